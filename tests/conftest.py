@@ -1,0 +1,169 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all tests share: lab hosts, the collection on the import path, and a strict account of what was skipped.
+
+A test may skip only for a capability of the table below, with ``@pytest.mark.needs("nft")`` or ``needs("nft")``. A skip
+for any other reason, or for something that is there, fails the run.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "lab"))
+
+from lab import HERE, Lab, collections_root
+
+sys.path.insert(0, collections_root())
+
+
+def _in_lab(command: str) -> bool:
+    """Whether the command succeeds in a fresh lab host."""
+    done = subprocess.run(
+        [HERE / "host", "bash", "-c", command], stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False
+    )
+    return done.returncode == 0
+
+
+def _program(name: str) -> Callable[[], bool]:
+    path = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+    return lambda: shutil.which(name, path=path) is not None
+
+
+def _link(kind: str) -> Callable[[], bool]:
+    """Whether the kernel can make such a link, given a veth named v0 to make it on."""
+    return lambda: _in_lab(f"ip link add v0 type veth && ip link add probe {kind}")
+
+
+# What a test may lack, and how to tell. "machine": install something; "kernel": it has to be built in.
+MACHINE: dict[str, Callable[[], bool]] = {
+    "lab host": lambda: _in_lab("true"),
+    "root": lambda: os.geteuid() == 0,
+    **{
+        name: _program(name) for name in ("arping", "brctl", "ethtool", "ip", "iptables", "nc", "nft", "ping", "strace")
+    },
+    **{
+        name: _program(name)
+        for name in ("conntrack", "docker", "lxc-start", "podman", "sshd", "systemd-nspawn", "tcpdump")
+    },
+}
+KERNEL: dict[str, Callable[[], bool]] = {
+    "bridge": _link("type bridge"),
+    "dummy": _link("type dummy"),
+    "ipvlan": _link("link v0 type ipvlan"),
+    "macvlan": _link("link v0 type macvlan"),
+    "nf_tables": lambda: _in_lab("nft add table inet probe"),
+    "nf_nat": lambda: _in_lab(
+        "nft add table inet probe && nft add chain inet probe c '{ type nat hook postrouting priority 100; }' && "
+        "nft add rule inet probe c masquerade"
+    ),
+    "vlan": _link("link v0 type vlan id 2"),
+    "vlan_filtering": _link("type bridge vlan_filtering 1"),
+    "vrf": _link("type vrf table 10"),
+    "vxlan": _link("type vxlan id 2 dstport 4789"),
+}
+REASON = re.compile(r"^this (machine|kernel) lacks: (.+)$")
+
+
+@functools.cache
+def present(capability: str) -> bool:
+    """Whether this machine has the capability. KeyError if the tables do not know it."""
+    return (MACHINE.get(capability) or KERNEL[capability])()
+
+
+def needs(*capabilities: str) -> None:
+    """Skip the running test unless all of these are there."""
+    for capability in capabilities:
+        if not present(capability):
+            pytest.skip(f"this {'machine' if capability in MACHINE else 'kernel'} lacks: {capability}")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Honour @pytest.mark.needs(...)."""
+    for mark in item.iter_markers("needs"):
+        needs(*mark.args)
+
+
+@pytest.fixture(name="needs")
+def needs_fixture() -> Callable[..., None]:
+    """The function ``needs``, for a test that finds out on its way."""
+    return needs
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    """A fresh lab host."""
+    needs("lab host")
+    with Lab() as host:
+        yield host
+
+
+@pytest.fixture(scope="module")
+def shared_lab() -> Iterator[Lab]:
+    """A lab host that the tests of one file share."""
+    needs("lab host")
+    with Lab() as host:
+        yield host
+
+
+class SkipAccount:
+    """Fails a run in which something was skipped without need."""
+
+    def __init__(self) -> None:
+        self.skipped: dict[str, str] = {}
+        self.unjustified: list[str] = []
+
+    @pytest.hookimpl
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note why a test was skipped."""
+        self._note(report)
+
+    @pytest.hookimpl
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note why a whole file was skipped."""
+        self._note(report)
+
+    def _note(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        if report.skipped:
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            self.skipped[report.nodeid] = reason.removeprefix("Skipped: ")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Turn the exit status when a skip is not justified."""
+        for test, reason in sorted(self.skipped.items()):
+            match = REASON.match(reason)
+            table = {"machine": MACHINE, "kernel": KERNEL}[match[1]] if match else {}
+            if match is None or match[2] not in table:
+                self.unjustified.append(f"{test}: no reason that tests/conftest.py knows: {reason}")
+            elif present(match[2]):
+                self.unjustified.append(f"{test}: it is there: {reason}")
+        if self.unjustified and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @pytest.hookimpl
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say what was not covered."""
+        reasons = sorted(set(self.skipped.values()))
+        for reason in reasons:
+            count = sum(1 for value in self.skipped.values() if value == reason)
+            terminalreporter.write_line(f"not covered: {count} test{'s' * (count != 1)}: {reason}")
+        for line in self.unjustified:
+            terminalreporter.write_line(f"SKIPPED WITHOUT NEED: {line}", red=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the account in the main process: under xdist the workers report to it."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(SkipAccount())

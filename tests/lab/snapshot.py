@@ -1,0 +1,195 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Prints everything a wiring could touch on this host, one fact a line, sorted. Changes nothing.
+
+Two runs with nothing in between are identical: counters, timers, lifetimes and the like are left out.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+SYSCTL = Path("/proc/sys/net")
+NETNS = Path("/run/netns")
+FOLDERS = (Path("/etc/sysctl.d"), Path("/etc/netns"))
+CLONE_NEWNET = 0x40000000
+
+# Link attributes that move by themselves: bridge timers and states, carrier, statistics.
+VOLATILE_LINK = re.compile(
+    r"_timer$|^timer|topology_change|^stats|^inet_id$|^operstate$|^state$|carrier|^designated_|^root_(id|path_cost|port)$"
+)
+
+# Sysctls that change by themselves, or when they are looked at.
+VOLATILE_SYSCTL = re.compile(
+    r"nf_conntrack_count$"  # live connections
+    r"|/stat|_stat$"  # statistics
+    r"|random|_key$|secret$|seed$"  # keys made on first use
+    r"|/flush$"  # triggers, not settings
+    r"|sunrpc|rds/"  # transports come and go with mounts
+)
+
+
+def text(*command: str) -> str:
+    """What the command prints; nothing where it is missing or refuses."""
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
+        )
+    except FileNotFoundError:
+        return ""
+    return done.stdout if done.returncode == 0 else ""
+
+
+def items(*command: str) -> list[dict[str, Any]]:
+    """The objects in the JSON that the command prints."""
+    return [item for item in json.loads(text(*command).strip() or "[]") if item]
+
+
+def flat(value: Any, path: str = "") -> Iterator[str]:
+    """The leaves of a JSON value as lines "path value"."""
+    if isinstance(value, dict):
+        for key in sorted(value):
+            if not VOLATILE_LINK.search(key):
+                yield from flat(value[key], f"{path} {key}".strip())
+    else:
+        yield f"{path} {json.dumps(sorted(value, key=str) if isinstance(value, list) else value, sort_keys=True)}"
+
+
+def links() -> Iterator[str]:
+    """Links with every detail, bridge ports and their VLANs."""
+    for link in items("ip", "-d", "-j", "link", "show"):
+        link["flags"] = [flag for flag in link.get("flags", []) if flag not in ("LOWER_UP", "NO-CARRIER")]
+        yield from (f"link {link['ifname']} {line}" for line in flat(link))
+    for port in items("bridge", "-d", "-j", "link", "show"):
+        port["flags"] = []
+        yield from (f"port {port['ifname']} {line}" for line in flat(port))
+    for port in items("bridge", "-j", "vlan", "show"):
+        yield from (f"vlan {port['ifname']} {line}" for line in flat(port))
+
+
+def addresses() -> Iterator[str]:
+    """Addresses, without lifetimes that count down and without the progress of duplicate detection."""
+    for link in items("ip", "-j", "addr", "show"):
+        for address in link.get("addr_info", []):
+            for key in ("valid_life_time", "preferred_life_time"):
+                address[key] = "forever" if address.get(key) == 0xFFFFFFFF else "limited"
+            for key in ("tentative", "dadfailed"):
+                address.pop(key, None)
+            yield f"address {link['ifname']} {json.dumps(address, sort_keys=True)}"
+
+
+def routes() -> Iterator[str]:
+    """Routes of every table, and the rules that choose among the tables."""
+    for family in ("-4", "-6"):
+        for line in text("ip", family, "route", "show", "table", "all").splitlines():
+            if family == "-6" and "table local proto kernel" in line:
+                continue  # follow the addresses, when duplicate detection is done
+            # Expiry counts down; linkdown and dead follow the carrier.
+            yield f"route {family} {re.sub(r' (expires [0-9]+sec|linkdown|dead)', '', line).strip()}"
+        for line in text("ip", family, "rule", "show").splitlines():
+            yield f"rule {family} {line}"
+
+
+def firewall() -> Iterator[str]:
+    """The nftables rule set, in its own order. Where nf_tables is a module not loaded there is none: do not load it."""
+    modules, builtin = Path("/proc/modules"), Path(f"/lib/modules/{os.uname().release}/modules.builtin")
+    modular = modules.exists() and builtin.exists() and "/nf_tables.ko" not in builtin.read_text()
+    if modular and "nf_tables " not in modules.read_text():
+        return
+    # Numbered, since the order of rules matters and the lines of a snapshot are sorted.
+    for number, line in enumerate(text("nft", "list", "ruleset").splitlines(), 1):
+        yield f"nft {number:05} {re.sub(r'packets [0-9]+ bytes [0-9]+', 'packets - bytes -', line)}"
+
+
+def sysctls() -> Iterator[str]:
+    """Every readable sysctl below net., of the network namespace this process is in."""
+    for folder, _folders, files in os.walk(SYSCTL):
+        for name in files:
+            path = os.path.join(folder, name)
+            if VOLATILE_SYSCTL.search(path):
+                continue
+            try:
+                with open(path, encoding="utf-8", errors="replace") as source:
+                    value = " ".join(source.read().split())
+            except OSError:
+                continue  # write-only, or gone with its link
+            yield f"sysctl net.{os.path.relpath(path, SYSCTL).replace('.', '|').replace('/', '.')} = {value}"
+
+
+def files() -> Iterator[str]:
+    """The files of the folders that a wiring may write to."""
+    for folder in FOLDERS:
+        for path in [folder, *sorted(folder.rglob("*"))] if folder.exists() else []:
+            mode = path.lstat().st_mode
+            if stat.S_ISREG(mode):
+                content = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+            else:
+                content = os.readlink(path) if stat.S_ISLNK(mode) else ""
+            yield f"file {path} {stat.filemode(mode)} {content}".rstrip()
+
+
+def namespaces() -> Iterator[str]:
+    """Named namespaces, with the inode that tells one from another, and every mount that holds one."""
+    for path in sorted(NETNS.iterdir()) if NETNS.is_dir() else []:
+        kind = stat.filemode(path.lstat().st_mode)
+        yield f"netns {path.name} {kind} {path.stat().st_ino if path.exists() else 'dangling'}"
+    if not NETNS.is_dir():
+        yield f"netns folder {'is no folder' if NETNS.exists() else 'missing'}"
+    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
+        before, after = line.split(" - ", 1)
+        if after.split()[0] == "nsfs":
+            root, point = before.split()[3:5]
+            yield f"nsfs {point} {root}"
+
+
+def network() -> list[str]:
+    """The lines of the network namespace this process is in."""
+    return sorted([*links(), *addresses(), *routes(), *firewall(), *sysctls()])
+
+
+def network_of(path: Path) -> list[str]:
+    """The lines of another network namespace, gathered in a child so that this process stays where it is."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.close(read)
+            with open(path, "rb") as handle:
+                if ctypes.CDLL(None, use_errno=True).setns(handle.fileno(), CLONE_NEWNET) != 0:
+                    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(path))
+            with open(write, "w", encoding="utf-8") as out:
+                out.write("\n".join(network()))
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(write)
+    with open(read, encoding="utf-8") as source:
+        lines = source.read().splitlines()
+    _child, status = os.waitpid(child, 0)
+    return lines if status == 0 else ["cannot be entered"]
+
+
+def main() -> None:
+    """Print the snapshot."""
+    lines = [*network(), *sorted(files()), *sorted(namespaces())]
+    if "--all-namespaces" in sys.argv[1:] and NETNS.is_dir():
+        for path in sorted(NETNS.iterdir()):
+            lines += [f"[{path.name}] {line}" for line in network_of(path)]
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
