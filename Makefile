@@ -1,0 +1,57 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+PYTHON ?= python3
+export PYTHON
+
+SHELL = /bin/bash
+.DEFAULT_GOAL = help
+.PHONY: help demo test lint sanity unit module role lab clean
+.NOTPARALLEL:
+
+help: ## show this
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /make \1|/' | column -t -s '|'
+
+demo: ## wire six containers in a lab host, prove it with traffic, tear it all down
+	@tests/tools/setup newest
+	@tests/tools/build
+	@tests/lab/unchanged tests/tools/demo
+
+test: ## everything CI runs
+	@tests/tools/setup newest oldest
+	@tests/lab/unchanged tests/tools/all
+
+lint: ## static checks: style, types, documentation, changelog, shell, packaging
+	@tests/tools/setup newest
+	@tests/tools/build
+	@tests/tools/lint
+
+sanity: ## ansible-test sanity on the oldest and the newest ansible-core
+	@tests/tools/setup newest oldest
+	@tests/tools/build
+	@tests/tools/sanity newest oldest
+
+# ARGS goes to pytest: make module ARGS='-k veth -x'
+unit: ## tests without a kernel (ARGS='-k name -x')
+	@tests/tools/setup newest
+	@tests/tools/tests newest unit tests/unit -- $(ARGS)
+
+module: ## modules against the kernel, in lab hosts (ARGS='-k name -x')
+	@tests/tools/setup newest
+	@tests/lab/unchanged tests/tools/tests newest module tests/lab tests/module -- $(ARGS)
+
+role: ## the role as a user runs it, in lab hosts (ARGS='-k name -x')
+	@tests/tools/setup newest
+	@tests/tools/build
+	@tests/lab/unchanged tests/tools/tests newest role tests/role -- $(ARGS)
+
+lab: ## run a command in a lab host: make lab CMD='ip link'
+	@tests/lab/host bash -c "$${CMD:-bash}"
+
+clean: ## remove everything that was built
+	@tests/tools/clean
+
+# As it was typed: the shell in the lab expands it, not make.
+override CMD := $(value CMD)
+export CMD
