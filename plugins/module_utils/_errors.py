@@ -1,0 +1,67 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The one family of exceptions of the collection: what was attempted, what was found, what to do next."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+
+class Refused(Exception):
+    """A request that is not carried out. Its text is one or two plain sentences for the user."""
+
+
+class Invalid(Refused):
+    """Bad input: found before anything was read or changed."""
+
+
+class Lacking(Refused):
+    """Something the host must have first: a library, a program, a privilege, a kernel feature.
+
+    ``missing`` names it in one word, for callers that can install it.
+    """
+
+    def __init__(self, message: str, missing: str) -> None:
+        super().__init__(message)
+        self.missing = missing
+
+
+class KernelError(Refused):
+    """The kernel (or a program that speaks to it) refused a request.
+
+    ``code`` is an errno value, ``attempt`` says what was tried in words that follow "Could not",
+    ``detail`` is the kernel's or the program's own sentence where it gave one.
+    """
+
+    def __init__(self, code: int, attempt: str, detail: str = "") -> None:
+        self.code = code
+        self.attempt = attempt
+        self.detail = detail
+        super().__init__(sentence(code, attempt, detail))
+
+
+# What an errno most likely means here, and the next step. Sources: the kernel's rtnetlink, bridge and
+# fib code; each was seen by the tests that name it.
+_ADVICE = {
+    errno.EPERM: "root is needed (CAP_NET_ADMIN and CAP_SYS_ADMIN): run the task with become: true",
+    errno.EACCES: "IPv6 is switched off there (disable_ipv6), or the privilege is missing",
+    errno.EXFULL: "the bridge is full (1023 ports): use another bridge",
+    errno.EOPNOTSUPP: "this kernel lacks the feature",
+    errno.EAFNOSUPPORT: "this kernel lacks the address family or the feature",
+    errno.ENODEV: "the interface is gone: something else removed it during this run; run the task again",
+    errno.ELOOP: "a bridge cannot be a port of another bridge",
+    errno.EBUSY: "the interface is in use by another master, or busy; release it first",
+    errno.EROFS: "/proc/sys is mounted read-only here",
+}
+
+
+def sentence(code: int, attempt: str, detail: str = "") -> str:
+    """Return the sentence for an errno: attempt, what was found, the likely cause or next step."""
+    found = os.strerror(code) if code else "the request failed"
+    if detail:
+        found += " (%s)" % detail.strip().rstrip(".")
+    advice = _ADVICE.get(code)
+    return "Could not %s: %s%s." % (attempt, found, "; " + advice if advice else "")

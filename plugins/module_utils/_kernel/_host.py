@@ -1,0 +1,469 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The kernel as the house sees it: a few verbs that read facts, and one that takes a change. All I/O, no policy."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import resource
+import time
+from dataclasses import replace
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils import _rules
+from ansible_collections.linuxnet.containers.plugins.module_utils._errors import KernelError, Lacking, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
+    HOST,
+    Address,
+    Holder,
+    Link,
+    NsFile,
+    NsRef,
+    Route,
+    Vlan,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import (
+    _files,
+    _namespaces,
+    _netlink,
+    _nft,
+    _packets,
+)
+
+_DAD_WAIT = 3.0  # seconds; duplicate address detection takes one probe and one second by default (RFC 4862)
+_CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21}  # include/uapi/linux/capability.h
+
+
+def require(programs: Sequence[str]) -> None:
+    """Raise `Lacking` where this host has not what the modules need: pyroute2, privileges, the ``programs`` named."""
+    if _netlink.IMPORT_ERROR is not None:
+        raise Lacking("pyroute2", "pyroute2")
+    with open("/proc/self/status", encoding="utf-8") as file:
+        effective = next((int(line.split()[1], 16) for line in file if line.startswith("CapEff:")), 0)
+    missing = [name for name, bit in _CAPABILITIES.items() if not effective >> bit & 1]
+    if missing:
+        raise Lacking(
+            "Root is needed to see and change network namespaces (%s missing): run the task with become: true."
+            % ", ".join(missing),
+            "root",
+        )
+    if "nft" in programs and not _nft.available():
+        raise Lacking("The program nft is not installed on this host: install the package nftables.", "nftables")
+
+
+class _Namespace:
+    """An open namespace: its file descriptor, its netlink socket, and the ids that other namespaces have in it."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self.socket: Optional[_netlink.Socket] = None
+        self.ids: Dict[int, int] = {}  # nsid -> inode
+        self.asked: Set[int] = set()
+        self.names: Dict[int, str] = {}
+
+    def close(self) -> None:
+        if self.socket is not None:
+            self.socket.close()
+        os.close(self.fd)
+
+
+class Kernel:
+    """The running kernel. Use as a context manager: it closes what it opened. Namespaces are named by inode."""
+
+    def __init__(self) -> None:
+        self._open: Dict[int, _Namespace] = {}
+        self._paths: Dict[str, int] = {}
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # two descriptors a namespace
+        if soft != hard:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        self.own = self._pin(_namespaces.OWN)
+        self._paths[HOST.path] = self.own
+
+    def __enter__(self) -> Kernel:
+        return self
+
+    def __exit__(self, *dummy: object) -> None:
+        for namespace in self._open.values():
+            namespace.close()
+        self._open.clear()
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold this host's lock: one run at a time decides what is free. The lock is the host namespace's own file."""
+        fd = os.open(_namespaces.OWN, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
+
+    # --- namespaces ---
+
+    def _pin(self, path: str) -> int:
+        fd, inode = _namespaces.open_namespace(path)
+        if inode in self._open:
+            os.close(fd)
+        else:
+            self._open[inode] = _Namespace(fd)
+        return inode
+
+    def find(self, ref: NsRef) -> Optional[int]:
+        if ref.path not in self._paths:
+            try:
+                self._paths[ref.path] = self._pin(ref.path)
+            except FileNotFoundError:
+                return None
+            except PermissionError as error:
+                raise KernelError(error.errno or 0, "open %s" % ref) from error
+            except OSError as error:
+                self._refuse(ref, error)
+        return self._paths[ref.path]
+
+    @staticmethod
+    def _refuse(ref: NsRef, error: OSError) -> None:
+        if error.errno == errno.EINVAL and ref.name:
+            raise Refused(
+                "%s is no namespace: %s is a plain file, left by a reboot or by an 'ip netns add' that failed; "
+                "remove it with linuxnet.containers.netns, state: absent." % (str(ref).capitalize(), ref.path)
+            ) from error
+        if error.errno == errno.EINVAL:
+            raise Refused("%s is not a network namespace." % ref.path) from error
+        raise KernelError(error.errno or 0, "open %s" % ref) from error
+
+    def _at(self, ref: NsRef) -> _Namespace:
+        ns = self.find(ref)
+        if ns is None:
+            raise OSError(errno.ENOENT, "%s does not exist" % ref)
+        return self._open[ns]
+
+    def _socket(self, namespace: _Namespace) -> _netlink.Socket:
+        if namespace.socket is None:
+            with _namespaces.entered(namespace.fd):
+                namespace.socket = _netlink.Socket()
+        return namespace.socket
+
+    def listing(self) -> Dict[str, NsFile]:
+        return _namespaces.listing()
+
+    def processes(self, ns: int) -> List[Tuple[int, str]]:
+        return _namespaces.holders(ns)
+
+    def start_time(self, pid: int) -> Optional[str]:
+        return _namespaces.start_time(pid)
+
+    def namespace_label(self, ns: int, nsid: int) -> str:
+        """Return the name of the namespace with id ``nsid`` in ``ns``, as far as /run/netns or this run knows it."""
+        labels = {inode: path for path, inode in self._paths.items()}
+        for name, entry in self.listing().items():
+            if entry.kind == "namespace" and not entry.link:
+                ref = NsRef.parse(name)
+                if self.find(ref) is not None:
+                    labels.setdefault(entry.inode, ref.path)
+        inode = self._peer_namespace(self._open[ns], nsid)
+        if inode in labels:
+            return str(NsRef(labels[inode]))
+        return "a namespace without a name (id %d)" % nsid
+
+    def _peer_namespace(self, namespace: _Namespace, nsid: int) -> Optional[int]:
+        """Return the inode of the open namespace that has the id ``nsid`` there, None where it is not an open one."""
+        if nsid not in namespace.ids:
+            for inode, other in list(self._open.items()):
+                if inode not in namespace.asked:
+                    namespace.asked.add(inode)
+                    namespace.ids.setdefault(self._socket(namespace).nsid(other.fd), inode)
+        return namespace.ids.get(nsid)
+
+    # --- reading ---
+
+    def _resolved(self, namespace: _Namespace, ns: int, link: Link, nsid: Optional[int]) -> Link:
+        namespace.names[link.index] = link.name
+        if link.kind != "veth":
+            return link
+        return replace(link, peer_ns=ns if nsid is None else self._peer_namespace(namespace, nsid))
+
+    def link(self, ns: int, name: str = "", index: int = 0) -> Optional[Link]:
+        namespace = self._open[ns]
+        link, nsid = self._socket(namespace).link(name, index)
+        return None if link is None else self._resolved(namespace, ns, link, nsid)
+
+    def links(self, ns: int) -> List[Link]:
+        namespace = self._open[ns]
+        return [self._resolved(namespace, ns, link, nsid) for link, nsid in self._socket(namespace).links()]
+
+    def vlans(self, ns: int, index: int) -> Tuple[Vlan, ...]:
+        return self._socket(self._open[ns]).vlans(index)
+
+    def addresses(self, ns: int) -> List[Tuple[int, Address]]:
+        return self._socket(self._open[ns]).addresses()
+
+    def members(self, ns: int, bridge: int) -> List[Holder]:
+        """Return the addresses of all namespaces that are behind ports of the bridge (one dump each)."""
+        namespace = self._open[ns]
+        sock = self._socket(namespace)
+        found: List[Holder] = []
+        for nsid in sorted({nsid for dummy, nsid in sock.links(master=bridge) if nsid is not None}):
+            inode = self._peer_namespace(namespace, nsid)
+            found.extend(
+                Holder(one, inode, index, "", nsid) for index, one in sock.addresses(nsid) if one.scope != "host"
+            )
+        return found
+
+    def _interface(self, namespace: _Namespace, index: int) -> str:
+        if not index:
+            return ""
+        if index not in namespace.names:
+            link = self._socket(namespace).link(index=index)[0]
+            namespace.names[index] = link.name if link else str(index)
+        return namespace.names[index]
+
+    def routes(self, ns: int, family: int, table: int) -> List[Route]:
+        namespace = self._open[ns]
+        return [
+            _named(route, lambda index: self._interface(namespace, index), index, hops)
+            for route, index, hops in self._socket(namespace).routes(family, table)
+        ]
+
+    def sysctl(self, ns: int, key: str) -> Optional[str]:
+        with self._inside(ns):
+            return _files.read_sysctl(key)
+
+    def tx_checksum(self, ns: int, name: str) -> Optional[bool]:
+        with self._inside(ns):
+            return _files.read_tx_checksum(name)
+
+    def ruleset(self, ns: int) -> List[Dict[str, Any]]:
+        try:
+            with self._inside(ns):
+                return _nft.ruleset()
+        except _nft.NftError as error:
+            raise KernelError(0, "list the nftables rule set", str(error)) from error
+
+    def who_has(self, ns: int, interface: str, mac: str, ip: str) -> Optional[str]:
+        with self._inside(ns):
+            return _packets.who_has(interface, mac, ip)
+
+    def read_text(self, path: str) -> str:
+        return _files.read_text(path)
+
+    def identity(self) -> str:
+        return _files.identity()
+
+    def _inside(self, ns: int) -> Any:
+        return contextlib.nullcontext() if ns == self.own else _namespaces.entered(self._open[ns].fd)
+
+    # --- changing ---
+
+    def apply(self, step: change.Change) -> None:
+        """Take one change. Raises `KernelError`; what a change of several attributes had set by then is taken back by its `undo`."""
+        try:
+            _APPLY[type(step)](self, step)
+        except _netlink.NetlinkError as error:
+            raise KernelError(
+                error.errno or 0, step.attempt(), error.detail or self._cause(step, error.errno)
+            ) from error
+        except _nft.NftError as error:
+            raise KernelError(0, step.attempt(), str(error)) from error
+        except OSError as error:
+            raise KernelError(error.errno or 0, step.attempt()) from error
+
+    def _cause(self, step: change.Change, code: Optional[int]) -> str:
+        """Return which side of a veth pair is taken: the kernel does not say."""
+        if isinstance(step, change.AddLink) and code == errno.EEXIST:
+            sides = [(step.ns, step.name)] + ([(step.peer_ns, step.peer_name)] if step.peer_name else [])
+            taken = [(ref, name) for ref, name in sides if self._socket(self._at(ref)).link(name)[0]]
+            return ", ".join("the name '%s' is taken in %s" % (name, ref) for ref, name in taken)
+        return ""
+
+    def _index(self, ref: NsRef, name: str) -> int:
+        link = self._socket(self._at(ref)).link(name)[0]
+        if link is None:
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+        return link.index
+
+    def _forget(self, name: str) -> None:
+        self._paths.pop(NsRef.parse(name).path, None)
+
+    def _add_netns(self, step: change.AddNetns) -> None:
+        self._forget(step.name)
+        _namespaces.create(step.name)
+
+    def _bind_netns(self, step: change.BindNetns) -> None:
+        namespace = self._open[step.inode] if step.inode > 0 else self._at(step.source)
+        if step.old:
+            _namespaces.remove(step.name)
+        self._forget(step.name)
+        _namespaces.bind(step.name, namespace.fd)
+
+    def _drop_netns(self, step: change.DropNetns) -> None:
+        if step.inode and NsRef.parse(step.name).path not in self._paths:
+            self.find(NsRef.parse(step.name))  # keep it open: so it can be bound again
+        self._forget(step.name)
+        _namespaces.remove(step.name)
+
+    def _add_link(self, step: change.AddLink) -> None:
+        attributes = dict(step.attributes)
+        master = attributes.pop("master", "")
+        namespace = self._at(step.ns)
+        peer = None
+        if step.peer_name:
+            other = self._at(step.peer_ns)
+            peer = (step.peer_name, step.peer_attributes, None if other is namespace else other.fd)
+        self._socket(namespace).add_link(
+            step.name, step.kind, attributes, self._index(step.ns, master) if master else 0, peer
+        )
+
+    def _set_link(self, step: change.SetLink) -> None:
+        namespace = self._at(step.ns)
+        sock, new = self._socket(namespace), dict(step.new)
+        index = self._index(step.ns, step.name)
+        checksum = new.pop("tx_checksum", None)
+        master = None
+        if "master" in new:
+            name = new.pop("master")
+            master = self._index(step.ns, name) if name else 0
+        try:
+            sock.set_link(index, new, master)
+        except _netlink.NetlinkError as error:
+            if error.errno != errno.EBUSY or "name" not in new:
+                raise
+            sock.set_link(index, {"enabled": False})  # kernels before 6.2 rename only what is down
+            sock.set_link(index, {"name": new.pop("name"), "enabled": True})
+            sock.set_link(index, new, master)
+        namespace.names.pop(index, None)
+        if checksum is not None:
+            with _namespaces.entered(namespace.fd):
+                _files.write_tx_checksum(step.new.get("name", step.name), checksum)
+
+    def _move_link(self, step: change.MoveLink) -> None:
+        self._socket(self._at(step.ns)).set_link(
+            self._index(step.ns, step.name), {"name": step.new_name}, netns_fd=self._at(step.to).fd
+        )
+
+    def _del_link(self, step: change.DelLink) -> None:
+        try:
+            self._socket(self._at(step.ns)).delete_link(self._index(step.ns, step.name))
+        except OSError as error:
+            if error.errno != errno.ENODEV:  # gone already, with its namespace
+                raise
+
+    def _set_vlans(self, step: change.SetVlans) -> None:
+        sock, index = self._socket(self._at(step.ns)), self._index(step.ns, step.name)
+        if step.remove:
+            sock.set_vlans(index, step.remove, add=False)
+        if step.add:
+            sock.set_vlans(index, step.add, add=True)
+
+    def _put_address(self, step: change.PutAddress) -> None:
+        sock, index = self._socket(self._at(step.ns)), self._index(step.ns, step.interface)
+        sock.put_address(index, step.address, replace=step.old is not None)
+        if step.address.family == 6 and not step.address.nodad:
+            self._await_dad(sock, index, step)
+
+    @staticmethod
+    def _await_dad(sock: _netlink.Socket, index: int, step: change.PutAddress) -> None:
+        """Wait until a new IPv6 address can be used; take it back where another node has it (RFC 4862)."""
+        end = time.monotonic() + _DAD_WAIT
+        while time.monotonic() < end:
+            one = next((one for where, one in sock.addresses() if where == index and one.key == step.address.key), None)
+            if one is None or one.dadfailed:
+                if one is not None:
+                    sock.delete_address(index, one)
+                raise KernelError(
+                    errno.EADDRINUSE,
+                    step.attempt(),
+                    "another node on the link has %s: duplicate address detection failed" % step.address.ip,
+                )
+            link = sock.link(index=index)[0]
+            if not one.tentative or link is None or not link.get("carrier"):
+                return
+            time.sleep(0.05)
+
+    def _del_address(self, step: change.DelAddress) -> None:
+        try:
+            self._socket(self._at(step.ns)).delete_address(self._index(step.ns, step.interface), step.address)
+        except _netlink.NetlinkError as error:
+            if error.errno != errno.EADDRNOTAVAIL:  # went with its primary address
+                raise
+
+    def _announce(self, step: change.Announce) -> None:
+        namespace = self._at(step.ns)
+        link = self._socket(namespace).link(step.interface)[0]
+        if link is not None and link.get("enabled") and link.get("mac"):
+            with _namespaces.entered(namespace.fd):
+                _packets.announce(step.interface, link.get("mac"), step.ip)
+
+    def _route_indexes(self, ref: NsRef, route: Route) -> Tuple[int, List[int]]:
+        index = self._index(ref, route.interface) if route.interface else 0
+        return index, [self._index(ref, hop.interface) if hop.interface else 0 for hop in route.nexthops]
+
+    def _put_route(self, step: change.PutRoute) -> None:
+        index, hops = self._route_indexes(step.ns, step.route)
+        self._socket(self._at(step.ns)).put_route(step.route, index, hops, replace=step.old is not None)
+
+    def _del_route(self, step: change.DelRoute) -> None:
+        index, hops = self._route_indexes(step.ns, step.route)
+        self._socket(self._at(step.ns)).delete_route(step.route, index, hops)
+
+    def _set_sysctl(self, step: change.SetSysctl) -> None:
+        with _namespaces.entered(self._at(step.ns).fd):
+            _files.write_sysctl(step.key, step.value)
+
+    def _put_file(self, step: change.PutFile) -> None:
+        _files.write_text(step.path, step.text)
+
+    def _nft(self, ref: NsRef, edit: Callable[[List[Dict[str, Any]]], List[str]]) -> None:
+        """Run the lines that ``edit`` makes of the rule set as it is now, as one transaction."""
+        with _namespaces.entered(self._at(ref).fd):
+            lines = edit(_nft.ruleset())
+            if lines:
+                _nft.transaction(lines)
+
+    def _put_rule(self, step: change.PutRule) -> None:
+        def edit(objects: List[Dict[str, Any]]) -> List[str]:
+            handles = [rule.handle for rule in _rules.ours(objects) if step.old and rule.key == step.old.key]
+            return [*_rules.base(), _rules.put(step.rule, handles[0] if handles else 0)]
+
+        self._nft(step.ns, edit)
+
+    def _del_rule(self, step: change.DelRule) -> None:
+        def edit(objects: List[Dict[str, Any]]) -> List[str]:
+            rules = _rules.ours(objects)
+            doomed = [rule.handle for rule in rules if rule.key == step.rule.key]
+            if len(doomed) == len(rules) and not _rules.strangers(objects):
+                return [_rules.drop_table()] if doomed else []
+            return [_rules.delete(handle) for handle in doomed]
+
+        self._nft(step.ns, edit)
+
+
+def _named(route: Route, name: Callable[[int], str], index: int, hops: Sequence[int]) -> Route:
+    """Return ``route`` with names for the interface indexes."""
+    nexthops = tuple(replace(hop, interface=name(where)) for hop, where in zip(route.nexthops, hops))
+    return replace(route, interface=name(index), nexthops=nexthops)
+
+
+_APPLY: Dict[type, Callable[[Kernel, Any], None]] = {
+    change.AddNetns: Kernel._add_netns,
+    change.BindNetns: Kernel._bind_netns,
+    change.DropNetns: Kernel._drop_netns,
+    change.AddLink: Kernel._add_link,
+    change.SetLink: Kernel._set_link,
+    change.MoveLink: Kernel._move_link,
+    change.DelLink: Kernel._del_link,
+    change.SetVlans: Kernel._set_vlans,
+    change.PutAddress: Kernel._put_address,
+    change.DelAddress: Kernel._del_address,
+    change.Announce: Kernel._announce,
+    change.PutRoute: Kernel._put_route,
+    change.DelRoute: Kernel._del_route,
+    change.SetSysctl: Kernel._set_sysctl,
+    change.PutFile: Kernel._put_file,
+    change.PutRule: Kernel._put_rule,
+    change.DelRule: Kernel._del_rule,
+}

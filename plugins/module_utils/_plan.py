@@ -1,0 +1,394 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Networks and containers, compiled to each module's list of items, in order. Pure; on the controller or on a target.
+
+The result has two halves, each the steps of one chain: ``teardown`` (what is to be gone, from the outside in) and ``wire``
+(what is to be there, as a person would do it by hand). An empty list is a step that is not needed.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._addressing import (
+    IpNetwork,
+    address,
+    default_gateway,
+    network,
+    usable,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._facts import NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._naming import (
+    host_interface,
+    interface_name,
+    netns_name,
+)
+
+Item = Dict[str, Any]
+TEARDOWN = ("nat", "veth", "netns", "bridge")
+WIRE = ("netns", "bridge", "gateway", "veth", "bridge_port", "address", "route", "nat")
+
+
+@dataclass(frozen=True)
+class _Subnet:
+    """One subnet of a network, with what of the network's lists belongs to it."""
+
+    net: IpNetwork
+    gateway: str
+    range: Optional[str]
+    exclude: Tuple[str, ...]
+
+
+class _Network:
+    """A network of the role's list, checked."""
+
+    def __init__(self, spec: Mapping[str, Any], number: int) -> None:
+        name = spec.get("name")
+        if not name:
+            raise Invalid("wiring_networks: item %d has no name." % (number + 1))
+        self.name = interface_name(name, "wiring_networks")
+        self.spec = spec
+        self.present = spec.get("state", "present") != "absent"
+        self.unmanaged = bool(spec.get("unmanaged", False))
+        self.internal = bool(spec.get("internal", False))
+        self.subnets = self._subnets()
+
+    def _say(self, text: str) -> Invalid:
+        return Invalid("wiring_networks: network '%s': %s" % (self.name, text))
+
+    def _subnets(self) -> List[_Subnet]:
+        where = "wiring_networks: network '%s'" % self.name
+        nets = [network(one, where + ": subnets") for one in self.spec.get("subnets") or ()]
+        if not nets and self.present:
+            raise self._say("it needs at least one subnet in subnets.")
+        for place, net in enumerate(nets):
+            for other in nets[:place]:
+                if net.overlaps(other):
+                    raise self._say("its subnets %s and %s overlap." % (other, net))
+        gateways = self._assigned("gateways", nets)
+        ranges = self._assigned("ranges", nets)
+        excludes: Sequence[str] = self.spec.get("exclude") or ()
+        subnets = []
+        for net in nets:
+            if len(gateways[net]) > 1 or len(ranges[net]) > 1:
+                raise self._say("more than one gateway or range for the subnet %s." % net)
+            gateway = (
+                str(address(gateways[net][0], where + ": gateways")) if gateways[net] else str(default_gateway(net))
+            )
+            first, last = usable(net)
+            if not int(first) <= int(ipaddress.ip_address(gateway)) <= int(last):
+                raise self._say("the gateway %s is not an address a host can have in %s." % (gateway, net))
+            own = tuple(one for one in excludes if self._family(one, "exclude") == net.version)
+            subnets.append(_Subnet(net, gateway, ranges[net][0] if ranges[net] else None, own))
+        return subnets
+
+    def _first(self, text: str, option: str) -> Any:
+        """Return the first address of an address, a CIDR or a range."""
+        return address(
+            text.partition("-")[0].partition("/")[0], "wiring_networks: network '%s': %s" % (self.name, option)
+        )
+
+    def _family(self, text: str, option: str) -> int:
+        return int(self._first(text, option).version)
+
+    def _assigned(self, option: str, nets: Sequence[IpNetwork]) -> Dict[IpNetwork, List[str]]:
+        """Return the entries of a list by the subnet they lie in."""
+        found: Dict[IpNetwork, List[str]] = {net: [] for net in nets}
+        for text in self.spec.get(option) or ():
+            home = next((net for net in nets if self._first(text, option) in net), None)
+            if home is None:
+                raise self._say("%s: %s is in none of its subnets." % (option, text))
+            found[home].append(text)
+        return found
+
+    def nat(self, present: bool) -> List[Item]:
+        """Return the nat items: one a subnet."""
+        items = []
+        for subnet in self.subnets:
+            item: Item = {"source": str(subnet.net), "owner": self.name}
+            outbound = self.spec.get("outbound_ipv%d" % subnet.net.version)
+            if present and self.spec.get("masquerade", True) and not self.internal:
+                item["out_interface"] = "!" + self.name
+                if outbound:
+                    item.update(type="snat", to_address=outbound)
+            else:
+                item["state"] = "absent"
+            items.append(item)
+        return items
+
+
+@dataclass(frozen=True)
+class _Attachment:
+    """One interface of a container."""
+
+    network: _Network
+    interface: str
+    spec: Mapping[str, Any]
+
+    @property
+    def host_name(self) -> Optional[str]:
+        return self.spec.get("host_interface")
+
+
+class _Container:
+    """A container of the role's list, checked."""
+
+    def __init__(self, spec: Mapping[str, Any], number: int, networks: Mapping[str, _Network]) -> None:
+        name = spec.get("name")
+        if not name:
+            raise Invalid("wiring_containers: item %d has no name." % (number + 1))
+        self.name = netns_name(str(name), "wiring_containers")
+        self.spec = spec
+        self.present = spec.get("state", "present") != "absent"
+        self.mode = spec.get("network_mode", "bridge")
+        self.engine = spec.get("engine", "netns")
+        if self.mode not in ("bridge", "none"):
+            raise self._say("network_mode '%s' is not built yet; it is bridge or none." % self.mode)
+        if self.engine not in ("netns", "pid"):
+            raise self._say("engine '%s' is not built yet; it is netns or pid." % self.engine)
+        if self.present and (self.engine == "pid") != (spec.get("pid") is not None):
+            raise self._say("pid and engine: pid go together.")
+        self.attachments = self._attached(networks)
+
+    def _say(self, text: str) -> Invalid:
+        return Invalid("wiring_containers: container '%s': %s" % (self.name, text))
+
+    def _attached(self, networks: Mapping[str, _Network]) -> List[_Attachment]:
+        listed = self.spec.get("networks")
+        if listed is None:
+            first = next(iter(networks), None)
+            if first is None and self.present and self.mode == "bridge":
+                raise self._say("there is no network to attach it to; wiring_networks is empty.")
+            listed = [{"name": first}] if first else []
+        found: List[_Attachment] = []
+        for place, entry in enumerate(listed):
+            net = networks.get(entry.get("name", ""))
+            if net is None:
+                raise self._say("network '%s' is not in wiring_networks." % entry.get("name", ""))
+            if self.present and self.mode == "bridge" and not net.present:
+                raise self._say("network '%s' is to be absent." % net.name)
+            interface = interface_name(
+                entry.get("interface") or "eth%d" % place, "wiring_containers: container '%s'" % self.name
+            )
+            if any(one.interface == interface for one in found):
+                raise self._say("two of its networks use the interface %s." % interface)
+            found.append(_Attachment(net, interface, entry))
+        if sum(bool(one.spec.get("default_route")) for one in found) > 1:
+            raise self._say("more than one of its networks has default_route: true.")
+        return found
+
+    def netns(self) -> Item:
+        item: Item = {"name": self.name}
+        if self.spec.get("pid") is not None:
+            item["pid"] = self.spec["pid"]
+        if self.spec.get("sysctls"):
+            item["sysctls"] = self.spec["sysctls"]
+        return item
+
+    def veth(self, one: _Attachment) -> Item:
+        item: Item = {"peer_netns": self.name, "peer_name": one.interface, "exclusive": True}
+        if one.host_name:
+            item["name"] = one.host_name
+        return item
+
+    def wired_veth(self, one: _Attachment) -> Item:
+        item = dict(self.veth(one), bridge=one.network.name, mtu=str(one.network.spec.get("mtu") or "auto"))
+        if one.spec.get("mac_address"):
+            item["peer_mac"] = one.spec["mac_address"]
+        return item
+
+    def addresses(self, one: _Attachment) -> List[Item]:
+        items = []
+        fixed = {version: self._fixed(one, version) for version in (4, 6)}
+        for subnet in one.network.subnets:
+            item: Item = {
+                "netns": self.name,
+                "interface": one.interface,
+                "bridge": one.network.name,
+                "gateway": subnet.gateway,
+                "supersede": True,
+            }
+            own = fixed[subnet.net.version]
+            if own and ipaddress.ip_address(own) in subnet.net:
+                item["address"] = "%s/%d" % (own, subnet.net.prefixlen)
+                fixed[subnet.net.version] = ""
+            else:
+                item["pool"] = str(subnet.net)
+                if subnet.range:
+                    item["range"] = subnet.range
+                if subnet.exclude:
+                    item["exclude"] = list(subnet.exclude)
+            items.append(item)
+        for version, left in fixed.items():
+            if left:
+                raise self._say(
+                    "ipv%d_address: %s is in none of the subnets of network '%s'." % (version, left, one.network.name)
+                )
+        return items
+
+    def _fixed(self, one: _Attachment, version: int) -> str:
+        option = "ipv%d_address" % version
+        text = str(one.spec.get(option) or "").partition("/")[0]
+        if text and address(text, "wiring_containers: container '%s': %s" % (self.name, option)).version != version:
+            raise self._say("%s: %s is not an IPv%d address." % (option, text, version))
+        return text
+
+    def routes(self) -> List[Item]:
+        items = self._default_routes()
+        for one in self.attachments:
+            items.extend(
+                dict({"interface": one.interface}, **route, netns=self.name)
+                for route in one.network.spec.get("routes") or ()
+            )
+        items.extend(dict(route, netns=self.name) for route in self.spec.get("routes") or ())
+        return items
+
+    def _default_routes(self) -> List[Item]:
+        """Return a default route a family: via the network that asks for it, else the first one that has the family."""
+        candidates = [
+            one for one in self.attachments if not one.network.internal and one.spec.get("default_route") is not False
+        ]
+        candidates.sort(key=lambda one: not one.spec.get("default_route"))
+        items = []
+        for version in (4, 6):
+            for one in candidates:
+                subnet = next((subnet for subnet in one.network.subnets if subnet.net.version == version), None)
+                if subnet is not None:
+                    item: Item = {
+                        "netns": self.name,
+                        "family": "ipv%d" % version,
+                        "gateway": subnet.gateway,
+                        "interface": one.interface,
+                    }
+                    if one.network.spec.get("metric") is not None:
+                        item["metric"] = one.network.spec["metric"]
+                    items.append(item)
+                    break
+        return items
+
+    def port(self, one: _Attachment) -> Optional[Item]:
+        if not one.spec.get("port"):
+            return None
+        name = one.host_name or host_interface(NsRef.parse(self.name).path, one.interface)
+        return dict(one.spec["port"], bridge=one.network.name, interface=name)
+
+
+def _unique(kind: str, names: Sequence[str]) -> None:
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise Invalid("wiring_%s: '%s' is listed twice." % (kind, name))
+
+
+def compile_plan(
+    networks: Sequence[Mapping[str, Any]], containers: Sequence[Mapping[str, Any]], state: str = "present"
+) -> Dict[str, Dict[str, List[Item]]]:
+    """Return ``{"teardown": {step: items}, "wire": {step: items}}`` for the role's variables. Raises `Invalid`.
+
+    ``state`` absent takes down everything listed, whatever the items' own state says.
+    """
+    nets = [_Network(spec, number) for number, spec in enumerate(networks)]
+    _unique("networks", [net.name for net in nets])
+    everything = [(net, subnet.net) for net in nets for subnet in net.subnets]
+    for number, (net, one) in enumerate(everything):
+        for other, another in everything[:number]:
+            if other is not net and one.overlaps(another):
+                raise Invalid(
+                    "wiring_networks: %s of network '%s' overlaps %s of network '%s'."
+                    % (one, net.name, another, other.name)
+                )
+    boxes = [_Container(spec, number, {net.name: net for net in nets}) for number, spec in enumerate(containers)]
+    _unique("containers", [box.name for box in boxes])
+
+    down: Dict[str, List[Item]] = {step: [] for step in TEARDOWN}
+    wire: Dict[str, List[Item]] = {step: [] for step in WIRE}
+    for net in nets:
+        if state == "absent" or not net.present:
+            down["nat"].extend(net.nat(present=False))
+            if not net.unmanaged:
+                down["bridge"].append({"name": net.name, "state": "absent"})
+            continue
+        if not net.unmanaged:
+            wire["bridge"].append({"name": net.name, "mtu": str(net.spec.get("mtu") or "auto")})
+            for subnet in net.subnets:
+                gateway: Item = {"interface": net.name, "address": "%s/%d" % (subnet.gateway, subnet.net.prefixlen)}
+                wire["gateway"].append(
+                    dict(gateway, state="absent")
+                    if net.internal
+                    else dict(gateway, bridge=net.name, nodad=True, supersede=True)
+                )
+        wire["nat"].extend(net.nat(present=True))
+    for box in boxes:
+        gone = state == "absent" or not box.present
+        if gone or box.mode == "none":
+            bare = [box.veth(one) for one in box.attachments] or [
+                {"peer_netns": box.name, "peer_name": "eth0", "exclusive": True}
+            ]
+            down["veth"].extend(dict(item, state="absent") for item in bare)
+        if gone:
+            down["netns"].append({"name": box.name, "state": "absent"})
+            continue
+        wire["netns"].append(box.netns())
+        if box.mode == "bridge":
+            for place in box.attachments:
+                wire["veth"].append(box.wired_veth(place))
+                wire["address"].extend(box.addresses(place))
+                port = box.port(place)
+                if port is not None:
+                    wire["bridge_port"].append(port)
+            wire["route"].extend(box.routes())
+    return {"teardown": down, "wire": wire}
+
+
+def result(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> Dict[str, Item]:
+    """Return by container what its wiring is now, from the modules' ``results`` (by step, in order).
+
+    ``{name: {netns, path, network_mode, interfaces: [{name, host_interface, bridge, mac, mtu, addresses, gateway}], routes,
+    published_ports}}``.
+    """
+    found: Dict[str, Item] = {}
+    for entry in _afters(results, "netns"):
+        found[entry["name"]] = {
+            "netns": entry["name"],
+            "path": entry["path"],
+            "network_mode": "none",
+            "interfaces": [],
+            "routes": [],
+            "published_ports": [],
+        }
+    by_interface: Dict[Tuple[str, str], Item] = {}
+    for entry in _afters(results, "veth"):
+        box = found.get(entry.get("peer_netns") or "")
+        if box is None:
+            continue
+        box["network_mode"] = "bridge"
+        one = {
+            "name": entry["peer_name"],
+            "host_interface": entry["name"],
+            "bridge": entry["bridge"],
+            "mac": entry["peer_mac"],
+            "mtu": entry["peer_mtu"],
+        }
+        one.update(addresses=[], gateways=[])
+        box["interfaces"].append(one)
+        by_interface[box["netns"], entry["peer_name"]] = one
+    for entry in _afters(results, "address"):
+        one = by_interface.get((entry.get("netns") or "", entry["interface"]), {})
+        if one:
+            one["addresses"].append(entry["address"])
+            if entry.get("gateway"):
+                one["gateways"].append(entry["gateway"])
+    for entry in _afters(results, "route"):
+        box = found.get(entry.get("netns") or "")
+        if box is not None:
+            ways = ("destination", "gateway", "interface", "metric", "table")
+            box["routes"].append({name: entry[name] for name in ways if entry.get(name) not in (None, "", "main")})
+    return found
+
+
+def _afters(results: Mapping[str, Sequence[Mapping[str, Any]]], step: str) -> List[Mapping[str, Any]]:
+    return [entry["after"] for entry in results.get(step) or () if entry.get("after")]

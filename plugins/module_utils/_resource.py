@@ -1,0 +1,106 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What every resource is to the hall: options, and the four steps want, have, plan, after. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Dict, Generic, List, Mapping, Sequence, Tuple, TypeVar
+
+from ansible_collections.linuxnet.containers.plugins.module_utils import _fields
+from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._naming import canonical_mac
+from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
+
+STATE: Dict[str, Any] = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
+NETNS: Dict[str, Any] = {"netns": {"type": "str"}}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done for one item: the object ``before`` and ``after`` as dicts (``{}`` when absent), and the ``changes``.
+
+    ``hidden`` names attributes that the diff leaves out, because check mode cannot know them; ``facts`` are further results.
+    """
+
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    changes: Tuple[Change, ...] = ()
+    warnings: Tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    hidden: Tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        return any(step.writes for step in self.changes)
+
+
+Want = TypeVar("Want")
+Have = TypeVar("Have")
+
+
+class Resource(Generic[Want, Have]):
+    """One noun. ``options`` is the argument spec of one item, ``rules`` the further arguments of the validator.
+
+    ``identity`` names the option without which a task needs ``aggregate``. ``programs`` must be on the host. ``locks``:
+    what is free is decided under the host's lock.
+    """
+
+    noun: ClassVar[str]
+    options: ClassVar[Dict[str, Any]]
+    rules: ClassVar[Dict[str, Any]] = {}
+    identity: ClassVar[str] = "name"
+    programs: ClassVar[Tuple[str, ...]] = ()
+    locks: ClassVar[bool] = False
+
+    def parse(self, params: Mapping[str, Any]) -> Want:
+        """Return the want that validated ``params`` mean, in canonical form. Raises `Invalid`."""
+        raise NotImplementedError
+
+    def together(self, wants: Sequence[Want]) -> List[Want]:
+        """Return the wants of one task, each knowing what it must of the others. Raises `Invalid`."""
+        return list(wants)
+
+    def subject(self, want: Want) -> str:
+        """Return the object in a few words, for the diff's headers and the messages."""
+        raise NotImplementedError
+
+    def look(self, want: Want, state: State) -> Have:
+        """Return what there is of what is wanted. Raises `Refused` for a parent that is missing."""
+        raise NotImplementedError
+
+    def plan(self, want: Want, have: Have) -> Plan:
+        """Return what is to be done; a pure function of its arguments. Raises `Refused`."""
+        raise NotImplementedError
+
+    def observe(self, want: Want, after: Dict[str, Any], state: State) -> Dict[str, Any]:
+        """Return ``after`` with what only the finished run can know."""
+        return after
+
+
+def given(params: Mapping[str, Any], rows: Mapping[str, _fields.Field]) -> Dict[str, Any]:
+    """Return the attributes of a field table that ``params`` gives, checked and canonical."""
+    found = {}
+    for name, row in rows.items():
+        value = params.get(name)
+        if value is not None:
+            found[name] = canonical_mac(value, name) if row.attribute == "IFLA_ADDRESS" else row.check(value)
+    return found
+
+
+def differing(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> Tuple[Dict[str, Any], Dict[str, Any]]:
+    """Return (new, old): of what is wanted that which is not so, and what it is now."""
+    new = {name: value for name, value in wanted.items() if there.get(name) != value}
+    return new, {name: there.get(name) for name in new}
+
+
+def mtu_option(value: Any, option: str = "mtu") -> Any:
+    """Return an MTU option: None, ``auto``, or a checked number of bytes."""
+    if value is None or value == "auto":
+        return value
+    if not str(value).isdigit():
+        raise Invalid("%s: '%s' is neither 'auto' nor a number of bytes." % (option, value))
+    return _fields.LINK["mtu"].check(int(value))

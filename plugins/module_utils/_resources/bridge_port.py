@@ -1,0 +1,168 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The noun bridge_port: an interface as a port of a bridge. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils import _fields
+from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change, SetLink, SetVlans
+from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._facts import Link, NsRef, Vlan
+from ansible_collections.linuxnet.containers.plugins.module_utils._naming import interface_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._resource import (
+    NETNS,
+    STATE,
+    Plan,
+    Resource,
+    differing,
+    given,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
+
+
+@dataclass(frozen=True)
+class Want:
+    ns: NsRef
+    bridge: str
+    interface: str
+    present: bool = True
+    attributes: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    vlans: Optional[Tuple[Vlan, ...]] = None
+    exclusive: bool = False
+
+
+@dataclass(frozen=True)
+class Have:
+    """``master`` is the name of the bridge that has the port now; ``vlans`` None where they were not asked for."""
+
+    link: Optional[Link] = None
+    master: str = ""
+    vlans: Optional[Tuple[Vlan, ...]] = None
+
+
+def _vlans(items: Sequence[Mapping[str, Any]]) -> Tuple[Vlan, ...]:
+    """Return the VLANs of the option, ranges taken apart, sorted. Raises `Invalid`."""
+    found: Dict[int, Vlan] = {}
+    for item in items:
+        low, dash, high = str(item["vid"]).partition("-")
+        if not low.strip().isdigit() or (dash and not high.strip().isdigit()):
+            raise Invalid("vlans: vid '%s' is neither a number nor a range such as 10-20." % item["vid"])
+        first, last = int(low), int(high) if dash else int(low)
+        if not 1 <= first <= last <= 4094:
+            raise Invalid("vlans: vid '%s' is out of bounds; VLAN IDs go from 1 to 4094." % item["vid"])
+        if item["pvid"] and dash and first != last:
+            raise Invalid("vlans: vid '%s' cannot be the PVID; that is one VLAN." % item["vid"])
+        for vid in range(first, last + 1):
+            if vid in found:
+                raise Invalid("vlans: VLAN %d is given twice." % vid)
+            found[vid] = Vlan(vid, item["pvid"], item["untagged"])
+    if sum(vlan.pvid for vlan in found.values()) > 1:
+        raise Invalid("vlans: more than one VLAN is the PVID.")
+    return tuple(sorted(found.values()))
+
+
+class BridgePortResource(Resource[Want, Have]):
+    noun = "bridge_port"
+    identity = "interface"
+    options: ClassVar[Dict[str, Any]] = {
+        "bridge": {"type": "str", "required": True},
+        "interface": {"type": "str", "required": True},
+        **STATE,
+        **NETNS,
+        **{name: {"type": "bool" if isinstance(row.default, bool) else "int"} for name, row in _fields.PORT.items()},
+        "vlans": {
+            "type": "list",
+            "elements": "dict",
+            "options": {
+                "vid": {"type": "str", "required": True},
+                "pvid": {"type": "bool", "default": False},
+                "untagged": {"type": "bool", "default": False},
+            },
+        },
+        "exclusive": {"type": "bool", "default": False},
+    }
+
+    def parse(self, params: Mapping[str, Any]) -> Want:
+        vlans = params.get("vlans")
+        if params["exclusive"] and vlans is None:
+            raise Invalid("exclusive: it needs vlans, the only ones that are to be there.")
+        return Want(
+            NsRef.parse(params.get("netns")),
+            interface_name(params["bridge"], "bridge"),
+            interface_name(params["interface"], "interface"),
+            params["state"] == "present",
+            given(params, _fields.PORT),
+            None if vlans is None else _vlans(vlans),
+            params["exclusive"],
+        )
+
+    def subject(self, want: Want) -> str:
+        return "bridge port %s" % want.interface
+
+    def look(self, want: Want, state: State) -> Have:
+        ns = state.need(want.ns) if want.present else state.find(want.ns)
+        if ns is None:
+            return Have()
+        if want.present:
+            state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
+            state.need_link(ns, want.ns, want.interface, "interface")
+        link = state.link(ns, want.interface)
+        return Have(
+            link,
+            state.master_name(ns, link) if link else "",
+            state.vlans(ns, link) if link and want.vlans is not None else None,
+        )
+
+    def plan(self, want: Want, have: Have) -> Plan:
+        is_port = have.link is not None and have.master == want.bridge
+        there = have.link.attributes if have.link else {}
+        vlans = have.vlans or ()
+        before = self._describe(want, there, vlans) if is_port else {}
+        if not want.present:
+            released = (SetLink(want.ns, want.interface, {"master": ""}, {"master": want.bridge}),) if is_port else ()
+            return Plan(before, {}, released)
+        defaults = {name: row.default for name, row in _fields.PORT.items()}
+        if not is_port:
+            there = defaults
+        new, old = differing(want.attributes, there)
+        changes: List[Change] = []
+        if not is_port:
+            changes.append(SetLink(want.ns, want.interface, {"master": want.bridge}, {"master": have.master}))
+        if new:
+            changes.append(SetLink(want.ns, want.interface, new, old))
+        after_vlans = vlans
+        if want.vlans is not None:
+            steps, after_vlans = self._vlan_steps(want, vlans if is_port else ())
+            changes.extend(steps)
+        return Plan(before, self._describe(want, dict(there, **new), after_vlans), tuple(changes))
+
+    @staticmethod
+    def _vlan_steps(want: Want, there: Tuple[Vlan, ...]) -> Tuple[List[Change], Tuple[Vlan, ...]]:
+        """Return the changes that lead to the wanted VLANs, and the VLANs then."""
+        wanted = {vlan.vid: vlan for vlan in want.vlans or ()}
+        add = tuple(vlan for vlan in wanted.values() if vlan not in there)
+        remove = tuple(vlan for vlan in there if want.exclusive and vlan.vid not in wanted)
+        takes_pvid = any(vlan.pvid for vlan in wanted.values())
+        kept = [
+            Vlan(vlan.vid, vlan.pvid and not takes_pvid, vlan.untagged)
+            for vlan in there
+            if vlan.vid not in wanted and vlan not in remove
+        ]
+        after = tuple(sorted([*kept, *wanted.values()]))
+        return ([SetVlans(want.ns, want.interface, add, remove)] if add or remove else []), after
+
+    @staticmethod
+    def _describe(want: Want, attributes: Mapping[str, Any], vlans: Tuple[Vlan, ...]) -> Dict[str, Any]:
+        described: Dict[str, Any] = {"bridge": want.bridge, "interface": want.interface, "netns": want.ns.option}
+        described.update({name: attributes.get(name) for name in _fields.PORT})
+        if want.vlans is not None:
+            described["vlans"] = [{"vid": vlan.vid, "pvid": vlan.pvid, "untagged": vlan.untagged} for vlan in vlans]
+        return described
+
+
+RESOURCE = BridgePortResource()

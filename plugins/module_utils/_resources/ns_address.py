@@ -1,0 +1,467 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The noun ns_address: an address of an interface, given or taken from a pool. Pure.
+
+Allocation keeps no state: what is taken is read from the kernel, and the search starts at a place derived from the owner.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field, replace
+from typing import Any, Callable, ClassVar, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils import _addressing
+from ansible_collections.linuxnet.containers.plugins.module_utils._addressing import IpAddress, Pool
+from ansible_collections.linuxnet.containers.plugins.module_utils._changes import (
+    Announce,
+    Change,
+    DelAddress,
+    PutAddress,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid, Lacking, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
+    FOREVER,
+    HOST,
+    MAIN_TABLE,
+    Address,
+    Holder,
+    Link,
+    NsRef,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._naming import PROTOCOL, interface_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._resource import NETNS, STATE, Plan, Resource
+from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
+
+_SCOPES = ["global", "site", "link", "host"]
+# What a change may touch in place; anything else means taking the address away and setting it anew.
+_IN_PLACE = {4: {"valid_lft", "preferred_lft"}, 6: {"valid_lft", "preferred_lft", "noprefixroute"}}
+
+
+@dataclass(frozen=True)
+class Want:
+    """``address`` is fixed, or None with a ``pool``. ``given``: further attributes by the names of `Address`.
+    ``keep`` and ``keep_pools``: what the items of the task want on the interface, so that none removes another's;
+    ``reserved``: the fixed addresses of the task, which no pool gives away."""
+
+    ns: NsRef
+    interface: str
+    present: bool = True
+    address: Optional[Address] = None
+    pool: Optional[Pool] = field(default=None, compare=False)
+    bridge: Optional[str] = None
+    gateway: str = ""
+    owner: str = ""
+    strategy: str = "sticky"
+    given: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    nodad: bool = False
+    announce: bool = True
+    probe: bool = False
+    exclusive: bool = False
+    supersede: bool = False
+    keep: FrozenSet[str] = frozenset()
+    keep_pools: Tuple[Any, ...] = field(default=(), compare=False)
+    reserved: FrozenSet[str] = frozenset()
+
+    @property
+    def family(self) -> int:
+        return self.address.family if self.address else int(self.pool.network.version) if self.pool else 4
+
+
+@dataclass(frozen=True)
+class Have:
+    """``own``: the interface's addresses. ``taken``: who has which address elsewhere. ``routes``: (network, interface) of other
+    interfaces. ``answers`` asks the wire, ``label`` names a holder; both are calls, since few need them."""
+
+    link: Optional[Link] = None
+    own: Tuple[Address, ...] = ()
+    taken: Mapping[IpAddress, Holder] = field(default_factory=dict, hash=False)
+    routes: Tuple[Tuple[str, str], ...] = ()
+    ipv6_off: bool = False
+    answers: Callable[[str], Optional[str]] = lambda ip: None
+    label: Callable[[Holder], str] = str
+
+
+class NsAddressResource(Resource[Want, Have]):
+    noun = "ns_address"
+    identity = "interface"
+    locks = True
+    options: ClassVar[Dict[str, Any]] = {
+        "interface": {"type": "str", "required": True},
+        **STATE,
+        **NETNS,
+        "address": {"type": "str"},
+        "pool": {"type": "str"},
+        "bridge": {"type": "str"},
+        "range": {"type": "str"},
+        "exclude": {"type": "list", "elements": "str"},
+        "gateway": {"type": "str"},
+        "owner": {"type": "str"},
+        "strategy": {"type": "str", "choices": ["sticky", "lowest"], "default": "sticky"},
+        "scope": {"type": "str", "choices": _SCOPES},
+        "label": {"type": "str"},
+        "broadcast": {"type": "str"},
+        "peer": {"type": "str"},
+        "valid_lft": {"type": "str"},
+        "preferred_lft": {"type": "str"},
+        "noprefixroute": {"type": "bool"},
+        "nodad": {"type": "bool"},
+        "announce": {"type": "bool", "default": True},
+        "probe": {"type": "bool", "default": False},
+        "exclusive": {"type": "bool", "default": False},
+        "supersede": {"type": "bool", "default": False},
+    }
+    rules = {"mutually_exclusive": [["address", "pool"], ["peer", "pool"]], "required_one_of": [["address", "pool"]]}
+
+    def parse(self, params: Mapping[str, Any]) -> Want:
+        ns = NsRef.parse(params.get("netns"))
+        name = interface_name(params["interface"], "interface")
+        present = params["state"] == "present"
+        given: Dict[str, Any] = {key: params[key] for key in ("scope", "noprefixroute") if params.get(key) is not None}
+        address, pool, gateway = None, None, ""
+        if params.get("address") is not None:
+            address = self._fixed(params)
+            family = address.family
+        else:
+            pool, gateway = self._pool(params)
+            family = pool.network.version
+        if params.get("gateway") is not None and address is not None:
+            gateway = str(_addressing.address(params["gateway"], "gateway"))
+        for key in ("label", "broadcast", "scope"):
+            if params.get(key) is not None and family == 6:
+                raise Invalid("%s: an IPv6 address has none to set." % key)
+        if params.get("label") is not None:
+            given["label"] = interface_name(params["label"], "label")
+            if given["label"].split(":")[0] != name:
+                raise Invalid("label: '%s' must begin with the interface's name '%s'." % (params["label"], name))
+        if params.get("broadcast") is not None:
+            given["broadcast"] = str(_addressing.address(params["broadcast"], "broadcast"))
+        for key in ("valid_lft", "preferred_lft"):
+            if params.get(key) is not None:
+                given[key] = self._lifetime(params[key], key)
+        if given.get("preferred_lft", 0) > given.get("valid_lft", FOREVER):
+            raise Invalid("preferred_lft: it cannot be longer than valid_lft.")
+        nodad = params["nodad"] if params.get("nodad") is not None else bool(ns.path)
+        owner = params.get("owner") or "%s/%s" % (ns.option or "host", name)
+        bridge = interface_name(params["bridge"], "bridge") if params.get("bridge") else None
+        return Want(
+            ns, name, present, address, pool, bridge, gateway, owner, params["strategy"], given,
+            nodad and family == 6, params["announce"], params["probe"], params["exclusive"], params["supersede"],
+        )  # fmt: skip
+
+    @staticmethod
+    def _fixed(params: Mapping[str, Any]) -> Address:
+        for option in ("range", "exclude"):
+            if params.get(option):
+                raise Invalid("%s: it belongs to a pool, not to a fixed address." % option)
+        one = _addressing.interface(params["address"], "address")
+        peer, prefix = "", one.network.prefixlen
+        if params.get("peer") is not None:
+            text = params["peer"]
+            other = _addressing.interface(text if "/" in text else "%s/%d" % (text, one.max_prefixlen), "peer")
+            if other.version != one.version:
+                raise Invalid("peer: %s is not of the same address family as %s." % (text, params["address"]))
+            peer, prefix = str(other.ip), other.network.prefixlen
+        return Address(str(one.ip), prefix, one.version, peer)
+
+    @staticmethod
+    def _pool(params: Mapping[str, Any]) -> Tuple[Pool, str]:
+        if not _addressing.HAS_NETADDR:
+            raise Lacking("The Python library netaddr is missing.", "netaddr")
+        net = _addressing.network(params["pool"], "pool")
+        gateway = (
+            _addressing.address(params["gateway"], "gateway")
+            if params.get("gateway") is not None
+            else _addressing.default_gateway(net)
+        )
+        if gateway not in net:
+            raise Invalid("gateway: %s is not in the pool %s." % (gateway, net))
+        reserved = gateway if params.get("gateway") is not None or net.prefixlen < net.max_prefixlen - 1 else None
+        return Pool(net, params.get("range"), params.get("exclude") or (), reserved), str(gateway) if reserved else ""
+
+    @staticmethod
+    def _lifetime(value: str, option: str) -> int:
+        if value == "forever":
+            return FOREVER
+        if not value.isdigit() or int(value) > FOREVER:
+            raise Invalid("%s: '%s' is neither 'forever' nor a number of seconds." % (option, value))
+        return int(value)
+
+    def together(self, wants: Sequence[Want]) -> List[Want]:
+        """Tell the exclusive ones what else the task wants on the same interface; refuse a fixed address that is asked twice."""
+        seen: Dict[Tuple[int, str], Want] = {}
+        for want in wants:
+            if want.address is not None and want.present and want.bridge is not None:
+                other = seen.setdefault((want.family, want.address.ip), want)
+                if (other.ns, other.interface) != (want.ns, want.interface):
+                    raise Invalid(
+                        "address: %s is asked for %s in %s and for %s in %s."
+                        % (want.address.ip, other.interface, other.ns, want.interface, want.ns)
+                    )
+        completed = []
+        for want in wants:
+            same = [one for one in wants if (one.ns, one.interface) == (want.ns, want.interface) and one.present]
+            pools = tuple(one.pool for one in same if one.pool is not None and one is not want)
+            keep = frozenset(one.address.ip for one in same if one.address is not None)
+            reserved = frozenset(one.address.ip for one in wants if one.address is not None and one.present)
+            completed.append(replace(want, keep=keep, keep_pools=pools, reserved=reserved))
+        return completed
+
+    def subject(self, want: Want) -> str:
+        what = want.address.cidr if want.address else "from %s" % (want.pool.network if want.pool else "")
+        return "address %s on %s%s" % (what, want.interface, " in %s" % want.ns if want.ns.path else "")
+
+    def look(self, want: Want, state: State) -> Have:
+        ns = state.need(want.ns) if want.present else state.find(want.ns)
+        if ns is None:
+            return Have()
+        if not want.present:
+            there = state.link(ns, want.interface)
+            return Have(there, tuple(state.addresses_of(ns, there)) if there else ())
+        link = state.need_link(ns, want.ns, want.interface, "interface")
+        host = state.need(HOST)
+        bridge = state.need_link(host, HOST, want.bridge, "bridge", "bridge") if want.bridge else None
+        holders = state.taken(host, want.bridge, bridge) if want.bridge or want.pool is not None else []
+        taken = {
+            ipaddress.ip_address(holder.address.ip): holder
+            for holder in holders
+            if holder.address.family == want.family and (holder.ns, holder.index) != (ns, link.index)
+        }
+        mac = str(link.get("mac") or "")
+        return Have(
+            link,
+            tuple(state.addresses_of(ns, link)),
+            taken,
+            self._other_networks(want, ns, state),
+            want.family == 6 and state.sysctl(ns, "net/ipv6/conf/%s/disable_ipv6" % want.interface) == "1",
+            lambda ip: (
+                state.source.who_has(ns, want.interface, mac, ip)
+                if link.index > 0 and mac and link.get("enabled")
+                else None
+            ),
+            lambda holder: self._label(holder, host, state),
+        )
+
+    @staticmethod
+    def _label(holder: Holder, host: int, state: State) -> str:
+        """Return who has an address, in words."""
+        where = holder.label or ("the host" if holder.ns == host else state.source.namespace_label(host, holder.nsid))
+        link = state.link_at(holder.ns, holder.index) if holder.ns is not None else None
+        return "%s in %s" % (link.name, where) if link else where
+
+    @staticmethod
+    def _other_networks(want: Want, ns: int, state: State) -> Tuple[Tuple[str, str], ...]:
+        """Return the networks that other interfaces of the namespace reach, default routes and multicast left out."""
+        found = []
+        for route in state.routes(ns, want.family, MAIN_TABLE):
+            net = ipaddress.ip_network(route.destination)
+            if (
+                route.type == "unicast"
+                and route.interface not in ("", want.interface, "lo")
+                and net.prefixlen
+                and not net.is_link_local
+                and not net.is_multicast
+            ):
+                found.append((route.destination, route.interface))
+        return tuple(found)
+
+    def plan(self, want: Want, have: Have) -> Plan:
+        if not want.present:
+            return self._absent(want, have)
+        target, current = self._target(want, have)
+        if have.ipv6_off:
+            raise Refused(
+                "%s: IPv6 is switched off on %s in %s (disable_ipv6 is 1); set the sysctl to 0 first, with sysctls of linuxnet.containers.netns."
+                % ("address" if want.address else "pool", want.interface, want.ns)
+            )
+        changes: List[Change] = []
+        if current is None:
+            self._check_overlap(want, target, have)
+            changes.append(PutAddress(want.ns, want.interface, target))
+        elif current != target:
+            changes.extend(self._changed(want, current, target, have))
+        if changes and want.announce and target.scope == "global":
+            changes.append(Announce(want.ns, want.interface, target.ip, target.family))
+        surplus = self._surplus(want, target, have)
+        for one in surplus:
+            changes.extend(self._removed(want, one, [other for other in have.own if other not in surplus]))
+        before = self._describe(want, current) if current else {}
+        after = self._describe(want, target)
+        if surplus:
+            before["others"], after["others"] = [one.cidr for one in surplus], []
+        warnings: Tuple[str, ...] = ()
+        if current is None and want.pool is not None:
+            first = next(iter(want.pool.candidates(want.owner, want.strategy, ())))
+            if str(first) != target.ip and want.strategy == "sticky" and first in have.taken:
+                warnings = (
+                    "%s: its usual address %s is taken by %s; it gets %s."
+                    % (want.owner, first, have.label(have.taken[first]), target.ip),
+                )
+        return Plan(before, after, tuple(changes), warnings)
+
+    def _target(self, want: Want, have: Have) -> Tuple[Address, Optional[Address]]:
+        """Return (the address as it is to be, the same as it is now). Raises `Refused` where it, or all of the pool, is taken."""
+        if want.address is not None:
+            current = next((one for one in have.own if one.key == want.address.key), None)
+            if current is None:
+                self._check_free(want, want.address.ip, have)
+            return self._merged(want, want.address, current), current
+        pool = want.pool
+        if pool is None:
+            raise Refused("There is neither an address nor a pool.")
+        for one in have.own:
+            if (
+                one.prefix == pool.network.prefixlen
+                and one.family == pool.network.version
+                and ipaddress.ip_address(one.ip) in pool
+                and one.ip not in want.keep
+            ):
+                return self._merged(want, one, one), one
+        for candidate in pool.candidates(want.owner, want.strategy, self._not_free(want, have)):
+            if not want.probe or have.answers(str(candidate)) is None:
+                one = Address(str(candidate), pool.network.prefixlen, pool.network.version)
+                return self._merged(want, one, None), None
+        raise pool.exhausted()
+
+    @staticmethod
+    def _not_free(want: Want, have: Have) -> FrozenSet[IpAddress]:
+        return frozenset(have.taken) | {ipaddress.ip_address(ip) for ip in want.reserved}
+
+    @staticmethod
+    def _check_free(want: Want, ip: str, have: Have) -> None:
+        holder = have.taken.get(ipaddress.ip_address(ip))
+        if holder is not None:
+            raise Refused("address: %s is taken by %s." % (ip, have.label(holder)))
+        if want.gateway == ip:
+            raise Refused("address: %s is the gateway's." % ip)
+        if want.probe:
+            mac = have.answers(ip)
+            if mac is not None:
+                raise Refused("address: %s is taken: a neighbour with the MAC address %s answers for it." % (ip, mac))
+
+    @staticmethod
+    def _check_overlap(want: Want, target: Address, have: Have) -> None:
+        """Refuse an address whose subnet another interface reaches already: answers would take the wrong way (as Docker refuses it)."""
+        net = ipaddress.ip_network("%s/%d" % (target.peer or target.ip, target.prefix), strict=False)
+        if net.prefixlen == net.max_prefixlen or target.noprefixroute:
+            return
+        for destination, interface in have.routes:
+            if net.overlaps(ipaddress.ip_network(destination)):
+                raise Refused(
+                    "address: %s overlaps the route %s dev %s in %s; take another subnet, or noprefixroute: true where that is wanted."
+                    % (net, destination, interface, want.ns)
+                )
+
+    @staticmethod
+    def _merged(want: Want, one: Address, current: Optional[Address]) -> Address:
+        """Return ``one`` with what is asked; what is not stays as it is, or gets what iproute2 gives a new address."""
+        given = dict(want.given)
+        if current is None:
+            ip = ipaddress.ip_address(one.ip)
+            scope = "host" if ip.is_loopback else "link" if one.family == 6 and ip.is_link_local else "global"
+            one = replace(
+                one, label=want.interface if one.family == 4 else "", scope=scope, protocol=PROTOCOL, nodad=want.nodad
+            )
+        else:
+            one = current
+            for name in (
+                "valid_lft",
+                "preferred_lft",
+            ):  # they run down; only a longer one, or one without an end, differs
+                if (
+                    name in given
+                    and getattr(current, name) <= given[name]
+                    and (getattr(current, name) == FOREVER) == (given[name] == FOREVER)
+                ):
+                    del given[name]
+        return replace(one, **given)
+
+    def _changed(self, want: Want, current: Address, target: Address, have: Have) -> List[Change]:
+        names = {
+            name
+            for name in ("scope", "label", "broadcast", "valid_lft", "preferred_lft", "noprefixroute")
+            if getattr(current, name) != getattr(target, name)
+        }
+        if names <= _IN_PLACE[target.family]:
+            return [PutAddress(want.ns, want.interface, target, current)]
+        return [*self._removed(want, current, have.own), PutAddress(want.ns, want.interface, target)]
+
+    @staticmethod
+    def _removed(want: Want, one: Address, own: Sequence[Address]) -> List[Change]:
+        """Return the steps that remove an address; its secondaries, which the kernel takes with it, are set again."""
+        steps: List[Change] = [DelAddress(want.ns, want.interface, one)]
+        if one.family == 4 and not one.secondary:
+            net = ipaddress.ip_network("%s/%d" % (one.peer or one.ip, one.prefix), strict=False)
+            for other in own:
+                if (
+                    other.secondary
+                    and other.prefix == one.prefix
+                    and ipaddress.ip_address(other.peer or other.ip) in net
+                    and other.key != one.key
+                ):
+                    steps.append(PutAddress(want.ns, want.interface, other, other))
+        return steps
+
+    @staticmethod
+    def _surplus(want: Want, target: Address, have: Have) -> List[Address]:
+        """Return the interface's addresses that have to go: with ``exclusive`` all other global ones of the family, with
+        ``supersede`` those that this collection set."""
+        if not (want.exclusive or want.supersede):
+            return []
+        found = []
+        for one in have.own:
+            wanted = (
+                one.key == target.key
+                or one.ip in want.keep
+                or any(ipaddress.ip_address(one.ip) in pool for pool in want.keep_pools)
+            )
+            if (
+                one.family == target.family
+                and one.scope == "global"
+                and not wanted
+                and (want.exclusive or one.protocol == PROTOCOL)
+            ):
+                found.append(one)
+        return found
+
+    def _absent(self, want: Want, have: Have) -> Plan:
+        if want.address is not None:
+            doomed = [one for one in have.own if one.key == want.address.key]
+        else:
+            pool = want.pool
+            doomed = [
+                one
+                for one in have.own
+                if pool is not None
+                and one.family == pool.network.version
+                and ipaddress.ip_address(one.ip) in pool.network
+            ]
+        steps: List[Change] = []
+        for one in doomed:
+            steps.extend(self._removed(want, one, [other for other in have.own if other not in doomed]))
+        return Plan(self._describe(want, doomed[0]) if doomed else {}, {}, tuple(steps))
+
+    @staticmethod
+    def _describe(want: Want, one: Address) -> Dict[str, Any]:
+        return {
+            "address": one.cidr,
+            "ip": one.ip,
+            "prefix": one.prefix,
+            "family": "ipv%d" % one.family,
+            "interface": want.interface,
+            "netns": want.ns.option,
+            "owner": want.owner,
+            "gateway": want.gateway or None,
+            "scope": one.scope,
+            "label": one.label or None,
+            "broadcast": one.broadcast or None,
+            "peer": one.peer or None,
+            "valid_lft": "forever" if one.valid_lft == FOREVER else one.valid_lft,
+            "preferred_lft": "forever" if one.preferred_lft == FOREVER else one.preferred_lft,
+            "noprefixroute": one.noprefixroute,
+        }
+
+
+RESOURCE = NsAddressResource()

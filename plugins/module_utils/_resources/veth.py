@@ -1,0 +1,389 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The noun veth: a pair of interfaces, known by the kernel's own linkage. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils import _fields
+from ansible_collections.linuxnet.containers.plugins.module_utils._changes import (
+    AddLink,
+    Change,
+    DelLink,
+    MoveLink,
+    SetLink,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._facts import Link, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._naming import (
+    canonical_mac,
+    host_interface,
+    interface_name,
+    mac,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._resource import (
+    NETNS,
+    STATE,
+    Plan,
+    Resource,
+    differing,
+    given,
+    mtu_option,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
+
+
+@dataclass(frozen=True)
+class Want:
+    """``own`` and ``peer`` hold the attributes that are asked of each end; ``derived``: nobody gave the host end a name."""
+
+    ns: NsRef
+    name: str
+    derived: bool
+    peer_ns: NsRef
+    peer_name: str
+    present: bool = True
+    mtu: Any = None
+    bridge: Optional[str] = None
+    own: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    peer: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    exclusive: bool = False
+    siblings: Tuple[Tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Have:
+    """``link`` has the wanted name; ``far`` is what the kernel links it to, in the namespace ``far_ns`` (None: not one of
+    the two that were looked at); ``occupant`` has the wanted peer's name and is not ``far``. ``surplus``: host ends of other
+    pairs of ours whose peers are in the wanted peer's namespace."""
+
+    link: Optional[Link] = None
+    far: Optional[Link] = None
+    far_ns: Optional[NsRef] = None
+    occupant: Optional[Link] = None
+    occupant_peer: str = ""
+    peer_ns_there: bool = True
+    master: str = ""
+    mtu: int = 0
+    identity: str = ""
+    surplus: Tuple[str, ...] = ()
+
+
+class VethResource(Resource[Want, Have]):
+    noun = "veth"
+    identity = "peer_name"
+    options: ClassVar[Dict[str, Any]] = {
+        "name": {"type": "str"},
+        **STATE,
+        **NETNS,
+        "peer_name": {"type": "str", "default": "eth0"},
+        "peer_netns": {"type": "str"},
+        "mtu": {"type": "str"},
+        "mac": {"type": "str"},
+        "peer_mac": {"type": "str"},
+        "bridge": {"type": "str"},
+        "enabled": {"type": "bool", "default": True},
+        "peer_enabled": {"type": "bool", "default": True},
+        "tx_queue_len": {"type": "int"},
+        "tx_checksum": {"type": "bool"},
+        "alias": {"type": "str"},
+        "exclusive": {"type": "bool", "default": False},
+    }
+
+    def parse(self, params: Mapping[str, Any]) -> Want:
+        ns, peer_ns = (
+            NsRef.parse(params.get("netns")),
+            NsRef.parse(params.get("peer_netns") or params.get("netns"), "peer_netns"),
+        )
+        peer_name = interface_name(params["peer_name"], "peer_name")
+        if params.get("name") is None and params.get("peer_netns") is None:
+            raise Invalid("name: it can be left out only where peer_netns is given, from which it is derived.")
+        name = (
+            host_interface(peer_ns.path, peer_name)
+            if params.get("name") is None
+            else interface_name(params["name"], "name")
+        )
+        if ns == peer_ns and params.get("peer_netns") is not None:
+            raise Invalid("peer_netns: both ends would be in %s; leave peer_netns out where that is wanted." % ns)
+        if ns == peer_ns and name == peer_name:
+            raise Invalid("peer_name: both ends cannot be called '%s' in one namespace." % name)
+        both = {key: params[key] for key in ("tx_queue_len", "tx_checksum") if params.get(key) is not None}
+        if "tx_queue_len" in both:
+            _fields.LINK["tx_queue_len"].check(both["tx_queue_len"])
+        own = dict(
+            both, **given(params, {key: _fields.LINK[key] for key in ("mac", "alias")}), enabled=params["enabled"]
+        )
+        peer = dict(both, enabled=params["peer_enabled"])
+        if params.get("peer_mac") is not None:
+            peer["mac"] = canonical_mac(params["peer_mac"], "peer_mac")
+        bridge = params.get("bridge")
+        return Want(
+            ns,
+            name,
+            params.get("name") is None,
+            peer_ns,
+            peer_name,
+            params["state"] == "present",
+            mtu_option(params.get("mtu")),
+            interface_name(bridge, "bridge") if bridge else bridge,
+            own,
+            peer,
+            params["exclusive"],
+        )
+
+    def together(self, wants: Sequence[Want]) -> List[Want]:
+        """Tell the exclusive ones which other pairs the task wants in the same namespace."""
+        present = [want for want in wants if want.present]
+        return [
+            replace(want, siblings=tuple((one.name, one.peer_name) for one in present if one.peer_ns == want.peer_ns))
+            if want.exclusive
+            else want
+            for want in wants
+        ]
+
+    def subject(self, want: Want) -> str:
+        return "veth %s" % want.name
+
+    def look(self, want: Want, state: State) -> Have:
+        if want.present:
+            ns: Optional[int] = state.need(want.ns)
+            peer_ns: Optional[int] = state.need(want.peer_ns)
+        else:
+            ns, peer_ns = state.find(want.ns), state.find(want.peer_ns)
+        if ns is None:
+            return Have(peer_ns_there=peer_ns is not None)
+        if ns == peer_ns and want.ns != want.peer_ns:
+            raise Refused(
+                "peer_netns: %s is the namespace that the other end is in; a container needs one of its own."
+                % want.peer_ns
+            )
+        link = state.link(ns, want.name)
+        far, far_ns = None, None
+        if link is not None and link.kind == "veth":
+            for ref, where in ((want.peer_ns, peer_ns), (want.ns, ns)):
+                if where is not None and link.peer_ns == where:
+                    far, far_ns = state.link_at(where, link.peer_index), ref
+                    break
+        occupant = state.link(peer_ns, want.peer_name) if peer_ns is not None else None
+        if occupant is not None and far is not None and far_ns == want.peer_ns and occupant.index == far.index:
+            occupant = None
+        if want.own.get("tx_checksum") is not None and want.present:
+            link = link and link.with_(tx_checksum=state.tx_checksum(ns, link))
+            if far is not None and far_ns == want.peer_ns and peer_ns is not None:
+                far = far.with_(tx_checksum=state.tx_checksum(peer_ns, far))
+        if want.bridge and want.present:
+            state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
+        occupant_peer = (
+            state.link_at(ns, occupant.peer_index) if occupant is not None and occupant.peer_ns == ns else None
+        )
+        return Have(
+            link,
+            far,
+            far_ns,
+            occupant,
+            occupant_peer.name if occupant_peer else "",
+            peer_ns is not None,
+            state.master_name(ns, link) if link else "",
+            state.uplink_mtu(ns) if want.mtu == "auto" and want.present else 0,
+            state.source.identity(),
+            self._surplus(want, ns, peer_ns, state) if want.exclusive and peer_ns is not None else (),
+        )
+
+    @staticmethod
+    def _surplus(want: Want, ns: int, peer_ns: int, state: State) -> Tuple[str, ...]:
+        """Return the host ends of other pairs that this collection made for the namespace: known by derived name or address."""
+        found = []
+        for far in state.links(peer_ns):
+            near = state.link_at(ns, far.peer_index) if far.kind == "veth" and far.peer_ns == ns else None
+            if near is None or near.name == want.name or any(near.name == name for name, dummy in want.siblings):
+                continue
+            marks = {mac(state.source.identity(), "veth", want.peer_ns.path, near.name, "own"), near.name}
+            if near.get("mac") in marks or near.name == host_interface(want.peer_ns.path, far.name):
+                found.append(near.name)
+        return tuple(found)
+
+    def plan(self, want: Want, have: Have) -> Plan:
+        plan = self._pair(want, have)
+        if not have.surplus:
+            return plan
+        surplus = tuple(DelLink(want.ns, name) for name in have.surplus)
+        after = dict(plan.after, surplus=[]) if plan.after else {}
+        return replace(
+            plan, before=dict(plan.before, surplus=list(have.surplus)), after=after, changes=(*surplus, *plan.changes)
+        )
+
+    def _pair(self, want: Want, have: Have) -> Plan:
+        """Return the plan for the pair itself."""
+        if have.link is not None and have.link.kind != "veth":
+            raise Refused(
+                "Interface '%s' in %s is %s, not a veth; it is left alone." % (want.name, want.ns, have.link.describe())
+            )
+        if not want.present:
+            return self._absent(want, have)
+        own, peer = dict(want.own), dict(want.peer)
+        if want.mtu is not None:
+            own["mtu"] = peer["mtu"] = have.mtu if want.mtu == "auto" else want.mtu
+        if have.occupant is not None:
+            self._refuse_occupant(want, have)
+        if have.link is None:
+            return self._create(want, have, own, peer, {}, ())
+        before = self._describe(
+            want,
+            have.link.attributes,
+            have.far.attributes if have.far else {},
+            have.master,
+            have.far.name if have.far else None,
+            have.far_ns,
+        )
+        if have.far is None or have.far_ns is None:
+            if not want.derived:
+                raise Refused(
+                    "Interface '%s' in %s is a veth, but its other end is not in %s; it is somebody else's, or its container was "
+                    "replaced: remove it with state: absent, or take another name." % (want.name, want.ns, want.peer_ns)
+                )
+            plan = self._create(want, have, own, peer, before, (DelLink(want.ns, want.name),))
+            return replace(
+                plan, warnings=("%s: its other end was left in another namespace; the pair is made anew." % want.name,)
+            )
+        return self._repair(want, have, own, peer, before)
+
+    def _create(
+        self,
+        want: Want,
+        have: Have,
+        own: Dict[str, Any],
+        peer: Dict[str, Any],
+        before: Mapping[str, Any],
+        first: Tuple[Change, ...],
+    ) -> Plan:
+        own.setdefault("mac", mac(have.identity, "veth", want.peer_ns.path, want.name, "own"))
+        peer.setdefault("mac", mac(have.identity, "veth", want.peer_ns.path, want.peer_name, "peer"))
+        defaults = {name: row.default for name, row in _fields.LINK.items()}
+        after = self._describe(
+            want, dict(defaults, **own), dict(defaults, **peer), want.bridge or "", want.peer_name, want.peer_ns
+        )
+        late = {name: own.pop(name) for name in ("alias", "tx_checksum") if own.get(name) not in (None, "", True)}
+        peer_late = {
+            name: peer.pop(name)
+            for name in ("enabled", "tx_checksum")
+            if peer.get(name) is not None and peer[name] != (name == "tx_checksum")
+        }
+        for rest in (own, peer):
+            rest.pop("tx_checksum", None)
+        own.pop("alias", None)
+        peer.pop("enabled", None)
+        if want.bridge:
+            own["master"] = want.bridge
+        changes: List[Change] = [*first, AddLink(want.ns, want.name, "veth", own, want.peer_ns, want.peer_name, peer)]
+        if late:
+            changes.append(SetLink(want.ns, want.name, late, {name: _FRESH[name] for name in late}))
+        if peer_late:
+            changes.append(SetLink(want.peer_ns, want.peer_name, peer_late, {name: _FRESH[name] for name in peer_late}))
+        return Plan(before, after, tuple(changes))
+
+    def _repair(
+        self, want: Want, have: Have, own: Dict[str, Any], peer: Dict[str, Any], before: Mapping[str, Any]
+    ) -> Plan:
+        link, far = have.link, have.far
+        if link is None or far is None:
+            raise Refused("There is no pair to repair.")
+        changes: List[Change] = []
+        new, old = differing(own, link.attributes)
+        if want.bridge is not None and (have.master != want.bridge):
+            new["master"], old["master"] = want.bridge, have.master
+        if new:
+            changes.append(SetLink(want.ns, want.name, new, old))
+        now = far.attributes
+        if have.far_ns != want.peer_ns:
+            changes.append(MoveLink(want.ns, far.name, want.peer_ns, want.peer_name))
+            now = dict(now, enabled=False)
+        peer_new, peer_old = differing(peer, now)
+        name = want.peer_name
+        if have.far_ns == want.peer_ns and far.name != want.peer_name:
+            peer_new, peer_old, name = dict(peer_new, name=want.peer_name), dict(peer_old, name=far.name), far.name
+        if peer_new:
+            changes.append(SetLink(want.peer_ns, name, peer_new, peer_old))
+        master = want.bridge if want.bridge is not None else have.master
+        after = self._describe(
+            want, dict(link.attributes, **new), dict(now, **peer_new), master, want.peer_name, want.peer_ns
+        )
+        return Plan(before, after, tuple(changes))
+
+    @staticmethod
+    def _refuse_occupant(want: Want, have: Have) -> None:
+        one = have.occupant
+        if one is None:
+            return
+        what = one.describe()
+        if one.kind == "veth":
+            what += (
+                " whose other end is '%s' in %s" % (have.occupant_peer, want.ns)
+                if have.occupant_peer
+                else " whose other end is in another namespace"
+            )
+        hint = (
+            "; to take that pair over, give name: %s" % have.occupant_peer
+            if have.occupant_peer and have.link is None
+            else ""
+        )
+        raise Refused(
+            "peer_name: '%s' in %s is there already and foreign: it is %s, not the other end of '%s'%s."
+            % (want.peer_name, want.peer_ns, what, want.name, hint)
+        )
+
+    def _absent(self, want: Want, have: Have) -> Plan:
+        if have.link is None:
+            return Plan({}, {})
+        if have.far is None and have.peer_ns_there and not want.derived and want.peer_ns != want.ns:
+            raise Refused(
+                "Interface '%s' in %s is a veth, but its other end is not in %s; it is left alone."
+                % (want.name, want.ns, want.peer_ns)
+            )
+        before = self._describe(
+            want,
+            have.link.attributes,
+            have.far.attributes if have.far else {},
+            have.master,
+            have.far.name if have.far else None,
+            have.far_ns,
+        )
+        return Plan(before, {}, (DelLink(want.ns, want.name),))
+
+    @staticmethod
+    def _describe(
+        want: Want,
+        own: Mapping[str, Any],
+        peer: Mapping[str, Any],
+        master: str,
+        peer_name: Optional[str],
+        peer_ns: Optional[NsRef],
+    ) -> Dict[str, Any]:
+        described = {
+            "name": want.name,
+            "netns": want.ns.option,
+            "peer_name": peer_name,
+            "peer_netns": peer_ns.option if peer_ns else None,
+            "bridge": master,
+            "mtu": own.get("mtu"),
+            "peer_mtu": peer.get("mtu"),
+            "mac": own.get("mac"),
+            "peer_mac": peer.get("mac"),
+            "enabled": own.get("enabled"),
+            "peer_enabled": peer.get("enabled"),
+            "tx_queue_len": own.get("tx_queue_len"),
+            "peer_tx_queue_len": peer.get("tx_queue_len"),
+            "alias": own.get("alias"),
+        }
+        if "tx_checksum" in own:
+            described.update(tx_checksum=own["tx_checksum"], peer_tx_checksum=peer.get("tx_checksum"))
+        return described
+
+
+# What a pair has just after it was made, of the attributes that the creating message cannot carry.
+_FRESH: Dict[str, Any] = {"alias": "", "tx_checksum": True, "enabled": False}
+
+RESOURCE = VethResource()

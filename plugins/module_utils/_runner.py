@@ -1,0 +1,205 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The hall: every request of every module takes the same way through here. Knows no noun and no kernel call.
+
+params -> want -> have -> plan -> apply -> result. All items are validated before the first change; an item that fails is
+rolled back and does not stop the others; check mode is the same way without apply.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, ContextManager, Dict, List, Mapping, Optional, Protocol, Sequence, Tuple
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid, KernelError, Lacking, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._facts import show
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _host
+from ansible_collections.linuxnet.containers.plugins.module_utils._resource import Plan, Resource
+from ansible_collections.linuxnet.containers.plugins.module_utils._state import Source, State
+
+
+class Kernel(Source, Protocol):
+    """What the hall needs of a kernel: the facts of `Source`, a lock, and one verb that changes."""
+
+    def locked(self) -> ContextManager[None]:
+        """Hold the host's lock."""
+
+    def apply(self, step: Change) -> None:
+        """Take one change. Raises `KernelError`."""
+
+
+def argument_spec(resource: Resource[Any, Any]) -> Dict[str, Any]:
+    """Return the module's argument spec: the item's options, none of them required, and ``aggregate``."""
+    spec = {
+        name: {key: value for key, value in option.items() if key != "required"}
+        for name, option in resource.options.items()
+    }
+    spec["aggregate"] = {"type": "list", "elements": "dict"}
+    return spec
+
+
+def items(resource: Resource[Any, Any], params: Mapping[str, Any]) -> List[Any]:
+    """Return the wants of a task, in order. Raises `Invalid` for the first item that is not right."""
+    top = {name: params[name] for name in resource.options if params.get(name) is not None}
+    aggregate = params.get("aggregate")
+    validator = ArgumentSpecValidator(resource.options, **resource.rules)
+    wants = []
+    for number, item in enumerate([{}] if aggregate is None else aggregate):
+        where = "" if aggregate is None else "aggregate item %d: " % (number + 1)
+        checked = validator.validate(dict(top, **item))
+        if checked.error_messages:
+            raise Invalid(where + "; ".join(checked.error_messages) + ".")
+        try:
+            wants.append(resource.parse(checked.validated_parameters))
+        except Invalid as error:
+            raise Invalid(where + str(error)) from error
+    return resource.together(wants)
+
+
+def execute(
+    resource: Resource[Any, Any], wants: Sequence[Any], kernel: Kernel, check: bool
+) -> Tuple[List[Dict[str, Any]], List[str]]:
+    """Plan all wants, then (unless ``check``) carry the plans out. Return (a result an item, warnings)."""
+    state = State(kernel, predict=check)
+    lock: ContextManager[None] = kernel.locked() if resource.locks and not check else contextlib.nullcontext()
+    with lock:
+        plans = [_planned(resource, want, state) for want in wants]
+        errors = [plan if isinstance(plan, Refused) else None for plan in plans]
+        if not check:
+            errors = [error or _committed(kernel, plan.changes) for error, plan in zip(errors, plans)]
+    results, warnings = [], list(state.warnings)
+    fresh = State(kernel)
+    for want, plan, error in zip(wants, plans, errors):
+        subject = resource.subject(want)
+        if error is not None:
+            results.append(
+                {
+                    "changed": False,
+                    "failed": True,
+                    "msg": str(error),
+                    "item": subject,
+                    **({"missing": error.missing} if isinstance(error, Lacking) else {}),
+                }
+            )
+            continue
+        after = dict(plan.after) if check else resource.observe(want, dict(plan.after), fresh)
+        commands = [line for step in plan.changes for line in step.commands()]
+        results.append(
+            {
+                "changed": plan.changed,
+                "before": dict(plan.before),
+                "after": after,
+                "diff": _diff(subject, plan),
+                "commands": commands,
+                **plan.facts,
+            }
+        )
+        warnings.extend(warning for warning in plan.warnings if warning not in warnings)
+    return results, warnings
+
+
+def _planned(resource: Resource[Any, Any], want: Any, state: State) -> Any:
+    """Return the plan for one want, or the `Refused` that says why there is none. The state moves on by the plan."""
+    try:
+        plan = resource.plan(want, resource.look(want, state))
+        state.advance(plan.changes)
+        return plan
+    except Refused as error:
+        return error
+    except OSError as error:
+        return KernelError(
+            error.errno or 0, "read the state of %s" % resource.subject(want), getattr(error, "detail", "")
+        )
+
+
+def _committed(kernel: Kernel, changes: Sequence[Change]) -> Optional[Refused]:
+    """Carry out the changes of one item. Where one fails, take back what was done and return the error."""
+    done: List[Change] = []
+    try:
+        for step in changes:
+            done.append(step)
+            kernel.apply(step)
+    except Refused as error:
+        left = _rolled_back(kernel, done)
+        return Refused("%s Not taken back: %s." % (error, "; ".join(left))) if left else error
+    return None
+
+
+def _rolled_back(kernel: Kernel, done: List[Change]) -> List[str]:
+    """Undo ``done``, last first; its last one failed, so only part of it or nothing may be there. Return what is left."""
+    left = []
+    failed = done.pop()
+    for step in failed.undo() if failed.partial else ():
+        with contextlib.suppress(Refused):
+            kernel.apply(step)
+    for step in reversed(done):
+        for inverse in step.undo():
+            try:
+                kernel.apply(inverse)
+            except Refused:
+                left.append(inverse.attempt())
+    return left
+
+
+def _diff(subject: str, plan: Plan) -> Dict[str, str]:
+    """Return Ansible's diff: one line an attribute that changes."""
+    names = list(dict.fromkeys([*plan.before, *plan.after]))
+    changing = (
+        [name for name in names if name not in plan.hidden and plan.before.get(name) != plan.after.get(name)]
+        if plan.changed
+        else []
+    )
+    sides = {}
+    for side, values in (("before", plan.before), ("after", plan.after)):
+        shown = [
+            name
+            for name in changing
+            if name in values and (bool(plan.before) == bool(plan.after) or values[name] not in (None, "", [], {}))
+        ]
+        sides[side] = "".join("%s %s\n" % (name, show(values[name])) for name in shown)
+    return {"before_header": subject, "after_header": subject, **sides}
+
+
+def run(resource: Resource[Any, Any]) -> None:
+    """Be the module of a resource: read the arguments, do the work, exit."""
+    module = AnsibleModule(
+        argument_spec=argument_spec(resource),
+        required_one_of=[[resource.identity, "aggregate"]],
+        supports_check_mode=True,
+    )
+    try:
+        wants = items(resource, module.params)
+        _host.require(resource.programs)
+        with _host.Kernel() as kernel:
+            results, warnings = execute(resource, wants, kernel, module.check_mode)
+    except Lacking as error:
+        text = missing_required_lib(error.missing) if error.missing in ("pyroute2", "netaddr") else str(error)
+        module.fail_json(msg=text, missing=error.missing)
+    except Refused as error:
+        module.fail_json(msg=str(error))
+    for warning in warnings:
+        module.warn(warning)
+    _finish(module, results)
+
+
+def _finish(module: AnsibleModule, results: List[Dict[str, Any]]) -> None:
+    failed = [result for result in results if result.get("failed")]
+    if module.params["aggregate"] is None:
+        if failed:
+            module.fail_json(**failed[0])
+        module.exit_json(**results[0])
+    outcome = {
+        "changed": any(result["changed"] for result in results),
+        "diff": [result["diff"] for result in results if result["changed"]],
+        "commands": [line for result in results for line in result.get("commands", [])],
+        "results": results,
+    }
+    if failed:
+        text = "; ".join("%s: %s" % (result["item"], result["msg"]) for result in failed)
+        module.fail_json(msg="%d of %d items failed. %s" % (len(failed), len(results), text), **outcome)
+    module.exit_json(**outcome)

@@ -1,0 +1,473 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is known of a host's network: read on demand from a kernel, moved on by every planned change.
+
+Check mode is this class without the kernel's `apply`: what earlier items of a task would make is seen by the later ones.
+The in-memory twin of the kernel is this class over an empty source. Pure but for the source it is given.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any, Callable, Dict, Iterable, List, Optional, Protocol, Sequence, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
+    HOST,
+    Address,
+    Holder,
+    Link,
+    NsFile,
+    NsRef,
+    Route,
+    Vlan,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._rules import NatRule, ours
+
+
+class Source(Protocol):
+    """Where facts come from. Namespaces are named by inode, which `find` gives. Every method only reads."""
+
+    def find(self, ref: NsRef) -> Optional[int]:
+        """Return the inode of a namespace, None where there is none."""
+
+    def listing(self) -> Dict[str, NsFile]:
+        """Return the entries of /run/netns by name."""
+
+    def link(self, ns: int, name: str = "", index: int = 0) -> Optional[Link]:
+        """Return an interface by name or index."""
+
+    def links(self, ns: int) -> Sequence[Link]:
+        """Return all interfaces."""
+
+    def vlans(self, ns: int, index: int) -> Tuple[Vlan, ...]:
+        """Return the VLANs of a bridge port."""
+
+    def addresses(self, ns: int) -> Sequence[Tuple[int, Address]]:
+        """Return (interface index, address) of all addresses."""
+
+    def members(self, ns: int, bridge: int) -> Sequence[Holder]:
+        """Return the addresses in the namespaces behind a bridge's ports."""
+
+    def routes(self, ns: int, family: int, table: int) -> Sequence[Route]:
+        """Return the routes of a table."""
+
+    def sysctl(self, ns: int, key: str) -> Optional[str]:
+        """Return a sysctl, None where there is none."""
+
+    def tx_checksum(self, ns: int, name: str) -> Optional[bool]:
+        """Return whether transmit checksum offload is on."""
+
+    def ruleset(self, ns: int) -> Sequence[Dict[str, Any]]:
+        """Return the nftables objects in nft's JSON."""
+
+    def read_text(self, path: str) -> str:
+        """Return a file's text, empty where there is none."""
+
+    def identity(self) -> str:
+        """Return what tells this host from others."""
+
+    def processes(self, ns: int) -> Sequence[Tuple[int, str]]:
+        """Return (pid, command) of those living in a namespace."""
+
+    def start_time(self, pid: int) -> Optional[str]:
+        """Return a process's start time, None where it is gone."""
+
+    def who_has(self, ns: int, interface: str, mac: str, ip: str) -> Optional[str]:
+        """Return the MAC address of the neighbour that has an address."""
+
+    def namespace_label(self, ns: int, nsid: int) -> str:
+        """Return a name for the namespace that has an id in another."""
+
+
+class State:
+    """Facts about a host. ``predict`` (check mode): a namespace that is missing counts as made by an earlier task."""
+
+    def __init__(self, source: Source, predict: bool = False) -> None:
+        self.source = source
+        self.predict = predict
+        self.warnings: List[str] = []
+        self._foreseen = itertools.count(-2, -1)
+        self._paths: Dict[str, Optional[int]] = {}
+        self._entries: Optional[Dict[str, NsFile]] = None
+        self._links: Dict[Tuple[int, str], Optional[Link]] = {}
+        self._all_links: Dict[int, bool] = {}
+        self._addresses: Dict[int, List[Tuple[int, Address]]] = {}
+        self._routes: Dict[Tuple[int, int, int], List[Route]] = {}
+        self._vlans: Dict[Tuple[int, int], Tuple[Vlan, ...]] = {}
+        self._sysctls: Dict[Tuple[int, str], Optional[str]] = {}
+        self._texts: Dict[str, str] = {}
+        self._rulesets: Dict[int, List[Dict[str, Any]]] = {}
+        self._rules: Dict[int, List[NatRule]] = {}
+        self._members: Dict[Tuple[int, int], List[Holder]] = {}
+        self._taken_now: List[Holder] = []
+
+    # --- namespaces ---
+
+    def find(self, ref: NsRef) -> Optional[int]:
+        """Return the inode of a namespace, negative for one that is only foreseen, None where there is none."""
+        if ref.path not in self._paths:
+            self._paths[ref.path] = self.source.find(ref)
+        return self._paths[ref.path]
+
+    def need(self, ref: NsRef) -> int:
+        """Return the inode of a namespace that must be there; foresee it in check mode, else raise `Refused`."""
+        found = self.find(ref)
+        if found is not None:
+            return found
+        if not self.predict:
+            where = "linuxnet.containers.netns with name: %s makes it" % ref.name if ref.name else "check the path"
+            raise Refused("%s does not exist (no %s); %s." % (str(ref).capitalize(), ref.path, where))
+        self.foresee(str(ref))
+        self._paths[ref.path] = self._fresh_namespace()
+        return self._paths[ref.path]  # type: ignore[return-value]
+
+    def foresee(self, what: str) -> None:
+        """Say that a parent is missing which an earlier task would have made; once for each."""
+        text = "Check mode: %s does not exist yet; taken as made by an earlier task." % what
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+    def _fresh_namespace(self) -> int:
+        ns = next(self._foreseen)
+        self._all_links[ns] = True
+        self._links[ns, "lo"] = Link(
+            1, "lo", "", {"mtu": 65536, "enabled": False, "alias": "", "mac": "00:00:00:00:00:00"}
+        )
+        return ns
+
+    def entries(self) -> Dict[str, NsFile]:
+        """Return what is in /run/netns, by name."""
+        if self._entries is None:
+            self._entries = dict(self.source.listing())
+        return self._entries
+
+    # --- reading, on demand ---
+
+    def link(self, ns: int, name: str) -> Optional[Link]:
+        """Return the interface called ``name`` in a namespace."""
+        if (ns, name) not in self._links:
+            known = ns < 0 or self._all_links.get(ns)
+            self._links[ns, name] = None if known else self.source.link(ns, name=name)
+        return self._links[ns, name]
+
+    def need_link(self, ns: int, ref: NsRef, name: str, option: str, kind: str = "") -> Link:
+        """Return an interface that must be there (a bridge, where ``kind`` says so); foresee it in check mode, else raise `Refused`."""
+        link = self.link(ns, name)
+        if link is None:
+            what = "%s '%s'" % (kind or "interface", name)
+            if not self.predict:
+                maker = "; linuxnet.containers.%s makes one" % (kind or "veth")
+                raise Refused("%s: there is no %s in %s%s." % (option, what, ref, maker))
+            self.foresee("%s in %s" % (what, ref))
+            link = self._links[ns, name] = Link(
+                next(self._foreseen), name, kind, {"mtu": 1500, "mac": "", "alias": "", "enabled": True}
+            )
+        if kind and link.index < 0 and not link.kind:  # foreseen by somebody who did not know what it is
+            link = self._links[ns, name] = replace(link, kind=kind)
+        if kind and link.kind != kind:
+            raise Refused("%s: '%s' in %s is %s, not a %s." % (option, name, ref, link.describe(), kind))
+        return link
+
+    def link_at(self, ns: int, index: int) -> Optional[Link]:
+        """Return the interface with that index in a namespace."""
+        for (where, dummy), link in self._links.items():
+            if where == ns and link is not None and link.index == index and index:
+                return link
+        if ns < 0 or index <= 0 or self._all_links.get(ns):
+            return None
+        link = self.source.link(ns, index=index)
+        if link is not None and (ns, link.name) not in self._links:
+            self._links[ns, link.name] = link
+            return link
+        return None
+
+    def links(self, ns: int) -> List[Link]:
+        """Return all interfaces of a namespace."""
+        if not self._all_links.get(ns):
+            for link in self.source.links(ns):
+                self._links.setdefault((ns, link.name), link)
+            self._all_links[ns] = True
+        return [link for (where, dummy), link in self._links.items() if where == ns and link is not None]
+
+    def master_name(self, ns: int, link: Link) -> str:
+        """Return the name of a link's master, ``""`` where it has none."""
+        master = self.link_at(ns, link.master) if link.master else None
+        return master.name if master else ""
+
+    def addresses(self, ns: int) -> List[Tuple[int, Address]]:
+        """Return (interface index, address) for all addresses of a namespace; one dump a namespace."""
+        if ns not in self._addresses:
+            self._addresses[ns] = [] if ns < 0 else list(self.source.addresses(ns))
+        return self._addresses[ns]
+
+    def addresses_of(self, ns: int, link: Link) -> List[Address]:
+        """Return the addresses of one interface."""
+        return [one for index, one in self.addresses(ns) if index == link.index]
+
+    def routes(self, ns: int, family: int, table: int) -> List[Route]:
+        """Return the routes of one table; one dump a namespace, family and table."""
+        if (ns, family, table) not in self._routes:
+            self._routes[ns, family, table] = [] if ns < 0 else list(self.source.routes(ns, family, table))
+        return self._routes[ns, family, table]
+
+    def vlans(self, ns: int, link: Link) -> Tuple[Vlan, ...]:
+        """Return the VLANs of a bridge port."""
+        if (ns, link.index) not in self._vlans:
+            self._vlans[ns, link.index] = self.source.vlans(ns, link.index) if ns > 0 and link.index > 0 else ()
+        return self._vlans[ns, link.index]
+
+    def sysctl(self, ns: int, key: str) -> Optional[str]:
+        """Return a sysctl, None where there is no such key (or the namespace is only foreseen)."""
+        if (ns, key) not in self._sysctls:
+            self._sysctls[ns, key] = self.source.sysctl(ns, key) if ns > 0 else None
+        return self._sysctls[ns, key]
+
+    def tx_checksum(self, ns: int, link: Link) -> Optional[bool]:
+        """Return whether transmit checksum offload is on, as far as the kernel says; on for a new interface."""
+        if "tx_checksum" in link.attributes:
+            return bool(link.get("tx_checksum"))
+        return self.source.tx_checksum(ns, link.name) if ns > 0 and link.index > 0 else True
+
+    def ruleset(self, ns: int) -> List[Dict[str, Any]]:
+        """Return the nftables objects of a namespace in nft's JSON."""
+        if ns not in self._rulesets:
+            self._rulesets[ns] = [] if ns < 0 else list(self.source.ruleset(ns))
+        return self._rulesets[ns]
+
+    def rules(self, ns: int) -> List[NatRule]:
+        """Return the NAT rules of ours in a namespace."""
+        if ns not in self._rules:
+            self._rules[ns] = ours(self.ruleset(ns))
+        return self._rules[ns]
+
+    def text(self, path: str) -> str:
+        """Return a file's text, ``""`` where there is none."""
+        if path not in self._texts:
+            self._texts[path] = self.source.read_text(path)
+        return self._texts[path]
+
+    def uplink_mtu(self, ns: int) -> int:
+        """Return the MTU of the interface that holds the default route (IPv4 first, lowest metric), 1500 where there is none."""
+        for family in (4, 6):
+            defaults = [
+                route
+                for route in self.routes(ns, family, 254)
+                if route.shown_destination == "default" and route.type == "unicast"
+            ]
+            for route in sorted(defaults, key=lambda route: route.metric):
+                name = route.interface or (route.nexthops[0].interface if route.nexthops else "")
+                link = self.link(ns, name) if name else None
+                if link is not None:
+                    return int(link.get("mtu"))
+        return 1500
+
+    def taken(self, ns: int, name: Optional[str], bridge: Optional[Link]) -> List[Holder]:
+        """Return who has which address: of the host and, with a bridge's ``name``, of its members; without one, of all named
+        namespaces. ``bridge`` is None where the one called ``name`` is only foreseen."""
+        if name is None:
+            return [*self._named_holders(), *self._taken_now]
+        own = [Holder(one, ns, index) for index, one in self.addresses(ns) if one.scope != "host"]
+        if bridge is None or bridge.index < 0 or ns < 0:
+            return own + self._taken_now
+        if (ns, bridge.index) not in self._members:
+            self._members[ns, bridge.index] = list(self.source.members(ns, bridge.index))
+        return own + self._members[ns, bridge.index] + self._taken_now
+
+    def _named_holders(self) -> Iterable[Holder]:
+        refs = [HOST] + [NsRef.parse(entry.name) for entry in self.entries().values() if entry.kind == "namespace"]
+        seen = set()
+        for ref in refs:
+            ns = self.find(ref)
+            if ns is not None and ns not in seen:
+                seen.add(ns)
+                for index, one in self.addresses(ns):
+                    if one.scope != "host":
+                        yield Holder(one, ns, index, str(ref))
+
+    # --- moving on ---
+
+    def advance(self, changes: Iterable[change.Change]) -> None:
+        """Take ``changes`` as done."""
+        for step in changes:
+            handler = _ADVANCE.get(type(step))
+            if handler is not None:
+                handler(self, step)
+
+    def _ns(self, ref: NsRef) -> int:
+        ns = self.find(ref)
+        if ns is None:
+            raise Refused("%s does not exist." % str(ref).capitalize())
+        return ns
+
+    def _get(self, ref: NsRef, name: str) -> Tuple[int, Link]:
+        ns = self._ns(ref)
+        link = self.link(ns, name)
+        if link is None:
+            raise Refused("%s has no interface '%s'." % (str(ref).capitalize(), name))
+        return ns, link
+
+    def _index_of(self, ns: int, name: Any) -> int:
+        link = self.link(ns, name) if name else None
+        return link.index if link else 0
+
+    def _add_netns(self, step: change.AddNetns) -> None:
+        ns = self._fresh_namespace()
+        self._paths[step.ns.path] = ns
+        self.entries()[step.name] = NsFile(step.name, "namespace", ns)
+
+    def _bind_netns(self, step: change.BindNetns) -> None:
+        self._paths[NsRef.parse(step.name).path] = step.inode
+        self.entries()[step.name] = NsFile(step.name, "namespace", step.inode)
+
+    def _drop_netns(self, step: change.DropNetns) -> None:
+        self._paths[NsRef.parse(step.name).path] = None
+        entry = self.entries().pop(step.name, None)
+        if (
+            entry is not None
+            and entry.inode
+            and not any(other.inode == entry.inode for other in self.entries().values())
+        ):
+            for (where, dummy), link in list(self._links.items()):
+                if where == entry.inode and link is not None:
+                    self._forget(where, link)
+
+    def _add_link(self, step: change.AddLink) -> None:
+        ns = self._ns(step.ns)
+        attributes = dict(
+            {"alias": "", "enabled": False, "mtu": 1500, "tx_queue_len": 1000, "mac": ""}, **step.attributes
+        )
+        master = self._index_of(ns, attributes.pop("master", ""))
+        one, other = next(self._foreseen), next(self._foreseen)
+        if not step.peer_name:
+            self._links[ns, step.name] = Link(one, step.name, step.kind, attributes, master)
+            return
+        peer_ns = self._ns(step.peer_ns)
+        peer = dict(
+            {"alias": "", "enabled": False, "mtu": 1500, "tx_queue_len": 1000, "mac": ""}, **step.peer_attributes
+        )
+        self._links[ns, step.name] = Link(one, step.name, "veth", attributes, master, other, peer_ns)
+        self._links[peer_ns, step.peer_name] = Link(other, step.peer_name, "veth", peer, 0, one, ns)
+
+    def _set_link(self, step: change.SetLink) -> None:
+        ns, link = self._get(step.ns, step.name)
+        new = dict(step.new)
+        name = new.pop("name", link.name)
+        if "master" in new:
+            link = replace(link, master=self._index_of(ns, new.pop("master")))
+        link = replace(link.with_(**new), name=name)
+        self._links[ns, step.name] = None
+        self._links[ns, name] = link
+
+    def _move_link(self, step: change.MoveLink) -> None:
+        ns, link = self._get(step.ns, step.name)
+        to = self._ns(step.to)
+        self._links[ns, step.name] = None
+        moved = replace(link.with_(enabled=False), index=next(self._foreseen), name=step.new_name, master=0)
+        self._links[to, step.new_name] = moved
+        peer = self.link_at(link.peer_ns, link.peer_index) if link.peer_ns is not None else None
+        if peer is not None and link.peer_ns is not None:
+            self._links[link.peer_ns, peer.name] = replace(peer, peer_index=moved.index, peer_ns=to)
+
+    def _del_link(self, step: change.DelLink) -> None:
+        ns, link = self._get(step.ns, step.name)
+        peer = self.link_at(link.peer_ns, link.peer_index) if link.peer_ns is not None and link.peer_index else None
+        self._forget(ns, link)
+        if peer is not None and link.peer_ns is not None:
+            self._forget(link.peer_ns, peer)
+
+    def _forget(self, ns: int, link: Link) -> None:
+        self._links[ns, link.name] = None
+        if ns in self._addresses:
+            self._addresses[ns] = [pair for pair in self._addresses[ns] if pair[0] != link.index]
+        for key, routes in self._routes.items():
+            if key[0] == ns:
+                self._routes[key] = [route for route in routes if route.interface != link.name]
+        for (where, name), other in list(self._links.items()):
+            if where == ns and other is not None and other.master == link.index:
+                self._links[where, name] = replace(other, master=0)
+
+    def _set_vlans(self, step: change.SetVlans) -> None:
+        ns, link = self._get(step.ns, step.name)
+        gone = {vlan.vid for vlan in step.remove} | {vlan.vid for vlan in step.add}
+        left = [vlan for vlan in self.vlans(ns, link) if vlan.vid not in gone]
+        if any(vlan.pvid for vlan in step.add):
+            left = [replace(vlan, pvid=False) for vlan in left]
+        self._vlans[ns, link.index] = tuple(sorted(left + list(step.add)))
+
+    def _put_address(self, step: change.PutAddress) -> None:
+        ns, link = self._get(step.ns, step.interface)
+        known = self.addresses(ns)
+        entry = (link.index, step.address)
+        for place, (index, one) in enumerate(known):
+            if index == link.index and one.key == (step.old or step.address).key:
+                known[place] = entry
+                break
+        else:
+            known.append(entry)
+        self._taken_now.append(Holder(step.address, ns, link.index, str(step.ns)))
+
+    def _del_address(self, step: change.DelAddress) -> None:
+        ns, link = self._get(step.ns, step.interface)
+        self._addresses[ns] = [
+            (index, one) for index, one in self.addresses(ns) if index != link.index or one.key != step.address.key
+        ]
+        self._taken_now = [
+            holder
+            for holder in self._taken_now
+            if (holder.ns, holder.index, holder.address.key) != (ns, link.index, step.address.key)
+        ]
+
+    def _put_route(self, step: change.PutRoute) -> None:
+        routes = self.routes(self._ns(step.ns), step.route.family, step.route.table)
+        if step.old in routes:
+            routes[routes.index(step.old)] = step.route
+        else:
+            routes.append(step.route)
+
+    def _del_route(self, step: change.DelRoute) -> None:
+        routes = self.routes(self._ns(step.ns), step.route.family, step.route.table)
+        if step.route in routes:
+            routes.remove(step.route)
+
+    def _set_sysctl(self, step: change.SetSysctl) -> None:
+        self._sysctls[self._ns(step.ns), step.key] = step.value
+
+    def _put_file(self, step: change.PutFile) -> None:
+        self._texts[step.path] = step.text
+
+    def _put_rule(self, step: change.PutRule) -> None:
+        rules = self.rules(self._ns(step.ns))
+        if step.old in rules:
+            rules[rules.index(step.old)] = replace(step.rule, handle=step.old.handle)
+        else:
+            rules.append(step.rule)
+
+    def _del_rule(self, step: change.DelRule) -> None:
+        rules = self.rules(self._ns(step.ns))
+        if step.rule in rules:
+            rules.remove(step.rule)
+
+
+_ADVANCE: Dict[type, Callable[[State, Any], None]] = {
+    change.AddNetns: State._add_netns,
+    change.BindNetns: State._bind_netns,
+    change.DropNetns: State._drop_netns,
+    change.AddLink: State._add_link,
+    change.SetLink: State._set_link,
+    change.MoveLink: State._move_link,
+    change.DelLink: State._del_link,
+    change.SetVlans: State._set_vlans,
+    change.PutAddress: State._put_address,
+    change.DelAddress: State._del_address,
+    change.PutRoute: State._put_route,
+    change.DelRoute: State._del_route,
+    change.SetSysctl: State._set_sysctl,
+    change.PutFile: State._put_file,
+    change.PutRule: State._put_rule,
+    change.DelRule: State._del_rule,
+}
