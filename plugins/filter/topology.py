@@ -1,0 +1,52 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._topology import text
+
+DOCUMENTATION = r"""
+---
+name: topology
+short_description: Draw a wiring as text
+version_added: 0.1.0
+author:
+  - linuxnet.containers contributors
+description:
+  - Draws the host, its bridges, and who is behind which virtual interface.
+positional: _input, networks
+options:
+  _input:
+    description: The C(wiring_result) of the role P(linuxnet.containers.wiring#role).
+    type: dict
+    required: true
+  networks:
+    description: The networks, as C(wiring_networks) has them; they add the subnets.
+    type: list
+    elements: dict
+    default: []
+"""
+
+EXAMPLES = r"""
+---
+- name: Draw the wiring
+  ansible.builtin.debug:
+    msg: "{{ wiring_result | linuxnet.containers.topology(wiring_networks) }}"
+"""
+
+RETURN = r"""
+---
+_value:
+  description: The picture, several lines.
+  type: str
+"""
+
+
+class FilterModule:
+    """The filter, by name."""
+
+    def filters(self) -> Dict[str, Callable[..., Any]]:
+        return {"topology": text}

@@ -1,0 +1,74 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Mapping, Sequence
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._plan import compile_plan
+
+DOCUMENTATION = r"""
+---
+name: wiring_plan
+short_description: Compile networks and containers to the modules' lists of items
+version_added: 0.1.0
+author:
+  - linuxnet.containers contributors
+description:
+  - Compiles the variables of the role P(linuxnet.containers.wiring#role) to one list of items a module, in the order in which the
+    modules have to run.
+  - It is a pure function of its arguments and knows nothing of any host.
+positional: _input, containers
+options:
+  _input:
+    description: The networks, as C(wiring_networks) has them.
+    type: list
+    elements: dict
+    required: true
+  containers:
+    description: The containers, as C(wiring_containers) has them.
+    type: list
+    elements: dict
+    required: true
+  state:
+    description: V(absent) takes down everything that is listed.
+    type: str
+    choices: [present, absent]
+    default: present
+"""
+
+EXAMPLES = r"""
+---
+- name: Show what the role would ask of the module veth
+  ansible.builtin.debug:
+    msg: "{{ (wiring_networks | linuxnet.containers.wiring_plan(wiring_containers)).wire.veth }}"
+"""
+
+RETURN = r"""
+---
+_value:
+  description:
+    - A dictionary with C(teardown) and C(wire). Each has a list of items a step.
+    - An empty list is a step that is not needed.
+  type: dict
+"""
+
+
+def wiring_plan(
+    networks: Sequence[Mapping[str, Any]], containers: Sequence[Mapping[str, Any]], state: str = "present"
+) -> Dict[str, Dict[str, List[Any]]]:
+    """Return the plan; bad input becomes Ansible's error."""
+    try:
+        return compile_plan(networks, containers, state)
+    except Refused as error:
+        raise AnsibleFilterError(str(error)) from error
+
+
+class FilterModule:
+    """The filter, by name."""
+
+    def filters(self) -> Dict[str, Callable[..., Any]]:
+        return {"wiring_plan": wiring_plan}

@@ -1,0 +1,48 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._plan import result
+
+DOCUMENTATION = r"""
+---
+name: wiring_result
+short_description: Sum up by container what the modules of a wiring returned
+version_added: 0.1.0
+author:
+  - linuxnet.containers contributors
+description:
+  - Sums up what the tasks of the role P(linuxnet.containers.wiring#role) returned, by container.
+positional: _input
+options:
+  _input:
+    description:
+      - By step (V(netns), V(veth), V(address), V(route)) the C(results) of its task.
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+---
+- name: Show who has which address
+  ansible.builtin.debug:
+    msg: "{{ {'netns': namespaces.results, 'veth': pairs.results, 'address': addresses.results} | linuxnet.containers.wiring_result }}"
+"""
+
+RETURN = r"""
+---
+_value:
+  description: By container its namespace, interfaces, addresses, gateways, routes and published ports.
+  type: dict
+"""
+
+
+class FilterModule:
+    """The filter, by name."""
+
+    def filters(self) -> Dict[str, Callable[..., Any]]:
+        return {"wiring_result": result}
