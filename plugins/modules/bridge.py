@@ -8,10 +8,97 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: bridge
-short_description: x
-description: [x]
-author: [x]
-options: {}
+short_description: Manage bridges
+version_added: 0.1.0
+author:
+  - linuxnet.containers contributors (@linuxnet)
+description:
+  - Makes, repairs and removes bridges. Addresses are the business of M(linuxnet.containers.ns_address).
+  - Only the options that are given are managed. What differs is set in place; a bridge is never made anew.
+  - A bridge that is made without O(mac) gets one that is derived from host and name, because a bridge without an address of its own takes over
+    its ports' and changes it as they come and go.
+extends_documentation_fragment:
+  - linuxnet.containers.attributes
+  - linuxnet.containers.attributes.actiongroup
+  - linuxnet.containers.options
+  - linuxnet.containers.options.netns
+options:
+  name:
+    description: Name of the bridge. Required without O(aggregate).
+    type: str
+  mtu:
+    description:
+      - MTU in bytes, or V(auto), the MTU of the interface that holds the default route (1500 where there is none).
+    type: str
+  mac:
+    description: MAC address.
+    type: str
+  stp:
+    description: Whether the spanning tree protocol is on.
+    type: bool
+  forward_delay:
+    description: Forward delay in hundredths of a second, as C(ip link) has it. The kernel takes 200 to 3000 while O(stp) is on.
+    type: int
+  ageing_time:
+    description: How long an address is remembered, in hundredths of a second, as C(ip link) has it.
+    type: int
+  vlan_filtering:
+    description: Whether the bridge looks at VLANs.
+    type: bool
+  enabled:
+    description: Whether the bridge is up.
+    type: bool
+    default: true
+  alias:
+    description: A text for people, shown by C(ip link).
+    type: str
+seealso:
+  - module: linuxnet.containers.bridge_port
+  - module: linuxnet.containers.ns_address
+"""
+
+EXAMPLES = r"""
+---
+- name: Make the bridge that Docker would make
+  linuxnet.containers.bridge:
+    name: docker0
+    mtu: auto
+
+- name: See what would change, without changing it
+  linuxnet.containers.bridge:
+    name: docker0
+    mtu: 1450
+  check_mode: true
+  diff: true
+"""
+
+RETURN = r"""
+---
+before:
+  description: The object as it was, every attribute known. Empty when it was absent. With O(aggregate) see RV(results).
+  returned: success, without O(aggregate)
+  type: dict
+  sample: {name: docker0, netns: null, mtu: 1500, mac: "02:42:ac:11:00:01", stp: false, forward_delay: 1500, ageing_time: 30000, vlan_filtering: false,
+    enabled: true, alias: ""}
+after:
+  description: The object as it is now, or in check mode as it would be. Empty when it is absent. With O(aggregate) see RV(results).
+  returned: success, without O(aggregate)
+  type: dict
+  sample: {name: docker0, netns: null, mtu: 1450, mac: "02:42:ac:11:00:01", stp: false, forward_delay: 1500, ageing_time: 30000, vlan_filtering: false,
+    enabled: true, alias: ""}
+commands:
+  description: The equivalent command lines, in order, ready to paste. In check mode those that would be run.
+  returned: success
+  type: list
+  elements: str
+  sample: ["ip link set docker0 mtu 1450"]
+results:
+  description:
+    - One entry an item, in order, each with C(changed), C(before), C(after), C(diff) and C(commands).
+    - An item that failed has C(failed), C(msg) and C(item) instead.
+  returned: with O(aggregate)
+  type: list
+  elements: dict
 """
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _runner
@@ -19,6 +106,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.bri
 
 
 def main() -> None:
+    """Be the module."""
     _runner.run(RESOURCE)
 
 

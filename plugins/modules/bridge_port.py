@@ -8,10 +8,133 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: bridge_port
-short_description: x
-description: [x]
-author: [x]
-options: {}
+short_description: Manage the ports of a bridge
+version_added: 0.1.0
+author:
+  - linuxnet.containers contributors (@linuxnet)
+description:
+  - Makes an interface a port of a bridge, sets the port's options, or releases it.
+  - Only the options that are given are managed.
+extends_documentation_fragment:
+  - linuxnet.containers.attributes
+  - linuxnet.containers.attributes.actiongroup
+  - linuxnet.containers.options
+  - linuxnet.containers.options.netns
+options:
+  bridge:
+    description: The bridge. Required, here or in each item of O(aggregate).
+    type: str
+  interface:
+    description: The interface. Required without O(aggregate).
+    type: str
+  hairpin:
+    description: Whether a packet may leave by the port it came in by. A container that talks to its own published port needs it.
+    type: bool
+  isolated:
+    description: Whether the port may only talk to ports that are not isolated.
+    type: bool
+  learning:
+    description: Whether addresses are learnt on the port.
+    type: bool
+  flood:
+    description: Whether unicast packets to an unknown address leave by the port.
+    type: bool
+  mcast_flood:
+    description: Whether multicast packets to an unknown group leave by the port.
+    type: bool
+  neigh_suppress:
+    description: Whether ARP and neighbour discovery are answered for known neighbours instead of flooded.
+    type: bool
+  guard:
+    description: Whether spanning tree messages are dropped on the port (BPDU guard).
+    type: bool
+  root_block:
+    description: Whether the port may not become the root port (root guard).
+    type: bool
+  fast_leave:
+    description: Whether a multicast group is left at once.
+    type: bool
+  cost:
+    description: Path cost of the port for the spanning tree protocol, from 1 to 65535.
+    type: int
+  priority:
+    description: Priority of the port for the spanning tree protocol, from 0 to 63.
+    type: int
+  vlans:
+    description: VLANs of the port. Others are left as they are, unless O(exclusive=true).
+    type: list
+    elements: dict
+    suboptions:
+      vid:
+        description: VLAN ID from 1 to 4094, or a range such as V(10-20).
+        type: str
+        required: true
+      pvid:
+        description: Whether packets without a tag belong to it. At most one VLAN of a port.
+        type: bool
+        default: false
+      untagged:
+        description: Whether its packets leave without a tag.
+        type: bool
+        default: false
+  exclusive:
+    description: Only the O(vlans) that are listed are to be there.
+    type: bool
+    default: false
+seealso:
+  - module: linuxnet.containers.bridge
+  - module: linuxnet.containers.veth
+"""
+
+EXAMPLES = r"""
+---
+- name: Let a container reach its own published ports
+  linuxnet.containers.bridge_port:
+    bridge: docker0
+    interface: vethzvxkcem3eqk
+    hairpin: true
+
+- name: Trunk two VLANs and a range
+  linuxnet.containers.bridge_port:
+    bridge: br0
+    interface: port1
+    vlans:
+      - {vid: 10, pvid: true, untagged: true}
+      - {vid: 20-29}
+    exclusive: true
+
+- name: Release an interface
+  linuxnet.containers.bridge_port:
+    bridge: br0
+    interface: port1
+    state: absent
+"""
+
+RETURN = r"""
+---
+before:
+  description: The object as it was, every attribute known. Empty when it was absent. With O(aggregate) see RV(results).
+  returned: success, without O(aggregate)
+  type: dict
+  sample: {bridge: docker0, interface: vethzvxkcem3eqk, netns: null, hairpin: false, isolated: false}
+after:
+  description: The object as it is now, or in check mode as it would be. Empty when it is absent. With O(aggregate) see RV(results).
+  returned: success, without O(aggregate)
+  type: dict
+  sample: {bridge: docker0, interface: vethzvxkcem3eqk, netns: null, hairpin: true, isolated: false}
+commands:
+  description: The equivalent command lines, in order, ready to paste. In check mode those that would be run.
+  returned: success
+  type: list
+  elements: str
+  sample: ["bridge link set dev vethzvxkcem3eqk hairpin on"]
+results:
+  description:
+    - One entry an item, in order, each with C(changed), C(before), C(after), C(diff) and C(commands).
+    - An item that failed has C(failed), C(msg) and C(item) instead.
+  returned: with O(aggregate)
+  type: list
+  elements: dict
 """
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _runner
@@ -19,6 +142,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.bri
 
 
 def main() -> None:
+    """Be the module."""
     _runner.run(RESOURCE)
 
 

@@ -8,10 +8,129 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: ns_route
-short_description: x
-description: [x]
-author: [x]
-options: {}
+short_description: Manage routes of a namespace
+version_added: 0.1.0
+author:
+  - linuxnet.containers contributors (@linuxnet)
+description:
+  - Sets, replaces and removes IPv4 and IPv6 routes, in a namespace or on the host.
+  - A route is replaced in one step, never deleted and added again, so that there is no moment without it.
+  - A route is known by destination and O(table), and by O(metric) where that is given. The same way (gateway, interface) under another metric than
+    the one asked for is moved; another way under another metric stays beside it.
+  - Only the options that are given are managed.
+extends_documentation_fragment:
+  - linuxnet.containers.attributes
+  - linuxnet.containers.attributes.actiongroup
+  - linuxnet.containers.options
+  - linuxnet.containers.options.netns
+options:
+  destination:
+    description: A network (CIDR), or V(default).
+    type: str
+    default: default
+  family:
+    description: Address family, where O(destination=default) and no gateway tells. IPv4 where nothing tells.
+    type: str
+    choices: [ipv4, ipv6]
+  gateway:
+    description: Address of the gateway. It must be in a subnet that the namespace is on, or O(onlink=true).
+    type: str
+  interface:
+    description: Interface that packets leave by. The one that the gateway is behind where it is left out.
+    type: str
+  metric:
+    description: Priority of the route; the lowest wins.
+    type: int
+  table:
+    description: Routing table, V(main), V(default), V(local) or a number.
+    type: str
+    default: main
+  source:
+    description: Source address that the host itself takes for this route.
+    type: str
+  scope:
+    description: Scope of an IPv4 route. V(link) without a gateway and V(global) with one, where it is left out.
+    type: str
+    choices: [global, site, link, host, nowhere]
+  type:
+    description: Kind of the route.
+    type: str
+    choices: [unicast, blackhole, unreachable, prohibit, throw]
+  mtu:
+    description: MTU of the path, in bytes.
+    type: int
+  advmss:
+    description: Segment size that TCP tells the other side, in bytes.
+    type: int
+  onlink:
+    description: Take the gateway as reachable on O(interface), whatever the addresses say.
+    type: bool
+  nexthops:
+    description: Several ways at once (multipath), two or more, instead of O(gateway) and O(interface).
+    type: list
+    elements: dict
+    suboptions:
+      gateway:
+        description: Address of the gateway.
+        type: str
+      interface:
+        description: Interface that packets leave by.
+        type: str
+      weight:
+        description: Share of this way, from 1 to 256.
+        type: int
+        default: 1
+seealso:
+  - module: linuxnet.containers.ns_address
+"""
+
+EXAMPLES = r"""
+---
+- name: Route by default via the bridge
+  linuxnet.containers.ns_route:
+    netns: web
+    gateway: 172.17.0.1
+
+- name: Drop what goes to a private network
+  linuxnet.containers.ns_route:
+    netns: web
+    destination: 10.0.0.0/8
+    type: blackhole
+
+- name: Reach a gateway outside the own subnet
+  linuxnet.containers.ns_route:
+    netns: web
+    gateway: 192.0.2.1
+    interface: eth0
+    onlink: true
+"""
+
+RETURN = r"""
+---
+before:
+  description: The object as it was, every attribute known. Empty when it was absent. With O(aggregate) see RV(results).
+  returned: success, without O(aggregate)
+  type: dict
+  sample: {}
+after:
+  description: The object as it is now, or in check mode as it would be. Empty when it is absent. With O(aggregate) see RV(results).
+  returned: success, without O(aggregate)
+  type: dict
+  sample: {destination: default, family: ipv4, netns: web, table: main, metric: 0, type: unicast, gateway: 172.17.0.1, interface: eth0, source: null,
+    scope: global, mtu: null, advmss: null, onlink: false, nexthops: []}
+commands:
+  description: The equivalent command lines, in order, ready to paste. In check mode those that would be run.
+  returned: success
+  type: list
+  elements: str
+  sample: ["ip -n web route add default via 172.17.0.1 dev eth0 proto 76"]
+results:
+  description:
+    - One entry an item, in order, each with C(changed), C(before), C(after), C(diff) and C(commands).
+    - An item that failed has C(failed), C(msg) and C(item) instead.
+  returned: with O(aggregate)
+  type: list
+  elements: dict
 """
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _runner
@@ -19,6 +138,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_
 
 
 def main() -> None:
+    """Be the module."""
     _runner.run(RESOURCE)
 
 

@@ -8,10 +8,130 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: veth
-short_description: x
-description: [x]
-author: [x]
-options: {}
+short_description: Manage pairs of virtual interfaces
+version_added: 0.1.0
+author:
+  - linuxnet.containers contributors (@linuxnet)
+description:
+  - Makes, repairs and removes veth pairs, one end here and the other in a container's namespace.
+  - A pair is made by one netlink message, with the peer born inside its namespace under its final name. At no moment is there a temporary name on
+    the host.
+  - A pair is recognised by what the kernel says it is linked to, not by name alone. A peer that was renamed inside the container is found and
+    named back.
+  - Only the options that are given are managed. What differs is set in place.
+extends_documentation_fragment:
+  - linuxnet.containers.attributes
+  - linuxnet.containers.attributes.actiongroup
+  - linuxnet.containers.options
+  - linuxnet.containers.options.netns
+options:
+  name:
+    description:
+      - Name of the end in O(netns).
+      - Left out, it is derived from O(peer_netns) and O(peer_name), the same on every run. It is C(veth) and eleven characters.
+    type: str
+  peer_name:
+    description: Name of the other end.
+    type: str
+    default: eth0
+  peer_netns:
+    description:
+      - Namespace of the other end, as O(netns).
+      - Left out, both ends are in O(netns).
+    type: str
+  mtu:
+    description:
+      - MTU in bytes of both ends, or V(auto), the MTU of the interface that holds the default route (1500 where there is none).
+    type: str
+  mac:
+    description: MAC address. A new pair gets one that is derived from host and names where it is left out.
+    type: str
+  peer_mac:
+    description: MAC address of the other end. A new pair gets one that is derived from host and names where it is left out.
+    type: str
+  bridge:
+    description:
+      - The end in O(netns) is a port of this bridge, from birth. Another bridge is left for it.
+      - An empty text releases it.
+    type: str
+  enabled:
+    description: Whether the end in O(netns) is up.
+    type: bool
+    default: true
+  peer_enabled:
+    description: Whether the other end is up.
+    type: bool
+    default: true
+  tx_queue_len:
+    description: Length of the transmit queue of both ends, in packets.
+    type: int
+  tx_checksum:
+    description:
+      - Whether both ends leave checksums to their device. Programs with raw sockets (DHCP among them) see packets without one where it is on.
+    type: bool
+  alias:
+    description: A text for people, shown by C(ip link), on the end in O(netns).
+    type: str
+  exclusive:
+    description:
+      - Remove the other pairs that this collection made for O(peer_netns) and that no item of the task asks for.
+      - They are known by their derived name or MAC address. Pairs that others made stay.
+    type: bool
+    default: false
+seealso:
+  - module: linuxnet.containers.netns
+  - module: linuxnet.containers.bridge_port
+"""
+
+EXAMPLES = r"""
+---
+- name: Wire a container to a bridge
+  linuxnet.containers.veth:
+    peer_netns: web
+    peer_name: eth0
+    bridge: docker0
+    mtu: auto
+
+- name: Lower the MTU of both ends, in place
+  linuxnet.containers.veth:
+    peer_netns: web
+    mtu: 1450
+
+- name: Make a pair between two namespaces
+  linuxnet.containers.veth:
+    name: east
+    netns: router
+    peer_name: uplink
+    peer_netns: leaf1
+"""
+
+RETURN = r"""
+---
+before:
+  description: The object as it was, every attribute known. Empty when it was absent. With O(aggregate) see RV(results).
+  returned: success, without O(aggregate)
+  type: dict
+  sample: {}
+after:
+  description: The object as it is now, or in check mode as it would be. Empty when it is absent. With O(aggregate) see RV(results).
+  returned: success, without O(aggregate)
+  type: dict
+  sample: {name: vethzvxkcem3eqk, netns: null, peer_name: eth0, peer_netns: web, bridge: docker0, mtu: 1500, peer_mtu: 1500, mac: "72:11:64:13:0a:88",
+    peer_mac: "52:94:ec:ad:f2:e7", enabled: true, peer_enabled: true, tx_queue_len: 1000, peer_tx_queue_len: 1000, alias: ""}
+commands:
+  description: The equivalent command lines, in order, ready to paste. In check mode those that would be run.
+  returned: success
+  type: list
+  elements: str
+  sample: ["ip link add vethzvxkcem3eqk mtu 1500 address 72:11:64:13:0a:88 master docker0 type veth peer name eth0 mtu 1500 address
+      52:94:ec:ad:f2:e7 netns web", "ip link set vethzvxkcem3eqk up", "ip -n web link set eth0 up"]
+results:
+  description:
+    - One entry an item, in order, each with C(changed), C(before), C(after), C(diff) and C(commands).
+    - An item that failed has C(failed), C(msg) and C(item) instead.
+  returned: with O(aggregate)
+  type: list
+  elements: dict
 """
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _runner
@@ -19,6 +139,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.vet
 
 
 def main() -> None:
+    """Be the module."""
     _runner.run(RESOURCE)
 
 

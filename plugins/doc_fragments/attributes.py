@@ -1,0 +1,47 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """What every module of the collection promises."""
+
+    DOCUMENTATION = r"""
+options: {}
+requirements:
+  - pyroute2 >= 0.7.2
+  - "root (C(CAP_NET_ADMIN) and C(CAP_SYS_ADMIN))"
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return changed status prediction without modifying the target.
+    support: full
+    details:
+      - A namespace, interface or bridge that does not exist yet counts as made by an earlier task, with one warning, so that a whole chain
+        can be predicted.
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    support: full
+    details:
+      - One line an attribute, only those that change.
+  idempotent:
+    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+    support: full
+    details:
+      - The second run sends no write to the kernel, runs no firewall transaction and writes no file.
+  platform:
+    description: Target OS or families that can be operated against.
+    support: full
+    platforms: posix/linux
+"""
+
+    ACTIONGROUP = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/linuxnet.containers.all) in C(module_defaults) to set defaults for all modules of the collection.
+    support: full
+    membership:
+      - linuxnet.containers.all
+"""

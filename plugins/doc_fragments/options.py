@@ -1,0 +1,37 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options that the modules have alike."""
+
+    DOCUMENTATION = r"""
+options:
+  state:
+    description: Whether the object is to be there.
+    type: str
+    choices: [present, absent]
+    default: present
+  aggregate:
+    description:
+      - Many objects in one task. Each item takes the module's own options.
+      - Options that are given beside it are defaults for every item.
+      - All items are validated before the first change. An item that fails is rolled back and does not stop the others; the task then
+        fails and names each.
+      - This is much faster than a loop. The work is done in one process, whatever the number of items.
+    type: list
+    elements: dict
+"""
+
+    NETNS = r"""
+options:
+  netns:
+    description:
+      - The network namespace to work in.
+      - A plain name means C(/run/netns/NAME), also where it is all digits. An absolute path means that file, such as C(/proc/4242/ns/net).
+      - Left out, it is the namespace that the module runs in, the host's.
+    type: str
+"""
