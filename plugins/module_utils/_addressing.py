@@ -148,7 +148,7 @@ class Pool:
     def __contains__(self, ip: IpAddress) -> bool:
         return any(first <= int(ip) <= last for first, last in self._blocks)
 
-    def candidates(self, owner: str, strategy: str, taken: Container[IpAddress]) -> Iterator[IpAddress]:
+    def candidates(self, owner: str, strategy: str, *taken: Container[IpAddress]) -> Iterator[IpAddress]:
         """Yield free addresses in the order of ``strategy``: ``lowest``, or ``sticky`` from a place derived from ``owner``.
 
         Steps over what is taken one by one, so the cost grows with the leases and not with the size of the pool.
@@ -157,7 +157,7 @@ class Pool:
         start = sticky_offset(owner, self.free_at_most) if strategy == "sticky" else 0
         for step in range(self.free_at_most):
             candidate = make(self._at((start + step) % self.free_at_most))
-            if candidate not in taken:
+            if not any(candidate in one for one in taken):
                 yield candidate
 
     def exhausted(self) -> Refused:

@@ -92,7 +92,8 @@ class BindNetns(Change):
     def undo(self) -> Tuple[Change, ...]:
         back = (DropNetns(self.name),)
         if self.old and self.old.inode:
-            return (BindNetns(self.name, NsRef.parse(self.name), self.old.inode),)
+            now = NsFile(self.name, "namespace", self.inode)
+            return (BindNetns(self.name, NsRef.parse(self.name), self.old.inode, now),)
         return back
 
 
@@ -446,7 +447,7 @@ class PutRule(Change):
         )
 
     def commands(self) -> List[str]:
-        lines = [_rules.put(self.rule, self.old.handle)] if self.old else [*_rules.base(), _rules.put(self.rule, 0)]
+        lines = _rules.put(self.rule, self.old.handle) if self.old else [*_rules.base(), *_rules.put(self.rule, 0)]
         return ["%s %s" % (self.ns.tool("nft"), shlex.quote(line)) for line in lines]
 
     def undo(self) -> Tuple[Change, ...]:

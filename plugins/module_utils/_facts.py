@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os.path
 import shlex
 from dataclasses import dataclass, field, replace
 from typing import Any, Mapping, Optional, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._addressing import IpAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import NETNS_DIRECTORY, netns_name
 
 MAIN_TABLE = 254  # RT_TABLE_MAIN
@@ -142,6 +144,11 @@ class Address:
     tentative: bool = field(default=False, compare=False)
     dadfailed: bool = field(default=False, compare=False)
     protocol: int = field(default=0, compare=False)
+
+    @property
+    def parsed(self) -> IpAddress:
+        """Return the address itself, to look up and compare."""
+        return ipaddress.ip_address(self.ip)
 
     @property
     def cidr(self) -> str:

@@ -88,15 +88,13 @@ def base() -> List[str]:
     ]
 
 
-def put(rule: NatRule, handle: int) -> str:
-    """Return the line that adds a rule, or replaces the one with that handle in its place."""
-    return "%s rule %s %s %s%s" % (
-        "replace" if handle else "add",
-        TABLE,
-        CHAIN,
-        "handle %d " % handle if handle else "",
-        rule.text(),
-    )
+def put(rule: NatRule, handle: int) -> List[str]:
+    """Return the lines that add a rule, or put it in the place of the one with that handle.
+
+    Not "replace": nft 1.0.6 aborts where a replacing rule has a set of networks.
+    """
+    line = "add rule %s %s %s%s" % (TABLE, CHAIN, "handle %d " % handle if handle else "", rule.text())
+    return [line, delete(handle)] if handle else [line]
 
 
 def delete(handle: int) -> str:

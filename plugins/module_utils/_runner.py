@@ -51,7 +51,7 @@ def items(resource: Resource[Any, Any], params: Mapping[str, Any]) -> List[Any]:
     wants = []
     for number, item in enumerate([{}] if aggregate is None else aggregate):
         where = "" if aggregate is None else "aggregate item %d: " % (number + 1)
-        checked = validator.validate(dict(top, **item))
+        checked = validator.validate(dict(top, **{name: value for name, value in item.items() if value is not None}))
         if checked.error_messages:
             raise Invalid(where + "; ".join(checked.error_messages) + ".")
         try:

@@ -10,11 +10,14 @@ The in-memory twin of the kernel is this class over an empty source. Pure but fo
 
 from __future__ import annotations
 
+import collections
 import itertools
 from dataclasses import replace
-from typing import Any, Callable, Dict, Iterable, List, Optional, Protocol, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Protocol, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils import _fields
+from ansible_collections.linuxnet.containers.plugins.module_utils._addressing import IpAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
     HOST,
@@ -84,6 +87,30 @@ class Source(Protocol):
         """Return a name for the namespace that has an id in another."""
 
 
+class _Links:
+    """The interfaces of one namespace, as far as they are known. A name with None is known to be free."""
+
+    def __init__(self) -> None:
+        self.by_name: Dict[str, Optional[Link]] = {}
+        self.by_index: Dict[int, str] = {}
+        self.complete = False
+
+    def put(self, link: Link) -> Link:
+        """Take an interface for known, in place of what had its name."""
+        self.by_name[link.name] = link
+        self.by_index[link.index] = link.name
+        return link
+
+    def drop(self, link: Link) -> None:
+        """Take an interface for gone."""
+        self.by_name[link.name] = None
+        self.by_index.pop(link.index, None)
+
+    def known(self) -> List[Link]:
+        """Return the interfaces that are known to be there."""
+        return [link for link in self.by_name.values() if link is not None]
+
+
 class State:
     """Facts about a host. ``predict`` (check mode): a namespace that is missing counts as made by an earlier task."""
 
@@ -94,8 +121,7 @@ class State:
         self._foreseen = itertools.count(-2, -1)
         self._paths: Dict[str, Optional[int]] = {}
         self._entries: Optional[Dict[str, NsFile]] = None
-        self._links: Dict[Tuple[int, str], Optional[Link]] = {}
-        self._all_links: Dict[int, bool] = {}
+        self._links: Dict[int, _Links] = collections.defaultdict(_Links)
         self._addresses: Dict[int, List[Tuple[int, Address]]] = {}
         self._routes: Dict[Tuple[int, int, int], List[Route]] = {}
         self._vlans: Dict[Tuple[int, int], Tuple[Vlan, ...]] = {}
@@ -103,8 +129,8 @@ class State:
         self._texts: Dict[str, str] = {}
         self._rulesets: Dict[int, List[Dict[str, Any]]] = {}
         self._rules: Dict[int, List[NatRule]] = {}
-        self._members: Dict[Tuple[int, int], List[Holder]] = {}
-        self._taken_now: List[Holder] = []
+        self._taken: Dict[Tuple[int, Optional[str]], Dict[IpAddress, Holder]] = {}
+        self._put: List[Holder] = []
 
     # --- namespaces ---
 
@@ -134,9 +160,9 @@ class State:
 
     def _fresh_namespace(self) -> int:
         ns = next(self._foreseen)
-        self._all_links[ns] = True
-        self._links[ns, "lo"] = Link(
-            1, "lo", "", {"mtu": 65536, "enabled": False, "alias": "", "mac": "00:00:00:00:00:00"}
+        self._links[ns].complete = True
+        self._links[ns].put(
+            Link(1, "lo", "", {"mtu": 65536, "enabled": False, "alias": "", "mac": "00:00:00:00:00:00"})
         )
         return ns
 
@@ -150,10 +176,13 @@ class State:
 
     def link(self, ns: int, name: str) -> Optional[Link]:
         """Return the interface called ``name`` in a namespace."""
-        if (ns, name) not in self._links:
-            known = ns < 0 or self._all_links.get(ns)
-            self._links[ns, name] = None if known else self.source.link(ns, name=name)
-        return self._links[ns, name]
+        links = self._links[ns]
+        if name not in links.by_name:
+            found = None if links.complete else self.source.link(ns, name=name)
+            links.by_name[name] = None
+            if found is not None:
+                links.put(found)
+        return links.by_name[name]
 
     def need_link(self, ns: int, ref: NsRef, name: str, option: str, kind: str = "") -> Link:
         """Return an interface that must be there (a bridge, where ``kind`` says so); foresee it in check mode, else raise `Refused`."""
@@ -164,35 +193,33 @@ class State:
                 maker = "; linuxnet.containers.%s makes one" % (kind or "veth")
                 raise Refused("%s: there is no %s in %s%s." % (option, what, ref, maker))
             self.foresee("%s in %s" % (what, ref))
-            link = self._links[ns, name] = Link(
-                next(self._foreseen), name, kind, {"mtu": 1500, "mac": "", "alias": "", "enabled": True}
-            )
+            attributes = {"mtu": 1500, "mac": "", "alias": "", "enabled": True}
+            link = self._links[ns].put(Link(next(self._foreseen), name, kind, attributes))
         if kind and link.index < 0 and not link.kind:  # foreseen by somebody who did not know what it is
-            link = self._links[ns, name] = replace(link, kind=kind)
+            link = self._links[ns].put(replace(link, kind=kind))
         if kind and link.kind != kind:
             raise Refused("%s: '%s' in %s is %s, not a %s." % (option, name, ref, link.describe(), kind))
         return link
 
     def link_at(self, ns: int, index: int) -> Optional[Link]:
         """Return the interface with that index in a namespace."""
-        for (where, dummy), link in self._links.items():
-            if where == ns and link is not None and link.index == index and index:
-                return link
-        if ns < 0 or index <= 0 or self._all_links.get(ns):
-            return None
-        link = self.source.link(ns, index=index)
-        if link is not None and (ns, link.name) not in self._links:
-            self._links[ns, link.name] = link
-            return link
-        return None
+        links = self._links[ns]
+        if index not in links.by_index:
+            found = None if links.complete or index <= 0 else self.source.link(ns, index=index)
+            if found is None or found.name in links.by_name:  # its name is that of another by now: it is gone
+                return None
+            links.put(found)
+        return links.by_name[links.by_index[index]]
 
     def links(self, ns: int) -> List[Link]:
         """Return all interfaces of a namespace."""
-        if not self._all_links.get(ns):
+        links = self._links[ns]
+        if not links.complete:
             for link in self.source.links(ns):
-                self._links.setdefault((ns, link.name), link)
-            self._all_links[ns] = True
-        return [link for (where, dummy), link in self._links.items() if where == ns and link is not None]
+                if link.name not in links.by_name:
+                    links.put(link)
+            links.complete = True
+        return links.known()
 
     def master_name(self, ns: int, link: Link) -> str:
         """Return the name of a link's master, ``""`` where it has none."""
@@ -266,17 +293,18 @@ class State:
                     return int(link.get("mtu"))
         return 1500
 
-    def taken(self, ns: int, name: Optional[str], bridge: Optional[Link]) -> List[Holder]:
+    def taken(self, ns: int, name: Optional[str], bridge: Optional[Link]) -> Mapping[IpAddress, Holder]:
         """Return who has which address: of the host and, with a bridge's ``name``, of its members; without one, of all named
         namespaces. ``bridge`` is None where the one called ``name`` is only foreseen."""
-        if name is None:
-            return [*self._named_holders(), *self._taken_now]
-        own = [Holder(one, ns, index) for index, one in self.addresses(ns) if one.scope != "host"]
-        if bridge is None or bridge.index < 0 or ns < 0:
-            return own + self._taken_now
-        if (ns, bridge.index) not in self._members:
-            self._members[ns, bridge.index] = list(self.source.members(ns, bridge.index))
-        return own + self._members[ns, bridge.index] + self._taken_now
+        if (ns, name) not in self._taken:
+            if name is None:
+                holders = list(self._named_holders())
+            else:
+                holders = [Holder(one, ns, index) for index, one in self.addresses(ns) if one.scope != "host"]
+                if bridge is not None and bridge.index > 0:
+                    holders += self.source.members(ns, bridge.index)
+            self._taken[ns, name] = {holder.address.parsed: holder for holder in [*holders, *self._put]}
+        return self._taken[ns, name]
 
     def _named_holders(self) -> Iterable[Holder]:
         refs = [HOST] + [NsRef.parse(entry.name) for entry in self.entries().values() if entry.kind == "namespace"]
@@ -329,29 +357,26 @@ class State:
         entry = self.entries().pop(step.name, None)
         if (
             entry is not None
-            and entry.inode
+            and entry.inode not in (0, self.find(HOST))
             and not any(other.inode == entry.inode for other in self.entries().values())
         ):
-            for (where, dummy), link in list(self._links.items()):
-                if where == entry.inode and link is not None:
-                    self._forget(where, link)
+            for link in self._links[entry.inode].known():
+                self._forget(entry.inode, link)
 
     def _add_link(self, step: change.AddLink) -> None:
         ns = self._ns(step.ns)
-        attributes = dict(
-            {"alias": "", "enabled": False, "mtu": 1500, "tx_queue_len": 1000, "mac": ""}, **step.attributes
-        )
+        attributes = dict(_new_link(step.kind), **step.attributes)
         master = self._index_of(ns, attributes.pop("master", ""))
+        if master:
+            attributes.update(_defaults(_fields.PORT))
         one, other = next(self._foreseen), next(self._foreseen)
         if not step.peer_name:
-            self._links[ns, step.name] = Link(one, step.name, step.kind, attributes, master)
+            self._links[ns].put(Link(one, step.name, step.kind, attributes, master))
             return
         peer_ns = self._ns(step.peer_ns)
-        peer = dict(
-            {"alias": "", "enabled": False, "mtu": 1500, "tx_queue_len": 1000, "mac": ""}, **step.peer_attributes
-        )
-        self._links[ns, step.name] = Link(one, step.name, "veth", attributes, master, other, peer_ns)
-        self._links[peer_ns, step.peer_name] = Link(other, step.peer_name, "veth", peer, 0, one, ns)
+        peer = dict(_new_link(step.kind), **step.peer_attributes)
+        self._links[ns].put(Link(one, step.name, "veth", attributes, master, other, peer_ns))
+        self._links[peer_ns].put(Link(other, step.peer_name, "veth", peer, 0, one, ns))
 
     def _set_link(self, step: change.SetLink) -> None:
         ns, link = self._get(step.ns, step.name)
@@ -359,19 +384,19 @@ class State:
         name = new.pop("name", link.name)
         if "master" in new:
             link = replace(link, master=self._index_of(ns, new.pop("master")))
-        link = replace(link.with_(**new), name=name)
-        self._links[ns, step.name] = None
-        self._links[ns, name] = link
+            link = link.with_(**_defaults(_fields.PORT)) if link.master else _without_port(link)
+        self._links[ns].drop(link)
+        self._links[ns].put(replace(link.with_(**new), name=name))
 
     def _move_link(self, step: change.MoveLink) -> None:
         ns, link = self._get(step.ns, step.name)
         to = self._ns(step.to)
-        self._links[ns, step.name] = None
+        self._links[ns].drop(link)
         moved = replace(link.with_(enabled=False), index=next(self._foreseen), name=step.new_name, master=0)
-        self._links[to, step.new_name] = moved
+        self._links[to].put(moved)
         peer = self.link_at(link.peer_ns, link.peer_index) if link.peer_ns is not None else None
         if peer is not None and link.peer_ns is not None:
-            self._links[link.peer_ns, peer.name] = replace(peer, peer_index=moved.index, peer_ns=to)
+            self._links[link.peer_ns].put(replace(peer, peer_index=moved.index, peer_ns=to))
 
     def _del_link(self, step: change.DelLink) -> None:
         ns, link = self._get(step.ns, step.name)
@@ -381,15 +406,15 @@ class State:
             self._forget(link.peer_ns, peer)
 
     def _forget(self, ns: int, link: Link) -> None:
-        self._links[ns, link.name] = None
+        self._links[ns].drop(link)
         if ns in self._addresses:
             self._addresses[ns] = [pair for pair in self._addresses[ns] if pair[0] != link.index]
         for key, routes in self._routes.items():
             if key[0] == ns:
                 self._routes[key] = [route for route in routes if route.interface != link.name]
-        for (where, name), other in list(self._links.items()):
-            if where == ns and other is not None and other.master == link.index:
-                self._links[where, name] = replace(other, master=0)
+        for other in self._links[ns].known():
+            if other.master == link.index:
+                self._links[ns].put(replace(other, master=0))
 
     def _set_vlans(self, step: change.SetVlans) -> None:
         ns, link = self._get(step.ns, step.name)
@@ -409,18 +434,23 @@ class State:
                 break
         else:
             known.append(entry)
-        self._taken_now.append(Holder(step.address, ns, link.index, str(step.ns)))
+        holder = Holder(step.address, ns, link.index, str(step.ns))
+        self._put.append(holder)
+        for taken in self._taken.values():
+            taken.setdefault(holder.address.parsed, holder)
 
     def _del_address(self, step: change.DelAddress) -> None:
         ns, link = self._get(step.ns, step.interface)
         self._addresses[ns] = [
             (index, one) for index, one in self.addresses(ns) if index != link.index or one.key != step.address.key
         ]
-        self._taken_now = [
-            holder
-            for holder in self._taken_now
-            if (holder.ns, holder.index, holder.address.key) != (ns, link.index, step.address.key)
+        self._put = [
+            one for one in self._put if (one.ns, one.index, one.address.key) != (ns, link.index, step.address.key)
         ]
+        for taken in self._taken.values():
+            holder = taken.get(step.address.parsed)
+            if holder is not None and (holder.ns, holder.index) == (ns, link.index):
+                del taken[step.address.parsed]
 
     def _put_route(self, step: change.PutRoute) -> None:
         routes = self.routes(self._ns(step.ns), step.route.family, step.route.table)
@@ -451,6 +481,22 @@ class State:
         rules = self.rules(self._ns(step.ns))
         if step.rule in rules:
             rules.remove(step.rule)
+
+
+def _defaults(rows: Dict[str, _fields.Field]) -> Dict[str, Any]:
+    return {name: row.default for name, row in rows.items()}
+
+
+def _new_link(kind: str) -> Dict[str, Any]:
+    """Return what the kernel gives a link that is made without attributes."""
+    return dict(_defaults(_fields.LINK), enabled=False, **(_defaults(_fields.BRIDGE) if kind == "bridge" else {}))
+
+
+def _without_port(link: Link) -> Link:
+    """Return a link that is no bridge's port any more."""
+    return replace(
+        link, attributes={name: value for name, value in link.attributes.items() if name not in _fields.PORT}
+    )
 
 
 _ADVANCE: Dict[type, Callable[[State, Any], None]] = {

@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import errno
 import fcntl
 import os
 import resource
+import socket
 import time
 from dataclasses import replace
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
@@ -37,6 +39,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import
 )
 
 _DAD_WAIT = 3.0  # seconds; duplicate address detection takes one probe and one second by default (RFC 4862)
+_SENT_AT_MOST = 256  # sockets of announcements that wait to be closed
 _CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21}  # include/uapi/linux/capability.h
 
 
@@ -78,6 +81,7 @@ class Kernel:
 
     def __init__(self) -> None:
         self._open: Dict[int, _Namespace] = {}
+        self._sent: List[socket.socket] = []
         self._paths: Dict[str, int] = {}
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # two descriptors a namespace
         if soft != hard:
@@ -89,6 +93,7 @@ class Kernel:
         return self
 
     def __exit__(self, *dummy: object) -> None:
+        self._close_sent()
         for namespace in self._open.values():
             namespace.close()
         self._open.clear()
@@ -173,10 +178,13 @@ class Kernel:
     def _peer_namespace(self, namespace: _Namespace, nsid: int) -> Optional[int]:
         """Return the inode of the open namespace that has the id ``nsid`` there, None where it is not an open one."""
         if nsid not in namespace.ids:
-            for inode, other in list(self._open.items()):
+            for inode in [self.own, *reversed(self._open)]:  # the one that was opened last is mostly the one
                 if inode not in namespace.asked:
                     namespace.asked.add(inode)
-                    namespace.ids.setdefault(self._socket(namespace).nsid(other.fd), inode)
+                    found = self._socket(namespace).nsid(self._open[inode].fd)
+                    namespace.ids.setdefault(found, inode)
+                    if found == nsid:
+                        break
         return namespace.ids.get(nsid)
 
     # --- reading ---
@@ -396,7 +404,16 @@ class Kernel:
         link = self._socket(namespace).link(step.interface)[0]
         if link is not None and link.get("enabled") and link.get("mac"):
             with _namespaces.entered(namespace.fd):
-                _packets.announce(step.interface, link.get("mac"), step.ip)
+                self._sent.append(_packets.announce(step.interface, link.get("mac"), step.ip))
+            if len(self._sent) >= _SENT_AT_MOST:
+                self._close_sent()
+
+    def _close_sent(self) -> None:
+        """Close the sockets that announced. Each close waits for the kernel (an RCU grace period, 16 ms): so many at a time."""
+        if self._sent:
+            with concurrent.futures.ThreadPoolExecutor(min(len(self._sent), 32)) as pool:
+                list(pool.map(socket.socket.close, self._sent))
+            self._sent.clear()
 
     def _route_indexes(self, ref: NsRef, route: Route) -> Tuple[int, List[int]]:
         index = self._index(ref, route.interface) if route.interface else 0
@@ -427,7 +444,7 @@ class Kernel:
     def _put_rule(self, step: change.PutRule) -> None:
         def edit(objects: List[Dict[str, Any]]) -> List[str]:
             handles = [rule.handle for rule in _rules.ours(objects) if step.old and rule.key == step.old.key]
-            return [*_rules.base(), _rules.put(step.rule, handles[0] if handles else 0)]
+            return [*_rules.base(), *_rules.put(step.rule, handles[0] if handles else 0)]
 
         self._nft(step.ns, edit)
 

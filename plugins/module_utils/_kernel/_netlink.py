@@ -124,13 +124,12 @@ class Socket:
         message["header"] = {"type": type_, "flags": _REQUEST | flags, "sequence_number": self._sequence, "pid": 0}
         message.encode()
         self._socket.send(bytes(message.data))
-        return [self._decode(cls, data) for data in self._answers()]
-
-    @staticmethod
-    def _decode(cls: Any, data: bytes) -> Any:
-        message = cls(data)
-        message.decode()
-        return message
+        answers = []
+        for data in self._answers():
+            answer = cls(data)
+            answer.decode()
+            answers.append(answer)
+        return answers
 
     def _answers(self) -> Iterator[bytes]:
         """Yield the messages of one answer up to its end: DONE of a dump, else the acknowledgement."""

@@ -77,12 +77,19 @@ def _answer(frame: bytes, ip: bytes, mac: bytes) -> Optional[bytes]:
     return None
 
 
-def announce(interface: str, mac: str, ip: str) -> None:
-    """Send one statement that ``ip`` is at ``mac``, from an interface of the namespace the thread is in."""
+def announce(interface: str, mac: str, ip: str) -> socket.socket:
+    """Send one statement that ``ip`` is at ``mac``, from an interface of the namespace the thread is in.
+
+    Returns the socket, for the caller to close: that takes the kernel a while.
+    """
     ethertype, frame = _statement(ip, _raw_mac(mac))
-    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ethertype)) as sock:
-        sock.bind((interface, ethertype))
-        sock.send(frame)
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
+    try:
+        sock.sendto(frame, (interface, ethertype))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def who_has(interface: str, mac: str, ip: str) -> Optional[str]:

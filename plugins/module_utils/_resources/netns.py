@@ -43,7 +43,8 @@ class Want:
 
 @dataclass(frozen=True)
 class Have:
-    """``inode`` 0: nothing there. ``source_inode`` of the wanted source. ``loopback_up`` and ``sysctls`` as they are inside."""
+    """``inode`` 0: nothing there. ``source_inode`` of the wanted source. ``loopback_up`` and ``sysctls`` as they are inside what
+    is wanted, ``now`` the same of what the name means now, where that is another namespace."""
 
     entry: Optional[NsFile] = None
     inode: int = 0
@@ -55,6 +56,7 @@ class Have:
     sysctls: Mapping[str, Optional[str]] = field(default_factory=dict, hash=False)
     processes: Tuple[Tuple[int, str], ...] = ()
     links: Tuple[str, ...] = ()
+    now: Optional[Tuple[bool, Mapping[str, Optional[str]]]] = field(default=None, hash=False)
 
 
 def _sysctl(key: str, value: Any) -> Tuple[str, str]:
@@ -119,10 +121,7 @@ class NetnsResource(Resource[Want, Have]):
                 entry, inode, host, shared=self._sharing(want, inode, host, state), processes=processes, links=links
             )
         source = self._source(want, host, state)
-        inside = source or inode
-        if inside == host and not source:
-            inside = 0
-        loopback = state.link(inside, "lo") if inside else None
+        loopback_up, sysctls = self._inside(want, source or inode, state)
         return Have(
             entry,
             inode,
@@ -130,9 +129,17 @@ class NetnsResource(Resource[Want, Have]):
             source,
             self._sharing(want, source, host, state) if source else (),
             self._sharing(want, inode, host, state) if inode else (),
-            bool(loopback and loopback.get("enabled")),
-            {key: state.sysctl(inside, key) for key in want.sysctls} if inside else {},
+            loopback_up,
+            sysctls,
+            now=self._inside(want, inode, state) if inode and source not in (0, inode) else None,
         )
+
+    @staticmethod
+    def _inside(want: Want, inode: int, state: State) -> Tuple[bool, Dict[str, Optional[str]]]:
+        """Return whether the loopback is up in a namespace, and the sysctls that are asked for."""
+        loopback = state.link(inode, "lo") if inode else None
+        sysctls = {key: state.sysctl(inode, key) for key in want.sysctls} if inode else {}
+        return bool(loopback and loopback.get("enabled")), sysctls
 
     @staticmethod
     def _sharing(want: Want, inode: int, host: int, state: State) -> Tuple[str, ...]:
@@ -217,23 +224,24 @@ class NetnsResource(Resource[Want, Have]):
                 if rebound
                 else {}
             ),
-            loopback=True if want.loopback or is_host else not fresh and have.loopback_up,
+            loopback=(want.loopback and not is_host) or (not fresh and have.loopback_up),
             sysctls=dict(want.sysctls),
         )
-        if linked and not rebound and not fresh:
-            after["symlink"] = True
+        if rebound or fresh:
+            after.pop("symlink", None)
         return Plan(before, after, (*changes, *inside), hidden=("inode",) if fresh else ())
 
     @staticmethod
     def _describe(want: Want, have: Have) -> Dict[str, Any]:
+        loopback_up, sysctls = have.now or (have.loopback_up, have.sysctls)
         described = {
             "name": want.name,
             "path": want.ref.path,
             "inode": have.inode if have.inode > 0 else None,
             "pid": want.pid if have.inode and have.inode == have.source_inode else None,
             "shared_with": list(have.shared),
-            "loopback": have.loopback_up,
-            "sysctls": {key: value for key, value in have.sysctls.items() if value is not None},
+            "loopback": loopback_up,
+            "sysctls": {key: value for key, value in sysctls.items() if value is not None},
         }
         if have.entry is not None and have.entry.link:
             described["symlink"] = True

@@ -9,6 +9,7 @@ Allocation keeps no state: what is taken is read from the kernel, and the search
 
 from __future__ import annotations
 
+import collections
 import ipaddress
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, ClassVar, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
@@ -31,7 +32,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Link,
     NsRef,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._naming import PROTOCOL, interface_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._naming import (
+    INTERFACE_NAME_BYTES,
+    PROTOCOL,
+    interface_name,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import NETNS, STATE, Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
 
@@ -63,7 +68,7 @@ class Want:
     supersede: bool = False
     keep: FrozenSet[str] = frozenset()
     keep_pools: Tuple[Any, ...] = field(default=(), compare=False)
-    reserved: FrozenSet[str] = frozenset()
+    reserved: Mapping[IpAddress, Any] = field(default_factory=dict, compare=False)
 
     @property
     def family(self) -> int:
@@ -75,6 +80,7 @@ class Have:
     """``own``: the interface's addresses. ``taken``: who has which address elsewhere. ``routes``: (network, interface) of other
     interfaces. ``answers`` asks the wire, ``label`` names a holder; both are calls, since few need them."""
 
+    ns: int = 0
     link: Optional[Link] = None
     own: Tuple[Address, ...] = ()
     taken: Mapping[IpAddress, Holder] = field(default_factory=dict, hash=False)
@@ -133,9 +139,12 @@ class NsAddressResource(Resource[Want, Have]):
             if params.get(key) is not None and family == 6:
                 raise Invalid("%s: an IPv6 address has none to set." % key)
         if params.get("label") is not None:
-            given["label"] = interface_name(params["label"], "label")
-            if given["label"].split(":")[0] != name:
-                raise Invalid("label: '%s' must begin with the interface's name '%s'." % (params["label"], name))
+            given["label"] = params["label"]
+            if params["label"].split(":")[0] != name or len(params["label"].encode()) > INTERFACE_NAME_BYTES:
+                raise Invalid(
+                    "label: '%s' must be '%s' or begin with '%s:', and have at most %d bytes."
+                    % (params["label"], name, name, INTERFACE_NAME_BYTES)
+                )
         if params.get("broadcast") is not None:
             given["broadcast"] = str(_addressing.address(params["broadcast"], "broadcast"))
         for key in ("valid_lft", "preferred_lft"):
@@ -200,12 +209,16 @@ class NsAddressResource(Resource[Want, Have]):
                         "address: %s is asked for %s in %s and for %s in %s."
                         % (want.address.ip, other.interface, other.ns, want.interface, want.ns)
                     )
+        reserved = {want.address.parsed: None for want in wants if want.address is not None and want.present}
+        by_interface: Dict[Tuple[NsRef, str], List[Want]] = collections.defaultdict(list)
+        for want in wants:
+            if want.present:
+                by_interface[want.ns, want.interface].append(want)
         completed = []
         for want in wants:
-            same = [one for one in wants if (one.ns, one.interface) == (want.ns, want.interface) and one.present]
+            same = by_interface[want.ns, want.interface]
             pools = tuple(one.pool for one in same if one.pool is not None and one is not want)
             keep = frozenset(one.address.ip for one in same if one.address is not None)
-            reserved = frozenset(one.address.ip for one in wants if one.address is not None and one.present)
             completed.append(replace(want, keep=keep, keep_pools=pools, reserved=reserved))
         return completed
 
@@ -219,18 +232,14 @@ class NsAddressResource(Resource[Want, Have]):
             return Have()
         if not want.present:
             there = state.link(ns, want.interface)
-            return Have(there, tuple(state.addresses_of(ns, there)) if there else ())
+            return Have(ns, there, tuple(state.addresses_of(ns, there)) if there else ())
         link = state.need_link(ns, want.ns, want.interface, "interface")
         host = state.need(HOST)
         bridge = state.need_link(host, HOST, want.bridge, "bridge", "bridge") if want.bridge else None
-        holders = state.taken(host, want.bridge, bridge) if want.bridge or want.pool is not None else []
-        taken = {
-            ipaddress.ip_address(holder.address.ip): holder
-            for holder in holders
-            if holder.address.family == want.family and (holder.ns, holder.index) != (ns, link.index)
-        }
+        taken = state.taken(host, want.bridge, bridge) if want.bridge or want.pool is not None else {}
         mac = str(link.get("mac") or "")
         return Have(
+            ns,
             link,
             tuple(state.addresses_of(ns, link)),
             taken,
@@ -285,15 +294,20 @@ class NsAddressResource(Resource[Want, Have]):
         if changes and want.announce and target.scope == "global":
             changes.append(Announce(want.ns, want.interface, target.ip, target.family))
         surplus = self._surplus(want, target, have)
+        # What was just set may be a secondary of what now goes.
+        stays = [one for one in have.own if one not in surplus and one is not current]
+        stays.append(replace(target, secondary=target.secondary or bool(changes)))
         for one in surplus:
-            changes.extend(self._removed(want, one, [other for other in have.own if other not in surplus]))
+            changes.extend(self._removed(want, one, stays))
         before = self._describe(want, current) if current else {}
         after = self._describe(want, target)
-        if surplus:
-            before["others"], after["others"] = [one.cidr for one in surplus], []
+        if surplus or (current and (want.exclusive or want.supersede)):
+            before["others"] = [one.cidr for one in surplus]
+        if want.exclusive or want.supersede:
+            after["others"] = []
         warnings: Tuple[str, ...] = ()
         if current is None and want.pool is not None:
-            first = next(iter(want.pool.candidates(want.owner, want.strategy, ())))
+            first = next(iter(want.pool.candidates(want.owner, want.strategy)))
             if str(first) != target.ip and want.strategy == "sticky" and first in have.taken:
                 warnings = (
                     "%s: its usual address %s is taken by %s; it gets %s."
@@ -304,7 +318,10 @@ class NsAddressResource(Resource[Want, Have]):
     def _target(self, want: Want, have: Have) -> Tuple[Address, Optional[Address]]:
         """Return (the address as it is to be, the same as it is now). Raises `Refused` where it, or all of the pool, is taken."""
         if want.address is not None:
-            current = next((one for one in have.own if one.key == want.address.key), None)
+            same = [one for one in have.own if one.key == want.address.key]
+            if not same and want.family == 6:  # the kernel has an IPv6 address once, whatever its prefix length
+                same = [one for one in have.own if one.ip == want.address.ip]
+            current = same[0] if same else None
             if current is None:
                 self._check_free(want, want.address.ip, have)
             return self._merged(want, want.address, current), current
@@ -319,19 +336,17 @@ class NsAddressResource(Resource[Want, Have]):
                 and one.ip not in want.keep
             ):
                 return self._merged(want, one, one), one
-        for candidate in pool.candidates(want.owner, want.strategy, self._not_free(want, have)):
+        for candidate in pool.candidates(want.owner, want.strategy, have.taken, want.reserved):
             if not want.probe or have.answers(str(candidate)) is None:
                 one = Address(str(candidate), pool.network.prefixlen, pool.network.version)
                 return self._merged(want, one, None), None
         raise pool.exhausted()
 
     @staticmethod
-    def _not_free(want: Want, have: Have) -> FrozenSet[IpAddress]:
-        return frozenset(have.taken) | {ipaddress.ip_address(ip) for ip in want.reserved}
-
-    @staticmethod
     def _check_free(want: Want, ip: str, have: Have) -> None:
         holder = have.taken.get(ipaddress.ip_address(ip))
+        if holder is not None and have.link is not None and (holder.ns, holder.index) == (have.ns, have.link.index):
+            holder = None  # the interface's own, under another prefix length
         if holder is not None:
             raise Refused("address: %s is taken by %s." % (ip, have.label(holder)))
         if want.gateway == ip:
@@ -365,7 +380,7 @@ class NsAddressResource(Resource[Want, Have]):
                 one, label=want.interface if one.family == 4 else "", scope=scope, protocol=PROTOCOL, nodad=want.nodad
             )
         else:
-            one = current
+            one = replace(current, prefix=one.prefix, peer=one.peer or current.peer)
             for name in (
                 "valid_lft",
                 "preferred_lft",
@@ -381,7 +396,7 @@ class NsAddressResource(Resource[Want, Have]):
     def _changed(self, want: Want, current: Address, target: Address, have: Have) -> List[Change]:
         names = {
             name
-            for name in ("scope", "label", "broadcast", "valid_lft", "preferred_lft", "noprefixroute")
+            for name in ("prefix", "peer", "scope", "label", "broadcast", "valid_lft", "preferred_lft", "noprefixroute")
             if getattr(current, name) != getattr(target, name)
         }
         if names <= _IN_PLACE[target.family]:

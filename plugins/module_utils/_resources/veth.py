@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import collections
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -52,7 +53,7 @@ class Want:
     own: Mapping[str, Any] = field(default_factory=dict, hash=False)
     peer: Mapping[str, Any] = field(default_factory=dict, hash=False)
     exclusive: bool = False
-    siblings: Tuple[Tuple[str, str], ...] = ()
+    siblings: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -137,13 +138,11 @@ class VethResource(Resource[Want, Have]):
 
     def together(self, wants: Sequence[Want]) -> List[Want]:
         """Tell the exclusive ones which other pairs the task wants in the same namespace."""
-        present = [want for want in wants if want.present]
-        return [
-            replace(want, siblings=tuple((one.name, one.peer_name) for one in present if one.peer_ns == want.peer_ns))
-            if want.exclusive
-            else want
-            for want in wants
-        ]
+        siblings: Dict[NsRef, List[str]] = collections.defaultdict(list)
+        for want in wants:
+            if want.present:
+                siblings[want.peer_ns].append(want.name)
+        return [replace(want, siblings=tuple(siblings[want.peer_ns])) if want.exclusive else want for want in wants]
 
     def subject(self, want: Want) -> str:
         return "veth %s" % want.name
@@ -199,7 +198,7 @@ class VethResource(Resource[Want, Have]):
         found = []
         for far in state.links(peer_ns):
             near = state.link_at(ns, far.peer_index) if far.kind == "veth" and far.peer_ns == ns else None
-            if near is None or near.name == want.name or any(near.name == name for name, dummy in want.siblings):
+            if near is None or near.name == want.name or near.name in want.siblings:
                 continue
             marks = {mac(state.source.identity(), "veth", want.peer_ns.path, near.name, "own"), near.name}
             if near.get("mac") in marks or near.name == host_interface(want.peer_ns.path, far.name):
