@@ -64,7 +64,7 @@ def wiring_plan(
     try:
         return compile_plan(networks, containers, state)
     except Refused as error:
-        raise AnsibleFilterError(str(error)) from error
+        raise AnsibleFilterError(str(error)) from None  # else Ansible says it once for every cause
 
 
 class FilterModule:

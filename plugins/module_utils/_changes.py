@@ -36,6 +36,7 @@ class Change:
 
     writes = True
     partial = False  # a failure may leave part of it done
+    final = False  # nothing takes it back
 
     def attempt(self) -> str:
         """Return what is tried, in words that follow "Could not"."""
@@ -216,7 +217,14 @@ class SetLink(Change):
         return lines
 
     def undo(self) -> Tuple[Change, ...]:
-        return (SetLink(self.ns, self.new.get("name", self.name), self.old, self.new),)
+        name = self.new.get("name", self.name)
+        if "master" not in self.old:
+            return (SetLink(self.ns, name, self.old, self.new),)
+        # A port's attributes go with its master: they can be set again only once it is back.
+        port = {key: value for key, value in self.old.items() if key in _fields.PORT}
+        rest = {key: value for key, value in self.old.items() if key not in port}
+        back = (SetLink(self.ns, name, rest, self.new),)
+        return (*back, SetLink(self.ns, rest.get("name", name), port, {})) if port else back
 
 
 @dataclass(frozen=True)
@@ -243,6 +251,7 @@ class MoveLink(Change):
 
 @dataclass(frozen=True)
 class DelLink(Change):
+    final = True
     ns: NsRef
     name: str
 

@@ -14,6 +14,7 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.linuxnet.containers.plugins.module_utils._addressing import (
     IpNetwork,
     address,
@@ -34,6 +35,25 @@ TEARDOWN = ("nat", "veth", "netns", "bridge")
 WIRE = ("netns", "bridge", "gateway", "veth", "bridge_port", "address", "route", "nat")
 
 
+_FLAGS = ("unmanaged", "internal", "masquerade", "default_route")
+_LISTS = ("subnets", "gateways", "ranges", "exclude")
+
+
+def _canonical(spec: Mapping[str, Any]) -> Item:
+    """Return ``spec`` with a null left out, ``"no"`` as a boolean and a single text as a list.
+
+    The role's argument_specs accept these spellings, but hand the variables on as they were written.
+    """
+    found = {name: value for name, value in spec.items() if value is not None}
+    for name in _FLAGS:
+        if name in found:
+            found[name] = boolean(found[name], strict=False)
+    for name in _LISTS:
+        if isinstance(found.get(name), str):
+            found[name] = [one.strip() for one in found[name].split(",")]
+    return found
+
+
 @dataclass(frozen=True)
 class _Subnet:
     """One subnet of a network, with what of the network's lists belongs to it."""
@@ -47,15 +67,16 @@ class _Subnet:
 class _Network:
     """A network of the role's list, checked."""
 
-    def __init__(self, spec: Mapping[str, Any], number: int) -> None:
+    def __init__(self, given: Mapping[str, Any], number: int) -> None:
+        spec = _canonical(given)
         name = spec.get("name")
         if not name:
             raise Invalid("wiring_networks: item %d has no name." % (number + 1))
         self.name = interface_name(name, "wiring_networks")
         self.spec = spec
         self.present = spec.get("state", "present") != "absent"
-        self.unmanaged = bool(spec.get("unmanaged", False))
-        self.internal = bool(spec.get("internal", False))
+        self.unmanaged = spec.get("unmanaged", False)
+        self.internal = spec.get("internal", False)
         self.subnets = self._subnets()
 
     def _say(self, text: str) -> Invalid:
@@ -138,7 +159,8 @@ class _Attachment:
 class _Container:
     """A container of the role's list, checked."""
 
-    def __init__(self, spec: Mapping[str, Any], number: int, networks: Mapping[str, _Network]) -> None:
+    def __init__(self, given: Mapping[str, Any], number: int, networks: Mapping[str, _Network]) -> None:
+        spec = _canonical(given)
         name = spec.get("name")
         if not name:
             raise Invalid("wiring_containers: item %d has no name." % (number + 1))
@@ -166,7 +188,7 @@ class _Container:
                 raise self._say("there is no network to attach it to; wiring_networks is empty.")
             listed = [{"name": first}] if first else []
         found: List[_Attachment] = []
-        for place, entry in enumerate(listed):
+        for place, entry in enumerate(_canonical(one) for one in listed):
             net = networks.get(entry.get("name", ""))
             if net is None:
                 raise self._say("network '%s' is not in wiring_networks." % entry.get("name", ""))

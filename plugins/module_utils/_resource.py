@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Dict, Generic, List, Mapping, Sequence, Tuple,
 from ansible_collections.linuxnet.containers.plugins.module_utils import _fields
 from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._facts import Link
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import canonical_mac
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
 
@@ -95,6 +96,12 @@ def differing(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> Tuple[Dict
     """Return (new, old): of what is wanted that which is not so, and what it is now."""
     new = {name: value for name, value in wanted.items() if there.get(name) != value}
     return new, {name: there.get(name) for name in new}
+
+
+def port_of(link: Link, master: str) -> Dict[str, Any]:
+    """Return what a link is as a port: the name of its master and, where it has one, the attributes it would lose with it."""
+    kept = {name: link.attributes[name] for name in _fields.PORT if name in link.attributes} if master else {}
+    return dict(kept, master=master)
 
 
 def mtu_option(value: Any, option: str = "mtu") -> Any:

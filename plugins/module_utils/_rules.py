@@ -148,7 +148,8 @@ def _matches(expression: Sequence[Mapping[str, Any]]) -> Dict[str, Tuple[str, An
     for part in expression:
         match = part.get("match")
         if not match:
-            if not set(part) & {
+            xt = part.get("xt") or {}  # an extension of iptables, of which nft tells no more than the name
+            if (xt.get("type") == "match" and xt.get("name") != "comment") or not set(part) & {
                 "counter",
                 "masquerade",
                 "snat",

@@ -15,6 +15,7 @@ from typing import Any, ContextManager, Dict, List, Mapping, Optional, Protocol,
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import AnsibleValidationError, UnsupportedError
 from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid, KernelError, Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import show
@@ -53,12 +54,18 @@ def items(resource: Resource[Any, Any], params: Mapping[str, Any]) -> List[Any]:
         where = "" if aggregate is None else "aggregate item %d: " % (number + 1)
         checked = validator.validate(dict(top, **{name: value for name, value in item.items() if value is not None}))
         if checked.error_messages:
-            raise Invalid(where + "; ".join(checked.error_messages) + ".")
+            raise Invalid(where + "; ".join(_said(error) for error in checked.errors) + ".")
         try:
             wants.append(resource.parse(checked.validated_parameters))
         except Invalid as error:
             raise Invalid(where + str(error)) from error
     return resource.together(wants)
+
+
+def _said(error: AnsibleValidationError) -> str:
+    """Return a validator's message as a clause of ours; that of an unknown option begins with its bare name."""
+    unknown = "there is no option " if isinstance(error, UnsupportedError) else ""
+    return unknown + str(error.msg).rstrip(".")
 
 
 def execute(
@@ -138,6 +145,8 @@ def _rolled_back(kernel: Kernel, done: List[Change]) -> List[str]:
         with contextlib.suppress(Refused):
             kernel.apply(step)
     for step in reversed(done):
+        if step.final:
+            left.append(step.attempt())
         for inverse in step.undo():
             try:
                 kernel.apply(inverse)

@@ -383,8 +383,9 @@ class State:
         new = dict(step.new)
         name = new.pop("name", link.name)
         if "master" in new:
-            link = replace(link, master=self._index_of(ns, new.pop("master")))
-            link = link.with_(**_defaults(_fields.PORT)) if link.master else _without_port(link)
+            was, link = link.master, replace(link, master=self._index_of(ns, new.pop("master")))
+            if link.master != was:
+                link = link.with_(**_defaults(_fields.PORT)) if link.master else _without_port(link)
         self._links[ns].drop(link)
         self._links[ns].put(replace(link.with_(**new), name=name))
 
@@ -414,7 +415,7 @@ class State:
                 self._routes[key] = [route for route in routes if route.interface != link.name]
         for other in self._links[ns].known():
             if other.master == link.index:
-                self._links[ns].put(replace(other, master=0))
+                self._links[ns].put(replace(_without_port(other), master=0))
 
     def _set_vlans(self, step: change.SetVlans) -> None:
         ns, link = self._get(step.ns, step.name)

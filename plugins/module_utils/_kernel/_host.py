@@ -39,6 +39,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import
 )
 
 _DAD_WAIT = 3.0  # seconds; duplicate address detection takes one probe and one second by default (RFC 4862)
+_NO_MAC = "00:00:00:00:00:00"  # of lo
 _SENT_AT_MOST = 256  # sockets of announcements that wait to be closed
 _CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21}  # include/uapi/linux/capability.h
 
@@ -402,8 +403,9 @@ class Kernel:
     def _announce(self, step: change.Announce) -> None:
         namespace = self._at(step.ns)
         link = self._socket(namespace).link(step.interface)[0]
-        if link is not None and link.get("enabled") and link.get("mac"):
-            with _namespaces.entered(namespace.fd):
+        if link is not None and link.get("enabled") and link.get("mac") not in ("", _NO_MAC):
+            # Neighbours that are not told find out by themselves, later: no reason to fail.
+            with _namespaces.entered(namespace.fd), contextlib.suppress(OSError):
                 self._sent.append(_packets.announce(step.interface, link.get("mac"), step.ip))
             if len(self._sent) >= _SENT_AT_MOST:
                 self._close_sent()

@@ -370,6 +370,7 @@ def _link(message: Any) -> Tuple[Link, Optional[int]]:
         data = info.get_attr("IFLA_INFO_DATA") if kind == "bridge" else None
         if data is not None:
             attributes["vlan_filtering"] = False  # a kernel that lacks it does not say so
+            attributes["default_pvid"] = data.get_attr("IFLA_BR_VLAN_DEFAULT_PVID") or 0
             attributes.update(_decoded(_fields.BRIDGE, data))
         port = info.get_attr("IFLA_INFO_SLAVE_DATA") if info.get_attr("IFLA_INFO_SLAVE_KIND") == "bridge" else None
         if port is not None:

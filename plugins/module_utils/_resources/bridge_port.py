@@ -21,6 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resource impo
     Resource,
     differing,
     given,
+    port_of,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
 
@@ -38,11 +39,13 @@ class Want:
 
 @dataclass(frozen=True)
 class Have:
-    """``master`` is the name of the bridge that has the port now; ``vlans`` None where they were not asked for."""
+    """``master`` is the name of the bridge that has the port now; ``vlans`` None where they were not asked for;
+    ``default_pvid`` is the VLAN that the bridge gives a new port, 0 for none."""
 
     link: Optional[Link] = None
     master: str = ""
     vlans: Optional[Tuple[Vlan, ...]] = None
+    default_pvid: int = 0
 
 
 def _vlans(items: Sequence[Mapping[str, Any]]) -> Tuple[Vlan, ...]:
@@ -108,14 +111,17 @@ class BridgePortResource(Resource[Want, Have]):
         ns = state.need(want.ns) if want.present else state.find(want.ns)
         if ns is None:
             return Have()
+        default_pvid = 0
         if want.present:
-            state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
+            bridge = state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
+            default_pvid = bridge.get("default_pvid") or 0
             state.need_link(ns, want.ns, want.interface, "interface")
         link = state.link(ns, want.interface)
         return Have(
             link,
             state.master_name(ns, link) if link else "",
             state.vlans(ns, link) if link and want.vlans is not None else None,
+            default_pvid,
         )
 
     def plan(self, want: Want, have: Have) -> Plan:
@@ -127,19 +133,27 @@ class BridgePortResource(Resource[Want, Have]):
             released = (SetLink(want.ns, want.interface, {"master": ""}, {"master": want.bridge}),) if is_port else ()
             return Plan(before, {}, released)
         defaults = {name: row.default for name, row in _fields.PORT.items()}
+        unknown: Tuple[str, ...] = ()
         if not is_port:
             there = defaults
+            vlans = (Vlan(have.default_pvid, True, True),) if have.default_pvid else ()
+            if have.link is not None and have.link.index > 0 and have.link.kind != "veth":
+                there["cost"] = None  # the kernel derives it from the interface's speed
+                unknown = () if "cost" in want.attributes else ("cost",)
         new, old = differing(want.attributes, there)
+        old = {name: value for name, value in old.items() if value is not None}
         changes: List[Change] = []
         if not is_port:
-            changes.append(SetLink(want.ns, want.interface, {"master": want.bridge}, {"master": have.master}))
+            old_port = port_of(have.link, have.master) if have.link else {"master": ""}
+            changes.append(SetLink(want.ns, want.interface, {"master": want.bridge}, old_port))
         if new:
             changes.append(SetLink(want.ns, want.interface, new, old))
         after_vlans = vlans
         if want.vlans is not None:
-            steps, after_vlans = self._vlan_steps(want, vlans if is_port else ())
+            steps, after_vlans = self._vlan_steps(want, vlans)
             changes.extend(steps)
-        return Plan(before, self._describe(want, dict(there, **new), after_vlans), tuple(changes))
+        after = self._describe(want, dict(there, **new), after_vlans)
+        return Plan(before, after, tuple(changes), hidden=unknown)
 
     @staticmethod
     def _vlan_steps(want: Want, there: Tuple[Vlan, ...]) -> Tuple[List[Change], Tuple[Vlan, ...]]:
@@ -163,6 +177,14 @@ class BridgePortResource(Resource[Want, Have]):
         if want.vlans is not None:
             described["vlans"] = [{"vid": vlan.vid, "pvid": vlan.pvid, "untagged": vlan.untagged} for vlan in vlans]
         return described
+
+    def observe(self, want: Want, after: Dict[str, Any], state: State) -> Dict[str, Any]:
+        """The cost that the kernel gave a new port is known only now."""
+        if not after or after.get("cost") is not None:
+            return after
+        ns = state.find(want.ns)
+        link = state.link(ns, want.interface) if ns is not None else None
+        return dict(after, cost=link.get("cost") if link else None)
 
 
 RESOURCE = BridgePortResource()

@@ -47,6 +47,12 @@ class Have:
     certain: bool = True
 
 
+def _reachable(gateway: str, on_link: Sequence[Tuple[str, str]]) -> bool:
+    """Return whether a gateway is in one of the networks."""
+    ip = ipaddress.ip_address(gateway)
+    return ip.is_link_local or any(ip in ipaddress.ip_network(net, strict=False) for net, dummy in on_link)
+
+
 def _same_ways(asked: Sequence[Nexthop], there: Sequence[Nexthop]) -> bool:
     """Return whether the nexthops are the asked ones; an interface that is not asked for may be any."""
     left = list(there)
@@ -108,12 +114,16 @@ class NsRouteResource(Resource[Want, Have]):
             hop.gateway for hop in given.get("nexthops", ()) if hop.gateway
         ]
         family, destination = self._destination(params, addresses)
+        if given.get("metric") == 0:
+            given["metric"] = _DEFAULT_METRIC[family]
         for one in addresses:
             if ipaddress.ip_address(one).version != family:
                 raise Invalid(
                     "gateway: %s is not of the same address family as the destination %s."
                     % (one, params["destination"])
                 )
+        if family == 6:
+            given.pop("scope", None)  # the kernel has none for IPv6
         if given.get("type", "unicast") != "unicast" and {"gateway", "nexthops"} & set(given):
             raise Invalid("type: a %s route has no gateway." % given["type"])
         return Want(
@@ -201,8 +211,12 @@ class NsRouteResource(Resource[Want, Have]):
             for dummy, one in state.addresses(ns)
             if one.peer and one.family == want.family
         ]
-        real = [net for net, dummy in on_link if not net.startswith("fe80:")]
-        return Have(routes, tuple(on_link), certain and not (state.predict and not real))
+        if certain and state.predict and not want.given.get("onlink"):
+            gateways = [want.given.get("gateway"), *(hop.gateway for hop in want.given.get("nexthops", ()))]
+            for gateway in [one for one in gateways if one and not _reachable(one, on_link)]:
+                state.foresee("the subnet of gateway %s in %s" % (gateway, want.ns))
+                certain = False
+        return Have(routes, tuple(on_link), certain)
 
     @staticmethod
     def _canonical(route: Route) -> Route:
@@ -231,15 +245,16 @@ class NsRouteResource(Resource[Want, Have]):
         if twin is not None:
             changes.append(DelRoute(want.ns, twin))  # the same way under another metric: only once the new one is there
         before = old or twin
-        return Plan(self._describe(want, before) if before else {}, self._describe(want, wanted), tuple(changes))
+        # Check mode may run before the subnet is there that tells the interface of a gateway.
+        hidden = () if before or "interface" in want.given else ("interface",)
+        return Plan(
+            self._describe(want, before) if before else {}, self._describe(want, wanted), tuple(changes), hidden=hidden
+        )
 
     @staticmethod
     def _differs(want: Want, route: Route) -> List[str]:
-        given = dict(want.given)
-        if want.family == 6:
-            given.pop("scope", None)
-        names = [name for name, value in given.items() if getattr(route, name) != value]
-        if "nexthops" in names and _same_ways(given["nexthops"], route.nexthops):
+        names = [name for name, value in want.given.items() if getattr(route, name) != value]
+        if "nexthops" in names and _same_ways(want.given["nexthops"], route.nexthops):
             names.remove("nexthops")
         return names
 
@@ -278,7 +293,7 @@ class NsRouteResource(Resource[Want, Have]):
         )
         if old is not None:
             route = replace(route, **{name: getattr(old, name) for name in ("source", "mtu", "advmss", "onlink")})
-            if not {"gateway", "interface", "type", "nexthops"} & set(given):
+            if not {"gateway", "interface", "nexthops"} & set(given) and given.get("type", old.type) == old.type:
                 route = replace(
                     route,
                     type=old.type,
@@ -306,7 +321,7 @@ class NsRouteResource(Resource[Want, Have]):
     def _check_gateways(self, want: Want, route: Route, have: Have) -> Route:
         """Return ``route`` with the interface its gateway is behind. Raises `Refused` for a gateway that cannot be reached."""
         if route.type == "unicast" and not (route.gateway or route.interface or route.nexthops):
-            raise Refused("ns_route: '%s' needs a gateway, an interface or nexthops." % self._shown(want))
+            raise Refused("The %s needs a gateway, an interface or nexthops." % self.subject(want))
         if route.onlink or not have.certain:
             return route
         if route.nexthops:

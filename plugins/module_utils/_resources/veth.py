@@ -34,6 +34,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resource impo
     differing,
     given,
     mtu_option,
+    port_of,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
 
@@ -98,7 +99,7 @@ class VethResource(Resource[Want, Have]):
     def parse(self, params: Mapping[str, Any]) -> Want:
         ns, peer_ns = (
             NsRef.parse(params.get("netns")),
-            NsRef.parse(params.get("peer_netns") or params.get("netns"), "peer_netns"),
+            NsRef.parse(params.get("netns" if params.get("peer_netns") is None else "peer_netns"), "peer_netns"),
         )
         peer_name = interface_name(params["peer_name"], "peer_name")
         if params.get("name") is None and params.get("peer_netns") is None:
@@ -210,10 +211,8 @@ class VethResource(Resource[Want, Have]):
         if not have.surplus:
             return plan
         surplus = tuple(DelLink(want.ns, name) for name in have.surplus)
-        after = dict(plan.after, surplus=[]) if plan.after else {}
-        return replace(
-            plan, before=dict(plan.before, surplus=list(have.surplus)), after=after, changes=(*surplus, *plan.changes)
-        )
+        before = dict(plan.before, surplus=list(have.surplus))
+        return replace(plan, before=before, changes=(*surplus, *plan.changes))
 
     def _pair(self, want: Want, have: Have) -> Plan:
         """Return the plan for the pair itself."""
@@ -293,7 +292,8 @@ class VethResource(Resource[Want, Have]):
         changes: List[Change] = []
         new, old = differing(own, link.attributes)
         if want.bridge is not None and (have.master != want.bridge):
-            new["master"], old["master"] = want.bridge, have.master
+            new["master"] = want.bridge
+            old.update(port_of(link, have.master))
         if new:
             changes.append(SetLink(want.ns, want.name, new, old))
         now = far.attributes
