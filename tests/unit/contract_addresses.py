@@ -1,0 +1,291 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a kernel must do with addresses, routes, sysctls, files and NAT rules."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST, Address, Nexthop, NsRef, Route
+from ansible_collections.linuxnet.containers.plugins.module_utils._rules import NatRule, ours
+from ansible_collections.linuxnet.containers.tests.unit.kernel_contract import (
+    DB,
+    WEB,
+    address,
+    bridge,
+    case,
+    cidrs,
+    link,
+    pair,
+    refused,
+    routes,
+)
+
+DEFAULT = Route(4, "0.0.0.0/0", gateway="10.0.0.1", protocol=76)
+DEFAULT6 = Route(6, "::/0", metric=1024, gateway="fd00::1", protocol=76)
+
+
+def put(kernel: Any, route: Route, old: Route | None = None, ref: NsRef = WEB) -> None:
+    kernel.apply(change.PutRoute(ref, route, old))
+
+
+def held(kernel: Any, text: str) -> Address:
+    """The address of eth0 as the kernel holds it."""
+    found = [one for dummy, one in kernel.addresses(kernel.find(WEB)) if one.cidr == text]
+    assert len(found) == 1, f"{text} is there {len(found)} times"
+    return found[0]
+
+
+# --- addresses ---
+
+
+@case
+def an_address_is_there_once(kernel: Any) -> None:
+    pair(kernel)
+    one = address(kernel, "10.0.0.2/24", broadcast="10.0.0.255", protocol=76)
+    six = address(kernel, "fd00::2/64", protocol=76)
+    assert cidrs(kernel, WEB, "eth0") == ["10.0.0.2/24", "fd00::2/64"]
+    assert held(kernel, "10.0.0.2/24") == one
+    assert held(kernel, "fd00::2/64") == six
+    assert [held(kernel, text).protocol for text in ("10.0.0.2/24", "fd00::2/64")] == [76, 76]
+    for again in (one, six):
+        refused(kernel, change.PutAddress(WEB, "eth0", again), errno.EEXIST)
+        kernel.apply(change.DelAddress(WEB, "eth0", again))
+        kernel.apply(change.DelAddress(WEB, "eth0", again))  # gone already: that is what was wanted
+    assert cidrs(kernel, WEB, "eth0") == []
+
+
+@case
+def an_address_needs_its_interface(kernel: Any) -> None:
+    kernel.apply(change.AddNetns("web"))
+    one = Address("10.0.0.2", 24, 4, label="eth0")
+    refused(kernel, change.PutAddress(WEB, "eth0", one), errno.ENODEV)
+    refused(kernel, change.DelAddress(WEB, "eth0", one), errno.ENODEV)
+
+
+@case
+def an_address_is_changed_in_place(kernel: Any) -> None:
+    """A6."""
+    pair(kernel)
+    six = address(kernel, "fd00::2/64")
+    kernel.apply(change.PutAddress(WEB, "eth0", replace(six, noprefixroute=True), six))
+    assert held(kernel, "fd00::2/64").noprefixroute is True
+    assert routes(kernel, WEB, 6) == []
+    absent = Address("10.0.0.9", 24, 4, label="eth0")
+    kernel.apply(change.PutAddress(WEB, "eth0", absent, absent))  # replaced or, where it went, made
+    assert sorted(cidrs(kernel, WEB, "eth0")) == ["10.0.0.9/24", "fd00::2/64"]
+
+
+@case
+def secondary_addresses_go_with_the_primary_one(kernel: Any) -> None:
+    pair(kernel)
+    first = address(kernel, "10.0.0.2/24")
+    for text in ("10.0.0.3/24", "10.0.0.4/24", "10.0.1.2/24", "10.0.0.5/25"):
+        address(kernel, text)
+    texts = ("10.0.0.2/24", "10.0.0.3/24", "10.0.0.4/24", "10.0.1.2/24", "10.0.0.5/25")
+    assert [held(kernel, text).secondary for text in texts] == [False, True, True, False, False]
+    kernel.apply(change.DelAddress(WEB, "eth0", first))
+    assert sorted(cidrs(kernel, WEB, "eth0")) == ["10.0.0.5/25", "10.0.1.2/24"]
+
+
+@case
+def an_ipv6_address_needs_ipv6(kernel: Any) -> None:
+    """D12."""
+    pair(kernel)
+    key = "net/ipv6/conf/eth0/disable_ipv6"
+    assert kernel.sysctl(kernel.find(WEB), key) == "0"
+    kernel.apply(change.SetSysctl(WEB, key, "1", "0"))
+    refused(kernel, change.PutAddress(WEB, "eth0", Address("fd00::2", 64, 6, nodad=True)), errno.EACCES)
+    address(kernel, "10.0.0.2/24")
+    assert cidrs(kernel, WEB, "eth0") == ["10.0.0.2/24"]
+
+
+@case
+def the_members_of_a_bridge_are_seen_from_the_host(kernel: Any) -> None:
+    """D3."""
+    bridge(kernel)
+    pair(kernel, master="br0")
+    pair(kernel, "db0", DB, master="br0")
+    pair(kernel, "web1", WEB, "eth1")
+    address(kernel, "10.0.0.2/24")
+    address(kernel, "10.0.0.3/24", DB)
+    address(kernel, "10.1.0.4/24", WEB, "eth1")  # the namespace is behind the bridge, whichever way
+    address(kernel, "10.9.0.1/24", HOST, "br0")
+    holders = kernel.members(kernel.find(HOST), link(kernel, HOST, "br0").index)
+    found = sorted((one.address.cidr, one.ns, one.index) for one in holders if one.address.scope == "global")
+    web, db = kernel.find(WEB), kernel.find(DB)
+    assert found == [
+        ("10.0.0.2/24", web, link(kernel, WEB, "eth0").index),
+        ("10.0.0.3/24", db, link(kernel, DB, "eth0").index),
+        ("10.1.0.4/24", web, link(kernel, WEB, "eth1").index),
+    ]
+    kernel.apply(change.DelLink(HOST, "web0"))
+    holders = kernel.members(kernel.find(HOST), link(kernel, HOST, "br0").index)
+    assert [one.address.cidr for one in holders if one.address.scope == "global"] == ["10.0.0.3/24"]
+
+
+# --- routes ---
+
+
+@case
+def an_address_brings_the_route_to_its_network_while_the_interface_is_up(kernel: Any) -> None:
+    pair(kernel)
+    address(kernel, "10.0.0.2/24")
+    address(kernel, "10.0.0.3/24")
+    address(kernel, "10.2.0.2/32")
+    address(kernel, "10.3.0.2/24", noprefixroute=True)
+    address(kernel, "fd00::2/64")
+    assert routes(kernel, WEB) == ["10.0.0.0/24 dev eth0 src 10.0.0.2 scope link"]
+    assert routes(kernel, WEB, 6) == ["fd00::/64 dev eth0 metric 256"]
+    kernel.apply(change.SetLink(WEB, "eth0", {"enabled": False}, {"enabled": True}))
+    assert routes(kernel, WEB) == []
+    kernel.apply(change.SetLink(WEB, "eth0", {"enabled": True}, {"enabled": False}))
+    assert routes(kernel, WEB) == ["10.0.0.0/24 dev eth0 src 10.0.0.2 scope link"]
+
+
+@case
+def a_gateway_must_be_on_a_link(kernel: Any) -> None:
+    pair(kernel)
+    refused(kernel, change.PutRoute(WEB, DEFAULT), errno.ENETUNREACH)
+    refused(kernel, change.PutRoute(WEB, DEFAULT6), errno.EHOSTUNREACH)
+    address(kernel, "10.0.0.2/24")
+    address(kernel, "fd00::2/64")
+    refused(kernel, change.PutRoute(WEB, replace(DEFAULT, gateway="10.7.0.1")), errno.ENETUNREACH)
+    refused(kernel, change.PutRoute(WEB, replace(DEFAULT, gateway="10.7.0.1", interface="eth0")), errno.ENETUNREACH)
+    put(kernel, DEFAULT)
+    put(kernel, DEFAULT6)
+    assert "default via 10.0.0.1 dev eth0" in routes(kernel, WEB)
+    assert "default via fd00::1 dev eth0 metric 1024" in routes(kernel, WEB, 6)
+    put(kernel, Route(4, "10.8.0.0/16", gateway="10.7.0.1", interface="eth0", onlink=True))
+    assert "10.8.0.0/16 via 10.7.0.1 dev eth0 onlink" in routes(kernel, WEB)
+
+
+@case
+def a_route_is_told_apart_by_destination_and_metric(kernel: Any) -> None:
+    """E1, E3."""
+    pair(kernel)
+    address(kernel, "10.0.0.2/24")
+    address(kernel, "fd00::2/64")
+    for route, other in ((DEFAULT, "10.0.0.3"), (DEFAULT6, "fd00::3")):
+        put(kernel, route)
+        refused(kernel, change.PutRoute(WEB, replace(route, gateway=other)), errno.EEXIST)
+        put(kernel, replace(route, gateway=other, mtu=1400), route)
+        put(kernel, replace(route, metric=2000))
+    assert [one for one in routes(kernel, WEB) if "default" in one] == [
+        "default via 10.0.0.1 dev eth0 metric 2000",
+        "default via 10.0.0.3 dev eth0 mtu 1400",
+    ]
+    assert [one for one in routes(kernel, WEB, 6) if "default" in one] == [
+        "default via fd00::1 dev eth0 metric 2000",
+        "default via fd00::3 dev eth0 metric 1024 mtu 1400",
+    ]
+
+
+@case
+def a_route_that_is_not_there_cannot_be_deleted(kernel: Any) -> None:
+    pair(kernel)
+    address(kernel, "10.0.0.2/24")
+    put(kernel, DEFAULT)
+    there = replace(DEFAULT, interface="eth0")
+    kernel.apply(change.DelRoute(WEB, there))
+    refused(kernel, change.DelRoute(WEB, there), errno.ESRCH)
+
+
+@case
+def routes_go_with_their_interface(kernel: Any) -> None:
+    """E4."""
+    pair(kernel)
+    address(kernel, "10.0.0.2/24")
+    put(kernel, DEFAULT)
+    kernel.apply(change.SetLink(WEB, "eth0", {"enabled": False}, {"enabled": True}))
+    assert routes(kernel, WEB) == []
+    refused(kernel, change.PutRoute(WEB, DEFAULT), errno.ENETUNREACH)
+    refused(kernel, change.PutRoute(WEB, Route(4, "10.5.0.0/16", interface="eth0", scope="link")), errno.ENETDOWN)
+    kernel.apply(change.SetLink(WEB, "eth0", {"enabled": True}, {"enabled": False}))
+    assert routes(kernel, WEB) == ["10.0.0.0/24 dev eth0 src 10.0.0.2 scope link"]
+    kernel.apply(change.DelLink(HOST, "web0"))
+    assert routes(kernel, WEB) == []
+    refused(kernel, change.PutRoute(WEB, replace(DEFAULT, interface="eth0")), errno.ENODEV)
+
+
+@case
+def routes_of_other_kinds_and_tables(kernel: Any) -> None:
+    """C14."""
+    pair(kernel)
+    address(kernel, "10.0.0.2/24")
+    put(kernel, Route(4, "10.5.0.0/16", type="blackhole", protocol=76))
+    put(kernel, Route(4, "10.6.0.0/16", interface="eth0", scope="link", source="10.0.0.2", advmss=1000))
+    put(kernel, replace(DEFAULT, table=100))
+    hops = (Nexthop("10.0.0.1", "eth0", 1), Nexthop("10.0.0.3", "eth0", 5))
+    put(kernel, Route(4, "10.7.0.0/16", nexthops=hops))
+    assert routes(kernel, WEB)[1:] == [
+        "10.6.0.0/16 dev eth0 src 10.0.0.2 scope link advmss 1000",
+        "10.7.0.0/16 nexthop via 10.0.0.1 dev eth0 weight 1 nexthop via 10.0.0.3 dev eth0 weight 5",
+        "blackhole 10.5.0.0/16",
+    ]
+    assert routes(kernel, WEB, table=100) == ["default via 10.0.0.1 dev eth0 table 100"]
+    assert [one.protocol for one in kernel.routes(kernel.find(WEB), 4, 254) if one.type == "blackhole"] == [76]
+    assert routes(kernel, WEB, table=101) == []
+
+
+@case
+def a_source_must_be_an_address_of_the_namespace(kernel: Any) -> None:
+    pair(kernel)
+    one = address(kernel, "10.0.0.2/32")
+    refused(kernel, change.PutRoute(WEB, Route(4, "10.6.0.0/16", interface="eth0", source="10.9.9.9")), errno.EINVAL)
+    put(kernel, Route(4, "10.6.0.0/16", interface="eth0", scope="link", source="10.0.0.2"))
+    kernel.apply(change.DelAddress(WEB, "eth0", one))
+    assert routes(kernel, WEB) == []
+
+
+# --- sysctls, files, rules ---
+
+
+@case
+def a_sysctl_is_of_its_namespace(kernel: Any) -> None:
+    kernel.apply(change.AddNetns("web"))
+    key = "net.ipv4.ip_forward"
+    before = kernel.sysctl(kernel.find(HOST), key)
+    kernel.apply(change.SetSysctl(WEB, key, "1", "0"))
+    assert kernel.sysctl(kernel.find(WEB), key) == "1"
+    assert kernel.sysctl(kernel.find(HOST), key) == before
+    assert kernel.sysctl(kernel.find(WEB), "net.ipv4.no_such_key") is None
+    refused(kernel, change.SetSysctl(WEB, "net.ipv4.no_such_key", "1", ""), errno.ENOENT)
+    refused(kernel, change.SetSysctl(WEB, key, "on", "1"), errno.EINVAL)
+
+
+@case
+def a_file_is_written_whole_and_an_empty_one_goes(kernel: Any) -> None:
+    path = "/etc/sysctl.d/99-contract.conf"
+    assert kernel.read_text(path) == ""
+    kernel.apply(change.PutFile(path, "a = 1\n"))
+    assert kernel.read_text(path) == "a = 1\n"
+    kernel.apply(change.PutFile(path, "", "a = 1\n"))
+    assert kernel.read_text(path) == ""
+    refused(kernel, change.PutFile(path, ""), errno.ENOENT)
+
+
+@case
+def a_rule_is_replaced_in_its_place(kernel: Any) -> None:
+    """F13."""
+    host = kernel.find(HOST)
+    one = NatRule("172.17.0.0/16", "!docker0", ("10.0.0.0/8",), "", "net", "the net")
+    six = NatRule("fd00:17::/64", "!docker0", (), "fd00::9", "net")
+    kernel.apply(change.PutRule(HOST, one))
+    kernel.apply(change.PutRule(HOST, six))
+    there = ours(kernel.ruleset(host))
+    assert there == [one, six]
+    kernel.apply(change.PutRule(HOST, replace(one, out_interface="eth0"), there[0]))
+    now = ours(kernel.ruleset(host))
+    assert now == [replace(one, out_interface="eth0"), six]
+    assert now[1].handle == there[1].handle
+    kernel.apply(change.DelRule(HOST, one))
+    kernel.apply(change.DelRule(HOST, one))  # gone already: that is what was wanted
+    assert ours(kernel.ruleset(host)) == [six]
+    kernel.apply(change.DelRule(HOST, six, last=True))
+    assert kernel.ruleset(host) == []

@@ -1,0 +1,186 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tasks made by chance, from a small world of names in which they meet: what one makes, another finds, changes or removes."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from ansible_collections.linuxnet.containers.plugins.module_utils import _runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
+    bridge,
+    bridge_port,
+    netns,
+    ns_address,
+    ns_route,
+    veth,
+)
+
+Item = dict[str, Any]
+RESOURCES = {
+    module.RESOURCE.noun: module.RESOURCE for module in (netns, bridge, veth, bridge_port, ns_address, ns_route)
+}
+SPACES, BRIDGES = ["web", "db"], ["br0", "br1"]
+PEERS = ["eth0", "eth1"]
+ADDRESSES = ["10.0.0.1/24", "10.0.0.2/24", "10.0.0.3/24", "10.1.0.2/16", "10.1.0.3/16", "FD00::2/64", "fd00::3/64"]
+GATEWAYS = ["10.0.0.1", "10.1.0.1", "fd00::1"]
+
+
+def options(chance: Random, item: Item, **choices: list[Any]) -> Item:
+    """Add some of the options to an item, each with one of its values."""
+    return {**item, **{name: chance.choice(values) for name, values in choices.items() if chance.random() < 0.25}}
+
+
+def _netns(chance: Random) -> Item:
+    item = options(chance, {"name": chance.choice(SPACES)}, loopback=[True, False], state=["absent"])
+    if chance.random() < 0.2:
+        item["sysctls"] = {"net.ipv4.ip_forward": chance.choice([0, 1, "1"])}
+    elif chance.random() < 0.1:
+        item = {"name": "alias", **chance.choice([{"share": "host"}, {"share": "web"}, {"share": "db"}])}
+    return item
+
+
+def _bridge(chance: Random) -> Item:
+    return options(
+        chance,
+        {"name": chance.choice(BRIDGES)},
+        mtu=["1500", "1400", "auto", 9000],
+        mac=["02:00:00:00:00:0a", "02-00-00-00-00-0B"],
+        stp=[True, False],
+        forward_delay=[1500, 400],
+        ageing_time=[30000, 0],
+        enabled=[True, False],
+        alias=["", "the bridge"],
+        state=["absent", "present"],
+    )
+
+
+def _veth(chance: Random) -> Item:
+    space = chance.choice(SPACES)
+    return options(
+        chance,
+        {"peer_netns": space, "peer_name": chance.choice(PEERS)},
+        name=["v0", "v1"],
+        mtu=[1500, "1400", "auto"],
+        mac=["02:00:00:00:01:0a"],
+        peer_mac=["02:00:00:00:01:0B"],
+        bridge=BRIDGES,
+        enabled=[True, False],
+        peer_enabled=[True, False],
+        tx_queue_len=[0, 1000],
+        tx_checksum=[True, False],
+        alias=["", "the pair"],
+        exclusive=[True],
+        state=["absent", "present"],
+    )
+
+
+def _bridge_port(chance: Random) -> Item:
+    item = {"bridge": chance.choice(BRIDGES), "interface": chance.choice(["v0", "v1"])}
+    switches = {name: [True, False] for name in ("hairpin", "isolated", "learning", "flood", "guard", "fast_leave")}
+    return options(chance, item, cost=[2, 7], priority=[32, 1], state=["absent", "present"], **switches)
+
+
+def _ns_address(chance: Random) -> Item:
+    item: Item = {"netns": chance.choice(SPACES), "interface": chance.choice(PEERS)}
+    if chance.random() < 0.4:
+        item["pool"] = chance.choice(["10.0.0.0/29", "10.1.0.0/16", "fd00::/64"])
+        item = options(chance, item, owner=["me", "you"], strategy=["lowest", "sticky"])
+    else:
+        item["address"] = chance.choice(ADDRESSES)
+    if chance.random() < 0.1:
+        item = {**item, "netns": None, "interface": "br0"}
+    return options(
+        chance,
+        item,
+        bridge=BRIDGES,
+        noprefixroute=[True, False],
+        valid_lft=["forever", "3600"],
+        scope=["global", "link"],
+        exclusive=[True],
+        supersede=[True],
+        state=["absent", "present"],
+    )
+
+
+def _ns_route(chance: Random) -> Item:
+    item: Item = {"netns": chance.choice(SPACES), "destination": chance.choice(["default", "10.9.0.0/16", "fd09::/64"])}
+    if chance.random() < 0.15:
+        item["type"] = chance.choice(["blackhole", "unreachable"])
+    else:
+        item = options(chance, {**item, "gateway": chance.choice(GATEWAYS)}, interface=PEERS)
+    return options(
+        chance,
+        item,
+        metric=[0, 50, 1024],
+        table=["main", "100"],
+        mtu=[1400, 1300],
+        advmss=[1000],
+        state=["absent", "present"],
+    )
+
+
+MAKERS = {
+    "netns": _netns,
+    "bridge": _bridge,
+    "veth": _veth,
+    "bridge_port": _bridge_port,
+    "ns_address": _ns_address,
+    "ns_route": _ns_route,
+}
+
+
+def task(chance: Random, noun: str) -> list[Item]:
+    """Return the items of one task."""
+    return [MAKERS[noun](chance) for dummy in range(chance.choice([1, 1, 1, 2, 3]))]
+
+
+def wants(noun: str, items: list[Item]) -> list[Any] | None:
+    """Return the wants of a task, None where its items contradict each other or themselves."""
+    try:
+        return _runner.items(RESOURCES[noun], {"aggregate": items})
+    except Invalid:
+        return None
+
+
+def run(kernel: Any, noun: str, items: list[Item], check: bool = False) -> tuple[list[Item], list[str]]:
+    """Run a task. Returns its results and its warnings."""
+    found = wants(noun, items)
+    assert found is not None, items
+    return _runner.execute(RESOURCES[noun], found, kernel, check)
+
+
+def wire(kernel: Any, chance: Random) -> None:
+    """Give a host some wiring: the usual one, of which by chance some is missing, then a few tasks made by chance."""
+    usual: list[tuple[str, list[Item]]] = [
+        ("netns", [{"name": "web"}, {"name": "db"}]),
+        ("bridge", [{"name": "br0"}, {"name": "br1", "mtu": "1400"}]),
+        (
+            "veth",
+            [
+                {"name": "v0", "peer_netns": "web", "bridge": "br0"},
+                {"name": "v1", "peer_netns": "db", "peer_name": "eth1"},
+                {"peer_netns": "db"},
+            ],
+        ),
+        (
+            "ns_address",
+            [
+                {"interface": "br0", "address": "10.0.0.1/24"},
+                {"netns": "web", "interface": "eth0", "address": "10.0.0.2/24"},
+                {"netns": "web", "interface": "eth0", "address": "fd00::2/64"},
+            ],
+        ),
+        ("ns_route", [{"netns": "web", "gateway": "10.0.0.1"}]),
+    ]
+    for noun, items in usual:
+        run(kernel, noun, [item for item in items if chance.random() < 0.8] or items[:1])
+    for dummy in range(chance.choice([0, 1, 2, 4])):
+        noun = chance.choice(sorted(MAKERS))
+        items = task(chance, noun)
+        if wants(noun, items) is not None:
+            run(kernel, noun, items)

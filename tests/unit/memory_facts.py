@@ -1,0 +1,218 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The reading half of the kernel's twin: what is, as the kernel reports it."""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
+    HOST,
+    MAIN_TABLE,
+    Address,
+    Holder,
+    Link,
+    NsFile,
+    NsRef,
+    Route,
+    Vlan,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._rules import NatRule
+from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
+
+KERNEL_PROTOCOL = 2  # RTPROT_KERNEL
+SYSCTLS = {
+    "net.ipv4.ip_forward": "0",
+    "net.ipv6.conf.all.forwarding": "0",
+    "net.ipv4.conf.all.rp_filter": "0",
+    "net.core.somaxconn": "4096",
+}
+
+
+class _Nothing:
+    """The source of a host on which nothing was ever made."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Every method of a source: it finds nothing."""
+        answers: dict[str, Any] = {"find": None, "listing": {}, "link": None, "sysctl": None, "read_text": ""}
+        return lambda *args, **kwargs: answers.get(name, ())
+
+
+class _Memory(State):
+    """What is. The numbers that `State` foresees are the real ones here."""
+
+    def __init__(self) -> None:
+        super().__init__(_Nothing())  # type: ignore[arg-type]
+        self._foreseen = itertools.count(1000)
+        self._paths[HOST.path] = self._fresh_namespace()
+
+
+class MemoryFacts:
+    """What a host's kernel holds. ``processes`` maps a PID to the inode of its namespace, ``lacks`` names missing features."""
+
+    def __init__(self, lacks: Sequence[str] = ("vlan_filtering",)) -> None:
+        self.lacks = frozenset(lacks)
+        self.pids: dict[int, int] = {}
+        self.on_the_wire: dict[str, str] = {}  # neighbours outside: address to MAC address
+        self.foreign_rules: list[dict[str, Any]] = []
+        self.applied: list[change.Change] = []
+        self.fail_at: int | None = None  # the number of the change that is refused with EIO, from 0
+        self.locks = 0
+        self._state = _Memory()
+        self._pinned: set[tuple[int, int]] = set()
+        self._handles = itertools.count(4)
+
+    # --- reading: a copy of everything, as the kernel gives it ---
+
+    def find(self, ref: NsRef) -> int | None:
+        parts = ref.path.split("/")
+        if parts[1:2] == ["proc"]:
+            return self.pids.get(int(parts[2])) if parts[2].isdigit() else self._state.find(HOST)
+        return self._state.find(ref)
+
+    def listing(self) -> dict[str, NsFile]:
+        return dict(self._state.entries())
+
+    def link(self, ns: int, name: str = "", index: int = 0) -> Link | None:
+        found = self._state.link(ns, name) if name else self._state.link_at(ns, index)
+        return None if found is None else _reported(found)
+
+    def links(self, ns: int) -> list[Link]:
+        return [_reported(link) for link in self._state.links(ns)]
+
+    def vlans(self, ns: int, index: int) -> tuple[Vlan, ...]:
+        link = self._state.link_at(ns, index)
+        return self._state.vlans(ns, link) if link else ()
+
+    def addresses(self, ns: int) -> list[tuple[int, Address]]:
+        return list(self._state.addresses(ns))
+
+    def members(self, ns: int, bridge: int) -> list[Holder]:
+        behind = {link.peer_ns for link in self._state.links(ns) if link.master == bridge and link.kind == "veth"}
+        return [
+            Holder(one, where, index)
+            for where in sorted(behind - {ns, None})  # type: ignore[type-var]
+            for index, one in self._state.addresses(where)  # type: ignore[arg-type]
+            if one.scope != "host"
+        ]
+
+    def routes(self, ns: int, family: int, table: int) -> list[Route]:
+        connected = self.connected(ns, family) if table == MAIN_TABLE else []
+        return [*self._state.routes(ns, family, table), *connected]
+
+    def sysctl(self, ns: int, key: str) -> str | None:
+        parts = key.replace("/", ".").split(".")
+        known = SYSCTLS.get(key)
+        if parts[:3] == ["net", "ipv6", "conf"] and parts[4:] in (["disable_ipv6"], ["accept_ra"]):
+            known = {"disable_ipv6": "0", "accept_ra": "1"}[parts[4]] if self._state.link(ns, parts[3]) else None
+        return self._state._sysctls.get((ns, key), known)
+
+    def tx_checksum(self, ns: int, name: str) -> bool | None:
+        link = self._state.link(ns, name)
+        return None if link is None else bool(link.attributes.get("tx_checksum", True))
+
+    def ruleset(self, ns: int) -> list[dict[str, Any]]:
+        return [*self.foreign_rules, *({"rule": _as_json(rule)} for rule in self._state.rules(ns))]
+
+    def read_text(self, path: str) -> str:
+        return self._state.text(path)
+
+    def identity(self) -> str:
+        return "twin"
+
+    def processes(self, ns: int) -> list[tuple[int, str]]:
+        return [(pid, "sleep") for pid, where in sorted(self.pids.items()) if where == ns]
+
+    def start_time(self, pid: int) -> str | None:
+        return str(pid * 10) if pid in self.pids else None
+
+    def who_has(self, ns: int, interface: str, mac: str, ip: str) -> str | None:
+        return self.on_the_wire.get(ip)
+
+    def namespace_label(self, ns: int, nsid: int) -> str:
+        return f"a namespace without a name (id {nsid})"
+
+    def snapshot(self) -> Any:
+        """Return everything that is, to be compared with ``==``: twice the same only where nothing was changed."""
+        state = self._state
+        spaces = sorted({inode for inode in state._paths.values() if inode} | set(self.pids.values()))
+        return [
+            sorted((entry.name, entry.inode) for entry in self.listing().values()),
+            {
+                ns: (
+                    sorted(
+                        (link.name, link.kind, link.master, link.index, sorted(link.attributes.items(), key=str))
+                        for link in self.links(ns)
+                    ),
+                    sorted(map(str, self.addresses(ns))),
+                    sorted(
+                        map(str, [route for key, routes in state._routes.items() if key[0] == ns for route in routes])
+                    ),
+                    sorted(map(str, state.rules(ns))),
+                )
+                for ns in spaces
+            },
+            sorted((key, value) for key, value in state._sysctls.items() if value is not None),
+            {path: text for path, text in state._texts.items() if text},
+        ]
+
+    def connected(self, ns: int, family: int) -> list[Route]:
+        found = []
+        for index, one in self._state.addresses(ns):
+            link = self._state.link_at(ns, index)
+            if one.family != family or one.noprefixroute or link is None or not link.get("enabled"):
+                continue
+            whole = one.prefix == (32 if family == 4 else 128) and not one.peer
+            if (family == 4 and (one.secondary or whole)) or one.scope == "host":
+                continue
+            route = Route(family, str(net_of(one)), metric=0 if family == 4 else 256, interface=link.name)
+            if family == 4:
+                route = replace(route, source=one.ip, scope="link")
+            found.append(replace(route, protocol=KERNEL_PROTOCOL))
+        return found
+
+
+def _reported(link: Link) -> Link:
+    """Return a link as the kernel reports it: its offloads are asked for elsewhere."""
+    return replace(link, attributes={name: value for name, value in link.attributes.items() if name != "tx_checksum"})
+
+
+def net_of(one: Address) -> Any:
+    return ipaddress.ip_network(f"{one.peer or one.ip}/{one.prefix}", strict=False)
+
+
+def _prefix(cidr: str) -> dict[str, Any]:
+    address, length = cidr.split("/")
+    return {"prefix": {"addr": address, "len": int(length)}}
+
+
+def _as_json(rule: NatRule) -> dict[str, Any]:
+    """Return a rule of ours as `nft -j list ruleset` has it."""
+    protocol = "ip" if rule.family == 4 else "ip6"
+    always = ["224.0.0.0/4", "255.255.255.255/32"] if rule.family == 4 else ["ff00::/8"]
+
+    def match(field: dict[str, Any], operator: str, value: Any) -> dict[str, Any]:
+        return {"match": {"op": operator, "left": field, "right": value}}
+
+    expr = [match({"payload": {"protocol": protocol, "field": "saddr"}}, "==", _prefix(rule.source))]
+    if rule.out_interface:
+        operator = "!=" if rule.out_interface.startswith("!") else "=="
+        expr.append(match({"meta": {"key": "oifname"}}, operator, rule.out_interface.lstrip("!")))
+    untouched = {"set": [_prefix(one) for one in sorted({rule.source, *always, *rule.exclude})]}
+    expr.append(match({"payload": {"protocol": protocol, "field": "daddr"}}, "!=", untouched))
+    expr.append({"snat": {"family": protocol, "addr": rule.to_address}} if rule.to_address else {"masquerade": None})
+    return {
+        "family": "inet",
+        "table": "linuxnet_containers",
+        "chain": "postrouting",
+        "handle": rule.handle,
+        "comment": rule.marked,
+        "expr": expr,
+    }

@@ -1,0 +1,322 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The in-memory twin of the kernel: the same verbs, the same errno values, no root and no system call.
+
+It is `_state.State` over a source that holds nothing, with what the kernel adds on its own: checks, connected routes,
+secondary addresses, a bridge's MTU. What it claims is held against the real kernel by tests/module/test_kernel_contract.py.
+
+Not in it: link-local addresses, multicast, traffic, carrier.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import ipaddress
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils import _fields
+from ansible_collections.linuxnet.containers.plugins.module_utils._errors import KernelError
+from ansible_collections.linuxnet.containers.plugins.module_utils._facts import MAIN_TABLE, Link, NsRef, Route
+from ansible_collections.linuxnet.containers.tests.unit.memory_facts import MemoryFacts, net_of
+
+BRIDGE_PORTS = 1023  # BR_MAX_PORTS - 1, net/bridge/br_private.h
+
+
+class MemoryKernel(MemoryFacts):
+    """A host's kernel in memory."""
+
+    # --- changing ---
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        self.locks += 1
+        yield
+
+    def copy(self) -> MemoryKernel:
+        """Return another host with the same history, to try the same start twice."""
+        other = MemoryKernel(tuple(self.lacks))
+        other.pids, other.on_the_wire, other.foreign_rules = (
+            dict(self.pids),
+            dict(self.on_the_wire),
+            [*self.foreign_rules],
+        )
+        for step in self.applied:
+            with contextlib.suppress(KernelError):
+                other.apply(step)
+        other.applied.clear()
+        return other
+
+    def apply(self, step: change.Change) -> None:
+        number = len(self.applied)
+        self.applied.append(step)
+        if self.fail_at is not None and number == self.fail_at:
+            raise KernelError(errno.EIO, step.attempt())
+        for ref in [getattr(step, name) for name in ("ns", "peer_ns", "to") if hasattr(step, name)]:
+            if not isinstance(step, change.AddNetns) and self.find(ref) is None:
+                raise KernelError(errno.ENOENT, step.attempt())
+        getattr(self, "_" + type(step).__name__)(step)
+
+    @staticmethod
+    def _refuse(code: int, step: change.Change, detail: str = "") -> None:
+        raise KernelError(code, step.attempt(), detail)
+
+    def _need(self, ref: NsRef, name: str, step: change.Change) -> Link:
+        link = self._state.link(self._ns(ref), name)
+        if link is None:
+            raise KernelError(errno.ENODEV, step.attempt())
+        return link
+
+    def _ns(self, ref: NsRef) -> int:
+        return self._state._ns(ref)
+
+    def _put(self, ns: int, link: Link) -> None:
+        self._state._links[ns].put(link)
+
+    # namespaces
+
+    def _AddNetns(self, step: change.AddNetns) -> None:
+        if step.name in self._state.entries():
+            self._refuse(errno.EEXIST, step)
+        self._state.advance([step])
+
+    def _BindNetns(self, step: change.BindNetns) -> None:
+        if bool(step.old) != (step.name in self._state.entries()):
+            self._refuse(errno.ENOENT if step.old else errno.EEXIST, step)
+        inode = step.inode if step.inode > 0 else self.find(step.source)
+        old = self._state.entries().get(step.name)
+        self._state.advance([replace(step, inode=inode)])
+        if old is not None:
+            self._dies(old.inode)
+
+    def _DropNetns(self, step: change.DropNetns) -> None:
+        old = self._state.entries().pop(step.name, None)
+        if old is None:
+            self._refuse(errno.ENOENT, step)
+            return
+        self._state._paths[NsRef.parse(step.name).path] = None
+        self._dies(old.inode)
+
+    def _dies(self, inode: int) -> None:
+        """Delete the interfaces of a namespace that nothing holds any more."""
+        if inode and inode not in {*self._state._paths.values(), *self.pids.values()}:
+            for link in self.links(inode):
+                self._delete(inode, link)
+
+    # links
+
+    def _taken(self, step: change.Change, sides: Sequence[tuple[NsRef, str]]) -> None:
+        taken = [(ref, name) for ref, name in sides if self._state.link(self._ns(ref), name)]
+        if taken:
+            self._refuse(errno.EEXIST, step, ", ".join(f"the name '{name}' is taken in {ref}" for ref, name in taken))
+
+    def _check_master(self, step: Any, name: str, port: Link | None) -> None:
+        master = self._need(step.ns, name, step)
+        if master.kind != "bridge":
+            self._refuse(errno.EOPNOTSUPP, step)
+        if port is not None and port.kind == "bridge":
+            self._refuse(errno.ELOOP, step, "Can not enslave a bridge to a bridge")
+        if port is not None and port.name == "lo":
+            self._refuse(errno.EINVAL, step)
+        if sum(link.master == master.index for link in self.links(self._ns(step.ns))) >= BRIDGE_PORTS:
+            self._refuse(errno.EXFULL, step)
+
+    def _check_features(self, step: Any, attributes: Any) -> None:
+        for name in self.lacks & set(attributes):
+            self._refuse(errno.EOPNOTSUPP, step, name)
+
+    def _AddLink(self, step: change.AddLink) -> None:
+        self._taken(step, [(step.ns, step.name), *([(step.peer_ns, step.peer_name)] if step.peer_name else [])])
+        self._check_features(step, step.attributes)
+        if step.attributes.get("master"):
+            self._check_master(step, step.attributes["master"], None)
+        self._state.advance([step])
+        ends = [(step.ns, step.name), *([(step.peer_ns, step.peer_name)] if step.peer_name else [])]
+        for ref, name in ends:
+            link = self._need(ref, name, step)
+            if not link.get("mac"):
+                self._put(self._ns(ref), link.with_(mac=f"02:00:00:00:{link.index >> 8:02x}:{link.index & 255:02x}"))
+        self._follow_ports(self._ns(step.ns), self._need(step.ns, step.name, step).master)
+
+    def _SetLink(self, step: change.SetLink) -> None:
+        ns, link, new = self._ns(step.ns), self._need(step.ns, step.name, step), step.new
+        if new.get("name", step.name) != step.name:
+            self._taken(step, [(step.ns, new["name"])])
+        self._check_features(step, new)
+        if new.get("master"):
+            self._check_master(step, new["master"], link)
+        if not link.master and "master" not in new and set(new) & set(_fields.PORT):
+            self._refuse(errno.EOPNOTSUPP, step)
+        if set(new) & set(_fields.BRIDGE) and link.kind != "bridge":
+            self._refuse(errno.EOPNOTSUPP, step)
+        if link.kind == "bridge" and new.get("mtu", link.get("mtu")) != link.get("mtu"):
+            self._pinned.add((ns, link.index))
+        self._state.advance([step])
+        if link.name != new.get("name", link.name):
+            self._rename(ns, link.name, new["name"])
+        if new.get("enabled") is False:
+            self._flush(ns, new.get("name", link.name))
+        self._follow_ports(ns, link.master)
+        self._follow_ports(ns, self._need(step.ns, new.get("name", link.name), step).master)
+
+    def _rename(self, ns: int, old: str, name: str) -> None:
+        for key, routes in self._state._routes.items():
+            if key[0] == ns:
+                routes[:] = [replace(one, interface=name) if one.interface == old else one for one in routes]
+
+    def _flush(self, ns: int, name: str) -> None:
+        """Take away the routes of an interface that went down."""
+        for key, routes in self._state._routes.items():
+            if key[0] == ns:
+                routes[:] = [one for one in routes if one.interface != name]
+
+    def _follow_ports(self, ns: int, index: int) -> None:
+        """Give a bridge the smallest MTU of its ports, unless somebody set its own."""
+        bridge = self._state.link_at(ns, index) if index else None
+        if bridge is not None and (ns, index) not in self._pinned:
+            sizes = [link.get("mtu") for link in self._state.links(ns) if link.master == index]
+            self._put(ns, bridge.with_(mtu=min(sizes, default=1500)))
+
+    def _MoveLink(self, step: change.MoveLink) -> None:
+        link = self._need(step.ns, step.name, step)
+        self._taken(step, [(step.to, step.new_name)])
+        self._state.advance([step])
+        self._flush(self._ns(step.ns), link.name)
+
+    def _DelLink(self, step: change.DelLink) -> None:
+        link = self._state.link(self._ns(step.ns), step.name)
+        if link is not None:
+            self._delete(self._ns(step.ns), link)
+
+    def _delete(self, ns: int, link: Link) -> None:
+        peer = self._state.link_at(link.peer_ns, link.peer_index) if link.peer_ns is not None else None
+        for where, one in ((ns, link), (link.peer_ns, peer)):
+            if one is not None and where is not None:
+                self._state.addresses(where)
+                self._state._forget(where, one)
+                self._follow_ports(where, one.master)
+
+    def _SetVlans(self, step: change.SetVlans) -> None:
+        link = self._need(step.ns, step.name, step)
+        if not link.master or "vlan_filtering" in self.lacks:
+            self._refuse(errno.EOPNOTSUPP, step)
+        self._state.advance([step])
+
+    # addresses
+
+    def _PutAddress(self, step: change.PutAddress) -> None:
+        ns, link, one = self._ns(step.ns), self._need(step.ns, step.interface, step), step.address
+        own = self._state.addresses_of(ns, link)
+        if one.family == 6 and self.sysctl(ns, f"net/ipv6/conf/{link.name}/disable_ipv6") == "1":
+            self._refuse(errno.EACCES, step)
+        if step.old is None and any(other.key == one.key for other in own):
+            self._refuse(errno.EEXIST, step)
+        secondary = one.family == 4 and any(
+            not other.secondary and other.key != one.key and net_of(other) == net_of(one) for other in own
+        )
+        self._state.advance([replace(step, address=replace(one, secondary=secondary))])
+
+    def _DelAddress(self, step: change.DelAddress) -> None:
+        ns, link = self._ns(step.ns), self._need(step.ns, step.interface, step)
+        there = [one for one in self._state.addresses_of(ns, link) if one.key == step.address.key]
+        for one in there:
+            doomed = [one]
+            if one.family == 4 and not one.secondary:
+                doomed += [
+                    other
+                    for other in self._state.addresses_of(ns, link)
+                    if other.secondary and net_of(other) == net_of(one)
+                ]
+            for gone in doomed:
+                self._state.advance([replace(step, address=gone)])
+                for key, routes in self._state._routes.items():
+                    if key[0] == ns:
+                        routes[:] = [route for route in routes if route.source != gone.ip]
+
+    def _Announce(self, step: change.Announce) -> None:
+        pass
+
+    # routes
+
+    def _PutRoute(self, step: change.PutRoute) -> None:
+        ns, route = self._ns(step.ns), self._reached(step)
+        routes = self._state.routes(ns, route.family, route.table)
+        if route.family == 6 and not route.metric:
+            route = replace(route, metric=1024)
+        same = [one for one in routes if (one.destination, one.metric) == (route.destination, route.metric)]
+        if route.source and all(one.ip != route.source for dummy, one in self._state.addresses(ns)):
+            self._refuse(errno.EINVAL, step, "Invalid prefsrc address")
+        if same and step.old is None:
+            self._refuse(errno.EEXIST, step)
+        if same:
+            routes[routes.index(same[0])] = route
+        else:
+            routes.append(route)
+
+    def _reached(self, step: change.PutRoute) -> Route:
+        """Return the route with the interfaces of its gateways. Raises what the kernel does for one that is not on a link."""
+        route = step.route
+        if route.type != "unicast":
+            return route
+        for name in [route.interface, *(hop.interface for hop in route.nexthops)]:
+            if name and not self._need(step.ns, name, step).get("enabled") and not route.gateway:
+                self._refuse(errno.ENETDOWN, step)
+        hops = tuple(
+            replace(hop, interface=self._behind(step, hop.gateway, hop.interface) if hop.gateway else hop.interface)
+            for hop in route.nexthops
+        )
+        if not route.gateway:
+            return replace(route, nexthops=hops)
+        return replace(route, interface=self._behind(step, route.gateway, route.interface))
+
+    def _behind(self, step: change.PutRoute, gateway: str, interface: str) -> str:
+        ns, ip = self._ns(step.ns), ipaddress.ip_address(gateway)
+        if interface and (step.route.onlink or ip.is_link_local):
+            return interface
+        for one in self.routes(ns, step.route.family, MAIN_TABLE):
+            direct = one.type == "unicast" and not one.gateway and not one.nexthops
+            if (
+                direct
+                and one.interface in (interface or one.interface,)
+                and ip in ipaddress.ip_network(one.destination)
+            ):
+                return one.interface
+        raise KernelError(errno.ENETUNREACH if ip.version == 4 else errno.EHOSTUNREACH, step.attempt())
+
+    def _DelRoute(self, step: change.DelRoute) -> None:
+        routes = self._state.routes(self._ns(step.ns), step.route.family, step.route.table)
+        if step.route not in routes:
+            self._refuse(errno.ESRCH, step)
+        routes.remove(step.route)
+
+    # files and rules
+
+    def _SetSysctl(self, step: change.SetSysctl) -> None:
+        if self.sysctl(self._ns(step.ns), step.key) is None:
+            self._refuse(errno.ENOENT, step)
+        if not step.value.lstrip("-").isdigit():
+            self._refuse(errno.EINVAL, step)
+        self._state.advance([step])
+
+    def _PutFile(self, step: change.PutFile) -> None:
+        if not step.text and not self._state.text(step.path):
+            self._refuse(errno.ENOENT, step)
+        self._state.advance([step])
+
+    def _PutRule(self, step: change.PutRule) -> None:
+        rules = self._state.rules(self._ns(step.ns))
+        there = next((one for one in rules if step.old and one.key == step.old.key), None)
+        rule = replace(step.rule, handle=next(self._handles))
+        if there:
+            rules[rules.index(there)] = rule
+        else:
+            rules.append(rule)
+
+    def _DelRule(self, step: change.DelRule) -> None:
+        rules = self._state.rules(self._ns(step.ns))
+        rules[:] = [one for one in rules if one.key != step.rule.key]

@@ -1,0 +1,128 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The noun ns_route."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST, Address, NsRef, Route
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_route import RESOURCE
+from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal, want
+from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
+
+WEB = NsRef("/run/netns/web")
+DEFAULT = {"netns": "web", "gateway": "10.0.0.1"}
+
+
+def host():
+    kernel = MemoryKernel()
+    kernel.apply(change.AddNetns("web"))
+    for name, text in (("eth0", "10.0.0.2"), ("eth1", "10.1.0.2")):
+        kernel.apply(change.AddLink(HOST, "v" + name, "veth", {"enabled": True}, WEB, name, {}))
+        kernel.apply(change.SetLink(WEB, name, {"enabled": True}, {}))
+        kernel.apply(change.PutAddress(WEB, name, Address(text, 24, 4, label=name)))
+    kernel.apply(change.PutAddress(WEB, "eth0", Address("fd00::2", 64, 6)))
+    return kernel
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        ({"gateway": "10.0.0.1", "family": "ipv6"}, "gateway: 10.0.0.1 is not of the same address family"),
+        ({"destination": "10.0.0.1/24"}, "destination: '10.0.0.1/24' is not a network"),
+        ({"destination": "10.0.0.0/24", "family": "ipv6"}, "family: 10.0.0.0/24 is not an ipv6 network."),
+        ({"table": "0"}, "table: '0' is neither main, default, local nor a number from 1 to 4294967295."),
+        ({"metric": -1}, "metric: -1 is out of bounds"),
+        ({"type": "blackhole", "gateway": "10.0.0.1"}, "type: a blackhole route has no gateway."),
+        ({"nexthops": [{"gateway": "10.0.0.1"}]}, "nexthops: a multipath route needs two or more"),
+        ({"nexthops": [{}]}, "nexthops: each needs a gateway or an interface."),
+        ({"nexthops": [{"interface": "a", "weight": 257}]}, "nexthops: weight 257 is out of bounds"),
+        ({"nexthops": [], "gateway": "10.0.0.1"}, "parameters are mutually exclusive: nexthops|gateway"),
+    ],
+)
+def test_what_is_refused(params, sentence):
+    assert refusal(RESOURCE, **dict({"destination": "default"}, **params)).startswith(sentence)
+
+
+def test_a5_spellings_mean_the_same():
+    kernel = host()
+    made(kernel, RESOURCE, **DEFAULT)
+    for params in ({}, {"destination": "0.0.0.0/0"}, {"family": "ipv4"}, {"table": "254"}, {"metric": 0}):
+        assert plan(kernel, RESOURCE, **DEFAULT, **params).changes == ()
+    made(kernel, RESOURCE, netns="web", gateway="FD00:0::1")
+    for params in ({}, {"destination": "::/0"}, {"family": "ipv6"}, {"metric": 0}, {"metric": 1024}):
+        assert plan(kernel, RESOURCE, netns="web", gateway="fd00::1", **params).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "word"),
+    [
+        ("mtu", 1400, "mtu 1400"),
+        ("advmss", 1000, "advmss 1000"),
+        ("gateway", "10.0.0.9", "via 10.0.0.9"),
+        ("gateway", "10.1.0.1", "dev eth1"),
+        ("source", "10.0.0.2", "src 10.0.0.2"),
+        ("onlink", True, "onlink"),
+    ],
+)
+def test_a6_e3_a_route_is_replaced_in_one_step(option, value, word):
+    kernel = host()
+    made(kernel, RESOURCE, **DEFAULT)
+    (step,) = plan(kernel, RESOURCE, **{**DEFAULT, option: value}).changes
+    assert type(step) is change.PutRoute
+    assert step.old.words() == "default via 10.0.0.1 dev eth0"
+    assert word in step.route.words()
+    assert step.commands()[0].startswith("ip -n web route replace default ")
+
+
+def test_e1_another_metric_is_there_before_the_old_one_goes():
+    kernel = host()
+    made(kernel, RESOURCE, **DEFAULT)
+    first, second = plan(kernel, RESOURCE, metric=50, **DEFAULT).changes
+    assert (type(first), first.route.metric, first.old) == (change.PutRoute, 50, None)
+    assert (type(second), second.route.metric) == (change.DelRoute, 0)
+
+
+def test_what_is_not_asked_for_stays():
+    kernel = host()
+    made(kernel, RESOURCE, mtu=1400, **DEFAULT)
+    result = made(kernel, RESOURCE, advmss=1000, **DEFAULT)
+    assert (result["after"]["mtu"], result["after"]["advmss"]) == (1400, 1000)
+
+
+def test_e2_a_gateway_that_is_on_no_link_is_refused_or_onlink():
+    kernel = host()
+    assert failed(kernel, RESOURCE, netns="web", gateway="10.7.0.1") == (
+        "gateway: 10.7.0.1 is in no on-link subnet of netns 'web' (10.0.0.0/24, 10.1.0.0/24); "
+        "add an address of its subnet first, or set onlink: true."
+    )
+    assert "behind eth1 (10.1.0.0/24)" in failed(kernel, RESOURCE, interface="eth1", **DEFAULT)
+    assert made(kernel, RESOURCE, netns="web", gateway="10.7.0.1", interface="eth0", onlink=True)["changed"] is True
+
+
+def test_a_route_needs_a_way():
+    assert failed(host(), RESOURCE, netns="web", destination="10.9.0.0/16").endswith(
+        "needs a gateway, an interface or nexthops."
+    )
+
+
+def test_nexthops_are_the_same_in_any_order():
+    kernel = host()
+    hops = [{"gateway": "10.0.0.1"}, {"gateway": "10.1.0.1", "weight": 3}]
+    made(kernel, RESOURCE, netns="web", nexthops=hops)
+    assert plan(kernel, RESOURCE, netns="web", nexthops=hops[::-1]).changes == ()
+    hops[0]["weight"] = 2
+    assert len(plan(kernel, RESOURCE, netns="web", nexthops=hops).changes) == 1
+
+
+def test_absent_takes_only_what_matches():
+    kernel = host()
+    made(kernel, RESOURCE, **DEFAULT)
+    assert plan(kernel, RESOURCE, netns="web", gateway="10.0.0.9", state="absent").changes == ()
+    assert plan(kernel, RESOURCE, netns="web", metric=5, state="absent").changes == ()
+    (step,) = plan(kernel, RESOURCE, netns="web", destination="default", state="absent").changes
+    assert step == change.DelRoute(WEB, Route(4, "0.0.0.0/0", gateway="10.0.0.1", interface="eth0"))
+    assert want(RESOURCE, destination="default").family == 4

@@ -1,0 +1,148 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The noun veth."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.veth import RESOURCE
+from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal, want
+from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
+
+WEB, DB = NsRef("/run/netns/web"), NsRef("/run/netns/db")
+PAIR = {"name": "v0", "peer_netns": "web"}
+
+
+def host():
+    kernel = MemoryKernel()
+    for name in ("web", "db"):
+        kernel.apply(change.AddNetns(name))
+    for name in ("br0", "br1"):
+        kernel.apply(change.AddLink(HOST, name, "bridge", {"enabled": True}))
+    return kernel
+
+
+def wired(**more):
+    kernel = host()
+    made(kernel, RESOURCE, **PAIR, **more)
+    return kernel
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        ({}, "name: it can be left out only where peer_netns is given, from which it is derived."),
+        ({"name": "v0", "netns": "web", "peer_netns": "web"}, "peer_netns: both ends would be in netns 'web'"),
+        ({"name": "eth0"}, "peer_name: both ends cannot be called 'eth0' in one namespace."),
+        ({"name": "v0", "peer_name": "x" * 16}, "peer_name: 'xxxxxxxxxxxxxxxx' is 16 bytes long"),
+        ({"name": "v0", "tx_queue_len": -1}, "tx_queue_len: -1 is out of bounds"),
+        ({"name": "v0", "peer_mac": "x"}, "peer_mac: 'x' is not a MAC address"),
+        ({"name": "v0", "mtu": "1.5"}, "mtu: '1.5' is neither 'auto' nor a number of bytes."),
+    ],
+)
+def test_what_is_refused(params, sentence):
+    params = dict({"peer_name": "eth0"}, **params)
+    assert refusal(RESOURCE, **params).startswith(sentence)
+
+
+def test_c1_one_change_makes_both_ends():
+    (step,) = [one for one in plan(host(), RESOURCE, bridge="br0", mtu=1400, **PAIR).changes if one.writes][:1]
+    assert (step.name, step.peer_ns, step.peer_name) == ("v0", WEB, "eth0")
+    assert (step.attributes["master"], step.attributes["mtu"], step.peer_attributes["mtu"]) == ("br0", 1400, 1400)
+
+
+def test_c10_both_addresses_are_set_at_birth_and_the_same_on_every_run():
+    first, again = (plan(host(), RESOURCE, **PAIR).changes[0] for dummy in range(2))
+    own, peer = first.attributes["mac"], first.peer_attributes["mac"]
+    assert own != peer
+    assert (again.attributes["mac"], again.peer_attributes["mac"]) == (own, peer)
+    assert [int(mac[:2], 16) & 3 for mac in (own, peer)] == [2, 2]
+
+
+def test_c2_a_name_left_out_is_derived():
+    assert want(RESOURCE, peer_netns="web").name == "vethzvxkcem3eqk"
+    assert want(RESOURCE, peer_netns="/run/netns/web").name == "vethzvxkcem3eqk"
+
+
+def test_a5_spellings_mean_the_same():
+    kernel = wired(mtu=1400, mac="02:00:00:00:00:0a", peer_mac="02:00:00:00:00:0b")
+    for mtu, mac in (("1400", "02-00-00-00-00-0A"), (1400, "02:00:00:00:00:0A")):
+        assert plan(kernel, RESOURCE, mtu=mtu, mac=mac, **PAIR).changes == ()
+    assert plan(kernel, RESOURCE, peer_mac="02-00-00-00-00-0B", name="v0", peer_netns="/run/netns/web").changes == ()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "steps"),
+    [
+        ("mac", "02:00:00:00:00:0c", [("v0", {"mac": "02:00:00:00:00:0c"})]),
+        ("peer_mac", "02:00:00:00:00:0c", [("eth0", {"mac": "02:00:00:00:00:0c"})]),
+        ("mtu", 1400, [("v0", {"mtu": 1400}), ("eth0", {"mtu": 1400})]),
+        ("enabled", False, [("v0", {"enabled": False})]),
+        ("peer_enabled", False, [("eth0", {"enabled": False})]),
+        ("tx_queue_len", 7, [("v0", {"tx_queue_len": 7}), ("eth0", {"tx_queue_len": 7})]),
+        ("tx_checksum", False, [("v0", {"tx_checksum": False}), ("eth0", {"tx_checksum": False})]),
+        ("alias", "x", [("v0", {"alias": "x"})]),
+        ("bridge", "br0", [("v0", {"master": "br0"})]),
+    ],
+)
+def test_a6_one_attribute_is_set_in_place(option, value, steps):
+    found = plan(wired(), RESOURCE, **{option: value}, **PAIR)
+    assert [(step.name, step.new) for step in found.changes] == steps
+    assert all(type(step) is change.SetLink for step in found.changes)
+
+
+def test_c5_a_peer_that_was_renamed_is_found_and_gets_its_name_back():
+    kernel = wired()
+    kernel.apply(change.SetLink(WEB, "eth0", {"name": "net1"}, {"name": "eth0"}))
+    (step,) = plan(kernel, RESOURCE, **PAIR).changes
+    assert (step.name, step.new) == ("net1", {"name": "eth0"})
+
+
+def test_c4_a_foreign_interface_in_the_container_is_refused_and_described():
+    kernel = wired()
+    assert failed(kernel, RESOURCE, name="v1", peer_netns="web") == (
+        "peer_name: 'eth0' in netns 'web' is there already and foreign: it is a veth whose other end is 'v0' in the host, "
+        "not the other end of 'v1'; to take that pair over, give name: v0."
+    )
+    kernel.apply(change.AddLink(DB, "eth0", "bridge", {}))
+    assert failed(kernel, RESOURCE, name="v1", peer_netns="db").endswith("it is a bridge, not the other end of 'v1'.")
+
+
+def test_c4_a_pair_of_another_container_is_refused_unless_its_name_is_ours():
+    kernel = wired()
+    assert "its other end is not in netns 'db'" in failed(kernel, RESOURCE, name="v0", peer_netns="db")
+    made(kernel, RESOURCE, peer_netns="db")
+    name = want(RESOURCE, peer_netns="db").name
+    kernel.apply(change.MoveLink(DB, "eth0", WEB, "lost"))
+    found = plan(kernel, RESOURCE, peer_netns="db")
+    assert [type(step) for step in found.changes][:2] == [change.DelLink, change.AddLink]
+    assert found.warnings == (name + ": its other end was left in another namespace; the pair is made anew.",)
+
+
+def test_c8_auto_is_the_uplink_s_mtu_at_both_ends():
+    kernel = host()
+    kernel.apply(change.AddLink(HOST, "up0", "veth", {"enabled": True, "mtu": 1450}, DB, "up1", {"mtu": 1450}))
+    kernel.apply(change.PutRoute(HOST, change.Route(4, "0.0.0.0/0", interface="up0", scope="link")))
+    result = made(kernel, RESOURCE, mtu="auto", **PAIR)
+    assert (result["after"]["mtu"], result["after"]["peer_mtu"]) == (1450, 1450)
+
+
+def test_exclusive_takes_away_only_what_this_collection_made():
+    kernel = host()
+    made(kernel, RESOURCE, peer_netns="web", peer_name="eth1")
+    kernel.apply(change.AddLink(HOST, "foreign", "veth", {}, WEB, "eth2", {}))
+    gone = want(RESOURCE, peer_netns="web", peer_name="eth1").name
+    found = plan(kernel, RESOURCE, exclusive=True, **PAIR)
+    assert [step.name for step in found.changes if isinstance(step, change.DelLink)] == [gone]
+
+
+def test_absent():
+    kernel = wired()
+    assert plan(kernel, RESOURCE, state="absent", **PAIR).changes == (change.DelLink(HOST, "v0"),)
+    assert plan(kernel, RESOURCE, state="absent", name="v9", peer_netns="web").changes == ()
+    assert "it is left alone" in failed(kernel, RESOURCE, state="absent", name="v0", peer_netns="db")
+    assert "is a bridge, not a veth" in failed(kernel, RESOURCE, state="absent", name="br0", peer_netns="db")
