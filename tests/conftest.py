@@ -95,7 +95,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         needs(*mark.args)
 
 
-@pytest.fixture(name="needs")
+@pytest.fixture(name="needs", scope="session")
 def needs_fixture() -> Callable[..., None]:
     """The function ``needs``, for a test that finds out on its way."""
     return needs

@@ -176,7 +176,7 @@ class Lab:
         with tempfile.NamedTemporaryFile("r", encoding="utf-8", errors="replace", suffix=".strace") as trace:
             calls = "sendto,sendmsg,sendmmsg,setsockopt,openat,unlink,unlinkat,mount,umount2"
             # -v and a large -s: an abbreviated batch could hide a message.
-            strace = ["strace", "-f", "-qq", "-v", "-s", "65536", "-o", trace.name, "-e", f"trace={calls}"]
+            strace = ["strace", "-f", "--seccomp-bpf", "-qqv", "-s", "65536", "-o", trace.name, "-e", f"trace={calls}"]
             command = ["bash", "-c", cmd] if isinstance(cmd, str) else list(cmd)
             result = self.run([*strace, *command], check=False, input=input, timeout=timeout)
             return result, writes_in(trace.read())

@@ -34,5 +34,6 @@ use_venv() { # newest | oldest
     export ANSIBLE_LOCALHOST_WARNING=False ANSIBLE_INVENTORY_UNPARSED_WARNING=False ANSIBLE_DEPRECATION_WARNINGS=True
     export ANSIBLE_NOCOWS=1 ANSIBLE_RETRY_FILES_ENABLED=False
     export PYTHONPYCACHEPREFIX=$CACHE/pycache
-    unset ANSIBLE_CONFIG PYTHONPATH
+    # Bytecode goes to the cache; without it each of the many short processes would compile everything anew.
+    unset ANSIBLE_CONFIG PYTHONPATH PYTHONDONTWRITEBYTECODE
 }

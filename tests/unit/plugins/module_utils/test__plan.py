@@ -107,12 +107,19 @@ def test_what_a_container_says_is_passed_on():
     assert made["veth"] == [
         {
             "name": "web0", "peer_netns": "web", "peer_name": "net0", "peer_mac": "02:00:00:00:00:09",
-            "exclusive": True, "bridge": "docker0", "mtu": "auto",
+            "exclusive": True, "mtu": "auto",
         }
     ]  # fmt: skip
+    # With options of its own the port is made in one place, the step that sets them.
     assert made["bridge_port"] == [{"hairpin": True, "bridge": "docker0", "interface": "web0"}]
     assert [one["address"] for one in made["address"]] == ["172.17.0.9/16", "fd00:17::9/64"]
     assert not any("pool" in one for one in made["address"])
+
+
+def test_without_port_options_an_interface_is_a_port_from_birth():
+    made = wire([DOCKER0], [{"name": "web"}])
+    assert [one["bridge"] for one in made["veth"]] == ["docker0"]
+    assert made["bridge_port"] == []
 
 
 def test_a_port_s_interface_is_derived_as_veth_derives_it():

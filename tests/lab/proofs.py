@@ -1,0 +1,115 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What tests of modules prove again and again, once each."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from lab import HERE, Lab, collections_root
+
+Result = dict[str, Any]
+
+
+def settles(lab: Lab, module: str, /, unforeseen: tuple[str, ...] = (), **args: Any) -> Result:
+    """Run a module that has something to do, and return its result.
+
+    Check mode foresees the run without touching anything, but for the attributes ``unforeseen``; the run after it finds
+    all as ``after`` says and has nothing to do.
+    """
+    with untouched(lab):
+        foreseen = lab.module(module, check=True, **args)
+    done: Result = lab.module(module, **args)
+    again = lab.module(module, **args)
+    assert (foreseen["changed"], done["changed"], again["changed"]) == (True, True, False), again["diff"]
+    assert foreseen["diff"] == done["diff"]
+    assert foreseen["commands"] == done["commands"] != []
+    if "results" not in done:
+        assert foreseen["before"] == done["before"]
+        assert _without(foreseen["after"], unforeseen) == _without(done["after"], unforeseen)
+        assert again["before"] == again["after"] == done["after"]
+        assert again["diff"]["before"] == again["diff"]["after"] == ""
+    assert again["commands"] == []
+    return done
+
+
+def unchanged(lab: Lab, module: str, /, **args: Any) -> Result:
+    """Run a module that finds everything as it should be. Returns its result."""
+    result: Result = lab.module(module, **args)
+    assert not result["changed"], result["diff"]
+    return result
+
+
+def says(lab: Lab, module: str, message: str, /, **args: Any) -> Result:
+    """Run a module that must fail with a message that matches, and no traceback. Returns its result."""
+    result: Result = lab.fails(module, **args)
+    assert re.search(message, result["msg"]), result["msg"]
+    assert "Traceback" not in f"{result['msg']} {result.get('exception')}"
+    return result
+
+
+@contextmanager
+def untouched(lab: Lab) -> Iterator[Lab]:
+    """A block after which the host is as it was before."""
+    host = lab.snapshot()
+    yield lab
+    assert lab.snapshot() == host, "something was left"
+
+
+def refuses(lab: Lab, module: str, message: str, /, **args: Any) -> Result:
+    """Run a module that must fail with a message that matches, and without touching anything. Returns its result."""
+    with untouched(lab):
+        return says(lab, module, message, **args)
+
+
+def pastes(made: Result, other: Lab, module: str, /, **args: Any) -> None:
+    """Type the commands of a result on another host: there the module then has nothing to do."""
+    for command in made["commands"]:
+        other.run(command)
+    unchanged(other, module, **args)
+
+
+def lines(result: Result) -> tuple[list[str], list[str]]:
+    """The two sides of a result's diff, as lines."""
+    return result["diff"]["before"].splitlines(), result["diff"]["after"].splitlines()
+
+
+def ns_inode(lab: Lab, path: str) -> int:
+    """The inode of the namespace at a path."""
+    return int(lab.run(f"stat -Lc %i {path}").stdout)
+
+
+def container(lab: Lab) -> int:
+    """Start a process in a network namespace of its own, as a container has. Returns its pid, once it is there."""
+    pid: int = lab.spawn(["unshare", "--net", "sleep", "1000"])
+    host = ns_inode(lab, "/proc/1/ns/net")
+    comes(lab, f"[ $(stat -Lc %i /proc/{pid}/ns/net) != {host} ] && [ $(cat /proc/{pid}/comm) = sleep ]")
+    return pid
+
+
+def comes(lab: Lab, condition: str) -> None:
+    """Wait until a command succeeds, for some seconds."""
+    lab.run(f"for try in $(seq 300); do {condition} && exit 0; sleep 0.01; done; exit 1")
+
+
+def python(lab: Lab, script: str, *arguments: str, timeout: float = 60) -> str:
+    """Run a script inside the host, with the collection and the lab's own files importable. Returns what it prints."""
+    paths = f"{collections_root()}:{HERE}"
+    command = [sys.executable, "-c", script, *arguments]
+    printed: str = lab.run(command, env={"PYTHONPATH": paths}, timeout=timeout).stdout
+    return printed
+
+
+def warnings(result: Result) -> list[str]:
+    """The warnings of a result, as text, however this ansible-core wraps them."""
+    return [one if isinstance(one, str) else one["event"]["msg"] for one in result.get("warnings", [])]
+
+
+def _without(attributes: Result, names: tuple[str, ...]) -> Result:
+    return {name: value for name, value in attributes.items() if name not in names}

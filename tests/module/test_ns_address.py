@@ -1,0 +1,241 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""ns_address with a fixed address: every option is set, read back, repeated, changed and removed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from wires import Host
+
+WEB: dict[str, Any] = {"netns": "web", "interface": "eth0"}
+FOREVER = 4294967295
+
+
+@pytest.fixture(autouse=True)
+def web(host: Host) -> None:
+    """A bridge without addresses and a container on it without any."""
+    host.bridge("br0")
+    host.container("web")
+
+
+@pytest.mark.parametrize(
+    ("address", "family", "label"), [("172.17.0.9/16", "ipv4", "eth0"), ("fd00:17::9/64", "ipv6", None)]
+)
+def test_an_address_is_set_and_removed(host: Host, address: str, family: str, label: str | None) -> None:
+    done = host.settles("ns_address", **WEB, address=address)
+    assert done["before"] == {}
+    assert done["after"] == {
+        "address": address,
+        "ip": address.split("/")[0],
+        "prefix": int(address.split("/")[1]),
+        "family": family,
+        "interface": "eth0",
+        "netns": "web",
+        "owner": "web/eth0",
+        "gateway": None,
+        "scope": "global",
+        "label": label,
+        "broadcast": None,
+        "peer": None,
+        "valid_lft": "forever",
+        "preferred_lft": "forever",
+        "noprefixroute": False,
+    }
+    assert done["diff"]["after_header"] == f"address {address} on eth0 in netns 'web'"
+    assert f"address {address}\n" in done["diff"]["after"]
+    assert host.addresses("web") == [address]
+
+    gone = host.settles("ns_address", **WEB, address=address, state="absent")
+    assert (gone["before"], gone["after"]) == (done["after"], {})
+    assert gone["commands"] == [f"ip -n web address del {address} dev eth0"]
+    assert host.addresses("web") == []
+
+
+@pytest.mark.needs("strace")
+def test_a_second_run_writes_nothing(host: Host) -> None:
+    host.module("ns_address", **WEB, address="172.17.0.9/16", label="eth0:1", exclusive=True)
+    result, writes = host.writes("ns_address", **WEB, address="172.17.0.9/16", label="eth0:1", exclusive=True)
+    assert (result["changed"], writes) == (False, [])
+
+
+@pytest.mark.needs("strace")
+def test_check_mode_writes_nothing(host: Host) -> None:
+    result, writes = host.writes("ns_address", check=True, **WEB, address="172.17.0.9/16")
+    assert (result["changed"], writes) == (True, [])
+
+
+def test_the_commands_do_the_same(host: Host) -> None:
+    options = {**WEB, "address": "172.17.0.9/24", "broadcast": "172.17.0.255", "scope": "link", "label": "eth0:web"}
+    commands = host.module("ns_address", check=True, announce=False, **options)["commands"]
+    assert commands == ["ip -n web address add 172.17.0.9/24 broadcast 172.17.0.255 dev eth0 label eth0:web scope link"]
+    host.run(commands[0])
+    assert host.module("ns_address", **options)["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("option", "first", "second", "field", "values"),
+    [
+        ("scope", "link", "site", "scope", ("link", "site")),
+        ("label", "eth0:a", "eth0:b", "label", ("eth0:a", "eth0:b")),
+        ("broadcast", "172.17.255.255", "172.17.0.255", "broadcast", ("172.17.255.255", "172.17.0.255")),
+        ("noprefixroute", True, False, "noprefixroute", (True, None)),
+    ],
+)
+def test_an_ipv4_attribute_is_set_and_changed(
+    host: Host, option: str, first: Any, second: Any, field: str, values: tuple[Any, Any]
+) -> None:
+    for value, seen in zip((first, second), values, strict=True):
+        done = host.settles("ns_address", **WEB, address="172.17.0.9/16", **{option: value})
+        assert done["after"][option] == value
+        own = host.ip("-n web -4 addr show dev eth0")[0]["addr_info"]
+        assert [one.get(field) for one in own] == [seen]
+    changed = [line.split()[0] for line in done["diff"]["after"].splitlines()]
+    assert changed == [option], "only what changes is in the diff"
+    assert host.module("ns_address", **WEB, address="172.17.0.9/16")["changed"] is False, (
+        "what is not given is left alone"
+    )
+
+
+@pytest.mark.parametrize("address", ["172.17.0.9/16", "fd00:17::9/64"])
+def test_lifetimes_run_down_and_are_not_set_again(host: Host, address: str) -> None:
+    def lifetimes() -> tuple[int, int]:
+        one = host.details("web")[0]
+        return one["valid_life_time"], one["preferred_life_time"]
+
+    done = host.settles("ns_address", **WEB, address=address, valid_lft=600, preferred_lft=300)
+    assert (done["after"]["valid_lft"], done["after"]["preferred_lft"]) == (600, 300)
+    assert 595 <= lifetimes()[0] <= 600
+    assert 295 <= lifetimes()[1] <= 300
+    host.run(f"ip -n web addr change {address} dev eth0 valid_lft 500 preferred_lft 200")
+    assert host.module("ns_address", **WEB, address=address, valid_lft=600, preferred_lft=300)["changed"] is False
+
+    longer = host.settles("ns_address", **WEB, address=address, valid_lft=400, preferred_lft=150)
+    assert longer["changed"] is True, "a longer one than asked for is cut"
+    assert 395 <= lifetimes()[0] <= 400
+
+    forever = host.settles("ns_address", **WEB, address=address, valid_lft="forever", preferred_lft="forever")
+    assert forever["diff"]["after"] == "valid_lft forever\npreferred_lft forever\n"
+    assert lifetimes() == (FOREVER, FOREVER)
+
+
+def test_noprefixroute_is_changed_in_place_for_ipv6(host: Host) -> None:
+    def prefix_routes() -> int:
+        return len(host.ip("-n web -6 route show fd00:17::/64"))
+
+    host.settles("ns_address", **WEB, address="fd00:17::9/64", noprefixroute=True)
+    assert prefix_routes() == 0
+    done = host.settles("ns_address", **WEB, address="fd00:17::9/64", noprefixroute=False, announce=False)
+    assert done["commands"] == ["ip -n web address replace fd00:17::9/64 dev eth0 nodad"]
+    assert prefix_routes() == 1
+
+
+def test_peers_are_known_apart(host: Host) -> None:
+    """An IPv4 address may be there once for each peer; the other one stays."""
+    done = host.settles("ns_address", **WEB, address="10.9.0.1/32", peer="10.9.0.2")
+    assert (done["after"]["address"], done["after"]["peer"]) == ("10.9.0.1/32", "10.9.0.2")
+    host.settles("ns_address", **WEB, address="10.9.0.1/32", peer="10.9.1.1/24")
+    peers = [(one["local"], one["address"], one["prefixlen"]) for one in host.details("web")]
+    assert peers == [("10.9.0.1", "10.9.0.2", 32), ("10.9.0.1", "10.9.1.1", 24)]
+    host.settles("ns_address", **WEB, address="10.9.0.1/32", peer="10.9.0.2", state="absent")
+    assert [one["address"] for one in host.details("web")] == ["10.9.1.1"]
+
+
+def test_a_peer_of_ipv6(host: Host) -> None:
+    done = host.settles("ns_address", **WEB, address="fd00:9::1/128", peer="fd00:9::2")
+    assert done["after"]["peer"] == "fd00:9::2"
+    assert [(one["local"], one["address"]) for one in host.details("web")] == [("fd00:9::1", "fd00:9::2")]
+    host.settles("ns_address", **WEB, address="fd00:9::1/128", peer="fd00:9::3")
+    assert [(one["local"], one["address"]) for one in host.details("web")] == [("fd00:9::1", "fd00:9::3")]
+    host.settles("ns_address", **WEB, address="fd00:9::1/128", peer="fd00:9::3", state="absent")
+    assert host.addresses("web") == []
+
+
+def test_another_prefix_length_of_ipv6_replaces_the_address(host: Host) -> None:
+    """The kernel has an IPv6 address once, whatever its prefix length."""
+    host.module("ns_address", **WEB, address="fd00:17::9/128")
+    done = host.settles("ns_address", **WEB, address="fd00:17::9/64")
+    assert (done["before"]["prefix"], done["after"]["prefix"]) == (128, 64)
+    assert host.addresses("web") == ["fd00:17::9/64"]
+
+
+def test_on_the_host(host: Host) -> None:
+    done = host.settles("ns_address", interface="br0", address="172.17.0.1/16")
+    assert (done["after"]["netns"], done["after"]["owner"]) == (None, "host/br0")
+    assert done["commands"][0] == "ip address add 172.17.0.1/16 dev br0"
+    assert host.addresses("", "br0") == ["172.17.0.1/16"]
+
+
+def test_a_namespace_is_named_by_its_path_too(host: Host) -> None:
+    host.module("ns_address", netns="/run/netns/web", interface="eth0", address="172.17.0.9/16")
+    assert host.module("ns_address", **WEB, address="172.17.0.9/16")["changed"] is False
+    pid = host.spawn("exec ip netns exec web sleep 60")
+    done = host.module("ns_address", netns=f"/proc/{pid}/ns/net", interface="eth0", address="172.17.0.8/16")
+    host.kill(pid)
+    assert done["commands"][0] == f"nsenter --net=/proc/{pid}/ns/net ip address add 172.17.0.8/16 dev eth0"
+    assert host.addresses("web") == ["172.17.0.9/16", "172.17.0.8/16"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"address": "172.17.0.9/255.255.0.0"}, {"address": "172.17.0.9/16"}),
+        ({"address": "FD00:17:0:0:0:0:0:9/64"}, {"address": "fd00:17::9/64"}),
+        ({"address": " 172.17.0.9/16 "}, {"address": "172.17.0.9/16"}),
+        (
+            {"address": "172.17.0.9/16", "valid_lft": "forever", "label": "eth0"},
+            {"address": "172.17.0.9/16", "valid_lft": FOREVER, "scope": "global"},
+        ),
+        ({"address": "fd00:9::1/128", "peer": "FD00:9:0::2"}, {"address": "fd00:9::1/128", "peer": "fd00:9::2/128"}),
+    ],
+)
+def test_a5_equivalent_spellings_are_no_change(host: Host, first: dict[str, Any], second: dict[str, Any]) -> None:
+    done = host.settles("ns_address", **WEB, **first)
+    again = host.settles("ns_address", **WEB, **second)
+    assert again["changed"] is False
+    assert again["after"] == done["after"]
+
+
+def test_d14_a_foreign_address_stays_unless_exclusive(host: Host) -> None:
+    host.run("ip -n web addr add 192.0.2.7/24 dev eth0 && ip -n web addr add 2001:db8::7/64 dev eth0 nodad")
+    host.settles("ns_address", **WEB, address="172.17.0.9/16")
+    assert "192.0.2.7/24" in host.addresses("web")
+    done = host.settles("ns_address", **WEB, address="172.17.0.9/16", exclusive=True)
+    assert done["changed"] is True
+    assert (done["diff"]["before"], done["diff"]["after"]) == ("others 192.0.2.7/24\n", "others none\n")
+    assert host.addresses("web") == ["172.17.0.9/16", "2001:db8::7/64"], "the other family is not meant"
+
+
+def test_exclusive_keeps_what_the_task_itself_asks_for(host: Host) -> None:
+    host.run("ip -n web addr add 192.0.2.7/24 dev eth0")
+    host.settles(
+        "ns_address", **WEB, exclusive=True, aggregate=[{"address": "172.17.0.9/16"}, {"address": "10.1.0.9/24"}]
+    )
+    assert host.addresses("web") == ["172.17.0.9/16", "10.1.0.9/24"]
+
+
+def test_supersede_removes_only_what_this_collection_set(host: Host) -> None:
+    host.run("ip -n web addr add 192.0.2.7/24 dev eth0")
+    host.module("ns_address", **WEB, address="172.17.0.9/16")
+    host.settles("ns_address", **WEB, address="172.17.0.10/16", supersede=True)
+    assert host.addresses("web") == ["192.0.2.7/24", "172.17.0.10/16"]
+
+
+def test_removing_a_primary_address_keeps_its_secondaries(host: Host) -> None:
+    host.run(
+        "ip -n web addr add 172.17.0.8/16 dev eth0 && ip -n web addr add 172.17.0.9/16 dev eth0 label eth0:2 && "
+        "ip -n web addr add 172.17.0.10/16 dev eth0"
+    )
+    done = host.settles("ns_address", **WEB, address="172.17.0.8/16", state="absent")
+    assert host.addresses("web") == ["172.17.0.9/16", "172.17.0.10/16"]
+    assert [one["label"] for one in host.details("web")] == ["eth0:2", "eth0"]
+    assert [command.split("address ")[1].split()[0] for command in done["commands"]] == ["del", "replace", "replace"]
+
+
+def test_changing_a_primary_address_keeps_its_secondaries(host: Host) -> None:
+    host.run("ip -n web addr add 172.17.0.8/16 dev eth0 && ip -n web addr add 172.17.0.9/16 dev eth0")
+    host.settles("ns_address", **WEB, address="172.17.0.8/16", label="eth0:1")
+    assert sorted(host.addresses("web")) == ["172.17.0.8/16", "172.17.0.9/16"]

@@ -1,0 +1,128 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A lab host with a bridge and containers on it, wired by hand, for tests of what comes after the wires."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+from lab import Lab
+
+
+class Host(Lab):
+    """A lab host, and short ways to say what these tests say often."""
+
+    def clear(self) -> None:
+        """Take away all that tests make, so that the next one starts on a bare host."""
+        self.run(
+            "ip -all netns delete; "
+            "for link in $(ls /sys/class/net); do [ $link = lo ] || ip link set $link group 7; done; "
+            "ip link delete group 7 2>/dev/null; nft flush ruleset; rm -f /etc/sysctl.d/*linuxnet*; "
+            "sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0"
+        )
+
+    def bridge(self, name: str = "br0", *addresses: str) -> None:
+        """Make a bridge that is up, with these addresses."""
+        self.run(
+            f"ip link add {name} type bridge && ip link set {name} up"
+            + "".join(f" && ip addr add {one} dev {name} {'nodad' * (':' in one)}" for one in addresses)
+        )
+
+    def container(self, name: str, *addresses: str, bridge: str = "br0", interface: str = "eth0") -> None:
+        """Make a namespace (unless it is there) with an interface on a bridge, and give it these addresses."""
+        self.run(
+            f"ip netns list | grep -qw {name} || ip netns add {name}; "
+            f"ip link add {name}-{interface} type veth peer name {interface} netns {name} && "
+            f"ip link set {name}-{interface} master {bridge} up && ip -n {name} link set lo up && "
+            f"ip -n {name} link set {interface} up"
+            + "".join(f" && ip -n {name} addr add {one} dev {interface} {'nodad' * (':' in one)}" for one in addresses)
+        )
+
+    def addresses(self, netns: str, interface: str = "eth0") -> list[str]:
+        """The addresses of an interface, in the kernel's order, as CIDR, link-local ones left out."""
+        return [f"{one['local']}/{one['prefixlen']}" for one in self.details(netns, interface)]
+
+    def details(self, netns: str, interface: str = "eth0") -> list[dict[str, Any]]:
+        """What ``ip -j`` says of the addresses of an interface, those of scope link left out."""
+        where = f"-n {netns} " if netns else ""
+        links = self.ip(f"{where}addr show dev {interface}")
+        return [one for one in links[0]["addr_info"] if one["scope"] != "link"]
+
+    def settles(self, module: str, /, **args: Any) -> dict[str, Any]:
+        """Run a module: check mode says beforehand what it does, and a second run finds nothing to do.
+
+        Returns the result of the run that counts.
+        """
+        foreseen = self.module(module, check=True, **args)
+        done = self.module(module, **args)
+        again = self.module(module, **args)
+        assert foreseen["changed"] == done["changed"]
+        assert (again["changed"], again["commands"]) == (False, []), again["commands"]
+        items = [result.get("results", [result]) for result in (foreseen, done, again)]
+        for before, real, later in zip(*items, strict=True):
+            for key in ("changed", "before", "after", "diff", "commands"):
+                assert before[key] == real[key], f"{key} in check mode: {before[key]}\nand for real: {real[key]}"
+            assert later["before"] == later["after"] == real["after"]
+            assert later["diff"]["before"] == later["diff"]["after"] == ""
+        return done
+
+    def refuses(self, module: str, message: str, /, **options: Any) -> None:
+        """Run a module that must fail with this message, in check mode and for real, and change nothing at all."""
+        self.all_refused(module, {}, [(options, message)])
+
+    def all_refused(self, module: str, common: dict[str, Any], cases: list[tuple[dict[str, Any], str]]) -> None:
+        """Run a module with each of these options, on top of the common ones, as ``refuses`` does."""
+        before = self.snapshot()
+        for options, message in cases:
+            for check in (True, False):
+                said = self.fails(module, check=check, **{**common, **options})["msg"]
+                assert message in said, f"{options}\nexpected: {message}\nmessage:  {said}"
+        assert self.snapshot() == before
+
+    def misses(self, module: str, message: str, foreseen: str, /, **options: Any) -> None:
+        """Run a module whose parent is missing: for real that is an error, in check mode a warning (A3)."""
+        before = self.snapshot()
+        assert message in self.fails(module, **options)["msg"]
+        predicted = self.module(module, check=True, **options)
+        assert predicted["changed"] is True
+        assert warnings(predicted) == [f"Check mode: {foreseen} does not exist yet; taken as made by an earlier task."]
+        assert self.snapshot() == before
+
+    def ping(self, netns: str, address: str, within: float = 2) -> bool:
+        """Whether an address answers a ping from a namespace, tried again for so many seconds."""
+        return eventually(
+            lambda: self.run(f"ip netns exec {netns} ping -nqc1 -W1 {address}", check=False).rc == 0, within
+        )
+
+    def captured(self, netns: str, interface: str, condition: str, act: Callable[[], Any]) -> str:
+        """What tcpdump prints of the packets that an interface sees while ``act`` runs."""
+        where = f"ip netns exec {netns} " if netns else ""
+        log = f"/run/{interface}.tcpdump"
+        pid = self.spawn(f"exec {where}tcpdump -Unnle --immediate-mode -i {interface} '{condition}' >{log} 2>&1")
+        assert eventually(lambda: "listening on" in self.run(f"cat {log}", check=False).stdout), (
+            "tcpdump does not start"
+        )
+        act()
+        time.sleep(0.05)
+        self.kill(pid, signal.SIGINT)
+        return self.run(f"cat {log}; rm {log}").stdout
+
+
+def warnings(result: dict[str, Any]) -> list[str]:
+    """The warnings of a result; ansible-core 2.19 wraps each."""
+    return [one if isinstance(one, str) else one["event"]["msg"] for one in result.get("warnings", [])]
+
+
+def eventually(holds: Callable[[], bool], within: float = 2) -> bool:
+    """Whether something becomes true within so many seconds."""
+    end = time.monotonic() + within
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True

@@ -1,0 +1,189 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plays of the role as a user runs them: ansible-playbook in a lab host, several plays at a time, results by play and task."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lab import HERE as LAB
+from lab import Lab, Result, collections_root
+
+HERE = Path(__file__).resolve().parent
+ROLE = "linuxnet.containers.wiring"
+Play = dict[str, Any]
+
+
+def wiring(**variables: Any) -> Play:
+    """A play of the role; variables without their prefix. The libraries are there, so they are not looked for."""
+    named = {f"wiring_{name}": value for name, value in {"install_dependencies": False, **variables}.items()}
+    return {"name": "wiring", "roles": [ROLE], "vars": named}
+
+
+def refused(**variables: Any) -> Play:
+    """A play of the role that is expected to fail, and then lets the next play run."""
+    play = wiring(**variables)
+    tasks = [
+        {"block": [{"ansible.builtin.include_role": {"name": ROLE}}], "rescue": [{"ansible.builtin.meta": "noop"}]}
+    ]
+    return {"name": "refused", "tasks": tasks, "vars": play["vars"]}
+
+
+def shell(command: str) -> Play:
+    """A play that runs a command on the host, between others."""
+    return {"name": "shell", "tasks": [{"name": "Run a command", "ansible.builtin.raw": command}]}
+
+
+def snapshot() -> Play:
+    """A play whose ``stdout`` is everything that a wiring could touch."""
+    return shell(f"python3 -I '{LAB}/snapshot.py' --all-namespaces")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one task returned. ``status``: ok, failed or skipped."""
+
+    name: str
+    action: str
+    status: str
+    result: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.result.get("changed"))
+
+    @property
+    def diff(self) -> list[dict[str, str]]:
+        """The diffs of the objects that the task changed."""
+        found = self.result.get("diff") or []
+        return found if isinstance(found, list) else [found]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One play: its tasks in order."""
+
+    tasks: list[Task]
+
+    @property
+    def changed(self) -> list[str]:
+        """The names of the tasks that changed something."""
+        return [task.name for task in self.tasks if task.changed]
+
+    @property
+    def failures(self) -> list[str]:
+        """The messages of the tasks that failed."""
+        return [str(task.result.get("msg")) for task in self.tasks if task.status == "failed"]
+
+    @property
+    def modules(self) -> list[str]:
+        """The collection's modules that ran."""
+        mine = [task for task in self.tasks if task.status != "skipped" and task.action.startswith("linuxnet.")]
+        return [task.action.rpartition(".")[2] for task in mine]
+
+    @property
+    def stdout(self) -> str:
+        """What the command of a ``shell`` play printed."""
+        return str(self.tasks[-1].result["stdout"]).replace("\r\n", "\n")
+
+    @property
+    def wiring_result(self) -> dict[str, Any]:
+        """The fact that the role sets."""
+        found: dict[str, Any] = self.tasks[-1].result["ansible_facts"]["wiring_result"]
+        return found
+
+    def drift(self) -> dict[str, list[str]]:
+        """What was changed, by object: the lines of the diff, with - for before and + for after."""
+        found = {}
+        for task in self.tasks:
+            for one in task.diff:
+                sides = (("-", one.get("before", "")), ("+", one.get("after", "")))
+                found[one["before_header"]] = [sign + line for sign, text in sides for line in text.splitlines()]
+        return found
+
+
+class Playbook:
+    """Runs playbooks in one lab host. Files go to ``folder``."""
+
+    def __init__(self, lab: Lab, folder: Path) -> None:
+        self.lab = lab
+        self.folder = folder
+        self.record = folder / "record"
+
+    def command(self, plays: Iterable[Play], *options: str, **variables: Any) -> list[str]:
+        """Write the playbook and return the command that runs it. ``variables`` are Ansible's own, for every play."""
+        book = [{"hosts": "localhost", "gather_facts": False, **play} for play in plays]
+        (self.folder / "play.yml").write_text(json.dumps(book), encoding="utf-8")
+        self.record.unlink(missing_ok=True)
+        settings = {
+            "ANSIBLE_CALLBACKS_ENABLED": "record",
+            "ANSIBLE_CALLBACK_PLUGINS": HERE / "callback",
+            "ANSIBLE_COLLECTIONS_PATH": os.environ.get("ANSIBLE_COLLECTIONS_PATH", collections_root()),
+            "ANSIBLE_HOME": os.environ.get("ANSIBLE_HOME", self.folder / "home"),
+            "ANSIBLE_LOCALHOST_WARNING": "False",
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
+            "ANSIBLE_PIPELINING": "True",
+            "RECORD": self.record,
+        }
+        playbook = [sys.executable, "-m", "ansible", "playbook", str(self.folder / "play.yml"), *options]
+        extra = ["-e", json.dumps(variables)] if variables else []
+        return ["env", *(f"{name}={value}" for name, value in settings.items()), *playbook, *extra]
+
+    def outcomes(self) -> list[Outcome]:
+        """The plays of the last run."""
+        plays: dict[int, list[Task]] = {}
+        for line in self.record.read_text(encoding="utf-8").splitlines():
+            entry = json.loads(line)
+            task = Task(entry["task"], entry["action"], entry["status"], entry["result"])
+            plays.setdefault(entry["play"], []).append(task)
+        return [Outcome(tasks) for _number, tasks in sorted(plays.items())]
+
+    def run(self, *plays: Play, options: Iterable[str] = ("--diff",), **variables: Any) -> list[Outcome]:
+        """Run plays that must succeed."""
+        done = self.lab.run(self.command(plays, *options, **variables), check=False, timeout=120)
+        if done.rc != 0:
+            raise AssertionError(f"ansible-playbook ended with {done.rc}\n{done.stdout}{done.stderr}")
+        assert recap(done)["failed"] == recap(done)["unreachable"] == 0
+        return self.outcomes()
+
+
+def recap(done: Result) -> dict[str, int]:
+    """The recap as Ansible prints it."""
+    line = next(line for line in done.stdout.splitlines() if re.match(r"localhost +: ok=", line))
+    return {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", line)}
+
+
+def internet(lab: Lab) -> None:
+    """An uplink, and a namespace "internet" behind it that knows the host's address but no container's."""
+    lab.run(
+        "ip netns add internet && ip link add uplink type veth peer name eth0 netns internet && "
+        "ip link set uplink addrgenmode none && ip addr add 192.0.2.1/24 dev uplink && ip addr add 2001:db8::1/64 dev uplink nodad && ip link set uplink up && "
+        "ip -n internet link set eth0 addrgenmode none && ip -n internet addr add 192.0.2.99/24 dev eth0 && "
+        "ip -n internet addr add 2001:db8::99/64 dev eth0 nodad && ip -n internet link set eth0 up && "
+        "ip route add default via 192.0.2.99 && ip route add default via 2001:db8::99"
+    )
+
+
+def talk(lab: Lab, client: str, server: str, address: str) -> str:
+    """A TCP exchange that must work. Returns the address that the server saw the client come from."""
+    return lab.run([str(HERE / "talk.py"), client, server, address, "8080"]).stdout.strip()
+
+
+def silent(lab: Lab, client: str, server: str, address: str) -> bool:
+    """Whether the two cannot talk."""
+    return lab.run([str(HERE / "talk.py"), client, server, address, "8080"], check=False).rc != 0
+
+
+def pings(lab: Lab, client: str, address: str) -> bool:
+    """Whether an address answers; the second time if not the first."""
+    ping = f"ip netns exec {client} ping -n -q -c 1 -W 1 {address}"
+    return lab.run(f"{ping} || {ping}", check=False).rc == 0

@@ -1,0 +1,164 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Variables that make no sense are refused before anything is touched, in a sentence that names the item and the option."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from lab import Lab
+from plays import Outcome, Play, Playbook, refused, wiring
+
+NET = {"name": "docker0", "subnets": ["172.17.0.0/24"]}
+
+
+def networks(*items: dict[str, Any]) -> Play:
+    """A play with networks only."""
+    return refused(networks=list(items))
+
+
+def web(**options: Any) -> Play:
+    """A play with the container web on docker0."""
+    return refused(networks=[NET], containers=[{"name": "web", **options}])
+
+
+def on(*attachments: dict[str, Any]) -> Play:
+    """A play with the container web, attached to docker0 as said."""
+    return web(networks=[{"name": "docker0", **one} for one in attachments])
+
+
+# What the role's argument_specs refuse, in Ansible's own words.
+SPECIFIED: list[tuple[Play, str]] = [
+    (networks({"subnets": ["10.0.0.0/24"]}), "missing required arguments: name found in wiring_networks"),
+    (
+        networks({**NET, "gatewy": "10.0.0.1"}),
+        "wiring_networks.gatewy. Supported parameters include: exclude, gateways,",
+    ),
+    (web(network_mode="overlay"), "value of network_mode must be one of: bridge, none, got: overlay"),
+    (refused(networks=[NET], state="gone"), "value of wiring_state must be one of: present, absent, got: gone"),
+    (refused(networks="docker0"), "Elements value for option 'wiring_networks' is of type"),
+]
+
+# What the role's filter refuses: the message ends with this sentence, which is in it once.
+COMPILED: list[tuple[Play, str]] = [
+    (networks({"name": "docker0"}), "wiring_networks: network 'docker0': it needs at least one subnet in subnets."),
+    (
+        networks({**NET, "name": "a-name-that-is-too-long"}),
+        "wiring_networks: 'a-name-that-is-too-long' is 23 bytes long; an interface name has at most 15.",
+    ),
+    (
+        networks({"name": "docker0", "subnets": ["10.0.0.5/24"]}),
+        "wiring_networks: network 'docker0': subnets: '10.0.0.5/24' is not a network such as 172.17.0.0/16: "
+        "10.0.0.5/24 has host bits set.",
+    ),
+    (
+        networks({**NET, "gateways": ["10.1.0.1"]}),
+        "wiring_networks: network 'docker0': gateways: 10.1.0.1 is in none of its subnets.",
+    ),
+    (
+        networks({**NET, "gateways": ["172.17.0.255"]}),
+        "wiring_networks: network 'docker0': the gateway 172.17.0.255 is not an address a host can have in 172.17.0.0/24.",
+    ),
+    (
+        networks(NET, {"name": "other", "subnets": ["172.17.0.128/25"]}),
+        "wiring_networks: 172.17.0.128/25 of network 'other' overlaps 172.17.0.0/24 of network 'docker0'.",
+    ),
+    (networks(NET, NET), "wiring_networks: 'docker0' is listed twice."),
+    (
+        refused(networks=[NET], containers=[{"name": "web"}, {"name": "web"}]),
+        "wiring_containers: 'web' is listed twice.",
+    ),
+    (
+        refused(containers=[{"name": "web"}]),
+        "wiring_containers: container 'web': there is no network to attach it to; wiring_networks is empty.",
+    ),
+    (
+        refused(networks=[NET], containers=[{"name": "a/b"}]),
+        "wiring_containers: 'a/b' is not a namespace name: it must be a file name for /run/netns, so not empty and without '/'.",
+    ),
+    (
+        web(networks=[{"name": "nope"}]),
+        "wiring_containers: container 'web': network 'nope' is not in wiring_networks.",
+    ),
+    (web(engine="pid"), "wiring_containers: container 'web': pid and engine: pid go together."),
+    (
+        refused(networks=[{**NET, "state": "absent"}], containers=[{"name": "web"}]),
+        "wiring_containers: container 'web': network 'docker0' is to be absent.",
+    ),
+    (
+        on({"ipv4_address": "10.0.0.1"}),
+        "wiring_containers: container 'web': ipv4_address: 10.0.0.1 is in none of the subnets of network 'docker0'.",
+    ),
+    (
+        on({"ipv4_address": "fd00::1"}),
+        "wiring_containers: container 'web': ipv4_address: fd00::1 is not an IPv4 address.",
+    ),
+    (
+        on({"ipv6_address": "fd00::1"}),
+        "wiring_containers: container 'web': ipv6_address: fd00::1 is in none of the subnets of network 'docker0'.",
+    ),
+    (
+        on({}, {"interface": "eth0"}),
+        "wiring_containers: container 'web': two of its networks use the interface eth0.",
+    ),
+    (
+        on({"default_route": True}, {"default_route": "yes"}),
+        "wiring_containers: container 'web': more than one of its networks has default_route: true.",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def outcomes(shared_lab: Lab, playbook: Playbook) -> list[Outcome]:
+    """Every play, and nothing on the host was touched by any."""
+    before = shared_lab.snapshot()
+    found = playbook.run(*[play for play, _message in SPECIFIED + COMPILED])
+    assert shared_lab.snapshot() == before
+    assert [outcome.modules for outcome in found] == [[]] * len(found)
+    return found
+
+
+@pytest.mark.parametrize("number", range(len(SPECIFIED)))
+def test_the_argument_specs_refuse(outcomes: list[Outcome], number: int) -> None:
+    [message] = outcomes[number].failures
+    assert SPECIFIED[number][1] in message
+
+
+@pytest.mark.parametrize("number", range(len(COMPILED)))
+def test_the_filter_refuses_in_one_sentence(outcomes: list[Outcome], number: int) -> None:
+    [message] = outcomes[len(SPECIFIED) + number].failures
+    sentence = COMPILED[number][1]
+    assert message.rstrip(".").endswith(sentence.rstrip("."))
+    assert message.count(sentence.rstrip(".")) == 1
+
+
+def test_other_spellings_mean_the_same(playbook: Playbook) -> None:
+    """A5: what argument_specs accept for a list, a boolean or nothing is understood, not taken letter by letter."""
+    plain = {"name": "docker0", "subnets": ["10.8.0.0/24", "10.9.0.0/24"], "internal": False, "masquerade": False}
+    spelled = {
+        "name": "docker0",
+        "subnets": "10.8.0.0/24, 10.9.0.0/24",
+        "internal": "no",
+        "masquerade": "false",
+        "metric": None,
+    }
+    box = {"name": "web", "networks": [{"name": "docker0", "default_route": False}]}
+    spelled_box = {"name": "web", "pid": None, "networks": [{"name": "docker0", "default_route": "no"}]}
+    one, other = playbook.run(
+        wiring(networks=[plain], containers=[box]),
+        wiring(networks=[spelled], containers=[spelled_box]),
+        options=("--check", "--diff"),
+    )
+    assert one.drift() == other.drift()
+    assert list(one.drift()) == [
+        "netns web",
+        "bridge docker0",
+        "address 10.8.0.1/24 on docker0",
+        "address 10.9.0.1/24 on docker0",
+        "veth vethzvxkcem3eqk",
+        "address from 10.8.0.0/24 on eth0 in netns 'web'",
+        "address from 10.9.0.0/24 on eth0 in netns 'web'",
+    ]
