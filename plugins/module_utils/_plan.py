@@ -219,7 +219,9 @@ class _Container:
         return item
 
     def wired_veth(self, one: _Attachment) -> Item:
-        item = dict(self.veth(one), bridge=one.network.name, mtu=str(one.network.spec.get("mtu") or "auto"))
+        item = dict(self.veth(one), mtu=str(one.network.spec.get("mtu") or "auto"))
+        if not one.spec.get("port"):  # else it becomes a port with its options, in the step bridge_port
+            item["bridge"] = one.network.name
         if one.spec.get("mac_address"):
             item["peer_mac"] = one.spec["mac_address"]
         return item
@@ -398,6 +400,9 @@ def result(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> Dict[str, Item
         one.update(addresses=[], gateways=[])
         box["interfaces"].append(one)
         by_interface[box["netns"], entry["peer_name"]] = one
+    by_host_interface = {one["host_interface"]: one for one in by_interface.values()}
+    for entry in _afters(results, "bridge_port"):
+        by_host_interface.get(entry["interface"], {})["bridge"] = entry["bridge"]
     for entry in _afters(results, "address"):
         one = by_interface.get((entry.get("netns") or "", entry["interface"]), {})
         if one:

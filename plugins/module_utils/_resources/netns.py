@@ -71,6 +71,7 @@ def _sysctl(key: str, value: Any) -> Tuple[str, str]:
 
 class NetnsResource(Resource[Want, Have]):
     noun = "netns"
+    locks = True
     options: ClassVar[Dict[str, Any]] = {
         "name": {"type": "str", "required": True},
         **STATE,
