@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, List, Mapping, Sequence
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.linuxnet.containers.plugins.module_utils._chain import checked
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._plan import compile_plan
 
@@ -20,6 +21,7 @@ author:
 description:
   - Compiles the variables of the role P(linuxnet.containers.wiring#role) to one list of items a module, in the order in which the
     modules have to run.
+  - Every item is checked as its module would check it, so that bad input is refused before the first change.
   - It is a pure function of its arguments and knows nothing of any host.
 positional: _input, containers
 options:
@@ -62,7 +64,7 @@ def wiring_plan(
 ) -> Dict[str, Dict[str, List[Any]]]:
     """Return the plan; bad input becomes Ansible's error."""
     try:
-        return compile_plan(networks, containers, state)
+        return checked(compile_plan(networks, containers, state))
     except Refused as error:
         raise AnsibleFilterError(str(error)) from None  # else Ansible says it once for every cause
 

@@ -11,14 +11,13 @@ rolled back and does not stop the others; check mode is the same way without app
 from __future__ import annotations
 
 import contextlib
-from typing import Any, ContextManager, Dict, List, Mapping, Optional, Protocol, Sequence, Tuple
+from typing import Any, ContextManager, Dict, List, Optional, Protocol, Sequence, Tuple
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.errors import AnsibleValidationError, UnsupportedError
 from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change
-from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid, KernelError, Lacking, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._errors import KernelError, Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import show
+from ansible_collections.linuxnet.containers.plugins.module_utils._items import items
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _host
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import Source, State
@@ -42,30 +41,6 @@ def argument_spec(resource: Resource[Any, Any]) -> Dict[str, Any]:
     }
     spec["aggregate"] = {"type": "list", "elements": "dict"}
     return spec
-
-
-def items(resource: Resource[Any, Any], params: Mapping[str, Any]) -> List[Any]:
-    """Return the wants of a task, in order. Raises `Invalid` for the first item that is not right."""
-    top = {name: params[name] for name in resource.options if params.get(name) is not None}
-    aggregate = params.get("aggregate")
-    validator = ArgumentSpecValidator(resource.options, **resource.rules)
-    wants = []
-    for number, item in enumerate([{}] if aggregate is None else aggregate):
-        where = "" if aggregate is None else "aggregate item %d: " % (number + 1)
-        checked = validator.validate(dict(top, **{name: value for name, value in item.items() if value is not None}))
-        if checked.error_messages:
-            raise Invalid(where + "; ".join(_said(error) for error in checked.errors) + ".")
-        try:
-            wants.append(resource.parse(checked.validated_parameters))
-        except Invalid as error:
-            raise Invalid(where + str(error)) from error
-    return resource.together(wants)
-
-
-def _said(error: AnsibleValidationError) -> str:
-    """Return a validator's message as a clause of ours; that of an unknown option begins with its bare name."""
-    unknown = "there is no option " if isinstance(error, UnsupportedError) else ""
-    return unknown + str(error.msg).rstrip(".")
 
 
 def execute(

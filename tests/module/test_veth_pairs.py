@@ -47,6 +47,15 @@ def test_a_pair_made_by_hand_is_what_was_asked_for(host: Lab) -> None:
     settles(host, "veth", name="A", peer_netns="web", state="absent")
 
 
+def test_a_pair_of_ours_gets_the_name_that_is_given_later(host: Lab) -> None:
+    """C4a: it was made under the derived name; the host end is renamed where it is."""
+    name = host.module("veth", peer_netns="web", bridge="br0")["after"]["name"]
+    index = link(host, name)["ifindex"]
+    named = settles(host, "veth", name="web0", peer_netns="web", bridge="br0", exclusive=True)
+    assert lines(named) == ([f"name {name}"], ["name web0"])
+    assert (link(host, "web0")["ifindex"], link(host, "web0")["master"]) == (index, "br0")
+
+
 def test_a_pair_with_both_ends_on_the_host_is_moved(host: Lab) -> None:
     host.run("ip link add A type veth peer name B")
     moved = settles(host, "veth", name="A", peer_netns="web", bridge="br0", unforeseen=())

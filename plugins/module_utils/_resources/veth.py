@@ -169,6 +169,12 @@ class VethResource(Resource[Want, Have]):
                     far, far_ns = state.link_at(where, link.peer_index), ref
                     break
         occupant = state.link(peer_ns, want.peer_name) if peer_ns is not None else None
+        if want.present and link is None and occupant is not None and occupant.peer_ns == ns and ns != peer_ns:
+            near = state.link_at(ns, occupant.peer_index)
+            if near is not None and self._is_ours(
+                want, near, occupant, state
+            ):  # made under another name, which is given back
+                link, far, far_ns = near, occupant, want.peer_ns
         if occupant is not None and far is not None and far_ns == want.peer_ns and occupant.index == far.index:
             occupant = None
         if want.own.get("tx_checksum") is not None and want.present:
@@ -190,21 +196,33 @@ class VethResource(Resource[Want, Have]):
             state.master_name(ns, link) if link else "",
             state.uplink_mtu(ns) if want.mtu == "auto" and want.present else 0,
             state.source.identity(),
-            self._surplus(want, ns, peer_ns, state) if want.exclusive and peer_ns is not None else (),
+            tuple(
+                name
+                for name in (self._surplus(want, ns, peer_ns, state) if want.exclusive and peer_ns is not None else ())
+                if link is None or name != link.name
+            ),
         )
 
-    @staticmethod
-    def _surplus(want: Want, ns: int, peer_ns: int, state: State) -> Tuple[str, ...]:
+    def _surplus(self, want: Want, ns: int, peer_ns: int, state: State) -> Tuple[str, ...]:
         """Return the host ends of other pairs that this collection made for the namespace: known by derived name or address."""
         found = []
         for far in state.links(peer_ns):
             near = state.link_at(ns, far.peer_index) if far.kind == "veth" and far.peer_ns == ns else None
-            if near is None or near.name == want.name or near.name in want.siblings:
-                continue
-            marks = {mac(state.source.identity(), "veth", want.peer_ns.path, near.name, "own"), near.name}
-            if near.get("mac") in marks or near.name == host_interface(want.peer_ns.path, far.name):
+            if (
+                near is not None
+                and near.name not in (want.name, *want.siblings)
+                and self._is_ours(want, near, far, state)
+            ):
                 found.append(near.name)
         return tuple(found)
+
+    @staticmethod
+    def _is_ours(want: Want, near: Link, far: Link, state: State) -> bool:
+        """Return whether this collection made a pair: its host end has the name, or the address, that is derived for it."""
+        path = want.peer_ns.path
+        return near.name == host_interface(path, far.name) or near.get("mac") == _own_mac(
+            state.source.identity(), path, far.name
+        )
 
     def plan(self, want: Want, have: Have) -> Plan:
         plan = self._pair(want, have)
@@ -212,7 +230,7 @@ class VethResource(Resource[Want, Have]):
             return plan
         surplus = tuple(DelLink(want.ns, name) for name in have.surplus)
         before = dict(plan.before, surplus=list(have.surplus))
-        return replace(plan, before=before, changes=(*surplus, *plan.changes))
+        return replace(plan, before=before, changes=(*plan.changes, *surplus))  # last: a deletion cannot be undone
 
     def _pair(self, want: Want, have: Have) -> Plan:
         """Return the plan for the pair itself."""
@@ -229,14 +247,7 @@ class VethResource(Resource[Want, Have]):
             self._refuse_occupant(want, have)
         if have.link is None:
             return self._create(want, have, own, peer, {}, ())
-        before = self._describe(
-            want,
-            have.link.attributes,
-            have.far.attributes if have.far else {},
-            have.master,
-            have.far.name if have.far else None,
-            have.far_ns,
-        )
+        before = self._as_is(want, have, have.link)
         if have.far is None or have.far_ns is None:
             if not want.derived:
                 raise Refused(
@@ -258,7 +269,7 @@ class VethResource(Resource[Want, Have]):
         before: Mapping[str, Any],
         first: Tuple[Change, ...],
     ) -> Plan:
-        own.setdefault("mac", mac(have.identity, "veth", want.peer_ns.path, want.name, "own"))
+        own.setdefault("mac", _own_mac(have.identity, want.peer_ns.path, want.peer_name))
         peer.setdefault("mac", mac(have.identity, "veth", want.peer_ns.path, want.peer_name, "peer"))
         defaults = {name: row.default for name, row in _fields.LINK.items()}
         after = self._describe(
@@ -294,8 +305,10 @@ class VethResource(Resource[Want, Have]):
         if want.bridge is not None and (have.master != want.bridge):
             new["master"] = want.bridge
             old.update(port_of(link, have.master))
+        if link.name != want.name:
+            new, old = dict(new, name=want.name), dict(old, name=link.name)
         if new:
-            changes.append(SetLink(want.ns, want.name, new, old))
+            changes.append(SetLink(want.ns, link.name, new, old))
         now = far.attributes
         if have.far_ns != want.peer_ns:
             changes.append(MoveLink(want.ns, far.name, want.peer_ns, want.peer_name))
@@ -342,15 +355,15 @@ class VethResource(Resource[Want, Have]):
                 "Interface '%s' in %s is a veth, but its other end is not in %s; it is left alone."
                 % (want.name, want.ns, want.peer_ns)
             )
-        before = self._describe(
-            want,
-            have.link.attributes,
-            have.far.attributes if have.far else {},
-            have.master,
-            have.far.name if have.far else None,
-            have.far_ns,
+        return Plan(self._as_is(want, have, have.link), {}, (DelLink(want.ns, want.name),))
+
+    def _as_is(self, want: Want, have: Have, link: Link) -> Dict[str, Any]:
+        """Return the pair as it is."""
+        far = have.far
+        own = dict(link.attributes, name=link.name)
+        return self._describe(
+            want, own, far.attributes if far else {}, have.master, far.name if far else None, have.far_ns
         )
-        return Plan(before, {}, (DelLink(want.ns, want.name),))
 
     @staticmethod
     def _describe(
@@ -362,7 +375,7 @@ class VethResource(Resource[Want, Have]):
         peer_ns: Optional[NsRef],
     ) -> Dict[str, Any]:
         described = {
-            "name": want.name,
+            "name": own.get("name", want.name),
             "netns": want.ns.option,
             "peer_name": peer_name,
             "peer_netns": peer_ns.option if peer_ns else None,
@@ -380,6 +393,11 @@ class VethResource(Resource[Want, Have]):
         if "tx_checksum" in own:
             described.update(tx_checksum=own["tx_checksum"], peer_tx_checksum=peer.get("tx_checksum"))
         return described
+
+
+def _own_mac(identity: str, peer_path: str, peer_name: str) -> str:
+    """Return the address that the host end of a new pair gets; it says for whom the pair was made, whatever its name."""
+    return mac(identity, "veth", peer_path, peer_name, "own")
 
 
 # What a pair has just after it was made, of the attributes that the creating message cannot carry.

@@ -103,13 +103,24 @@ def test_c5_a_peer_that_was_renamed_is_found_and_gets_its_name_back():
 
 
 def test_c4_a_foreign_interface_in_the_container_is_refused_and_described():
-    kernel = wired()
+    kernel = host()
+    kernel.apply(change.AddLink(HOST, "v0", "veth", {}, WEB, "eth0", {}))
     assert failed(kernel, RESOURCE, name="v1", peer_netns="web") == (
         "peer_name: 'eth0' in netns 'web' is there already and foreign: it is a veth whose other end is 'v0' in the host, "
         "not the other end of 'v1'; to take that pair over, give name: v0."
     )
     kernel.apply(change.AddLink(DB, "eth0", "bridge", {}))
     assert failed(kernel, RESOURCE, name="v1", peer_netns="db").endswith("it is a bridge, not the other end of 'v1'.")
+
+
+def test_c4_a_pair_of_ours_under_another_name_is_named_anew():
+    kernel = wired()
+    index = kernel.link(kernel.find(HOST), name="v0").index
+    found = plan(kernel, RESOURCE, name="v1", peer_netns="web", exclusive=True)
+    assert [(step.name, step.new) for step in found.changes] == [("v0", {"name": "v1"})]
+    assert (found.before["name"], found.after["name"]) == ("v0", "v1")
+    made(kernel, RESOURCE, name="v1", peer_netns="web", exclusive=True)
+    assert kernel.link(kernel.find(HOST), name="v1").index == index
 
 
 def test_c4_a_pair_of_another_container_is_refused_unless_its_name_is_ours():

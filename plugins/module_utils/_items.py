@@ -1,0 +1,50 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A task's options to wants: validated by Ansible's own validator, then parsed by the resource. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, List, Mapping
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import AnsibleValidationError, UnsupportedError
+from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._resource import Resource
+
+
+def validator(resource: Resource[Any, Any]) -> ArgumentSpecValidator:
+    """Return what validates one item of a resource."""
+    return ArgumentSpecValidator(resource.options, **resource.rules)
+
+
+def parsed(resource: Resource[Any, Any], validates: ArgumentSpecValidator, params: Mapping[str, Any]) -> Any:
+    """Return the want that one item means. Raises `Invalid`."""
+    checked = validates.validate({name: value for name, value in params.items() if value is not None})
+    if checked.error_messages:
+        raise Invalid("; ".join(_said(error) for error in checked.errors) + ".")
+    return resource.parse(checked.validated_parameters)
+
+
+def items(resource: Resource[Any, Any], params: Mapping[str, Any]) -> List[Any]:
+    """Return the wants of a task, in order. Raises `Invalid` for the first item that is not right."""
+    top = {name: params[name] for name in resource.options if params.get(name) is not None}
+    aggregate = params.get("aggregate")
+    validates = validator(resource)
+    if aggregate is None:
+        return resource.together([parsed(resource, validates, top)])
+    wants = []
+    for number, item in enumerate(aggregate):
+        given = {name: value for name, value in item.items() if value is not None}
+        try:
+            wants.append(parsed(resource, validates, dict(top, **given)))
+        except Invalid as error:
+            raise Invalid("aggregate item %d: %s" % (number + 1, error)) from error
+    return resource.together(wants)
+
+
+def _said(error: AnsibleValidationError) -> str:
+    """Return a validator's message as a clause of ours; that of an unknown option begins with its bare name."""
+    unknown = "there is no option " if isinstance(error, UnsupportedError) else ""
+    return unknown + str(error.msg).rstrip(".")
