@@ -11,7 +11,7 @@ rolled back and does not stop the others; check mode is the same way without app
 from __future__ import annotations
 
 import contextlib
-from typing import Any, ContextManager, Dict, List, Optional, Protocol, Sequence, Tuple
+from typing import Any, ContextManager, Dict, List, Optional, Sequence, Tuple
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change
@@ -20,17 +20,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
 from ansible_collections.linuxnet.containers.plugins.module_utils._items import items
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _host
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import Plan, Resource
-from ansible_collections.linuxnet.containers.plugins.module_utils._state import Source, State
-
-
-class Kernel(Source, Protocol):
-    """What the hall needs of a kernel: the facts of `Source`, a lock, and one verb that changes."""
-
-    def locked(self) -> ContextManager[None]:
-        """Hold the host's lock."""
-
-    def apply(self, step: Change) -> None:
-        """Take one change. Raises `KernelError`."""
+from ansible_collections.linuxnet.containers.plugins.module_utils._source import Kernel
+from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
 
 
 def argument_spec(resource: Resource[Any, Any]) -> Dict[str, Any]:

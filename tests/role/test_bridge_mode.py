@@ -26,7 +26,12 @@ CONTAINERS = [
         "name": "app",
         "networks": [
             {"name": "docker0"},
-            {"name": "backend", "ipv4_address": "10.9.0.7", "mac_address": "02:00:00:00:00:07"},
+            {
+                "name": "backend",
+                "ipv4_address": "10.9.0.7",
+                "mac_address": "02:00:00:00:00:07",
+                "port": {"hairpin": True, "cost": 7},
+            },
         ],
     },
     {"name": "lone", "network_mode": "none"},
@@ -36,6 +41,7 @@ TASKS = [
     "Make bridges",
     "Give the bridges their gateway addresses",
     "Make pairs, each born in its place",
+    "Set the bridge ports",
     "Give the containers their addresses",
     "Set the routes",
     "Translate what leaves",

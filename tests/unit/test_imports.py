@@ -13,7 +13,18 @@ import pytest
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 OURS = "ansible_collections.linuxnet.containers.plugins.module_utils"
-PURE = {"_addressing", "_changes", "_errors", "_facts", "_fields", "_naming", "_resource", "_rules", "_state"}
+PURE = {
+    "_addressing",
+    "_changes",
+    "_errors",
+    "_facts",
+    "_fields",
+    "_naming",
+    "_resource",
+    "_rules",
+    "_source",
+    "_state",
+}
 PURE |= {"_plan", "_topology", "_items", "_chain"}
 # What a pure file may take from the standard library. os.path only joins and splits texts.
 HARMLESS = {
@@ -92,7 +103,7 @@ def test_the_runner_knows_the_kernel_and_no_noun() -> None:
     ours = {
         name for name in imported(PLUGINS / "module_utils" / "_runner.py") if name.startswith("_") and "." not in name
     }
-    assert ours - {"__future__"} == {"_changes", "_errors", "_facts", "_items", "_resource", "_state"}
+    assert ours - {"__future__"} == {"_changes", "_errors", "_facts", "_items", "_resource", "_source", "_state"}
     assert "_kernel._host" in imported(PLUGINS / "module_utils" / "_runner.py")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._plan import compile_plan, result
+from ansible_collections.linuxnet.containers.plugins.module_utils._plan import compile_plan
 
 DOCKER0 = {"name": "docker0", "subnets": ["172.17.0.0/16", "fd00:17::/64"]}
 BACK = {"name": "back", "subnets": ["10.1.0.0/24"]}
@@ -246,35 +246,3 @@ def test_what_is_refused_says_where_and_why(networks, containers, sentence):
     with pytest.raises(Invalid) as caught:
         compile_plan(networks, containers)
     assert str(caught.value).startswith(sentence)
-
-
-def test_the_result_is_put_together_by_container():
-    results = {
-        "netns": [{"after": {"name": "web", "path": "/run/netns/web"}}, {"after": {"name": "alone", "path": "/run/netns/alone"}}],
-        "veth": [
-            {"after": {"peer_netns": "web", "peer_name": "eth0", "name": "v0", "bridge": "br0", "peer_mac": "m", "peer_mtu": 1500}},
-            {"after": {}},
-        ],
-        "address": [
-            {"after": {"netns": "web", "interface": "eth0", "address": "10.0.0.2/24", "gateway": "10.0.0.1"}},
-            {"failed": True},
-        ],
-        "route": [
-            {"after": {"netns": "web", "destination": "default", "gateway": "10.0.0.1", "interface": "eth0", "metric": 0, "table": "main"}}
-        ],
-    }  # fmt: skip
-    found = result(results)
-    assert found["web"] == {
-        "netns": "web",
-        "path": "/run/netns/web",
-        "network_mode": "bridge",
-        "interfaces": [
-            {
-                "name": "eth0", "host_interface": "v0", "bridge": "br0", "mac": "m", "mtu": 1500,
-                "addresses": ["10.0.0.2/24"], "gateways": ["10.0.0.1"],
-            }
-        ],
-        "routes": [{"destination": "default", "gateway": "10.0.0.1", "interface": "eth0", "metric": 0}],
-        "published_ports": [],
-    }  # fmt: skip
-    assert (found["alone"]["network_mode"], found["alone"]["interfaces"]) == ("none", [])

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._topology import text
+from ansible_collections.linuxnet.containers.plugins.module_utils._topology import result, text
 
 
 def interface(bridge, host, *addresses):
@@ -39,3 +39,35 @@ def test_the_picture():
 
 def test_nothing_is_a_host():
     assert text({}) == "host\n"
+
+
+def test_the_result_is_put_together_by_container():
+    results = {
+        "netns": [{"after": {"name": "web", "path": "/run/netns/web"}}, {"after": {"name": "alone", "path": "/run/netns/alone"}}],
+        "veth": [
+            {"after": {"peer_netns": "web", "peer_name": "eth0", "name": "v0", "bridge": "br0", "peer_mac": "m", "peer_mtu": 1500}},
+            {"after": {}},
+        ],
+        "address": [
+            {"after": {"netns": "web", "interface": "eth0", "address": "10.0.0.2/24", "gateway": "10.0.0.1"}},
+            {"failed": True},
+        ],
+        "route": [
+            {"after": {"netns": "web", "destination": "default", "gateway": "10.0.0.1", "interface": "eth0", "metric": 0, "table": "main"}}
+        ],
+    }  # fmt: skip
+    found = result(results)
+    assert found["web"] == {
+        "netns": "web",
+        "path": "/run/netns/web",
+        "network_mode": "bridge",
+        "interfaces": [
+            {
+                "name": "eth0", "host_interface": "v0", "bridge": "br0", "mac": "m", "mtu": 1500,
+                "addresses": ["10.0.0.2/24"], "gateways": ["10.0.0.1"],
+            }
+        ],
+        "routes": [{"destination": "default", "gateway": "10.0.0.1", "interface": "eth0", "metric": 0}],
+        "published_ports": [],
+    }  # fmt: skip
+    assert (found["alone"]["network_mode"], found["alone"]["interfaces"]) == ("none", [])

@@ -1,0 +1,85 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the house asks of a kernel: facts, a lock, and one verb that changes. `_kernel/_host.py` is the real one. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, ContextManager, Dict, Optional, Protocol, Sequence, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
+    Address,
+    Holder,
+    Link,
+    NsFile,
+    NsRef,
+    Route,
+    Vlan,
+)
+
+
+class Source(Protocol):
+    """Where facts come from. Namespaces are named by inode, which `find` gives. Every method only reads."""
+
+    def find(self, ref: NsRef) -> Optional[int]:
+        """Return the inode of a namespace, None where there is none."""
+
+    def listing(self) -> Dict[str, NsFile]:
+        """Return the entries of /run/netns by name."""
+
+    def link(self, ns: int, name: str = "", index: int = 0) -> Optional[Link]:
+        """Return an interface by name or index."""
+
+    def links(self, ns: int) -> Sequence[Link]:
+        """Return all interfaces."""
+
+    def vlans(self, ns: int, index: int) -> Tuple[Vlan, ...]:
+        """Return the VLANs of a bridge port."""
+
+    def addresses(self, ns: int) -> Sequence[Tuple[int, Address]]:
+        """Return (interface index, address) of all addresses."""
+
+    def members(self, ns: int, bridge: int) -> Sequence[Holder]:
+        """Return the addresses in the namespaces behind a bridge's ports."""
+
+    def routes(self, ns: int, family: int, table: int) -> Sequence[Route]:
+        """Return the routes of a table."""
+
+    def sysctl(self, ns: int, key: str) -> Optional[str]:
+        """Return a sysctl, None where there is none."""
+
+    def tx_checksum(self, ns: int, name: str) -> Optional[bool]:
+        """Return whether transmit checksum offload is on."""
+
+    def ruleset(self, ns: int) -> Sequence[Dict[str, Any]]:
+        """Return the nftables objects in nft's JSON."""
+
+    def read_text(self, path: str) -> str:
+        """Return a file's text, empty where there is none."""
+
+    def identity(self) -> str:
+        """Return what tells this host from others."""
+
+    def processes(self, ns: int) -> Sequence[Tuple[int, str]]:
+        """Return (pid, command) of those living in a namespace."""
+
+    def start_time(self, pid: int) -> Optional[str]:
+        """Return a process's start time, None where it is gone."""
+
+    def who_has(self, ns: int, interface: str, mac: str, ip: str) -> Optional[str]:
+        """Return the MAC address of the neighbour that has an address."""
+
+    def namespace_label(self, ns: int, nsid: int) -> str:
+        """Return a name for the namespace that has an id in another."""
+
+
+class Kernel(Source, Protocol):
+    """What the hall needs of a kernel: the facts of `Source`, a lock, and one verb that changes."""
+
+    def locked(self) -> ContextManager[None]:
+        """Hold the host's lock."""
+
+    def apply(self, step: Change) -> None:
+        """Take one change. Raises `KernelError`."""
