@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any, ClassVar, Dict, List, Mapping, Optional, Tuple
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _rules
 from ansible_collections.linuxnet.containers.plugins.module_utils._addressing import address, network
@@ -35,11 +35,14 @@ _RA = 9  # RTPROT_RA: a route that router advertisements brought
 
 @dataclass(frozen=True)
 class Want:
+    """``needed``: another item of the task needs forwarding of the family."""
+
     ns: NsRef
     rule: NatRule
     present: bool = True
     forward: bool = True
     ip_forward: bool = True
+    needed: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,11 @@ class NatResource(Resource[Want, Have]):
             params["forward"],
             params["ip_forward"],
         )
+
+    def together(self, wants: Sequence[Want]) -> List[Want]:
+        """Tell those that go whether another item of the task needs forwarding on."""
+        need = {(want.ns, want.rule.family) for want in wants if want.present and want.ip_forward}
+        return [replace(want, needed=(want.ns, want.rule.family) in need) for want in wants]
 
     def subject(self, want: Want) -> str:
         return "nat %s%s" % (want.rule.source, " in %s" % want.ns if want.ns.path else "")
@@ -208,9 +216,8 @@ class NatResource(Resource[Want, Have]):
         before = self._describe(want, have.rule, have) if have.rule else {}
         if have.rule is not None:
             changes.append(DelRule(want.ns, have.rule, last=not have.others_at_all and not have.strangers))
-        if (
-            not have.others and have.text and self._line(want) in have.text
-        ):  # we switched it on, and nothing of ours needs it now
+        # The file says that we switched forwarding on: it goes with the last rule of ours that needs it.
+        if not have.others and not want.needed and have.text and self._line(want) in have.text:
             if have.forwarding == "1":
                 changes.append(SetSysctl(want.ns, _FORWARDING[want.rule.family], "0", "1"))
             rest = have.text.replace(self._line(want), "")

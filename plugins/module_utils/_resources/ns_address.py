@@ -381,10 +381,8 @@ class NsAddressResource(Resource[Want, Have]):
             )
         else:
             one = replace(current, prefix=one.prefix, peer=one.peer or current.peer)
-            for name in (
-                "valid_lft",
-                "preferred_lft",
-            ):  # they run down; only a longer one, or one without an end, differs
+            for name in ("valid_lft", "preferred_lft"):
+                # They run down: only a longer one, or one without an end, differs.
                 if (
                     name in given
                     and getattr(current, name) <= given[name]

@@ -171,9 +171,8 @@ class VethResource(Resource[Want, Have]):
         occupant = state.link(peer_ns, want.peer_name) if peer_ns is not None else None
         if want.present and link is None and occupant is not None and occupant.peer_ns == ns and ns != peer_ns:
             near = state.link_at(ns, occupant.peer_index)
-            if near is not None and self._is_ours(
-                want, near, occupant, state
-            ):  # made under another name, which is given back
+            if near is not None and self._is_ours(want, near, occupant, state):
+                # A pair of ours under another name: it is named anew.
                 link, far, far_ns = near, occupant, want.peer_ns
         if occupant is not None and far is not None and far_ns == want.peer_ns and occupant.index == far.index:
             occupant = None

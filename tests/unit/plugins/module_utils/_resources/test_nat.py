@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils import _runner
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST, Address, Route
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import RESOURCE, SYSCTL_FILE
 from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal, want
@@ -83,6 +84,18 @@ def test_f14_forwarding_that_somebody_else_switched_on_is_theirs():
     assert made(kernel, RESOURCE, **NET)["after"]["ip_forward"] is True
     made(kernel, RESOURCE, state="absent", **NET)
     assert kernel.sysctl(kernel.find(HOST), "net.ipv4.ip_forward") == "1"
+
+
+def test_f14_forwarding_stays_on_while_another_item_of_the_task_needs_it():
+    kernel = MemoryKernel()
+    made(kernel, RESOURCE, source="10.0.0.0/24")
+    done = len(kernel.applied)
+    wants = _runner.items(
+        RESOURCE, {"aggregate": [{"source": "10.0.0.0/24", "state": "absent"}, {"source": "10.1.0.0/24"}]}
+    )
+    results, dummy = _runner.execute(RESOURCE, wants, kernel, False)
+    assert [one["changed"] for one in results] == [True, True]
+    assert [type(step) for step in kernel.applied[done:]] == [change.DelRule, change.PutRule]
 
 
 def test_f18_an_owner_removes_only_its_own_rule():
