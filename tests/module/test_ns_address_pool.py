@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from typing import Any
 
@@ -250,7 +251,7 @@ def test_d2_parallel_runs_take_different_addresses(host: Host) -> None:
         host.container(name)
         request = {"args": {**WEB, "netns": name, "pool": "10.0.0.0/28", "strategy": "lowest"}}
         host.run(["tee", f"/run/{name}.json"], input=json.dumps(request))
-    agent = f"{sys.executable} {HERE}/agent.py {collections_root()} --module ns_address"
+    agent = shlex.join([sys.executable, f"{HERE}/agent.py", str(collections_root()), "--module", "ns_address"])
     host.run("for name in c{0..9}; do " + agent + " </run/$name.json >/run/$name.log 2>&1 & done; wait")
     found = [host.addresses(name) for name in names]
     assert sorted(found) == sorted([f"10.0.0.{number}/28"] for number in range(2, 12)), host.run(

@@ -200,9 +200,18 @@ class Socket:
         return ()
 
     def addresses(self, nsid: Optional[int] = None) -> List[Tuple[int, Address]]:
-        """Return (interface index, address) of this namespace, or of the one that has the id ``nsid`` here."""
+        """Return (interface index, address) of this namespace, or of the one that has the id ``nsid`` here.
+
+        A namespace that is just going has none: its id is gone (EINVAL) a little before the interfaces that name it.
+        """
         attrs = [] if nsid is None else [("IFA_TARGET_NETNSID", nsid)]
-        return [(message["index"], _address(message)) for message in self._dump(_AddressMessage, _GETADDR, {}, attrs)]
+        try:
+            found = self._dump(_AddressMessage, _GETADDR, {}, attrs)
+        except NetlinkError as error:
+            if nsid is None or error.errno != errno.EINVAL:
+                raise
+            return []
+        return [(message["index"], _address(message)) for message in found]
 
     def routes(self, family: int, table: int) -> List[Tuple[Route, int, List[int]]]:
         """Return the routes of a table, with interface indexes in place of names: (route, index, index of each nexthop)."""
