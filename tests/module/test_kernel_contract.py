@@ -15,14 +15,12 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from ansible_collections.linuxnet.containers.tests.unit import (  # noqa: F401 - they add to the cases
-    contract_addresses,
-    contract_links,
-)
+from ansible_collections.linuxnet.containers.tests.unit import contract_addresses, contract_links
 from ansible_collections.linuxnet.containers.tests.unit.kernel_contract import CASES
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 from lab import Lab, collections_root
 
+CONTRACTS = (contract_addresses, contract_links)  # importing them adds their cases
 NEEDS = {
     "a_rule_is_replaced_in_its_place": ["nft", "nf_nat"],
     "vlans_of_a_port": ["vlan_filtering"],

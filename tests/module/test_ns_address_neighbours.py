@@ -54,7 +54,7 @@ def printer(host: Host, *addresses: str) -> None:
     ],
 )
 def test_d6_an_address_in_use_is_refused_and_its_holder_named(host: Host, address: str, holder: str) -> None:
-    ip = address.split("/")[0]
+    ip = address.split("/", maxsplit=1)[0]
     host.refuses("ns_address", f"address: {ip} is taken by {holder}.", **WEB, address=address, bridge="br0")
 
 
@@ -73,7 +73,7 @@ def test_d6_a_host_on_the_wire_that_answers_is_found_by_probe(host: Host) -> Non
     """D6: it answers ARP and neighbour discovery; a fixed address is refused, a pool steps over it."""
     printer(host, "172.17.0.2/16", "fd00:17::2/64")
     for address, free in (("172.17.0.2/16", "172.17.0.3/16"), ("fd00:17::2/64", "fd00:17::3/64")):
-        ip = address.split("/")[0]
+        ip = address.split("/", maxsplit=1)[0]
         options = {**WEB, "bridge": "br0", "probe": True}
         message = f"address: {ip} is taken: a neighbour with the MAC address {mac(host, 'printer')} answers for it."
         host.refuses("ns_address", message, **options, address=address)
@@ -113,7 +113,7 @@ def test_without_announce_nobody_is_told(host: Host) -> None:
 @pytest.mark.parametrize("address", ["172.17.0.5/16", "fd00:17::5/64"])
 def test_d10_a_reused_address_is_reached_at_once(host: Host, address: str) -> None:
     """D10: the neighbour still holds the old owner's MAC address when the new one gets the address."""
-    ip = address.split("/")[0]
+    ip = address.split("/", maxsplit=1)[0]
     host.container("old", address)
     assert host.ping("db", ip)
     host.run(f"ip -n old addr del {address} dev eth0")

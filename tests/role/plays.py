@@ -45,7 +45,8 @@ def shell(command: str) -> Play:
 
 def snapshot() -> Play:
     """A play whose ``stdout`` is everything that a wiring could touch."""
-    return shell(f"python3 -I '{LAB}/snapshot.py' --all-namespaces")
+    argv = ["python3", "-I", str(LAB / "snapshot.py"), "--all-namespaces"]
+    return {"name": "shell", "tasks": [{"name": "Run a command", "ansible.builtin.command": {"argv": argv}}]}
 
 
 @dataclass(frozen=True)
@@ -175,12 +176,12 @@ def internet(lab: Lab) -> None:
 
 def talk(lab: Lab, client: str, server: str, address: str) -> str:
     """A TCP exchange that must work. Returns the address that the server saw the client come from."""
-    return lab.run([str(HERE / "talk.py"), client, server, address, "8080"]).stdout.strip()
+    return lab.run([sys.executable, str(HERE / "talk.py"), client, server, address, "8080"]).stdout.strip()
 
 
 def silent(lab: Lab, client: str, server: str, address: str) -> bool:
     """Whether the two cannot talk."""
-    return lab.run([str(HERE / "talk.py"), client, server, address, "8080"], check=False).rc != 0
+    return lab.run([sys.executable, str(HERE / "talk.py"), client, server, address, "8080"], check=False).rc != 0
 
 
 def pings(lab: Lab, client: str, address: str) -> bool:

@@ -1,11 +1,10 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026 linuxnet.containers contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """One TCP exchange between two namespaces of this host: a client calls, a server answers.
 
-    talk.py CLIENT SERVER ADDRESS PORT
+    python3 talk.py CLIENT SERVER ADDRESS PORT
 
 CLIENT and SERVER are names in /run/netns, or "host". Prints the address that the server saw the client come from. A socket
 stays in the namespace it was opened in, so one process is both ends.

@@ -72,7 +72,7 @@ def test_a6_e3_a_route_is_replaced_in_one_step(option, value, word):
     kernel = host()
     made(kernel, RESOURCE, **DEFAULT)
     (step,) = plan(kernel, RESOURCE, **{**DEFAULT, option: value}).changes
-    assert type(step) is change.PutRoute
+    assert isinstance(step, change.PutRoute)
     assert step.old.words() == "default via 10.0.0.1 dev eth0"
     assert word in step.route.words()
     assert step.commands()[0].startswith("ip -n web route replace default ")

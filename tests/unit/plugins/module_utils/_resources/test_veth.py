@@ -92,7 +92,7 @@ def test_a5_spellings_mean_the_same():
 def test_a6_one_attribute_is_set_in_place(option, value, steps):
     found = plan(wired(), RESOURCE, **{option: value}, **PAIR)
     assert [(step.name, step.new) for step in found.changes] == steps
-    assert all(type(step) is change.SetLink for step in found.changes)
+    assert all(isinstance(step, change.SetLink) for step in found.changes)
 
 
 def test_c5_a_peer_that_was_renamed_is_found_and_gets_its_name_back():
