@@ -45,7 +45,7 @@ def execute(
         errors = [plan if isinstance(plan, Refused) else None for plan in plans]
         if not check:
             errors = [error or _committed(kernel, plan.changes) for error, plan in zip(errors, plans)]
-    results, warnings = [], list(state.warnings)
+    results, warnings = [], state.warnings
     fresh = State(kernel)
     for want, plan, error in zip(wants, plans, errors):
         subject = resource.subject(want)

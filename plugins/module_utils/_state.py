@@ -32,6 +32,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
 from ansible_collections.linuxnet.containers.plugins.module_utils._rules import NatRule, ours
 from ansible_collections.linuxnet.containers.plugins.module_utils._source import Source
 
+_NAMED_AT_MOST = 3  # of what check mode foresaw, in its warning
+
 
 class _Links:
     """The interfaces of one namespace, as far as they are known. A name with None is known to be free."""
@@ -63,7 +65,7 @@ class State:
     def __init__(self, source: Source, predict: bool = False) -> None:
         self.source = source
         self.predict = predict
-        self.warnings: List[str] = []
+        self._missing: Dict[str, None] = {}  # in order
         self._foreseen = itertools.count(-2, -1)
         self._paths: Dict[str, Optional[int]] = {}
         self._entries: Optional[Dict[str, NsFile]] = None
@@ -99,10 +101,19 @@ class State:
         return self._paths[ref.path]  # type: ignore[return-value]
 
     def foresee(self, what: str) -> None:
-        """Say that a parent is missing which an earlier task would have made; once for each."""
-        text = "Check mode: %s does not exist yet; taken as made by an earlier task." % what
-        if text not in self.warnings:
-            self.warnings.append(text)
+        """Take note that a parent is missing which an earlier task would have made."""
+        self._missing[what] = None
+
+    @property
+    def warnings(self) -> List[str]:
+        """Return the one warning that says what check mode foresaw, or nothing."""
+        if not self._missing:
+            return []
+        named = list(self._missing)[:_NAMED_AT_MOST]
+        more = len(self._missing) - len(named)
+        what = ", ".join(named) + (" and %d more" % more if more else "")
+        verb = "does" if len(self._missing) == 1 else "do"
+        return ["Check mode: %s %s not exist yet; taken as made by an earlier task." % (what, verb)]
 
     def _fresh_namespace(self) -> int:
         ns = next(self._foreseen)

@@ -124,8 +124,7 @@ def test_a3_what_is_missing_is_said_once(lab: Lab) -> None:
         aggregate=[{"address": "10.5.0.2/24"}, {"pool": "10.6.0.0/24"}],
     )
     assert warnings(result) == [
-        "Check mode: netns 'web' does not exist yet; taken as made by an earlier task.",
-        "Check mode: interface 'eth0' in netns 'web' does not exist yet; taken as made by an earlier task.",
+        "Check mode: netns 'web', interface 'eth0' in netns 'web' do not exist yet; taken as made by an earlier task."
     ]
 
 

@@ -78,7 +78,10 @@ class _Namespace:
 
 
 class Kernel:
-    """The running kernel. Use as a context manager: it closes what it opened. Namespaces are named by inode."""
+    """The running kernel. Use as a context manager: it closes what it opened. Namespaces are named by inode.
+
+    What each method gives is said in `_source.Source`; they raise OSError (`NetlinkError`) where the kernel refuses to say.
+    """
 
     def __init__(self) -> None:
         self._open: Dict[int, _Namespace] = {}

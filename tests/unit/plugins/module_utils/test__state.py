@@ -133,8 +133,13 @@ def test_a_parent_that_is_missing_is_an_error_or_foreseen_once():
     assert state.need_link(ns, WEB, "br0", "bridge", "bridge").kind == "bridge"
     assert state.need_link(ns, WEB, "br0", "bridge", "bridge").index < 0
     assert state.warnings == [
-        "Check mode: netns 'web' does not exist yet; taken as made by an earlier task.",
-        "Check mode: bridge 'br0' in netns 'web' does not exist yet; taken as made by an earlier task.",
+        "Check mode: netns 'web', bridge 'br0' in netns 'web' do not exist yet; taken as made by an earlier task."
+    ]
+    state.foresee("this")
+    state.foresee("that")
+    assert state.warnings == [
+        "Check mode: netns 'web', bridge 'br0' in netns 'web', this and 1 more do not exist yet; "
+        "taken as made by an earlier task."
     ]
 
 
