@@ -84,11 +84,3 @@ PORT = table(
 )
 
 ALL: Tuple[Dict[str, Field], ...] = (LINK, BRIDGE, PORT)
-
-
-def find(name: str) -> Field:
-    """Return the row called ``name`` of any table."""
-    for rows in ALL:
-        if name in rows:
-            return rows[name]
-    raise KeyError(name)

@@ -104,10 +104,10 @@ def port_of(link: Link, master: str) -> Dict[str, Any]:
     return dict(kept, master=master)
 
 
-def mtu_option(value: Any, option: str = "mtu") -> Any:
+def mtu_option(value: Any) -> Any:
     """Return an MTU option: None, ``auto``, or a checked number of bytes."""
     if value is None or value == "auto":
         return value
     if not str(value).isdigit():
-        raise Invalid("%s: '%s' is neither 'auto' nor a number of bytes." % (option, value))
+        raise Invalid("mtu: '%s' is neither 'auto' nor a number of bytes." % value)
     return _fields.LINK["mtu"].check(int(value))

@@ -114,20 +114,22 @@ def _is_ours(item: Mapping[str, Any]) -> bool:
     return "%s %s" % (item.get("family"), item.get("table")) == TABLE
 
 
+def _in_our_table(objects: Sequence[Mapping[str, Any]]) -> List[Mapping[str, Any]]:
+    return [item["rule"] for item in objects if "rule" in item and _is_ours(item["rule"])]
+
+
+def _is_marked(rule: Mapping[str, Any]) -> bool:
+    return str(rule.get("comment", "")).startswith(MARK)
+
+
 def ours(objects: Sequence[Mapping[str, Any]]) -> List[NatRule]:
     """Return the rules of our table that carry our mark. One that cannot be read back has only owner, source "" and handle."""
-    found = []
-    for item in objects:
-        rule = item.get("rule")
-        if rule and _is_ours(rule) and str(rule.get("comment", "")).startswith(MARK):
-            found.append(_parsed(rule))
-    return found
+    return [_parsed(rule) for rule in _in_our_table(objects) if _is_marked(rule)]
 
 
 def strangers(objects: Sequence[Mapping[str, Any]]) -> List[int]:
     """Return the handles of rules in our table that are not ours: somebody put them there by hand."""
-    rules = [item["rule"] for item in objects if "rule" in item]
-    return [rule["handle"] for rule in rules if _is_ours(rule) and not str(rule.get("comment", "")).startswith(MARK)]
+    return [rule["handle"] for rule in _in_our_table(objects) if not _is_marked(rule)]
 
 
 def _prefix(value: Any) -> str:

@@ -21,6 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._addressing im
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
     HOST,
+    MAIN_TABLE,
     Address,
     Holder,
     Link,
@@ -74,6 +75,7 @@ class State:
         self._routes: Dict[Tuple[int, int, int], List[Route]] = {}
         self._vlans: Dict[Tuple[int, int], Tuple[Vlan, ...]] = {}
         self._sysctls: Dict[Tuple[int, str], Optional[str]] = {}
+        self._identity: Optional[str] = None
         self._texts: Dict[str, str] = {}
         self._rulesets: Dict[int, List[Dict[str, Any]]] = {}
         self._rules: Dict[int, List[NatRule]] = {}
@@ -235,12 +237,18 @@ class State:
             self._texts[path] = self.source.read_text(path)
         return self._texts[path]
 
+    def identity(self) -> str:
+        """Return what tells this host from others; read once."""
+        if self._identity is None:
+            self._identity = self.source.identity()
+        return self._identity
+
     def uplink_mtu(self, ns: int) -> int:
         """Return the MTU of the interface that holds the default route (IPv4 first, lowest metric), 1500 where there is none."""
         for family in (4, 6):
             defaults = [
                 route
-                for route in self.routes(ns, family, 254)
+                for route in self.routes(ns, family, MAIN_TABLE)
                 if route.shown_destination == "default" and route.type == "unicast"
             ]
             for route in sorted(defaults, key=lambda route: route.metric):

@@ -82,7 +82,7 @@ class BridgeResource(Resource[Want, Have]):
         return Have(
             state.link(ns, want.name),
             state.uplink_mtu(ns) if want.mtu == "auto" else 0,
-            state.source.identity() if want.present else "",
+            state.identity() if want.present else "",
         )
 
     def plan(self, want: Want, have: Have) -> Plan:

@@ -97,10 +97,8 @@ class VethResource(Resource[Want, Have]):
     }
 
     def parse(self, params: Mapping[str, Any]) -> Want:
-        ns, peer_ns = (
-            NsRef.parse(params.get("netns")),
-            NsRef.parse(params.get("netns" if params.get("peer_netns") is None else "peer_netns"), "peer_netns"),
-        )
+        ns = NsRef.parse(params.get("netns"))
+        peer_ns = ns if params.get("peer_netns") is None else NsRef.parse(params["peer_netns"], "peer_netns")
         peer_name = interface_name(params["peer_name"], "peer_name")
         if params.get("name") is None and params.get("peer_netns") is None:
             raise Invalid("name: it can be left out only where peer_netns is given, from which it is derived.")
@@ -194,24 +192,18 @@ class VethResource(Resource[Want, Have]):
             peer_ns is not None,
             state.master_name(ns, link) if link else "",
             state.uplink_mtu(ns) if want.mtu == "auto" and want.present else 0,
-            state.source.identity(),
-            tuple(
-                name
-                for name in (self._surplus(want, ns, peer_ns, state) if want.exclusive and peer_ns is not None else ())
-                if link is None or name != link.name
-            ),
+            state.identity(),
+            self._surplus(want, ns, peer_ns, link, state) if want.exclusive and peer_ns is not None else (),
         )
 
-    def _surplus(self, want: Want, ns: int, peer_ns: int, state: State) -> Tuple[str, ...]:
-        """Return the host ends of other pairs that this collection made for the namespace: known by derived name or address."""
+    def _surplus(self, want: Want, ns: int, peer_ns: int, link: Optional[Link], state: State) -> Tuple[str, ...]:
+        """Return the host ends of other pairs than ``link``'s that this collection made for the namespace: known by derived
+        name or address."""
+        wanted = {want.name, *want.siblings, *([link.name] if link else [])}
         found = []
         for far in state.links(peer_ns):
             near = state.link_at(ns, far.peer_index) if far.kind == "veth" and far.peer_ns == ns else None
-            if (
-                near is not None
-                and near.name not in (want.name, *want.siblings)
-                and self._is_ours(want, near, far, state)
-            ):
+            if near is not None and near.name not in wanted and self._is_ours(want, near, far, state):
                 found.append(near.name)
         return tuple(found)
 
@@ -220,7 +212,7 @@ class VethResource(Resource[Want, Have]):
         """Return whether this collection made a pair: its host end has the name, or the address, that is derived for it."""
         path = want.peer_ns.path
         return near.name == host_interface(path, far.name) or near.get("mac") == _own_mac(
-            state.source.identity(), path, far.name
+            state.identity(), path, far.name
         )
 
     def plan(self, want: Want, have: Have) -> Plan:
@@ -243,7 +235,7 @@ class VethResource(Resource[Want, Have]):
         if want.mtu is not None:
             own["mtu"] = peer["mtu"] = have.mtu if want.mtu == "auto" else want.mtu
         if have.occupant is not None:
-            self._refuse_occupant(want, have)
+            raise self._occupied(want, have, have.occupant)
         if have.link is None:
             return self._create(want, have, own, peer, {}, ())
         before = self._as_is(want, have, have.link)
@@ -274,16 +266,7 @@ class VethResource(Resource[Want, Have]):
         after = self._describe(
             want, dict(defaults, **own), dict(defaults, **peer), want.bridge or "", want.peer_name, want.peer_ns
         )
-        late = {name: own.pop(name) for name in ("alias", "tx_checksum") if own.get(name) not in (None, "", True)}
-        peer_late = {
-            name: peer.pop(name)
-            for name in ("enabled", "tx_checksum")
-            if peer.get(name) is not None and peer[name] != (name == "tx_checksum")
-        }
-        for rest in (own, peer):
-            rest.pop("tx_checksum", None)
-        own.pop("alias", None)
-        peer.pop("enabled", None)
+        late, peer_late = _late(own, "alias", "tx_checksum"), _late(peer, "enabled", "tx_checksum")
         if want.bridge:
             own["master"] = want.bridge
         changes: List[Change] = [*first, AddLink(want.ns, want.name, "veth", own, want.peer_ns, want.peer_name, peer)]
@@ -325,10 +308,8 @@ class VethResource(Resource[Want, Have]):
         return Plan(before, after, tuple(changes))
 
     @staticmethod
-    def _refuse_occupant(want: Want, have: Have) -> None:
-        one = have.occupant
-        if one is None:
-            return
+    def _occupied(want: Want, have: Have, one: Link) -> Refused:
+        """Return the error for a foreign interface that has the wanted peer's name."""
         what = one.describe()
         if one.kind == "veth":
             what += (
@@ -341,7 +322,7 @@ class VethResource(Resource[Want, Have]):
             if have.occupant_peer and have.link is None
             else ""
         )
-        raise Refused(
+        return Refused(
             "peer_name: '%s' in %s is there already and foreign: it is %s, not the other end of '%s'%s."
             % (want.peer_name, want.peer_ns, what, want.name, hint)
         )
@@ -401,5 +382,12 @@ def _own_mac(identity: str, peer_path: str, peer_name: str) -> str:
 
 # What a pair has just after it was made, of the attributes that the creating message cannot carry.
 _FRESH: Dict[str, Any] = {"alias": "", "tx_checksum": True, "enabled": False}
+
+
+def _late(attributes: Dict[str, Any], *names: str) -> Dict[str, Any]:
+    """Take out of ``attributes`` what the creating message cannot carry; return what of that is not so at birth."""
+    taken = {name: attributes.pop(name) for name in names if name in attributes}
+    return {name: value for name, value in taken.items() if value != _FRESH[name]}
+
 
 RESOURCE = VethResource()
