@@ -149,14 +149,19 @@ class Pool:
         return any(first <= int(ip) <= last for first, last in self._blocks)
 
     def candidates(self, owner: str, strategy: str, *taken: Container[IpAddress]) -> Iterator[IpAddress]:
-        """Yield free addresses in the order of ``strategy``: ``lowest``, or ``sticky`` from a place derived from ``owner``.
+        """Yield free addresses in the order of ``strategy``: ``lowest``, or ``sticky``, from a place derived from ``owner``.
+
+        That place is in the upper half, and the lower half comes last, from its top: engines that have a bridge in common with
+        us give out the lowest free address, and do not see ours.
 
         Steps over what is taken one by one, so the cost grows with the leases and not with the size of the pool.
         """
         make = ipaddress.IPv4Address if self.network.version == 4 else ipaddress.IPv6Address
-        start = sticky_offset(owner, self.free_at_most) if strategy == "sticky" else 0
+        low = self.free_at_most // 2 if strategy == "sticky" else 0
+        high = self.free_at_most - low
+        start = sticky_offset(owner, high) if strategy == "sticky" else 0
         for step in range(self.free_at_most):
-            candidate = make(self._at((start + step) % self.free_at_most))
+            candidate = make(self._at(low + (start + step) % high if step < high else self.free_at_most - 1 - step))
             if not any(candidate in one for one in taken):
                 yield candidate
 

@@ -110,9 +110,9 @@ def test_a4_the_address_that_check_mode_foresees_is_taken(lab: Lab) -> None:
     options = {"netns": "web", "interface": "eth0", "bridge": "br0", "pool": "172.17.0.0/16"}
     for command in ("true", "ip link add br0 type bridge", "ip netns add web"):
         lab.run(command)
-        assert lab.module("ns_address", check=True, **options)["after"]["address"] == "172.17.210.48/16"
+        assert lab.module("ns_address", check=True, **options)["after"]["address"] == "172.17.230.194/16"
     lab.run("ip link add w type veth peer name eth0 netns web && ip link set w master br0")
-    assert lab.module("ns_address", **options)["after"]["address"] == "172.17.210.48/16"
+    assert lab.module("ns_address", **options)["after"]["address"] == "172.17.230.194/16"
 
 
 def test_a3_what_is_missing_is_said_once(lab: Lab) -> None:

@@ -18,7 +18,7 @@ from wires import Host, warnings
 WEB: dict[str, Any] = {"netns": "web", "interface": "eth0", "bridge": "br0"}
 DB: dict[str, Any] = {**WEB, "netns": "db"}
 # Where the search begins for the owner "web/eth0": the same on every host and in every version.
-USUAL, NEXT = "172.17.210.48/16", "172.17.210.49/16"
+USUAL, NEXT = "172.17.230.194/16", "172.17.230.195/16"
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,7 @@ def test_an_address_is_taken_kept_and_given_back(host: Host) -> None:
         ({"strategy": "lowest", "exclude": ["172.17.0.2", "172.17.0.3-172.17.0.7", "172.17.0.8/30"]}, "172.17.0.12/16"),
         ({"range": "172.17.0.9"}, "172.17.0.9/16"),
         ({"owner": "web/eth0"}, USUAL),
-        ({"owner": "other"}, "172.17.159.62/16"),
+        ({"owner": "other"}, "172.17.167.254/16"),
     ],
 )
 def test_options_of_the_pool(host: Host, options: dict[str, Any], address: str) -> None:
@@ -99,7 +99,7 @@ def test_d4_taken_meanwhile_it_gets_another_one_and_says_by_whom(host: Host) -> 
     done = host.module("ns_address", **WEB, pool="172.17.0.0/16")
     assert done["after"]["address"] == NEXT
     assert warnings(done) == [
-        "web/eth0: its usual address 172.17.210.48 is taken by netns 'db'; it gets 172.17.210.49."
+        "web/eth0: its usual address 172.17.230.194 is taken by netns 'db'; it gets 172.17.230.195."
     ]
     again = host.module("ns_address", **WEB, pool="172.17.0.0/16")
     assert (again["changed"], warnings(again)) == (False, [])
@@ -195,7 +195,7 @@ def test_a_namespace_without_a_name_counts_too(host: Host) -> None:
     done = host.module("ns_address", **WEB, pool="172.17.0.0/16")
     host.kill(pid)
     assert done["after"]["address"] == NEXT
-    assert "172.17.210.48 is taken by a namespace without a name (id " in warnings(done)[0]
+    assert "172.17.230.194 is taken by a namespace without a name (id " in warnings(done)[0]
 
 
 def test_two_items_of_one_task_get_two_addresses(host: Host) -> None:

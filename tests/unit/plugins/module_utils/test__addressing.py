@@ -93,7 +93,12 @@ def test_a_search_goes_round_the_end():
     pool = Pool(net("10.0.0.0/29"))
     found = [list(pool.candidates(f"owner {number}", "sticky", ())) for number in range(20)]
     assert all(len(one) == 6 and len(set(one)) == 6 for one in found)
-    assert {one[0] for one in found} == set(net("10.0.0.0/29").hosts())
+    assert {str(one[0]) for one in found} == {"10.0.0.4", "10.0.0.5", "10.0.0.6"}
+
+
+def test_d1_a_sticky_search_leaves_the_lowest_addresses_to_the_engines_longest():
+    found = [str(one) for one in Pool(net("10.0.0.0/29")).candidates("owner", "sticky", ())]
+    assert found[3:] == ["10.0.0.3", "10.0.0.2", "10.0.0.1"]
 
 
 @pytest.mark.parametrize(
