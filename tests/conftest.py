@@ -22,7 +22,9 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "lab"))
+sys.path.insert(0, str(Path(__file__).resolve().parent / "engines"))
 
+import engines
 from lab import HERE, Lab, collections_root
 
 sys.path.insert(0, collections_root())
@@ -46,6 +48,11 @@ def _link(kind: str) -> Callable[[], bool]:
     return lambda: _in_lab(f"ip link add v0 type veth && ip link add probe {kind}")
 
 
+def _engine(name: str) -> Callable[[], bool]:
+    """Whether the engine runs a container here."""
+    return lambda: not engines.lacks(name)
+
+
 # What a test may lack, and how to tell. "machine": install something; "kernel": it has to be built in.
 MACHINE: dict[str, Callable[[], bool]] = {
     "lab host": lambda: _in_lab("true"),
@@ -53,10 +60,8 @@ MACHINE: dict[str, Callable[[], bool]] = {
     **{
         name: _program(name) for name in ("arping", "brctl", "ethtool", "ip", "iptables", "nc", "nft", "ping", "strace")
     },
-    **{
-        name: _program(name)
-        for name in ("conntrack", "docker", "lxc-start", "podman", "sshd", "systemd-nspawn", "tcpdump")
-    },
+    **{name: _program(name) for name in ("conntrack", "sshd", "tcpdump")},
+    **{name: _engine(name) for name in engines.ENGINES},
 }
 KERNEL: dict[str, Callable[[], bool]] = {
     "bridge": _link("type bridge"),
@@ -73,7 +78,7 @@ KERNEL: dict[str, Callable[[], bool]] = {
     "vrf": _link("type vrf table 10"),
     "vxlan": _link("type vxlan id 2 dstport 4789"),
 }
-REASON = re.compile(r"^this (machine|kernel) lacks: (.+)$")
+REASON = re.compile(r"^this (machine|kernel) lacks: ([^()]+?)(?: \(.+\))?$")
 
 
 @functools.cache
@@ -86,7 +91,8 @@ def needs(*capabilities: str) -> None:
     """Skip the running test unless all of these are there."""
     for capability in capabilities:
         if not present(capability):
-            pytest.skip(f"this {'machine' if capability in MACHINE else 'kernel'} lacks: {capability}")
+            why = f" ({engines.lacks(capability)})" if capability in engines.ENGINES else ""
+            pytest.skip(f"this {'machine' if capability in MACHINE else 'kernel'} lacks: {capability}{why}")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -122,12 +128,15 @@ class SkipAccount:
 
     def __init__(self) -> None:
         self.skipped: dict[str, str] = {}
+        self.engines: set[str] = set()
         self.unjustified: list[str] = []
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note why a test was skipped."""
+        """Note why a test was skipped, and which engine one used that passed."""
         self._note(report)
+        if report.when == "call" and report.passed:
+            self.engines |= {str(value) for name, value in report.user_properties if name == "engine"}
 
     @pytest.hookimpl
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -154,7 +163,9 @@ class SkipAccount:
 
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say what was not covered."""
+        """Say what was covered, and what was not."""
+        if self.engines:
+            terminalreporter.write_line(f"engines covered: {', '.join(sorted(self.engines))}")
         reasons = sorted(set(self.skipped.values()))
         for reason in reasons:
             count = sum(1 for value in self.skipped.values() if value == reason)
