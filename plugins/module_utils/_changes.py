@@ -71,21 +71,27 @@ class AddNetns(Change):
 
 @dataclass(frozen=True)
 class BindNetns(Change):
-    """Bind /run/netns/NAME to the namespace ``source``, whose inode is ``inode`` (negative: made earlier in this task)."""
+    """Bind /run/netns/NAME to the namespace ``source``, whose inode is ``inode`` (negative: made earlier in this task).
+
+    With ``link``, another file of that namespace, it becomes a symbolic link to that.
+    """
 
     name: str
     source: NsRef
     inode: int
     old: Optional[NsFile] = None
+    link: str = ""
 
     def attempt(self) -> str:
         return "bind netns '%s' to %s" % (self.name, self.source)
 
     def commands(self) -> List[str]:
         name, path = shlex.quote(self.name), self.source.path or "/proc/self/ns/net"
-        lines = ["ip netns del %s" % name] if self.old else []
+        lines = DropNetns(self.name, link=self.old.target).commands() if self.old else []
+        if self.link:
+            return [*lines, "ln -s %s %s" % (shlex.quote(self.link), shlex.quote(NsRef.parse(self.name).path))]
         parts = path.split("/")
-        if parts[1] == "proc" and parts[2].isdigit() and parts[3:] == ["ns", "net"]:
+        if parts[1] == "proc" and parts[2] != "self" and parts[3:] == ["ns", "net"]:
             return [*lines, "ip netns attach %s %s" % (name, parts[2])]
         target = shlex.quote(os.path.join(NETNS_DIRECTORY, self.name))
         return [*lines, "touch %s" % target, "mount --bind %s %s" % (shlex.quote(path), target)]
@@ -93,26 +99,30 @@ class BindNetns(Change):
     def undo(self) -> Tuple[Change, ...]:
         back = (DropNetns(self.name),)
         if self.old and self.old.inode:
-            now = NsFile(self.name, "namespace", self.inode)
-            return (BindNetns(self.name, NsRef.parse(self.name), self.old.inode, now),)
+            now = NsFile(self.name, "namespace", self.inode, self.link)
+            return (BindNetns(self.name, NsRef.parse(self.name), self.old.inode, now, self.old.target),)
         return back
 
 
 @dataclass(frozen=True)
 class DropNetns(Change):
-    """Take /run/netns/NAME away; the namespace dies with its last process. ``inode`` is 0 for a stale file."""
+    """Take /run/netns/NAME away; the namespace dies with its last process. ``inode`` is 0 for a stale file, ``link`` the target
+    of a symbolic link."""
 
     name: str
     inode: int = 0
+    link: str = ""
 
     def attempt(self) -> str:
         return "remove netns '%s'" % self.name
 
     def commands(self) -> List[str]:
+        if self.link:  # "ip netns del" would unmount what it points at
+            return ["rm %s" % shlex.quote(NsRef.parse(self.name).path)]
         return ["ip netns del %s" % shlex.quote(self.name)]
 
     def undo(self) -> Tuple[Change, ...]:
-        return (BindNetns(self.name, NsRef.parse(self.name), self.inode),) if self.inode else ()
+        return (BindNetns(self.name, NsRef.parse(self.name), self.inode, link=self.link),) if self.inode else ()
 
 
 def _link_words(attributes: Mapping[str, Any], peer: bool = False) -> List[str]:

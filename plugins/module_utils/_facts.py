@@ -67,14 +67,29 @@ HOST = NsRef()
 
 @dataclass(frozen=True)
 class NsFile:
-    """An entry of /run/netns. ``kind``: ``namespace``, ``file`` (plain, stale), ``dangling`` (a link to nowhere); ``link``: it
-    is a symbolic link; ``inode`` of the namespace, 0 where it is none; ``size`` in bytes of a plain file."""
+    """An entry of /run/netns. ``kind``: ``namespace``, ``file`` (plain, stale), ``dangling`` (a link to nowhere);
+    ``target`` of a symbolic link, ``""`` for what is mounted; ``inode`` of the namespace, 0 where it is none; ``size`` in bytes
+    of a plain file."""
 
     name: str
     kind: str
     inode: int = 0
-    link: bool = False
+    target: str = ""
     size: int = 0
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container as its engine knows it. ``pid`` is 0 where it does not run, ``status`` the engine's word for that. ``inode``
+    of its network namespace is filled in once that namespace is held open, and is 0 until then. ``file`` is where the engine
+    itself has that namespace mounted, as long as the container runs, ``""`` where it has not."""
+
+    engine: str
+    name: str
+    pid: int = 0
+    status: str = ""
+    inode: int = 0
+    file: str = ""
 
 
 # --- links ----------------------------------------------------------------------------------------------------------
@@ -163,13 +178,15 @@ class Address:
 @dataclass(frozen=True)
 class Holder:
     """Who has an address: interface ``index`` of the namespace ``ns`` (inode). ``label`` names the namespace where it has a
-    name; where ``ns`` is None, ``nsid`` is its id in the namespace that was asked."""
+    name; where ``ns`` is None, ``nsid`` is its id in the namespace that was asked. ``port`` is the index of the bridge port that
+    it is behind, 0 where it is none."""
 
     address: Address
     ns: Optional[int]
     index: int
     label: str = ""
     nsid: int = -1
+    port: int = 0
 
 
 @dataclass(frozen=True, order=True)

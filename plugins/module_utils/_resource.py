@@ -13,7 +13,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils import _fields
 from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import Link
-from ansible_collections.linuxnet.containers.plugins.module_utils._naming import canonical_mac
+from ansible_collections.linuxnet.containers.plugins.module_utils._naming import canonical_mac, host_interface, mac
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
 
 STATE: Dict[str, Any] = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
@@ -102,6 +102,17 @@ def port_of(link: Link, master: str) -> Dict[str, Any]:
     """Return what a link is as a port: the name of its master and, where it has one, the attributes it would lose with it."""
     kept = {name: link.attributes[name] for name in _fields.PORT if name in link.attributes} if master else {}
     return dict(kept, master=master)
+
+
+def own_mac(identity: str, peer_path: str, peer_name: str) -> str:
+    """Return the address that the host end of a new pair gets; it says for whom the pair was made, whatever its name."""
+    return mac(identity, "veth", peer_path, peer_name, "own")
+
+
+def made_for(path: str, near: Link, far: Link, identity: str) -> bool:
+    """Return whether this collection made a pair for the namespace at ``path``, where ``far`` is: its host end ``near`` has the
+    name, or the address, that is derived for it."""
+    return near.name == host_interface(path, far.name) or near.get("mac") == own_mac(identity, path, far.name)
 
 
 def mtu_option(value: Any) -> Any:

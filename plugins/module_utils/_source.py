@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ContextManager, Dict, Optional, Protocol, Sequence, Tuple
+from typing import Any, ContextManager, Dict, Mapping, Optional, Protocol, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
     Address,
+    Container,
     Holder,
     Link,
     NsFile,
@@ -62,11 +63,25 @@ class Source(Protocol):
     def identity(self) -> str:
         """Return what tells this host from others."""
 
+    def namespaces(self) -> Sequence[Tuple[int, str, Sequence[int]]]:
+        """Return (inode, path, pids) of all network namespaces that can be seen, held open from here on: a file of each
+        (``""`` for the host's own) and the processes that live in it."""
+
+    def command(self, pid: int) -> str:
+        """Return the command name of a process, ``""`` where it is gone."""
+
     def processes(self, ns: int) -> Sequence[Tuple[int, str]]:
         """Return (pid, command) of those living in a namespace."""
 
     def start_time(self, pid: int) -> Optional[str]:
         """Return a process's start time, None where it is gone."""
+
+    def containers(self, engine: str, names: Sequence[str]) -> Tuple[Mapping[str, Sequence[Container]], Sequence[str]]:
+        """Return what an engine (``auto``: all that are here) knows of containers, by name, those that run with their namespace
+        held open; and, a sentence each, which engines could not be asked."""
+
+    def running(self) -> Sequence[Container]:
+        """Return the running containers of all engines that are here and can be asked."""
 
     def who_has(self, ns: int, interface: str, mac: str, ip: str) -> Optional[str]:
         """Return the MAC address of the neighbour that has an address."""

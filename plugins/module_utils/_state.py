@@ -13,7 +13,7 @@ from __future__ import annotations
 import collections
 import itertools
 from dataclasses import replace
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
 from ansible_collections.linuxnet.containers.plugins.module_utils import _fields
@@ -23,6 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     HOST,
     MAIN_TABLE,
     Address,
+    Container,
     Holder,
     Link,
     NsFile,
@@ -61,9 +62,12 @@ class _Links:
 
 
 class State:
-    """Facts about a host. ``predict`` (check mode): a namespace that is missing counts as made by an earlier task."""
+    """Facts about a host. ``predict`` (check mode): a namespace that is missing counts as made by an earlier task.
 
-    def __init__(self, source: Source, predict: bool = False) -> None:
+    ``anew`` names namespaces that are there and that an earlier task would make anew.
+    """
+
+    def __init__(self, source: Source, predict: bool = False, anew: Iterable[str] = ()) -> None:
         self.source = source
         self.predict = predict
         self._missing: Dict[str, None] = {}  # in order
@@ -76,11 +80,15 @@ class State:
         self._vlans: Dict[Tuple[int, int], Tuple[Vlan, ...]] = {}
         self._sysctls: Dict[Tuple[int, str], Optional[str]] = {}
         self._identity: Optional[str] = None
+        self._containers: Dict[str, Tuple[Mapping[str, Sequence[Container]], Sequence[str]]] = {}
         self._texts: Dict[str, str] = {}
         self._rulesets: Dict[int, List[Dict[str, Any]]] = {}
         self._rules: Dict[int, List[NatRule]] = {}
         self._taken: Dict[Tuple[int, Optional[str]], Dict[IpAddress, Holder]] = {}
         self._put: List[Holder] = []
+        self._gone: Set[int] = set()  # namespaces
+        for name in anew if predict else ():
+            self._leave(name)
 
     # --- namespaces ---
 
@@ -98,9 +106,15 @@ class State:
         if not self.predict:
             where = "linuxnet.containers.netns with name: %s makes it" % ref.name if ref.name else "check the path"
             raise Refused("%s does not exist (no %s); %s." % (str(ref).capitalize(), ref.path, where))
-        self.foresee(str(ref))
-        self._paths[ref.path] = self._fresh_namespace()
-        return self._paths[ref.path]  # type: ignore[return-value]
+        return self.foreseen(ref, str(ref))
+
+    def foreseen(self, ref: NsRef, what: str) -> int:
+        """Take a namespace for there which an earlier task would have made; ``what`` names it in the warning."""
+        self.foresee(what)
+        ns = self._paths[ref.path] = self._fresh_namespace()
+        if ref.name:
+            self.entries()[ref.name] = NsFile(ref.name, "namespace", ns)
+        return ns
 
     def foresee(self, what: str) -> None:
         """Take note that a parent is missing which an earlier task would have made."""
@@ -125,6 +139,29 @@ class State:
         )
         return ns
 
+    def _leave(self, name: str) -> None:
+        """Take a name for one of a namespace that is made anew; the old one is gone with its pairs where nothing else holds it."""
+        ref = NsRef.parse(name)
+        old = self.source.find(ref)
+        self.entries().pop(name, None)
+        self._paths[ref.path] = None
+        if old and old != self.find(HOST) and not self._held(old) and not self.source.processes(old):
+            self._gone.add(old)
+
+    def _held(self, ns: int) -> bool:
+        """Return whether a name in /run/netns holds a namespace."""
+        return any(entry.inode == ns and not entry.target for entry in self.entries().values())
+
+    def _there(self, link: Optional[Link]) -> Optional[Link]:
+        """Return an interface unless its peer is in a namespace that is gone."""
+        return None if link is None or link.peer_ns in self._gone else link
+
+    def containers(self, engine: str, names: Sequence[str]) -> Tuple[Mapping[str, Sequence[Container]], Sequence[str]]:
+        """Return `Source.containers`; each engine is asked once."""
+        if engine not in self._containers:
+            self._containers[engine] = self.source.containers(engine, names)
+        return self._containers[engine]
+
     def entries(self) -> Dict[str, NsFile]:
         """Return what is in /run/netns, by name."""
         if self._entries is None:
@@ -137,7 +174,7 @@ class State:
         """Return the interface called ``name`` in a namespace."""
         links = self._links[ns]
         if name not in links.by_name:
-            found = None if links.complete else self.source.link(ns, name=name)
+            found = None if links.complete else self._there(self.source.link(ns, name=name))
             links.by_name[name] = None
             if found is not None:
                 links.put(found)
@@ -164,7 +201,7 @@ class State:
         """Return the interface with that index in a namespace."""
         links = self._links[ns]
         if index not in links.by_index:
-            found = None if links.complete or index <= 0 else self.source.link(ns, index=index)
+            found = None if links.complete or index <= 0 else self._there(self.source.link(ns, index=index))
             if found is None or found.name in links.by_name:  # its name is that of another by now: it is gone
                 return None
             links.put(found)
@@ -174,7 +211,7 @@ class State:
         """Return all interfaces of a namespace."""
         links = self._links[ns]
         if not links.complete:
-            for link in self.source.links(ns):
+            for link in filter(self._there, self.source.links(ns)):
                 if link.name not in links.by_name:
                     links.put(link)
             links.complete = True
@@ -267,9 +304,16 @@ class State:
             else:
                 holders = [Holder(one, ns, index) for index, one in self.addresses(ns) if one.scope != "host"]
                 if bridge is not None and bridge.index > 0:
-                    holders += self.source.members(ns, bridge.index)
+                    holders += [one for one in self.source.members(ns, bridge.index) if one.ns not in self._gone]
             self._taken[ns, name] = {holder.address.parsed: holder for holder in [*holders, *self._put]}
         return self._taken[ns, name]
+
+    def leave_port(self, ns: int, bridge: str, name: str) -> None:
+        """Take the addresses behind a bridge's port for given up: check mode knows that the pair is made anew before they are asked for."""
+        link = self.link(ns, name)
+        taken = self._taken.get((ns, bridge), {})
+        for ip in [ip for ip, holder in taken.items() if link is not None and holder.port == link.index]:
+            del taken[ip]
 
     def _named_holders(self) -> Iterable[Holder]:
         refs = [HOST] + [NsRef.parse(entry.name) for entry in self.entries().values() if entry.kind == "namespace"]
@@ -315,16 +359,12 @@ class State:
 
     def _bind_netns(self, step: change.BindNetns) -> None:
         self._paths[NsRef.parse(step.name).path] = step.inode
-        self.entries()[step.name] = NsFile(step.name, "namespace", step.inode)
+        self.entries()[step.name] = NsFile(step.name, "namespace", step.inode, step.link)
 
     def _drop_netns(self, step: change.DropNetns) -> None:
         self._paths[NsRef.parse(step.name).path] = None
         entry = self.entries().pop(step.name, None)
-        if (
-            entry is not None
-            and entry.inode not in (0, self.find(HOST))
-            and not any(other.inode == entry.inode for other in self.entries().values())
-        ):
+        if entry is not None and entry.inode not in (0, self.find(HOST)) and not self._held(entry.inode):
             for link in self._links[entry.inode].known():
                 self._forget(entry.inode, link)
 

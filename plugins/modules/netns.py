@@ -16,7 +16,7 @@ description:
   - Makes, binds and removes named network namespaces, as C(ip netns add), C(ip netns attach) and C(ip netns del) do.
   - Any program can be started in C(/run/netns/NAME), for example with C(ip netns exec), with systemd's C(NetworkNamespacePath=), or by podman and
     systemd-nspawn.
-  - A process is pinned by its namespace before anything is done, so that a process ID which is used again does no harm.
+  - A process, also a container's, is pinned by its namespace before anything is done, so that a process ID which is used again does no harm.
 extends_documentation_fragment:
   - linuxnet.containers.attributes
   - linuxnet.containers.attributes.actiongroup
@@ -35,8 +35,27 @@ options:
     description: Bind the name to the namespace at this absolute path instead of making one.
     type: path
   share:
-    description: Bind the name to the namespace of this other name, or, with V(host), to the host's own.
+    description:
+      - Bind the name to the namespace of this other name, or, with V(host), to the host's own.
+      - With O(pid) or O(container) beside it the process has to be in that namespace already. One that is not is refused, since nobody can move it
+        there from outside.
     type: str
+  container:
+    description:
+      - Bind the name to the namespace of this running container instead of making one.
+      - It is looked up by its engine's own tool, before and after its namespace is opened. If it was restarted, the name is bound anew, and that is a change.
+      - A container that does not run, and one in the host's own namespace, are refused.
+      - Which daemon or storage is asked is said by the task's C(environment), as for the tools themselves, for example C(DOCKER_HOST) or
+        C(CONTAINERS_STORAGE_CONF).
+    type: str
+  engine:
+    description:
+      - What runs O(container). V(auto) asks all engines that are on the host, and refuses a name that runs in two of them.
+      - V(docker) and V(podman) take names and IDs. V(nspawn) asks systemd-machined, and finds machines that are not registered there by their
+        C(systemd-nspawn) process. V(systemd) takes a unit and its main process.
+    type: str
+    choices: [auto, docker, podman, nspawn, lxc, systemd]
+    default: auto
   loopback:
     description: Whether C(lo) is to be up. V(false) leaves it as it is.
     type: bool
@@ -66,6 +85,20 @@ EXAMPLES = r"""
     name: db
     pid: 4242
 
+- name: Give the namespace of a container a name, started with "docker run --network none --name cache ..."
+  linuxnet.containers.netns:
+    name: cache
+    container: cache
+    engine: docker
+  environment:
+    DOCKER_HOST: unix:///run/docker.sock
+
+- name: See that the container "sidecar" is in the namespace of "cache", and let both names mean it
+  linuxnet.containers.netns:
+    name: sidecar
+    share: cache
+    container: sidecar
+
 - name: Make a hundred of them in one task
   linuxnet.containers.netns:
     aggregate: "{{ range(100) | map('regex_replace', '^', 'box') | map('community.general.dict_kv', 'name') | list }}"
@@ -87,7 +120,14 @@ after:
   description: The object as it is now, or in check mode as it would be. Empty when it is absent. With O(aggregate) see RV(results).
   returned: success, without O(aggregate)
   type: dict
-  sample: {name: web, path: /run/netns/web, inode: 4026532345, pid: null, shared_with: [], loopback: true, sysctls: {}}
+  sample: {name: web, path: /run/netns/web, inode: 4026532345, pid: null, container: null, engine: null, shared_with: [], loopback: true, sysctls: {}}
+anew:
+  description:
+    - Whether the name means another namespace than before.
+    - In check mode later tasks of a chain are told so by their C(netns_anew).
+  returned: success, with O(state=present)
+  type: bool
+  sample: false
 commands:
   description: The equivalent command lines, in order, ready to paste. In check mode those that would be run.
   returned: success

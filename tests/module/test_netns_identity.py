@@ -88,7 +88,7 @@ os.kill(container, signal.SIGKILL)
 @pytest.mark.parametrize(
     ("moment", "says", "right"),
     [
-        ("before the module runs", "is the host's own network namespace", False),
+        ("before the module runs", "is in the host's own network namespace", False),
         ("before it is opened", "ended while its namespace was being opened", False),
         ("after it is opened", "ended while its namespace was being opened", False),
         ("after it was looked at", "", True),

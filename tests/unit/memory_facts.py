@@ -17,6 +17,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     HOST,
     MAIN_TABLE,
     Address,
+    Container,
     Holder,
     Link,
     NsFile,
@@ -60,6 +61,8 @@ class MemoryFacts:
     def __init__(self, lacks: Sequence[str] = ("vlan_filtering",)) -> None:
         self.lacks = frozenset(lacks)
         self.pids: dict[int, int] = {}
+        self.started: list[Container] = []  # what engines know
+        self.silent: list[str] = []  # engines that cannot be asked
         self.on_the_wire: dict[str, str] = {}  # neighbours outside: address to MAC address
         self.foreign_rules: list[dict[str, Any]] = []
         self.applied: list[change.Change] = []
@@ -95,9 +98,11 @@ class MemoryFacts:
         return list(self._state.addresses(ns))
 
     def members(self, ns: int, bridge: int) -> list[Holder]:
-        behind = {link.peer_ns for link in self._state.links(ns) if link.master == bridge and link.kind == "veth"}
+        ports = [link for link in self._state.links(ns) if link.master == bridge and link.kind == "veth"]
+        behind = {link.peer_ns for link in ports}
+        by_far_end = {(link.peer_ns, link.peer_index): link.index for link in ports}
         return [
-            Holder(one, where, index)
+            Holder(one, where, index, port=by_far_end.get((where, index), 0))
             for where in sorted(behind - {ns, None})  # type: ignore[type-var]
             for index, one in self._state.addresses(where)  # type: ignore[arg-type]
             if one.scope != "host"
@@ -129,6 +134,23 @@ class MemoryFacts:
 
     def processes(self, ns: int) -> list[tuple[int, str]]:
         return [(pid, "sleep") for pid, where in sorted(self.pids.items()) if where == ns]
+
+    def namespaces(self) -> list[tuple[int, str, list[int]]]:
+        paths = {inode: f"/proc/{pid}/ns/net" for pid, inode in sorted(self.pids.items(), reverse=True)}
+        paths |= {inode: path for path, inode in reversed(self._state._paths.items()) if inode}
+        return [(ns, path, sorted(pid for pid in self.pids if self.pids[pid] == ns)) for ns, path in paths.items()]
+
+    def command(self, pid: int) -> str:
+        return "sleep" if pid in self.pids else ""
+
+    def containers(self, engine: str, names: Sequence[str]) -> tuple[dict[str, list[Container]], list[str]]:
+        known = [
+            replace(one, inode=self.pids.get(one.pid, 0)) for one in self.started if engine in ("auto", one.engine)
+        ]
+        return {name: [one for one in known if one.name == name] for name in names}, self.silent
+
+    def running(self) -> list[Container]:
+        return self.started
 
     def start_time(self, pid: int) -> str | None:
         return str(pid * 10) if pid in self.pids else None

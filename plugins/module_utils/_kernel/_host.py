@@ -19,10 +19,12 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set,
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
 from ansible_collections.linuxnet.containers.plugins.module_utils import _rules
+from ansible_collections.linuxnet.containers.plugins.module_utils._engines import ENGINES
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import KernelError, Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
     HOST,
     Address,
+    Container,
     Holder,
     Link,
     NsFile,
@@ -31,6 +33,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Vlan,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import (
+    _engines,
     _files,
     _namespaces,
     _netlink,
@@ -38,6 +41,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import
     _packets,
 )
 
+_LOOKS = 3  # at a container that is being restarted meanwhile
 _DAD_WAIT = 3.0  # seconds; duplicate address detection takes one probe and one second by default (RFC 4862)
 _NO_MAC = "00:00:00:00:00:00"  # of lo
 _SENT_AT_MOST = 256  # sockets of announcements that wait to be closed
@@ -57,7 +61,12 @@ def require(programs: Sequence[str]) -> None:
             % ", ".join(missing),
             "root",
         )
-    if "nft" in programs and not _nft.available():
+    if "nft" in programs:
+        _require_nft()
+
+
+def _require_nft() -> None:
+    if not _nft.available():
         raise Lacking("The program nft is not installed on this host: install the package nftables.", "nftables")
 
 
@@ -163,14 +172,94 @@ class Kernel:
     def processes(self, ns: int) -> List[Tuple[int, str]]:
         return _namespaces.holders(ns)
 
+    def namespaces(self) -> List[Tuple[int, str, List[int]]]:
+        seen = _namespaces.seen()
+        found = [(self.own, HOST.path, seen.pop(self.own, ([], []))[1])]
+        for inode, (files, pids) in seen.items():
+            for path in [*files, *("/proc/%d/ns/net" % pid for pid in pids)]:
+                with contextlib.suppress(OSError):  # what went meanwhile, or is another namespace by now, is left out
+                    if self._pin(path) == inode:
+                        self._paths[path] = inode
+                        found.append((inode, path, pids))
+                        break
+        return found
+
+    def command(self, pid: int) -> str:
+        return _namespaces.command(pid)
+
     def start_time(self, pid: int) -> Optional[str]:
         return _namespaces.start_time(pid)
+
+    def containers(self, engine: str, names: Sequence[str]) -> Tuple[Dict[str, List[Container]], List[str]]:
+        if engine != "auto" and not _engines.available(engine):
+            program = ENGINES[engine].program
+            raise Lacking(
+                "The program %s is not installed on this host, so %s cannot be asked for its containers."
+                % (program, engine),
+                program,
+            )
+        found: Dict[str, List[Container]] = {name: [] for name in names}
+        silent = []
+        for one in [engine] if engine != "auto" else filter(_engines.available, ENGINES):
+            try:
+                for name, container in self._pinned(one, names).items():
+                    found[name].append(container)
+            except _engines.EngineError as error:
+                silent.append("%s could not be asked: %s" % (one, error))
+        return found, silent
+
+    def _pinned(self, engine: str, names: Sequence[str]) -> Dict[str, Container]:
+        """Return an engine's containers, the namespaces of those that run held open.
+
+        A process ID may be used again between the engine's answer and the opening, so the engine is asked before and after.
+        """
+        known = _engines.find(engine, names)
+        for dummy in range(_LOOKS):
+            pinned = {name: self._opened(one) for name, one in known.items()}
+            alive = [name for name, one in known.items() if one.pid]
+            again = _engines.find(engine, alive) if alive else {}
+            if all(name in again and again[name].pid == known[name].pid and pinned[name].inode for name in alive):
+                break
+            known = {name: one for name, one in known.items() if name in again or not one.pid}
+            known.update(again)
+        else:
+            raise _engines.EngineError("its containers are being restarted just now")
+        return pinned
+
+    def _opened(self, container: Container) -> Container:
+        """Return a container with its namespace held open, and with its engine's file only where that means the same one."""
+        inode = self._pin_process(container.pid)
+        try:
+            same = bool(inode and container.file) and self._pin(container.file) == inode
+        except OSError:
+            same = False
+        return replace(container, inode=inode, file=container.file if same else "")
+
+    def _pin_process(self, pid: int) -> int:
+        """Hold the namespace of a process open. Return its inode, 0 where the process is gone or another has its ID."""
+        path = "/proc/%d/ns/net" % pid
+        started = _namespaces.start_time(pid)
+        try:
+            inode = self._pin(path) if started else 0
+        except OSError:
+            return 0
+        if not started or _namespaces.start_time(pid) != started:
+            return 0
+        self._paths[path] = inode
+        return inode
+
+    def running(self) -> List[Container]:
+        found: List[Container] = []
+        for engine in filter(_engines.available, ENGINES):
+            with contextlib.suppress(_engines.EngineError):
+                found.extend(_engines.running(engine))
+        return found
 
     def namespace_label(self, ns: int, nsid: int) -> str:
         """Return the name of the namespace with id ``nsid`` in ``ns``, as far as /run/netns or this run knows it."""
         labels = {inode: path for path, inode in self._paths.items()}
         for name, entry in self.listing().items():
-            if entry.kind == "namespace" and not entry.link:
+            if entry.kind == "namespace" and not entry.target:
                 ref = NsRef.parse(name)
                 if self.find(ref) is not None:
                     labels.setdefault(entry.inode, ref.path)
@@ -219,10 +308,13 @@ class Kernel:
         namespace = self._open[ns]
         sock = self._socket(namespace)
         found: List[Holder] = []
-        for nsid in sorted({nsid for dummy, nsid in sock.links(master=bridge) if nsid is not None}):
+        ports = {(nsid, link.peer_index): link.index for link, nsid in sock.links(master=bridge) if nsid is not None}
+        for nsid in sorted({nsid for nsid, dummy in ports}):
             inode = self._peer_namespace(namespace, nsid)
             found.extend(
-                Holder(one, inode, index, "", nsid) for index, one in sock.addresses(nsid) if one.scope != "host"
+                Holder(one, inode, index, "", nsid, ports.get((nsid, index), 0))
+                for index, one in sock.addresses(nsid)
+                if one.scope != "host"
             )
         return found
 
@@ -250,6 +342,7 @@ class Kernel:
             return _files.read_tx_checksum(name)
 
     def ruleset(self, ns: int) -> List[Dict[str, Any]]:
+        _require_nft()
         try:
             with self._inside(ns):
                 return _nft.ruleset()
@@ -310,7 +403,10 @@ class Kernel:
         if step.old:
             _namespaces.remove(step.name)
         self._forget(step.name)
-        _namespaces.bind(step.name, namespace.fd)
+        if step.link:
+            _namespaces.link(step.name, step.link)
+        else:
+            _namespaces.bind(step.name, namespace.fd)
 
     def _drop_netns(self, step: change.DropNetns) -> None:
         if step.inode and NsRef.parse(step.name).path not in self._paths:

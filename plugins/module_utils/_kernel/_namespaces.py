@@ -11,6 +11,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import re
 import stat
 from typing import Dict, Iterator, List, Optional, Tuple
 
@@ -85,17 +86,17 @@ def listing() -> Dict[str, NsFile]:
 def entry_of(name: str) -> NsFile:
     """Return what /run/netns/NAME is. Raises FileNotFoundError where there is nothing."""
     path = os.path.join(NETNS_DIRECTORY, name)
-    link = stat.S_ISLNK(os.lstat(path).st_mode)
+    target = os.readlink(path) if stat.S_ISLNK(os.lstat(path).st_mode) else ""
     try:
         fd, inode = open_namespace(path)
     except OSError as error:
-        if link and not os.path.exists(path):
-            return NsFile(name, "dangling", link=True)
+        if target and not os.path.exists(path):
+            return NsFile(name, "dangling", target=target)
         if error.errno not in (errno.EINVAL, errno.EACCES, errno.ENXIO):
             raise
-        return NsFile(name, "file", link=link, size=os.stat(path).st_size)
+        return NsFile(name, "file", target=target, size=os.stat(path).st_size)
     os.close(fd)
-    return NsFile(name, "namespace", inode, link)
+    return NsFile(name, "namespace", inode, target)
 
 
 @contextlib.contextmanager
@@ -154,6 +155,12 @@ def bind(name: str, fd: int) -> None:
         _mount("/proc/self/fd/%d" % fd, path, _MS_BIND)
 
 
+def link(name: str, target: str) -> None:
+    """Make /run/netns/NAME, which must be free, a symbolic link: it does not keep the namespace alive."""
+    with _prepared_directory():
+        os.symlink(target, os.path.join(NETNS_DIRECTORY, name))
+
+
 def remove(name: str) -> None:
     """Take /run/netns/NAME away: unmount, then unlink. A symbolic link is unlinked and what it points at left alone."""
     path = os.path.join(NETNS_DIRECTORY, name)
@@ -166,18 +173,46 @@ def remove(name: str) -> None:
     os.unlink(path)
 
 
+def _living() -> Iterator[Tuple[int, int]]:
+    """Yield (pid, inode of its network namespace) of all processes, in order."""
+    for pid in sorted(int(entry) for entry in os.listdir("/proc") if entry.isdigit()):
+        try:
+            inode = os.stat("/proc/%d/ns/net" % pid).st_ino
+        except OSError:  # it ended meanwhile
+            continue
+        yield pid, inode
+
+
 def holders(inode: int) -> List[Tuple[int, str]]:
     """Return (pid, command) of the processes that live in the namespace ``inode``."""
-    found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                if os.stat("/proc/%s/ns/net" % entry).st_ino == inode:
-                    with open("/proc/%s/comm" % entry, encoding="utf-8", errors="replace") as file:
-                        found.append((int(entry), file.read().strip()))
-            except OSError:  # it ended meanwhile
-                continue
-    return sorted(found)
+    found = [(pid, command(pid)) for pid, where in _living() if where == inode]
+    return [one for one in found if one[1]]
+
+
+def command(pid: int) -> str:
+    """Return the command name of a process, ``""`` where it is gone."""
+    try:
+        with open("/proc/%d/comm" % pid, encoding="utf-8", errors="replace") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def seen() -> Dict[int, Tuple[List[str], List[int]]]:
+    """Return by inode the network namespaces that can be seen: the files they are mounted on, and the processes in them.
+
+    A file may be covered by another mount, so that what is there now has to be looked at before it is believed.
+    """
+    found: Dict[int, Tuple[List[str], List[int]]] = {}
+    with open("/proc/thread-self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+        for line in file:
+            root, path = line.split(" ", 5)[3:5]  # proc(5)
+            if root.startswith("net:["):
+                files = found.setdefault(int(root[len("net:[") : -1]), ([], []))[0]
+                files.append(re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal.group(1), 8)), path))
+    for pid, inode in _living():
+        found.setdefault(inode, ([], []))[1].append(pid)
+    return found
 
 
 def start_time(pid: int) -> Optional[str]:

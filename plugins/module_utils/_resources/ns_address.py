@@ -35,6 +35,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import (
     INTERFACE_NAME_BYTES,
     PROTOCOL,
+    host_interface,
     interface_name,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import NETNS, STATE, Plan, Resource
@@ -237,6 +238,10 @@ class NsAddressResource(Resource[Want, Have]):
         host = state.need(HOST)
         bridge = state.need_link(host, HOST, want.bridge, "bridge", "bridge") if want.bridge else None
         taken = state.taken(host, want.bridge, bridge) if want.bridge or want.pool is not None else {}
+        if (
+            link.index < 0 and want.bridge
+        ):  # only foreseen; where there is a pair for it, its other end was left elsewhere
+            state.leave_port(host, want.bridge, host_interface(want.ns.path, want.interface))
         mac = str(link.get("mac") or "")
         return Have(
             ns,

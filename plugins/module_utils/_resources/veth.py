@@ -33,7 +33,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resource impo
     Resource,
     differing,
     given,
+    made_for,
     mtu_option,
+    own_mac,
     port_of,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
@@ -152,6 +154,13 @@ class VethResource(Resource[Want, Have]):
             peer_ns: Optional[int] = state.need(want.peer_ns)
         else:
             ns, peer_ns = state.find(want.ns), state.find(want.peer_ns)
+            if ns is not None and ns == peer_ns and want.ns != want.peer_ns:
+                # The name means the host by now: no pair ends in it, but one that was made for it may be left.
+                link = state.link(ns, want.name)
+                ours = want.derived or (
+                    link is not None and link.get("mac") == own_mac(state.identity(), want.peer_ns.path, want.peer_name)
+                )
+                return Have(link if ours else None, peer_ns_there=False)
         if ns is None:
             return Have(peer_ns_there=peer_ns is not None)
         if ns == peer_ns and want.ns != want.peer_ns:
@@ -169,7 +178,7 @@ class VethResource(Resource[Want, Have]):
         occupant = state.link(peer_ns, want.peer_name) if peer_ns is not None else None
         if want.present and link is None and occupant is not None and occupant.peer_ns == ns and ns != peer_ns:
             near = state.link_at(ns, occupant.peer_index)
-            if near is not None and self._is_ours(want, near, occupant, state):
+            if near is not None and made_for(want.peer_ns.path, near, occupant, state.identity()):
                 # A pair of ours under another name: it is named anew.
                 link, far, far_ns = near, occupant, want.peer_ns
         if occupant is not None and far is not None and far_ns == want.peer_ns and occupant.index == far.index:
@@ -203,17 +212,13 @@ class VethResource(Resource[Want, Have]):
         found = []
         for far in state.links(peer_ns):
             near = state.link_at(ns, far.peer_index) if far.kind == "veth" and far.peer_ns == ns else None
-            if near is not None and near.name not in wanted and self._is_ours(want, near, far, state):
+            if (
+                near is not None
+                and near.name not in wanted
+                and made_for(want.peer_ns.path, near, far, state.identity())
+            ):
                 found.append(near.name)
         return tuple(found)
-
-    @staticmethod
-    def _is_ours(want: Want, near: Link, far: Link, state: State) -> bool:
-        """Return whether this collection made a pair: its host end has the name, or the address, that is derived for it."""
-        path = want.peer_ns.path
-        return near.name == host_interface(path, far.name) or near.get("mac") == _own_mac(
-            state.identity(), path, far.name
-        )
 
     def plan(self, want: Want, have: Have) -> Plan:
         plan = self._pair(want, have)
@@ -260,7 +265,7 @@ class VethResource(Resource[Want, Have]):
         before: Mapping[str, Any],
         first: Tuple[Change, ...],
     ) -> Plan:
-        own.setdefault("mac", _own_mac(have.identity, want.peer_ns.path, want.peer_name))
+        own.setdefault("mac", own_mac(have.identity, want.peer_ns.path, want.peer_name))
         peer.setdefault("mac", mac(have.identity, "veth", want.peer_ns.path, want.peer_name, "peer"))
         defaults = {name: row.default for name, row in _fields.LINK.items()}
         after = self._describe(
@@ -373,11 +378,6 @@ class VethResource(Resource[Want, Have]):
         if "tx_checksum" in own:
             described.update(tx_checksum=own["tx_checksum"], peer_tx_checksum=peer.get("tx_checksum"))
         return described
-
-
-def _own_mac(identity: str, peer_path: str, peer_name: str) -> str:
-    """Return the address that the host end of a new pair gets; it says for whom the pair was made, whatever its name."""
-    return mac(identity, "veth", peer_path, peer_name, "own")
 
 
 # What a pair has just after it was made, of the attributes that the creating message cannot carry.

@@ -27,7 +27,7 @@ WEB = NsRef("/run/netns/web")
         ({"sysctls": {"net.../a": 1}}, "sysctls: 'net.../a' is not a key of a network namespace"),
         ({"sysctls": {"net.a": None}}, "sysctls: 'net.a' needs a value, a number or a text."),
         ({"sysctls": {"net.a": [1]}}, "sysctls: 'net.a' needs a value, a number or a text."),
-        ({"pid": 1, "share": "db"}, "parameters are mutually exclusive: pid|path|share."),
+        ({"pid": 1, "container": "db"}, "parameters are mutually exclusive: pid|container."),
     ],
 )
 def test_what_is_refused(params, sentence):
@@ -42,7 +42,7 @@ def test_a5_spellings_of_a_sysctl_s_value():
 def test_b3_a_number_is_a_name_and_a_pid_is_a_pid():
     assert want(RESOURCE, name="1234").ref == NsRef("/run/netns/1234")
     assert want(RESOURCE, name="web", share="1234").source == NsRef("/run/netns/1234")
-    assert want(RESOURCE, name="web", pid=1234).source == NsRef("/proc/1234/ns/net")
+    assert (want(RESOURCE, name="web", pid=1234).pid, want(RESOURCE, name="web", pid=1234).source) == (1234, None)
     assert want(RESOURCE, name="web", path="/var/run/netns/x").source == NsRef("/run/netns/x")
 
 
@@ -104,7 +104,7 @@ def test_b1_a_process_that_is_gone_or_another_by_now_is_refused():
 def test_b2_the_host_s_own_namespace_is_refused_unless_it_is_asked_for():
     kernel = MemoryKernel()
     kernel.pids = {1: kernel.find(HOST)}
-    message = "pid: 1 is the host's own network namespace; say share: host where that is what you want."
+    message = "pid: 1 is in the host's own network namespace; say share: host where that is what you want."
     assert failed(kernel, RESOURCE, name="web", pid=1) == message
     assert made(kernel, RESOURCE, name="web", share="host")["after"]["shared_with"] == ["host"]
     assert [type(step) for step in kernel.applied] == [change.BindNetns]
