@@ -20,7 +20,7 @@ description:
 positional: _input, networks
 options:
   _input:
-    description: The C(wiring_result) of the role P(linuxnet.containers.wiring#role).
+    description: The C(wiring_result) of the role P(linuxnet.containers.wiring#role), or what M(linuxnet.containers.wiring_info) returns as C(wiring).
     type: dict
     required: true
   networks:
@@ -35,6 +35,15 @@ EXAMPLES = r"""
 - name: Draw the wiring
   ansible.builtin.debug:
     msg: "{{ wiring_result | linuxnet.containers.topology(wiring_networks) }}"
+
+- name: Look at the wiring, whoever did it
+  linuxnet.containers.wiring_info:
+    netns: [web, db]
+  register: seen
+
+- name: Draw it, with the subnets
+  ansible.builtin.debug:
+    msg: "{{ seen.wiring | linuxnet.containers.topology(wiring_networks) }}"
 """
 
 RETURN = r"""

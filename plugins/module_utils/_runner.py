@@ -11,7 +11,7 @@ rolled back and does not stop the others; check mode is the same way without app
 from __future__ import annotations
 
 import contextlib
-from typing import Any, ContextManager, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, ContextManager, Dict, List, Mapping, Optional, Sequence, Tuple, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change
@@ -20,25 +20,31 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
 from ansible_collections.linuxnet.containers.plugins.module_utils._items import items
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _host
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import Plan, Resource
-from ansible_collections.linuxnet.containers.plugins.module_utils._source import Kernel
+from ansible_collections.linuxnet.containers.plugins.module_utils._source import Kernel, Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
+
+Outcome = TypeVar("Outcome")
 
 
 def argument_spec(resource: Resource[Any, Any]) -> Dict[str, Any]:
-    """Return the module's argument spec: the item's options, none of them required, and ``aggregate``."""
+    """Return the module's argument spec: the item's options, none of them required, ``aggregate`` and ``netns_anew``."""
     spec = {
         name: {key: value for key, value in option.items() if key != "required"}
         for name, option in resource.options.items()
     }
     spec["aggregate"] = {"type": "list", "elements": "dict"}
+    spec["netns_anew"] = {"type": "list", "elements": "str"}
     return spec
 
 
 def execute(
-    resource: Resource[Any, Any], wants: Sequence[Any], kernel: Kernel, check: bool
+    resource: Resource[Any, Any], wants: Sequence[Any], kernel: Kernel, check: bool, anew: Sequence[str] = ()
 ) -> Tuple[List[Dict[str, Any]], List[str]]:
-    """Plan all wants, then (unless ``check``) carry the plans out. Return (a result an item, warnings)."""
-    state = State(kernel, predict=check)
+    """Plan all wants, then (unless ``check``) carry the plans out. Return (a result an item, warnings).
+
+    ``anew``: names of namespaces that an earlier task would have made anew; of use in check mode only.
+    """
+    state = State(kernel, predict=check, anew=anew)
     lock: ContextManager[None] = kernel.locked() if resource.locks and not check else contextlib.nullcontext()
     with lock:
         plans = [_planned(resource, want, state) for want in wants]
@@ -142,16 +148,39 @@ def _diff(subject: str, plan: Plan) -> Dict[str, str]:
 
 def run(resource: Resource[Any, Any]) -> None:
     """Be the module of a resource: read the arguments, do the work, exit."""
+
+    def work() -> Tuple[List[Dict[str, Any]], List[str]]:
+        wants = items(resource, module.params)
+        _host.require(resource.programs)
+        with _host.Kernel() as kernel:
+            return execute(resource, wants, kernel, module.check_mode, module.params["netns_anew"] or ())
+
     module = AnsibleModule(
         argument_spec=argument_spec(resource),
         required_one_of=[[resource.identity, "aggregate"]],
         supports_check_mode=True,
     )
-    try:
-        wants = items(resource, module.params)
-        _host.require(resource.programs)
+    _finish(module, _attempted(module, work))
+
+
+def look(
+    options: Mapping[str, Any], report: Callable[[Source, Mapping[str, Any]], Tuple[Dict[str, Any], List[str]]]
+) -> None:
+    """Be a module that only reads: ``report`` has what it returns, and warnings."""
+
+    def work() -> Tuple[Dict[str, Any], List[str]]:
+        _host.require(())
         with _host.Kernel() as kernel:
-            results, warnings = execute(resource, wants, kernel, module.check_mode)
+            return report(kernel, module.params)
+
+    module = AnsibleModule(argument_spec=dict(options), supports_check_mode=True)
+    module.exit_json(changed=False, **_attempted(module, work))
+
+
+def _attempted(module: AnsibleModule, work: Callable[[], Tuple[Outcome, List[str]]]) -> Outcome:
+    """Return what ``work`` returns, its warnings given; a refusal ends the module."""
+    try:
+        outcome, warnings = work()
     except Lacking as error:
         text = missing_required_lib(error.missing) if error.missing in ("pyroute2", "netaddr") else str(error)
         module.fail_json(msg=text, missing=error.missing)
@@ -159,7 +188,7 @@ def run(resource: Resource[Any, Any]) -> None:
         module.fail_json(msg=str(error))
     for warning in warnings:
         module.warn(warning)
-    _finish(module, results)
+    return outcome
 
 
 def _finish(module: AnsibleModule, results: List[Dict[str, Any]]) -> None:
