@@ -13,7 +13,7 @@ SHELL = /bin/bash
 help: ## show this
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /make \1|/' | column -t -s '|'
 
-demo: ## wire four containers in a lab host, prove it with traffic, tear it all down
+demo: ## wire containers of all four modes in a lab host, prove it with traffic, tear it all down
 	@tests/tools/setup newest
 	@tests/tools/build
 	@tests/lab/unchanged tests/tools/demo

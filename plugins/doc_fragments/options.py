@@ -24,6 +24,13 @@ options:
       - This is much faster than a loop. The work is done in one process, whatever the number of items.
     type: list
     elements: dict
+  netns_anew:
+    description:
+      - Names of namespaces that an earlier task of a chain would bind or make anew, those whose result of
+        M(linuxnet.containers.netns) has C(anew).
+      - In check mode what is in them now counts as gone. Without effect otherwise.
+    type: list
+    elements: str
 """
 
     NETNS = r"""

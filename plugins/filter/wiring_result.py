@@ -17,13 +17,18 @@ author:
   - linuxnet.containers contributors
 description:
   - Sums up what the tasks of the role P(linuxnet.containers.wiring#role) returned, by container.
-positional: _input
+positional: _input, join
 options:
   _input:
     description:
-      - By step (V(netns), V(veth), V(address), V(route)) the C(results) of its task.
+      - By step (V(netns), V(veth), V(bridge_port), V(address), V(route), V(join)) the C(results) of its task.
     type: dict
     required: true
+  join:
+    description: The items of the step C(join), as they were asked for.
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""

@@ -30,6 +30,7 @@ RESOURCES: Mapping[str, Resource[Any, Any]] = {
     "address": ns_address.RESOURCE,
     "route": ns_route.RESOURCE,
     "nat": nat.RESOURCE,
+    "join": netns.RESOURCE,
 }
 
 

@@ -5,7 +5,8 @@
 """Networks and containers, compiled to each module's list of items, in order. Pure; on the controller or on a target.
 
 The result has two halves, each the steps of one chain: ``teardown`` (what is to be gone, from the outside in) and ``wire``
-(what is to be there, as a person would do it by hand). An empty list is a step that is not needed.
+(what is to be there, as a person would do it by hand; at the end ``join``, the names that mean another's namespace). An empty
+list is a step that is not needed.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._addressing im
     network,
     usable,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._engines import ENGINES
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import (
@@ -32,7 +34,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._naming import
 
 Item = Dict[str, Any]
 TEARDOWN = ("nat", "veth", "netns", "bridge")
-WIRE = ("netns", "bridge", "gateway", "veth", "bridge_port", "address", "route", "nat")
+WIRE = ("netns", "bridge", "gateway", "veth", "bridge_port", "address", "route", "nat", "join")
 
 
 _FLAGS = ("unmanaged", "internal", "masquerade", "default_route")
@@ -167,18 +169,43 @@ class _Container:
         self.name = netns_name(str(name), "wiring_containers")
         self.spec = spec
         self.present = spec.get("state", "present") != "absent"
-        self.mode = spec.get("network_mode", "bridge")
+        self.mode, dummy, self.owner = str(spec.get("network_mode", "bridge")).partition(":")
         self.engine = spec.get("engine", "netns")
-        if self.mode not in ("bridge", "none"):
-            raise self._say("network_mode '%s' is not built yet; it is bridge or none." % self.mode)
-        if self.engine not in ("netns", "pid"):
-            raise self._say("engine '%s' is not built yet; it is netns or pid." % self.engine)
+        if self.mode not in ("bridge", "host", "none", "container") or (self.mode == "container") != bool(self.owner):
+            raise self._say("network_mode '%s' is none of bridge, host, none, container:NAME." % spec["network_mode"])
+        if self.engine not in ("netns", "pid", *ENGINES):
+            raise self._say("engine '%s' is none of netns, pid, %s." % (self.engine, ", ".join(ENGINES)))
         if self.present and (self.engine == "pid") != (spec.get("pid") is not None):
             raise self._say("pid and engine: pid go together.")
+        if self.mode != "bridge" and spec.get("routes"):
+            raise self._say("routes need network_mode: bridge.")
+        if self.mode == "host" and spec.get("sysctls"):
+            raise self._say("sysctls would be the host's own; set those with ansible.posix.sysctl.")
+        if self.owner and spec.get("sysctls"):
+            raise self._say("sysctls belong to container '%s', whose namespace it joins; set them there." % self.owner)
         self.attachments = self._attached(networks)
+
+    @property
+    def joins(self) -> str:
+        """Return whose namespace the container's name means: another container's, ``host``, or ``""`` for its own."""
+        return "host" if self.mode == "host" else self.owner
 
     def _say(self, text: str) -> Invalid:
         return Invalid("wiring_containers: container '%s': %s" % (self.name, text))
+
+    def check_owner(self, boxes: Mapping[str, _Container]) -> None:
+        """Raise `Invalid` unless the container that this one joins is there, and joins no circle."""
+        chain = [self.name]
+        box = self
+        while box.owner:
+            if box.owner in chain:
+                raise self._say("network_mode goes round in a circle: %s." % " -> ".join([*chain, box.owner]))
+            if box.owner not in boxes:
+                raise box._say("network_mode: there is no container '%s' in wiring_containers." % box.owner)
+            chain.append(box.owner)
+            box = boxes[box.owner]
+            if not box.present:
+                raise self._say("network_mode: container '%s' is to be absent." % box.name)
 
     def _attached(self, networks: Mapping[str, _Network]) -> List[_Attachment]:
         listed = self.spec.get("networks")
@@ -206,8 +233,12 @@ class _Container:
 
     def netns(self) -> Item:
         item: Item = {"name": self.name}
+        if self.joins:
+            item["share"] = self.joins
         if self.spec.get("pid") is not None:
             item["pid"] = self.spec["pid"]
+        if self.engine in ENGINES:
+            item.update(container=self.name, engine=self.engine)
         if self.spec.get("sysctls"):
             item["sysctls"] = self.spec["sysctls"]
         return item
@@ -302,6 +333,18 @@ class _Container:
         return dict(one.spec["port"], bridge=one.network.name, interface=name)
 
 
+def _owners_first(boxes: Sequence[_Container]) -> List[_Container]:
+    """Return the containers, each after the one whose namespace it joins; otherwise in the order they are listed."""
+    by_name = {box.name: box for box in boxes}
+    ordered: Dict[str, _Container] = {}
+    for box in boxes:
+        chain = [box]
+        while chain[-1].owner in by_name and chain[-1].owner not in ordered:
+            chain.append(by_name[chain[-1].owner])
+        ordered.update((one.name, one) for one in reversed(chain))
+    return list(ordered.values())
+
+
 def _unique(kind: str, names: Sequence[str]) -> None:
     for place, name in enumerate(names):
         if name in names[:place]:
@@ -327,6 +370,9 @@ def compile_plan(
                 )
     boxes = [_Container(spec, number, {net.name: net for net in nets}) for number, spec in enumerate(containers)]
     _unique("containers", [box.name for box in boxes])
+    for box in boxes:
+        if state != "absent" and box.present:
+            box.check_owner({one.name: one for one in boxes})
 
     down: Dict[str, List[Item]] = {step: [] for step in TEARDOWN}
     wire: Dict[str, List[Item]] = {step: [] for step in WIRE}
@@ -346,17 +392,17 @@ def compile_plan(
                     else dict(gateway, bridge=net.name, nodad=True, supersede=True)
                 )
         wire["nat"].extend(net.nat(present=True))
-    for box in boxes:
+    for box in _owners_first(boxes):
         gone = state == "absent" or not box.present
-        if gone or box.mode == "none":
+        if gone or box.mode != "bridge":
             bare = [box.veth(one) for one in box.attachments] or [
                 {"peer_netns": box.name, "peer_name": "eth0", "exclusive": True}
             ]
             down["veth"].extend(dict(item, state="absent") for item in bare)
         if gone:
-            down["netns"].append({"name": box.name, "state": "absent"})
+            down["netns"].insert(0, {"name": box.name, "state": "absent"})
             continue
-        wire["netns"].append(box.netns())
+        wire["join" if box.joins else "netns"].append(box.netns())
         if box.mode == "bridge":
             for place in box.attachments:
                 wire["veth"].append(box.wired_veth(place))

@@ -37,7 +37,7 @@ SPECIFIED: list[tuple[Play, str]] = [
         networks({**NET, "gatewy": "10.0.0.1"}),
         "wiring_networks.gatewy. Supported parameters include: exclude, gateways,",
     ),
-    (web(network_mode="overlay"), "value of network_mode must be one of: bridge, none, got: overlay"),
+    (web(engine="runc"), "value of engine must be one of: netns, docker, podman, nspawn, lxc, systemd, pid, got: runc"),
     (refused(networks=[NET], state="gone"), "value of wiring_state must be one of: present, absent, got: gone"),
     (refused(networks="docker0"), "Elements value for option 'wiring_networks' is of type"),
 ]
@@ -107,6 +107,48 @@ COMPILED: list[tuple[Play, str]] = [
     (
         on({"default_route": True}, {"default_route": "yes"}),
         "wiring_containers: container 'web': more than one of its networks has default_route: true.",
+    ),
+    (
+        web(network_mode="overlay"),
+        "wiring_containers: container 'web': network_mode 'overlay' is none of bridge, host, none, container:NAME.",
+    ),
+    (
+        web(network_mode="container:"),
+        "wiring_containers: container 'web': network_mode 'container:' is none of bridge, host, none, container:NAME.",
+    ),
+    (
+        web(network_mode="container:db"),
+        "wiring_containers: container 'web': network_mode: there is no container 'db' in wiring_containers.",
+    ),
+    (
+        web(network_mode="container:web"),
+        "wiring_containers: container 'web': network_mode goes round in a circle: web -> web.",
+    ),
+    (
+        refused(
+            networks=[NET],
+            containers=[
+                {"name": "a", "network_mode": "container:b"},
+                {"name": "b", "network_mode": "container:c"},
+                {"name": "c", "network_mode": "container:b"},
+            ],
+        ),
+        "wiring_containers: container 'a': network_mode goes round in a circle: a -> b -> c -> b.",
+    ),
+    (
+        refused(
+            networks=[NET],
+            containers=[{"name": "a", "network_mode": "container:b"}, {"name": "b", "state": "absent"}],
+        ),
+        "wiring_containers: container 'a': network_mode: container 'b' is to be absent.",
+    ),
+    (
+        web(network_mode="host", sysctls={"net.ipv4.ip_forward": 1}),
+        "wiring_containers: container 'web': sysctls would be the host's own; set those with ansible.posix.sysctl.",
+    ),
+    (
+        web(network_mode="none", routes=[{"destination": "10.0.0.0/8", "type": "blackhole"}]),
+        "wiring_containers: container 'web': routes need network_mode: bridge.",
     ),
 ]
 

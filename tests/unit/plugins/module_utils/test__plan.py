@@ -22,7 +22,17 @@ def wire(networks, containers):
 
 def test_one_network_and_one_container():
     plan = compile_plan([DOCKER0], [{"name": "web"}])
-    assert list(plan["wire"]) == ["netns", "bridge", "gateway", "veth", "bridge_port", "address", "route", "nat"]
+    assert list(plan["wire"]) == [
+        "netns",
+        "bridge",
+        "gateway",
+        "veth",
+        "bridge_port",
+        "address",
+        "route",
+        "nat",
+        "join",
+    ]
     where = {"netns": "web", "interface": "eth0", "bridge": "docker0", "supersede": True}
     assert plan["wire"] == {
         "netns": [{"name": "web"}],
@@ -45,6 +55,7 @@ def test_one_network_and_one_container():
             {"source": "172.17.0.0/16", "owner": "docker0", "out_interface": "!docker0"},
             {"source": "fd00:17::/64", "owner": "docker0", "out_interface": "!docker0"},
         ],
+        "join": [],
     }
     assert list(plan["teardown"]) == ["nat", "veth", "netns", "bridge"]
     assert not any(plan["teardown"].values())
