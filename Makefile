@@ -7,7 +7,7 @@ export PYTHON
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo test lint sanity unit module role lab clean
+.PHONY: help demo test lint sanity unit module role molecule lab clean
 .NOTPARALLEL:
 
 help: ## show this
@@ -45,6 +45,12 @@ role: ## the role as a user runs it, in lab hosts (ARGS='-k name -x')
 	@tests/tools/setup newest
 	@tests/tools/build
 	@tests/lab/unchanged tests/tools/tests newest role tests/role -- $(ARGS)
+
+# ARGS names scenarios: make molecule ARGS=bridge
+molecule: ## Molecule's scenarios, one a network mode, in lab hosts (ARGS=bridge)
+	@tests/tools/setup newest
+	@tests/tools/build
+	@tests/lab/unchanged tests/tools/molecule $(ARGS)
 
 lab: ## run a command in a lab host: make lab CMD='ip link'
 	@tests/lab/host bash -c "$${CMD:-bash}"
