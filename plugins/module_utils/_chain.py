@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Mapping
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid, Lacking
 from ansible_collections.linuxnet.containers.plugins.module_utils._items import parsed, validator
+from ansible_collections.linuxnet.containers.plugins.module_utils._plan import resolved
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
     bridge,
@@ -44,7 +45,7 @@ def checked(plan: Dict[str, Dict[str, List[Any]]]) -> Dict[str, Dict[str, List[A
             resource = RESOURCES[step]
             validates = validator(resource)
             try:
-                resource.together([_parsed(resource, validates, item) for item in listed])
+                resource.together([_parsed(resource, validates, item) for item in resolved(listed, None)])
             except Lacking:
                 continue
     return plan

@@ -15,7 +15,7 @@ import shlex
 from dataclasses import dataclass, field
 from typing import Any, List, Mapping, Optional, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils import _fields, _rules
+from ansible_collections.linuxnet.containers.plugins.module_utils import _fields, _nftables, _rules
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
     FOREVER,
     HOST,
@@ -27,6 +27,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     show,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import NETNS_DIRECTORY
+from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import Edit, Element
 from ansible_collections.linuxnet.containers.plugins.module_utils._rules import NatRule
 
 
@@ -37,6 +38,11 @@ class Change:
     writes = True
     partial = False  # a failure may leave part of it done
     final = False  # nothing takes it back
+
+    @property
+    def edit(self) -> Optional[Edit]:
+        """Return what is changed in our nftables table, if anything: the edits of a task are one transaction."""
+        return None
 
     def attempt(self) -> str:
         """Return what is tried, in words that follow "Could not"."""
@@ -449,6 +455,11 @@ class PutFile(Change):
         return (PutFile(self.path, self.old, self.text),)
 
 
+def _typed(ns: NsRef, lines: List[str]) -> List[str]:
+    """Return the command lines that run lines of nft's syntax."""
+    return ["%s %s" % (ns.tool("nft"), shlex.quote(line)) for line in lines]
+
+
 @dataclass(frozen=True)
 class PutRule(Change):
     """Add a NAT rule of ours, or replace one (``old``) in its place."""
@@ -456,6 +467,10 @@ class PutRule(Change):
     ns: NsRef
     rule: NatRule
     old: Optional[NatRule] = None
+
+    @property
+    def edit(self) -> Edit:
+        return Edit(put=(self.rule,))
 
     def attempt(self) -> str:
         return "%s the %s rule for %s in %s" % (
@@ -466,8 +481,9 @@ class PutRule(Change):
         )
 
     def commands(self) -> List[str]:
-        lines = _rules.put(self.rule, self.old.handle) if self.old else [*_rules.base(), *_rules.put(self.rule, 0)]
-        return ["%s %s" % (self.ns.tool("nft"), shlex.quote(line)) for line in lines]
+        if self.old:
+            return _typed(self.ns, _rules.put(self.rule, self.old.handle))
+        return _typed(self.ns, [*_rules.base(), *_rules.put(self.rule, 0)])
 
     def undo(self) -> Tuple[Change, ...]:
         return (PutRule(self.ns, self.old, self.rule) if self.old else DelRule(self.ns, self.rule),)
@@ -481,12 +497,45 @@ class DelRule(Change):
     rule: NatRule
     last: bool = False
 
+    @property
+    def edit(self) -> Edit:
+        return Edit(drop=(self.rule.key,))
+
     def attempt(self) -> str:
         return "delete the %s rule for %s in %s" % (self.rule.type, self.rule.source, self.ns)
 
     def commands(self) -> List[str]:
-        line = _rules.drop_table() if self.last else _rules.delete(self.rule.handle)
-        return ["%s %s" % (self.ns.tool("nft"), shlex.quote(line))]
+        return _typed(self.ns, [_rules.drop_table() if self.last else _rules.delete(self.rule.handle)])
 
     def undo(self) -> Tuple[Change, ...]:
         return (PutRule(self.ns, self.rule),)
+
+
+@dataclass(frozen=True)
+class SetElements(Change):
+    """Publish ports and end publishing others. ``base``: what publishing needs is not there yet; ``fixed`` (chain, handle) is what is
+    there of it. ``last``: our table goes with the last of them. ``opened`` and ``closed`` are bridges whose route_localnet this
+    collection switches on or off beside it."""
+
+    ns: NsRef
+    add: Tuple[Element, ...] = ()
+    remove: Tuple[Element, ...] = ()
+    base: bool = False
+    fixed: Tuple[Tuple[str, int], ...] = ()
+    last: bool = False
+    opened: Tuple[str, ...] = ()
+    closed: Tuple[str, ...] = ()
+
+    @property
+    def edit(self) -> Edit:
+        return Edit(add=self.add, remove=self.remove, ports=True, open=self.opened, close=self.closed)
+
+    def attempt(self) -> str:
+        one = (self.add or self.remove)[0]
+        return "%s %s port %s in %s" % ("publish" if self.add else "unpublish", one.protocol, one.ports, self.ns)
+
+    def commands(self) -> List[str]:
+        return _typed(self.ns, _nftables.lines_of(self.edit, self.base, self.fixed, self.last))
+
+    def undo(self) -> Tuple[Change, ...]:
+        return (SetElements(self.ns, self.remove, self.add, opened=self.closed, closed=self.opened),)

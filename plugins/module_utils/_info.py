@@ -27,6 +27,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Route,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import NETNS_DIRECTORY
+from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import Element
+from ansible_collections.linuxnet.containers.plugins.module_utils._ports import shown
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import Plan, Resource, made_for
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
     bridge,
@@ -279,6 +281,12 @@ class _Survey:
             self.warnings["The NAT rules are not listed. %s" % error] = None
             return []
 
+    def _published(self) -> List[Element]:
+        try:
+            return list(self.state.published(self.host).elements)
+        except Refused:  # the rules are not to be had either, which is said there
+            return []
+
     def _leads(self, space: Space, link: Link) -> bool:
         """Return whether an interface is in a namespace that is asked for, or leads to one."""
         return self._asked_for(space) or (space.inode, link.index) in self._around
@@ -375,9 +383,14 @@ class _Survey:
             **(_first(away) if away else {"container": None, "engine": None}),
             "addresses": addresses,
             "gateways": gateways,
-            "published_ports": [],
+            "published_ports": self._ports(addresses),
             "ours": pair.made or pair.derived,
         }
+
+    def _ports(self, addresses: Sequence[str]) -> List[Item]:
+        """Return what this collection publishes of these addresses (CIDR)."""
+        own = {one.partition("/")[0] for one in addresses}
+        return [shown(one) for one in self._published() if one.to in own] if own else []
 
     def _owner(self, space: Space) -> str:
         """Return whose namespace it is: its name, else its container's, else its first process."""
@@ -408,6 +421,12 @@ class _Survey:
         for rule in self._rules():
             if self.scope is None or self._concerned(rule):
                 yield self._as_it_is(nat.RESOURCE, source=rule.source, owner=rule.owner)
+        within = {one.ip for space in self._within() for dummy, one in self._addresses(space)} if self.scope else set()
+        for one in self._published():
+            if self.scope is None or one.to in within:
+                host = None if "/" in one.host_ip else one.host_ip
+                known = {"host_port": one.ports, "protocol": one.protocol, "host_ip": host, "owner": one.owner}
+                yield self._as_it_is(nat.RESOURCE, type="dnat", to_address=one.to, **known)
 
     def _concerned(self, rule: NatRule) -> bool:
         """Return whether a rule is for an address of the namespaces asked for."""

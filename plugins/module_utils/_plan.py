@@ -12,10 +12,12 @@ list is a step that is not needed.
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible.module_utils.parsing.convert_bool import boolean
+from ansible_collections.linuxnet.containers.plugins.module_utils import _ports
 from ansible_collections.linuxnet.containers.plugins.module_utils._addressing import (
     IpNetwork,
     address,
@@ -184,6 +186,7 @@ class _Container:
         if self.owner and spec.get("sysctls"):
             raise self._say("sysctls belong to container '%s', whose namespace it joins; set them there." % self.owner)
         self.attachments = self._attached(networks)
+        self.ports = self._published()
 
     @property
     def joins(self) -> str:
@@ -230,6 +233,53 @@ class _Container:
         if sum(bool(one.spec.get("default_route")) for one in found) > 1:
             raise self._say("more than one of its networks has default_route: true.")
         return found
+
+    def _published(self) -> List[_ports.Port]:
+        listed = self.spec.get("published_ports") or []
+        if listed and self.mode == "host":
+            raise self._say("published_ports: with network_mode: host its ports are the host's already.")
+        if listed and self.owner:
+            raise self._say(
+                "published_ports belong to container '%s', whose namespace it joins; list them there." % self.owner
+            )
+        if listed and self.mode == "none":
+            raise self._say("published_ports: with network_mode: none nobody can reach it.")
+        try:
+            return [_ports.parse(one) for one in listed]
+        except Invalid as error:
+            raise self._say("published_ports: %s" % error) from error
+
+    def nat(self, gone: bool) -> List[Item]:
+        """Return the nat items of the published ports; one that ends whatever was published, where there are none."""
+        none: Item = {"type": "dnat", "owner": self.name, "state": "absent"}
+        if gone or not self.ports:
+            return [none]
+        items = []
+        for port in self.ports:
+            host = address(port.host_ip, "published_ports") if port.host_ip else None
+            ways = [(version, *way) for version, way in self._ways().items() if host is None or host.version == version]
+            if not ways:
+                raise self._say(
+                    "published_ports: %s: it has no address of that family on a network that is not internal."
+                    % port.host_ip
+                    if host
+                    else "published_ports: it is on no network that is not internal."
+                )
+            for version, one, dummy in ways:
+                item: Item = {
+                    "type": "dnat",
+                    "owner": self.name,
+                    "protocol": port.protocol,
+                    "host_port": port.host_port,
+                    "to_port": port.to_port,
+                    "to_address": "%s/%s/ipv%d" % (self.name, one.interface, version),  # see `resolved`
+                    "bridge": one.network.name,
+                    "exclusive": True,
+                }
+                if port.host_ip:
+                    item["host_ip"] = port.host_ip
+                items.append(item)
+        return items
 
     def netns(self) -> Item:
         item: Item = {"name": self.name}
@@ -303,27 +353,30 @@ class _Container:
         items.extend(dict(route, netns=self.name) for route in self.spec.get("routes") or ())
         return items
 
-    def _default_routes(self) -> List[Item]:
-        """Return a default route a family: via the network that asks for it, else the first one that has the family."""
+    def _ways(self) -> Dict[int, Tuple[_Attachment, _Subnet]]:
+        """Return the way to the world a family: via the network that asks for it, else the first one that has the family."""
         candidates = [
             one for one in self.attachments if not one.network.internal and one.spec.get("default_route") is not False
         ]
         candidates.sort(key=lambda one: not one.spec.get("default_route"))
+        found: Dict[int, Tuple[_Attachment, _Subnet]] = {}
+        for one in candidates:
+            for subnet in one.network.subnets:
+                found.setdefault(subnet.net.version, (one, subnet))
+        return dict(sorted(found.items()))
+
+    def _default_routes(self) -> List[Item]:
         items = []
-        for version in (4, 6):
-            for one in candidates:
-                subnet = next((subnet for subnet in one.network.subnets if subnet.net.version == version), None)
-                if subnet is not None:
-                    item: Item = {
-                        "netns": self.name,
-                        "family": "ipv%d" % version,
-                        "gateway": subnet.gateway,
-                        "interface": one.interface,
-                    }
-                    if one.network.spec.get("metric") is not None:
-                        item["metric"] = one.network.spec["metric"]
-                    items.append(item)
-                    break
+        for version, (one, subnet) in self._ways().items():
+            item: Item = {
+                "netns": self.name,
+                "family": "ipv%d" % version,
+                "gateway": subnet.gateway,
+                "interface": one.interface,
+            }
+            if one.network.spec.get("metric") is not None:
+                item["metric"] = one.network.spec["metric"]
+            items.append(item)
         return items
 
     def port(self, one: _Attachment) -> Optional[Item]:
@@ -395,6 +448,7 @@ def compile_plan(
     for box in _owners_first(boxes):
         gone = state == "absent" or not box.present
         if gone or box.mode != "bridge":
+            down["nat"].extend(box.nat(gone=True))
             bare = [box.veth(one) for one in box.attachments] or [
                 {"peer_netns": box.name, "peer_name": "eth0", "exclusive": True}
             ]
@@ -411,4 +465,33 @@ def compile_plan(
                 if port is not None:
                     wire["bridge_port"].append(port)
             wire["route"].extend(box.routes())
+            wire["nat"].extend(box.nat(gone=False))
     return {"teardown": down, "wire": wire}
+
+
+_REFERENCE = re.compile(r"(.+)/([^/]+)/(ipv[46])")
+_EXAMPLE = {"ipv4": "192.0.2.1", "ipv6": "2001:db8::1"}  # RFC 5737, RFC 3849
+
+
+def resolved(items: Sequence[Item], addresses: Optional[Sequence[Mapping[str, Any]]]) -> List[Item]:
+    """Return nat items with the addresses that the step ``address`` gave in place of ``CONTAINER/INTERFACE/FAMILY``.
+
+    ``addresses`` are that step's results; None, where it has not run, stands for any. Raises `Invalid`.
+    """
+    known = {
+        "%(netns)s/%(interface)s/%(family)s" % entry["after"]: entry["after"]["ip"]
+        for entry in addresses or ()
+        if entry.get("after")
+    }
+    found = []
+    for item in items:
+        match = _REFERENCE.fullmatch(str(item.get("to_address")))
+        if match is not None:
+            ip = _EXAMPLE[match[3]] if addresses is None else known.get(match[0])
+            if ip is None:
+                raise Invalid(
+                    "published_ports: container '%s' got no %s address on %s." % (match[1], match[3], match[2])
+                )
+            item = dict(item, to_address=ip)
+        found.append(item)
+    return found

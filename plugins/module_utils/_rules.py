@@ -110,12 +110,18 @@ def drop_table() -> str:
 # --- reading ---
 
 
-def _is_ours(item: Mapping[str, Any]) -> bool:
+def is_ours(item: Mapping[str, Any]) -> bool:
+    """Return whether an object of the rule set is in our table."""
     return "%s %s" % (item.get("family"), item.get("table")) == TABLE
 
 
 def _in_our_table(objects: Sequence[Mapping[str, Any]]) -> List[Mapping[str, Any]]:
-    return [item["rule"] for item in objects if "rule" in item and _is_ours(item["rule"])]
+    return [item["rule"] for item in objects if "rule" in item and is_ours(item["rule"])]
+
+
+def has_table(objects: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether our table is there."""
+    return any("%(family)s %(name)s" % item["table"] == TABLE for item in objects if "table" in item)
 
 
 def _is_marked(rule: Mapping[str, Any]) -> bool:
@@ -129,7 +135,9 @@ def ours(objects: Sequence[Mapping[str, Any]]) -> List[NatRule]:
 
 def strangers(objects: Sequence[Mapping[str, Any]]) -> List[int]:
     """Return the handles of rules in our table that are not ours: somebody put them there by hand."""
-    return [rule["handle"] for rule in _in_our_table(objects) if not _is_marked(rule)]
+    return [
+        rule["handle"] for rule in _in_our_table(objects) if not str(rule.get("comment", "")).startswith("linuxnet")
+    ]
 
 
 def _prefix(value: Any) -> str:
@@ -222,7 +230,7 @@ def _chains(objects: Sequence[Mapping[str, Any]], hook: str, type_: str, family:
     families = ("ip", "inet") if family == 4 else ("ip6", "inet")
     chains = [item["chain"] for item in objects if "chain" in item and item["chain"]["family"] in families]
     return [
-        chain for chain in chains if chain.get("hook") == hook and chain.get("type") == type_ and not _is_ours(chain)
+        chain for chain in chains if chain.get("hook") == hook and chain.get("type") == type_ and not is_ours(chain)
     ]
 
 
@@ -264,22 +272,41 @@ def satisfied_by(objects: Sequence[Mapping[str, Any]], wanted: NatRule) -> str:
     return ""
 
 
-def _lets_pass(
-    objects: Sequence[Mapping[str, Any]], rules: Sequence[Mapping[str, Any]], source: str, bridge: str, depth: int = 0
-) -> Optional[bool]:
-    """Return what a chain does with a new packet from ``source`` that came in by ``bridge``: True, False, None (falls through).
+@dataclass(frozen=True)
+class _Packet:
+    """A new packet as a forward chain sees it. Of the addresses and of the interfaces one each is known; where an interface is
+    ``""`` it is any but ``bridge``, the other one."""
 
-    A match that is not understood counts as not met, so a doubt never hides a block.
-    """
+    saddr: str = ""
+    daddr: str = ""
+    iifname: str = ""
+    oifname: str = ""
+    bridge: str = ""
+
+    def meets(self, matches: Mapping[str, Tuple[str, Any]]) -> bool:
+        """Return whether the packet meets all matches of a rule. One that is not understood counts as not met."""
+        for name, (operator, value) in matches.items():
+            if name in ("saddr", "daddr"):
+                known = getattr(self, name)
+                if not known or not _covers((operator, value), known):
+                    return False
+            elif name in ("iifname", "oifname"):
+                known = getattr(self, name)
+                if operator not in ("==", "!=") or (operator == "==") != (known == value if known else False):
+                    return False
+                if not known and value != self.bridge:
+                    return False
+            else:
+                return False
+        return True
+
+
+def _lets_pass(
+    objects: Sequence[Mapping[str, Any]], rules: Sequence[Mapping[str, Any]], packet: _Packet, depth: int = 0
+) -> Optional[bool]:
+    """Return what a chain does with a packet: True, False, None (falls through). A doubt never hides a block."""
     for rule in rules:
-        matches = _matches(rule["expr"])
-        in_operator, in_name = matches.get("iifname", ("", ""))
-        came_in = not in_operator or (in_operator == "==") == (in_name == bridge) if bridge else not in_operator
-        out_operator, out_name = matches.get("oifname", ("", ""))
-        goes_out = not out_operator or (out_operator == "!=" and out_name == bridge)
-        if set(matches) - {"saddr", "iifname", "oifname"} or not (
-            came_in and goes_out and _covers(matches.get("saddr"), source)
-        ):
+        if not packet.meets(_matches(rule["expr"])):
             continue
         last = rule["expr"][-1] if rule["expr"] else {}
         if "accept" in last:
@@ -288,21 +315,28 @@ def _lets_pass(
             return False
         target = (last.get("jump") or last.get("goto") or {}).get("target")
         if target and depth < 8:
-            inner = _lets_pass(
-                objects, _rules_of(objects, rule["family"], rule["table"], target), source, bridge, depth + 1
-            )
+            inner = _lets_pass(objects, _rules_of(objects, rule["family"], rule["table"], target), packet, depth + 1)
             if inner is not None:
                 return inner
     return None
 
 
-def blocked_by(objects: Sequence[Mapping[str, Any]], wanted: NatRule) -> List[str]:
-    """Return the foreign forward chains that drop what ``wanted`` would translate, as ``FAMILY TABLE CHAIN (policy drop)``."""
+def _blocked(objects: Sequence[Mapping[str, Any]], packet: _Packet, family: int) -> List[str]:
+    """Return the foreign forward chains that drop a packet, as ``FAMILY TABLE CHAIN (policy drop)``."""
     found = []
-    bridge = wanted.out_interface[1:] if wanted.out_interface.startswith("!") else ""
-    for chain in _chains(objects, "forward", "filter", wanted.family):
-        rules = _rules_of(objects, chain["family"], chain["table"], chain["name"])
-        verdict = _lets_pass(objects, rules, wanted.source, bridge)
+    for chain in _chains(objects, "forward", "filter", family):
+        verdict = _lets_pass(objects, _rules_of(objects, chain["family"], chain["table"], chain["name"]), packet)
         if verdict is False or (verdict is None and chain.get("policy") == "drop"):
             found.append("%s (%s)" % (_name(chain), "a rule drops it" if verdict is False else "policy drop"))
     return found
+
+
+def blocked_by(objects: Sequence[Mapping[str, Any]], wanted: NatRule) -> List[str]:
+    """Return the foreign forward chains that drop what ``wanted`` would translate."""
+    bridge = wanted.out_interface[1:] if wanted.out_interface.startswith("!") else ""
+    return _blocked(objects, _Packet(saddr=wanted.source, iifname=bridge, bridge=bridge), wanted.family)
+
+
+def inbound_blocked_by(objects: Sequence[Mapping[str, Any]], to: str, bridge: str) -> List[str]:
+    """Return the foreign forward chains that drop what comes from outside for the address ``to`` behind ``bridge``."""
+    return _blocked(objects, _Packet(daddr=to, oifname=bridge, bridge=bridge), ipaddress.ip_address(to).version)

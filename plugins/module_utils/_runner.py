@@ -50,7 +50,7 @@ def execute(
         plans = [_planned(resource, want, state) for want in wants]
         errors = [plan if isinstance(plan, Refused) else None for plan in plans]
         if not check:
-            errors = [error or _committed(kernel, plan.changes) for error, plan in zip(errors, plans)]
+            errors = _carried_out(kernel, plans, errors)
     results, warnings = [], state.warnings
     fresh = State(kernel)
     for want, plan, error in zip(wants, plans, errors):
@@ -96,6 +96,32 @@ def _planned(resource: Resource[Any, Any], want: Any, state: State) -> Any:
         )
 
 
+def _carried_out(kernel: Kernel, plans: Sequence[Any], errors: Sequence[Optional[Refused]]) -> List[Optional[Refused]]:
+    """Carry out the plans of all items that have no error yet, and return the errors of all.
+
+    What changes our nftables table is one transaction, at the end; where that is refused it is tried item by item.
+    """
+    found = [
+        error or _committed(kernel, [step for step in plan.changes if step.edit is None])
+        for error, plan in zip(errors, plans)
+    ]
+    edits = {
+        place: [step for step in plan.changes if step.edit is not None]
+        for place, (error, plan) in enumerate(zip(found, plans))
+        if error is None
+    }
+    try:
+        kernel.apply_together([step for steps in edits.values() for step in steps])
+    except Refused:
+        for place, steps in edits.items():
+            try:
+                kernel.apply_together(steps)
+            except Refused as error:
+                done = [step for step in plans[place].changes if step.edit is None]
+                found[place] = _taken_back(error, _rolled_back(kernel, done))
+    return found
+
+
 def _committed(kernel: Kernel, changes: Sequence[Change]) -> Optional[Refused]:
     """Carry out the changes of one item. Where one fails, take back what was done and return the error."""
     done: List[Change] = []
@@ -104,18 +130,21 @@ def _committed(kernel: Kernel, changes: Sequence[Change]) -> Optional[Refused]:
             done.append(step)
             kernel.apply(step)
     except Refused as error:
-        left = _rolled_back(kernel, done)
-        return Refused("%s Not taken back: %s." % (error, "; ".join(left))) if left else error
+        failed = done.pop()  # only part of it or nothing may be there
+        for step in failed.undo() if failed.partial else ():
+            with contextlib.suppress(Refused):
+                kernel.apply(step)
+        return _taken_back(error, _rolled_back(kernel, done))
     return None
 
 
-def _rolled_back(kernel: Kernel, done: List[Change]) -> List[str]:
-    """Undo ``done``, last first; its last one failed, so only part of it or nothing may be there. Return what is left."""
+def _taken_back(error: Refused, left: Sequence[str]) -> Refused:
+    return Refused("%s Not taken back: %s." % (error, "; ".join(left))) if left else error
+
+
+def _rolled_back(kernel: Kernel, done: Sequence[Change]) -> List[str]:
+    """Undo ``done``, last first. Return what is left."""
     left = []
-    failed = done.pop()
-    for step in failed.undo() if failed.partial else ():
-        with contextlib.suppress(Refused):
-            kernel.apply(step)
     for step in reversed(done):
         if step.final:
             left.append(step.attempt())
@@ -157,7 +186,7 @@ def run(resource: Resource[Any, Any]) -> None:
 
     module = AnsibleModule(
         argument_spec=argument_spec(resource),
-        required_one_of=[[resource.identity, "aggregate"]],
+        required_one_of=[[*resource.identity, "aggregate"]],
         supports_check_mode=True,
     )
     _finish(module, _attempted(module, work))

@@ -98,3 +98,6 @@ class Kernel(Source, Protocol):
 
     def apply(self, step: Change) -> None:
         """Take one change. Raises `KernelError`."""
+
+    def apply_together(self, steps: Sequence[Change]) -> None:
+        """Take changes that have an ``edit``, all those of a namespace at once. Raises `KernelError`."""

@@ -31,6 +31,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Route,
     Vlan,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import Element, Publishing, publishing
 from ansible_collections.linuxnet.containers.plugins.module_utils._rules import NatRule, ours
 from ansible_collections.linuxnet.containers.plugins.module_utils._source import Source
 
@@ -84,6 +85,7 @@ class State:
         self._texts: Dict[str, str] = {}
         self._rulesets: Dict[int, List[Dict[str, Any]]] = {}
         self._rules: Dict[int, List[NatRule]] = {}
+        self._published: Dict[int, Published] = {}
         self._taken: Dict[Tuple[int, Optional[str]], Dict[IpAddress, Holder]] = {}
         self._put: List[Holder] = []
         self._gone: Set[int] = set()  # namespaces
@@ -326,6 +328,12 @@ class State:
                     if one.scope != "host":
                         yield Holder(one, ns, index, str(ref))
 
+    def published(self, ns: int) -> Published:
+        """Return what is published in a namespace."""
+        if ns not in self._published:
+            self._published[ns] = Published(publishing(self.ruleset(ns)))
+        return self._published[ns]
+
     # --- moving on ---
 
     def advance(self, changes: Iterable[change.Change]) -> None:
@@ -488,6 +496,59 @@ class State:
         if step.rule in rules:
             rules.remove(step.rule)
 
+    def _set_elements(self, step: change.SetElements) -> None:
+        self.published(self._ns(step.ns)).change(step)
+
+
+class Published:
+    """What is published in one namespace, found by port and by owner, and counted."""
+
+    def __init__(self, what: Publishing) -> None:
+        self.what = what
+        self.elements: Dict[Element, None] = {}
+        self.families: Dict[int, int] = collections.Counter()
+        self.bridges: Dict[str, int] = collections.Counter()
+        self._by_owner: Dict[str, Dict[Element, None]] = collections.defaultdict(dict)
+        self._by_port: Dict[Tuple[str, int], Dict[Element, None]] = collections.defaultdict(dict)
+        self._ranges: Dict[Element, None] = {}
+        for one in what.elements:
+            self._put(one)
+
+    def _homes(self, one: Element) -> List[Dict[Element, None]]:
+        by_port = self._by_port[one.protocol, one.first] if one.first == one.last else self._ranges
+        return [self.elements, self._by_owner[one.owner], by_port]
+
+    def _put(self, one: Element) -> None:
+        for home in self._homes(one):
+            home[one] = None
+        self.families[one.family] += 1
+        self.bridges[one.bridge] += 1
+
+    def of(self, owner: str) -> List[Element]:
+        """Return what an owner has published."""
+        return list(self._by_owner[owner])
+
+    def overlapping(self, one: Element) -> List[Element]:
+        """Return those that a packet for ``one`` could meet."""
+        near: Iterable[Element] = self.elements
+        if one.first == one.last:
+            near = [*self._by_port[one.protocol, one.first], *self._ranges]
+        return [other for other in near if other.overlaps(one)]
+
+    def change(self, step: change.SetElements) -> None:
+        """Take a step as done."""
+        for one in step.remove:
+            if one in self.elements:
+                for home in self._homes(one):
+                    del home[one]
+                self.families[one.family] -= 1
+                self.bridges[one.bridge] -= 1
+        for one in step.add:
+            self._put(one)
+        loops = tuple(name for name, count in self.bridges.items() if name and count)
+        localnet = set(self.what.localnet) - set(step.closed) | set(step.opened)
+        self.what = replace(self.what, loops=loops, localnet=tuple(localnet), whole=bool(self.elements))
+
 
 def _defaults(rows: Dict[str, _fields.Field]) -> Dict[str, Any]:
     return {name: row.default for name, row in rows.items()}
@@ -522,4 +583,5 @@ _ADVANCE: Dict[type, Callable[[State, Any], None]] = {
     change.PutFile: State._put_file,
     change.PutRule: State._put_rule,
     change.DelRule: State._del_rule,
+    change.SetElements: State._set_elements,
 }

@@ -154,6 +154,11 @@ def result(
         if box is not None:
             ways = ("destination", "gateway", "interface", "metric", "table")
             box["routes"].append({name: entry[name] for name in ways if entry.get(name) not in (None, "", "main")})
+    for entry in _afters(results, "nat"):
+        box = found.get(entry.get("owner") or "") if entry["type"] == "dnat" else None
+        if box is not None:
+            shown = ("host_ip", "host_port", "to_address", "to_port", "protocol")
+            box["published_ports"].append({name: entry[name] for name in shown})
     for item, entry in zip(join, _afters(results, "join")):
         owner, box = item["share"], _box(entry, "host" if item["share"] == "host" else "container:" + item["share"])
         shared = found.get(owner, {})

@@ -8,16 +8,21 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: nat
-short_description: Manage source NAT of containers' networks
+short_description: Manage NAT of containers' networks, and published ports
 version_added: 0.1.0
 author:
   - linuxnet.containers contributors (@linuxnet)
 description:
-  - Lets containers reach the world under the host's address (masquerade) or under a given one (source NAT).
-  - Rules live in an nftables table of their own, C(inet linuxnet_containers), one rule an item. Each carries its owner in its comment. Rules of
-    others are never changed.
-  - Destinations in the source's own network, multicast and broadcast are never translated.
-  - A rule is known by O(owner) and O(source). What differs is replaced in its place.
+  - Lets containers reach the world under the host's address (masquerade) or under a given one (source NAT), and publishes their ports on the host
+    (destination NAT).
+  - All of it lives in an nftables table of its own, C(inet linuxnet_containers). What is changed in a task is one transaction. Rules of others are
+    never changed.
+  - Source NAT is a rule an item, known by O(owner) and O(source), with the owner in its comment; what differs is replaced in its place. Destinations in
+    the source's own network, multicast and broadcast are never translated.
+  - A published port, or a range of them, is an element of a map, known by O(owner), O(protocol), O(host_ip) and O(host_port), with the owner in its comment.
+    The number of rules is the same for one port and for thousands.
+  - A published port is reached from outside, from the host's own addresses, from 127.0.0.1, from other containers and from the container itself. Those on
+    the same bridge, and the host's 127.0.0.1, are seen as the bridge. From C(::1) no port can be reached.
 extends_documentation_fragment:
   - linuxnet.containers.attributes
   - linuxnet.containers.attributes.actiongroup
@@ -27,12 +32,14 @@ requirements:
   - nft (package nftables)
 options:
   type:
-    description: V(masquerade) takes the address of the interface that a packet leaves by, V(snat) takes O(to_address).
+    description:
+      - V(masquerade) takes the address of the interface that a packet leaves by, V(snat) takes O(to_address).
+      - V(dnat) publishes O(host_port) of the host as O(to_port) of O(to_address).
     type: str
-    choices: [masquerade, snat]
+    choices: [masquerade, snat, dnat]
     default: masquerade
   source:
-    description: The containers' network (CIDR). Required without O(aggregate).
+    description: The containers' network (CIDR). Required with O(type=masquerade) and O(type=snat).
     type: str
   out_interface:
     description: Only what leaves by this interface; with a leading C(!) only what leaves by another.
@@ -42,14 +49,43 @@ options:
     type: list
     elements: str
   to_address:
-    description: Address to take, with O(type=snat).
+    description: Address to take, with O(type=snat), or of the container, with O(type=dnat).
     type: str
+  protocol:
+    description: The protocol of a published port. V(tcp) where neither this nor O(host_port) says another.
+    type: str
+    choices: [tcp, udp, sctp]
+  host_ip:
+    description:
+      - Publish the port on this address of the host only. Left out, it is all of the address family of O(to_address).
+      - What is published on 127.0.0.1 is reached from the host only, also where a neighbour sends packets for 127.0.0.1 here.
+    type: str
+  host_port:
+    description:
+      - The port of the host, or a range such as V(30000-30099), which is one element however long. V(5353/udp) says the protocol as well.
+      - A port that another owner publishes is refused.
+      - With O(state=absent) and without it, all that the owner has published goes.
+    type: str
+  to_port:
+    description:
+      - The port of the container, the same where it is left out.
+      - A range goes to a range of the same length, one to one. Where that is another range it takes an element a port.
+    type: str
+  bridge:
+    description:
+      - The bridge that the container is behind. Left out, it is the one that the route to O(to_address) leads to.
+      - Its port there gets C(hairpin), and it gets C(route_localnet), without which the container itself and 127.0.0.1 could not reach the port.
+    type: str
+  exclusive:
+    description: With O(type=dnat), end whatever else the owner has published and the task does not ask for.
+    type: bool
+    default: false
   owner:
-    description: Whose rule it is. It stands in the rule's comment.
+    description: Whose rule or port it is. It stands in the comment.
     type: str
     default: ansible
   comment:
-    description: A text for people, in the rule's comment.
+    description: A text for people, in the comment.
     type: str
   forward:
     description:
@@ -59,8 +95,9 @@ options:
     default: true
   ip_forward:
     description:
-      - Switch forwarding of the source's address family on where it is off, and keep it on with a file of our own in C(/etc/sysctl.d).
-      - Both are taken back with the last rule of the family. Where forwarding was on already it is left alone.
+      - Switch forwarding of the address family on where it is off, and keep it on with a file of our own in C(/etc/sysctl.d).
+      - An uplink that has its default route from router advertisements would ignore them with IPv6 forwarding; its C(accept_ra) is set to 2.
+      - All of that is taken back with the last rule or port of the family. Where forwarding was on already it is left alone.
       - In a O(netns) there is no file, and nothing is taken back.
     type: bool
     default: true
@@ -81,6 +118,29 @@ EXAMPLES = r"""
     out_interface: "!docker0"
     exclude: [10.8.0.0/16]
     owner: docker0
+
+- name: Publish a port of a container, and a range of them
+  linuxnet.containers.nat:
+    type: dnat
+    owner: web
+    to_address: 172.17.0.2
+    aggregate:
+      - {host_port: "8080", to_port: "80"}
+      - {host_port: 30000-30099/udp}
+
+- name: Publish a port for the host itself only
+  linuxnet.containers.nat:
+    type: dnat
+    owner: db
+    host_ip: 127.0.0.1
+    host_port: "5432"
+    to_address: 172.17.0.3
+
+- name: End all that is published for a container
+  linuxnet.containers.nat:
+    type: dnat
+    owner: web
+    state: absent
 
 - name: Leave under one address
   linuxnet.containers.nat:

@@ -195,21 +195,22 @@ def test_f14_forwarding_that_is_not_asked_for_is_not_touched(host: Host) -> None
     assert (forwarding(host), persisted(host)) == (("0", "0"), [])
 
 
-def test_ipv6_forwarding_is_refused_where_it_would_cost_the_host_its_default_route(host: Host) -> None:
-    """The kernel drops a default route that came by router advertisement as soon as it forwards."""
+def test_e6_an_uplink_keeps_its_default_route_when_ipv6_forwarding_goes_on(host: Host) -> None:
+    """The kernel drops a default route that came by router advertisement as soon as it forwards, unless accept_ra is 2."""
     host.run(
         "ip -6 route replace default via fe80::1 dev up0 proto ra expires 600 && "
         "sysctl -qw net.ipv6.conf.up0.accept_ra=1"
     )
-    message = (
-        "ip_forward: up0 has its default route from router advertisements and would lose it with IPv6 forwarding; "
-        "set net.ipv6.conf.up0.accept_ra to 2 first."
-    )
-    host.refuses("nat", message, **V6)
+    accepts = "sysctl -n net.ipv6.conf.up0.accept_ra"
     host.settles("nat", **V4)
-    host.run("sysctl -qw net.ipv6.conf.up0.accept_ra=2")
     host.settles("nat", **V6)
     assert forwarding(host)[1] == "1"
+    assert host.run(accepts).stdout == "2\n"
+    assert "via fe80::1 dev up0 proto ra" in host.run("ip -6 route show default").stdout
+    assert "net/ipv6/conf/up0/accept_ra = 2" in host.run(f"cat {SYSCTL_FILE}").stdout
+    host.settles("nat", **V6, state="absent")
+    assert host.run(accepts).stdout == "1\n"
+    assert "accept_ra" not in host.run(f"cat {SYSCTL_FILE}").stdout
 
 
 # --- what others do to the same traffic -----------------------------------------------------------------------------

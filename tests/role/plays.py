@@ -113,7 +113,7 @@ class Outcome:
 
 
 class Playbook:
-    """Runs playbooks in one lab host. Files go to ``folder``."""
+    """Runs playbooks in one lab host. Files go to ``folder``, which is the host's own: its /tmp may be private."""
 
     def __init__(self, lab: Lab, folder: Path) -> None:
         self.lab = lab
@@ -123,8 +123,8 @@ class Playbook:
     def command(self, plays: Iterable[Play], *options: str, **variables: Any) -> list[str]:
         """Write the playbook and return the command that runs it. ``variables`` are Ansible's own, for every play."""
         book = [{"hosts": "localhost", "gather_facts": False, **play} for play in plays]
-        (self.folder / "play.yml").write_text(json.dumps(book), encoding="utf-8")
-        self.record.unlink(missing_ok=True)
+        write = f"mkdir -p {self.folder} && cat > {self.folder}/play.yml && : > {self.record}"
+        self.lab.run(write, input=json.dumps(book))
         settings = {
             "ANSIBLE_CALLBACKS_ENABLED": "record",
             "ANSIBLE_CALLBACK_PLUGINS": HERE / "callback",
@@ -142,7 +142,7 @@ class Playbook:
     def outcomes(self) -> list[Outcome]:
         """The plays of the last run."""
         plays: dict[int, list[Task]] = {}
-        for line in self.record.read_text(encoding="utf-8").splitlines():
+        for line in self.lab.run(["cat", str(self.record)]).stdout.splitlines():
             entry = json.loads(line)
             task = Task(entry["task"], entry["action"], entry["status"], entry["result"])
             plays.setdefault(entry["play"], []).append(task)

@@ -44,7 +44,7 @@ TASKS = [
     "Set the bridge ports",
     "Give the containers their addresses",
     "Set the routes",
-    "Translate what leaves",
+    "Translate what leaves, and publish ports",
 ]
 
 

@@ -41,7 +41,7 @@ def test_g3_present_then_absent_leaves_the_host_as_it_was(playbook: Playbook) ->
         "Make pairs, each born in its place",
         "Give the containers their addresses",
         "Set the routes",
-        "Translate what leaves",
+        "Translate what leaves, and publish ports",
         "Remove NAT",
         "Remove pairs",
         "Remove namespaces",

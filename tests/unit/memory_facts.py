@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils import _nftables
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
     HOST,
     MAIN_TABLE,
@@ -124,7 +125,11 @@ class MemoryFacts:
         return None if link is None else bool(link.attributes.get("tx_checksum", True))
 
     def ruleset(self, ns: int) -> list[dict[str, Any]]:
-        return [*self.foreign_rules, *({"rule": _as_json(rule)} for rule in self._state.rules(ns))]
+        return [
+            *self.foreign_rules,
+            *({"rule": _as_json(rule)} for rule in self._state.rules(ns)),
+            *_published_json(self._state, ns),
+        ]
 
     def read_text(self, path: str) -> str:
         return self._state.text(path)
@@ -178,6 +183,8 @@ class MemoryFacts:
                         map(str, [route for key, routes in state._routes.items() if key[0] == ns for route in routes])
                     ),
                     sorted(map(str, state.rules(ns))),
+                    sorted(map(str, state.published(ns).elements)),
+                    sorted(state.published(ns).what.localnet),
                 )
                 for ns in spaces
             },
@@ -213,6 +220,32 @@ def net_of(one: Address) -> Any:
 def _prefix(cidr: str) -> dict[str, Any]:
     address, length = cidr.split("/")
     return {"prefix": {"addr": address, "len": int(length)}}
+
+
+def _published_json(state: State, ns: int) -> list[dict[str, Any]]:
+    """Return what is published as `nft -j list ruleset` has it."""
+    where = {"family": "inet", "table": "linuxnet_containers"}
+    maps: dict[str, list[Any]] = {}
+    for one in state.published(ns).elements:
+        ports = one.first if one.first == one.last else {"range": [one.first, one.last]}
+        host = _prefix(one.host_ip) if "/" in one.host_ip else one.host_ip
+        key = {"elem": {"val": {"concat": [one.protocol, host, ports]}, "comment": one.marked}}
+        maps.setdefault(one.map, []).append([key, {"concat": [one.to, one.to_port]} if one.to_port else one.to])
+    if not maps:
+        return []
+    what = state.published(ns).what
+    sets = {
+        "loops": [{"concat": [bridge, bridge]} for bridge in what.loops],
+        "localnet": list(what.localnet),
+    }
+    return [
+        *({"map": {**where, "name": name, "elem": elements}} for name, elements in maps.items()),
+        *({"set": {**where, "name": name, "elem": elements}} for name, elements in sets.items()),
+        *(
+            {"rule": {**where, "chain": chain, "handle": number, "comment": f"linuxnet-{name}", "expr": []}}
+            for number, (chain, name, _rule) in enumerate(_nftables._fixed(), 100)
+        ),
+    ]
 
 
 def _as_json(rule: NatRule) -> dict[str, Any]:

@@ -317,6 +317,16 @@ class MemoryKernel(MemoryFacts):
         else:
             rules.append(rule)
 
+    def apply_together(self, steps: Sequence[change.Change]) -> None:
+        for step in steps:
+            self.apply(step)
+
+    def _SetElements(self, step: change.SetElements) -> None:
+        there = self._state.published(self._ns(step.ns)).elements
+        if any(one.overlaps(other) for one in step.add for other in there if other not in step.remove):
+            self._refuse(errno.EEXIST, step)
+        self._state.advance([step])
+
     def _DelRule(self, step: change.DelRule) -> None:
         rules = self._state.rules(self._ns(step.ns))
         rules[:] = [one for one in rules if one.key != step.rule.key]

@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
-from ansible_collections.linuxnet.containers.plugins.module_utils import _rules
+from ansible_collections.linuxnet.containers.plugins.module_utils import _nftables
 from ansible_collections.linuxnet.containers.plugins.module_utils._engines import ENGINES
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import KernelError, Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
@@ -140,6 +140,8 @@ class Kernel:
             except PermissionError as error:
                 raise KernelError(error.errno or 0, "open %s" % ref) from error
             except OSError as error:
+                if error.errno == errno.EINVAL and os.path.islink(ref.path):
+                    return None  # a link to an engine's file, on which no namespace is mounted any more
                 self._refuse(ref, error)
         return self._paths[ref.path]
 
@@ -535,29 +537,23 @@ class Kernel:
     def _put_file(self, step: change.PutFile) -> None:
         _files.write_text(step.path, step.text)
 
-    def _nft(self, ref: NsRef, edit: Callable[[List[Dict[str, Any]]], List[str]]) -> None:
-        """Run the lines that ``edit`` makes of the rule set as it is now, as one transaction."""
-        with _namespaces.entered(self._at(ref).fd):
-            lines = edit(_nft.ruleset())
-            if lines:
-                _nft.transaction(lines)
+    def _edit_table(self, step: Any) -> None:
+        self.apply_together([step])
 
-    def _put_rule(self, step: change.PutRule) -> None:
-        def edit(objects: List[Dict[str, Any]]) -> List[str]:
-            handles = [rule.handle for rule in _rules.ours(objects) if step.old and rule.key == step.old.key]
-            return [*_rules.base(), *_rules.put(step.rule, handles[0] if handles else 0)]
+    def apply_together(self, steps: Sequence[Any]) -> None:
+        """Take changes of our nftables table, a transaction a namespace, computed from the rule set as it is now.
 
-        self._nft(step.ns, edit)
-
-    def _del_rule(self, step: change.DelRule) -> None:
-        def edit(objects: List[Dict[str, Any]]) -> List[str]:
-            rules = _rules.ours(objects)
-            doomed = [rule.handle for rule in rules if rule.key == step.rule.key]
-            if len(doomed) == len(rules) and not _rules.strangers(objects):
-                return [_rules.drop_table()] if doomed else []
-            return [_rules.delete(handle) for handle in doomed]
-
-        self._nft(step.ns, edit)
+        Raises `KernelError`; of the namespace that it names nothing was changed then.
+        """
+        for ref in dict.fromkeys(step.ns for step in steps):
+            these = [step for step in steps if step.ns == ref]
+            try:
+                with _namespaces.entered(self._at(ref).fd):
+                    lines = _nftables.transaction(_nft.ruleset(), [step.edit for step in these])
+                    if lines:
+                        _nft.transaction(lines)
+            except _nft.NftError as error:
+                raise KernelError(0, these[0].attempt(), str(error)) from error
 
 
 def _named(route: Route, name: Callable[[int], str], index: int, hops: Sequence[int]) -> Route:
@@ -582,6 +578,7 @@ _APPLY: Dict[type, Callable[[Kernel, Any], None]] = {
     change.DelRoute: Kernel._del_route,
     change.SetSysctl: Kernel._set_sysctl,
     change.PutFile: Kernel._put_file,
-    change.PutRule: Kernel._put_rule,
-    change.DelRule: Kernel._del_rule,
+    change.PutRule: Kernel._edit_table,
+    change.DelRule: Kernel._edit_table,
+    change.SetElements: Kernel._edit_table,
 }

@@ -71,7 +71,7 @@ def _vlans(items: Sequence[Mapping[str, Any]]) -> Tuple[Vlan, ...]:
 
 class BridgePortResource(Resource[Want, Have]):
     noun = "bridge_port"
-    identity = "interface"
+    identity = ("interface",)
     options: ClassVar[Dict[str, Any]] = {
         "bridge": {"type": "str", "required": True},
         "interface": {"type": "str", "required": True},

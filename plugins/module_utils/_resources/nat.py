@@ -2,88 +2,109 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The noun nat: source NAT of what leaves a network. Pure."""
+"""The noun nat: source NAT of what leaves a network, and ports published by destination NAT. Pure."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _rules
 from ansible_collections.linuxnet.containers.plugins.module_utils._addressing import address, network
-from ansible_collections.linuxnet.containers.plugins.module_utils._changes import (
-    Change,
-    DelRule,
-    PutFile,
-    PutRule,
-    SetSysctl,
-)
-from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid, Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST, MAIN_TABLE, NsRef
-from ansible_collections.linuxnet.containers.plugins.module_utils._naming import interface_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change, DelRule, PutRule
+from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._naming import INTERFACE_NAME_BYTES, interface_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import NETNS, STATE, Plan, Resource
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import _forwarding, _publishing
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources._forwarding import Forwarding
 from ansible_collections.linuxnet.containers.plugins.module_utils._rules import NatRule
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
-
-# After 99-sysctl.conf (Debian's link to /etc/sysctl.conf): systemd-sysctl reads in order of name and the last one wins.
-SYSCTL_FILE = "/etc/sysctl.d/99-zz-linuxnet-containers.conf"
-_HEADING = "# Set by linuxnet.containers: its NAT rules need forwarding. Taken back with the last of them.\n"
-_FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
-_RA = 9  # RTPROT_RA: a route that router advertisements brought
 
 
 @dataclass(frozen=True)
 class Want:
-    """``needed``: another item of the task needs forwarding of the family."""
+    """A source NAT rule. ``needed``: families that other items of the task need forwarding of."""
 
     ns: NsRef
     rule: NatRule
     present: bool = True
     forward: bool = True
     ip_forward: bool = True
-    needed: bool = False
+    needed: FrozenSet[int] = frozenset()
+
+    @property
+    def family(self) -> int:
+        return self.rule.family
 
 
 @dataclass(frozen=True)
 class Have:
-    """``rule`` of the same owner and source; ``others``: how many other rules of ours the family has; ``forwarding`` the
-    sysctl; ``text`` of our sysctl.d file, None where it does not count (not the host); ``ra_uplinks`` live from router
-    advertisements and would lose their default route when IPv6 forwarding goes on."""
+    """``rule`` of the same owner and source; ``others_of`` the families of what else is in our table."""
 
     rule: Optional[NatRule] = None
-    others: int = 0
-    others_at_all: int = 0
-    strangers: Tuple[int, ...] = ()
+    others_of: FrozenSet[int] = frozenset()
     satisfied_by: str = ""
     blocked_by: Tuple[str, ...] = ()
-    forwarding: Optional[str] = None
-    text: Optional[str] = None
-    ra_uplinks: Tuple[str, ...] = ()
+    forwarding: Forwarding = field(default_factory=lambda: Forwarding(HOST, 4))
+    strangers: Tuple[int, ...] = ()
 
 
-class NatResource(Resource[Want, Have]):
+AnyWant = Union[Want, _publishing.Want]
+AnyHave = Union[Have, _publishing.Have]
+
+
+_OF_DNAT = ("protocol", "host_ip", "host_port", "to_port", "bridge", "exclusive")
+
+
+class NatResource(Resource[AnyWant, AnyHave]):
     noun = "nat"
-    identity = "source"
+    identity = ("source", "host_port", "owner")
     programs = ("nft",)
     locks = True
     options: ClassVar[Dict[str, Any]] = {
-        "type": {"type": "str", "choices": ["masquerade", "snat"], "default": "masquerade"},
-        "source": {"type": "str", "required": True},
+        "type": {"type": "str", "choices": ["masquerade", "snat", "dnat"], "default": "masquerade"},
+        "source": {"type": "str"},
         **STATE,
         **NETNS,
         "out_interface": {"type": "str"},
         "exclude": {"type": "list", "elements": "str"},
         "to_address": {"type": "str"},
+        "protocol": {"type": "str", "choices": list(_publishing.PROTOCOLS)},
+        "host_ip": {"type": "str"},
+        "host_port": {"type": "str"},
+        "to_port": {"type": "str"},
+        "bridge": {"type": "str"},
+        "exclusive": {"type": "bool", "default": False},
         "owner": {"type": "str", "default": "ansible"},
         "comment": {"type": "str"},
         "forward": {"type": "bool", "default": True},
         "ip_forward": {"type": "bool", "default": True},
         "backend": {"type": "str", "choices": ["auto", "nftables"], "default": "auto"},
     }
-    rules = {"required_if": [["type", "snat", ["to_address"]]]}
+    rules = {
+        "required_if": [["type", "snat", ["source", "to_address"]], ["type", "masquerade", ["source"]]],
+    }
 
-    def parse(self, params: Mapping[str, Any]) -> Want:
+    def parse(self, params: Mapping[str, Any]) -> AnyWant:
+        owner, comment = params["owner"], params.get("comment") or ""
+        for option, text, pattern in (("owner", owner, r'[^\s"|\\]+'), ("comment", comment, r'[^"|\\\n]*')):
+            if not re.fullmatch(pattern, text):
+                raise Invalid("%s: '%s' has a character that an nftables comment cannot carry here." % (option, text))
+        # A published port's comment has the bridge as well.
+        spare = len(_rules.MARK) + 1 + (INTERFACE_NAME_BYTES + 1 if params["type"] == "dnat" else 0)
+        if len((owner + comment).encode()) > _rules.COMMENT_BYTES - spare:
+            raise Invalid(
+                "comment: owner and comment together are too long; nftables keeps %d bytes."
+                % (_rules.COMMENT_BYTES - spare)
+            )
+        foreign = ("source", "out_interface", "exclude") if params["type"] == "dnat" else _OF_DNAT
+        for option in foreign:
+            if params.get(option) not in (None, False):
+                raise Invalid("%s: it does not go with type: %s." % (option, params["type"]))
+        if params["type"] == "dnat":
+            return _publishing.parse(params, owner, comment)
         source = network(params["source"], "source")
         exclude = [network(one, "exclude") for one in params.get("exclude") or ()]
         for one in exclude:
@@ -107,17 +128,9 @@ class NatResource(Resource[Want, Have]):
             out,
             _rules.canonical_exclude(str(source), [str(one) for one in exclude]),
             to_address,
-            params["owner"],
-            params.get("comment") or "",
+            owner,
+            comment,
         )
-        for option, text, pattern in (("owner", rule.owner, r'[^\s"|\\]+'), ("comment", rule.comment, r'[^"\\\n]*')):
-            if not re.fullmatch(pattern, text):
-                raise Invalid("%s: '%s' has a character that an nftables comment cannot carry here." % (option, text))
-        if len(rule.marked.encode()) > _rules.COMMENT_BYTES:
-            raise Invalid(
-                "comment: owner and comment together are too long; nftables keeps %d bytes."
-                % (_rules.COMMENT_BYTES - len(_rules.MARK) - 1)
-            )
         return Want(
             NsRef.parse(params.get("netns")),
             rule,
@@ -126,44 +139,48 @@ class NatResource(Resource[Want, Have]):
             params["ip_forward"],
         )
 
-    def together(self, wants: Sequence[Want]) -> List[Want]:
-        """Tell those that go whether another item of the task needs forwarding on."""
-        need = {(want.ns, want.rule.family) for want in wants if want.present and want.ip_forward}
-        return [replace(want, needed=(want.ns, want.rule.family) in need) for want in wants]
+    def together(self, wants: Sequence[AnyWant]) -> List[AnyWant]:
+        """Tell each item what else of the task needs forwarding, and published ports about each other."""
+        need: Dict[NsRef, Set[int]] = {}
+        for want in wants:
+            if want.present and want.ip_forward:
+                need.setdefault(want.ns, set()).add(want.family)
+        published = iter(_publishing.together([want for want in wants if isinstance(want, _publishing.Want)]))
+        told = [next(published) if isinstance(want, _publishing.Want) else want for want in wants]
+        return [replace(want, needed=frozenset(need.get(want.ns, ()))) for want in told]
 
-    def subject(self, want: Want) -> str:
+    def subject(self, want: AnyWant) -> str:
+        if isinstance(want, _publishing.Want):
+            return _publishing.subject(want)
         return "nat %s%s" % (want.rule.source, " in %s" % want.ns if want.ns.path else "")
 
-    def look(self, want: Want, state: State) -> Have:
+    def look(self, want: AnyWant, state: State) -> AnyHave:
         ns = state.need(want.ns) if want.present else state.find(want.ns)
+        if isinstance(want, _publishing.Want):
+            return _publishing.Have() if ns is None else _publishing.look(want, ns, state)
         if ns is None:
             return Have()
-        on_host = ns == state.need(HOST)
         rules, objects = state.rules(ns), state.ruleset(ns)
-        others = [rule for rule in rules if rule.key != want.rule.key]
-        family = want.rule.family
+        others_of = {rule.family for rule in rules if rule.key != want.rule.key}
+        others_of.update(family for family, count in state.published(ns).families.items() if count)
         return Have(
             next((rule for rule in rules if rule.key == want.rule.key), None),
-            sum(rule.family == family for rule in others),
-            len(others),
-            tuple(_rules.strangers(objects)),
+            frozenset(others_of),
             _rules.satisfied_by(objects, want.rule),
             tuple(_rules.blocked_by(objects, want.rule)) if want.forward and want.present else (),
-            state.sysctl(ns, _FORWARDING[family]) if want.ip_forward else None,
-            state.text(SYSCTL_FILE) if want.ip_forward and on_host else None,
-            self._ra_uplinks(ns, state) if family == 6 and want.ip_forward and want.present else (),
+            _forwarding.look(ns, want.ns, want.family, want.ip_forward, state),
+            tuple(_rules.strangers(objects)),
         )
 
-    @staticmethod
-    def _ra_uplinks(ns: int, state: State) -> Tuple[str, ...]:
-        uplinks = {
-            route.interface
-            for route in state.routes(ns, 6, MAIN_TABLE)
-            if route.protocol == _RA and route.shown_destination == "default"
-        }
-        return tuple(sorted(name for name in uplinks if state.sysctl(ns, "net/ipv6/conf/%s/accept_ra" % name) == "1"))
+    def plan(self, want: AnyWant, have: AnyHave) -> Plan:
+        if isinstance(want, _publishing.Want):
+            return _publishing.plan(want, have if isinstance(have, _publishing.Have) else _publishing.Have())
+        if not isinstance(have, Have):
+            raise TypeError("what there is of a published port is no answer for a rule")
+        return self._plan_rule(want, have)
 
-    def plan(self, want: Want, have: Have) -> Plan:
+    def _plan_rule(self, want: Want, have: Have) -> Plan:
+        """Return what is to be done for a source NAT rule."""
         warnings = []
         if have.strangers:
             handles = ", ".join(str(handle) for handle in have.strangers)
@@ -182,51 +199,27 @@ class NatResource(Resource[Want, Have]):
         changes: List[Change] = []
         if have.rule != want.rule and not satisfied:
             changes.append(PutRule(want.ns, want.rule, have.rule))
-        before = self._describe(want, have.rule or want.rule, have) if have.rule is not None or satisfied else {}
-        after = self._describe(want, want.rule, have)
-        if want.ip_forward:
-            steps = self._forwarding_on(want, have)
-            changes.extend(steps)
-            after["ip_forward"] = True
-            if any(isinstance(step, PutFile) for step in steps):
-                after["sysctl_file"] = SYSCTL_FILE
+        now = have.forwarding.describe()
+        before = dict(self._describe(want, have.rule or want.rule), **now) if have.rule is not None or satisfied else {}
+        changes.extend(have.forwarding.on())
+        after = dict(self._describe(want, want.rule), **have.forwarding.describe(True))
         facts = {"satisfied_by": satisfied or None, "blocked_by": list(have.blocked_by)}
         return Plan(before, after, tuple(changes), tuple(warnings), facts)
 
-    @staticmethod
-    def _line(want: Want) -> str:
-        return "%s = 1\n" % _FORWARDING[want.rule.family]
-
-    def _forwarding_on(self, want: Want, have: Have) -> List[Change]:
-        """Return the steps that switch forwarding on and keep it on; none where it is on, since then somebody else sees to it."""
-        if have.forwarding == "1":
-            return []
-        if have.ra_uplinks:
-            raise Refused(
-                "ip_forward: %s has its default route from router advertisements and would lose it with IPv6 forwarding; "
-                "set net.ipv6.conf.%s.accept_ra to 2 first." % (", ".join(have.ra_uplinks), have.ra_uplinks[0])
-            )
-        steps: List[Change] = [SetSysctl(want.ns, _FORWARDING[want.rule.family], "1", have.forwarding or "0")]
-        if have.text is not None and self._line(want) not in have.text:
-            steps.append(PutFile(SYSCTL_FILE, (have.text or _HEADING) + self._line(want), have.text))
-        return steps
-
     def _absent(self, want: Want, have: Have, warnings: Tuple[str, ...]) -> Plan:
         changes: List[Change] = []
-        before = self._describe(want, have.rule, have) if have.rule else {}
+        before = dict(self._describe(want, have.rule), **have.forwarding.describe()) if have.rule else {}
         if have.rule is not None:
-            changes.append(DelRule(want.ns, have.rule, last=not have.others_at_all and not have.strangers))
-        # The file says that we switched forwarding on: it goes with the last rule of ours that needs it.
-        if not have.others and not want.needed and have.text and self._line(want) in have.text:
-            if have.forwarding == "1":
-                changes.append(SetSysctl(want.ns, _FORWARDING[want.rule.family], "0", "1"))
-            rest = have.text.replace(self._line(want), "")
-            changes.append(PutFile(SYSCTL_FILE, "" if rest == _HEADING else rest, have.text))
-            before = dict(before, ip_forward=have.forwarding == "1", sysctl_file=SYSCTL_FILE)
+            changes.append(DelRule(want.ns, have.rule, last=not have.others_of and not have.strangers))
+        if want.family not in have.others_of | want.needed:
+            off = have.forwarding.off()
+            changes.extend(off)
+            before = dict(before, **(have.forwarding.describe() if off else {}))
         return Plan(before, {}, tuple(changes), warnings, {"satisfied_by": None, "blocked_by": []})
 
-    def _describe(self, want: Want, rule: NatRule, have: Have) -> Dict[str, Any]:
-        described: Dict[str, Any] = {
+    @staticmethod
+    def _describe(want: Want, rule: NatRule) -> Dict[str, Any]:
+        return {
             "type": rule.type,
             "source": rule.source,
             "netns": want.ns.option,
@@ -237,11 +230,6 @@ class NatResource(Resource[Want, Have]):
             "comment": rule.comment or None,
             "backend": "nftables",
         }
-        if want.ip_forward:
-            described["ip_forward"] = have.forwarding == "1"
-            if have.text is not None:
-                described["sysctl_file"] = SYSCTL_FILE if self._line(want) in have.text else None
-        return described
 
 
 RESOURCE = NatResource()

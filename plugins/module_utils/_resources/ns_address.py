@@ -93,7 +93,7 @@ class Have:
 
 class NsAddressResource(Resource[Want, Have]):
     noun = "ns_address"
-    identity = "interface"
+    identity = ("interface",)
     locks = True
     options: ClassVar[Dict[str, Any]] = {
         "interface": {"type": "str", "required": True},

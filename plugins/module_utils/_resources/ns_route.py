@@ -66,7 +66,7 @@ def _same_ways(asked: Sequence[Nexthop], there: Sequence[Nexthop]) -> bool:
 
 class NsRouteResource(Resource[Want, Have]):
     noun = "ns_route"
-    identity = "destination"
+    identity = ("destination",)
     options: ClassVar[Dict[str, Any]] = {
         "destination": {"type": "str", "default": "default"},
         "family": {"type": "str", "choices": ["ipv4", "ipv6"]},

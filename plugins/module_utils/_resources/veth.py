@@ -79,7 +79,7 @@ class Have:
 
 class VethResource(Resource[Want, Have]):
     noun = "veth"
-    identity = "peer_name"
+    identity = ("peer_name",)
     options: ClassVar[Dict[str, Any]] = {
         "name": {"type": "str"},
         **STATE,

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._plan import compile_plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._plan import compile_plan, resolved
 
 DOCKER0 = {"name": "docker0", "subnets": ["172.17.0.0/16", "fd00:17::/64"]}
 BACK = {"name": "back", "subnets": ["10.1.0.0/24"]}
+NOTHING_PUBLISHED = {"type": "dnat", "owner": "web", "state": "absent"}
 
 
 def wire(networks, containers):
@@ -54,6 +55,7 @@ def test_one_network_and_one_container():
         "nat": [
             {"source": "172.17.0.0/16", "owner": "docker0", "out_interface": "!docker0"},
             {"source": "fd00:17::/64", "owner": "docker0", "out_interface": "!docker0"},
+            NOTHING_PUBLISHED,
         ],
         "join": [],
     }
@@ -100,7 +102,8 @@ def test_what_a_network_says_is_passed_on():
         {"interface": "eth0", "destination": "10.9.0.0/16", "gateway": "10.0.0.9", "netns": "web"},
         {"destination": "10.8.0.0/16", "type": "blackhole", "netns": "web"},
     ]
-    assert [(one["type"], one["to_address"]) for one in made["nat"]] == [("snat", "192.0.2.1")] * 2
+    assert [(one["type"], one["to_address"]) for one in made["nat"][:2]] == [("snat", "192.0.2.1")] * 2
+    assert made["nat"][2:] == [NOTHING_PUBLISHED]
 
 
 def test_what_a_container_says_is_passed_on():
@@ -143,7 +146,7 @@ def test_an_internal_network_has_no_gateway_no_route_and_no_nat():
     made = wire([{**BACK, "internal": True}], [{"name": "web"}])
     assert made["gateway"] == [{"interface": "back", "address": "10.1.0.1/24", "state": "absent"}]
     assert made["route"] == []
-    assert made["nat"] == [{"source": "10.1.0.0/24", "owner": "back", "state": "absent"}]
+    assert made["nat"] == [{"source": "10.1.0.0/24", "owner": "back", "state": "absent"}, NOTHING_PUBLISHED]
     assert [one["pool"] for one in made["address"]] == ["10.1.0.0/24"]
 
 
@@ -181,12 +184,72 @@ def test_absent_takes_it_down_from_the_outside_in(networks, containers, state):
         "nat": [
             {"source": "172.17.0.0/16", "owner": "docker0", "state": "absent"},
             {"source": "fd00:17::/64", "owner": "docker0", "state": "absent"},
+            NOTHING_PUBLISHED,
         ],
         "veth": [{"peer_netns": "web", "peer_name": "eth0", "exclusive": True, "state": "absent"}],
         "netns": [{"name": "web", "state": "absent"}],
         "bridge": [{"name": "docker0", "state": "absent"}],
     }
     assert not any(plan["wire"].values())
+
+
+def ports(*listed, networks=(DOCKER0,), **options):
+    """The nat items of a container's published ports."""
+    made = wire(list(networks), [{"name": "web", "published_ports": list(listed), **options}])["nat"]
+    return [
+        {key: one[key] for key in sorted(one) if key not in ("type", "owner", "exclusive")}
+        for one in made
+        if one.get("type")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spelled", "protocol", "host_ip", "host_port", "to_port", "families"),
+    [
+        ("8080:80", "tcp", None, "8080", "80", (4, 6)),
+        ("8080:80/udp", "udp", None, "8080", "80", (4, 6)),
+        ("127.0.0.1:5353:53/udp", "udp", "127.0.0.1", "5353", "53", (4,)),
+        ("0.0.0.0:8080:80", "tcp", "0.0.0.0", "8080", "80", (4,)),
+        ("[::]:8080:80", "tcp", "::", "8080", "80", (6,)),
+        ("[fd00::1]:8443:443", "tcp", "fd00::1", "8443", "443", (6,)),
+        ("30000-30099:30000-30099/tcp", "tcp", None, "30000-30099", "30000-30099", (4, 6)),
+        (
+            {"target": 80, "published": "8080", "host_ip": "192.0.2.1", "protocol": "udp", "mode": "host"},
+            "udp",
+            "192.0.2.1",
+            "8080",
+            "80",
+            (4,),
+        ),
+        ({"target": 80, "published": 8080}, "tcp", None, "8080", "80", (4, 6)),
+    ],
+)
+def test_ports_are_spelled_as_for_docker_and_compose(spelled, protocol, host_ip, host_port, to_port, families):
+    assert ports(spelled) == [
+        {
+            "bridge": "docker0",
+            **({"host_ip": host_ip} if host_ip else {}),
+            "host_port": host_port,
+            "protocol": protocol,
+            "to_address": f"web/eth0/ipv{family}",
+            "to_port": to_port,
+        }
+        for family in families
+    ]
+
+
+def test_ports_are_published_the_way_that_the_default_route_goes():
+    assert {one["bridge"] for one in ports("80:80", networks=(DOCKER0, BACK))} == {"docker0"}
+    assert ports("80:80", networks=({**BACK, "name": "only"},))[0]["to_address"] == "web/eth0/ipv4"
+
+
+def test_addresses_are_filled_in_from_the_step_that_gave_them():
+    items = [{"to_address": "web/eth0/ipv4"}, {"source": "10.0.0.0/8"}]
+    given = [{"after": {"netns": "web", "interface": "eth0", "family": "ipv4", "ip": "10.0.0.9"}}, {"failed": True}]
+    assert resolved(items, given) == [{"to_address": "10.0.0.9"}, {"source": "10.0.0.0/8"}]
+    assert resolved(items, None)[0] == {"to_address": "192.0.2.1"}
+    with pytest.raises(Invalid, match=r"container 'web' got no ipv4 address on eth0\."):
+        resolved(items, [])
 
 
 NET = "wiring_networks: network 'docker0': "
@@ -238,6 +301,30 @@ REFUSED = [
         BOX + "more than one of its networks has default_route: true.",
     ),
     ([DOCKER0], [{"name": "web", "engine": "pid"}], BOX + "pid and engine: pid go together."),
+    *[
+        (
+            [DOCKER0, {**BACK, "internal": True}],
+            [{"name": "x"}, {"name": "web", "published_ports": ["80:80"], **options}],
+            BOX + said,
+        )
+        for options, said in (
+            ({"network_mode": "host"}, "published_ports: with network_mode: host its ports are the host's already."),
+            (
+                {"network_mode": "container:x"},
+                "published_ports belong to container 'x', whose namespace it joins; list them there.",
+            ),
+            ({"network_mode": "none"}, "published_ports: with network_mode: none nobody can reach it."),
+            ({"networks": [{"name": "back"}]}, "published_ports: it is on no network that is not internal."),
+            (
+                {"published_ports": ["80"]},
+                "published_ports: '80' is no published port: it is written [HOST_IP:]HOST_PORT:CONTAINER_PORT[/PROTOCOL], in quotes.",
+            ),
+            (
+                {"published_ports": [{"target": 80}]},
+                "published_ports: {'target': 80} is no published port: the long form has target and published, and maybe protocol and host_ip.",
+            ),
+        )
+    ],
     ([DOCKER0], [{"name": "web", "pid": 4}], BOX + "pid and engine: pid go together."),
     (
         [DOCKER0],

@@ -10,8 +10,9 @@ import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
 from ansible_collections.linuxnet.containers.plugins.module_utils import _runner
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST, Address, Route
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import RESOURCE, SYSCTL_FILE
-from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal, want
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources._forwarding import SYSCTL_FILE
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import RESOURCE
+from ansible_collections.linuxnet.containers.tests.unit.asked import made, plan, refusal, want
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 NET = {"source": "10.0.0.0/24", "out_interface": "!br0"}
@@ -125,9 +126,22 @@ def test_e6_an_uplink_that_lives_from_router_advertisements_keeps_its_route():
     kernel.apply(change.AddLink(HOST, "up0", "veth", {"enabled": True}, HOST, "up1", {"enabled": True}))
     kernel.apply(change.PutAddress(HOST, "up0", Address("fd00:1::2", 64, 6)))
     kernel.apply(change.PutRoute(HOST, Route(6, "::/0", metric=1024, gateway="fd00:1::1", interface="up0", protocol=9)))
-    assert failed(kernel, RESOURCE, source="fd00::/64") == (
-        "ip_forward: up0 has its default route from router advertisements and would lose it with IPv6 forwarding; "
-        "set net.ipv6.conf.up0.accept_ra to 2 first."
-    )
+    made(kernel, RESOURCE, source="fd00::/64")
+    assert kernel.sysctl(kernel.find(HOST), "net/ipv6/conf/up0/accept_ra") == "2"
+    assert "net/ipv6/conf/up0/accept_ra = 2\nnet.ipv6.conf.all.forwarding = 1\n" in kernel.read_text(SYSCTL_FILE)
+    assert made(kernel, RESOURCE, source="fd00::/64")["changed"] is False
+    made(kernel, RESOURCE, source="fd00::/64", state="absent")
+    assert kernel.sysctl(kernel.find(HOST), "net/ipv6/conf/up0/accept_ra") == "1"
+    assert kernel.read_text(SYSCTL_FILE) == ""
+
+
+def test_e6_an_uplink_that_accepts_advertisements_in_any_case_is_left_as_it_is():
+    kernel = MemoryKernel()
+    kernel.apply(change.AddLink(HOST, "up0", "veth", {"enabled": True}, HOST, "up1", {"enabled": True}))
+    kernel.apply(change.PutAddress(HOST, "up0", Address("fd00:1::2", 64, 6)))
+    kernel.apply(change.PutRoute(HOST, Route(6, "::/0", metric=1024, gateway="fd00:1::1", interface="up0", protocol=9)))
     kernel.apply(change.SetSysctl(HOST, "net/ipv6/conf/up0/accept_ra", "2", "1"))
     made(kernel, RESOURCE, source="fd00::/64")
+    assert "accept_ra" not in kernel.read_text(SYSCTL_FILE)
+    made(kernel, RESOURCE, source="fd00::/64", state="absent")
+    assert kernel.sysctl(kernel.find(HOST), "net/ipv6/conf/up0/accept_ra") == "2"

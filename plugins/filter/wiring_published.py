@@ -1,0 +1,64 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Mapping, Sequence
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._plan import resolved
+
+DOCUMENTATION = r"""
+---
+name: wiring_published
+short_description: Fill in the addresses of containers whose ports are published
+version_added: 0.1.0
+author:
+  - linuxnet.containers contributors
+description:
+  - A plan says for which interface of which container a port is published. Its address is known when the step V(address) has run.
+positional: _input, addresses
+options:
+  _input:
+    description: The items of the step V(nat) of a plan.
+    type: list
+    elements: dict
+    required: true
+  addresses:
+    description: The C(results) of the step V(address).
+    type: list
+    elements: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+---
+- name: Publish
+  linuxnet.containers.nat:
+    aggregate: "{{ plan.wire.nat | linuxnet.containers.wiring_published(addresses.results) }}"
+"""
+
+RETURN = r"""
+---
+_value:
+  description: The items, with the addresses.
+  type: list
+  elements: dict
+"""
+
+
+def wiring_published(items: Sequence[Dict[str, Any]], addresses: Sequence[Mapping[str, Any]]) -> List[Dict[str, Any]]:
+    """Return the items; what cannot be filled in becomes Ansible's error."""
+    try:
+        return resolved(items, addresses)
+    except Refused as error:
+        raise AnsibleFilterError(str(error)) from None
+
+
+class FilterModule:
+    """The filter, by name."""
+
+    def filters(self) -> Dict[str, Callable[..., Any]]:
+        return {"wiring_published": wiring_published}

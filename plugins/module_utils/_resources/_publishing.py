@@ -1,0 +1,354 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The noun nat, type dnat: a published port, or a range of them. Pure."""
+
+from __future__ import annotations
+
+import collections
+import ipaddress
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils import _rules
+from ansible_collections.linuxnet.containers.plugins.module_utils._addressing import address
+from ansible_collections.linuxnet.containers.plugins.module_utils._changes import (
+    Change,
+    SetElements,
+    SetLink,
+    SetSysctl,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._facts import MAIN_TABLE, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._naming import interface_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import EVERYWHERE, Element, Publishing
+from ansible_collections.linuxnet.containers.plugins.module_utils._resource import Plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import _forwarding
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources._forwarding import Forwarding
+from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
+
+PROTOCOLS = ("tcp", "udp", "sctp")
+_ROUTE_LOCALNET = "net/ipv4/conf/%s/route_localnet"
+
+
+@dataclass(frozen=True)
+class Want:
+    """``elements``: what is to be published, or not any more; empty, with ``present`` False: all of the owner's. ``keep`` is what
+    else the task wants of the owner, for ``exclusive``."""
+
+    ns: NsRef
+    owner: str
+    elements: Tuple[Element, ...] = ()
+    present: bool = True
+    bridge: str = ""
+    forward: bool = True
+    ip_forward: bool = True
+    exclusive: bool = False
+    keep: FrozenSet[Element] = field(default=frozenset(), hash=False)
+    needed: FrozenSet[int] = frozenset()
+
+    @property
+    def family(self) -> int:
+        return self.elements[0].family if self.elements else 4
+
+
+@dataclass(frozen=True)
+class Have:
+    """``mine`` of the owner's elements is what the want is about, ``others`` of other owners what is in its way. ``bridge`` is where
+    the address is; ``port`` its port there, and whether that has hairpin; ``localnet`` the bridge's route_localnet."""
+
+    mine: Tuple[Element, ...] = ()
+    others: Tuple[Element, ...] = ()
+    surplus: Tuple[Element, ...] = ()
+    bridge: str = ""
+    port: str = ""
+    hairpin: bool = True
+    localnet: Optional[str] = None
+    what: Publishing = field(default_factory=Publishing)
+    bridges: Mapping[str, int] = field(
+        default_factory=dict, hash=False
+    )  # how many elements of all owners are behind it
+    alone: bool = False  # nothing else is in our table
+    blocked_by: Tuple[str, ...] = ()
+    forwarding: Tuple[Forwarding, ...] = ()
+    others_of: FrozenSet[int] = frozenset()  # families that something else in our table is of
+    closable: Tuple[str, ...] = ()
+
+
+def _ports(text: str, option: str) -> Tuple[int, int]:
+    """Return (first, last) of a port or a range."""
+    match = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", text)
+    first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not 1 <= first <= last <= 65535:
+        raise Invalid(
+            "%s: '%s' is neither a port (1 to 65535) nor a range of them such as 30000-30099." % (option, text)
+        )
+    return first, last
+
+
+def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
+    """Return the want of a dnat item. Raises `Invalid`."""
+    ns, present = NsRef.parse(params.get("netns")), params["state"] == "present"
+    bridge = params.get("bridge") or ""
+    if bridge:
+        interface_name(bridge, "bridge")
+    options = (bridge, params["forward"], params["ip_forward"], params["exclusive"])
+    if not present and params.get("host_port") is None:
+        return Want(ns, owner, (), False, *options)
+    for option in ("host_port", "to_address") if present else ("host_port",):
+        if params.get(option) is None:
+            raise Invalid("%s is required with type: dnat." % option)
+    text, dummy, protocol = str(params["host_port"]).partition("/")
+    protocol = protocol or params.get("protocol") or "tcp"
+    if protocol not in PROTOCOLS or params.get("protocol") not in (None, protocol):
+        raise Invalid(
+            "host_port: '%s': the protocol is one of tcp, udp and sctp, and the same as protocol." % params["host_port"]
+        )
+    first, last = _ports(text, "host_port")
+    to = address(params["to_address"], "to_address") if params.get("to_address") else None
+    host = address(params["host_ip"], "host_ip") if params.get("host_ip") else None
+    family = to.version if to else host.version if host else 4
+    if host is not None and host.version != family:
+        raise Invalid("host_ip: %s is not of the same address family as to_address %s." % (host, to))
+    if host is not None and host.version == 6 and host.is_loopback:
+        raise Invalid(
+            "host_ip: nothing can be published on ::1, since the kernel lets no packet from ::1 leave the host."
+        )
+    if to is not None and (to.is_loopback or to.is_unspecified or to.is_multicast):
+        raise Invalid("to_address: %s is not the address of a container." % to)
+    host_ip = EVERYWHERE[family] if host is None or host.is_unspecified else str(host)
+    to_first, to_last = (
+        _ports(str(params["to_port"]).partition("/")[0], "to_port") if params.get("to_port") else (first, last)
+    )
+    if to_last - to_first != last - first and to_first != to_last:
+        raise Invalid("to_port: %s and host_port %s are not ranges of the same length." % (params["to_port"], text))
+    base = Element(
+        protocol,
+        host_ip,
+        first,
+        last,
+        str(to or ipaddress.ip_address(EVERYWHERE[family].split("/")[0])),
+        0,
+        owner,
+        bridge,
+        comment,
+    )
+    elements: Tuple[Element, ...] = (base,)
+    if to_first != first:  # nft maps no range to another one
+        elements = tuple(
+            replace(base, first=port, last=port, to_port=to_first + port - first) for port in range(first, last + 1)
+        )
+    return Want(ns, owner, elements, present, *options)
+
+
+def together(wants: Sequence[Want]) -> List[Want]:
+    """Tell the exclusive ones what else their owner has in the task. Raises `Invalid` where a port is asked for twice."""
+    keep: Dict[Tuple[NsRef, str], List[Element]] = {}
+    listed: Dict[Tuple[NsRef, str, int], List[Element]] = {}
+    for want in wants:
+        if want.present:
+            keep.setdefault((want.ns, want.owner), []).extend(want.elements)
+            for one in want.elements:
+                listed.setdefault((want.ns, one.protocol, one.family), []).append(one)
+    for elements in listed.values():
+        near: List[Element] = []
+        for one in sorted(elements, key=lambda element: element.first):
+            near = [other for other in near if other.last >= one.first]
+            for other in near:
+                if one.overlaps(other):
+                    raise Invalid(
+                        "host_port: %s port %s is asked for twice, by '%s' and by '%s'."
+                        % (one.protocol, one.ports, other.owner, one.owner)
+                    )
+            near.append(one)
+    kept = {key: frozenset(elements) for key, elements in keep.items()}
+    return [replace(want, keep=kept.get((want.ns, want.owner), frozenset())) for want in wants]
+
+
+def subject(want: Want) -> str:
+    """Return the object in a few words."""
+    where = " in %s" % want.ns if want.ns.path else ""
+    if not want.elements:
+        return "ports of %s%s" % (want.owner, where)
+    first, last = want.elements[0], want.elements[-1]
+    ports = replace(first, last=last.last).ports
+    host = (
+        ""
+        if first.host_ip == EVERYWHERE[first.family]
+        else ("[%s]:" % first.host_ip if first.family == 6 else "%s:" % first.host_ip)
+    )
+    return "port %s%s/%s%s%s" % (
+        host,
+        ports,
+        first.protocol,
+        " (IPv6)" if first.family == 6 and not host else "",
+        where,
+    )
+
+
+def look(want: Want, ns: int, state: State) -> Have:
+    """Return what there is of a dnat want in the namespace ``ns``."""
+    published = state.published(ns)
+    met: Dict[Element, None] = {}
+    for one in want.elements:
+        met.update(dict.fromkeys(published.overlapping(one)))
+    own = published.of(want.owner)
+    mine = [one for one in met if one.owner == want.owner] if want.elements else own
+    surplus = [one for one in own if want.exclusive and one not in want.keep and one not in mine]
+    going = collections.Counter(one.family for one in (*mine, *surplus))
+    left = {family for family, count in published.families.items() if count > going[family]}
+    what = published.what
+    families = sorted(going) if not want.present else [want.family]
+    have = Have(
+        tuple(mine),
+        tuple(one for one in met if one.owner != want.owner),
+        tuple(surplus),
+        want.bridge,
+        what=what,
+        bridges=dict(published.bridges) if not want.present else {},
+        alone=not state.rules(ns) and not _rules.strangers(state.ruleset(ns)),
+        forwarding=tuple(_forwarding.look(ns, want.ns, family, want.ip_forward, state) for family in families),
+        others_of=frozenset(left | {rule.family for rule in state.rules(ns)}),
+        closable=tuple(name for name in what.localnet if state.sysctl(ns, _ROUTE_LOCALNET % name) == "1"),
+    )
+    if not want.present:
+        return have
+    return _look_behind(want, have, ns, state)
+
+
+def _look_behind(want: Want, have: Have, ns: int, state: State) -> Have:
+    """Return what there is, with the bridge that the container is behind and its port there."""
+    to = ipaddress.ip_address(want.elements[0].to)
+    bridge = want.bridge
+    if not bridge:
+        ways = [
+            route
+            for route in state.routes(ns, want.family, MAIN_TABLE)
+            if route.interface and not route.gateway and to in ipaddress.ip_network(route.destination)
+        ]
+        best = max(ways, key=lambda route: ipaddress.ip_network(route.destination).prefixlen, default=None)
+        link = state.link(ns, best.interface) if best else None
+        bridge = link.name if link is not None and link.kind == "bridge" else ""
+    if not bridge:
+        return replace(have, blocked_by=_blocked(want, "", ns, state))
+    link = state.need_link(ns, want.ns, bridge, "bridge", "bridge")
+    holder = state.taken(ns, bridge, link).get(to)
+    port = state.link_at(ns, holder.port) if holder is not None and holder.port else None
+    key = _ROUTE_LOCALNET % bridge
+    return replace(
+        have,
+        bridge=bridge,
+        port=port.name if port else "",
+        hairpin=bool(port.get("hairpin")) if port else True,
+        localnet=(state.sysctl(ns, key) if link.index > 0 else "0") if want.family == 4 else None,
+        blocked_by=_blocked(want, bridge, ns, state),
+    )
+
+
+def _blocked(want: Want, bridge: str, ns: int, state: State) -> Tuple[str, ...]:
+    if not want.forward:
+        return ()
+    return tuple(_rules.inbound_blocked_by(state.ruleset(ns), want.elements[0].to, bridge))
+
+
+def plan(want: Want, have: Have) -> Plan:
+    """Return what is to be done for a dnat item. Raises `Refused` where another owner has the port."""
+    before = _describe(want, have.mine, have.forwarding[0].describe()) if have.mine else {}
+    if have.surplus:
+        before = dict(before, surplus=["%s/%s" % (one.ports, one.protocol) for one in have.surplus])
+    part = [] if want.exclusive else [one for one in have.mine if not _within(one, want.elements)]
+    if part:
+        raise Refused(
+            "host_port: '%s' has published %s port %s on %s already, of which this is a part; remove that first."
+            % (want.owner, part[0].protocol, part[0].ports, part[0].host_ip)
+        )
+    if not want.present:
+        return _absent(want, have, before)
+    if have.others:
+        other = have.others[0]
+        raise Refused(
+            "host_port: %s port %s is published already by '%s', to %s; remove that first, or take another port."
+            % (other.protocol, other.ports, other.owner, other.to)
+        )
+    elements = tuple(replace(one, bridge=have.bridge) for one in want.elements)
+    changes: List[Change] = []
+    localhost = elements[0].host_ip == EVERYWHERE[4] or elements[0].host_ip.startswith("127.")
+    opens = bool(have.bridge) and localhost and have.localnet == "0"
+    if opens:
+        changes.append(SetSysctl(want.ns, _ROUTE_LOCALNET % have.bridge, "1", "0"))
+    if have.port and not have.hairpin:
+        changes.append(SetLink(want.ns, have.port, {"hairpin": True}, {"hairpin": False}))
+    add = tuple(one for one in elements if one not in have.mine)
+    remove = tuple(one for one in (*have.mine, *have.surplus) if one not in elements)
+    if add or remove or not have.what.whole or opens:
+        opened = (have.bridge,) if opens else ()
+        changes.append(SetElements(want.ns, add, remove, not have.what.whole, have.what.fixed, opened=opened))
+    changes.extend(have.forwarding[0].on())
+    after = _describe(want, elements, have.forwarding[0].describe(True))
+    warnings = []
+    if have.blocked_by:
+        warnings.append(
+            "What comes in for %s is dropped by %s; it has to be let through there."
+            % (elements[0].to, " and ".join(have.blocked_by))
+        )
+    return Plan(
+        before, after, tuple(changes), tuple(warnings), {"satisfied_by": None, "blocked_by": list(have.blocked_by)}
+    )
+
+
+def _within(one: Element, elements: Sequence[Element]) -> bool:
+    """Return whether an element is wholly what the elements are about; all of them are of one address."""
+    if not elements:
+        return True
+    return one.host_ip == elements[0].host_ip and elements[0].first <= one.first and one.last <= elements[-1].last
+
+
+def _absent(want: Want, have: Have, before: Dict[str, Any]) -> Plan:
+    changes: List[Change] = []
+    gone = {*have.mine, *have.surplus}
+    if gone:
+        counts: Dict[str, int] = dict(have.bridges)
+        for one in gone:
+            counts[one.bridge] = counts.get(one.bridge, 0) - 1
+        closed = tuple(name for name in have.what.localnet if counts.get(name, 0) <= 0)
+        changes += [SetSysctl(want.ns, _ROUTE_LOCALNET % name, "0", "1") for name in closed if name in have.closable]
+        last = have.alone and sum(counts.values()) <= 0
+        changes.append(SetElements(want.ns, (), tuple(gone), last=last, closed=closed))
+        for forwarding in have.forwarding:
+            if forwarding.family not in have.others_of | want.needed:
+                changes.extend(forwarding.off())
+    return Plan(before, {}, tuple(changes), (), {"satisfied_by": None, "blocked_by": []})
+
+
+def _describe(want: Want, elements: Sequence[Element], forwarding: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return published ports as the result shows them."""
+    first = elements[0]
+    return {
+        "type": "dnat",
+        "netns": want.ns.option,
+        "protocol": first.protocol,
+        "host_ip": None if first.host_ip == EVERYWHERE[first.family] else first.host_ip,
+        "host_port": _joined((one.first, one.last) for one in elements),
+        "to_address": ", ".join(dict.fromkeys(one.to for one in elements)),
+        "to_port": _joined(
+            (one.to_port or one.first, (one.to_port or one.first) + one.last - one.first) for one in elements
+        ),
+        "bridge": first.bridge or None,
+        "owner": first.owner,
+        "comment": first.comment or None,
+        "backend": "nftables",
+        **forwarding,
+    }
+
+
+def _joined(ranges: Any) -> str:
+    """Return ports as a text, those that follow each other as a range."""
+    merged: List[Tuple[int, int]] = []
+    for first, last in sorted(ranges):
+        if merged and merged[-1][1] + 1 == first:
+            merged[-1] = (merged[-1][0], last)
+        else:
+            merged.append((first, last))
+    return ", ".join(str(first) if first == last else "%d-%d" % (first, last) for first, last in merged)
