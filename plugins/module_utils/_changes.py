@@ -27,7 +27,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     show,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import NETNS_DIRECTORY
-from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import Edit, Element
+from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import Contents, Edit, Element, Guard
 from ansible_collections.linuxnet.containers.plugins.module_utils._rules import NatRule
 
 
@@ -513,29 +513,54 @@ class DelRule(Change):
 
 @dataclass(frozen=True)
 class SetElements(Change):
-    """Publish ports and end publishing others. ``base``: what publishing needs is not there yet; ``fixed`` (chain, handle) is what is
-    there of it. ``last``: our table goes with the last of them. ``opened`` and ``closed`` are bridges whose route_localnet this
-    collection switches on or off beside it."""
+    """Publish ports and end publishing others. ``there`` is what was in our table; ``last``: it goes with them. ``opened`` and
+    ``closed`` are bridges whose route_localnet this collection switches on or off beside it."""
 
     ns: NsRef
     add: Tuple[Element, ...] = ()
     remove: Tuple[Element, ...] = ()
-    base: bool = False
-    fixed: Tuple[Tuple[str, int], ...] = ()
+    there: Contents = field(default_factory=Contents, compare=False)
     last: bool = False
     opened: Tuple[str, ...] = ()
     closed: Tuple[str, ...] = ()
 
     @property
     def edit(self) -> Edit:
-        return Edit(add=self.add, remove=self.remove, ports=True, open=self.opened, close=self.closed)
+        return Edit(add=self.add, remove=self.remove, open=self.opened, close=self.closed, parts=("publish",))
 
     def attempt(self) -> str:
         one = (self.add or self.remove)[0]
         return "%s %s port %s in %s" % ("publish" if self.add else "unpublish", one.protocol, one.ports, self.ns)
 
     def commands(self) -> List[str]:
-        return _typed(self.ns, _nftables.lines_of(self.edit, self.base, self.fixed, self.last))
+        return _typed(self.ns, _nftables.typed(self.edit, self.there, self.last))
 
     def undo(self) -> Tuple[Change, ...]:
         return (SetElements(self.ns, self.remove, self.add, opened=self.closed, closed=self.opened),)
+
+
+@dataclass(frozen=True)
+class SetGuard(Change):
+    """Guard a bridge, or (``new`` None) no longer. ``there`` is what was in our table; ``last``: it goes with it."""
+
+    ns: NsRef
+    new: Optional[Guard]
+    old: Optional[Guard] = None
+    there: Contents = field(default_factory=Contents, compare=False)
+    last: bool = False
+
+    @property
+    def edit(self) -> Edit:
+        if self.new is not None:
+            return Edit(guard=(self.new,), parts=("guard",))
+        return Edit(unguard=(self.old.bridge,) if self.old else (), parts=("guard",))
+
+    def attempt(self) -> str:
+        one = self.new or self.old
+        return "%s bridge %s in %s" % ("guard" if self.new else "stop guarding", one.bridge if one else "", self.ns)
+
+    def commands(self) -> List[str]:
+        return _typed(self.ns, _nftables.typed(self.edit, self.there, self.last))
+
+    def undo(self) -> Tuple[Change, ...]:
+        return (SetGuard(self.ns, self.old, self.new),)

@@ -283,7 +283,7 @@ class _Survey:
 
     def _published(self) -> List[Element]:
         try:
-            return list(self.state.published(self.host).elements)
+            return list(self.state.table(self.host).elements)
         except Refused:  # the rules are not to be had either, which is said there
             return []
 

@@ -39,7 +39,7 @@ TEARDOWN = ("nat", "veth", "netns", "bridge")
 WIRE = ("netns", "bridge", "gateway", "veth", "bridge_port", "address", "route", "nat", "join")
 
 
-_FLAGS = ("unmanaged", "internal", "masquerade", "default_route")
+_FLAGS = ("unmanaged", "internal", "masquerade", "isolate", "icc", "default_route")
 _LISTS = ("subnets", "gateways", "ranges", "exclude")
 
 
@@ -132,8 +132,13 @@ class _Network:
         return found
 
     def nat(self, present: bool) -> List[Item]:
-        """Return the nat items: one a subnet."""
-        items = []
+        """Return the nat items: what is let through to the bridge, and one a subnet."""
+        guard: Item = {"type": "filter", "bridge": self.name, "owner": self.name}
+        if present and not self.unmanaged:
+            guard.update(isolate=self.spec.get("isolate", True), icc=self.spec.get("icc", True), internal=self.internal)
+        else:
+            guard["state"] = "absent"
+        items = [guard]
         for subnet in self.subnets:
             item: Item = {"source": str(subnet.net), "owner": self.name}
             outbound = self.spec.get("outbound_ipv%d" % subnet.net.version)
@@ -301,7 +306,7 @@ class _Container:
 
     def wired_veth(self, one: _Attachment) -> Item:
         item = dict(self.veth(one), mtu=str(one.network.spec.get("mtu") or "auto"))
-        if not one.spec.get("port"):  # else it becomes a port with its options, in the step bridge_port
+        if not self._port(one):  # else it becomes a port with its options, in the step bridge_port
             item["bridge"] = one.network.name
         if one.spec.get("mac_address"):
             item["peer_mac"] = one.spec["mac_address"]
@@ -379,11 +384,18 @@ class _Container:
             items.append(item)
         return items
 
+    @staticmethod
+    def _port(one: _Attachment) -> Item:
+        """Return the port's own options. Those who may not talk to each other are kept apart by the bridge itself."""
+        apart = {"isolated": not one.network.spec["icc"]} if "icc" in one.network.spec else {}
+        return {**apart, **(one.spec.get("port") or {})}
+
     def port(self, one: _Attachment) -> Optional[Item]:
-        if not one.spec.get("port"):
+        options = self._port(one)
+        if not options:
             return None
         name = one.host_name or host_interface(NsRef.parse(self.name).path, one.interface)
-        return dict(one.spec["port"], bridge=one.network.name, interface=name)
+        return dict(options, bridge=one.network.name, interface=name)
 
 
 def _owners_first(boxes: Sequence[_Container]) -> List[_Container]:

@@ -31,7 +31,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Route,
     Vlan,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import Element, Publishing, publishing
+from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import (
+    GUARDED,
+    Contents,
+    Element,
+    Fixed,
+    Guard,
+    contents,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._rules import NatRule, ours
 from ansible_collections.linuxnet.containers.plugins.module_utils._source import Source
 
@@ -85,7 +92,7 @@ class State:
         self._texts: Dict[str, str] = {}
         self._rulesets: Dict[int, List[Dict[str, Any]]] = {}
         self._rules: Dict[int, List[NatRule]] = {}
-        self._published: Dict[int, Published] = {}
+        self._tables: Dict[int, Table] = {}
         self._taken: Dict[Tuple[int, Optional[str]], Dict[IpAddress, Holder]] = {}
         self._put: List[Holder] = []
         self._gone: Set[int] = set()  # namespaces
@@ -328,11 +335,11 @@ class State:
                     if one.scope != "host":
                         yield Holder(one, ns, index, str(ref))
 
-    def published(self, ns: int) -> Published:
-        """Return what is published in a namespace."""
-        if ns not in self._published:
-            self._published[ns] = Published(publishing(self.ruleset(ns)))
-        return self._published[ns]
+    def table(self, ns: int) -> Table:
+        """Return what is in our nftables table of a namespace, besides source NAT."""
+        if ns not in self._tables:
+            self._tables[ns] = Table(contents(self.ruleset(ns)))
+        return self._tables[ns]
 
     # --- moving on ---
 
@@ -497,14 +504,18 @@ class State:
             rules.remove(step.rule)
 
     def _set_elements(self, step: change.SetElements) -> None:
-        self.published(self._ns(step.ns)).change(step)
+        self.table(self._ns(step.ns)).publish(step)
+
+    def _set_guard(self, step: change.SetGuard) -> None:
+        self.table(self._ns(step.ns)).guard(step)
 
 
-class Published:
-    """What is published in one namespace, found by port and by owner, and counted."""
+class Table:
+    """What is in our nftables table of one namespace: ports, found by port and by owner, and counted; and guarded bridges."""
 
-    def __init__(self, what: Publishing) -> None:
+    def __init__(self, what: Contents) -> None:
         self.what = what
+        self.guards: Dict[str, Guard] = {one.bridge: one for one in what.guards}
         self.elements: Dict[Element, None] = {}
         self.families: Dict[int, int] = collections.Counter()
         self.bridges: Dict[str, int] = collections.Counter()
@@ -535,7 +546,7 @@ class Published:
             near = [*self._by_port[one.protocol, one.first], *self._ranges]
         return [other for other in near if other.overlaps(one)]
 
-    def change(self, step: change.SetElements) -> None:
+    def publish(self, step: change.SetElements) -> None:
         """Take a step as done."""
         for one in step.remove:
             if one in self.elements:
@@ -546,8 +557,23 @@ class Published:
         for one in step.add:
             self._put(one)
         loops = tuple(name for name, count in self.bridges.items() if name and count)
-        localnet = set(self.what.localnet) - set(step.closed) | set(step.opened)
-        self.what = replace(self.what, loops=loops, localnet=tuple(localnet), whole=bool(self.elements))
+        localnet = tuple(set(self.what.localnet) - set(step.closed) | set(step.opened))
+        self.what = replace(self.what, loops=loops, localnet=localnet, parts=self._parts("publish", self.elements))
+
+    def guard(self, step: change.SetGuard) -> None:
+        """Take a step as done."""
+        for one in (step.old, step.new):
+            if one is not None:
+                self.guards.pop(one.bridge, None)
+        if step.new is not None:
+            self.guards[step.new.bridge] = step.new
+        listed = list(self.guards.values())
+        members = {name: tuple(one.bridge for one in listed if name in one.members()) for name in GUARDED}
+        parts = self._parts("guard", self.guards)
+        self.what = replace(self.what, guards=tuple(listed), members=members, parts=parts)
+
+    def _parts(self, name: str, kept: Mapping[Any, Any]) -> Mapping[str, Fixed]:
+        return {**self.what.parts, name: Fixed(whole=bool(kept))}
 
 
 def _defaults(rows: Dict[str, _fields.Field]) -> Dict[str, Any]:
@@ -584,4 +610,5 @@ _ADVANCE: Dict[type, Callable[[State, Any], None]] = {
     change.PutRule: State._put_rule,
     change.DelRule: State._del_rule,
     change.SetElements: State._set_elements,
+    change.SetGuard: State._set_guard,
 }

@@ -35,8 +35,9 @@ options:
     description:
       - V(masquerade) takes the address of the interface that a packet leaves by, V(snat) takes O(to_address).
       - V(dnat) publishes O(host_port) of the host as O(to_port) of O(to_address).
+      - V(filter) guards O(bridge). What is forwarded to it is dropped, but for published ports, answers, and what O(isolate) and O(icc) let through.
     type: str
-    choices: [masquerade, snat, dnat]
+    choices: [masquerade, snat, dnat, filter]
     default: masquerade
   source:
     description: The containers' network (CIDR). Required with O(type=masquerade) and O(type=snat).
@@ -73,15 +74,30 @@ options:
     type: str
   bridge:
     description:
-      - The bridge that the container is behind. Left out, it is the one that the route to O(to_address) leads to.
+      - The bridge to guard, with O(type=filter).
+      - With O(type=dnat) the one that the container is behind. Left out, it is the one that the route to O(to_address) leads to.
       - Its port there gets C(hairpin), and it gets C(route_localnet), without which the container itself and 127.0.0.1 could not reach the port.
     type: str
   exclusive:
     description: With O(type=dnat), end whatever else the owner has published and the task does not ask for.
     type: bool
     default: false
+  isolate:
+    description: With O(type=filter), let nothing through from other guarded bridges. Two of them reach each other only where both say V(false).
+    type: bool
+    default: true
+  icc:
+    description:
+      - With O(type=filter), let the containers of the bridge reach each other by way of the host.
+      - What is bridged between them does not pass here; for that see O(linuxnet.containers.bridge_port#module:isolated).
+    type: bool
+    default: true
+  internal:
+    description: With O(type=filter), let nothing in and nothing out, not even published ports.
+    type: bool
+    default: false
   owner:
-    description: Whose rule or port it is. It stands in the comment.
+    description: Whose rule, port or guard it is. It stands in the comment.
     type: str
     default: ansible
   comment:
@@ -135,6 +151,12 @@ EXAMPLES = r"""
     host_ip: 127.0.0.1
     host_port: "5432"
     to_address: 172.17.0.3
+
+- name: Let nothing but published ports through to a bridge
+  linuxnet.containers.nat:
+    type: filter
+    bridge: docker0
+    owner: docker0
 
 - name: End all that is published for a container
   linuxnet.containers.nat:

@@ -96,6 +96,15 @@ NAT = """
 +ip_forward true
 +sysctl_file /etc/sysctl.d/99-zz-linuxnet-containers.conf
 """
+GUARD = """
++type filter
++bridge docker0
++isolate true
++icc true
++internal false
++owner docker0
++backend nftables
+"""
 
 
 def lines(text: str) -> list[str]:
@@ -114,6 +123,7 @@ def test_c6_e4_f4_what_drifted_is_repaired_and_nothing_else_is_touched(playbook:
         "route default in netns 'app'": lines(ROUTE4.format("app")),
         "route default in netns 'cache'": lines(ROUTE4.format("cache")),
         "route default (IPv6) in netns 'cache'": lines(ROUTE6.format("cache")),
+        "filter docker0": lines(GUARD),
         "nat 172.17.0.0/24": lines(NAT.format("172.17.0.0/24")),
         "nat fd00:17::/64": lines(NAT.format("fd00:17::/64")),
     }

@@ -203,4 +203,5 @@ def test_other_spellings_mean_the_same(playbook: Playbook) -> None:
         "veth vethzvxkcem3eqk",
         "address from 10.8.0.0/24 on eth0 in netns 'web'",
         "address from 10.9.0.0/24 on eth0 in netns 'web'",
+        "filter docker0",
     ]

@@ -128,7 +128,7 @@ class MemoryFacts:
         return [
             *self.foreign_rules,
             *({"rule": _as_json(rule)} for rule in self._state.rules(ns)),
-            *_published_json(self._state, ns),
+            *_table_json(self._state, ns),
         ]
 
     def read_text(self, path: str) -> str:
@@ -183,8 +183,9 @@ class MemoryFacts:
                         map(str, [route for key, routes in state._routes.items() if key[0] == ns for route in routes])
                     ),
                     sorted(map(str, state.rules(ns))),
-                    sorted(map(str, state.published(ns).elements)),
-                    sorted(state.published(ns).what.localnet),
+                    sorted(map(str, state.table(ns).elements)),
+                    sorted(state.table(ns).what.localnet),
+                    sorted(map(str, state.table(ns).guards.values())),
                 )
                 for ns in spaces
             },
@@ -222,28 +223,34 @@ def _prefix(cidr: str) -> dict[str, Any]:
     return {"prefix": {"addr": address, "len": int(length)}}
 
 
-def _published_json(state: State, ns: int) -> list[dict[str, Any]]:
-    """Return what is published as `nft -j list ruleset` has it."""
+def _table_json(state: State, ns: int) -> list[dict[str, Any]]:
+    """Return ports and guarded bridges as `nft -j list ruleset` has them."""
     where = {"family": "inet", "table": "linuxnet_containers"}
+    what = state.table(ns).what
     maps: dict[str, list[Any]] = {}
-    for one in state.published(ns).elements:
+    for one in state.table(ns).elements:
         ports = one.first if one.first == one.last else {"range": [one.first, one.last]}
         host = _prefix(one.host_ip) if "/" in one.host_ip else one.host_ip
         key = {"elem": {"val": {"concat": [one.protocol, host, ports]}, "comment": one.marked}}
         maps.setdefault(one.map, []).append([key, {"concat": [one.to, one.to_port]} if one.to_port else one.to])
-    if not maps:
-        return []
-    what = state.published(ns).what
-    sets = {
+    sets: dict[str, list[Any]] = {
         "loops": [{"concat": [bridge, bridge]} for bridge in what.loops],
         "localnet": list(what.localnet),
+        "closed": [
+            {"elem": {"val": one.bridge, "comment": one.members()["closed"].split('"')[3]}} for one in what.guards
+        ],
+        "icc": [{"concat": [one.bridge, one.bridge]} for one in what.guards if one.icc],
+        "open": [one.bridge for one in what.guards if not one.isolate],
+        "internal": [one.bridge for one in what.guards if one.internal],
     }
+    parts = [part for part in _nftables.PARTS.values() if what.part(part.name).whole]
     return [
         *({"map": {**where, "name": name, "elem": elements}} for name, elements in maps.items()),
-        *({"set": {**where, "name": name, "elem": elements}} for name, elements in sets.items()),
+        *({"set": {**where, "name": name, "elem": elements}} for name, elements in sets.items() if parts),
         *(
-            {"rule": {**where, "chain": chain, "handle": number, "comment": f"linuxnet-{name}", "expr": []}}
-            for number, (chain, name, _rule) in enumerate(_nftables._fixed(), 100)
+            {"rule": {**where, "chain": chain, "handle": number, "comment": part.mark(name), "expr": []}}
+            for part in parts
+            for number, (chain, name, _rule) in enumerate(part.rules, 100)
         ),
     ]
 

@@ -322,9 +322,12 @@ class MemoryKernel(MemoryFacts):
             self.apply(step)
 
     def _SetElements(self, step: change.SetElements) -> None:
-        there = self._state.published(self._ns(step.ns)).elements
+        there = self._state.table(self._ns(step.ns)).elements
         if any(one.overlaps(other) for one in step.add for other in there if other not in step.remove):
             self._refuse(errno.EEXIST, step)
+        self._state.advance([step])
+
+    def _SetGuard(self, step: change.SetGuard) -> None:
         self._state.advance([step])
 
     def _DelRule(self, step: change.DelRule) -> None:

@@ -23,7 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._changes impor
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import MAIN_TABLE, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import interface_name
-from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import EVERYWHERE, Element, Publishing
+from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import EVERYWHERE, Contents, Element
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import Plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import _forwarding
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources._forwarding import Forwarding
@@ -66,7 +66,7 @@ class Have:
     port: str = ""
     hairpin: bool = True
     localnet: Optional[str] = None
-    what: Publishing = field(default_factory=Publishing)
+    what: Contents = field(default_factory=Contents)
     bridges: Mapping[str, int] = field(
         default_factory=dict, hash=False
     )  # how many elements of all owners are behind it
@@ -190,7 +190,7 @@ def subject(want: Want) -> str:
 
 def look(want: Want, ns: int, state: State) -> Have:
     """Return what there is of a dnat want in the namespace ``ns``."""
-    published = state.published(ns)
+    published = state.table(ns)
     met: Dict[Element, None] = {}
     for one in want.elements:
         met.update(dict.fromkeys(published.overlapping(one)))
@@ -208,7 +208,7 @@ def look(want: Want, ns: int, state: State) -> Have:
         want.bridge,
         what=what,
         bridges=dict(published.bridges) if not want.present else {},
-        alone=not state.rules(ns) and not _rules.strangers(state.ruleset(ns)),
+        alone=not (state.rules(ns) or what.guards or _rules.strangers(state.ruleset(ns))),
         forwarding=tuple(_forwarding.look(ns, want.ns, family, want.ip_forward, state) for family in families),
         others_of=frozenset(left | {rule.family for rule in state.rules(ns)}),
         closable=tuple(name for name in what.localnet if state.sysctl(ns, _ROUTE_LOCALNET % name) == "1"),
@@ -282,9 +282,8 @@ def plan(want: Want, have: Have) -> Plan:
         changes.append(SetLink(want.ns, have.port, {"hairpin": True}, {"hairpin": False}))
     add = tuple(one for one in elements if one not in have.mine)
     remove = tuple(one for one in (*have.mine, *have.surplus) if one not in elements)
-    if add or remove or not have.what.whole or opens:
-        opened = (have.bridge,) if opens else ()
-        changes.append(SetElements(want.ns, add, remove, not have.what.whole, have.what.fixed, opened=opened))
+    if add or remove or opens or not have.what.part("publish").whole:
+        changes.append(SetElements(want.ns, add, remove, have.what, opened=(have.bridge,) if opens else ()))
     changes.extend(have.forwarding[0].on())
     after = _describe(want, elements, have.forwarding[0].describe(True))
     warnings = []
@@ -315,7 +314,7 @@ def _absent(want: Want, have: Have, before: Dict[str, Any]) -> Plan:
         closed = tuple(name for name in have.what.localnet if counts.get(name, 0) <= 0)
         changes += [SetSysctl(want.ns, _ROUTE_LOCALNET % name, "0", "1") for name in closed if name in have.closable]
         last = have.alone and sum(counts.values()) <= 0
-        changes.append(SetElements(want.ns, (), tuple(gone), last=last, closed=closed))
+        changes.append(SetElements(want.ns, (), tuple(gone), have.what, last, closed=closed))
         for forwarding in have.forwarding:
             if forwarding.family not in have.others_of | want.needed:
                 changes.extend(forwarding.off())

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The noun nat: source NAT of what leaves a network, and ports published by destination NAT. Pure."""
+"""The noun nat: source NAT of what leaves a network. Published ports and guarded bridges are in files of their own. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._errors import
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import INTERFACE_NAME_BYTES, interface_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import NETNS, STATE, Plan, Resource
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources import _forwarding, _publishing
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import _forwarding, _guarding, _publishing
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources._forwarding import Forwarding
 from ansible_collections.linuxnet.containers.plugins.module_utils._rules import NatRule
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
@@ -49,22 +49,30 @@ class Have:
     blocked_by: Tuple[str, ...] = ()
     forwarding: Forwarding = field(default_factory=lambda: Forwarding(HOST, 4))
     strangers: Tuple[int, ...] = ()
+    guards: bool = False  # bridges are guarded
 
 
-AnyWant = Union[Want, _publishing.Want]
-AnyHave = Union[Have, _publishing.Have]
+AnyWant = Union[Want, _publishing.Want, _guarding.Want]
+AnyHave = Union[Have, _publishing.Have, _guarding.Have]
 
 
-_OF_DNAT = ("protocol", "host_ip", "host_port", "to_port", "bridge", "exclusive")
+_RULE = {"source", "out_interface", "exclude", "to_address"}
+# The options that a type has for itself.
+_OWN = {
+    "masquerade": _RULE,  # to_address has a sentence of its own
+    "snat": _RULE,
+    "dnat": {"protocol", "host_ip", "host_port", "to_address", "to_port", "bridge", "exclusive"},
+    "filter": {"bridge", "isolate", "icc", "internal"},
+}
 
 
 class NatResource(Resource[AnyWant, AnyHave]):
     noun = "nat"
-    identity = ("source", "host_port", "owner")
+    identity = ("source", "host_port", "bridge", "owner")
     programs = ("nft",)
     locks = True
     options: ClassVar[Dict[str, Any]] = {
-        "type": {"type": "str", "choices": ["masquerade", "snat", "dnat"], "default": "masquerade"},
+        "type": {"type": "str", "choices": ["masquerade", "snat", "dnat", "filter"], "default": "masquerade"},
         "source": {"type": "str"},
         **STATE,
         **NETNS,
@@ -77,6 +85,9 @@ class NatResource(Resource[AnyWant, AnyHave]):
         "to_port": {"type": "str"},
         "bridge": {"type": "str"},
         "exclusive": {"type": "bool", "default": False},
+        "isolate": {"type": "bool", "default": True},
+        "icc": {"type": "bool", "default": True},
+        "internal": {"type": "bool", "default": False},
         "owner": {"type": "str", "default": "ansible"},
         "comment": {"type": "str"},
         "forward": {"type": "bool", "default": True},
@@ -99,10 +110,11 @@ class NatResource(Resource[AnyWant, AnyHave]):
                 "comment: owner and comment together are too long; nftables keeps %d bytes."
                 % (_rules.COMMENT_BYTES - spare)
             )
-        foreign = ("source", "out_interface", "exclude") if params["type"] == "dnat" else _OF_DNAT
-        for option in foreign:
-            if params.get(option) not in (None, False):
+        for option in set().union(*_OWN.values()) - _OWN[params["type"]]:
+            if params.get(option) not in (None, self.options[option].get("default")):
                 raise Invalid("%s: it does not go with type: %s." % (option, params["type"]))
+        if params["type"] == "filter":
+            return _guarding.parse(params, owner, comment)
         if params["type"] == "dnat":
             return _publishing.parse(params, owner, comment)
         source = network(params["source"], "source")
@@ -152,17 +164,21 @@ class NatResource(Resource[AnyWant, AnyHave]):
     def subject(self, want: AnyWant) -> str:
         if isinstance(want, _publishing.Want):
             return _publishing.subject(want)
+        if isinstance(want, _guarding.Want):
+            return _guarding.subject(want)
         return "nat %s%s" % (want.rule.source, " in %s" % want.ns if want.ns.path else "")
 
     def look(self, want: AnyWant, state: State) -> AnyHave:
         ns = state.need(want.ns) if want.present else state.find(want.ns)
         if isinstance(want, _publishing.Want):
             return _publishing.Have() if ns is None else _publishing.look(want, ns, state)
+        if isinstance(want, _guarding.Want):
+            return _guarding.Have() if ns is None else _guarding.look(want, ns, state)
         if ns is None:
             return Have()
         rules, objects = state.rules(ns), state.ruleset(ns)
         others_of = {rule.family for rule in rules if rule.key != want.rule.key}
-        others_of.update(family for family, count in state.published(ns).families.items() if count)
+        others_of.update(family for family, count in state.table(ns).families.items() if count)
         return Have(
             next((rule for rule in rules if rule.key == want.rule.key), None),
             frozenset(others_of),
@@ -170,13 +186,16 @@ class NatResource(Resource[AnyWant, AnyHave]):
             tuple(_rules.blocked_by(objects, want.rule)) if want.forward and want.present else (),
             _forwarding.look(ns, want.ns, want.family, want.ip_forward, state),
             tuple(_rules.strangers(objects)),
+            bool(state.table(ns).guards),
         )
 
     def plan(self, want: AnyWant, have: AnyHave) -> Plan:
-        if isinstance(want, _publishing.Want):
-            return _publishing.plan(want, have if isinstance(have, _publishing.Have) else _publishing.Have())
-        if not isinstance(have, Have):
-            raise TypeError("what there is of a published port is no answer for a rule")
+        if isinstance(want, _publishing.Want) and isinstance(have, _publishing.Have):
+            return _publishing.plan(want, have)
+        if isinstance(want, _guarding.Want) and isinstance(have, _guarding.Have):
+            return _guarding.plan(want, have)
+        if not isinstance(want, Want) or not isinstance(have, Have):
+            raise TypeError("what there is, is no answer for what is wanted")
         return self._plan_rule(want, have)
 
     def _plan_rule(self, want: Want, have: Have) -> Plan:
@@ -210,7 +229,7 @@ class NatResource(Resource[AnyWant, AnyHave]):
         changes: List[Change] = []
         before = dict(self._describe(want, have.rule), **have.forwarding.describe()) if have.rule else {}
         if have.rule is not None:
-            changes.append(DelRule(want.ns, have.rule, last=not have.others_of and not have.strangers))
+            changes.append(DelRule(want.ns, have.rule, last=not (have.others_of or have.strangers or have.guards)))
         if want.family not in have.others_of | want.needed:
             off = have.forwarding.off()
             changes.extend(off)

@@ -19,7 +19,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Route,
     Vlan,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import Element
+from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import Contents, Element, Fixed, Guard
 from ansible_collections.linuxnet.containers.plugins.module_utils._rules import NatRule
 
 WEB = NsRef("/run/netns/web")
@@ -29,6 +29,8 @@ SIX = Address("fd00::2", 64, 6, nodad=True, noprefixroute=True, valid_lft=60, pr
 ROUTE = Route(4, "0.0.0.0/0", gateway="10.0.0.1", interface="eth0", protocol=76)
 RULE = NatRule("10.0.0.0/24", "!br0", owner="net", handle=7)
 PORT = Element("tcp", "0.0.0.0/0", 8080, 8080, "10.0.0.2", 80, "net", "br0")
+GUARD = Guard("br0", isolate=False, owner="net")
+WHOLE = Contents(parts={"publish": Fixed(True), "guard": Fixed(True)})
 PAIR = change.AddLink(HOST, "web0", "veth", {"mtu": 1400, "master": "br0", "enabled": True}, WEB, "eth0", {"mtu": 1400})
 TABLE = "inet linuxnet_containers"
 
@@ -106,7 +108,7 @@ COMMANDS = [
     (change.DelRule(HOST, RULE), [f"nft 'delete rule {TABLE} postrouting handle 7'"]),
     (change.DelRule(WEB, RULE, last=True), [f"ip netns exec web nft 'delete table {TABLE}'"]),
     (
-        change.SetElements(HOST, (PORT,), (replace(PORT, to="10.0.0.3"),), opened=("br0",)),
+        change.SetElements(HOST, (PORT,), (replace(PORT, to="10.0.0.3"),), WHOLE, opened=("br0",)),
         [
             f"nft 'delete element {TABLE} publish_ip_port {{ tcp . 0.0.0.0/0 . 8080 }}'",
             f"nft 'add element {TABLE} loops {{ \"br0\" . \"br0\" }}'",
@@ -115,6 +117,9 @@ COMMANDS = [
             "{ tcp . 0.0.0.0/0 . 8080 comment \"linuxnet:net|br0|\" : 10.0.0.2 . 80 }'",
         ],
     ),
+    (change.SetGuard(HOST, GUARD, None, WHOLE), [f"nft 'add element {TABLE} {line}'" for line in (
+        'closed { "br0" comment "linuxnet:net" }', 'icc { "br0" . "br0" }', 'open { "br0" }',
+    )]),
     (change.SetElements(HOST, (), (PORT,), last=True), [f"nft 'delete table {TABLE}'"]),
 ]  # fmt: skip
 
@@ -157,6 +162,8 @@ TWICE = [
     change.DelRule(HOST, RULE),
     change.SetElements(HOST, (PORT,), (), opened=("br0",)),
     change.SetElements(HOST, (PORT,), (replace(PORT, to="10.0.0.3"),)),
+    change.SetGuard(HOST, GUARD),
+    change.SetGuard(HOST, GUARD, replace(GUARD, icc=False)),
 ]
 
 

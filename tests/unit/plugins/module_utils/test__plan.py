@@ -53,6 +53,14 @@ def test_one_network_and_one_container():
             {"netns": "web", "family": "ipv6", "gateway": "fd00:17::1", "interface": "eth0"},
         ],
         "nat": [
+            {
+                "type": "filter",
+                "bridge": "docker0",
+                "owner": "docker0",
+                "isolate": True,
+                "icc": True,
+                "internal": False,
+            },
             {"source": "172.17.0.0/16", "owner": "docker0", "out_interface": "!docker0"},
             {"source": "fd00:17::/64", "owner": "docker0", "out_interface": "!docker0"},
             NOTHING_PUBLISHED,
@@ -102,8 +110,8 @@ def test_what_a_network_says_is_passed_on():
         {"interface": "eth0", "destination": "10.9.0.0/16", "gateway": "10.0.0.9", "netns": "web"},
         {"destination": "10.8.0.0/16", "type": "blackhole", "netns": "web"},
     ]
-    assert [(one["type"], one["to_address"]) for one in made["nat"][:2]] == [("snat", "192.0.2.1")] * 2
-    assert made["nat"][2:] == [NOTHING_PUBLISHED]
+    assert [(one["type"], one["to_address"]) for one in made["nat"][1:3]] == [("snat", "192.0.2.1")] * 2
+    assert made["nat"][3:] == [NOTHING_PUBLISHED]
 
 
 def test_what_a_container_says_is_passed_on():
@@ -146,7 +154,11 @@ def test_an_internal_network_has_no_gateway_no_route_and_no_nat():
     made = wire([{**BACK, "internal": True}], [{"name": "web"}])
     assert made["gateway"] == [{"interface": "back", "address": "10.1.0.1/24", "state": "absent"}]
     assert made["route"] == []
-    assert made["nat"] == [{"source": "10.1.0.0/24", "owner": "back", "state": "absent"}, NOTHING_PUBLISHED]
+    assert made["nat"] == [
+        {"type": "filter", "bridge": "back", "owner": "back", "isolate": True, "icc": True, "internal": True},
+        {"source": "10.1.0.0/24", "owner": "back", "state": "absent"},
+        NOTHING_PUBLISHED,
+    ]
     assert [one["pool"] for one in made["address"]] == ["10.1.0.0/24"]
 
 
@@ -155,7 +167,7 @@ def test_an_unmanaged_bridge_is_neither_made_nor_given_an_address():
     assert (made["bridge"], made["gateway"]) == ([], [])
     assert made["veth"][0]["bridge"] == "back"
     down = compile_plan([{**BACK, "unmanaged": True}], [], "absent")["teardown"]
-    assert (down["bridge"], len(down["nat"])) == ([], 1)
+    assert (down["bridge"], len(down["nat"])) == ([], 2)
 
 
 def test_g8_mode_none_takes_earlier_wiring_away_and_keeps_the_namespace():
@@ -182,6 +194,7 @@ def test_absent_takes_it_down_from_the_outside_in(networks, containers, state):
     plan = compile_plan(networks, containers, state)
     assert plan["teardown"] == {
         "nat": [
+            {"type": "filter", "bridge": "docker0", "owner": "docker0", "state": "absent"},
             {"source": "172.17.0.0/16", "owner": "docker0", "state": "absent"},
             {"source": "fd00:17::/64", "owner": "docker0", "state": "absent"},
             NOTHING_PUBLISHED,
@@ -199,7 +212,7 @@ def ports(*listed, networks=(DOCKER0,), **options):
     return [
         {key: one[key] for key in sorted(one) if key not in ("type", "owner", "exclusive")}
         for one in made
-        if one.get("type")
+        if one.get("type") == "dnat"
     ]
 
 

@@ -1,0 +1,226 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""nat, type filter: what is not published is not reached, with real attempts and the counters of the rules that drop them."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from wires import Host
+
+SERVER = """
+import socket
+server = socket.create_server(("::", 80), family=socket.AF_INET6, dualstack_ipv6=True)
+while True:
+    peer, address = server.accept()
+    with peer:
+        peer.sendall(b"here")
+"""
+FAMILIES = [4, 6]
+WEB = {4: "172.17.0.2", 6: "fd00:17::2"}
+DB = {4: "172.17.0.3", 6: "fd00:17::3"}
+FAR = {4: "172.18.0.2", 6: "fd00:18::2"}
+HOST = {4: "192.0.2.2", 6: "2001:db8::2"}
+INTERNET = {4: "192.0.2.1", 6: "2001:db8::1"}
+
+
+@pytest.fixture(autouse=True)
+def street(host: Host, needs: Callable[..., None]) -> None:
+    """Two bridges with a server in every container, and a neighbour who sends packets for their subnets to the host, which forwards."""
+    needs("nft", "nf_tables", "nf_nat")
+    host.run("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
+    host.run("sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0", check=False)
+    host.bridge("br0", "172.17.0.1/16", "fd00:17::1/64")
+    host.bridge("br1", "172.18.0.1/16", "fd00:18::1/64")
+    host.container("web", f"{WEB[4]}/16", f"{WEB[6]}/64")
+    host.container("db", f"{DB[4]}/16", f"{DB[6]}/64")
+    host.container("far", f"{FAR[4]}/16", f"{FAR[6]}/64", bridge="br1")
+    host.run(
+        "ip netns add internet && ip link add up0 type veth peer name eth0 netns internet && ip link set up0 up && "
+        "ip addr add 192.0.2.2/24 dev up0 && ip addr add 2001:db8::2/64 dev up0 nodad && "
+        "for name in web db; do ip -n $name route add default via 172.17.0.1; ip -n $name -6 route add default via fd00:17::1; done && "
+        "ip -n far route add default via 172.18.0.1 && ip -n far -6 route add default via fd00:18::1 && ip -n internet -batch -",
+        input="link set lo up\nlink set eth0 up\naddr add 192.0.2.1/24 dev eth0\naddr add 2001:db8::1/64 dev eth0 nodad\n"
+        "route add default via 192.0.2.2\nroute add default via 2001:db8::2\n",
+    )
+    for netns in ("web", "db", "far", "internet"):
+        host.spawn(["ip", "netns", "exec", netns, sys.executable, "-c", SERVER])
+    for netns, address in (("internet", WEB[6]), ("far", WEB[6]), ("internet", FAR[6]), ("db", WEB[6])):
+        assert reached(host, netns, address, 3), "there is nothing to guard"
+
+
+def reached(host: Host, netns: str, address: str, seconds: float = 0.5, port: int = 80) -> bool:
+    """Whether the server answers."""
+    ask = f"import socket; print(socket.create_connection(({address!r}, {port}), {seconds}).recv(9).decode())"
+    where = ["ip", "netns", "exec", netns] if netns else []
+    return host.run([*where, sys.executable, "-c", ask], check=False).stdout == "here\n"
+
+
+def dropped(host: Host, name: str) -> int:
+    """How many packets a rule of the guard has dropped."""
+    listed = json.loads(host.run("nft -j list table inet linuxnet_containers").stdout)["nftables"]
+    [rule] = [one["rule"] for one in listed if one.get("rule", {}).get("comment") == f"linuxnet-guard-{name}"]
+    [counter] = [part["counter"]["packets"] for part in rule["expr"] if "counter" in part]
+    return int(counter)
+
+
+def guard(host: Host, bridge: str, **options: Any) -> dict[str, Any]:
+    """Guard a bridge, as a user does."""
+    return host.settles("nat", type="filter", bridge=bridge, owner=bridge, **options)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_is_not_published_is_not_reached_from_outside(host: Host, family: int) -> None:
+    guard(host, "br0")
+    assert not reached(host, "internet", WEB[family])
+    assert dropped(host, "unpublished") > 0
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_published_port_is_reached_by_the_host_s_address_and_not_directly(host: Host, family: int) -> None:
+    guard(host, "br0")
+    host.module("nat", type="dnat", host_port="8080", to_port="80", to_address=WEB[family], owner="web")
+    assert reached(host, "internet", HOST[family], 3, 8080)
+    before = dropped(host, "unpublished")
+    assert not reached(host, "internet", WEB[family])
+    assert dropped(host, "unpublished") > before
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_containers_reach_the_world_the_host_and_each_other(host: Host, family: int) -> None:
+    guard(host, "br0")
+    guard(host, "br1")
+    for netns, address in (("web", INTERNET[family]), ("web", DB[family]), ("", WEB[family]), ("", FAR[family])):
+        assert reached(host, netns, address, 3), f"{netns} to {address}"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_networks_are_isolated_from_each_other_unless_both_say_otherwise(host: Host, family: int) -> None:
+    for one, other, passes in ((True, True, False), (False, True, False), (True, False, False), (False, False, True)):
+        guard(host, "br0", isolate=one)
+        guard(host, "br1", isolate=other)
+        assert reached(host, "far", WEB[family]) == passes
+        assert reached(host, "web", FAR[family]) == passes
+    assert not reached(host, "internet", WEB[family])
+
+
+def test_isolated_networks_reach_each_other_s_published_ports(host: Host) -> None:
+    guard(host, "br0")
+    guard(host, "br1")
+    host.module("nat", type="dnat", host_port="8080", to_port="80", to_address=WEB[4], owner="web")
+    assert reached(host, "far", HOST[4], 3, 8080)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_without_icc_nobody_goes_round_by_the_host(host: Host, family: int) -> None:
+    """What is bridged is up to the ports; a container that sends its neighbours' packets to the host is stopped here."""
+    gateway, bits = {4: ("172.17.0.1", 32), 6: ("fd00:17::1", 128)}[family]
+    for netns, other in (("web", DB), ("db", WEB)):
+        host.run(
+            f"ip -n {netns} -{family} route add {other[family]}/{bits} via {gateway} && "
+            f"ip link set {netns}-eth0 type bridge_slave isolated on"
+        )
+    host.run("sysctl -qw net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.br0.send_redirects=0")
+    guard(host, "br0")
+    assert reached(host, "web", DB[family], 3)
+    guard(host, "br0", icc=False)
+    assert not reached(host, "web", DB[family])
+    host.module("nat", type="dnat", host_port="8080", to_port="80", to_address=DB[family], owner="db")
+    assert reached(host, "web", HOST[family], 3, 8080), "a published port is reached all the same"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_nothing_goes_in_or_out_of_an_internal_network(host: Host, family: int) -> None:
+    host.module("nat", type="dnat", host_port="8080", to_port="80", to_address=WEB[family], owner="web")
+    guard(host, "br0", internal=True)
+    assert not reached(host, "internet", HOST[family], port=8080)
+    assert dropped(host, "internal-in") > 0
+    assert not reached(host, "web", INTERNET[family])
+    assert dropped(host, "internal-out") > 0
+    assert reached(host, "web", DB[family], 3)
+
+
+def test_a_connection_that_is_there_survives_the_guard(host: Host) -> None:
+    script = (
+        "import socket, time; s = socket.create_connection(('172.17.0.2', 81), 3); print(s.recv(9).decode(), flush=True); "
+        "s.settimeout(5); print(s.recv(9).decode())"
+    )
+    server = (
+        "import socket, time; s = socket.create_server(('', 81)); peer, _a = s.accept(); peer.sendall(b'first'); "
+        "time.sleep(1.5); peer.sendall(b'second'); time.sleep(1)"
+    )
+    host.spawn(["ip", "netns", "exec", "web", sys.executable, "-c", server])
+    host.run("timeout 5 bash -c 'until ip netns exec web ss -Hltn | grep -q :81; do sleep 0.05; done'")
+    host.spawn(["bash", "-c", f'ip netns exec internet {sys.executable} -c "{script}" >/run/heard'])
+    host.run("timeout 5 bash -c 'until grep -q first /run/heard; do sleep 0.05; done'")
+    guard(host, "br0")
+    host.run("timeout 5 bash -c 'until grep -q second /run/heard; do sleep 0.05; done'")
+
+
+def test_g3_the_guard_goes_and_leaves_nothing(host: Host) -> None:
+    before = host.snapshot()
+    guard(host, "br0", isolate=False)
+    guard(host, "br1", icc=False, internal=True)
+    changed = guard(host, "br1", internal=True)
+    assert (changed["diff"]["before"], changed["diff"]["after"]) == ("icc false\n", "icc true\n")
+    guard(host, "br1", state="absent")
+    assert reached(host, "internet", FAR[4])
+    assert not reached(host, "internet", WEB[4])
+    guard(host, "br0", state="absent")
+    assert host.snapshot() == before
+
+
+def test_f13_what_somebody_edited_is_set_right(host: Host) -> None:
+    guard(host, "br0")
+    before = rules(host)
+    host.run(
+        'nft flush chain inet linuxnet_containers closed_to; nft delete element inet linuxnet_containers icc \'{ "br0" . "br0" }\''
+    )
+    assert guard(host, "br0")["changed"] is True
+    assert rules(host) == before
+
+
+def test_f4_a_flushed_rule_set_is_restored_and_the_diff_says_what_was_lost(host: Host) -> None:
+    items = [
+        {"type": "filter", "bridge": "br0"},
+        {"type": "dnat", "host_port": "8080", "to_port": "80", "to_address": WEB[4]},
+        {"source": "172.17.0.0/16", "out_interface": "!br0"},
+    ]
+    host.module("nat", aggregate=items, owner="web")
+    before = rules(host)
+    host.run("nft flush ruleset")
+    lost = host.module("nat", aggregate=items, owner="web")
+    assert [one["after_header"] for one in lost["diff"]] == ["filter br0", "port 8080/tcp", "nat 172.17.0.0/16"]
+    assert rules(host) == before
+
+
+def test_another_owner_s_guard_is_left_alone(host: Host) -> None:
+    guard(host, "br0")
+    host.refuses(
+        "nat",
+        "bridge: br0 is guarded already by 'br0'; change it under that owner.",
+        type="filter",
+        bridge="br0",
+        owner="x",
+        icc=False,
+    )
+    assert host.module("nat", type="filter", bridge="br0", owner="x", state="absent")["changed"] is False
+
+
+def test_bad_input(host: Host) -> None:
+    host.refuses("nat", "bridge is required with type: filter.", type="filter")
+    host.refuses("nat", "host_port: it does not go with type: filter.", type="filter", bridge="br0", host_port="80")
+    host.refuses("nat", "icc: it does not go with type: masquerade.", source="10.0.0.0/8", icc=False)
+
+
+def rules(host: Host) -> str:
+    """The rule set without handles and counts, and without the note that route_localnet was off before: that is lost."""
+    text = re.sub(r"(handle|packets|bytes) \d+", "", host.run("nft list ruleset").stdout)
+    return re.sub(r"(set localnet {[^}]*?)\s*elements = {[^}]*}", r"\1", text)
