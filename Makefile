@@ -7,7 +7,7 @@ export PYTHON
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo test lint sanity unit module role molecule lab clean
+.PHONY: help demo test lint sanity unit module role engines molecule lab clean
 .NOTPARALLEL:
 
 help: ## show this
@@ -45,6 +45,11 @@ role: ## the role as a user runs it, in lab hosts (ARGS='-k name -x')
 	@tests/tools/setup newest
 	@tests/tools/build
 	@tests/lab/unchanged tests/tools/tests newest role tests/role -- $(ARGS)
+
+engines: ## every mode with every container engine that is installed, in sealed lab hosts (ARGS='-k name -x')
+	@tests/tools/setup newest
+	@tests/tools/build
+	@tests/lab/unchanged tests/tools/tests newest engines tests/engines -- $(ARGS)
 
 # ARGS names scenarios: make molecule ARGS=bridge
 molecule: ## Molecule's scenarios, one a network mode, in lab hosts (ARGS=bridge)

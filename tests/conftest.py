@@ -57,6 +57,7 @@ def _engine(name: str) -> Callable[[], bool]:
 MACHINE: dict[str, Callable[[], bool]] = {
     "lab host": lambda: _in_lab("true"),
     "root": lambda: os.geteuid() == 0,
+    "engine host": lambda: os.geteuid() == 0 and engines.cgroups() is not None and _program("busybox")(),
     **{
         name: _program(name) for name in ("arping", "brctl", "ethtool", "ip", "iptables", "nc", "nft", "ping", "strace")
     },
@@ -65,6 +66,7 @@ MACHINE: dict[str, Callable[[], bool]] = {
 }
 KERNEL: dict[str, Callable[[], bool]] = {
     "bridge": _link("type bridge"),
+    "br_netfilter": lambda: _in_lab("sysctl net.bridge.bridge-nf-call-iptables"),
     "dummy": _link("type dummy"),
     "ipvlan": _link("link v0 type ipvlan"),
     "macvlan": _link("link v0 type macvlan"),
@@ -73,11 +75,15 @@ KERNEL: dict[str, Callable[[], bool]] = {
         "nft add table inet probe && nft add chain inet probe c '{ type nat hook postrouting priority 100; }' && "
         "nft add rule inet probe c masquerade"
     ),
+    "sctp": lambda: _in_lab(
+        f"{sys.executable} -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)'"
+    ),
     "vlan": _link("link v0 type vlan id 2"),
     "vlan_filtering": _link("type bridge vlan_filtering 1"),
     "vrf": _link("type vrf table 10"),
     "vxlan": _link("type vxlan id 2 dstport 4789"),
 }
+MODES = ("bridge", "host", "container", "none")
 REASON = re.compile(r"^this (machine|kernel) lacks: ([^()]+?)(?: \(.+\))?$")
 
 
@@ -129,14 +135,21 @@ class SkipAccount:
     def __init__(self) -> None:
         self.skipped: dict[str, str] = {}
         self.engines: set[str] = set()
+        self.cells: dict[str, set[str]] = {}  # what was proven, by row of the matrix
+        self.broken: set[str] = set()  # rows in which something failed
         self.unjustified: list[str] = []
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note why a test was skipped, and which engine one used that passed."""
+        """Note why a test was skipped, which engine one used that passed, and which cell of the matrix it proved."""
         self._note(report)
+        told = [(name, str(value)) for name, value in report.user_properties]
         if report.when == "call" and report.passed:
-            self.engines |= {str(value) for name, value in report.user_properties if name == "engine"}
+            self.engines |= {value for name, value in told if name == "engine"}
+            for row, dummy, mode in [value.partition("|") for name, value in told if name == "cell"]:
+                self.cells.setdefault(row, set()).add(mode)
+        if report.failed:
+            self.broken |= {value for name, value in told if name == "row"}
 
     @pytest.hookimpl
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -166,12 +179,27 @@ class SkipAccount:
         """Say what was covered, and what was not."""
         if self.engines:
             terminalreporter.write_line(f"engines covered: {', '.join(sorted(self.engines))}")
+        if self.cells or self.broken:
+            terminalreporter.write_line(self._matrix())
         reasons = sorted(set(self.skipped.values()))
         for reason in reasons:
             count = sum(1 for value in self.skipped.values() if value == reason)
             terminalreporter.write_line(f"not covered: {count} test{'s' * (count != 1)}: {reason}")
         for line in self.unjustified:
             terminalreporter.write_line(f"SKIPPED WITHOUT NEED: {line}", red=True)
+
+    def _matrix(self) -> str:
+        """The table of engines and modes: what was proven, what failed, and what could not be tried."""
+        rows: dict[str, set[str]] = {row: set() for row in self.broken} | self.cells
+        matches = [REASON.match(reason) for reason in self.skipped.values()]
+        lacking = {match[2] for match in matches if match and match[2] in engines.ENGINES}
+        rows |= {name: set() for name in lacking if not any(row.partition(" ")[0] == name for row in rows)}
+        lines = [("", *MODES)]
+        for row, proven in sorted(rows.items()):
+            missing = "failed" if row in self.broken else "-"
+            lines.append((row, *("ok" if mode in proven and row not in self.broken else missing for mode in MODES)))
+        width = max(len(row) for row, *dummy in lines) + 2
+        return "\n".join(f"{row:{width}}" + "".join(f"{cell:11}" for cell in cells).rstrip() for row, *cells in lines)
 
 
 def pytest_configure(config: pytest.Config) -> None:

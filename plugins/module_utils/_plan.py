@@ -14,7 +14,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.linuxnet.containers.plugins.module_utils import _ports
@@ -294,9 +294,15 @@ class _Container:
             item["pid"] = self.spec["pid"]
         if self.engine in ENGINES:
             item.update(container=self.name, engine=self.engine)
+        if self.engine in ENGINES and self.mode == "bridge" and 6 in self._families():
+            # docker switches IPv6 off in a container without a network
+            item["sysctls"] = {"net.ipv6.conf.%s.disable_ipv6" % which: 0 for which in ("all", "default")}
         if self.spec.get("sysctls"):
-            item["sysctls"] = self.spec["sysctls"]
+            item["sysctls"] = {**item.get("sysctls", {}), **self.spec["sysctls"]}
         return item
+
+    def _families(self) -> Set[int]:
+        return {subnet.net.version for one in self.attachments for subnet in one.network.subnets}
 
     def veth(self, one: _Attachment) -> Item:
         item: Item = {"peer_netns": self.name, "peer_name": one.interface, "exclusive": True}

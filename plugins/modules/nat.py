@@ -106,7 +106,7 @@ options:
   forward:
     description:
       - Look whether another rule set drops what has to be forwarded, and say so in RV(blocked_by) and a warning.
-      - Rules of others are never changed; this table itself drops nothing.
+      - Rules of others are never changed.
     type: bool
     default: true
   ip_forward:

@@ -293,6 +293,9 @@ class Podman(_Client):
 
     def remove(self, name: str) -> None:
         self.run(["podman", "rm", "--force", "--time", "0", name])
+        # Its monitor ends a moment later, after a clean-up of its own.
+        monitor = ["pgrep", "-f", f"conmon .*-n {name} "]
+        self._until(lambda: self.lab.run(monitor, check=False).rc == 1, f"conmon of {name} does not end")
 
     def clear(self) -> None:
         for name in self.names():

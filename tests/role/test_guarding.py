@@ -83,7 +83,9 @@ def test_networks_that_are_opened_to_each_other_talk_and_icc_can_be_given_back(s
     changed, again = story.playbook.run(play, play)
     assert foreseen.drift() == changed.drift()
     assert again.changed == []
-    assert talk(story.lab, "web", "db", "10.2.0.10") == "10.2.0.1", "what leaves a network is masqueraded, as docker does"
+    assert talk(story.lab, "web", "db", "10.2.0.10") == "10.2.0.1", (
+        "what leaves a network is masqueraded, as docker does"
+    )
     assert talk(story.lab, "one", "two", "10.4.0.11") == "10.4.0.10"
     assert silent(story.lab, "internet", "web", "10.1.0.10")
     assert silent(story.lab, "one", "db", "10.2.0.10")

@@ -69,8 +69,9 @@ def _run(program: str, *arguments: str) -> Tuple[str, str]:
     return done.stdout, (done.stderr.strip() or "it ended with %d" % done.returncode) if done.returncode else ""
 
 
-def _first(complaint: str) -> EngineError:
-    return EngineError(complaint.splitlines()[0].rstrip("."))
+def _last(complaint: str) -> EngineError:
+    """Return the error for a complaint; its last line says what it came to."""
+    return EngineError(complaint.splitlines()[-1].rstrip("."))
 
 
 # --- docker and podman ----------------------------------------------------------------------------------------------
@@ -83,7 +84,7 @@ def _inspected(engine: str, names: Sequence[str]) -> Dict[str, Container]:
     wrong = [line for line in complaint.splitlines() if "no such container" not in line.lower()]
     rows = [[*line.split(), ""][:5] for line in output.splitlines() if len(line.split()) >= 4]
     if wrong and not rows:
-        raise _first(wrong[0])
+        raise _last(wrong[-1])
     found = {}
     for name in names:
         for identity, pid, status, own, file in rows:
@@ -98,7 +99,7 @@ def _inspected_running(engine: str) -> List[Container]:
         return []  # podman writes files whatever it is asked; each container that runs has a conmon
     output, complaint = _run(engine, "ps", "--quiet", "--no-trunc")
     if complaint:
-        raise _first(complaint)
+        raise _last(complaint)
     identities = output.split()
     found: List[Container] = []
     for start in range(0, len(identities), _AT_ONCE):
@@ -120,7 +121,7 @@ def _units(*arguments: str) -> List[Mapping[str, str]]:
         raise EngineError("this host was not booted with systemd")
     output, complaint = _run("systemctl", "show", *_PROPERTIES, *arguments)
     if complaint:
-        raise _first(complaint)
+        raise _last(complaint)
     return [dict(line.partition("=")[::2] for line in block.splitlines()) for block in output.split("\n\n")]
 
 
@@ -220,7 +221,7 @@ def _lxc(engine: str, names: Sequence[str]) -> Dict[str, Container]:
     for name in names:
         output, complaint = _run("lxc-info", "--state", "--pid", "--no-humanize", "--name", name)
         if complaint and "doesn't exist" not in complaint:
-            raise _first(complaint)
+            raise _last(complaint)
         words = output.split()
         if not complaint and words:
             pid = next((int(word) for word in words if word.isdigit()), 0)
@@ -231,7 +232,7 @@ def _lxc(engine: str, names: Sequence[str]) -> Dict[str, Container]:
 def _running_lxc(engine: str) -> List[Container]:
     output, complaint = _run("lxc-ls", "-1", "--running")
     if complaint:
-        raise _first(complaint)
+        raise _last(complaint)
     return list(_lxc(engine, output.split()).values())
 
 

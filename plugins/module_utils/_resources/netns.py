@@ -241,6 +241,8 @@ class NetnsResource(Resource[Want, Have]):
         if not alive and state.predict:
             return None
         whose = "no engine on this host" if want.engine == "auto" else want.engine
+        if not found and silent and want.engine != "auto":
+            raise Refused("container: '%s' cannot be looked up: %s." % (want.container, "; ".join(silent)))
         if not found:
             text = "container: %s knows a container '%s'" if want.engine == "auto" else "container: %s knows no '%s'"
             raise Refused("; ".join([text % (whose, want.container), *silent]) + ".")

@@ -206,6 +206,38 @@ def test_absent_takes_it_down_from_the_outside_in(networks, containers, state):
     assert not any(plan["wire"].values())
 
 
+def test_a_container_of_an_engine_gets_ipv6_where_its_network_has_it():
+    made = wire([DOCKER0], [{"name": "web", "engine": "docker", "sysctls": {"net.ipv4.ip_forward": 1}}])["netns"]
+    off = {"net.ipv6.conf.all.disable_ipv6": 0, "net.ipv6.conf.default.disable_ipv6": 0}
+    assert made == [
+        {"name": "web", "container": "web", "engine": "docker", "sysctls": {**off, "net.ipv4.ip_forward": 1}}
+    ]
+    assert "sysctls" not in wire([BACK], [{"name": "web", "engine": "docker"}])["netns"][0]
+
+
+def test_those_who_join_come_last_each_after_the_one_it_joins():
+    boxes = [
+        {"name": "c", "network_mode": "container:b"},
+        {"name": "b", "network_mode": "container:a", "engine": "docker"},
+        {"name": "proxy", "network_mode": "host"},
+        {"name": "a"},
+    ]
+    made = compile_plan([DOCKER0], boxes)
+    assert [one["name"] for one in made["wire"]["netns"]] == ["a"]
+    assert made["wire"]["join"] == [
+        {"name": "b", "share": "a", "container": "b", "engine": "docker"},
+        {"name": "c", "share": "b"},
+        {"name": "proxy", "share": "host"},
+    ]
+    assert [one["peer_netns"] for one in made["teardown"]["veth"]] == ["b", "c", "proxy"]
+    assert [one["name"] for one in compile_plan([DOCKER0], boxes, "absent")["teardown"]["netns"]] == [
+        "proxy",
+        "c",
+        "b",
+        "a",
+    ]
+
+
 def ports(*listed, networks=(DOCKER0,), **options):
     """The nat items of a container's published ports."""
     made = wire(list(networks), [{"name": "web", "published_ports": list(listed), **options}])["nat"]

@@ -1,0 +1,118 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Handles that other programs can start in: the page docs/handles.md, run as it stands there."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from engines import ENGINES, Engine, engine_host
+from lab import ROOT, Lab
+from plays import Play, Playbook
+from proofs import comes
+
+PAGE = (ROOT / "docs" / "handles.md").read_text(encoding="utf-8")
+# The sections of the page, and the engine that has to be there.
+SECTIONS = {
+    "ip netns exec and nsenter": "systemd",
+    "A systemd unit": "systemd",
+    "systemd-run": "systemd",
+    "podman": "podman",
+    "systemd-nspawn": "machined",
+    "LXC": "lxc",
+    "docker": "docker",
+}
+
+
+def blocks(title: str) -> list[tuple[str, str]]:
+    """The code of a section in order, each with its language; "" is what comes before all sections."""
+    sections = dict(part.partition("\n")[::2] for part in re.split(r"^## ", f"\n{PAGE}", flags=re.MULTILINE))
+    return re.findall(r"^```(\w+)\n(.*?)^```", sections[title], flags=re.MULTILINE | re.DOTALL)
+
+
+class Host:
+    """A host with the page's image and machine directory, after the page's first play."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.playbook = Playbook(lab, Path("/run/playbook"))
+        self.engines: dict[str, Engine] = {}
+        # All before the play: a dockerd without a bridge removes docker0 when it starts.
+        for name in set(SECTIONS.values()):
+            with contextlib.suppress(AssertionError, OSError):  # its test finds out what it lacks
+                self.engines[name] = ENGINES[name](lab)
+        # The programs find their own folders as on any host; the lab's systemd looks for units below /run.
+        lab.run(
+            f"cp -a {self.engines['systemd'].rootfs} /var/lib/machines/box && mkdir -p /var/lib/lxc /etc/lxc && "
+            "echo 'lxc.lxcpath = /var/lib/lxc' > /etc/lxc/lxc.conf && "
+            "mkdir -p /etc/systemd/system && mount --bind /run/systemd/system /etc/systemd/system"
+        )
+        self.run("")
+
+    def run(self, title: str, environment: dict[str, str] | None = None) -> str:
+        """Run the code of a section: plays with the role, commands in a shell. Returns what the commands print."""
+        printed = ""
+        for language, code in blocks(title):
+            if language == "yaml":
+                plays: list[Play] = yaml.safe_load(code)
+                self.playbook.run(
+                    *({**play, "environment": environment or {}} for play in plays), wiring_install_dependencies=False
+                )
+            else:
+                assert language == "sh"
+                printed += self.lab.run(["bash", "-euc", code], env=environment).stdout
+        return printed
+
+
+@pytest.fixture(scope="module")
+def host(needs: Callable[..., None]) -> Iterator[Host]:
+    needs("systemd")
+    with engine_host(systemd=True) as lab:
+        yield Host(lab)
+
+
+def test_every_section_with_code_is_run() -> None:
+    titles = re.findall(r"^## (.+)$", PAGE, flags=re.MULTILINE)
+    assert [title for title in titles if blocks(title)] == list(SECTIONS)
+
+
+def test_the_proof_needs_the_container(host: Host) -> None:
+    refused = host.lab.run("ping -c 1 -I eth0 172.17.0.1", check=False)
+    assert (refused.rc, "eth0" in refused.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("title", list(SECTIONS))
+def test_the_example_works_as_it_stands(host: Host, title: str, needs: Callable[..., None]) -> None:
+    engine = SECTIONS[title]
+    if engine not in host.engines:
+        needs(engine)
+    printed = host.run(title, host.engines[engine].environment)
+    pings = sum(code.count("ping -c 1 -I eth0 172.17.0.1") for dummy, code in blocks(title))
+    assert len(re.findall(r"1 (packets )?received", printed)) == pings > 0
+
+
+def test_the_handle_of_a_docker_container_goes_with_it(host: Host, needs: Callable[..., None]) -> None:
+    if "docker" not in host.engines:
+        needs("docker")
+    lab, docker = host.lab, host.engines["docker"]
+    if "cache" not in docker.names():
+        host.run("docker", docker.environment)
+    assert lab.run("readlink /run/netns/cache").stdout.startswith(docker.state)
+    docker.remove("cache")
+    assert lab.run("ip netns exec cache true", check=False).rc != 0
+    assert "-> " in lab.run("ls -l /run/netns/cache").stdout
+
+
+def test_other_handles_hold_the_namespace(host: Host) -> None:
+    lab = host.lab
+    for pid in lab.run("ip netns pids web").stdout.split():
+        lab.run(f"kill -KILL {pid}")
+    comes(lab, '[ -z "$(ip netns pids web)" ]')
+    lab.run("ip netns exec web ping -c 1 -I eth0 172.17.0.1")
