@@ -533,7 +533,17 @@ class SetElements(Change):
         return "%s %s port %s in %s" % ("publish" if self.add else "unpublish", one.protocol, one.ports, self.ns)
 
     def commands(self) -> List[str]:
-        return _typed(self.ns, _nftables.typed(self.edit, self.there, self.last))
+        lines = _typed(self.ns, _nftables.typed(self.edit, self.there, self.last))
+        # A tracked flow goes on to where it went. conntrack(8) takes one port at a time.
+        flows = {
+            (one.family, one.ports)
+            for one in (*self.remove, *self.add)
+            if one.protocol == "udp" and one.first == one.last
+        }
+        return lines + [
+            "%s -D -f ipv%d -p udp --orig-port-dst %s || true" % (self.ns.tool("conntrack"), family, port)
+            for family, port in sorted(flows)
+        ]
 
     def undo(self) -> Tuple[Change, ...]:
         return (SetElements(self.ns, self.remove, self.add, opened=self.closed, closed=self.opened),)

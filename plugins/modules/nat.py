@@ -23,6 +23,8 @@ description:
     The number of rules is the same for one port and for thousands.
   - A published port is reached from outside, from the host's own addresses, from 127.0.0.1, from other containers and from the container itself. Those on
     the same bridge, and the host's 127.0.0.1, are seen as the bridge. From C(::1) no port can be reached.
+  - When a UDP port is published, pointed at another container or no longer published, the flows of that host port that the kernel tracks are ended, as it
+    would send them on to where they went. Others are left alone.
 extends_documentation_fragment:
   - linuxnet.containers.attributes
   - linuxnet.containers.attributes.actiongroup
@@ -65,7 +67,7 @@ options:
     description:
       - The port of the host, or a range such as V(30000-30099), which is one element however long. V(5353/udp) says the protocol as well.
       - A port that another owner publishes is refused.
-      - With O(state=absent) and without it, all that the owner has published goes.
+      - With O(state=absent) it goes over IPv4 and IPv6 unless O(to_address) or O(host_ip) name one; without it all that the owner has published goes.
     type: str
   to_port:
     description:

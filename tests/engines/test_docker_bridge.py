@@ -41,11 +41,11 @@ nsenter -t $pid -n ip route add default via 172.30.0.1
 """
 
 
-def module(engine: Engine, name: str, /, environment: bool = True, **args: Any) -> dict[str, Any]:
+def module(asked: Engine, noun: str, /, environment: bool = True, **args: Any) -> dict[str, Any]:
     """Run a module with the engine's environment, as a task that has it does. Returns its result."""
-    command = [sys.executable, str(HERE / "agent.py"), collections_root(), "--module", name]
-    told = engine.environment if environment else {}
-    done = engine.lab.run(command, check=False, input=json.dumps({"args": args}), env=told)
+    command = [sys.executable, str(HERE / "agent.py"), collections_root(), "--module", noun]
+    told = asked.environment if environment else {}
+    done = asked.lab.run(command, check=False, input=json.dumps({"args": args}), env=told)
     assert "Traceback" not in done.stdout + done.stderr
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result

@@ -174,6 +174,42 @@ def test_f13_a_rule_that_somebody_took_out_is_put_back(host: Host) -> None:
     assert re.sub(r"# handle \d+", "", host.run("nft list ruleset").stdout) == before
 
 
+def test_f7_udp_flows_of_the_host_port_end_when_it_is_pointed_elsewhere_and_no_others(host: Host) -> None:
+    """The client keeps its socket, so its packets are one flow, which conntrack sends on to where it went."""
+    host.module("nat", source="172.17.0.0/16", out_interface="!br0")
+    for name in ("web", "db"):
+        serve(host, name, "udp/53")
+    serve(host, "internet", "udp/5353")
+    publish(host, 4, host_port="5353", to_port="53", protocol="udp")
+    publish(host, 4, host_port="5354", to_port="53", protocol="udp", to_address="172.17.0.3")
+    asker = (
+        "import socket, sys, time\n"
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(1); s.connect(('192.0.2.2', int(sys.argv[1])))\n"
+        "for _turn in range(40):\n"
+        "    s.send(b'?')\n"
+        "    try: print(s.recv(99).decode().split()[0], flush=True)\n"
+        "    except OSError: print('-', flush=True)\n"
+        "    time.sleep(0.2)\n"
+    )
+    for port in (5353, 5354):
+        host.spawn(
+            ["bash", "-c", f'exec ip netns exec internet {sys.executable} -c "{asker}" {port} >/run/heard{port}']
+        )
+    # A container's own question to somebody else's port of that number.
+    assert ask(host, "web", "udp", "192.0.2.1", 5353).startswith("internet")
+    assert eventually(
+        lambda: "web" in host.run("cat /run/heard5353").stdout and "db" in host.run("cat /run/heard5354").stdout, 5
+    )
+    others = "conntrack -L 2>/dev/null | grep -c -e dport=5354 -e 'dst=192.0.2.1 .*dport=5353'"
+    before = host.run(others).stdout
+    publish(host, 4, host_port="5353", to_port="53", protocol="udp", to_address="172.17.0.3")
+    assert host.run(others).stdout == before != "0\n"
+    assert eventually(lambda: host.run("tail -n 1 /run/heard5353").stdout == "db\n", 3)
+    host.module("nat", type="dnat", owner="web", host_port="5353/udp", state="absent")
+    assert eventually(lambda: host.run("tail -n 1 /run/heard5353").stdout == "-\n", 4)
+    assert host.run("tail -n 1 /run/heard5354").stdout == "db\n"
+
+
 def test_f10_a_range_of_ten_thousand_ports_is_one_element_and_one_line(host: Host) -> None:
     publish(host, 4)
     rules = len(re.findall("comment", host.run("nft list ruleset").stdout))
@@ -265,6 +301,19 @@ def test_g3_unpublishing_leaves_nothing(host: Host) -> None:
         host.settles("nat", type="dnat", owner="web", state="absent", **options)
     host.run("ip link set web-eth0 type bridge_slave hairpin off")
     assert host.snapshot() == before
+
+
+def test_a_port_goes_over_both_families_where_none_is_named(host: Host) -> None:
+    publish(host, 4)
+    publish(host, 6)
+    done = host.settles("nat", type="dnat", host_port="8080", owner="web", state="absent")
+    assert done["before"]["to_address"] == f"{WEB[4]}, {WEB[6]}"
+    assert "linuxnet" not in host.run("nft list ruleset").stdout
+
+
+def test_exclusive_items_of_one_task_keep_each_other_also_where_no_bridge_is_named(host: Host) -> None:
+    items = [{"host_port": "8080", "to_port": "80"}, {"host_port": "8443"}]
+    host.settles("nat", type="dnat", owner="web", to_address=WEB[4], exclusive=True, aggregate=items)
 
 
 def test_all_ports_of_an_owner_go_at_once(host: Host) -> None:

@@ -33,6 +33,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Vlan,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import (
+    _conntrack,
     _engines,
     _files,
     _namespaces,
@@ -40,6 +41,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import
     _nft,
     _packets,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import EVERYWHERE, Element
 
 _LOOKS = 3  # at a container that is being restarted meanwhile
 _DAD_WAIT = 3.0  # seconds; duplicate address detection takes one probe and one second by default (RFC 4862)
@@ -540,6 +542,25 @@ class Kernel:
     def _edit_table(self, step: Any) -> None:
         self.apply_together([step])
 
+    def _end_flows(self, ref: NsRef, elements: Sequence[Element]) -> None:
+        """End the UDP flows of the host ports of ``elements``, in the namespace the thread is in: those to one of its addresses."""
+        ports = [one for one in elements if one.protocol == "udp"]
+        own = {address.ip for dummy, address in self._socket(self._at(ref)).addresses()} if ports else set()
+        for family in sorted({one.family for one in ports}):
+            these = [one for one in ports if one.family == family]
+
+            def wanted(protocol: int, to: str, port: int, these: Sequence[Element] = these) -> bool:
+                return (
+                    protocol == socket.IPPROTO_UDP
+                    and any(
+                        one.first <= port <= one.last and one.host_ip in (to, EVERYWHERE[one.family]) for one in these
+                    )
+                    and (to in own or to.startswith("127."))
+                )
+
+            with contextlib.suppress(OSError):  # without ctnetlink flows end by their time-out
+                _conntrack.flush(family, wanted)
+
     def apply_together(self, steps: Sequence[Any]) -> None:
         """Take changes of our nftables table, a transaction a namespace, computed from the rule set as it is now.
 
@@ -552,6 +573,7 @@ class Kernel:
                     lines = _nftables.transaction(_nft.ruleset(), [step.edit for step in these])
                     if lines:
                         _nft.transaction(lines)
+                        self._end_flows(ref, [one for step in these for one in (*step.edit.add, *step.edit.remove)])
             except _nft.NftError as error:
                 raise KernelError(0, these[0].attempt(), str(error)) from error
 

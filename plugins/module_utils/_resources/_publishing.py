@@ -35,8 +35,8 @@ _ROUTE_LOCALNET = "net/ipv4/conf/%s/route_localnet"
 
 @dataclass(frozen=True)
 class Want:
-    """``elements``: what is to be published, or not any more; empty, with ``present`` False: all of the owner's. ``keep`` is what
-    else the task wants of the owner, for ``exclusive``."""
+    """``elements``: what is to be published, or not any more; empty, with ``present`` False: all of the owner's. ``keep`` names, by
+    map and key, what else the task wants of the owner, for ``exclusive``."""
 
     ns: NsRef
     owner: str
@@ -46,7 +46,7 @@ class Want:
     forward: bool = True
     ip_forward: bool = True
     exclusive: bool = False
-    keep: FrozenSet[Element] = field(default=frozenset(), hash=False)
+    keep: FrozenSet[Tuple[str, str]] = frozenset()
     needed: FrozenSet[int] = frozenset()
 
     @property
@@ -57,7 +57,8 @@ class Want:
 @dataclass(frozen=True)
 class Have:
     """``mine`` of the owner's elements is what the want is about, ``others`` of other owners what is in its way. ``bridge`` is where
-    the address is; ``port`` its port there, and whether that has hairpin; ``localnet`` the bridge's route_localnet."""
+    the address is; ``port`` its port there, and whether that has hairpin; ``localnet`` the bridge's route_localnet.
+    ``bridges``: how many elements of all owners are behind each."""
 
     mine: Tuple[Element, ...] = ()
     others: Tuple[Element, ...] = ()
@@ -67,9 +68,7 @@ class Have:
     hairpin: bool = True
     localnet: Optional[str] = None
     what: Contents = field(default_factory=Contents)
-    bridges: Mapping[str, int] = field(
-        default_factory=dict, hash=False
-    )  # how many elements of all owners are behind it
+    bridges: Mapping[str, int] = field(default_factory=dict, hash=False)
     alone: bool = False  # nothing else is in our table
     blocked_by: Tuple[str, ...] = ()
     forwarding: Tuple[Forwarding, ...] = ()
@@ -124,18 +123,11 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
     )
     if to_last - to_first != last - first and to_first != to_last:
         raise Invalid("to_port: %s and host_port %s are not ranges of the same length." % (params["to_port"], text))
-    base = Element(
-        protocol,
-        host_ip,
-        first,
-        last,
-        str(to or ipaddress.ip_address(EVERYWHERE[family].split("/")[0])),
-        0,
-        owner,
-        bridge,
-        comment,
-    )
+    where = str(to) if to else {4: "0.0.0.0", 6: "::"}[family]
+    base = Element(protocol, host_ip, first, last, where, 0, owner, bridge, comment)
     elements: Tuple[Element, ...] = (base,)
+    if to is None and host is None:  # to be gone, over IPv4 and IPv6
+        elements = (base, replace(base, host_ip=EVERYWHERE[6], to="::"))
     if to_first != first:  # nft maps no range to another one
         elements = tuple(
             replace(base, first=port, last=port, to_port=to_first + port - first) for port in range(first, last + 1)
@@ -145,11 +137,11 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
 
 def together(wants: Sequence[Want]) -> List[Want]:
     """Tell the exclusive ones what else their owner has in the task. Raises `Invalid` where a port is asked for twice."""
-    keep: Dict[Tuple[NsRef, str], List[Element]] = {}
+    keep: Dict[Tuple[NsRef, str], List[Tuple[str, str]]] = {}
     listed: Dict[Tuple[NsRef, str, int], List[Element]] = {}
     for want in wants:
         if want.present:
-            keep.setdefault((want.ns, want.owner), []).extend(want.elements)
+            keep.setdefault((want.ns, want.owner), []).extend((one.map, one.key) for one in want.elements)
             for one in want.elements:
                 listed.setdefault((want.ns, one.protocol, one.family), []).append(one)
     for elements in listed.values():
@@ -163,7 +155,7 @@ def together(wants: Sequence[Want]) -> List[Want]:
                         % (one.protocol, one.ports, other.owner, one.owner)
                     )
             near.append(one)
-    kept = {key: frozenset(elements) for key, elements in keep.items()}
+    kept = {key: frozenset(names) for key, names in keep.items()}
     return [replace(want, keep=kept.get((want.ns, want.owner), frozenset())) for want in wants]
 
 
@@ -196,7 +188,7 @@ def look(want: Want, ns: int, state: State) -> Have:
         met.update(dict.fromkeys(published.overlapping(one)))
     own = published.of(want.owner)
     mine = [one for one in met if one.owner == want.owner] if want.elements else own
-    surplus = [one for one in own if want.exclusive and one not in want.keep and one not in mine]
+    surplus = [one for one in own if want.exclusive and (one.map, one.key) not in want.keep and one not in mine]
     going = collections.Counter(one.family for one in (*mine, *surplus))
     left = {family for family, count in published.families.items() if count > going[family]}
     what = published.what
@@ -298,10 +290,9 @@ def plan(want: Want, have: Have) -> Plan:
 
 
 def _within(one: Element, elements: Sequence[Element]) -> bool:
-    """Return whether an element is wholly what the elements are about; all of them are of one address."""
-    if not elements:
-        return True
-    return one.host_ip == elements[0].host_ip and elements[0].first <= one.first and one.last <= elements[-1].last
+    """Return whether an element is wholly what the elements are about."""
+    same = [other for other in elements if other.host_ip == one.host_ip]
+    return not elements or (bool(same) and same[0].first <= one.first and one.last <= same[-1].last)
 
 
 def _absent(want: Want, have: Have, before: Dict[str, Any]) -> Plan:
