@@ -118,15 +118,15 @@ def test_d3_the_address_of_a_container_that_is_gone_is_free_at_once(host: Host) 
 
 
 def test_d5_nothing_that_allocation_needs_is_in_a_file(host: Host) -> None:
-    """D5: with /var and /etc bare, as on a host just installed, what is taken is known and kept."""
-    bare = "for d in /var /etc; do mount -t tmpfs tmpfs $d; done"
+    """D5: with /var/lib and /etc bare, as on a host just installed, what is taken is known and kept."""
+    bare = "for d in /var/lib /etc; do mount -t tmpfs tmpfs $d; done"
     first = taken(host, **WEB, pool="172.17.0.0/16", strategy="lowest")
     host.run(bare)
     try:
         assert host.module("ns_address", **WEB, pool="172.17.0.0/16", strategy="lowest")["changed"] is False
         assert (first, taken(host, **DB, pool="172.17.0.0/16", strategy="lowest")) == ("172.17.0.2/16", "172.17.0.3/16")
     finally:
-        host.run("umount /var /etc")
+        host.run("umount /var/lib /etc")
     host.run("ip -n web addr flush dev eth0 scope global")
     assert taken(host, **WEB, pool="172.17.0.0/16") == USUAL, "the same on every host: it is derived from the owner"
 

@@ -142,7 +142,7 @@ class Kernel:
             except PermissionError as error:
                 raise KernelError(error.errno or 0, "open %s" % ref) from error
             except OSError as error:
-                if error.errno == errno.EINVAL and os.path.islink(ref.path):
+                if error.errno == errno.EINVAL and ref.name and os.path.islink(ref.path):
                     return None  # a link to an engine's file, on which no namespace is mounted any more
                 self._refuse(ref, error)
         return self._paths[ref.path]

@@ -79,7 +79,8 @@ def listing() -> Dict[str, NsFile]:
     except FileNotFoundError:
         return found
     for entry in entries:
-        found[entry.name] = entry_of(entry.name)
+        with contextlib.suppress(FileNotFoundError):  # it went meanwhile
+            found[entry.name] = entry_of(entry.name)
     return found
 
 
