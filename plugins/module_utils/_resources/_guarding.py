@@ -18,6 +18,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._nftables impo
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import Plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
 
+_NO_OTHERS = {"satisfied_by": None, "blocked_by": []}  # nobody else's rules are looked at
+
 
 @dataclass(frozen=True)
 class Want:
@@ -67,7 +69,7 @@ def plan(want: Want, have: Have) -> Plan:
     before = _describe(want, have.guard) if have.guard else {}
     if have.guard is not None and have.guard.owner != want.guard.owner:
         if not want.present:
-            return Plan({}, {})
+            return Plan({}, {}, facts=_NO_OTHERS)
         raise Refused(
             "bridge: %s is guarded already by '%s'; change it under that owner." % (want.guard.bridge, have.guard.owner)
         )
@@ -75,10 +77,10 @@ def plan(want: Want, have: Have) -> Plan:
     if not want.present:
         if have.guard is not None:
             changes.append(SetGuard(want.ns, None, have.guard, have.what, have.alone))
-        return Plan(before, {}, tuple(changes))
+        return Plan(before, {}, tuple(changes), facts=_NO_OTHERS)
     if have.guard != want.guard or not have.what.part("guard").whole:
         changes.append(SetGuard(want.ns, want.guard, have.guard, have.what))
-    return Plan(before, _describe(want, want.guard), tuple(changes))
+    return Plan(before, _describe(want, want.guard), tuple(changes), facts=_NO_OTHERS)
 
 
 def _describe(want: Want, guard: Guard) -> Dict[str, Any]:
