@@ -18,7 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._nftables impo
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import Plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
 
-_NO_OTHERS = {"satisfied_by": None, "blocked_by": []}  # nobody else's rules are looked at
+_NO_OTHERS: Mapping[str, Any] = {"satisfied_by": None, "blocked_by": []}  # nobody else's rules are looked at
 
 
 @dataclass(frozen=True)
