@@ -354,14 +354,17 @@ class _Survey:
                     yield described and dict(described, ports=ports)
 
     def veths(self) -> Iterator[Item]:
+        ports: Dict[str, List[Item]] = collections.defaultdict(list)  # by the address they lead to
+        for one in self._published():
+            ports[one.to].append(shown(one))
         for pair in self.pairs:
             peer = {"peer_name": pair.far.name if pair.far else "unseen"}
             if pair.there is not None and pair.there is not pair.here:
                 peer["peer_netns"] = pair.there.ref.path
             described = self._as_it_is(veth.RESOURCE, name=pair.near.name, **pair.here.option, **peer)
-            yield described and dict(described, **self._behind(pair))
+            yield described and dict(described, **self._behind(pair, ports))
 
-    def _behind(self, pair: Pair) -> Item:
+    def _behind(self, pair: Pair, ports: Mapping[str, List[Item]]) -> Item:
         """Return who is behind a pair, and how it is reached."""
         away = pair.there if pair.there is not pair.here else None
         addresses: List[str] = []
@@ -383,14 +386,9 @@ class _Survey:
             **(_first(away) if away else {"container": None, "engine": None}),
             "addresses": addresses,
             "gateways": gateways,
-            "published_ports": self._ports(addresses),
+            "published_ports": [port for one in addresses for port in ports.get(one.partition("/")[0], ())],
             "ours": pair.made or pair.derived,
         }
-
-    def _ports(self, addresses: Sequence[str]) -> List[Item]:
-        """Return what this collection publishes of these addresses (CIDR)."""
-        own = {one.partition("/")[0] for one in addresses}
-        return [shown(one) for one in self._published() if one.to in own] if own else []
 
     def _owner(self, space: Space) -> str:
         """Return whose namespace it is: its name, else its container's, else its first process."""

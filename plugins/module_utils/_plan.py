@@ -404,11 +404,10 @@ class _Container:
         return dict(options, bridge=one.network.name, interface=name)
 
 
-def _owners_first(boxes: Sequence[_Container]) -> List[_Container]:
+def _owners_first(by_name: Mapping[str, _Container]) -> List[_Container]:
     """Return the containers, each after the one whose namespace it joins; otherwise in the order they are listed."""
-    by_name = {box.name: box for box in boxes}
     ordered: Dict[str, _Container] = {}
-    for box in boxes:
+    for box in by_name.values():
         chain = [box]
         while chain[-1].owner in by_name and chain[-1].owner not in ordered:
             chain.append(by_name[chain[-1].owner])
@@ -441,9 +440,10 @@ def compile_plan(
                 )
     boxes = [_Container(spec, number, {net.name: net for net in nets}) for number, spec in enumerate(containers)]
     _unique("containers", [box.name for box in boxes])
+    by_name = {box.name: box for box in boxes}
     for box in boxes:
         if state != "absent" and box.present:
-            box.check_owner({one.name: one for one in boxes})
+            box.check_owner(by_name)
 
     down: Dict[str, List[Item]] = {step: [] for step in TEARDOWN}
     wire: Dict[str, List[Item]] = {step: [] for step in WIRE}
@@ -463,7 +463,7 @@ def compile_plan(
                     else dict(gateway, bridge=net.name, nodad=True, supersede=True)
                 )
         wire["nat"].extend(net.nat(present=True))
-    for box in _owners_first(boxes):
+    for box in _owners_first(by_name):
         gone = state == "absent" or not box.present
         if gone or box.mode != "bridge":
             down["nat"].extend(box.nat(gone=True))

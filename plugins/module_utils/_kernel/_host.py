@@ -552,10 +552,10 @@ class Kernel:
             def wanted(protocol: int, to: str, port: int, these: Sequence[Element] = these) -> bool:
                 return (
                     protocol == socket.IPPROTO_UDP
+                    and (to in own or to.startswith("127."))
                     and any(
                         one.first <= port <= one.last and one.host_ip in (to, EVERYWHERE[one.family]) for one in these
                     )
-                    and (to in own or to.startswith("127."))
                 )
 
             with contextlib.suppress(OSError):  # without ctnetlink flows end by their time-out

@@ -66,16 +66,14 @@ class Forwarding:
             rest = "".join(line for line in rest.splitlines(keepends=True) if not line.startswith(_ACCEPT_RA[:14]))
         return [*steps, PutFile(SYSCTL_FILE, "" if rest == _HEADING else rest, self.text)]
 
-    def describe(self, on: Optional[bool] = None) -> Dict[str, Any]:
-        """Return what the result says: as it is, or as it is after `on` (True) or `off` (False)."""
+    def describe(self, switched: bool = False) -> Dict[str, Any]:
+        """Return what the result says: as it is, or (``switched``) as it is after `on`."""
         if self.value is None:
             return {}
         now = self.value == "1"
-        described: Dict[str, Any] = {"ip_forward": now if on is None else on}
+        described: Dict[str, Any] = {"ip_forward": now or switched}
         if self.text is not None:
-            kept = self._line in self.text
-            if on is not None:
-                kept = on and (kept or not now)
+            kept = self._line in self.text or (switched and not now)
             described["sysctl_file"] = SYSCTL_FILE if kept else None
         return described
 

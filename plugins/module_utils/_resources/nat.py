@@ -64,6 +64,7 @@ _OWN = {
     "dnat": {"protocol", "host_ip", "host_port", "to_address", "to_port", "bridge", "exclusive"},
     "filter": {"bridge", "isolate", "icc", "internal"},
 }
+_FOREIGN = {type_: sorted(set().union(*_OWN.values()) - own) for type_, own in _OWN.items()}
 
 
 class NatResource(Resource[AnyWant, AnyHave]):
@@ -110,7 +111,7 @@ class NatResource(Resource[AnyWant, AnyHave]):
                 "comment: owner and comment together are too long; nftables keeps %d bytes."
                 % (_rules.COMMENT_BYTES - spare)
             )
-        for option in set().union(*_OWN.values()) - _OWN[params["type"]]:
+        for option in _FOREIGN[params["type"]]:
             if params.get(option) not in (None, self.options[option].get("default")):
                 raise Invalid("%s: it does not go with type: %s." % (option, params["type"]))
         if params["type"] == "filter":
