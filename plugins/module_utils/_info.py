@@ -26,8 +26,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     NsRef,
     Route,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import Element, NatRule
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import NETNS_DIRECTORY
-from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import Element
 from ansible_collections.linuxnet.containers.plugins.module_utils._ports import shown
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import Plan, Resource, made_for
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
@@ -38,9 +38,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
     ns_route,
     veth,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._rules import NatRule
 from ansible_collections.linuxnet.containers.plugins.module_utils._source import Source
-from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
+from ansible_collections.linuxnet.containers.plugins.module_utils._state import State, Table
 from ansible_collections.linuxnet.containers.plugins.module_utils._topology import text
 
 SUBSETS = ["namespaces", "bridges", "veths", "addresses", "routes", "nat", "orphans"]
@@ -274,16 +273,19 @@ class _Survey:
         routes = [self._spared(space, self.state.routes, family, MAIN_TABLE) or [] for family in (4, 6)]
         return [route for family in routes for route in family if route.protocol != _BY_KERNEL]
 
+    def _held(self) -> List[Table]:
+        return [self.state.table(self.host, place) for place in self.state.firewalls()]
+
     def _rules(self) -> List[NatRule]:
         try:
-            return self.state.rules(self.host)
+            return [rule for table in self._held() for rule in table.rules.values()]
         except Refused as error:
             self.warnings["The NAT rules are not listed. %s" % error] = None
             return []
 
     def _published(self) -> List[Element]:
         try:
-            return list(self.state.table(self.host).elements)
+            return [one for table in self._held() for one in table.elements]
         except Refused:  # the rules are not to be had either, which is said there
             return []
 

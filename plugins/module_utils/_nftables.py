@@ -4,101 +4,31 @@
 
 """Our nftables table as a whole: what is in it, and the one transaction that changes it. Pure.
 
-Source NAT is a rule a network (`_rules.NatRule`). All else is elements of maps and sets, with rules that work on those and are
-the same whatever is in them: a published port or a range of them is one element (`Element`), a guarded bridge one of each set
-that it belongs to (`Guard`). Each rule and element carries its owner in its comment.
+Source NAT is a rule a network (`_rules`). All else is elements of maps and sets, with rules that work on those and are
+the same whatever is in them: a published port or a range of them is one element, a guarded bridge one of each set
+that it belongs to. Each rule and element carries its owner in its comment.
 """
 
 from __future__ import annotations
 
-import ipaddress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _rules
-from ansible_collections.linuxnet.containers.plugins.module_utils._rules import MARK, TABLE, NatRule
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import (
+    MARK,
+    Contents,
+    Edit,
+    Element,
+    Fixed,
+    Guard,
+    Passage,
+    edited,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._rules import TABLE
 
-EVERYWHERE = {4: "0.0.0.0/0", 6: "::/0"}
 _FAMILIES = {4: ("ip", "ipv4_addr"), 6: ("ip6", "ipv6_addr")}
 _FIXED = "linuxnet-"  # begins the comment of a rule of a fixed part
-
-
-@dataclass(frozen=True)
-class Element:
-    """A published port, or a range of them (``first`` to ``last``). ``host_ip`` is an address or, for all, ``0.0.0.0/0`` or
-    ``::/0``; ``to_port`` is 0 where the port stays the same, as it must for a range. ``bridge`` is where ``to`` is, if anywhere."""
-
-    protocol: str
-    host_ip: str
-    first: int
-    last: int
-    to: str
-    to_port: int = 0
-    owner: str = ""
-    bridge: str = ""
-    comment: str = ""
-
-    @property
-    def family(self) -> int:
-        return ipaddress.ip_address(self.to).version
-
-    @property
-    def map(self) -> str:
-        """Return the name of the map that the element is in."""
-        return "publish_%s%s" % (_FAMILIES[self.family][0], "_port" if self.to_port else "")
-
-    @property
-    def ports(self) -> str:
-        return str(self.first) if self.first == self.last else "%d-%d" % (self.first, self.last)
-
-    @property
-    def key(self) -> str:
-        """Return what tells the element from others of its map, in nft's syntax."""
-        return "%s . %s . %s" % (self.protocol, self.host_ip, self.ports)
-
-    @property
-    def marked(self) -> str:
-        """Return the comment that the element carries in the kernel."""
-        return "%s%s|%s|%s" % (MARK, self.owner, self.bridge, self.comment)
-
-    def text(self) -> str:
-        """Return the element in nft's syntax."""
-        port = " . %d" % self.to_port if self.to_port else ""
-        return '%s comment "%s" : %s%s' % (self.key, self.marked, self.to, port)
-
-    def overlaps(self, other: Element) -> bool:
-        """Return whether a packet could meet both."""
-        return (
-            self.protocol == other.protocol
-            and self.family == other.family
-            and self.first <= other.last
-            and other.first <= self.last
-            and (self.host_ip == other.host_ip or EVERYWHERE[self.family] in (self.host_ip, other.host_ip))
-        )
-
-
-@dataclass(frozen=True)
-class Guard:
-    """What is let through to a bridge: published ports only. ``isolate``: nothing from other guarded bridges, even where those
-    are not isolated; ``icc``: its own containers reach each other by way of the host; ``internal``: nothing in, nothing out."""
-
-    bridge: str
-    isolate: bool = True
-    icc: bool = True
-    internal: bool = False
-    owner: str = ""
-    comment: str = ""
-
-    def members(self) -> Dict[str, str]:
-        """Return the elements that say so, by set, in nft's syntax."""
-        one = '"%s"' % self.bridge
-        mark = MARK + self.owner + ("|" + self.comment if self.comment else "")
-        return {
-            "closed": '%s comment "%s"' % (one, mark),
-            **({"icc": "%s . %s" % (one, one)} if self.icc else {}),
-            **({} if self.isolate else {"open": one}),
-            **({"internal": one} if self.internal else {}),
-        }
 
 
 # --- the fixed parts ---
@@ -194,35 +124,46 @@ _GUARD = Part(
         ("closed_to", "unpublished", "counter drop"),
     ],
 )
-PARTS: Mapping[str, Part] = {"publish": _publishing(), "guard": _GUARD}
+# A mark that another rule set lets through (docker's bridge-accept-fwmark), set before its forward chain looks.
+_MARKING = Part(
+    "mark",
+    {"map marks": "type ifname : mark"},
+    {"marks": "filter hook forward priority mangle"},
+    [("marks", "published", "ct status dnat meta mark set oifname map @marks")],
+)
+PARTS: Mapping[str, Part] = {"publish": _publishing(), "guard": _GUARD, "mark": _MARKING}
+
+
+def _map(one: Element) -> str:
+    """Return the name of the map that an element is in."""
+    return "publish_%s%s" % (_FAMILIES[one.family][0], "_port" if one.to_port else "")
+
+
+def _key(one: Element) -> str:
+    return "%s . %s . %s" % (one.protocol, one.host_ip, one.ports)
+
+
+def _text(one: Element) -> str:
+    port = " . %d" % one.to_port if one.to_port else ""
+    return '%s comment "%s" : %s%s' % (_key(one), one.marked, one.to, port)
+
+
+def _members(guard: Guard) -> Dict[str, str]:
+    """Return the elements that say what a guard does, by set."""
+    one = '"%s"' % guard.bridge
+    return {
+        "closed": '%s comment "%s"' % (one, guard.marked),
+        **({"icc": "%s . %s" % (one, one)} if guard.icc else {}),
+        **({} if guard.isolate else {"open": one}),
+        **({"internal": one} if guard.internal else {}),
+    }
+
+
+def _marking(passage: Passage) -> str:
+    return '"%s" comment "%s%s|%s" : %s' % (passage.name, MARK, passage.owner, passage.by, passage.by.partition("/")[0])
 
 
 # --- reading ---
-
-
-@dataclass(frozen=True)
-class Fixed:
-    """What there is of a part: whether all its rules are, and (chain, handle) of those that are."""
-
-    whole: bool = False
-    rules: Tuple[Tuple[str, int], ...] = ()
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What is in our table besides source NAT: ports, the bridges behind which they are, those that we opened for 127.0.0.1,
-    guarded bridges, and of each set of the guard what is in it."""
-
-    elements: Tuple[Element, ...] = ()
-    loops: Tuple[str, ...] = ()
-    localnet: Tuple[str, ...] = ()
-    guards: Tuple[Guard, ...] = ()
-    members: Mapping[str, Tuple[str, ...]] = field(default_factory=dict, hash=False)
-    parts: Mapping[str, Fixed] = field(default_factory=dict, hash=False)
-
-    def part(self, name: str) -> Fixed:
-        """Return what there is of a part."""
-        return self.parts.get(name, Fixed())
 
 
 def contents(objects: Sequence[Mapping[str, Any]]) -> Contents:
@@ -255,8 +196,23 @@ def contents(objects: Sequence[Mapping[str, Any]]) -> Contents:
             sorted((rule["chain"], rule["comment"]) for rule in there) == wanted,
             tuple((rule["chain"], rule["handle"]) for rule in there),
         )
+    passages = []
+    for key, value in sets.get("marks", []):
+        owner, dummy, by = _comment(key)[len(MARK) :].partition("|")
+        known = int(by.partition("/")[0] or "-1", 0) == value
+        passages.append(Passage("mark", _name(key), 0, by if known else "", owner))
     loops, localnet = (tuple(_name(one) for one in sets.get(name, [])) for name in ("loops", "localnet"))
-    return Contents(tuple(elements), loops, localnet, tuple(guards), names, parts)
+    return Contents(
+        rules=tuple(_rules.ours(objects)),
+        elements=tuple(elements),
+        guards=tuple(guards),
+        passages=tuple(passages),
+        loops=loops,
+        localnet=localnet,
+        strangers=tuple(_rules.strangers(objects)),
+        members=names,
+        parts=parts,
+    )
 
 
 def _value(item: Any) -> Any:
@@ -286,73 +242,54 @@ def _element(key: Any, value: Any) -> Element:
     return Element(protocol, host_ip, first, last, to, to_port, owner, bridge, text)
 
 
+def bare_tables(objects: Sequence[Mapping[str, Any]]) -> List[str]:
+    """Return the lines that delete the tables of iptables-nft in which nothing is; it makes them on demand, and leaves them."""
+    full = {"%s %s" % (one.get("family"), one.get("table")) for item in objects for one in item.values()}
+    names = ["%(family)s %(name)s" % item["table"] for item in objects if "table" in item]
+    own = ["%s %s" % (ip, table) for ip, dummy in _FAMILIES.values() for table in ("raw", "mangle", "nat", "filter")]
+    return ["delete table %s" % name for name in names if name in own and name not in full]
+
+
 # --- changing ---
 
 
-@dataclass(frozen=True)
-class Edit:
-    """What one step changes in the table. A rule that is put replaces the one with its key, a guard the one of its bridge.
-    ``parts`` are those that it is about, if only to set right what somebody edited."""
-
-    put: Tuple[NatRule, ...] = ()
-    drop: Tuple[Tuple[str, str], ...] = ()
-    add: Tuple[Element, ...] = ()
-    remove: Tuple[Element, ...] = ()
-    open: Tuple[str, ...] = ()  # bridges whose route_localnet was switched on
-    close: Tuple[str, ...] = ()
-    guard: Tuple[Guard, ...] = ()
-    unguard: Tuple[str, ...] = ()
-    parts: Tuple[str, ...] = ()
-
-
-def transaction(objects: Sequence[Mapping[str, Any]], edits: Iterable[Edit]) -> List[str]:
+def transaction(objects: Sequence[Mapping[str, Any]], edits: Sequence[Edit]) -> List[str]:
     """Return the lines that carry out ``edits`` on the rule set as it is now; none where that is so already."""
-    there, strangers = contents(objects), _rules.strangers(objects)
-    old_rules = {rule.key: rule for rule in _rules.ours(objects)}
-    old_elements = {(one.map, one.key): one for one in there.elements}
-    rules, elements = dict(old_rules), dict(old_elements)
-    guards = {one.bridge: one for one in there.guards}
-    localnet = set(there.localnet)
-    parts: Set[str] = set()
-    for edit in edits:
-        rules.update((rule.key, rule) for rule in edit.put)
-        for key in edit.drop:
-            rules.pop(key, None)
-        for one in edit.remove:
-            elements.pop((one.map, one.key), None)
-        elements.update(((one.map, one.key), one) for one in edit.add)
-        localnet = localnet - set(edit.close) | set(edit.open)
-        guards.update((one.bridge, one) for one in edit.guard)
-        for bridge in edit.unguard:
-            guards.pop(bridge, None)
-        parts.update(edit.parts)
-    if not (rules or elements or guards or strangers):
+    there = contents(objects)
+    after = edited(there, edits)
+    parts: Set[str] = {name for edit in edits for name in edit.parts}
+    if after.empty:
         return [_rules.drop_table()] if _rules.has_table(objects) else []
     lines: List[str] = []
-    for key, rule in rules.items():
-        old = old_rules.get(key)
+    old_rules = {rule.key: rule for rule in there.rules}
+    for rule in after.rules:
+        old = old_rules.pop(rule.key, None)
         if rule is not old:
             lines += [*_rules.base(), *_rules.put(rule, old.handle if old else 0)]
-    lines += [_rules.delete(rule.handle) for key, rule in old_rules.items() if key not in rules]
-    for name, kept in (("publish", elements), ("guard", guards)):
+    lines += [_rules.delete(rule.handle) for rule in old_rules.values()]
+    for name, kept in (("publish", after.elements), ("guard", after.guards), ("mark", after.passages)):
         part = there.part(name)
         if name not in parts:
             continue
-        if not kept and not strangers:
+        if not kept and not there.strangers:
             lines += PARTS[name].gone() if part.rules else []
             continue
         lines += [] if part.whole else PARTS[name].base(part.rules)
         if name == "publish":
+            old_elements, elements = ({one.identity: one for one in held.elements} for held in (there, after))
             lines += _element_lines("delete", [one for key, one in old_elements.items() if elements.get(key) != one])
             lines += _element_lines("add", [one for key, one in elements.items() if old_elements.get(key) != one])
-            bridges = {one.bridge for one in elements.values() if one.bridge}
-            lines += _set_lines("loops", {_pair(one) for one in there.loops}, {_pair(one) for one in bridges})
-            lines += _set_lines(
-                "localnet", {'"%s"' % one for one in there.localnet}, {'"%s"' % one for one in localnet}
-            )
+            lines += _set_lines("loops", map(_pair, there.loops), map(_pair, after.loops))
+            lines += _set_lines("localnet", map(_quoted, there.localnet), map(_quoted, after.localnet))
+        elif name == "guard":
+            lines += _guard_lines(there, after.guards)
         else:
-            lines += _guard_lines(there, list(guards.values()))
+            lines += _set_lines("marks", map(_marking, there.passages), map(_marking, after.passages))
     return lines
+
+
+def _quoted(name: str) -> str:
+    return '"%s"' % name
 
 
 def _pair(bridge: str) -> str:
@@ -363,7 +300,7 @@ def _element_lines(verb: str, elements: Sequence[Element]) -> List[str]:
     """Return one line a map."""
     by_map: Dict[str, List[str]] = {}
     for one in elements:
-        by_map.setdefault(one.map, []).append(one.text() if verb == "add" else one.key)
+        by_map.setdefault(_map(one), []).append(_text(one) if verb == "add" else _key(one))
     return ["%s element %s %s { %s }" % (verb, TABLE, name, ", ".join(listed)) for name, listed in by_map.items()]
 
 
@@ -385,8 +322,8 @@ def _guard_lines(there: Contents, guards: Sequence[Guard]) -> List[str]:
     for name, found in there.members.items():
         before = {_pair(one) if name == "icc" else '"%s"' % one for one in found}
         if name == "closed":
-            before = {one.members()["closed"] for one in there.guards}
-        lines += _set_lines(name, before, [one.members()[name] for one in guards if name in one.members()])
+            before = {_members(one)["closed"] for one in there.guards}
+        lines += _set_lines(name, before, [_members(one)[name] for one in guards if name in _members(one)])
     return lines
 
 
@@ -400,7 +337,8 @@ def typed(edit: Edit, there: Contents, last: bool) -> List[str]:
         lines += [] if there.part(name).whole else PARTS[name].base(there.part(name).rules)
     lines += _element_lines("delete", edit.remove)
     lines += _set_lines("loops", [], {_pair(one.bridge) for one in edit.add if one.bridge})
-    lines += _set_lines("localnet", {'"%s"' % one for one in edit.close}, {'"%s"' % one for one in edit.open})
+    lines += _set_lines("localnet", map(_quoted, edit.close), map(_quoted, edit.open))
+    lines += _set_lines("marks", map(_marking, edit.unlet), map(_marking, edit.let))
     lines += _element_lines("add", edit.add)
     if edit.guard or edit.unguard:
         touched = {*(one.bridge for one in edit.guard), *edit.unguard}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, Mapping
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import EVERYWHERE, Element
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import EVERYWHERE, Element
 
 # [HOST_IP:]HOST_PORT:CONTAINER_PORT[/PROTOCOL], an IPv6 address in brackets.
 _SHORT = re.compile(

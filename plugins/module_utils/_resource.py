@@ -46,15 +46,14 @@ Have = TypeVar("Have")
 class Resource(Generic[Want, Have]):
     """One noun. ``options`` is the argument spec of one item, ``rules`` the further arguments of the validator.
 
-    ``identity`` names the options without any of which a task needs ``aggregate``. ``programs`` must be on the host. ``locks``:
-    what is free is decided under the host's lock.
+    ``identity`` names the options without any of which a task needs ``aggregate``. ``locks``: what is free is decided under the
+    host's lock.
     """
 
     noun: ClassVar[str]
     options: ClassVar[Dict[str, Any]]
     rules: ClassVar[Dict[str, Any]] = {}
     identity: ClassVar[Tuple[str, ...]] = ("name",)
-    programs: ClassVar[Tuple[str, ...]] = ()
     locks: ClassVar[bool] = False
 
     def parse(self, params: Mapping[str, Any]) -> Want:

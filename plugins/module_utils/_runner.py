@@ -99,7 +99,7 @@ def _planned(resource: Resource[Any, Any], want: Any, state: State) -> Any:
 def _carried_out(kernel: Kernel, plans: Sequence[Any], errors: Sequence[Optional[Refused]]) -> List[Optional[Refused]]:
     """Carry out the plans of all items that have no error yet, and return the errors of all.
 
-    What changes our nftables table is one transaction, at the end; where that is refused it is tried item by item.
+    What changes firewalls is one transaction a place, at the end; where that is refused it is tried item by item.
     """
     found = [
         error or _committed(kernel, [step for step in plan.changes if step.edit is None])
@@ -180,7 +180,7 @@ def run(resource: Resource[Any, Any]) -> None:
 
     def work() -> Tuple[List[Dict[str, Any]], List[str]]:
         wants = items(resource, module.params)
-        _host.require(resource.programs)
+        _host.require()
         with _host.Kernel() as kernel:
             return execute(resource, wants, kernel, module.check_mode, module.params["netns_anew"] or ())
 
@@ -198,7 +198,7 @@ def look(
     """Be a module that only reads: ``report`` has what it returns, and warnings."""
 
     def work() -> Tuple[Dict[str, Any], List[str]]:
-        _host.require(())
+        _host.require()
         with _host.Kernel() as kernel:
             return report(kernel, module.params)
 

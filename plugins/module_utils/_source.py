@@ -19,6 +19,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Route,
     Vlan,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._saved import Tables
 
 
 class Source(Protocol):
@@ -56,6 +57,12 @@ class Source(Protocol):
 
     def ruleset(self, ns: int) -> Sequence[Dict[str, Any]]:
         """Return the nftables objects in nft's JSON."""
+
+    def saved(self, ns: int, place: str) -> Mapping[int, Tables]:
+        """Return the tables of one kind of iptables by address family: all families that the kernel has, empty where not in use."""
+
+    def firewalls(self) -> Sequence[str]:
+        """Return the places that can be written, the usual one of each tool first."""
 
     def read_text(self, path: str) -> str:
         """Return a file's text, empty where there is none."""

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
-from ansible_collections.linuxnet.containers.plugins.module_utils import _fields
+from ansible_collections.linuxnet.containers.plugins.module_utils import _fields, _iptables, _nftables, _others, _saved
 from ansible_collections.linuxnet.containers.plugins.module_utils._addressing import IpAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
@@ -31,15 +31,16 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Route,
     Vlan,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import (
-    GUARDED,
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import (
+    NFTABLES,
     Contents,
+    Edit,
     Element,
     Fixed,
     Guard,
-    contents,
+    NatRule,
+    Passage,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._rules import NatRule, ours
 from ansible_collections.linuxnet.containers.plugins.module_utils._source import Source
 
 _NAMED_AT_MOST = 3  # of what check mode foresaw, in its warning
@@ -91,8 +92,10 @@ class State:
         self._containers: Dict[str, Tuple[Mapping[str, Sequence[Container]], Sequence[str]]] = {}
         self._texts: Dict[str, str] = {}
         self._rulesets: Dict[int, List[Dict[str, Any]]] = {}
-        self._rules: Dict[int, List[NatRule]] = {}
-        self._tables: Dict[int, Table] = {}
+        self._saved: Dict[Tuple[int, str], Mapping[int, _saved.Tables]] = {}
+        self._firewalls: Optional[Sequence[str]] = None
+        self._others: Dict[int, _others.Others] = {}
+        self._tables: Dict[Tuple[int, str], Table] = {}
         self._taken: Dict[Tuple[int, Optional[str]], Dict[IpAddress, Holder]] = {}
         self._put: List[Holder] = []
         self._gone: Set[int] = set()  # namespaces
@@ -271,11 +274,31 @@ class State:
             self._rulesets[ns] = [] if ns < 0 else list(self.source.ruleset(ns))
         return self._rulesets[ns]
 
-    def rules(self, ns: int) -> List[NatRule]:
-        """Return the NAT rules of ours in a namespace."""
-        if ns not in self._rules:
-            self._rules[ns] = ours(self.ruleset(ns))
-        return self._rules[ns]
+    def firewalls(self) -> Sequence[str]:
+        """Return the places that can be written, the usual one of each tool first."""
+        if self._firewalls is None:
+            self._firewalls = self.source.firewalls()
+        return self._firewalls
+
+    def saved(self, ns: int, place: str) -> Mapping[int, _saved.Tables]:
+        """Return the tables of one kind of iptables by address family. iptables-nft is not asked where nft sees none of its."""
+        if (ns, place) not in self._saved:
+            empty: Mapping[int, _saved.Tables] = {4: {}, 6: {}}
+            names = {"%(family)s %(name)s" % item["table"] for item in self.ruleset(ns) if "table" in item}
+            unseen = place == "iptables-nft" and NFTABLES in self.firewalls() and not names & _saved.NFT_TABLES
+            self._saved[ns, place] = empty if ns < 0 or unseen else self.source.saved(ns, place)
+        return self._saved[ns, place]
+
+    def others(self, ns: int) -> _others.Others:
+        """Return the rule sets of others."""
+        if ns not in self._others:
+            objects = self.ruleset(ns)
+            chains = _others.from_nft(objects, _nftables.TABLE)
+            for place in self.firewalls()[:] if ns > 0 else ():
+                if place != NFTABLES:
+                    chains.update(_saved.chains_of(place, self.saved(ns, place), chains))
+            self._others[ns] = _others.Others(chains)
+        return self._others[ns]
 
     def text(self, path: str) -> str:
         """Return a file's text, ``""`` where there is none."""
@@ -335,11 +358,15 @@ class State:
                     if one.scope != "host":
                         yield Holder(one, ns, index, str(ref))
 
-    def table(self, ns: int) -> Table:
-        """Return what is in our nftables table of a namespace, besides source NAT."""
-        if ns not in self._tables:
-            self._tables[ns] = Table(contents(self.ruleset(ns)))
-        return self._tables[ns]
+    def table(self, ns: int, place: str = NFTABLES) -> Table:
+        """Return what we hold in one place of a namespace."""
+        if (ns, place) not in self._tables:
+            if place == NFTABLES:
+                held = _nftables.contents(self.ruleset(ns))
+            else:
+                held = _iptables.contents(self.saved(ns, place))
+            self._tables[ns, place] = Table(held)
+        return self._tables[ns, place]
 
     # --- moving on ---
 
@@ -491,38 +518,29 @@ class State:
     def _put_file(self, step: change.PutFile) -> None:
         self._texts[step.path] = step.text
 
-    def _put_rule(self, step: change.PutRule) -> None:
-        rules = self.rules(self._ns(step.ns))
-        if step.old in rules:
-            rules[rules.index(step.old)] = replace(step.rule, handle=step.old.handle)
-        else:
-            rules.append(step.rule)
-
-    def _del_rule(self, step: change.DelRule) -> None:
-        rules = self.rules(self._ns(step.ns))
-        if step.rule in rules:
-            rules.remove(step.rule)
-
-    def _set_elements(self, step: change.SetElements) -> None:
-        self.table(self._ns(step.ns)).publish(step)
-
-    def _set_guard(self, step: change.SetGuard) -> None:
-        self.table(self._ns(step.ns)).guard(step)
+    def _change_firewall(self, step: change.FirewallChange) -> None:
+        self.table(self._ns(step.ns), step.place).advance(step)
 
 
 class Table:
-    """What is in our nftables table of one namespace: ports, found by port and by owner, and counted; and guarded bridges."""
+    """What we hold in one place of one namespace: ports, found by port and by owner, and counted; source NAT rules, guarded
+    bridges, and passages, each by its key."""
 
-    def __init__(self, what: Contents) -> None:
-        self.what = what
-        self.guards: Dict[str, Guard] = {one.bridge: one for one in what.guards}
+    def __init__(self, held: Contents) -> None:
+        self.held = held  # but for its objects as it is now; those are the dictionaries here
+        self.rules: Dict[Tuple[str, str], NatRule] = {one.key: one for one in held.rules}
+        self.guards: Dict[str, Guard] = {one.bridge: one for one in held.guards}
+        self.passages: Dict[Tuple[str, str, int, str], Passage] = {one.key: one for one in held.passages}
         self.elements: Dict[Element, None] = {}
         self.families: Dict[int, int] = collections.Counter()
         self.bridges: Dict[str, int] = collections.Counter()
+        self.behind: Dict[Tuple[str, int], int] = (
+            collections.Counter()
+        )  # by bridge, or the address where there is none, and family
         self._by_owner: Dict[str, Dict[Element, None]] = collections.defaultdict(dict)
         self._by_port: Dict[Tuple[str, int], Dict[Element, None]] = collections.defaultdict(dict)
         self._ranges: Dict[Element, None] = {}
-        for one in what.elements:
+        for one in held.elements:
             self._put(one)
 
     def _homes(self, one: Element) -> List[Dict[Element, None]]:
@@ -532,8 +550,21 @@ class Table:
     def _put(self, one: Element) -> None:
         for home in self._homes(one):
             home[one] = None
-        self.families[one.family] += 1
-        self.bridges[one.bridge] += 1
+        self._count(one, 1)
+
+    def _count(self, one: Element, number: int) -> None:
+        self.families[one.family] += number
+        self.bridges[one.bridge] += number
+        self.behind[one.bridge or one.to, one.family] += number
+
+    def only(self, rules: int = 0, elements: int = 0, guards: int = 0, passages: int = 0) -> bool:
+        """Return whether nothing is held but so many of each: whether all goes with them."""
+        return not self.held.strangers and (rules, elements, guards, passages) == (
+            len(self.rules),
+            len(self.elements),
+            len(self.guards),
+            len(self.passages),
+        )
 
     def of(self, owner: str) -> List[Element]:
         """Return what an owner has published."""
@@ -546,34 +577,69 @@ class Table:
             near = [*self._by_port[one.protocol, one.first], *self._ranges]
         return [other for other in near if other.overlaps(one)]
 
-    def publish(self, step: change.SetElements) -> None:
+    def advance(self, step: change.FirewallChange) -> None:
         """Take a step as done."""
-        for one in step.remove:
+        edit = step.edited()
+        for rule in edit.put:
+            old = self.rules.get(rule.key)
+            self.rules[rule.key] = replace(rule, handle=old.handle) if old else rule
+        for key in edit.drop:
+            self.rules.pop(key, None)
+        for one in edit.remove:
             if one in self.elements:
                 for home in self._homes(one):
                     del home[one]
-                self.families[one.family] -= 1
-                self.bridges[one.bridge] -= 1
-        for one in step.add:
+                self._count(one, -1)
+        for one in edit.add:
             self._put(one)
-        loops = tuple(name for name, count in self.bridges.items() if name and count)
-        localnet = tuple(set(self.what.localnet) - set(step.closed) | set(step.opened))
-        self.what = replace(self.what, loops=loops, localnet=localnet, parts=self._parts("publish", self.elements))
+        for guard in edit.guard:
+            self.guards[guard.bridge] = guard
+        for bridge in edit.unguard:
+            self.guards.pop(bridge, None)
+        for passage in edit.let:
+            self.passages[passage.key] = passage
+        for passage in edit.unlet:
+            self.passages.pop(passage.key, None)
+        self._move_on(edit)
 
-    def guard(self, step: change.SetGuard) -> None:
-        """Take a step as done."""
-        for one in (step.old, step.new):
-            if one is not None:
-                self.guards.pop(one.bridge, None)
-        if step.new is not None:
-            self.guards[step.new.bridge] = step.new
-        listed = list(self.guards.values())
-        members = {name: tuple(one.bridge for one in listed if name in one.members()) for name in GUARDED}
-        parts = self._parts("guard", self.guards)
-        self.what = replace(self.what, guards=tuple(listed), members=members, parts=parts)
+    def _move_on(self, edit: Edit) -> None:
+        """Say of what is fixed what it is after an edit."""
+        guards = tuple(self.guards.values())
+        members = {trait: tuple(one.bridge for one in guards if trait in one.traits) for trait in _nftables.GUARDED}
+        self.held = replace(
+            self.held,
+            guards=guards,
+            passages=tuple(self.passages.values()),
+            loops=tuple(name for name, count in self.bridges.items() if name and count),
+            localnet=tuple(dict.fromkeys([*(one for one in self.held.localnet if one not in edit.close), *edit.open])),
+            members=members,
+            parts={**self.held.parts, **self._parts(edit)},
+        )
 
-    def _parts(self, name: str, kept: Mapping[Any, Any]) -> Mapping[str, Fixed]:
-        return {**self.what.parts, name: Fixed(whole=bool(kept))}
+    def _parts(self, edit: Edit) -> Mapping[str, Fixed]:
+        """Return of the parts that an edit is about that they are whole, where anything of them is left."""
+        if not self.held.hooks:
+            kept: Mapping[str, Any] = {"publish": self.elements, "guard": self.guards, "mark": self.passages}
+            return {name: Fixed(whole=bool(kept[name])) for name in edit.parts}
+        rules = {one.family for one in self.rules.values()} if edit.put or edit.drop else set()
+        there = {
+            "publish": {family for family, count in self.families.items() if count},
+            "nat": rules,
+            "guard": set(self.held.hooks) if self.guards else set(),
+            "passage": set(self.held.hooks) if self.guards else {one.family for one in self.passages.values()},
+        }
+        touched = {
+            "publish": edit.add or edit.remove,
+            "nat": edit.put or edit.drop,
+            "guard": edit.guard or edit.unguard,
+            "passage": edit.guard or edit.unguard or edit.let or edit.unlet,
+        }
+        return {
+            "%s/%d" % (name, family): Fixed(family in there[name])
+            for name, about in touched.items()
+            if about
+            for family in self.held.hooks
+        }
 
 
 def _defaults(rows: Dict[str, _fields.Field]) -> Dict[str, Any]:
@@ -607,8 +673,9 @@ _ADVANCE: Dict[type, Callable[[State, Any], None]] = {
     change.DelRoute: State._del_route,
     change.SetSysctl: State._set_sysctl,
     change.PutFile: State._put_file,
-    change.PutRule: State._put_rule,
-    change.DelRule: State._del_rule,
-    change.SetElements: State._set_elements,
-    change.SetGuard: State._set_guard,
+    change.PutRule: State._change_firewall,
+    change.DelRule: State._change_firewall,
+    change.SetElements: State._change_firewall,
+    change.SetGuard: State._change_firewall,
+    change.SetPassages: State._change_firewall,
 }

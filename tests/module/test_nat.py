@@ -215,7 +215,7 @@ def test_f13_a_rule_of_somebody_else_in_our_table_is_reported_and_kept(host: Hos
     reported = host.module("nat", **NET)
     assert reported["changed"] is False
     assert warnings(reported) == [
-        f"Table inet linuxnet_containers has rules without the mark of this collection (handle {handle}); they are left alone."
+        f"Among our rules are some without the mark of this collection (handle {handle}); they are left alone."
     ]
     host.settles("nat", **NET, state="absent")
     assert [rule.split()[2] for rule in rules(host)] == ["192.0.2.0/24"], "with it the table stays"
@@ -243,8 +243,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"out_interface": "!sixteen-bytes-xx"}, "out_interface: 'sixteen-bytes-xx' is 16 bytes long"),
     ({"out_interface": "a/b"}, "out_interface: 'a/b' is not an interface name"),
     ({"out_interface": "!"}, "out_interface: '' is not an interface name"),
-    ({"owner": "two words"}, "owner: 'two words' has a character that an nftables comment cannot carry here."),
-    ({"comment": 'a "quote"'}, "has a character that an nftables comment cannot carry here."),
+    ({"owner": "two words"}, "owner: 'two words' has a character that a rule's comment cannot carry here."),
+    ({"comment": 'a "quote"'}, "has a character that a rule's comment cannot carry here."),
     ({"comment": "x" * 120}, "comment: owner and comment together are too long; nftables keeps 117 bytes."),
     ({"netns": "../x"}, "netns: '../x' is not a namespace name"),
 ]  # fmt: skip

@@ -377,7 +377,8 @@ def test_f17_forward_chains_of_others_that_drop_what_comes_in_are_named(host: Ho
     done = publish(host, 4)
     assert done["blocked_by"] == ["ip filter FORWARD (policy drop)"]
     assert warnings(done) == [
-        "What comes in for 172.17.0.2 is dropped by ip filter FORWARD (policy drop); it has to be let through there."
+        "Packets for the published ports of 172.17.0.2 are dropped by ip filter FORWARD (policy drop); "
+        "let them through there, or take backend: iptables."
     ]
     host.run(["nft", 'add rule ip filter FORWARD oifname "br0" ip daddr 172.17.0.2 accept'])
     assert publish(host, 4)["blocked_by"] == []

@@ -270,7 +270,8 @@ def test_a_forward_chain_that_drops_is_reported(host: Host) -> None:
     )
     assert done["blocked_by"] == ["ip filter FORWARD (policy drop)"]
     assert warnings(done) == [
-        "Forwarded packets from 172.17.0.0/16 are dropped by ip filter FORWARD (policy drop); they have to be let through there."
+        "Forwarded packets from 172.17.0.0/16 are dropped by ip filter FORWARD (policy drop); "
+        "let them through there, or take backend: iptables."
     ]
     assert not host.ping("web", "198.51.100.1", within=0.1)
     assert host.module("nat", **V4)["blocked_by"] == ["ip filter FORWARD (policy drop)"]
@@ -280,7 +281,7 @@ def test_a_forward_chain_that_drops_is_reported(host: Host) -> None:
 
 def test_a_forward_chain_with_a_rule_that_drops_is_reported(host: Host) -> None:
     done = blocked(host, "add rule ip filter FORWARD ip saddr 172.16.0.0/12 drop; add rule ip filter FORWARD accept")
-    assert done["blocked_by"] == ["ip filter FORWARD (a rule drops it)"]
+    assert done["blocked_by"] == ["ip filter FORWARD (rule handle 2)"]
 
 
 @pytest.mark.parametrize(
@@ -299,15 +300,25 @@ def test_a_forward_chain_that_lets_it_pass_is_no_matter(host: Host, rules: str) 
     assert host.ping("web", "198.51.100.1")
 
 
-def test_g13_without_nft_nothing_is_changed(host: Host) -> None:
-    """G13: the program is hidden by a mount that only this test sees."""
-    program = host.run("command -v nft").stdout.strip()
-    host.run(f"touch /run/nothing && mount --bind /run/nothing {program}")
+def test_g13_without_the_backend_s_program_nothing_is_changed(host: Host) -> None:
+    """G13: the programs are hidden by mounts that only this test sees. With auto, iptables takes over where nft is missing."""
+    hidden = [host.run(f"command -v {name}").stdout.strip() for name in ("nft", "iptables", "iptables-nft-restore")]
+    hidden.append(host.run("command -v iptables-legacy-restore").stdout.strip())
+    host.run("touch /run/nothing" + "".join(f" && mount --bind /run/nothing {program}" for program in hidden))
     try:
-        said = [host.fails("nat", check=check, **V4) for check in (True, False)]
+        for backend, program, package in (
+            ("auto", "nft", "nftables"),
+            ("nftables", "nft", "nftables"),
+            ("iptables", "iptables", "iptables"),
+        ):
+            for check in (True, False):
+                said = host.fails("nat", check=check, backend=backend, **V4)
+                message = f"The program {program} is not installed on this host: install the package {package}."
+                assert (said["msg"], said["missing"]) == (message, package)
     finally:
-        host.run(f"umount {program}")
-    for one in said:
-        assert one["msg"] == "The program nft is not installed on this host: install the package nftables."
-        assert one["missing"] == "nftables"
+        host.run("; ".join(f"umount {program}" for program in hidden[1:]))
     assert forwarding(host) == ("0", "0")
+    try:
+        assert host.settles("nat", **V4)["after"]["backend"] == "iptables-nft"
+    finally:
+        host.run(f"umount {hidden[0]}")

@@ -12,7 +12,8 @@ from typing import Any
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST, Address, Nexthop, NsRef, Route
-from ansible_collections.linuxnet.containers.plugins.module_utils._rules import NatRule, ours
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import NatRule
+from ansible_collections.linuxnet.containers.plugins.module_utils._rules import ours
 from ansible_collections.linuxnet.containers.tests.unit.kernel_contract import (
     DB,
     WEB,

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
-from ansible_collections.linuxnet.containers.plugins.module_utils import _nftables
+from ansible_collections.linuxnet.containers.plugins.module_utils import _iptables, _nftables, _saved
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
     HOST,
     MAIN_TABLE,
@@ -26,7 +26,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Route,
     Vlan,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._rules import NatRule
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import PLACES, NatRule
+from ansible_collections.linuxnet.containers.plugins.module_utils._iptables import tables_of
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
 
 KERNEL_PROTOCOL = 2  # RTPROT_KERNEL
@@ -44,6 +45,7 @@ class _Nothing:
     def __getattr__(self, name: str) -> Any:
         """Every method of a source: it finds nothing."""
         answers: dict[str, Any] = {"find": None, "listing": {}, "link": None, "sysctl": None, "read_text": ""}
+        answers.update(firewalls=PLACES, saved={4: {}, 6: {}})
         return lambda *args, **kwargs: answers.get(name, ())
 
 
@@ -66,6 +68,8 @@ class MemoryFacts:
         self.silent: list[str] = []  # engines that cannot be asked
         self.on_the_wire: dict[str, str] = {}  # neighbours outside: address to MAC address
         self.foreign_rules: list[dict[str, Any]] = []
+        self.foreign_saved: dict[str, str] = {}  # by place, as iptables-save prints them
+        self.programs: Sequence[str] = PLACES
         self.applied: list[change.Change] = []
         self.fail_at: int | None = None  # the number of the change that is refused with EIO, from 0
         self.locks = 0
@@ -127,9 +131,38 @@ class MemoryFacts:
     def ruleset(self, ns: int) -> list[dict[str, Any]]:
         return [
             *self.foreign_rules,
-            *({"rule": _as_json(rule)} for rule in self._state.rules(ns)),
+            *({"rule": _as_json(rule)} for rule in self._state.table(ns).rules.values()),
             *_table_json(self._state, ns),
+            *({"table": {"family": "ip", "name": "filter", "handle": 1}} for _some in [1] if self._tabled(ns)),
         ]
+
+    def _tabled(self, ns: int) -> bool:
+        """Return whether iptables-nft has tables, which nft sees."""
+        return not self._state.table(ns, "iptables-nft").only() or "iptables-nft" in self.foreign_saved
+
+    def firewalls(self) -> Sequence[str]:
+        return self.programs
+
+    def saved(self, ns: int, place: str) -> dict[int, Any]:
+        table = self._state.table(ns, place)
+        held = replace(
+            table.held,
+            rules=tuple(table.rules.values()),
+            elements=tuple(table.elements),
+            passages=tuple(table.passages.values()),
+            guards=tuple(table.guards.values()),
+        )
+        found = {}
+        for family in (4, 6):
+            tables = _saved.parse(self.foreign_saved.get(place, "") if family == 4 else "")
+            hooks = {**held.hooks, 4: "DOCKER-USER"} if "DOCKER-USER" in tables.get("filter", {}) else held.hooks
+            for name, chains in tables_of(_iptables.render(family, replace(held, hooks=hooks))).items():
+                for chain, one in chains.items():
+                    known = tables.setdefault(name, {}).get(chain, one)
+                    rules = one.rules if known is one else (*one.rules, *known.rules)
+                    tables[name][chain] = replace(known, rules=rules)
+            found[family] = tables
+        return found
 
     def read_text(self, path: str) -> str:
         return self._state.text(path)
@@ -182,10 +215,16 @@ class MemoryFacts:
                     sorted(
                         map(str, [route for key, routes in state._routes.items() if key[0] == ns for route in routes])
                     ),
-                    sorted(map(str, state.rules(ns))),
-                    sorted(map(str, state.table(ns).elements)),
-                    sorted(state.table(ns).what.localnet),
-                    sorted(map(str, state.table(ns).guards.values())),
+                    [
+                        (
+                            sorted(map(str, table.rules.values())),
+                            sorted(map(str, table.elements)),
+                            sorted(table.held.localnet),
+                            sorted(map(str, table.guards.values())),
+                            sorted(map(str, table.passages.values())),
+                        )
+                        for table in (state.table(ns, place) for place in PLACES)
+                    ],
                 )
                 for ns in spaces
             },
@@ -226,23 +265,25 @@ def _prefix(cidr: str) -> dict[str, Any]:
 def _table_json(state: State, ns: int) -> list[dict[str, Any]]:
     """Return ports and guarded bridges as `nft -j list ruleset` has them."""
     where = {"family": "inet", "table": "linuxnet_containers"}
-    what = state.table(ns).what
+    what = state.table(ns).held
     maps: dict[str, list[Any]] = {}
     for one in state.table(ns).elements:
         ports = one.first if one.first == one.last else {"range": [one.first, one.last]}
         host = _prefix(one.host_ip) if "/" in one.host_ip else one.host_ip
         key = {"elem": {"val": {"concat": [one.protocol, host, ports]}, "comment": one.marked}}
-        maps.setdefault(one.map, []).append([key, {"concat": [one.to, one.to_port]} if one.to_port else one.to])
+        name = f"publish_{'ip' if one.family == 4 else 'ip6'}{'_port' if one.to_port else ''}"
+        maps.setdefault(name, []).append([key, {"concat": [one.to, one.to_port]} if one.to_port else one.to])
     sets: dict[str, list[Any]] = {
         "loops": [{"concat": [bridge, bridge]} for bridge in what.loops],
         "localnet": list(what.localnet),
-        "closed": [
-            {"elem": {"val": one.bridge, "comment": one.members()["closed"].split('"')[3]}} for one in what.guards
-        ],
+        "closed": [{"elem": {"val": one.bridge, "comment": one.marked}} for one in what.guards],
         "icc": [{"concat": [one.bridge, one.bridge]} for one in what.guards if one.icc],
         "open": [one.bridge for one in what.guards if not one.isolate],
         "internal": [one.bridge for one in what.guards if one.internal],
     }
+    for one in what.passages:
+        key = {"elem": {"val": one.name, "comment": f"linuxnet:{one.owner}|{one.by}"}}
+        maps.setdefault("marks", []).append([key, int(one.by.split("/")[0], 0)])
     parts = [part for part in _nftables.PARTS.values() if what.part(part.name).whole]
     return [
         *({"map": {**where, "name": name, "elem": elements}} for name, elements in maps.items()),

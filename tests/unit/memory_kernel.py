@@ -46,6 +46,7 @@ class MemoryKernel(MemoryFacts):
             dict(self.on_the_wire),
             [*self.foreign_rules],
         )
+        other.foreign_saved, other.programs = dict(self.foreign_saved), self.programs
         for step in self.applied:
             with contextlib.suppress(KernelError):
                 other.apply(step)
@@ -309,20 +310,15 @@ class MemoryKernel(MemoryFacts):
         self._state.advance([step])
 
     def _PutRule(self, step: change.PutRule) -> None:
-        rules = self._state.rules(self._ns(step.ns))
-        there = next((one for one in rules if step.old and one.key == step.old.key), None)
-        rule = replace(step.rule, handle=next(self._handles))
-        if there:
-            rules[rules.index(there)] = rule
-        else:
-            rules.append(rule)
+        handle = next(self._handles) if step.place == "nftables" else 0
+        self._state.advance([replace(step, rule=replace(step.rule, handle=handle))])
 
     def apply_together(self, steps: Sequence[change.Change]) -> None:
         for step in steps:
             self.apply(step)
 
     def _SetElements(self, step: change.SetElements) -> None:
-        there = self._state.table(self._ns(step.ns)).elements
+        there = self._state.table(self._ns(step.ns), step.place).elements
         if any(one.overlaps(other) for one in step.add for other in there if other not in step.remove):
             self._refuse(errno.EEXIST, step)
         self._state.advance([step])
@@ -330,6 +326,8 @@ class MemoryKernel(MemoryFacts):
     def _SetGuard(self, step: change.SetGuard) -> None:
         self._state.advance([step])
 
+    def _SetPassages(self, step: change.SetPassages) -> None:
+        self._state.advance([step])
+
     def _DelRule(self, step: change.DelRule) -> None:
-        rules = self._state.rules(self._ns(step.ns))
-        rules[:] = [one for one in rules if one.key != step.rule.key]
+        self._state.advance([step])

@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
-from ansible_collections.linuxnet.containers.plugins.module_utils import _nftables
+from ansible_collections.linuxnet.containers.plugins.module_utils import _iptables, _nftables, _saved
 from ansible_collections.linuxnet.containers.plugins.module_utils._engines import ENGINES
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import KernelError, Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
@@ -32,6 +32,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Route,
     Vlan,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import (
+    EVERYWHERE,
+    NFTABLES,
+    PLACES,
+    Edit,
+    Element,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import (
     _conntrack,
     _engines,
@@ -40,8 +47,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import
     _netlink,
     _nft,
     _packets,
+    _xtables,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import EVERYWHERE, Element
 
 _LOOKS = 3  # at a container that is being restarted meanwhile
 _DAD_WAIT = 3.0  # seconds; duplicate address detection takes one probe and one second by default (RFC 4862)
@@ -50,8 +57,8 @@ _SENT_AT_MOST = 256  # sockets of announcements that wait to be closed
 _CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21}  # include/uapi/linux/capability.h
 
 
-def require(programs: Sequence[str]) -> None:
-    """Raise `Lacking` where this host has not what the modules need: pyroute2, privileges, the ``programs`` named."""
+def require() -> None:
+    """Raise `Lacking` where this host has not what every module needs: pyroute2 and privileges."""
     if _netlink.IMPORT_ERROR is not None:
         raise Lacking("pyroute2", "pyroute2")
     with open("/proc/self/status", encoding="utf-8") as file:
@@ -63,13 +70,6 @@ def require(programs: Sequence[str]) -> None:
             % ", ".join(missing),
             "root",
         )
-    if "nft" in programs:
-        _require_nft()
-
-
-def _require_nft() -> None:
-    if not _nft.available():
-        raise Lacking("The program nft is not installed on this host: install the package nftables.", "nftables")
 
 
 class _Namespace:
@@ -346,12 +346,35 @@ class Kernel:
             return _files.read_tx_checksum(name)
 
     def ruleset(self, ns: int) -> List[Dict[str, Any]]:
-        _require_nft()
+        """Return the rule set; without nft nothing can be seen of it, nor is anything of ours there."""
+        if not _nft.available():
+            return []
         try:
             with self._inside(ns):
                 return _nft.ruleset()
         except _nft.NftError as error:
             raise KernelError(0, "list the nftables rule set", str(error)) from error
+
+    def saved(self, ns: int, place: str) -> Dict[int, _saved.Tables]:
+        try:
+            with self._inside(ns):
+                return {family: _saved.parse(self._text(place, family)) for family in _xtables.families()}
+        except _xtables.XtablesError as error:
+            raise KernelError(0, "list the rules of %s" % place, str(error)) from error
+
+    @staticmethod
+    def _text(place: str, family: int) -> str:
+        legacy = place == "iptables-legacy"
+        return "" if legacy and not _xtables.legacy_in_use(family) else _xtables.save(place, family)
+
+    def firewalls(self) -> List[str]:
+        usual = _xtables.default()
+        places = [NFTABLES] if _nft.available() else []
+        return (
+            places
+            + [usual] * bool(usual)
+            + [one for one in PLACES if one not in (NFTABLES, usual) and _xtables.available(one)]
+        )
 
     def who_has(self, ns: int, interface: str, mac: str, ip: str) -> Optional[str]:
         with self._inside(ns):
@@ -376,8 +399,6 @@ class Kernel:
             raise KernelError(
                 error.errno or 0, step.attempt(), error.detail or self._cause(step, error.errno)
             ) from error
-        except _nft.NftError as error:
-            raise KernelError(0, step.attempt(), str(error)) from error
         except OSError as error:
             raise KernelError(error.errno or 0, step.attempt()) from error
 
@@ -562,20 +583,40 @@ class Kernel:
                 _conntrack.flush(family, wanted)
 
     def apply_together(self, steps: Sequence[Any]) -> None:
-        """Take changes of our nftables table, a transaction a namespace, computed from the rule set as it is now.
+        """Take changes of what we hold in firewalls: a transaction a namespace and place, computed from the rules as they are now.
 
-        Raises `KernelError`; of the namespace that it names nothing was changed then.
+        Raises `KernelError`; of the namespace and place that it names nothing was changed then.
         """
-        for ref in dict.fromkeys(step.ns for step in steps):
-            these = [step for step in steps if step.ns == ref]
+        for ref, place in dict.fromkeys((step.ns, step.place) for step in steps):
+            these = [step for step in steps if (step.ns, step.place) == (ref, place)]
+            edits = [step.edit for step in these]
             try:
                 with _namespaces.entered(self._at(ref).fd):
-                    lines = _nftables.transaction(_nft.ruleset(), [step.edit for step in these])
-                    if lines:
-                        _nft.transaction(lines)
-                        self._end_flows(ref, [one for step in these for one in (*step.edit.add, *step.edit.remove)])
-            except _nft.NftError as error:
+                    if self._edited(place, edits):
+                        self._end_flows(ref, [one for edit in edits for one in (*edit.add, *edit.remove)])
+            except (_nft.NftError, _xtables.XtablesError) as error:
                 raise KernelError(0, these[0].attempt(), str(error)) from error
+
+    def _edited(self, place: str, edits: Sequence[Edit]) -> bool:
+        """Carry out edits in the namespace the thread is in. Return whether there was anything to do."""
+        if place == NFTABLES:
+            lines = _nftables.transaction(_nft.ruleset(), edits)
+            if lines:
+                _nft.transaction(lines)
+            return bool(lines)
+        saved = {family: _saved.parse(self._text(place, family)) for family in _xtables.families()}
+        texts = {
+            family: text
+            for family, text in _iptables.transaction(saved, edits, place == "iptables-nft").items()
+            if text
+        }
+        for family, text in texts.items():
+            _xtables.restore(place, family, text)
+        if place == "iptables-nft" and _nft.available() and any("-X " in text for text in texts.values()):
+            bare = _nftables.bare_tables(_nft.ruleset())
+            if bare:
+                _nft.transaction(bare)
+        return bool(texts)
 
 
 def _named(route: Route, name: Callable[[int], str], index: int, hops: Sequence[int]) -> Route:
@@ -603,4 +644,6 @@ _APPLY: Dict[type, Callable[[Kernel, Any], None]] = {
     change.PutRule: Kernel._edit_table,
     change.DelRule: Kernel._edit_table,
     change.SetElements: Kernel._edit_table,
+    change.SetGuard: Kernel._edit_table,
+    change.SetPassages: Kernel._edit_table,
 }

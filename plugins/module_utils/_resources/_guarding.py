@@ -7,18 +7,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, FrozenSet, List, Mapping, Optional
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils import _rules
 from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change, SetGuard
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import (
+    NFTABLES,
+    Contents,
+    Guard,
+    Passage,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import interface_name
-from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import Contents, Guard
+from ansible_collections.linuxnet.containers.plugins.module_utils._others import Packet
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import Plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import _coexistence
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources._coexistence import Passing
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
 
-_NO_OTHERS: Mapping[str, Any] = {"satisfied_by": None, "blocked_by": []}  # nobody else's rules are looked at
+_CALLS = {4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,8 @@ class Want:
     ns: NsRef
     guard: Guard
     present: bool = True
+    forward: bool = True
+    backend: str = "auto"
     family: int = 0
     ip_forward: bool = False
     needed: FrozenSet[int] = frozenset()
@@ -35,11 +44,15 @@ class Want:
 
 @dataclass(frozen=True)
 class Have:
-    """``alone``: nothing else is in our table."""
+    """``guard`` of the bridge in ``place``, where it is to be, and what else is there (``held``); ``elsewhere`` by place those in
+    others. ``last``: places in which nothing else is held."""
 
+    place: str = NFTABLES
     guard: Optional[Guard] = None
-    what: Contents = field(default_factory=Contents)
-    alone: bool = False
+    held: Contents = field(default_factory=Contents)
+    elsewhere: Tuple[Tuple[str, Guard, Contents], ...] = ()
+    passing: Passing = field(default_factory=Passing)
+    last: Tuple[str, ...] = ()
 
 
 def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
@@ -48,7 +61,9 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
         raise Invalid("bridge is required with type: filter.")
     bridge = interface_name(params["bridge"], "bridge")
     guard = Guard(bridge, params["isolate"], params["icc"], params["internal"], owner, comment)
-    return Want(NsRef.parse(params.get("netns")), guard, params["state"] == "present")
+    return Want(
+        NsRef.parse(params.get("netns")), guard, params["state"] == "present", params["forward"], params["backend"]
+    )
 
 
 def subject(want: Want) -> str:
@@ -58,32 +73,56 @@ def subject(want: Want) -> str:
 
 def look(want: Want, ns: int, state: State) -> Have:
     """Return what there is in the namespace ``ns``. The bridge need not be there."""
-    table = state.table(ns)
-    others = len(table.guards) - (want.guard.bridge in table.guards)
-    alone = not (others or table.elements or state.rules(ns) or _rules.strangers(state.ruleset(ns)))
-    return Have(table.guards.get(want.guard.bridge), table.what, alone)
+    name = want.guard.bridge
+    place = _coexistence.place(want.backend, state)
+    tables = {where: state.table(ns, where) for where in (place, *_coexistence.others_of(place, ns, state))}
+    # Where bridged packets are shown to iptables, others' rules for what is forwarded stop neighbours from talking.
+    families = [family for family, key in _CALLS.items() if state.sysctl(ns, key) == "1"]
+    talk = want.present and want.forward and want.guard.icc
+    wanted = [
+        (Passage("icc", name, family, "", want.guard.owner), Packet(family, iifname=name, oifname=name, bridge=name))
+        for family in (families if talk else ())
+    ]
+    return Have(
+        place,
+        tables[place].guards.get(name),
+        tables[place].held,
+        tuple(
+            (where, table.guards[name], table.held)
+            for where, table in tables.items()
+            if where != place and name in table.guards
+        ),
+        _coexistence.look(wanted, [Passage("icc", name, family) for family in _CALLS], place, ns, state),
+        tuple(where for where, table in tables.items() if table.only(guards=1)),
+    )
 
 
 def plan(want: Want, have: Have) -> Plan:
     """Return what is to be done. Raises `Refused` where another owner guards the bridge."""
-    before = _describe(want, have.guard) if have.guard else {}
-    if have.guard is not None and have.guard.owner != want.guard.owner:
+    facts: Mapping[str, Any] = {"satisfied_by": None, "blocked_by": list(have.passing.blocked_by)}
+    there = [(have.place, have.guard, have.held)] if have.guard is not None else []
+    there += have.elsewhere
+    if there and there[0][1].owner != want.guard.owner:
         if not want.present:
-            return Plan({}, {}, facts=_NO_OTHERS)
+            return Plan({}, {}, facts=facts)
         raise Refused(
-            "bridge: %s is guarded already by '%s'; change it under that owner." % (want.guard.bridge, have.guard.owner)
+            "bridge: %s is guarded already by '%s'; change it under that owner."
+            % (want.guard.bridge, there[0][1].owner)
         )
+    before = _describe(want, there[0][1], there[0][0]) if there else {}
     changes: List[Change] = []
-    if not want.present:
-        if have.guard is not None:
-            changes.append(SetGuard(want.ns, None, have.guard, have.what, have.alone))
-        return Plan(before, {}, tuple(changes), facts=_NO_OTHERS)
-    if have.guard != want.guard or not have.what.part("guard").whole:
-        changes.append(SetGuard(want.ns, want.guard, have.guard, have.what))
-    return Plan(before, _describe(want, want.guard), tuple(changes), facts=_NO_OTHERS)
+    if want.present and (have.guard != want.guard or not have.held.whole("guard")):
+        changes.append(SetGuard(want.ns, want.guard, have.guard, have.held, place=have.place))
+    changes += have.passing.changes(want.ns)
+    for where, guard, held in there:
+        if not want.present or where != have.place:
+            changes.append(SetGuard(want.ns, None, guard, held, where in have.last, where))
+    after = _describe(want, want.guard, have.place) if want.present else {}
+    warnings = have.passing.warning("Packets between the containers on %s are" % want.guard.bridge)
+    return Plan(before, after, tuple(changes), warnings, facts)
 
 
-def _describe(want: Want, guard: Guard) -> Dict[str, Any]:
+def _describe(want: Want, guard: Guard, place: str) -> Dict[str, Any]:
     return {
         "type": "filter",
         "netns": want.ns.option,
@@ -93,5 +132,5 @@ def _describe(want: Want, guard: Guard) -> Dict[str, Any]:
         "internal": guard.internal,
         "owner": guard.owner,
         "comment": guard.comment or None,
-        "backend": "nftables",
+        "backend": place,
     }

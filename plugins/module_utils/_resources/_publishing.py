@@ -12,7 +12,6 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils import _rules
 from ansible_collections.linuxnet.containers.plugins.module_utils._addressing import address
 from ansible_collections.linuxnet.containers.plugins.module_utils._changes import (
     Change,
@@ -22,10 +21,18 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._changes impor
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import MAIN_TABLE, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import (
+    EVERYWHERE,
+    NFTABLES,
+    Contents,
+    Element,
+    Passage,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import interface_name
-from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import EVERYWHERE, Contents, Element
+from ansible_collections.linuxnet.containers.plugins.module_utils._others import Packet
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import Plan
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources import _forwarding
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import _coexistence, _forwarding
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources._coexistence import Passing
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources._forwarding import Forwarding
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
 
@@ -35,8 +42,8 @@ _ROUTE_LOCALNET = "net/ipv4/conf/%s/route_localnet"
 
 @dataclass(frozen=True)
 class Want:
-    """``elements``: what is to be published, or not any more; empty, with ``present`` False: all of the owner's. ``keep`` names, by
-    map and key, what else the task wants of the owner, for ``exclusive``."""
+    """``elements``: what is to be published, or not any more; empty, with ``present`` False: all of the owner's. ``keep`` has the
+    identities of what else the task wants of the owner, for ``exclusive``."""
 
     ns: NsRef
     owner: str
@@ -46,7 +53,8 @@ class Want:
     forward: bool = True
     ip_forward: bool = True
     exclusive: bool = False
-    keep: FrozenSet[Tuple[str, str]] = frozenset()
+    backend: str = "auto"
+    keep: FrozenSet[Tuple[int, str, str, str]] = frozenset()
     needed: FrozenSet[int] = frozenset()
 
     @property
@@ -55,25 +63,40 @@ class Want:
 
 
 @dataclass(frozen=True)
-class Have:
-    """``mine`` of the owner's elements is what the want is about, ``others`` of other owners what is in its way. ``bridge`` is where
-    the address is; ``port`` its port there, and whether that has hairpin; ``localnet`` the bridge's route_localnet.
-    ``bridges``: how many elements of all owners are behind each."""
+class There:
+    """What is in one place: ``mine`` of the owner's elements is what the want is about, ``surplus`` what is not wanted besides,
+    ``others`` of other owners what is in its way. ``bridges``: how many elements of all owners are behind each."""
 
+    place: str = NFTABLES
     mine: Tuple[Element, ...] = ()
-    others: Tuple[Element, ...] = ()
     surplus: Tuple[Element, ...] = ()
+    others: Tuple[Element, ...] = ()
+    held: Contents = field(default_factory=Contents)
+    bridges: Mapping[str, int] = field(default_factory=dict, hash=False)
+    last: bool = False  # nothing is held there but these
+
+
+@dataclass(frozen=True)
+class Have:
+    """``here`` is the place where the ports are to be, ``elsewhere`` the others. ``bridge`` is where the address is; ``port`` its
+    port there, and whether that has hairpin; ``localnet`` the bridge's route_localnet."""
+
+    here: There = field(default_factory=There)
+    elsewhere: Tuple[There, ...] = ()
     bridge: str = ""
     port: str = ""
     hairpin: bool = True
     localnet: Optional[str] = None
-    what: Contents = field(default_factory=Contents)
-    bridges: Mapping[str, int] = field(default_factory=dict, hash=False)
-    alone: bool = False  # nothing else is in our table
-    blocked_by: Tuple[str, ...] = ()
+    passing: Passing = field(default_factory=Passing)
     forwarding: Tuple[Forwarding, ...] = ()
-    others_of: FrozenSet[int] = frozenset()  # families that something else in our table is of
+    others_of: FrozenSet[int] = frozenset()  # families that something else of ours is of
     closable: Tuple[str, ...] = ()
+    foreign: Tuple[str, ...] = ()  # rules of others that send the same port on
+
+    @property
+    def mine(self) -> Tuple[Element, ...]:
+        """Return the owner's elements, from the place where they are to be, or else from where they are."""
+        return next((one.mine for one in (self.here, *self.elsewhere) if one.mine), ())
 
 
 def _ports(text: str, option: str) -> Tuple[int, int]:
@@ -93,7 +116,7 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
     bridge = params.get("bridge") or ""
     if bridge:
         interface_name(bridge, "bridge")
-    options = (bridge, params["forward"], params["ip_forward"], params["exclusive"])
+    options = (bridge, params["forward"], params["ip_forward"], params["exclusive"], params["backend"])
     if not present and params.get("host_port") is None:
         return Want(ns, owner, (), False, *options)
     for option in ("host_port", "to_address") if present else ("host_port",):
@@ -137,11 +160,11 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
 
 def together(wants: Sequence[Want]) -> List[Want]:
     """Tell the exclusive ones what else their owner has in the task. Raises `Invalid` where a port is asked for twice."""
-    keep: Dict[Tuple[NsRef, str], List[Tuple[str, str]]] = {}
+    keep: Dict[Tuple[NsRef, str], List[Tuple[int, str, str, str]]] = {}
     listed: Dict[Tuple[NsRef, str, int], List[Element]] = {}
     for want in wants:
         if want.present:
-            keep.setdefault((want.ns, want.owner), []).extend((one.map, one.key) for one in want.elements)
+            keep.setdefault((want.ns, want.owner), []).extend(one.identity for one in want.elements)
             for one in want.elements:
                 listed.setdefault((want.ns, one.protocol, one.family), []).append(one)
     for elements in listed.values():
@@ -182,32 +205,55 @@ def subject(want: Want) -> str:
 
 def look(want: Want, ns: int, state: State) -> Have:
     """Return what there is of a dnat want in the namespace ``ns``."""
-    published = state.table(ns)
-    met: Dict[Element, None] = {}
-    for one in want.elements:
-        met.update(dict.fromkeys(published.overlapping(one)))
-    own = published.of(want.owner)
-    mine = [one for one in met if one.owner == want.owner] if want.elements else own
-    surplus = [one for one in own if want.exclusive and (one.map, one.key) not in want.keep and one not in mine]
-    going = collections.Counter(one.family for one in (*mine, *surplus))
-    left = {family for family, count in published.families.items() if count > going[family]}
-    what = published.what
+    place = _coexistence.place(want.backend, state)
+    places = (place, *_coexistence.others_of(place, ns, state))
+    there = {where: _look_there(want, where, ns, state) for where in places}
+    going = collections.Counter(one.family for at in there.values() for one in (*at.mine, *at.surplus))
+    tables = [state.table(ns, where) for where in places]
+    total: Dict[int, int] = collections.Counter()
+    for table in tables:
+        for family, count in table.families.items():
+            total[family] += count
+    left = {family for family, count in total.items() if count > going[family]}
     families = sorted(going) if not want.present else [want.family]
     have = Have(
-        tuple(mine),
-        tuple(one for one in met if one.owner != want.owner),
-        tuple(surplus),
+        there[place],
+        tuple(one for where, one in there.items() if where != place and (one.mine or one.surplus or one.others)),
         want.bridge,
-        what=what,
-        bridges=dict(published.bridges) if not want.present else {},
-        alone=not (state.rules(ns) or what.guards or _rules.strangers(state.ruleset(ns))),
         forwarding=tuple(_forwarding.look(ns, want.ns, family, want.ip_forward, state) for family in families),
-        others_of=frozenset(left | {rule.family for rule in state.rules(ns)}),
-        closable=tuple(name for name in what.localnet if state.sysctl(ns, _ROUTE_LOCALNET % name) == "1"),
+        others_of=frozenset(left | {rule.family for table in tables for rule in table.rules.values()}),
+        closable=tuple(
+            dict.fromkeys(
+                name
+                for table in tables
+                for name in table.held.localnet
+                if state.sysctl(ns, _ROUTE_LOCALNET % name) == "1"
+            )
+        ),
     )
-    if not want.present:
-        return have
-    return _look_behind(want, have, ns, state)
+    if want.present:
+        have = _look_behind(want, have, ns, state)
+    return replace(have, passing=_passing(want, have, ns, state))
+
+
+def _look_there(want: Want, place: str, ns: int, state: State) -> There:
+    """Return what there is in one place."""
+    table = state.table(ns, place)
+    met: Dict[Element, None] = {}
+    for one in want.elements:
+        met.update(dict.fromkeys(table.overlapping(one)))
+    own = table.of(want.owner)
+    mine = [one for one in met if one.owner == want.owner] if want.elements else own
+    surplus = [one for one in own if want.exclusive and one.identity not in want.keep and one not in mine]
+    return There(
+        place,
+        tuple(mine),
+        tuple(surplus),
+        tuple(one for one in met if one.owner != want.owner),
+        table.held,
+        dict(table.bridges) if not want.present else {},
+        table.only(elements=len({*mine, *surplus})),
+    )
 
 
 def _look_behind(want: Want, have: Have, ns: int, state: State) -> Have:
@@ -224,7 +270,7 @@ def _look_behind(want: Want, have: Have, ns: int, state: State) -> Have:
         link = state.link(ns, best.interface) if best else None
         bridge = link.name if link is not None and link.kind == "bridge" else ""
     if not bridge:
-        return replace(have, blocked_by=_blocked(want, "", ns, state))
+        return have
     link = state.need_link(ns, want.ns, bridge, "bridge", "bridge")
     holder = state.taken(ns, bridge, link).get(to)
     port = state.link_at(ns, holder.port) if holder is not None and holder.port else None
@@ -235,21 +281,41 @@ def _look_behind(want: Want, have: Have, ns: int, state: State) -> Have:
         port=port.name if port else "",
         hairpin=bool(port.get("hairpin")) if port else True,
         localnet=(state.sysctl(ns, key) if link.index > 0 else "0") if want.family == 4 else None,
-        blocked_by=_blocked(want, bridge, ns, state),
     )
 
 
-def _blocked(want: Want, bridge: str, ns: int, state: State) -> Tuple[str, ...]:
-    if not want.forward:
-        return ()
-    return tuple(_rules.inbound_blocked_by(state.ruleset(ns), want.elements[0].to, bridge))
+def _passing(want: Want, have: Have, ns: int, state: State) -> Passing:
+    """Return what is in the way of what comes in: a passage a bridge and family, as long as ports of it are behind the bridge."""
+    wanted = []
+    if want.present and want.forward:
+        one = want.elements[0]
+        first = one.to_port or one.first
+        ports = (first, first + want.elements[-1].last - one.first)
+        packet = Packet(
+            one.family,
+            daddr=one.to,
+            oifname=have.bridge,
+            bridge=have.bridge,
+            dnat=True,
+            protocol=one.protocol,
+            ports=ports,
+        )
+        wanted = [(Passage("in", have.bridge or one.to, one.family, "", have.bridge or want.owner), packet)]
+    old = []
+    for at in (have.here, *have.elsewhere):
+        behind = state.table(ns, at.place).behind
+        going = collections.Counter((one.bridge or one.to, one.family) for one in (*at.mine, *at.surplus))
+        old += [Passage("in", *where) for where, count in going.items() if behind[where] <= count]
+    return _coexistence.look(wanted, old, have.here.place, ns, state)
 
 
 def plan(want: Want, have: Have) -> Plan:
     """Return what is to be done for a dnat item. Raises `Refused` where another owner has the port."""
-    before = _describe(want, have.mine, have.forwarding[0].describe()) if have.mine else {}
-    if have.surplus:
-        before = dict(before, surplus=["%s/%s" % (one.ports, one.protocol) for one in have.surplus])
+    everywhere = (have.here, *have.elsewhere)
+    at = next((one for one in everywhere if one.mine or one.surplus), have.here)
+    before = _describe(want, at.mine, have.forwarding[0].describe(), at.place) if at.mine else {}
+    if at.surplus:
+        before = dict(before, surplus=["%s/%s" % (one.ports, one.protocol) for one in at.surplus])
     part = [] if want.exclusive else [one for one in have.mine if not _within(one, want.elements)]
     if part:
         raise Refused(
@@ -258,11 +324,11 @@ def plan(want: Want, have: Have) -> Plan:
         )
     if not want.present:
         return _absent(want, have, before)
-    if have.others:
-        other = have.others[0]
+    others = [one for there in everywhere for one in there.others]
+    if others:
         raise Refused(
             "host_port: %s port %s is published already by '%s', to %s; remove that first, or take another port."
-            % (other.protocol, other.ports, other.owner, other.to)
+            % (others[0].protocol, others[0].ports, others[0].owner, others[0].to)
         )
     elements = tuple(replace(one, bridge=have.bridge) for one in want.elements)
     changes: List[Change] = []
@@ -272,21 +338,21 @@ def plan(want: Want, have: Have) -> Plan:
         changes.append(SetSysctl(want.ns, _ROUTE_LOCALNET % have.bridge, "1", "0"))
     if have.port and not have.hairpin:
         changes.append(SetLink(want.ns, have.port, {"hairpin": True}, {"hairpin": False}))
-    add = tuple(one for one in elements if one not in have.mine)
-    remove = tuple(one for one in (*have.mine, *have.surplus) if one not in elements)
-    if add or remove or opens or not have.what.part("publish").whole:
-        changes.append(SetElements(want.ns, add, remove, have.what, opened=(have.bridge,) if opens else ()))
+    here = have.here
+    add = tuple(one for one in elements if one not in here.mine)
+    remove = tuple(one for one in (*here.mine, *here.surplus) if one not in elements)
+    # What was noted where the ports were before is noted where they are now.
+    noted = have.bridge in {name for one in have.elsewhere for name in one.held.localnet} - {*here.held.localnet}
+    opened = (have.bridge,) if opens or noted else ()
+    if add or remove or opens or not here.held.whole("publish", want.family):
+        changes.append(SetElements(want.ns, add, remove, here.held, opened=opened, place=here.place))
+    changes += have.passing.changes(want.ns)
+    changes += _removed(want, have.elsewhere)
     changes.extend(have.forwarding[0].on())
-    after = _describe(want, elements, have.forwarding[0].describe(True))
-    warnings = []
-    if have.blocked_by:
-        warnings.append(
-            "What comes in for %s is dropped by %s; it has to be let through there."
-            % (elements[0].to, " and ".join(have.blocked_by))
-        )
-    return Plan(
-        before, after, tuple(changes), tuple(warnings), {"satisfied_by": None, "blocked_by": list(have.blocked_by)}
-    )
+    after = _describe(want, elements, have.forwarding[0].describe(True), here.place)
+    warnings = have.passing.warning("Packets for the published ports of %s are" % elements[0].to)
+    facts = {"satisfied_by": None, "blocked_by": list(have.passing.blocked_by)}
+    return Plan(before, after, tuple(changes), warnings, facts)
 
 
 def _within(one: Element, elements: Sequence[Element]) -> bool:
@@ -295,24 +361,35 @@ def _within(one: Element, elements: Sequence[Element]) -> bool:
     return not elements or (bool(same) and same[0].first <= one.first and one.last <= same[-1].last)
 
 
+def _removed(want: Want, places: Sequence[There]) -> List[Change]:
+    """Return the steps that take the owner's elements out of places."""
+    return [
+        SetElements(want.ns, (), (*one.mine, *one.surplus), one.held, one.last, place=one.place)
+        for one in places
+        if one.mine or one.surplus
+    ]
+
+
 def _absent(want: Want, have: Have, before: Dict[str, Any]) -> Plan:
-    changes: List[Change] = []
-    gone = {*have.mine, *have.surplus}
-    if gone:
-        counts: Dict[str, int] = dict(have.bridges)
+    changes: List[Change] = list(have.passing.changes(want.ns))
+    for at in (have.here, *have.elsewhere):
+        gone = dict.fromkeys((*at.mine, *at.surplus))
+        if not gone:
+            continue
+        counts: Dict[str, int] = dict(at.bridges)
         for one in gone:
             counts[one.bridge] = counts.get(one.bridge, 0) - 1
-        closed = tuple(name for name in have.what.localnet if counts.get(name, 0) <= 0)
+        closed = tuple(name for name in at.held.localnet if counts.get(name, 0) <= 0)
         changes += [SetSysctl(want.ns, _ROUTE_LOCALNET % name, "0", "1") for name in closed if name in have.closable]
-        last = have.alone and sum(counts.values()) <= 0
-        changes.append(SetElements(want.ns, (), tuple(gone), have.what, last, closed=closed))
+        changes.append(SetElements(want.ns, (), tuple(gone), at.held, at.last, closed=closed, place=at.place))
+    if any(at.mine or at.surplus for at in (have.here, *have.elsewhere)):
         for forwarding in have.forwarding:
             if forwarding.family not in have.others_of | want.needed:
                 changes.extend(forwarding.off())
     return Plan(before, {}, tuple(changes), (), {"satisfied_by": None, "blocked_by": []})
 
 
-def _describe(want: Want, elements: Sequence[Element], forwarding: Mapping[str, Any]) -> Dict[str, Any]:
+def _describe(want: Want, elements: Sequence[Element], forwarding: Mapping[str, Any], place: str) -> Dict[str, Any]:
     """Return published ports as the result shows them."""
     first = elements[0]
     return {
@@ -328,7 +405,7 @@ def _describe(want: Want, elements: Sequence[Element], forwarding: Mapping[str, 
         "bridge": first.bridge or None,
         "owner": first.owner,
         "comment": first.comment or None,
-        "backend": "nftables",
+        "backend": place,
         **forwarding,
     }
 

@@ -10,16 +10,30 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
-from ansible_collections.linuxnet.containers.plugins.module_utils import _rules
 from ansible_collections.linuxnet.containers.plugins.module_utils._addressing import address, network
 from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change, DelRule, PutRule
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import (
+    COMMENT_BYTES,
+    MARK,
+    NFTABLES,
+    Contents,
+    NatRule,
+    Passage,
+    canonical_exclude,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import INTERFACE_NAME_BYTES, interface_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._others import Packet, satisfied_by
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import NETNS, STATE, Plan, Resource
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources import _forwarding, _guarding, _publishing
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
+    _coexistence,
+    _forwarding,
+    _guarding,
+    _publishing,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources._coexistence import Passing
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources._forwarding import Forwarding
-from ansible_collections.linuxnet.containers.plugins.module_utils._rules import NatRule
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
 
 
@@ -32,6 +46,7 @@ class Want:
     present: bool = True
     forward: bool = True
     ip_forward: bool = True
+    backend: str = "auto"
     needed: FrozenSet[int] = frozenset()
 
     @property
@@ -41,15 +56,19 @@ class Want:
 
 @dataclass(frozen=True)
 class Have:
-    """``rule`` of the same owner and source; ``others_of`` the families of what else is in our table."""
+    """``rule`` of the same owner and source in ``place``, where it is to be, and what else is there (``held``); ``elsewhere`` by
+    place those in others. ``others_of``: the families of what else is held, in all places; ``last``: places in which nothing is."""
 
+    place: str = NFTABLES
     rule: Optional[NatRule] = None
+    held: Contents = field(default_factory=Contents)
+    elsewhere: Tuple[Tuple[str, NatRule, Contents], ...] = ()
     others_of: FrozenSet[int] = frozenset()
     satisfied_by: str = ""
-    blocked_by: Tuple[str, ...] = ()
+    passing: Passing = field(default_factory=Passing)
     forwarding: Forwarding = field(default_factory=lambda: Forwarding(HOST, 4))
-    strangers: Tuple[int, ...] = ()
-    guards: bool = False  # bridges are guarded
+    last: Tuple[str, ...] = ()
+    warnings: Tuple[str, ...] = ()
 
 
 AnyWant = Union[Want, _publishing.Want, _guarding.Want]
@@ -70,7 +89,6 @@ _FOREIGN = {type_: sorted(set().union(*_OWN.values()) - own) for type_, own in _
 class NatResource(Resource[AnyWant, AnyHave]):
     noun = "nat"
     identity = ("source", "host_port", "bridge", "owner")
-    programs = ("nft",)
     locks = True
     options: ClassVar[Dict[str, Any]] = {
         "type": {"type": "str", "choices": ["masquerade", "snat", "dnat", "filter"], "default": "masquerade"},
@@ -93,7 +111,7 @@ class NatResource(Resource[AnyWant, AnyHave]):
         "comment": {"type": "str"},
         "forward": {"type": "bool", "default": True},
         "ip_forward": {"type": "bool", "default": True},
-        "backend": {"type": "str", "choices": ["auto", "nftables"], "default": "auto"},
+        "backend": {"type": "str", "choices": list(_coexistence.BACKENDS), "default": "auto"},
     }
     rules = {
         "required_if": [["type", "snat", ["source", "to_address"]], ["type", "masquerade", ["source"]]],
@@ -103,13 +121,12 @@ class NatResource(Resource[AnyWant, AnyHave]):
         owner, comment = params["owner"], params.get("comment") or ""
         for option, text, pattern in (("owner", owner, r'[^\s"|\\]+'), ("comment", comment, r'[^"|\\\n]*')):
             if not re.fullmatch(pattern, text):
-                raise Invalid("%s: '%s' has a character that an nftables comment cannot carry here." % (option, text))
+                raise Invalid("%s: '%s' has a character that a rule's comment cannot carry here." % (option, text))
         # A published port's comment has the bridge as well.
-        spare = len(_rules.MARK) + 1 + (INTERFACE_NAME_BYTES + 1 if params["type"] == "dnat" else 0)
-        if len((owner + comment).encode()) > _rules.COMMENT_BYTES - spare:
+        spare = len(MARK) + 1 + (INTERFACE_NAME_BYTES + 1 if params["type"] == "dnat" else 0)
+        if len((owner + comment).encode()) > COMMENT_BYTES - spare:
             raise Invalid(
-                "comment: owner and comment together are too long; nftables keeps %d bytes."
-                % (_rules.COMMENT_BYTES - spare)
+                "comment: owner and comment together are too long; nftables keeps %d bytes." % (COMMENT_BYTES - spare)
             )
         for option in _FOREIGN[params["type"]]:
             if params.get(option) not in (None, self.options[option].get("default")):
@@ -139,7 +156,7 @@ class NatResource(Resource[AnyWant, AnyHave]):
         rule = NatRule(
             str(source),
             out,
-            _rules.canonical_exclude(str(source), [str(one) for one in exclude]),
+            canonical_exclude(str(source), [str(one) for one in exclude]),
             to_address,
             owner,
             comment,
@@ -150,6 +167,7 @@ class NatResource(Resource[AnyWant, AnyHave]):
             params["state"] == "present",
             params["forward"],
             params["ip_forward"],
+            params["backend"],
         )
 
     def together(self, wants: Sequence[AnyWant]) -> List[AnyWant]:
@@ -175,20 +193,46 @@ class NatResource(Resource[AnyWant, AnyHave]):
             return _publishing.Have() if ns is None else _publishing.look(want, ns, state)
         if isinstance(want, _guarding.Want):
             return _guarding.Have() if ns is None else _guarding.look(want, ns, state)
-        if ns is None:
-            return Have()
-        rules, objects = state.rules(ns), state.ruleset(ns)
-        others_of = {rule.family for rule in rules if rule.key != want.rule.key}
-        others_of.update(family for family, count in state.table(ns).families.items() if count)
+        return Have() if ns is None else self._look_rule(want, ns, state)
+
+    def _look_rule(self, want: Want, ns: int, state: State) -> Have:
+        place = _coexistence.place(want.backend, state)
+        elsewhere = _coexistence.others_of(place, ns, state)
+        tables = {where: state.table(ns, where) for where in (place, *elsewhere)}
+        found = {where: table.rules.get(want.rule.key) for where, table in tables.items()}
+        left = {one for table in tables.values() for one in table.rules.values() if one.key != want.rule.key}
+        old = [
+            self._passage(one)
+            for one in (*found.values(), want.rule)
+            if one is not None
+            and not any((it.source, it.out_interface) == (one.source, one.out_interface) for it in left)
+        ]
+        wanted = want.rule if want.present and want.forward else None
+        bridge = want.rule.out_interface[1:] if want.rule.out_interface.startswith("!") else ""
+        packet = Packet(want.family, saddr=want.rule.source, iifname=bridge, bridge=bridge)
+        satisfied = want.rule.type == "masquerade" and not want.rule.exclude
+        published = {family for table in tables.values() for family, count in table.families.items() if count}
+        strangers = [one for table in tables.values() for one in table.held.strangers]
         return Have(
-            next((rule for rule in rules if rule.key == want.rule.key), None),
-            frozenset(others_of),
-            _rules.satisfied_by(objects, want.rule),
-            tuple(_rules.blocked_by(objects, want.rule)) if want.forward and want.present else (),
+            place,
+            found[place],
+            tables[place].held,
+            tuple(
+                (where, rule, tables[where].held)
+                for where, rule in found.items()
+                if rule is not None and where != place
+            ),
+            frozenset({one.family for one in left} | published),
+            satisfied_by(state.others(ns), want.rule.source, want.rule.out_interface) if satisfied else "",
+            _coexistence.look([(self._passage(wanted), packet)] if wanted else [], old, place, ns, state),
             _forwarding.look(ns, want.ns, want.family, want.ip_forward, state),
-            tuple(_rules.strangers(objects)),
-            bool(state.table(ns).guards),
+            tuple(where for where, table in tables.items() if table.only(rules=1)),
+            (*_stranger_warnings(strangers), *_coexistence.mixed(ns, state)),
         )
+
+    @staticmethod
+    def _passage(rule: NatRule) -> Passage:
+        return Passage("out", rule.source, rule.family, rule.out_interface, rule.owner)
 
     def plan(self, want: AnyWant, have: AnyHave) -> Plan:
         if isinstance(want, _publishing.Want) and isinstance(have, _publishing.Have):
@@ -201,44 +245,42 @@ class NatResource(Resource[AnyWant, AnyHave]):
 
     def _plan_rule(self, want: Want, have: Have) -> Plan:
         """Return what is to be done for a source NAT rule."""
-        warnings = []
-        if have.strangers:
-            handles = ", ".join(str(handle) for handle in have.strangers)
-            warnings.append(
-                "Table %s has rules without the mark of this collection (handle %s); they are left alone."
-                % (_rules.TABLE, handles)
-            )
         if not want.present:
-            return self._absent(want, have, tuple(warnings))
-        if have.blocked_by:
-            warnings.append(
-                "Forwarded packets from %s are dropped by %s; they have to be let through there."
-                % (want.rule.source, " and ".join(have.blocked_by))
-            )
-        satisfied = have.satisfied_by if have.rule is None else ""
-        changes: List[Change] = []
-        if have.rule != want.rule and not satisfied:
-            changes.append(PutRule(want.ns, want.rule, have.rule))
-        now = have.forwarding.describe()
-        before = dict(self._describe(want, have.rule or want.rule), **now) if have.rule is not None or satisfied else {}
-        changes.extend(have.forwarding.on())
-        after = dict(self._describe(want, want.rule), **have.forwarding.describe(True))
-        facts = {"satisfied_by": satisfied or None, "blocked_by": list(have.blocked_by)}
-        return Plan(before, after, tuple(changes), tuple(warnings), facts)
-
-    def _absent(self, want: Want, have: Have, warnings: Tuple[str, ...]) -> Plan:
-        changes: List[Change] = []
-        before = dict(self._describe(want, have.rule), **have.forwarding.describe()) if have.rule else {}
+            return self._absent(want, have)
+        where, there = next(((one, rule) for one, rule, dummy in have.elsewhere), (have.place, want.rule))
         if have.rule is not None:
-            changes.append(DelRule(want.ns, have.rule, last=not (have.others_of or have.strangers or have.guards)))
+            where, there = have.place, have.rule
+        known = have.rule is not None or bool(have.elsewhere)
+        satisfied = "" if known else have.satisfied_by
+        changes: List[Change] = []
+        broken = have.place != NFTABLES and not have.held.whole("nat", want.family)
+        if not satisfied and (have.rule != want.rule or broken):
+            changes.append(PutRule(want.ns, want.rule, have.rule, have.place, have.held))
+        changes += have.passing.changes(want.ns)
+        changes += [DelRule(want.ns, rule, where in have.last, where, held) for where, rule, held in have.elsewhere]
+        now = have.forwarding.describe()
+        before = dict(self._describe(want, there, where), **now) if known or satisfied else {}
+        changes.extend(have.forwarding.on())
+        after = dict(self._describe(want, want.rule, have.place), **have.forwarding.describe(True))
+        blocked = have.passing.blocked_by
+        facts = {"satisfied_by": satisfied or None, "blocked_by": list(blocked)}
+        warnings = have.passing.warning("Forwarded packets from %s are" % want.rule.source)
+        return Plan(before, after, tuple(changes), (*have.warnings, *warnings), facts)
+
+    def _absent(self, want: Want, have: Have) -> Plan:
+        changes: List[Change] = list(have.passing.changes(want.ns))
+        there = [(have.place, have.rule, have.held)] if have.rule is not None else []
+        there += have.elsewhere
+        before = dict(self._describe(want, there[0][1], there[0][0]), **have.forwarding.describe()) if there else {}
+        changes += [DelRule(want.ns, rule, where in have.last, where, held) for where, rule, held in there]
         if want.family not in have.others_of | want.needed:
             off = have.forwarding.off()
             changes.extend(off)
             before = dict(before, **(have.forwarding.describe() if off else {}))
-        return Plan(before, {}, tuple(changes), warnings, {"satisfied_by": None, "blocked_by": []})
+        return Plan(before, {}, tuple(changes), have.warnings, {"satisfied_by": None, "blocked_by": []})
 
     @staticmethod
-    def _describe(want: Want, rule: NatRule) -> Dict[str, Any]:
+    def _describe(want: Want, rule: NatRule, place: str) -> Dict[str, Any]:
         return {
             "type": rule.type,
             "source": rule.source,
@@ -248,8 +290,17 @@ class NatResource(Resource[AnyWant, AnyHave]):
             "to_address": rule.to_address or None,
             "owner": rule.owner,
             "comment": rule.comment or None,
-            "backend": "nftables",
+            "backend": place,
         }
+
+
+def _stranger_warnings(strangers: Sequence[str]) -> Tuple[str, ...]:
+    if not strangers:
+        return ()
+    return (
+        "Among our rules are some without the mark of this collection (%s); they are left alone."
+        % ", ".join(strangers),
+    )
 
 
 RESOURCE = NatResource()

@@ -19,8 +19,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Route,
     Vlan,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import Contents, Element, Fixed, Guard
-from ansible_collections.linuxnet.containers.plugins.module_utils._rules import NatRule
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import (
+    Contents,
+    Element,
+    Fixed,
+    Guard,
+    NatRule,
+    Passage,
+)
 
 WEB = NsRef("/run/netns/web")
 PID = NsRef("/proc/42/ns/net")
@@ -30,6 +36,7 @@ ROUTE = Route(4, "0.0.0.0/0", gateway="10.0.0.1", interface="eth0", protocol=76)
 RULE = NatRule("10.0.0.0/24", "!br0", owner="net", handle=7)
 PORT = Element("tcp", "0.0.0.0/0", 8080, 8080, "10.0.0.2", 80, "net", "br0")
 GUARD = Guard("br0", isolate=False, owner="net")
+IPTABLES = Contents(hooks={4: "DOCKER-USER"})
 WHOLE = Contents(parts={"publish": Fixed(True), "guard": Fixed(True)})
 PAIR = change.AddLink(HOST, "web0", "veth", {"mtu": 1400, "master": "br0", "enabled": True}, WEB, "eth0", {"mtu": 1400})
 TABLE = "inet linuxnet_containers"
@@ -121,6 +128,16 @@ COMMANDS = [
         'closed { "br0" comment "linuxnet:net" }', 'icc { "br0" . "br0" }', 'open { "br0" }',
     )]),
     (change.SetElements(HOST, (), (PORT,), last=True), [f"nft 'delete table {TABLE}'"]),
+    (
+        change.SetPassages(HOST, (Passage("out", "10.0.0.0/24", 4, "!br0", "net"),), (), "iptables-nft", IPTABLES),
+        [
+            "iptables-nft -t filter -N LINUXNET-FORWARD",
+            "iptables-nft -t filter -A LINUXNET-FORWARD -s 10.0.0.0/24 ! -o br0 -m comment --comment \"linuxnet:net|out\" -j ACCEPT",
+            "iptables-nft -t filter -A LINUXNET-FORWARD -d 10.0.0.0/24 -m conntrack --ctstate RELATED,ESTABLISHED "
+            "-m comment --comment \"linuxnet:net|out\" -j ACCEPT",
+            "iptables-nft -t filter -I DOCKER-USER -m comment --comment linuxnet -j LINUXNET-FORWARD",
+        ],
+    ),
 ]  # fmt: skip
 
 
@@ -130,7 +147,11 @@ def test_the_commands_of_a_change(step, lines):
 
 
 def test_every_change_has_its_commands_here():
-    assert {type(step) for step, dummy in COMMANDS} == set(change.Change.__subclasses__())
+    assert {type(step) for step, dummy in COMMANDS} == {
+        one
+        for one in (*change.Change.__subclasses__(), *change.FirewallChange.__subclasses__())
+        if one is not change.FirewallChange
+    }
 
 
 def test_a_rule_is_put_in_the_place_of_another():
@@ -164,6 +185,10 @@ TWICE = [
     change.SetElements(HOST, (PORT,), (replace(PORT, to="10.0.0.3"),)),
     change.SetGuard(HOST, GUARD),
     change.SetGuard(HOST, GUARD, replace(GUARD, icc=False)),
+    change.PutRule(HOST, RULE, place="iptables-legacy"),
+    change.SetElements(HOST, (PORT,), place="iptables-nft"),
+    change.SetGuard(HOST, GUARD, place="iptables-nft"),
+    change.SetPassages(HOST, (Passage("in", "br0", 4),)),
 ]
 
 
