@@ -23,6 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Link,
     NsFile,
     NsRef,
+    PolicyRule,
     Route,
     Vlan,
 )
@@ -113,6 +114,9 @@ class MemoryFacts:
         connected = self.connected(ns, family) if table == MAIN_TABLE else []
         return [*self._state.routes(ns, family, table), *connected]
 
+    def policies(self, ns: int, family: int) -> list[PolicyRule]:
+        return sorted(self._state.policies(ns, family), key=lambda rule: rule.priority)
+
     def sysctl(self, ns: int, key: str) -> str | None:
         parts = key.replace("/", ".").split(".")
         known = SYSCTLS.get(key)
@@ -182,6 +186,7 @@ class MemoryFacts:
                     sorted(
                         map(str, [route for key, routes in state._routes.items() if key[0] == ns for route in routes])
                     ),
+                    sorted(str(rule) for family in (4, 6) for rule in state.policies(ns, family)),
                     sorted(map(str, state.rules(ns))),
                     sorted(map(str, state.table(ns).elements)),
                     sorted(state.table(ns).what.localnet),
