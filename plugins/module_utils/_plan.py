@@ -358,7 +358,7 @@ class _Container:
         return [*self._default_routes(), *self._listed_routes()]
 
     def _listed_routes(self) -> List[Item]:
-        items = []
+        items: List[Item] = []
         for one in self.attachments:
             items.extend(
                 dict({"interface": one.interface}, **route, netns=self.name)

@@ -58,7 +58,7 @@ options:
   rule_priority:
     description:
       - Priority of that rule, from 1 to 32765; the lowest wins. A rule of ours of another priority is moved, and the new one is there before the old one goes.
-        Beside one of others of another priority ours is added. Of no account with O(state=absent).
+        Beside one of others of another priority ours is added. One task cannot ask for two. Of no account with O(state=absent).
       - A new rule gets 20000 plus the last four digits of the table's number, where it is left out.
     type: int
   source:

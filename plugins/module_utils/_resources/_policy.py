@@ -41,6 +41,18 @@ def parse(params: Mapping[str, Any], table: int, always: Sequence[int]) -> Optio
     return PolicyRule(source.version, str(source), table, priority or 0, PROTOCOL)
 
 
+def agreed(asked: Sequence[Tuple[NsRef, PolicyRule]]) -> None:
+    """Raise `Invalid` where a task asks for one rule with two priorities: there can be only one."""
+    found: Dict[Tuple[NsRef, PolicyRule], int] = {}
+    for ns, rule in asked:
+        priority = found.setdefault((ns, replace(rule, priority=0)), rule.priority) if rule.priority else 0
+        if priority != rule.priority:
+            raise Invalid(
+                "rule_priority: the rule from %s to table %d in %s cannot have both priority %d and %d."
+                % (rule.source, rule.table, ns, priority, rule.priority)
+            )
+
+
 def derived_priority(table: int) -> int:
     """Return the priority of a new rule for which none is given: the same for a table always, from 20000 to 29999."""
     return _BASE + table % _SIZE
@@ -68,12 +80,12 @@ def present(
     if wanted is None:
         return None, None, []
     there = named(wanted, rules)
-    serving = [one for one in there if wanted.priority in (0, one.priority)]
-    if serving:
-        after, before, changes = serving[0], serving[0], []
-    else:
+    before = after = next((one for one in there if wanted.priority in (0, one.priority)), None)
+    changes: List[Change] = []
+    if after is None:
+        before = next(iter(_ours(there)), None)
         after = replace(wanted, priority=wanted.priority or derived_priority(wanted.table))
-        before, changes = next(iter(_ours(there)), None), [AddPolicy(ns, after)]
+        changes.append(AddPolicy(ns, after))
     return before, after, [*changes, *(DelPolicy(ns, one) for one in _ours(there) if one != after)]
 
 

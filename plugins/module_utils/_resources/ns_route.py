@@ -198,6 +198,10 @@ class NsRouteResource(Resource[Want, Have]):
             raise Invalid("table: '%s' is neither main, default, local nor a number from 1 to 4294967295." % value)
         return int(value)
 
+    def together(self, wants: Sequence[Want]) -> List[Want]:
+        _policy.agreed([(want.ns, want.policy) for want in wants if want.policy and want.present])
+        return list(wants)
+
     def subject(self, want: Want) -> str:
         return "route %s" % self._shown(want)
 

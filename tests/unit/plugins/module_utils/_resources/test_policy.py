@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils import _runner
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
     HOST,
     Address,
@@ -64,6 +65,18 @@ def gone(kernel, **params):
 )  # fmt: skip
 def test_what_is_refused(params, sentence):
     assert refusal(RESOURCE, **{**LED, **params}).startswith(sentence)
+
+
+def test_one_task_cannot_ask_for_two_priorities():
+    common = {name: value for name, value in LED.items() if name != "gateway"}
+    both = [{"gateway": "10.9.0.1", "rule_priority": 5}, {"destination": "10.7.0.0/16", "rule_priority": 6}]
+    assert refusal(RESOURCE, **common, aggregate=both) == (
+        "rule_priority: the rule from 10.9.0.0/24 to table 100 in netns 'web' cannot have both priority 5 and 6."
+    )
+    both[1]["state"] = "absent"
+    assert len(_runner.items(RESOURCE, {**common, "aggregate": both})) == 2
+    both[1] = {"table": "101", "rule_priority": 6}
+    assert len(_runner.items(RESOURCE, {**common, "aggregate": both})) == 2
 
 
 def test_the_source_tells_the_family():
