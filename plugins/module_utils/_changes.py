@@ -27,6 +27,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Address,
     NsFile,
     NsRef,
+    PolicyRule,
     Route,
     Vlan,
     show,
@@ -426,6 +427,38 @@ class DelRoute(Change):
 
     def undo(self) -> Tuple[Change, ...]:
         return (PutRoute(self.ns, self.route),)
+
+
+@dataclass(frozen=True)
+class AddPolicy(Change):
+    ns: NsRef
+    rule: PolicyRule
+
+    def attempt(self) -> str:
+        return "add policy rule '%s' in %s" % (self.rule.words(), self.ns)
+
+    def commands(self) -> List[str]:
+        return ["%s %srule add %s" % (self.ns.tool("ip"), "-6 " if self.rule.family == 6 else "", self.rule.words())]
+
+    def undo(self) -> Tuple[Change, ...]:
+        return (DelPolicy(self.ns, self.rule),)
+
+
+@dataclass(frozen=True)
+class DelPolicy(Change):
+    """Remove exactly this rule; one of another protocol stays."""
+
+    ns: NsRef
+    rule: PolicyRule
+
+    def attempt(self) -> str:
+        return "remove policy rule '%s' in %s" % (self.rule.words(), self.ns)
+
+    def commands(self) -> List[str]:
+        return ["%s %srule del %s" % (self.ns.tool("ip"), "-6 " if self.rule.family == 6 else "", self.rule.words())]
+
+    def undo(self) -> Tuple[Change, ...]:
+        return (AddPolicy(self.ns, self.rule),)
 
 
 @dataclass(frozen=True)

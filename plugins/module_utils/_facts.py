@@ -253,6 +253,22 @@ class Route:
         return " ".join(parts)
 
 
+@dataclass(frozen=True)
+class PolicyRule:
+    """A policy rule with no other condition: packets of ``family`` from ``source`` (CIDR) are looked up in ``table``. The kernel
+    tries rules by ``priority``, the lowest first; those of ours carry the ``protocol`` of ours."""
+
+    family: int
+    source: str
+    table: int
+    priority: int = 0
+    protocol: int = 0
+
+    def words(self) -> str:
+        """Return the rule as `ip rule` spells it."""
+        return "from %s lookup %d priority %d proto %d" % (self.source, self.table, self.priority, self.protocol)
+
+
 def show(value: Any) -> str:
     """Return a value as the diff and the messages show it."""
     if isinstance(value, bool):

@@ -27,7 +27,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Route,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import Element, NatRule
-from ansible_collections.linuxnet.containers.plugins.module_utils._naming import NETNS_DIRECTORY
+from ansible_collections.linuxnet.containers.plugins.module_utils._naming import NETNS_DIRECTORY, PROTOCOL
 from ansible_collections.linuxnet.containers.plugins.module_utils._ports import shown
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import Plan, Resource, made_for
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
@@ -268,13 +268,24 @@ class _Survey:
                 found.append((link, one))
         return found
 
-    def _routes(self, space: Space) -> List[Route]:
-        """Return the routes of a namespace's main table, both families, those that came with an address left out."""
-        routes = [self._spared(space, self.state.routes, family, MAIN_TABLE) or [] for family in (4, 6)]
+    def _routes(self, space: Space, table: int = MAIN_TABLE, families: Sequence[int] = (4, 6)) -> List[Route]:
+        """Return the routes of one of a namespace's tables, those that came with an address left out."""
+        routes = [self._spared(space, self.state.routes, family, table) or [] for family in families]
         return [route for family in routes for route in family if route.protocol != _BY_KERNEL]
 
     def _held(self) -> List[Table]:
         return [self.state.table(self.host, place) for place in self.state.firewalls()]
+
+    def _led(self, space: Space) -> Iterator[Tuple[Route, Item]]:
+        """Yield the routes of a namespace with the options for the rule that leads to their table: those of the main table, which
+        needs none, and those of each table that a policy rule of ours leads to."""
+        for route in self._routes(space):
+            yield route, {}
+        for family in (4, 6):
+            for rule in self._spared(space, self.state.policies, family) or []:
+                if rule.protocol == PROTOCOL:
+                    for route in self._routes(space, rule.table, [family]):
+                        yield route, {"table": str(rule.table), "rule_source": rule.source}
 
     def _rules(self) -> List[NatRule]:
         try:
@@ -409,13 +420,13 @@ class _Survey:
 
     def routes(self) -> Iterator[Item]:
         for space in self._reached():
-            for route in self._routes(space):
+            for route, led in self._led(space):
                 names = {route.interface, *(hop.interface for hop in route.nexthops)} - {""}
                 direct = route.type == "unicast" and names
                 if any(self._shown(space, self.state.link(space.inode, name)) for name in names) or (
                     not direct and space.inode != self.host and self._asked_for(space)
                 ):
-                    yield self._as_it_is(ns_route.RESOURCE, **_known_by(route), **space.option)
+                    yield self._as_it_is(ns_route.RESOURCE, **_known_by(route), **led, **space.option)
 
     def nat(self) -> Iterator[Item]:
         for rule in self._rules():

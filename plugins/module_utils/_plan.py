@@ -35,7 +35,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._naming import
 )
 
 Item = Dict[str, Any]
-TEARDOWN = ("nat", "veth", "netns", "bridge")
+TEARDOWN = ("nat", "route", "veth", "netns", "bridge")
 WIRE = ("netns", "bridge", "gateway", "veth", "bridge_port", "address", "route", "nat", "join")
 
 
@@ -355,7 +355,10 @@ class _Container:
         return text
 
     def routes(self) -> List[Item]:
-        items = self._default_routes()
+        return [*self._default_routes(), *self._listed_routes()]
+
+    def _listed_routes(self) -> List[Item]:
+        items: List[Item] = []
         for one in self.attachments:
             items.extend(
                 dict({"interface": one.interface}, **route, netns=self.name)
@@ -363,6 +366,13 @@ class _Container:
             )
         items.extend(dict(route, netns=self.name) for route in self.spec.get("routes") or ())
         return items
+
+    def ruled_routes(self) -> List[Item]:
+        """Return the items that end its policy rules, which do not go with an interface. Where its name means another's namespace
+        those in there are the other's."""
+        if self.mode not in ("bridge", "none"):
+            return []
+        return [dict(item, state="absent") for item in self._listed_routes() if item.get("rule_source")]
 
     def _ways(self) -> Dict[int, Tuple[_Attachment, _Subnet]]:
         """Return the way to the world a family: via the network that asks for it, else the first one that has the family."""
@@ -467,6 +477,7 @@ def compile_plan(
         gone = state == "absent" or not box.present
         if gone or box.mode != "bridge":
             down["nat"].extend(box.nat(gone=True))
+            down["route"].extend(box.ruled_routes())
             bare = [box.veth(one) for one in box.attachments] or [
                 {"peer_netns": box.name, "peer_name": "eth0", "exclusive": True}
             ]

@@ -16,6 +16,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Link,
     NsFile,
     NsRef,
+    PolicyRule,
     Route,
     Vlan,
 )
@@ -48,6 +49,9 @@ class Source(Protocol):
 
     def routes(self, ns: int, family: int, table: int) -> Sequence[Route]:
         """Return the routes of a table."""
+
+    def policies(self, ns: int, family: int) -> Sequence[PolicyRule]:
+        """Return the policy rules that look at the source only and lead to a table, in the kernel's order."""
 
     def sysctl(self, ns: int, key: str) -> Optional[str]:
         """Return a sysctl, None where there is none."""

@@ -28,6 +28,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Link,
     NsFile,
     NsRef,
+    PolicyRule,
     Route,
     Vlan,
 )
@@ -86,6 +87,7 @@ class State:
         self._links: Dict[int, _Links] = collections.defaultdict(_Links)
         self._addresses: Dict[int, List[Tuple[int, Address]]] = {}
         self._routes: Dict[Tuple[int, int, int], List[Route]] = {}
+        self._policies: Dict[Tuple[int, int], List[PolicyRule]] = {}
         self._vlans: Dict[Tuple[int, int], Tuple[Vlan, ...]] = {}
         self._sysctls: Dict[Tuple[int, str], Optional[str]] = {}
         self._identity: Optional[str] = None
@@ -249,6 +251,12 @@ class State:
         if (ns, family, table) not in self._routes:
             self._routes[ns, family, table] = [] if ns < 0 else list(self.source.routes(ns, family, table))
         return self._routes[ns, family, table]
+
+    def policies(self, ns: int, family: int) -> List[PolicyRule]:
+        """Return the policy rules that look at the source only; one dump a namespace and family."""
+        if (ns, family) not in self._policies:
+            self._policies[ns, family] = [] if ns < 0 else list(self.source.policies(ns, family))
+        return self._policies[ns, family]
 
     def vlans(self, ns: int, link: Link) -> Tuple[Vlan, ...]:
         """Return the VLANs of a bridge port."""
@@ -512,6 +520,14 @@ class State:
         if step.route in routes:
             routes.remove(step.route)
 
+    def _add_policy(self, step: change.AddPolicy) -> None:
+        self.policies(self._ns(step.ns), step.rule.family).append(step.rule)
+
+    def _del_policy(self, step: change.DelPolicy) -> None:
+        policies = self.policies(self._ns(step.ns), step.rule.family)
+        if step.rule in policies:
+            policies.remove(step.rule)
+
     def _set_sysctl(self, step: change.SetSysctl) -> None:
         self._sysctls[self._ns(step.ns), step.key] = step.value
 
@@ -671,6 +687,8 @@ _ADVANCE: Dict[type, Callable[[State, Any], None]] = {
     change.DelAddress: State._del_address,
     change.PutRoute: State._put_route,
     change.DelRoute: State._del_route,
+    change.AddPolicy: State._add_policy,
+    change.DelPolicy: State._del_policy,
     change.SetSysctl: State._set_sysctl,
     change.PutFile: State._put_file,
     change.PutRule: State._change_firewall,

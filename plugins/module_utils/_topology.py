@@ -152,7 +152,7 @@ def result(
     for entry in _afters(results, "route"):
         box = found.get(entry.get("netns") or "")
         if box is not None:
-            ways = ("destination", "gateway", "interface", "metric", "table")
+            ways = ("destination", "gateway", "interface", "metric", "table", "rule_source")
             box["routes"].append({name: entry[name] for name in ways if entry.get(name) not in (None, "", "main")})
     for entry in _afters(results, "nat"):
         box = found.get(entry.get("owner") or "") if entry["type"] == "dnat" else None

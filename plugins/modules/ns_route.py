@@ -17,6 +17,7 @@ description:
   - A route is replaced in one step, never deleted and added again, so that there is no moment without it.
   - A route is known by destination and O(table), and by O(metric) where that is given. The same way (gateway, interface) under another metric than
     the one asked for is moved; another way under another metric stays beside it.
+  - With O(rule_source) a route and the policy rule that leads to its table are one item.
   - Only the options that are given are managed.
 extends_documentation_fragment:
   - linuxnet.containers.attributes
@@ -45,6 +46,21 @@ options:
     description: Routing table, V(main), V(default), V(local) or a number.
     type: str
     default: main
+  rule_source:
+    description:
+      - Let packets from this network (CIDR) look for their route in O(table), which must be one of its own. That is the policy rule
+        C(ip rule add from RULE_SOURCE lookup TABLE), marked as ours by protocol number 76. It is there once, whatever the number of items that name it.
+      - A rule of others for the same source and table serves as well. It is never changed nor removed.
+      - With O(state=absent) the rule goes if it is ours, together with the last route of ours in its table. While another rule of ours leads to that
+        table, the rule goes alone, and the route stays with the other one. An item without O(rule_source) leaves every rule as it is.
+      - Packets to neighbours look there as well. Give the table a route to their subnet, else they go by the table's default route.
+    type: str
+  rule_priority:
+    description:
+      - Priority of that rule, from 1 to 32765; the lowest wins. A rule of ours of another priority is moved, and the new one is there before the old one goes.
+        Beside one of others of another priority ours is added. One task cannot ask for two. Of no account with O(state=absent).
+      - A new rule gets 20000 plus the last four digits of the table's number, where it is left out.
+    type: int
   source:
     description: Source address that the host itself takes for this route.
     type: str
@@ -80,6 +96,8 @@ options:
         description: Share of this way, from 1 to 256.
         type: int
         default: 1
+notes:
+  - Policy rules do not go with an interface, as routes do. Remove them with O(state=absent), or with their namespace.
 seealso:
   - module: linuxnet.containers.ns_address
 """
@@ -103,6 +121,16 @@ EXAMPLES = r"""
     gateway: 192.0.2.1
     interface: eth0
     onlink: true
+
+- name: Answer by the second bridge what came in by the second bridge
+  linuxnet.containers.ns_route:
+    netns: web
+    table: "100"
+    rule_source: 10.9.0.0/24
+    interface: eth1
+    aggregate:
+      - gateway: 10.9.0.1
+      - destination: 10.9.0.0/24
 """
 
 RETURN = r"""
@@ -117,7 +145,7 @@ after:
   returned: success, without O(aggregate)
   type: dict
   sample: {destination: default, family: ipv4, netns: web, table: main, metric: 0, type: unicast, gateway: 172.17.0.1, interface: eth0, source: null,
-    scope: global, mtu: null, advmss: null, onlink: false, nexthops: []}
+    scope: global, mtu: null, advmss: null, onlink: false, nexthops: [], rule_source: null, rule_priority: null}
 commands:
   description: The equivalent command lines, in order, ready to paste. In check mode those that would be run.
   returned: success

@@ -125,12 +125,14 @@ wiring:
         - {address: 172.17.210.48/16, ip: 172.17.210.48, prefix: 16, family: ipv4, interface: eth0, netns: web, owner: web/eth0, gateway: null, scope: global,
           label: eth0, broadcast: null, peer: null, valid_lft: forever, preferred_lft: forever, noprefixroute: false}
     routes:
-      description: The routes of the main tables, as M(linuxnet.containers.ns_route) returns them. Those that came with an address are left out.
+      description:
+        - The routes, as M(linuxnet.containers.ns_route) returns them. Those that came with an address are left out.
+        - Those of the main tables, and of each table that a policy rule of this collection leads to, with that rule.
       type: list
       elements: dict
       sample:
         - {destination: default, family: ipv4, netns: web, table: main, metric: 0, type: unicast, gateway: 172.17.0.1, interface: eth0, source: null,
-          scope: global, mtu: null, advmss: null, onlink: false, nexthops: []}
+          scope: global, mtu: null, advmss: null, onlink: false, nexthops: [], rule_source: null, rule_priority: null}
     nat:
       description: The host's NAT rules of this collection, as M(linuxnet.containers.nat) returns them.
       type: list

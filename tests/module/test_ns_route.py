@@ -50,6 +50,8 @@ def test_a_default_route_is_set_and_removed(host: Host) -> None:
         "advmss": None,
         "onlink": False,
         "nexthops": [],
+        "rule_source": None,
+        "rule_priority": None,
     }
     assert done["diff"]["after_header"] == "route default in netns 'web'"
     assert done["commands"] == ["ip -n web route add default via 172.17.0.1 dev eth0 proto 76"]

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -172,6 +173,16 @@ def internet(lab: Lab) -> None:
         "ip -n internet addr add 2001:db8::99/64 dev eth0 nodad && ip -n internet link set eth0 up && "
         "ip route add default via 192.0.2.99 && ip route add default via 2001:db8::99"
     )
+
+
+def start(lab: Lab) -> int:
+    """Start a process in a network namespace of its own."""
+    pid = lab.spawn("exec unshare --net sleep 600")
+    for _attempt in range(100):
+        if lab.run(f"cat /proc/{pid}/comm").stdout == "sleep\n":
+            return pid
+        time.sleep(0.02)
+    raise AssertionError("the process does not come up")
 
 
 def talk(lab: Lab, client: str, server: str, address: str) -> str:

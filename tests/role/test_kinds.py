@@ -9,12 +9,11 @@ The tests are the chapters of one story, in order.
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 from lab import Lab
-from plays import Outcome, Playbook, internet, pings, silent, talk, wiring
+from plays import Outcome, Playbook, internet, pings, silent, start, talk, wiring
 
 NETWORKS = [
     {
@@ -59,16 +58,6 @@ def containers(pid: int) -> list[dict[str, Any]]:
         {"name": "hidden", "networks": [{"name": "inner"}]},
         TUNED,
     ]
-
-
-def start(lab: Lab) -> int:
-    """Start a process in a network namespace of its own."""
-    pid = lab.spawn("exec unshare --net sleep 600")
-    for _attempt in range(100):
-        if lab.run(f"cat /proc/{pid}/comm").stdout == "sleep\n":
-            return pid
-        time.sleep(0.02)
-    raise AssertionError("the process does not come up")
 
 
 class Story:

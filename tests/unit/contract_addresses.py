@@ -11,7 +11,14 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
-from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST, Address, Nexthop, NsRef, Route
+from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
+    HOST,
+    Address,
+    Nexthop,
+    NsRef,
+    PolicyRule,
+    Route,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import NatRule
 from ansible_collections.linuxnet.containers.plugins.module_utils._rules import ours
 from ansible_collections.linuxnet.containers.tests.unit.kernel_contract import (
@@ -27,6 +34,7 @@ from ansible_collections.linuxnet.containers.tests.unit.kernel_contract import (
     routes,
 )
 
+KERNEL_PROTOCOL = 2  # RTPROT_KERNEL
 DEFAULT = Route(4, "0.0.0.0/0", gateway="10.0.0.1", protocol=76)
 DEFAULT6 = Route(6, "::/0", metric=1024, gateway="fd00::1", protocol=76)
 
@@ -242,6 +250,39 @@ def a_source_must_be_an_address_of_the_namespace(kernel: Any) -> None:
     put(kernel, Route(4, "10.6.0.0/16", interface="eth0", scope="link", source="10.0.0.2"))
     kernel.apply(change.DelAddress(WEB, "eth0", one))
     assert routes(kernel, WEB) == []
+
+
+def policies(kernel: Any, family: int = 4) -> list[str]:
+    """The policy rules of web as `ip rule` spells them, those left out that every namespace has."""
+    found = kernel.policies(kernel.find(WEB), family)
+    return [one.words() for one in found if one.protocol != KERNEL_PROTOCOL]
+
+
+@case
+def a_policy_rule_is_told_apart_by_every_part_of_it(kernel: Any) -> None:
+    """E5."""
+    kernel.apply(change.AddNetns("web"))
+    one = PolicyRule(4, "10.9.0.0/24", 100, 20100, 76)
+    others = [
+        replace(one, protocol=4),
+        replace(one, table=101),
+        replace(one, source="10.9.0.7/32"),
+        replace(one, priority=5),
+        replace(one, source="0.0.0.0/0", table=70000, priority=7),
+    ]
+    six = PolicyRule(6, "fd00:9::/64", 70000, 20100, 76)
+    for rule in (one, *others, six):
+        kernel.apply(change.AddPolicy(WEB, rule))
+        refused(kernel, change.AddPolicy(WEB, rule), errno.EEXIST)
+    words = [rule.words() for rule in (others[3], others[4], one, *others[:3])]
+    assert policies(kernel) == words, "by priority, then by age"
+    assert policies(kernel, 6) == [six.words()]
+    kernel.apply(change.DelPolicy(WEB, one))
+    refused(kernel, change.DelPolicy(WEB, one), errno.ENOENT)
+    words.remove(one.words())
+    assert policies(kernel) == words
+    kernel.apply(change.DelPolicy(WEB, six))
+    assert policies(kernel, 6) == []
 
 
 # --- sysctls, files, rules ---

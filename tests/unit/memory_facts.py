@@ -23,6 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Link,
     NsFile,
     NsRef,
+    PolicyRule,
     Route,
     Vlan,
 )
@@ -116,6 +117,9 @@ class MemoryFacts:
     def routes(self, ns: int, family: int, table: int) -> list[Route]:
         connected = self.connected(ns, family) if table == MAIN_TABLE else []
         return [*self._state.routes(ns, family, table), *connected]
+
+    def policies(self, ns: int, family: int) -> list[PolicyRule]:
+        return sorted(self._state.policies(ns, family), key=lambda rule: rule.priority)
 
     def sysctl(self, ns: int, key: str) -> str | None:
         parts = key.replace("/", ".").split(".")
@@ -225,6 +229,7 @@ class MemoryFacts:
                         )
                         for table in (state.table(ns, place) for place in PLACES)
                     ],
+                    sorted(str(rule) for family in (4, 6) for rule in state.policies(ns, family)),
                 )
                 for ns in spaces
             },

@@ -295,6 +295,16 @@ class MemoryKernel(MemoryFacts):
             self._refuse(errno.ESRCH, step)
         routes.remove(step.route)
 
+    def _AddPolicy(self, step: change.AddPolicy) -> None:
+        if step.rule in self._state.policies(self._ns(step.ns), step.rule.family):
+            self._refuse(errno.EEXIST, step)
+        self._state.advance([step])
+
+    def _DelPolicy(self, step: change.DelPolicy) -> None:
+        if step.rule not in self._state.policies(self._ns(step.ns), step.rule.family):
+            self._refuse(errno.ENOENT, step)
+        self._state.advance([step])
+
     # files and rules
 
     def _SetSysctl(self, step: change.SetSysctl) -> None:

@@ -13,7 +13,14 @@ from typing import Any, NoReturn
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import KernelError, Lacking
-from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST, Container, NsFile, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
+    HOST,
+    Container,
+    NsFile,
+    NsRef,
+    PolicyRule,
+    Route,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._info import SUBSETS, gathered
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import host_interface
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
@@ -77,6 +84,18 @@ def test_every_object_is_told_as_its_module_tells_it():
         assert not result["changed"]
         assert any(result["after"].items() <= one.items() for one in lists[name]), name
     assert lists["orphans"] == []
+
+
+def test_a_route_of_another_table_is_told_with_the_rule_that_leads_there():
+    kernel = wired("web")
+    there = {"netns": "web", "gateway": "10.0.0.1", "table": "100"}
+    made(kernel, ns_route.RESOURCE, **there)
+    assert [one["table"] for one in seen(kernel)["routes"]] == ["main"]
+    result = made(kernel, ns_route.RESOURCE, rule_source="10.0.0.0/24", **there)
+    assert [one for one in seen(kernel)["routes"] if one["table"] == "100"] == [result["after"]]
+    kernel.apply(change.AddPolicy(WEB, PolicyRule(4, "10.7.0.0/16", 7, 5)))
+    kernel.apply(change.PutRoute(WEB, Route(4, "10.8.0.0/16", 7, type="blackhole")))
+    assert len(seen(kernel)["routes"]) == 2, "where rules of others lead to is theirs"
 
 
 def test_who_is_behind_a_pair():

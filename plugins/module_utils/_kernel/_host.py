@@ -29,6 +29,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Link,
     NsFile,
     NsRef,
+    PolicyRule,
     Route,
     Vlan,
 )
@@ -337,6 +338,9 @@ class Kernel:
             for route, index, hops in self._socket(namespace).routes(family, table)
         ]
 
+    def policies(self, ns: int, family: int) -> List[PolicyRule]:
+        return self._socket(self._open[ns]).policies(family)
+
     def sysctl(self, ns: int, key: str) -> Optional[str]:
         with self._inside(ns):
             return _files.read_sysctl(key)
@@ -553,6 +557,12 @@ class Kernel:
         index, hops = self._route_indexes(step.ns, step.route)
         self._socket(self._at(step.ns)).delete_route(step.route, index, hops)
 
+    def _add_policy(self, step: change.AddPolicy) -> None:
+        self._socket(self._at(step.ns)).add_policy(step.rule)
+
+    def _del_policy(self, step: change.DelPolicy) -> None:
+        self._socket(self._at(step.ns)).delete_policy(step.rule)
+
     def _set_sysctl(self, step: change.SetSysctl) -> None:
         with _namespaces.entered(self._at(step.ns).fd):
             _files.write_sysctl(step.key, step.value)
@@ -620,9 +630,11 @@ class Kernel:
 
 
 def _named(route: Route, name: Callable[[int], str], index: int, hops: Sequence[int]) -> Route:
-    """Return ``route`` with names for the interface indexes."""
-    nexthops = tuple(replace(hop, interface=name(where)) for hop, where in zip(route.nexthops, hops))
-    return replace(route, interface=name(index), nexthops=nexthops)
+    """Return ``route`` with names for the interface indexes. A blackhole's interface (IPv6 has one) and the order of nexthops mean
+    nothing."""
+    nexthops = tuple(sorted(replace(hop, interface=name(where)) for hop, where in zip(route.nexthops, hops)))
+    dropped = route.type in ("blackhole", "unreachable", "prohibit", "throw")
+    return replace(route, interface="" if dropped else name(index), nexthops=nexthops)
 
 
 _APPLY: Dict[type, Callable[[Kernel, Any], None]] = {
@@ -639,6 +651,8 @@ _APPLY: Dict[type, Callable[[Kernel, Any], None]] = {
     change.Announce: Kernel._announce,
     change.PutRoute: Kernel._put_route,
     change.DelRoute: Kernel._del_route,
+    change.AddPolicy: Kernel._add_policy,
+    change.DelPolicy: Kernel._del_policy,
     change.SetSysctl: Kernel._set_sysctl,
     change.PutFile: Kernel._put_file,
     change.PutRule: Kernel._edit_table,

@@ -24,12 +24,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Address,
     Link,
     Nexthop,
+    PolicyRule,
     Route,
     Vlan,
 )
 
 IMPORT_ERROR: Optional[str] = None
 try:
+    from pyroute2.netlink.rtnl.fibmsg import fibmsg
     from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
     from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
     from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
@@ -61,6 +63,7 @@ _ERROR, _DONE = 2, 3
 _NEWLINK, _DELLINK, _GETLINK, _SETLINK = 16, 17, 18, 19
 _NEWADDR, _DELADDR, _GETADDR = 20, 21, 22
 _NEWROUTE, _DELROUTE, _GETROUTE = 24, 25, 26
+_NEWRULE, _DELRULE, _GETRULE = 32, 33, 34
 _GETNSID = 90
 _SOL_NETLINK, _CAP_ACK, _EXT_ACK, _STRICT = 270, 10, 11, 12
 _HEADER = struct.Struct("=IHHII")
@@ -68,6 +71,8 @@ _IFF_UP, _IFF_RUNNING = 0x1, 0x40
 _ONLINK = 4  # RTNH_F_ONLINK
 _BRVLAN = 2  # RTEXT_FILTER_BRVLAN
 _PVID, _UNTAGGED, _BEGIN, _END = 2, 4, 8, 16
+_TO_TABLE, _PERMANENT = 1, 1  # FR_ACT_TO_TBL, FIB_RULE_PERMANENT
+_SUPPRESS_NONE = 0xFFFFFFFF  # FRA_SUPPRESS_PREFIXLEN of a rule that suppresses nothing
 _TIMEOUT = 10  # seconds; the kernel answers in the same call, so this only bounds a broken one
 
 _FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
@@ -225,6 +230,11 @@ class Socket:
         routes = [_route(message) for message in found]
         return [entry for entry in routes if entry[0].table == table]
 
+    def policies(self, family: int) -> List[PolicyRule]:
+        """Return the policy rules that have no condition but the source, and lead to a table; all others are left out."""
+        found = (_policy(message) for message in self._dump(fibmsg, _GETRULE, {"family": _FAMILY[family]}))
+        return [rule for rule in found if rule is not None]
+
     def nsid(self, fd: int) -> int:
         """Return the id that the namespace open at ``fd`` has in this socket's, -1 where it has none."""
         return int(self._request(_NsidMessage, _GETNSID, _ACK, {}, [("NETNSA_FD", fd)])[0].get_attr("NETNSA_NSID"))
@@ -335,6 +345,12 @@ class Socket:
         fields, attrs = _route_message(route, index, nexthop_indexes)
         fields["flags"] = 0
         self._request(rtmsg, _DELROUTE, _ACK, fields, attrs)
+
+    def add_policy(self, rule: PolicyRule) -> None:
+        self._request(fibmsg, _NEWRULE, _ACK | _CREATE | _EXCL, *_policy_message(rule))
+
+    def delete_policy(self, rule: PolicyRule) -> None:
+        self._request(fibmsg, _DELRULE, _ACK, *_policy_message(rule))
 
 
 def _extended_ack(data: bytes) -> str:
@@ -489,6 +505,38 @@ def _route_message(
         "scope": SCOPES[route.scope],
         "type": ROUTE_TYPES[route.type],
         "flags": _ONLINK if route.onlink and not route.nexthops else 0,
+    }
+    return fields, attrs
+
+
+def _policy(message: Any) -> Optional[PolicyRule]:
+    """Return a rule, None for one with a condition beside its source, or that does anything but look up a table."""
+    attrs = dict(message["attrs"])
+    source = attrs.pop("FRA_SRC", "0.0.0.0" if message["family"] == socket.AF_INET else "::")
+    priority, table = attrs.pop("FRA_PRIORITY", 0), attrs.pop("FRA_TABLE", message["table"])
+    protocol = attrs.pop("FRA_PROTOCOL", 0)
+    plain = attrs.pop("FRA_SUPPRESS_PREFIXLEN", _SUPPRESS_NONE) == _SUPPRESS_NONE and not attrs
+    if not plain or message["action"] != _TO_TABLE or message["flags"] & ~_PERMANENT:
+        return None
+    if message["dst_len"] or message["tos"]:
+        return None
+    return PolicyRule(_VERSION[message["family"]], "%s/%d" % (source, message["src_len"]), table, priority, protocol)
+
+
+def _policy_message(rule: PolicyRule) -> Tuple[Dict[str, Any], List[Tuple[str, Any]]]:
+    address, length = rule.source.split("/")
+    attrs: List[Tuple[str, Any]] = [
+        ("FRA_TABLE", rule.table),
+        ("FRA_PRIORITY", rule.priority),
+        ("FRA_PROTOCOL", rule.protocol),
+    ]
+    if int(length):
+        attrs.append(("FRA_SRC", address))
+    fields = {
+        "family": _FAMILY[rule.family],
+        "src_len": int(length),
+        "table": rule.table if rule.table < 256 else 0,
+        "action": _TO_TABLE,
     }
     return fields, attrs
 

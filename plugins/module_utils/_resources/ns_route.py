@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The noun ns_route: a route of a namespace. Replaced in one step, never deleted and added again. Pure."""
+"""The noun ns_route: a route of a namespace, and the policy rule that leads to its table. Replaced in one step, never deleted and
+added again. Pure."""
 
 from __future__ import annotations
 
@@ -13,9 +14,16 @@ from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple
 from ansible_collections.linuxnet.containers.plugins.module_utils._addressing import address, network
 from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change, DelRoute, PutRoute
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid, Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._facts import MAIN_TABLE, Nexthop, NsRef, Route
+from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
+    MAIN_TABLE,
+    Nexthop,
+    NsRef,
+    PolicyRule,
+    Route,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import PROTOCOL, interface_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import NETNS, STATE, Plan, Resource
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import _policy
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
 
 _TABLES = {"default": 253, "main": MAIN_TABLE, "local": 255}  # include/uapi/linux/rtnetlink.h
@@ -27,7 +35,8 @@ _FIELDS = ("type", "gateway", "interface", "source", "scope", "mtu", "advmss", "
 
 @dataclass(frozen=True)
 class Want:
-    """``given`` holds what the user asked for, by the names of `Route`; what is not in it is not managed."""
+    """``given`` holds what the user asked for, by the names of `Route`; what is not in it is not managed. ``policy`` is the rule that
+    is to lead to the table, its priority 0 where none is asked for."""
 
     ns: NsRef
     family: int
@@ -35,16 +44,20 @@ class Want:
     table: int
     present: bool = True
     given: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    policy: Optional[PolicyRule] = None
 
 
 @dataclass(frozen=True)
 class Have:
     """``routes`` to the wanted destination in the wanted table; ``on_link`` the networks that a gateway may be in, by interface.
-    ``certain`` is False in check mode where an earlier task may add what is missing."""
+    ``certain`` is False in check mode where an earlier task may add what is missing. ``policies`` that may be the wanted rule or
+    share its table; ``beside``: that table has routes of ours to other destinations."""
 
     routes: Tuple[Route, ...] = ()
     on_link: Tuple[Tuple[str, str], ...] = ()
     certain: bool = True
+    policies: Tuple[PolicyRule, ...] = ()
+    beside: bool = False
 
 
 def _reachable(gateway: str, on_link: Sequence[Tuple[str, str]]) -> bool:
@@ -82,6 +95,7 @@ class NsRouteResource(Resource[Want, Have]):
         "mtu": {"type": "int"},
         "advmss": {"type": "int"},
         "onlink": {"type": "bool"},
+        **_policy.OPTIONS,
         "nexthops": {
             "type": "list",
             "elements": "dict",
@@ -92,7 +106,10 @@ class NsRouteResource(Resource[Want, Have]):
             },
         },
     }
-    rules = {"mutually_exclusive": [["nexthops", "gateway"], ["nexthops", "interface"]]}
+    rules = {
+        "mutually_exclusive": [["nexthops", "gateway"], ["nexthops", "interface"]],
+        "required_by": _policy.REQUIRED_BY,
+    }
 
     def parse(self, params: Mapping[str, Any]) -> Want:
         given: Dict[str, Any] = {
@@ -113,7 +130,9 @@ class NsRouteResource(Resource[Want, Have]):
         addresses = [given[name] for name in ("gateway", "source") if name in given] + [
             hop.gateway for hop in given.get("nexthops", ()) if hop.gateway
         ]
-        family, destination = self._destination(params, addresses)
+        table = self._table(params["table"])
+        policy = _policy.parse(params, table, tuple(_TABLES.values()))
+        family, destination = self._destination(params, addresses + ([policy.source.split("/")[0]] if policy else []))
         if given.get("metric") == 0:
             given["metric"] = _DEFAULT_METRIC[family]
         for one in addresses:
@@ -122,6 +141,10 @@ class NsRouteResource(Resource[Want, Have]):
                     "gateway: %s is not of the same address family as the destination %s."
                     % (one, params["destination"])
                 )
+        if policy and policy.family != family:
+            raise Invalid(
+                "rule_source: %s is not of the same address family as the route %s." % (policy.source, destination)
+            )
         if family == 6:
             given.pop("scope", None)  # the kernel has none for IPv6
         if given.get("type", "unicast") != "unicast" and {"gateway", "nexthops"} & set(given):
@@ -130,9 +153,10 @@ class NsRouteResource(Resource[Want, Have]):
             NsRef.parse(params.get("netns")),
             family,
             destination,
-            self._table(params["table"]),
+            table,
             params["state"] == "present",
             given,
+            policy,
         )
 
     @staticmethod
@@ -174,6 +198,10 @@ class NsRouteResource(Resource[Want, Have]):
             raise Invalid("table: '%s' is neither main, default, local nor a number from 1 to 4294967295." % value)
         return int(value)
 
+    def together(self, wants: Sequence[Want]) -> List[Want]:
+        _policy.agreed([(want.ns, want.policy) for want in wants if want.policy and want.present])
+        return list(wants)
+
     def subject(self, want: Want) -> str:
         return "route %s" % self._shown(want)
 
@@ -190,13 +218,19 @@ class NsRouteResource(Resource[Want, Have]):
         ns = state.need(want.ns) if want.present else state.find(want.ns)
         if ns is None:
             return Have()
-        routes = tuple(
-            self._canonical(route)
-            for route in state.routes(ns, want.family, want.table)
-            if route.destination == want.destination and route.type in _TYPES
+        routes, others = [], []
+        for route in state.routes(ns, want.family, want.table):
+            if route.destination == want.destination and route.type in _TYPES:
+                routes.append(route)
+            else:
+                others.append(route)
+        have = Have(
+            tuple(routes),
+            policies=tuple(state.policies(ns, want.family)) if want.policy else (),
+            beside=any(route.protocol == PROTOCOL for route in others),
         )
         if not want.present:
-            return Have(routes)
+            return have
         certain = ns > 0
         for name in [want.given.get("interface"), *(hop.interface for hop in want.given.get("nexthops", ()))]:
             if name:
@@ -216,40 +250,47 @@ class NsRouteResource(Resource[Want, Have]):
             for gateway in [one for one in gateways if one and not _reachable(one, on_link)]:
                 state.foresee("the subnet of gateway %s in %s" % (gateway, want.ns))
                 certain = False
-        return Have(routes, tuple(on_link), certain)
-
-    @staticmethod
-    def _canonical(route: Route) -> Route:
-        """Return the route as an item would spell it: a blackhole's interface and an IPv6 route's scope mean nothing."""
-        if route.type != "unicast":
-            route = replace(route, interface="")
-        if route.family == 6:
-            route = replace(route, scope="global")
-        return replace(route, nexthops=tuple(sorted(route.nexthops)))
+        return replace(have, on_link=tuple(on_link), certain=certain)
 
     def plan(self, want: Want, have: Have) -> Plan:
         if not want.present:
-            doomed = [route for route in have.routes if self._differs(want, route) == []]
-            return Plan(
-                self._describe(want, doomed[0]) if doomed else {},
-                {},
-                tuple(DelRoute(want.ns, route) for route in doomed),
-            )
+            return self._removal(want, have)
         old, twin = self._match(want, have.routes)
         wanted = self._wanted(want, old or twin)
         wanted = self._check_gateways(want, wanted, have)
+        changes: List[Change] = []
         if old is not None and not self._differs(want, old):
-            described = self._describe(want, old)
-            return Plan(described, described)
-        changes: List[Change] = [PutRoute(want.ns, replace(wanted, protocol=PROTOCOL), old)]
+            wanted = old
+        else:
+            changes.append(PutRoute(want.ns, replace(wanted, protocol=PROTOCOL), old))
         if twin is not None:
             changes.append(DelRoute(want.ns, twin))  # the same way under another metric: only once the new one is there
         before = old or twin
+        was, rule, led = _policy.present(want.ns, want.policy, have.policies)  # once the table has the route
         # Check mode may run before the subnet is there that tells the interface of a gateway.
         hidden = () if before or "interface" in want.given else ("interface",)
         return Plan(
-            self._describe(want, before) if before else {}, self._describe(want, wanted), tuple(changes), hidden=hidden
+            self._describe(want, before, was) if before else {},
+            self._describe(want, wanted, rule),
+            (*changes, *led),
+            hidden=hidden,
         )
+
+    def _removal(self, want: Want, have: Have) -> Plan:
+        """Return the plan for a route that is to go, and its rule. A table that another rule of ours leads to keeps the route; the
+        rule stays as long as its table has other routes of ours."""
+        there = [route for route in have.routes if not self._differs(want, route)]
+        shared = _policy.shared(want.policy, have.policies)
+        doomed = [] if shared else there
+        left = have.beside or any(route.protocol == PROTOCOL and route not in doomed for route in have.routes)
+        was, rule, freed = _policy.absent(want.ns, want.policy, have.policies, needed=left and not shared)
+        before: Dict[str, Any] = {}
+        if there:
+            before = self._describe(want, there[0], was)
+        elif freed:  # the route went by itself, with its interface
+            before = {"netns": want.ns.option, "table": str(want.table), **_policy.described(was)}
+        after = self._describe(want, there[0], rule) if there and shared else {}
+        return Plan(before, after, (*freed, *(DelRoute(want.ns, route) for route in doomed)))
 
     @staticmethod
     def _differs(want: Want, route: Route) -> List[str]:
@@ -355,7 +396,7 @@ class NsRouteResource(Resource[Want, Have]):
         return interface or max(behind, key=lambda pair: int(pair[0].split("/")[1]))[1]
 
     @staticmethod
-    def _describe(want: Want, route: Route) -> Dict[str, Any]:
+    def _describe(want: Want, route: Route, rule: Optional[PolicyRule] = None) -> Dict[str, Any]:
         described: Dict[str, Any] = {
             "destination": route.shown_destination,
             "family": "ipv%d" % route.family,
@@ -369,7 +410,7 @@ class NsRouteResource(Resource[Want, Have]):
             {"gateway": hop.gateway or None, "interface": hop.interface or None, "weight": hop.weight}
             for hop in route.nexthops
         ]
-        return described
+        return dict(described, **_policy.described(rule))
 
 
 RESOURCE = NsRouteResource()

@@ -16,6 +16,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Nexthop,
     NsFile,
     NsRef,
+    PolicyRule,
     Route,
     Vlan,
 )
@@ -33,6 +34,7 @@ PID = NsRef("/proc/42/ns/net")
 ONE = Address("10.0.0.2", 24, 4, label="eth0")
 SIX = Address("fd00::2", 64, 6, nodad=True, noprefixroute=True, valid_lft=60, preferred_lft=30)
 ROUTE = Route(4, "0.0.0.0/0", gateway="10.0.0.1", interface="eth0", protocol=76)
+POLICY = PolicyRule(4, "10.9.0.0/24", 100, 20100, 76)
 RULE = NatRule("10.0.0.0/24", "!br0", owner="net", handle=7)
 PORT = Element("tcp", "0.0.0.0/0", 8080, 8080, "10.0.0.2", 80, "net", "br0")
 GUARD = Guard("br0", isolate=False, owner="net")
@@ -100,6 +102,14 @@ COMMANDS = [
         ["ip -6 route replace fd09::/64 table 100 metric 50 nexthop via fd00::1 weight 2 nexthop dev eth1 weight 1 proto 76"],
     ),
     (change.DelRoute(WEB, Route(4, "10.9.0.0/16", type="blackhole")), ["ip -n web route del blackhole 10.9.0.0/16"]),
+    (
+        change.AddPolicy(WEB, POLICY),
+        ["ip -n web rule add from 10.9.0.0/24 lookup 100 priority 20100 proto 76"],
+    ),
+    (
+        change.DelPolicy(PID, PolicyRule(6, "::/0", 70000, 5, 76)),
+        ["nsenter --net=/proc/42/ns/net ip -6 rule del from ::/0 lookup 70000 priority 5 proto 76"],
+    ),
     (change.SetSysctl(WEB, "net.ipv4.ip_forward", "1", "0"), ["ip netns exec web sysctl -w net.ipv4.ip_forward=1"]),
     (change.PutFile("/etc/sysctl.d/x.conf", "a = 1\n"), ["printf %s 'a = 1\n' > /etc/sysctl.d/x.conf"]),
     (change.PutFile("/etc/sysctl.d/x.conf", "", "a = 1\n"), ["rm /etc/sysctl.d/x.conf"]),
@@ -175,6 +185,8 @@ TWICE = [
     change.PutRoute(WEB, ROUTE),
     change.PutRoute(WEB, replace(ROUTE, mtu=1400), ROUTE),
     change.DelRoute(WEB, ROUTE),
+    change.AddPolicy(WEB, POLICY),
+    change.DelPolicy(WEB, POLICY),
     change.SetSysctl(WEB, "net.ipv4.ip_forward", "1", "0"),
     change.PutFile("/etc/x", "new", "old"),
     change.PutFile("/etc/x", "", "old"),

@@ -67,7 +67,7 @@ def test_one_network_and_one_container():
         ],
         "join": [],
     }
-    assert list(plan["teardown"]) == ["nat", "veth", "netns", "bridge"]
+    assert list(plan["teardown"]) == ["nat", "route", "veth", "netns", "bridge"]
     assert not any(plan["teardown"].values())
 
 
@@ -199,11 +199,27 @@ def test_absent_takes_it_down_from_the_outside_in(networks, containers, state):
             {"source": "fd00:17::/64", "owner": "docker0", "state": "absent"},
             NOTHING_PUBLISHED,
         ],
+        "route": [],
         "veth": [{"peer_netns": "web", "peer_name": "eth0", "exclusive": True, "state": "absent"}],
         "netns": [{"name": "web", "state": "absent"}],
         "bridge": [{"name": "docker0", "state": "absent"}],
     }
     assert not any(plan["wire"].values())
+
+
+def test_policy_rules_are_taken_back_since_they_go_with_no_interface():
+    led = {"table": "100", "gateway": "10.1.0.1", "rule_source": "10.1.0.0/24"}
+    networks = [DOCKER0, {**BACK, "routes": [led, {"destination": "10.7.0.0/16", "gateway": "10.1.0.1"}]}]
+    own = {"destination": "10.8.0.0/16", "type": "blackhole", "table": "7", "rule_source": "10.1.0.7/32"}
+    web = {"name": "web", "networks": [{"name": "docker0"}, {"name": "back"}], "routes": [own]}
+    both = [{"interface": "eth1", **led, "netns": "web"}, {**own, "netns": "web"}]
+    assert [one for one in wire(networks, [web])["route"] if "rule_source" in one] == both
+    gone = [{**one, "state": "absent"} for one in both]
+    assert compile_plan(networks, [web], "absent")["teardown"]["route"] == gone
+    bare = {**web, "routes": []}
+    assert compile_plan(networks, [{**bare, "network_mode": "none"}])["teardown"]["route"] == gone[:1]
+    joined = compile_plan(networks, [{**bare, "network_mode": "host"}])
+    assert joined["teardown"]["route"] == [], "those of the host are nobody's to remove"
 
 
 def test_a_container_of_an_engine_gets_ipv6_where_its_network_has_it():
