@@ -13,7 +13,7 @@ from __future__ import annotations
 import os.path
 import shlex
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, List, Mapping, Optional, Tuple
+from typing import Any, List, Mapping, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import (
     _fields,
@@ -506,7 +506,7 @@ class FirewallChange(Change):
     ns: NsRef
     place: str
     there: Contents
-    last: bool
+    last = False
 
     def edited(self) -> Edit:
         """Return what is changed."""
@@ -543,7 +543,6 @@ class PutRule(FirewallChange):
     old: Optional[NatRule] = None
     place: str = NFTABLES
     there: Contents = field(default_factory=Contents, compare=False)
-    last: ClassVar[bool] = False
 
     def edited(self) -> Edit:
         return Edit(put=(self.rule,))

@@ -181,13 +181,13 @@ def render(family: int, held: Contents) -> Layout:
     rules = [one for one in held.rules if one.family == family]
     if rules:
         calls = [(rule, *_nat_rule(rule)) for rule in rules]
-        layout.chains["nat", POSTROUTING] = [call for dummy, call, dummy in calls]
+        layout.chains["nat", POSTROUTING] = [call for one, call, inner in calls]
         layout.chains.update({("nat", _rule_chain(rule)): inner for rule, dummy, inner in calls})
         layout.hooks.append(("nat", "POSTROUTING", _call(POSTROUTING)))
     passages = [one for one in held.passages if one.family == family]
     if passages or held.guards:
         guards = [_call(GUARD)] if held.guards else []
-        layout.chains["filter", FORWARD] = guards + [line for one in passages for line in _passage(one)]
+        layout.chains["filter", FORWARD] = guards + [line for passage in passages for line in _passage(passage)]
         layout.hooks.append(("filter", held.hooks.get(family, "FORWARD"), _call(FORWARD)))
     _guarded(held.guards, layout)
     return layout
@@ -231,6 +231,8 @@ def difference(actual: Tables, layout: Layout, bare: bool = False) -> List[Step]
             name: [rule for rule in chain.rules if not is_ours(rule)] if name in _PARTS or name == POSTROUTING else []
             for name, chain in ours.items()
         }
+        stay = [name for name, rest in kept.items() if rest and name not in wanted]
+        wanted.update({name: [] for name in stay})
         steps += [Step(table, "-N %s" % name, name) for name in wanted if name not in ours]
         for name, rules in wanted.items():
             there = ours.get(name, SavedChain()).rules
@@ -240,16 +242,17 @@ def difference(actual: Tables, layout: Layout, bare: bool = False) -> List[Step]
             seen: Set[Words] = set()
             called = [rule for rule in chain.rules if target(rule).startswith(OURS)] if name not in ours else []
             for rule in called:
-                if (name, rule) not in hooks or rule in seen:
+                if ((name, rule) not in hooks and target(rule) not in stay) or rule in seen:
                     steps.append(Step(table, "-D %s %s" % (name, spelled(rule)), target(rule)))
                 seen.add(rule)
             left = len(called) < len(chain.rules) or chain.policy != "ACCEPT" or any(at == name for at, dummy in hooks)
+            left = left or any(target(rule) in stay for rule in called)
             if bare and called and not left:
                 steps.append(Step(table, "-X %s" % name, target(called[0])))
         for name, rule in hooks:
             if rule not in chains.get(name, SavedChain()).rules:
                 steps.append(Step(table, "-I %s %s" % (name, spelled(rule)), target(rule)))
-        lost = [name for name in ours if name not in wanted and not kept[name]]
+        lost = [name for name in ours if name not in wanted]
         steps += [Step(table, "-F %s" % name, name) for name in lost]
         steps += [Step(table, "-X %s" % name, name) for name in sorted(lost)]
     return steps
@@ -346,7 +349,11 @@ def contents(saved: Mapping[int, Tables]) -> Contents:
     for family, tables in saved.items():
         nat, filters = tables.get("nat", {}), tables.get("filter", {})
         for rule in nat.get(PUBLISH, SavedChain()).rules:
-            if is_ours(rule) and _option(rule, "--dport").replace(":", "").isdigit():
+            if (
+                _option(rule, "--to-destination")
+                and _option(rule, "--dport").replace(":", "").isdigit()
+                and is_ours(rule)
+            ):
                 elements.append(_read_element(rule, family))
         for rule in nat.get(POSTROUTING, SavedChain()).rules:
             if is_ours(rule):
@@ -385,6 +392,8 @@ def _parts(saved: Mapping[int, Tables], held: Contents) -> Dict[str, Fixed]:
     for family, tables in saved.items():
         layout = render(family, held)
         broken = {_PARTS.get(step.chain, "nat") for step in difference(tables, layout)}
+        if held.guards and "passage" in broken:  # the guard is called from there
+            broken.add("guard")
         there = {_PARTS.get(name, "nat") for dummy, name in layout.chains}
         found.update({"%s/%d" % (name, family): Fixed(name not in broken) for name in there})
     return found

@@ -205,9 +205,9 @@ class Packet:
             first, last = _ports(value)
             return 0 < first <= self.ports[0] and self.ports[1] <= last
         if name == "nfproto":
-            return value == "ipv%d" % self.family
+            return bool(value == "ipv%d" % self.family)
         if name == "mark" and all(isinstance(one, int) for one in value):
-            return (self.mark & value[1] == value[0]) == (operator != "!=")
+            return bool((self.mark & value[1] == value[0]) == (operator != "!="))
         return False
 
     def _leaves(self, known: str, operator: str, value: str) -> bool:

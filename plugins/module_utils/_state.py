@@ -42,6 +42,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall impo
     NatRule,
     Passage,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._rules import TABLE
 from ansible_collections.linuxnet.containers.plugins.module_utils._source import Source
 
 _NAMED_AT_MOST = 3  # of what check mode foresaw, in its warning
@@ -301,7 +302,7 @@ class State:
         """Return the rule sets of others."""
         if ns not in self._others:
             objects = self.ruleset(ns)
-            chains = _others.from_nft(objects, _nftables.TABLE)
+            chains = _others.from_nft(objects, TABLE)
             for place in self.firewalls()[:] if ns > 0 else ():
                 if place != NFTABLES:
                     chains.update(_saved.chains_of(place, self.saved(ns, place), chains))
@@ -645,10 +646,10 @@ class Table:
             "passage": set(self.held.hooks) if self.guards else {one.family for one in self.passages.values()},
         }
         touched = {
-            "publish": edit.add or edit.remove,
+            "publish": "publish" in edit.parts,
             "nat": edit.put or edit.drop,
-            "guard": edit.guard or edit.unguard,
-            "passage": edit.guard or edit.unguard or edit.let or edit.unlet,
+            "guard": "guard" in edit.parts,
+            "passage": "guard" in edit.parts or "mark" in edit.parts,
         }
         return {
             "%s/%d" % (name, family): Fixed(family in there[name])

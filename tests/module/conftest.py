@@ -14,7 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from wires import Host
+from wires import BACKENDS, Host
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +23,13 @@ def one_host(needs: Callable[..., None]) -> Iterator[Host]:
     needs("lab host", "bridge", "ip", "nft")
     with Host() as host:
         yield host
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest, host: Host) -> str:
+    """What nat writes with, one after the other: ``iptables`` is the kind the machine has, ``legacy`` the older one."""
+    host.use(request.param)
+    return host.backend
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -13,12 +14,67 @@ from typing import Any
 
 from lab import Lab
 
+BACKENDS = ["nftables", "iptables"]
+LEGACY = "iptables-legacy"
+
 
 class Host(Lab):
     """A lab host, and short ways to say what these tests say often."""
 
+    backend = "nftables"  # what nat writes with
+    place = "nftables"  # what it says of that
+    _legacy = False
+
+    def use(self, backend: str) -> None:
+        """Have nat write with a backend; ``iptables-legacy``: with iptables, on a host where that is the older kind."""
+        self.place = {"iptables": "iptables-nft"}.get(backend, backend)
+        self.backend = backend.partition("-")[0]
+        if backend == LEGACY:
+            self._legacy = True
+            self._alternative("legacy")
+
+    def _alternative(self, kind: str) -> None:
+        """Make the plain programs those of one kind. The lab's /etc is its own."""
+        names = ["iptables", "ip6tables"]
+        self.run(
+            " && ".join(
+                f"ln -sf $(dirname $(command -v iptables))/{name}-{kind}{what} /etc/alternatives/{name}{what}"
+                for name in names
+                for what in ("", "-save", "-restore")
+            )
+        )
+
+    def held(self) -> str:
+        """All rules of ours as the backend's tool prints them, without handles and counts, and without the note that a bridge's
+        route_localnet was off before, which goes with a flush."""
+        if self.backend == "nftables":
+            text = self.run("nft list table inet linuxnet_containers", check=False).stdout
+            text = re.sub(r"(handle|packets|bytes) \d+", "", text)
+            return re.sub(r"(set localnet {[^}]*?)\s*elements = {[^}]*}", r"\1", text)
+        kind = self.place.partition("-")[2]
+        text = self.run(f"iptables-{kind}-save; echo '# IPv6'; ip6tables-{kind}-save").stdout
+        lines = [line for line in text.splitlines(keepends=True) if "linuxnet-localnet" not in line]
+        return "".join(line for line in lines if "LINUXNET" in line or line.startswith("*"))
+
+    def take_out(self, chain: str) -> None:
+        """Flush a chain of ours, as somebody who does not know it would: ``raw``, ``publish`` or ``closed``."""
+        if self.backend == "nftables":
+            name = {"closed": "closed_to"}.get(chain, chain)
+            self.run(f"nft flush chain inet linuxnet_containers {name}")
+            return
+        table = {"raw": "raw", "closed": "filter"}.get(chain, "nat")
+        self.run(f"iptables-{self.place.partition('-')[2]} -t {table} -F LINUXNET-{chain.upper()}")
+
     def clear(self) -> None:
         """Take away all that tests make, so that the next one starts on a bare host."""
+        if self._legacy:
+            self._alternative("nft")
+            self.run(
+                "for ip in iptables ip6tables; do for table in raw mangle nat filter; do "
+                "$ip-legacy -t $table -F && $ip-legacy -t $table -X; done; done; iptables-legacy -P FORWARD ACCEPT"
+            )
+        self.use("nftables")
+        self._legacy = False
         self.run(
             "ip -all netns delete; "
             "for link in $(ls /sys/class/net); do [ $link = lo ] || ip link set $link group 7; done; "

@@ -120,7 +120,9 @@ def look(
     let = [
         (where, one)
         for where, one in needed
-        if held[where].passages.get(one.key, one).by != one.by or one.key not in held[where].passages
+        if one.key not in held[where].passages
+        or held[where].passages[one.key].by != one.by
+        or not held[where].held.whole("mark" if where == NFTABLES else "passage", one.family)
     ]
     there = {where: held[where].held for where, dummy in (*let, *unlet)}
     last = tuple(where for where in there if held[where].only(passages=len({one for at, one in unlet if at == where})))

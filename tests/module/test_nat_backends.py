@@ -1,0 +1,277 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""nat and its backends: the same rules in iptables, the switch from one to the other, and both kinds of iptables told apart."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from wires import BACKENDS, LEGACY, Host, eventually, warnings
+
+V4: dict[str, Any] = {"source": "172.17.0.0/16", "out_interface": "!br0"}
+V6: dict[str, Any] = {"source": "fd00:17::/64", "out_interface": "!br0"}
+WEB, HOST, WORLD = "172.17.0.2", "192.0.2.2", "192.0.2.1"
+# One of each type, and both families.
+ALL: list[dict[str, Any]] = [
+    {**V4, "exclude": ["10.8.0.0/16"], "comment": "two words"},
+    {**V6, "type": "snat", "to_address": "2001:db8::2"},
+    {"type": "dnat", "host_port": "8080", "to_port": "80", "to_address": WEB},
+    {"type": "dnat", "host_port": "8080", "to_port": "80", "to_address": "fd00:17::2"},
+    {"type": "dnat", "host_port": "30000-30099/udp", "to_address": WEB, "host_ip": "192.0.2.2"},
+    {"type": "filter", "bridge": "br0"},
+]
+# Answers with the source of who asks.
+SERVER = (
+    "import socket\n"
+    "server = socket.create_server(('::', 80), family=socket.AF_INET6, dualstack_ipv6=True)\n"
+    "while True:\n"
+    "    peer, address = server.accept()\n"
+    "    with peer: peer.sendall(address[0].removeprefix('::ffff:').encode())\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def street(host: Host, needs: Callable[..., None]) -> None:
+    """Two containers on a bridge with a server each, and behind the uplink the "internet" with another."""
+    needs("nft", "nf_tables", "nf_nat")
+    host.bridge("br0", "172.17.0.1/16", "fd00:17::1/64")
+    host.container("web", f"{WEB}/16", "fd00:17::2/64")
+    host.container("db", "172.17.0.3/16", "fd00:17::3/64")
+    host.run(
+        "ip netns add internet && ip link add up0 type veth peer name eth0 netns internet && ip link set up0 up && "
+        "ip addr add 192.0.2.2/24 dev up0 && ip addr add 2001:db8::2/64 dev up0 nodad && "
+        "for name in web db; do ip -n $name route add default via 172.17.0.1; "
+        "ip -n $name -6 route add default via fd00:17::1; done && ip -n internet -batch -",
+        input="link set lo up\nlink set eth0 up\naddr add 192.0.2.1/24 dev eth0\naddr add 2001:db8::1/64 dev eth0 nodad\n",
+    )
+    for name in ("web", "internet"):
+        host.spawn(["ip", "netns", "exec", name, sys.executable, "-c", SERVER])
+        assert eventually(lambda name=name: ":80" in host.run(f"ip netns exec {name} ss -Hltn").stdout, 5)
+
+
+def ask(host: Host, netns: str, address: str, port: int = 80, seconds: float = 0.6) -> str:
+    """Which source the server at an address sees, ``""`` where nobody answers."""
+    ask = f"import socket; print(socket.create_connection(({address!r}, {port}), {seconds}).recv(99).decode())"
+    where = ["ip", "netns", "exec", netns] if netns else []
+    return host.run([*where, sys.executable, "-c", ask], check=False).stdout.strip()
+
+
+def works(host: Host) -> None:
+    """What all items together are for."""
+    assert ask(host, "web", WORLD) == HOST, "what leaves is masqueraded"
+    assert ask(host, "web", "2001:db8::1") == "2001:db8::2"
+    for netns, address in (("internet", HOST), ("internet", "2001:db8::2"), ("db", HOST), ("", "127.0.0.1")):
+        assert ask(host, netns, address, 8080) != "", f"{netns} to {address}"
+
+
+def tables(host: Host) -> str:
+    """All that is in any firewall, without counts."""
+    listed = host.run(
+        "nft list ruleset; for ip in iptables ip6tables; do "
+        "[ -s /proc/net/${ip%tables}_tables_names ] && $ip-legacy-save || true; done"
+    ).stdout
+    lines = [line for line in listed.splitlines() if not line.startswith(("#", "*", ":", "COMMIT"))]
+    return re.sub(r"(packets|bytes) \d+", "", "\n".join(lines))
+
+
+@pytest.mark.parametrize("backend", [*BACKENDS, LEGACY], indirect=True)
+def test_all_types_work_together_in_each_backend_and_leave_nothing(host: Host, backend: str) -> None:
+    before, rules = host.snapshot(), tables(host)
+    done = host.settles("nat", backend=backend, aggregate=ALL)
+    assert [one["after"]["backend"] for one in done["results"]] == [host.place] * len(ALL)
+    works(host)
+    gone = [
+        {name: value for name, value in one.items() if name != "to_address" or ":" in value or "dnat" in one.values()}
+        for one in ALL
+    ]
+    gone[1].update(to_address="2001:db8::2")
+    host.settles("nat", backend=backend, state="absent", aggregate=gone)
+    host.run("ip link set web-eth0 type bridge_slave hairpin off")
+    assert tables(host) == rules
+    assert host.snapshot() == before
+
+
+@pytest.mark.parametrize("kind", ["iptables", LEGACY])
+@pytest.mark.needs("strace")
+def test_a1_a_second_run_with_iptables_writes_nothing(host: Host, kind: str) -> None:
+    host.use(kind)
+    host.module("nat", backend="iptables", aggregate=ALL)
+    before = host.held()
+    result, writes = host.writes("nat", backend="iptables", aggregate=ALL)
+    assert (result["changed"], writes) == (False, [])
+    assert host.held() == before
+
+
+@pytest.mark.parametrize(("first", "second"), [("nftables", "iptables"), ("iptables", "nftables")])
+def test_f16_the_switch_leaves_nothing_of_the_old_backend(host: Host, first: str, second: str) -> None:
+    """Nor is there a moment with neither: somebody outside connects again and again meanwhile."""
+    host.use(second)
+    host.module("nat", backend=second, aggregate=ALL)
+    wanted = tables(host)
+    host.module("nat", backend=second, aggregate=[{**one, "state": "absent"} for one in ALL])
+    assert tables(host) == ""
+    host.module("nat", backend=first, aggregate=ALL)
+    caller = (
+        "import socket, time\n"
+        "end, failed, number = time.monotonic() + 4, 0, 0\n"
+        "while time.monotonic() < end:\n"
+        "    number += 1\n"
+        "    try: assert socket.create_connection(('192.0.2.2', 8080), 1).recv(9)\n"
+        "    except (OSError, AssertionError): failed += 1\n"
+        "print('done', number, failed)\n"
+    )
+    host.spawn(["bash", "-c", f'exec ip netns exec internet {sys.executable} -c "{caller}" >/run/calls'])
+    done = host.settles("nat", backend=second, aggregate=ALL)
+    places = {"nftables": "nftables", "iptables": "iptables-nft"}
+    for one in done["results"]:
+        assert (one["diff"]["before"], one["diff"]["after"]) == (
+            f"backend {places[first]}\n",
+            f"backend {places[second]}\n",
+        )
+    assert tables(host) == wanted
+    works(host)
+    assert eventually(lambda: "done" in host.run("cat /run/calls").stdout, 8)
+    number, failed = map(int, host.run("cat /run/calls").stdout.split()[1:])
+    assert number > 20
+    assert failed == 0
+
+
+def test_f16_what_is_in_another_backend_goes_with_absent_too(host: Host) -> None:
+    host.module("nat", backend="iptables", aggregate=ALL)
+    gone = host.settles("nat", state="absent", aggregate=ALL)
+    assert [one["before"]["backend"] for one in gone["results"]] == ["iptables-nft"] * len(ALL)
+    assert tables(host) == ""
+
+
+@pytest.mark.parametrize("number", range(len(ALL)))
+def test_the_commands_do_the_same(host: Host, number: int) -> None:
+    """Pasted, they make what the module makes; one item at a time, beside all others."""
+    rest = [one for place, one in enumerate(ALL) if place != number]
+    host.use("iptables")
+    for others in ([], rest):
+        if others:
+            host.module("nat", backend="iptables", aggregate=others)
+        told = host.module("nat", check=True, backend="iptables", **ALL[number])
+        assert told["changed"] is True
+        for command in told["commands"]:
+            host.run(command)
+        assert host.module("nat", backend="iptables", **ALL[number])["changed"] is False
+        host.module("nat", backend="iptables", state="absent", aggregate=[*ALL])
+
+
+@pytest.mark.parametrize(
+    ("edit", "items"),
+    [
+        ("iptables -t nat -D POSTROUTING 1", {0, 2}),
+        ("iptables -t nat -D OUTPUT 1", {2}),
+        ("iptables -t nat -F LINUXNET-POSTROUTING", {0}),
+        ("ip6tables -t nat -F LINUXNET-PUBLISH", {3}),
+        ("iptables -D FORWARD 1", {5}),
+        ("iptables -t nat -A LINUXNET-PUBLISH -p tcp --dport 99 -m comment --comment linuxnet -j ACCEPT", {2}),
+    ],
+)
+def test_f13_what_somebody_edited_or_took_out_is_set_right(host: Host, edit: str, items: set[int]) -> None:
+    host.use("iptables")
+    host.module("nat", backend="iptables", aggregate=ALL)
+    before = host.held()
+    host.run(edit)
+    assert host.held() != before
+    done = host.settles("nat", backend="iptables", aggregate=ALL)
+    changed = {place for place, one in enumerate(done["results"]) if one["changed"]}
+    assert changed
+    assert changed <= items
+    assert sorted(host.held().splitlines()) == sorted(before.splitlines())
+    works(host)
+
+
+def test_f13_a_rule_of_somebody_else_among_ours_is_reported_and_kept(host: Host) -> None:
+    host.use("iptables")
+    host.module("nat", backend="iptables", **V4)
+    host.run("iptables -t nat -A LINUXNET-POSTROUTING -s 198.51.100.0/24 -j ACCEPT")
+    reported = host.module("nat", backend="iptables", **V4)
+    assert reported["changed"] is False
+    assert warnings(reported) == [
+        "Among our rules are some without the mark of this collection (nat LINUXNET-POSTROUTING rule 2); they are left alone."
+    ]
+    host.settles("nat", backend="iptables", state="absent", **V4)
+    assert "-A LINUXNET-POSTROUTING -s 198.51.100.0/24 -j ACCEPT" in host.held()
+
+
+def test_f11_auto_is_nftables_and_rules_of_both_kinds_of_iptables_are_warned_of(host: Host) -> None:
+    assert host.settles("nat", **V4)["after"]["backend"] == "nftables"
+    host.run("iptables-nft -A FORWARD -s 203.0.113.0/24 -j ACCEPT")
+    assert warnings(host.module("nat", **V4)) == []
+    host.use(LEGACY)
+    host.run("iptables-legacy -A FORWARD -s 203.0.113.0/24 -j ACCEPT")
+    result = host.module("nat", **V4)
+    assert result["after"]["backend"] == "nftables"
+    assert warnings(result) == [
+        "iptables-legacy and iptables-nft both have rules here, and a packet passes both; what one accepts the other may drop."
+    ]
+
+
+def test_f11_iptables_is_the_kind_that_the_host_has_chosen(host: Host) -> None:
+    assert host.settles("nat", backend="iptables", **V4)["after"]["backend"] == "iptables-nft"
+    host.use(LEGACY)
+    moved = host.settles("nat", backend="iptables", **V4)
+    assert moved["diff"]["before"] == "backend iptables-nft\n"
+    assert moved["diff"]["after"] == "backend iptables-legacy\n"
+    assert "LINUXNET" not in host.run("iptables-nft-save").stdout
+    assert ask(host, "web", WORLD) == HOST
+
+
+def test_f3_a_masquerade_of_iptables_legacy_counts(host: Host) -> None:
+    host.use(LEGACY)
+    host.run("iptables-legacy -t nat -A POSTROUTING -s 172.17.0.0/16 ! -o br0 -j MASQUERADE")
+    done = host.settles("nat", **V4)
+    assert done["satisfied_by"] == "iptables-legacy nat POSTROUTING rule 1"
+    assert "linuxnet" not in host.run("nft list ruleset").stdout
+
+
+@pytest.mark.parametrize("kind", ["iptables", LEGACY])
+def test_a_forward_policy_that_drops_is_passed_with_iptables_and_never_changed(host: Host, kind: str) -> None:
+    """With nftables it is named: an accept there does not override it."""
+    host.use(kind)
+    host.run("iptables -P FORWARD DROP")
+    named = host.module("nat", check=True, backend="nftables", **V4)
+    table = "ip filter" if kind == "iptables" else "iptables-legacy filter"
+    assert named["blocked_by"] == [f"{table} FORWARD (policy drop)"]
+    done = host.settles("nat", backend="iptables", aggregate=ALL)
+    assert [one["blocked_by"] for one in done["results"]] == [[]] * len(ALL)
+    works(host)
+    assert ask(host, "internet", WEB) == "", "nothing else is let through"
+    assert "-P FORWARD DROP" in host.run("iptables -S FORWARD").stdout
+    host.settles("nat", backend="iptables", state="absent", aggregate=ALL)
+    assert host.run("iptables -S").stdout.splitlines() == ["-P INPUT ACCEPT", "-P FORWARD DROP", "-P OUTPUT ACCEPT"]
+
+
+@pytest.mark.needs("br_netfilter")
+def test_f17_neighbours_talk_though_what_is_forwarded_is_dropped(host: Host) -> None:
+    """With br_netfilter bridged packets pass FORWARD as well."""
+    host.use("iptables")
+    host.run("sysctl -qw net.bridge.bridge-nf-call-iptables=1 && iptables -P FORWARD DROP")
+    assert ask(host, "db", WEB) == ""
+    named = host.module("nat", type="filter", bridge="br0")
+    assert named["blocked_by"] == ["ip filter FORWARD (policy drop)"]
+    host.settles("nat", type="filter", bridge="br0", backend="iptables")
+    assert ask(host, "db", WEB) == "172.17.0.3"
+    host.settles("nat", type="filter", bridge="br0", backend="iptables", icc=False)
+    assert ask(host, "db", WEB) == ""
+
+
+def test_wiring_info_lists_what_is_in_iptables(host: Host) -> None:
+    host.module("nat", backend="iptables", aggregate=ALL)
+    listed = host.module("wiring_info", gather=["nat"])["wiring"]["nat"]
+    assert sorted((one["type"], one["backend"]) for one in listed) == [
+        ("dnat", "iptables-nft"),
+        ("dnat", "iptables-nft"),
+        ("dnat", "iptables-nft"),
+        ("masquerade", "iptables-nft"),
+        ("snat", "iptables-nft"),
+    ]
