@@ -251,12 +251,22 @@ class Docker(_Client):
         folders = [f"--{one}-root={self.state}/{one}" for one in ("data", "exec")]
         files = [f"--host={self.environment['DOCKER_HOST']}", f"--pidfile={self.state}/pid"]
         network = [f"--bip={self.bip}"] if self.bip else networkless
-        self.daemon = self.lab.spawn(["dockerd", *folders, *files, "--storage-driver=vfs", *network])
+        self.command = ["dockerd", *folders, *files, "--storage-driver=vfs", *network]
+        self.start_daemon()
+        self._import()
+
+    def start_daemon(self) -> None:
+        """Start dockerd, and wait until it answers."""
+        self.daemon = self.lab.spawn(self.command)
         try:
             self._until(lambda: self.run(["docker", "version"], check=False).rc == 0, "dockerd does not answer", 20)
         except AssertionError as silent:
             raise AssertionError(f"{silent}:\n{self.lab.kill(self.daemon).stderr}") from silent
-        self._import()
+
+    def restart_daemon(self) -> None:
+        """End dockerd and start it again."""
+        self.lab.kill(self.daemon)
+        self.start_daemon()
 
     def close(self) -> None:
         super().close()

@@ -275,3 +275,105 @@ def test_wiring_info_lists_what_is_in_iptables(host: Host) -> None:
         ("masquerade", "iptables-nft"),
         ("snat", "iptables-nft"),
     ]
+
+
+# What docker leaves on a host, with its chains in their order.
+DOCKERS = (
+    "iptables -P FORWARD DROP && iptables -N DOCKER-USER && iptables -N DOCKER-FORWARD && "
+    "iptables -A DOCKER-USER -j RETURN && iptables -A FORWARD -j DOCKER-USER && iptables -A FORWARD -j DOCKER-FORWARD && "
+    "iptables -A DOCKER-FORWARD -i docker0 -j ACCEPT"
+)
+
+
+@pytest.mark.parametrize("backend", BACKENDS, indirect=True)
+@pytest.mark.parametrize("kind", ["iptables-nft", LEGACY])
+def test_f1_where_docker_drops_what_is_forwarded_it_is_let_through_in_docker_user(
+    host: Host, backend: str, kind: str
+) -> None:
+    if kind == LEGACY:
+        host.use(LEGACY)
+    host.run(DOCKERS)
+    docker_user = "iptables -S DOCKER-USER | tail -n +2"
+    before = tables(host)
+    done = host.settles("nat", backend=backend, aggregate=ALL)
+    assert [one["blocked_by"] for one in done["results"]] == [[]] * len(ALL)
+    works(host)
+    assert ask(host, "internet", WEB) == "", "nothing else is let through"
+    assert host.run(docker_user).stdout.splitlines() == [
+        "-A DOCKER-USER -m comment --comment linuxnet -j LINUXNET-FORWARD",
+        "-A DOCKER-USER -j RETURN",
+    ]
+    # As a restart of docker does: its calls come first again, its users' chain stays.
+    host.run(
+        "iptables -D FORWARD -j DOCKER-USER && iptables -I FORWARD -j DOCKER-FORWARD && iptables -I FORWARD -j DOCKER-USER"
+    )
+    assert host.module("nat", backend=backend, aggregate=ALL)["changed"] is False
+    works(host)
+    host.run("iptables -F DOCKER-USER && iptables -A DOCKER-USER -j RETURN")
+    assert ask(host, "web", WORLD) == ""
+    again = host.settles("nat", backend=backend, aggregate=ALL)
+    assert again["changed"] is True
+    works(host)
+    host.run("iptables -D FORWARD -j DOCKER-FORWARD")
+    host.settles("nat", backend=backend, state="absent", aggregate=ALL)
+    assert tables(host) == before
+
+
+def test_f1_what_docker_lets_through_by_itself_needs_nothing(host: Host) -> None:
+    host.run(DOCKERS.replace("docker0", "br0"))
+    done = host.settles("nat", **V4)
+    assert done["blocked_by"] == []
+    assert "LINUXNET" not in host.run("iptables-save").stdout
+
+
+# The rules of docker's nftables backend for a bridge on which it published nothing, and what its option bridge-accept-fwmark adds.
+MOBY = """
+add table ip docker-bridges
+add map ip docker-bridges in-jumps { type ifname : verdict; }
+add map ip docker-bridges out-jumps { type ifname : verdict; }
+add chain ip docker-bridges in__br0
+add chain ip docker-bridges out__br0
+add chain ip docker-bridges filter-FORWARD { type filter hook forward priority filter; policy accept; }
+add rule ip docker-bridges filter-FORWARD oifname vmap @in-jumps
+add rule ip docker-bridges filter-FORWARD iifname vmap @out-jumps
+add rule ip docker-bridges in__br0 ct state established,related accept
+add rule ip docker-bridges in__br0 iifname "br0" accept
+%s
+add rule ip docker-bridges in__br0 counter drop comment "UNPUBLISHED PORT DROP"
+add rule ip docker-bridges out__br0 ct state established,related accept
+add rule ip docker-bridges out__br0 accept
+add element ip docker-bridges in-jumps { "br0" : jump in__br0 }
+add element ip docker-bridges out-jumps { "br0" : jump out__br0 }
+"""
+PORT = {"type": "dnat", "host_port": "8080", "to_port": "80", "to_address": WEB}
+
+
+def moby(host: Host, accept: str = "") -> str:
+    """Put docker's rules there; return them as nft lists them, to see that they stay."""
+    host.run(["nft", "-f", "-"], input=MOBY % accept)
+    return host.run("nft -s list table ip docker-bridges").stdout
+
+
+def test_f2_docker_s_nftables_backend_is_named_to_the_rule(host: Host) -> None:
+    before = moby(host)
+    done = host.settles("nat", **PORT)
+    handle = re.search(r'UNPUBLISHED PORT DROP" # handle (\d+)', host.run("nft -a list ruleset").stdout)
+    assert handle is not None
+    assert done["blocked_by"] == [f"ip docker-bridges in__br0 (rule handle {handle[1]})"]
+    assert ask(host, "internet", HOST, 8080) == ""
+    assert host.module("nat", **V4)["blocked_by"] == [], "what leaves is not dropped"
+    assert host.run("nft -s list table ip docker-bridges").stdout == before
+
+
+@pytest.mark.parametrize("mark", ["meta mark 0x12", "meta mark & 0x0000ffff == 0x12"])
+def test_f2_the_mark_that_docker_s_bridge_accepts_is_set(host: Host, mark: str) -> None:
+    before = moby(host, f"add rule ip docker-bridges in__br0 {mark} accept")
+    pristine = host.snapshot()
+    done = host.settles("nat", **PORT)
+    assert done["blocked_by"] == []
+    assert ask(host, "internet", HOST, 8080) == WORLD
+    assert ask(host, "internet", WEB) == "", "not for what was not published"
+    host.settles("nat", **PORT, state="absent")
+    host.run("ip link set web-eth0 type bridge_slave hairpin off")
+    assert host.run("nft -s list table ip docker-bridges").stdout == before
+    assert host.snapshot() == pristine

@@ -1,0 +1,173 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Our networks beside the firewalls of others, the real ones: dockerd, firewalld, ufw. Each test is a host of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engines import Docker, engine_host
+from lab import Lab
+from plays import Outcome, Play, Playbook, internet, silent, talk, wiring
+from proofs import comes, settles, warnings
+
+NETWORKS = [{"name": "front", "subnets": ["10.1.0.0/24"]}]
+CONTAINERS = [
+    {
+        "name": "web",
+        "networks": [{"name": "front", "ipv4_address": "10.1.0.10"}],
+        "published_ports": ["8080:8080", "8081:8081/udp"],
+    },
+    {"name": "db", "networks": [{"name": "front", "ipv4_address": "10.1.0.11"}]},
+]
+COUNTS = re.compile(r"packets \d+ bytes \d+|\[\d+:\d+\]|#.*|\w+_timer +[\d.]+")
+
+
+def play(backend: str = "auto", **more: Any) -> Play:
+    return wiring(networks=NETWORKS, containers=CONTAINERS, firewall_backend=backend, **more)
+
+
+def blocked(outcome: Outcome) -> set[str]:
+    """What the task nat says stands in the way."""
+    found = [one.result for one in outcome.tasks if one.action.endswith(".nat") and one.status == "ok"]
+    return {name for result in found for item in result["results"] for name in item["blocked_by"]}
+
+
+def works(lab: Lab) -> None:
+    """Out, published, to each other; and nothing of what is not published."""
+    assert talk(lab, "web", "internet", "192.0.2.99") == "192.0.2.1"
+    assert talk(lab, "internet", "web", "192.0.2.1") == "192.0.2.99"
+    assert talk(lab, "db", "web", "10.1.0.10") == "10.1.0.11"
+    assert silent(lab, "internet", "db", "10.1.0.11")
+
+
+@contextlib.contextmanager
+def host() -> Iterator[tuple[Lab, Playbook]]:
+    with engine_host() as lab:
+        internet(lab)
+        lab.run("ip -n internet route add 10.0.0.0/8 via 192.0.2.1")
+        yield lab, Playbook(lab, Path("/run/playbook"))
+
+
+def rules(lab: Lab) -> str:
+    return COUNTS.sub("", lab.run("nft list ruleset").stdout)
+
+
+@pytest.mark.parametrize("backend", ["nftables", "iptables"])
+def test_f1_docker_drops_what_is_forwarded_and_ours_passes_by_docker_user(
+    needs: Callable[..., None], backend: str
+) -> None:
+    needs("docker")
+    with host() as (lab, playbook), Docker(lab, bip="172.30.0.1/28") as docker:
+        docker.start("theirs", network="bridge")
+        assert "-P FORWARD DROP" in lab.run("iptables -S FORWARD").stdout
+        comes(lab, "! ip addr show docker0 | grep -q tentative")
+        before = rules(lab)
+        [foreseen] = playbook.run(play(backend), options=("--check", "--diff"))
+        first, again = playbook.run(play(backend), play(backend))
+        assert foreseen.drift() == first.drift()
+        assert (again.changed, blocked(first), blocked(again)) == ([], set(), set())
+        works(lab)
+        assert docker.run_in("theirs", ["ping", "-c", "1", "-W", "2", "192.0.2.99"]).rc == 0
+        # A new dockerd sets up its rules anew, and leaves its users' chain alone.
+        docker.restart_daemon()
+        [again] = playbook.run(play(backend))
+        works(lab)
+        assert again.changed == []
+        # F4: what somebody flushed is restored, and the diff says what it was.
+        lab.run("iptables -F DOCKER-USER && iptables -A DOCKER-USER -j RETURN")
+        assert silent(lab, "web", "internet", "192.0.2.99")
+        restored, again = playbook.run(play(backend), play(backend))
+        assert restored.changed == ["Translate what leaves, and publish ports"]
+        assert again.changed == []
+        works(lab)
+        playbook.run(play(backend, state="absent"))
+        assert rules(lab) == before
+
+
+@contextlib.contextmanager
+def firewalld(lab: Lab) -> Iterator[None]:
+    """firewalld with a system bus of its own, the uplink in its zone public, as it is when installed."""
+    lab.run("mkdir -p /run/dbus")
+    bus = lab.spawn(["dbus-daemon", "--system", "--nofork", "--nopidfile"])
+    comes(lab, "[ -S /run/dbus/system_bus_socket ]")
+    daemon = lab.spawn(["firewalld", "--nofork", "--nopid"])
+    comes(lab, "firewall-cmd --state >/dev/null 2>&1 || ! sleep 0.1")
+    try:
+        yield
+    finally:
+        lab.kill(daemon)
+        lab.kill(bus)
+
+
+def test_f4_firewalld_is_named_with_what_it_takes_and_a_reload_takes_nothing_of_ours(
+    needs: Callable[..., None],
+) -> None:
+    needs("firewalld")
+    with host() as (lab, playbook), firewalld(lab):
+        first, again = playbook.run(play(), play())
+        assert again.changed == []
+        assert {name.partition(" (")[0] for name in blocked(first)} == {"inet firewalld filter_FORWARD"}
+        assert silent(lab, "web", "internet", "192.0.2.99")
+        # Published ports firewalld lets pass by itself.
+        assert talk(lab, "internet", "web", "192.0.2.1") == "192.0.2.99"
+        said = warnings(lab.module("nat", source="10.1.0.0/24", out_interface="!front", owner="front"))
+        remedy = "firewall-cmd --zone=trusted --change-interface=front"
+        assert [remedy in one for one in said] == [True]
+        for permanent in ("", " --permanent"):
+            lab.run(remedy + permanent)
+        [passed] = playbook.run(play())
+        assert (passed.changed, blocked(passed)) == ([], set())
+        works(lab)
+        lab.run("firewall-cmd --reload")
+        [reloaded] = playbook.run(play())
+        assert (reloaded.changed, blocked(reloaded)) == ([], set())
+        works(lab)
+
+
+def test_ufw_is_named_with_what_it_takes(needs: Callable[..., None]) -> None:
+    needs("ufw")
+    with host() as (lab, playbook):
+        lab.run("ufw --force enable")
+        try:
+            first, again = playbook.run(play(), play())
+            assert again.changed == []
+            assert blocked(first) == {"ip filter FORWARD (policy drop)"}
+            assert silent(lab, "web", "internet", "192.0.2.99")
+            said = [*warnings(lab.module("nat", source="10.1.0.0/24", out_interface="!front", owner="front"))]
+            said += warnings(lab.module("nat", type="dnat", host_port="8080", to_address="10.1.0.10", owner="web"))
+            for way in ("in", "out"):
+                assert any(f"ufw route allow {way} on front" in one for one in said)
+                lab.run(f"ufw route allow {way} on front")
+            [passed] = playbook.run(play())
+            assert (passed.changed, blocked(passed)) == ([], set())
+            works(lab)
+            lab.run("ufw reload")
+            [reloaded] = playbook.run(play())
+            assert reloaded.changed == []
+            works(lab)
+        finally:
+            lab.run("ufw --force disable")
+
+
+def test_f6_a_port_that_docker_publishes_is_refused_naming_the_holder(needs: Callable[..., None]) -> None:
+    needs("docker")
+    with host() as (lab, _playbook), Docker(lab, bip="172.30.0.1/28") as docker:
+        docker.run(["docker", "run", "-d", "--name", "theirs", "-p", "9090:80", docker.image, "sleep", "1000"])
+        options = {
+            "type": "dnat",
+            "host_port": "9090",
+            "to_port": "80",
+            "to_address": "172.30.0.9",
+            "bridge": "docker0",
+        }
+        refused = lab.fails("nat", **options)
+        assert "host_port: tcp port 9090 is" in refused["msg"]
+        assert settles(lab, "nat", **{**options, "host_port": "9091"})["changed"]
