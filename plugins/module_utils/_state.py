@@ -31,6 +31,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Route,
     Vlan,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._listening import Listeners
 from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import (
     GUARDED,
     Contents,
@@ -93,6 +94,9 @@ class State:
         self._rulesets: Dict[int, List[Dict[str, Any]]] = {}
         self._rules: Dict[int, List[NatRule]] = {}
         self._tables: Dict[int, Table] = {}
+        self._listeners: Dict[int, Listeners] = {}
+        self._socket_holders: Optional[Mapping[int, Tuple[int, str]]] = None
+        self._silent: Dict[Tuple[int, str, str], bool] = {}
         self._taken: Dict[Tuple[int, Optional[str]], Dict[IpAddress, Holder]] = {}
         self._put: List[Holder] = []
         self._gone: Set[int] = set()  # namespaces
@@ -276,6 +280,25 @@ class State:
         if ns not in self._rules:
             self._rules[ns] = ours(self.ruleset(ns))
         return self._rules[ns]
+
+    def listeners(self, ns: int) -> Listeners:
+        """Return the ports of a namespace that processes listen on; one read a namespace."""
+        if ns not in self._listeners:
+            self._listeners[ns] = Listeners(self.source.listeners(ns) if ns > 0 else ())
+        return self._listeners[ns]
+
+    def socket_holder(self, inode: int) -> Optional[Tuple[int, str]]:
+        """Return (pid, command) of the process that has a socket, None where it cannot be seen; one read."""
+        if self._socket_holders is None:
+            self._socket_holders = self.source.socket_holders()
+        return self._socket_holders.get(inode)
+
+    def silent(self, ns: int, link: Link, ip: str) -> bool:
+        """Return whether nobody on the wire of an interface that is up says to have an address; asked once."""
+        key = ns, link.name, ip
+        if key not in self._silent:
+            self._silent[key] = self.source.who_has(ns, link.name, str(link.get("mac")), ip) is None
+        return self._silent[key]
 
     def text(self, path: str) -> str:
         """Return a file's text, ``""`` where there is none."""

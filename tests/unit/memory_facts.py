@@ -26,6 +26,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Route,
     Vlan,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._listening import Listener
 from ansible_collections.linuxnet.containers.plugins.module_utils._rules import NatRule
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
 
@@ -35,6 +36,8 @@ SYSCTLS = {
     "net.ipv6.conf.all.forwarding": "0",
     "net.ipv4.conf.all.rp_filter": "0",
     "net.core.somaxconn": "4096",
+    "net.ipv4.ip_local_port_range": "32768\t60999",
+    "net.ipv4.ip_local_reserved_ports": "",
 }
 
 
@@ -66,6 +69,9 @@ class MemoryFacts:
         self.silent: list[str] = []  # engines that cannot be asked
         self.on_the_wire: dict[str, str] = {}  # neighbours outside: address to MAC address
         self.foreign_rules: list[dict[str, Any]] = []
+        self.listening: list[Listener] = []  # in every namespace
+        self.socket_of: dict[int, tuple[int, str]] = {}  # processes by the inode of a socket
+        self.asked_for_sockets = 0
         self.applied: list[change.Change] = []
         self.fail_at: int | None = None  # the number of the change that is refused with EIO, from 0
         self.locks = 0
@@ -159,6 +165,13 @@ class MemoryFacts:
 
     def start_time(self, pid: int) -> str | None:
         return str(pid * 10) if pid in self.pids else None
+
+    def listeners(self, ns: int) -> list[Listener]:
+        self.asked_for_sockets += 1
+        return list(self.listening)
+
+    def socket_holders(self) -> dict[int, tuple[int, str]]:
+        return dict(self.socket_of)
 
     def who_has(self, ns: int, interface: str, mac: str, ip: str) -> str | None:
         return self.on_the_wire.get(ip)

@@ -20,6 +20,7 @@ PURE = {
     "_errors",
     "_facts",
     "_fields",
+    "_listening",
     "_naming",
     "_nftables",
     "_ports",
@@ -33,6 +34,7 @@ PURE |= {"_plan", "_topology", "_items", "_chain", "_info"}
 HARMLESS = {
     "__future__",
     "base64",
+    "bisect",
     "collections",
     "contextlib",
     "dataclasses",

@@ -36,11 +36,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import
     _conntrack,
     _engines,
     _files,
+    _listeners,
     _namespaces,
     _netlink,
     _nft,
     _packets,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._listening import Listener
 from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import EVERYWHERE, Element
 
 _LOOKS = 3  # at a container that is being restarted meanwhile
@@ -352,6 +354,13 @@ class Kernel:
                 return _nft.ruleset()
         except _nft.NftError as error:
             raise KernelError(0, "list the nftables rule set", str(error)) from error
+
+    def listeners(self, ns: int) -> List[Listener]:
+        with self._inside(ns):
+            return _listeners.listening()
+
+    def socket_holders(self) -> Dict[int, Tuple[int, str]]:
+        return _listeners.processes()
 
     def who_has(self, ns: int, interface: str, mac: str, ip: str) -> Optional[str]:
         with self._inside(ns):

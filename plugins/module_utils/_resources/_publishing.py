@@ -21,11 +21,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._changes impor
     SetSysctl,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid, Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._facts import MAIN_TABLE, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._facts import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import interface_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._nftables import EVERYWHERE, Contents, Element
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import Plan
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources import _forwarding
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import _forwarding, _obstacles
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources._forwarding import Forwarding
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
 
@@ -48,6 +48,7 @@ class Want:
     exclusive: bool = False
     keep: FrozenSet[Tuple[str, str]] = frozenset()
     needed: FrozenSet[int] = frozenset()
+    shadow: bool = False
 
     @property
     def family(self) -> int:
@@ -56,12 +57,15 @@ class Want:
 
 @dataclass(frozen=True)
 class Have:
-    """``mine`` of the owner's elements is what the want is about, ``others`` of other owners what is in its way. ``bridge`` is where
+    """``mine`` of the owner's elements is what the want is about, ``others`` of other owners what is in its way, ``stale`` those of
+    them whose container is gone. ``use`` is what else the ports are used for. ``bridge`` is where
     the address is; ``port`` its port there, and whether that has hairpin; ``localnet`` the bridge's route_localnet.
     ``bridges``: how many elements of all owners are behind each."""
 
     mine: Tuple[Element, ...] = ()
     others: Tuple[Element, ...] = ()
+    stale: Tuple[Element, ...] = ()
+    use: _obstacles.Use = field(default_factory=_obstacles.Use)
     surplus: Tuple[Element, ...] = ()
     bridge: str = ""
     port: str = ""
@@ -132,7 +136,7 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
         elements = tuple(
             replace(base, first=port, last=port, to_port=to_first + port - first) for port in range(first, last + 1)
         )
-    return Want(ns, owner, elements, present, *options)
+    return Want(ns, owner, elements, present, *options, shadow=params["shadow"])
 
 
 def together(wants: Sequence[Want]) -> List[Want]:
@@ -195,9 +199,8 @@ def look(want: Want, ns: int, state: State) -> Have:
     families = sorted(going) if not want.present else [want.family]
     have = Have(
         tuple(mine),
-        tuple(one for one in met if one.owner != want.owner),
-        tuple(surplus),
-        want.bridge,
+        surplus=tuple(surplus),
+        bridge=want.bridge,
         what=what,
         bridges=dict(published.bridges) if not want.present else {},
         alone=not (state.rules(ns) or what.guards or _rules.strangers(state.ruleset(ns))),
@@ -207,6 +210,10 @@ def look(want: Want, ns: int, state: State) -> Have:
     )
     if not want.present:
         return have
+    others = [one for one in met if one.owner != want.owner]
+    stale = _obstacles.abandoned(others, ns, state)
+    use = _obstacles.look(want.elements, list(met), want.shadow, ns, state)
+    have = replace(have, others=tuple(one for one in others if one not in stale), stale=tuple(stale), use=use)
     return _look_behind(want, have, ns, state)
 
 
@@ -215,13 +222,7 @@ def _look_behind(want: Want, have: Have, ns: int, state: State) -> Have:
     to = ipaddress.ip_address(want.elements[0].to)
     bridge = want.bridge
     if not bridge:
-        ways = [
-            route
-            for route in state.routes(ns, want.family, MAIN_TABLE)
-            if route.interface and not route.gateway and to in ipaddress.ip_network(route.destination)
-        ]
-        best = max(ways, key=lambda route: ipaddress.ip_network(route.destination).prefixlen, default=None)
-        link = state.link(ns, best.interface) if best else None
+        link = _obstacles.connected(str(to), ns, state)
         bridge = link.name if link is not None and link.kind == "bridge" else ""
     if not bridge:
         return replace(have, blocked_by=_blocked(want, "", ns, state))
@@ -264,6 +265,11 @@ def plan(want: Want, have: Have) -> Plan:
             "host_port: %s port %s is published already by '%s', to %s; remove that first, or take another port."
             % (other.protocol, other.ports, other.owner, other.to)
         )
+    if have.use.held:
+        raise Refused(have.use.held)
+    if have.stale:
+        gone = ["%s/%s of %s to %s" % (one.ports, one.protocol, one.owner, one.to) for one in have.stale]
+        before = dict(before, stale=gone)
     elements = tuple(replace(one, bridge=have.bridge) for one in want.elements)
     changes: List[Change] = []
     localhost = elements[0].host_ip == EVERYWHERE[4] or elements[0].host_ip.startswith("127.")
@@ -273,12 +279,12 @@ def plan(want: Want, have: Have) -> Plan:
     if have.port and not have.hairpin:
         changes.append(SetLink(want.ns, have.port, {"hairpin": True}, {"hairpin": False}))
     add = tuple(one for one in elements if one not in have.mine)
-    remove = tuple(one for one in (*have.mine, *have.surplus) if one not in elements)
+    remove = tuple(one for one in (*have.mine, *have.surplus, *have.stale) if one not in elements)
     if add or remove or opens or not have.what.part("publish").whole:
         changes.append(SetElements(want.ns, add, remove, have.what, opened=(have.bridge,) if opens else ()))
     changes.extend(have.forwarding[0].on())
     after = _describe(want, elements, have.forwarding[0].describe(True))
-    warnings = []
+    warnings = [have.use.given] if have.use.given else []
     if have.blocked_by:
         warnings.append(
             "What comes in for %s is dropped by %s; it has to be let through there."
