@@ -10,6 +10,7 @@ import concurrent.futures
 import contextlib
 import errno
 import fcntl
+import functools
 import os
 import resource
 import socket
@@ -579,9 +580,8 @@ class Kernel:
             these = [step for step in steps if step.ns == ref]
             try:
                 with _namespaces.entered(self._at(ref).fd):
-                    lines = _nftables.transaction(_nft.ruleset(), [step.edit for step in these])
-                    if lines:
-                        _nft.transaction(lines)
+                    edits = [step.edit for step in these]
+                    if _nft.edit(functools.partial(_nftables.transaction, edits=edits)):
                         self._end_flows(ref, [one for step in these for one in (*step.edit.add, *step.edit.remove)])
             except _nft.NftError as error:
                 raise KernelError(0, these[0].attempt(), str(error)) from error

@@ -13,10 +13,11 @@ import json
 import os
 import shutil
 import subprocess
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List
 
 _PATH = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"
 _TIMEOUT = 60  # seconds
+_TRIES = 10  # where others change the rule set each time between reading and writing
 
 
 class NftError(Exception):
@@ -50,3 +51,23 @@ def ruleset() -> List[Dict[str, Any]]:
 def transaction(lines: List[str]) -> None:
     """Apply ``lines`` as one transaction: all or nothing. Raises `NftError`."""
     _run(["-f", "-"], "\n".join(lines) + "\n")
+
+
+def edit(compute: Callable[[List[Dict[str, Any]]], List[str]]) -> bool:
+    """Apply as one transaction the lines that ``compute`` returns for the rule set; none is nothing to do. Return whether there were any.
+
+    nft does not tell the kernel for which generation of the rule set its lines are meant, and they need not: they name nothing
+    but what is in our table. Where that was changed meanwhile, as by a flush of all, they are computed again. Raises `NftError`.
+    """
+    lines = compute(ruleset())
+    for left in reversed(range(_TRIES)):
+        try:
+            if lines:
+                transaction(lines)
+            break
+        except NftError:
+            again = compute(ruleset())
+            if again == lines or not left:
+                raise
+            lines = again
+    return bool(lines)
