@@ -251,7 +251,9 @@ def test_f5_a_port_of_a_container_that_is_gone_is_taken_over_and_the_stale_one_c
     host.settles("nat", **dnat(owner="third", to_address=DB, host_port="8200"))
     hold("tcp 0.0.0.0 80", netns="db")
     wanted = dnat(to_port="80", to_address=DB, owner="db")
-    host.refuses("nat", "is published already by 'web', to 172.17.0.2; remove that first, or take another port.", **wanted)
+    host.refuses(
+        "nat", "is published already by 'web', to 172.17.0.2; remove that first, or take another port.", **wanted
+    )
     kill(host, "web")
     done = host.settles("nat", **wanted)
     taken = "8080" if "others" in old else ports["host_port"]

@@ -115,7 +115,9 @@ def test_f15_twenty_runs_at_once_lose_nothing_of_each_other_s_and_of_others(host
     for one in everything:
         host.module("nat", **one)
     expected, sysctls = ours(host), host.run("cat /etc/sysctl.d/*linuxnet*").stdout
-    host.run("nft delete table inet linuxnet_containers; rm /etc/sysctl.d/*linuxnet*; sysctl -qw net.ipv4.ip_forward=0 net.ipv4.conf.br0.route_localnet=0")
+    host.run(
+        "nft delete table inet linuxnet_containers; rm /etc/sysctl.d/*linuxnet*; sysctl -qw net.ipv4.ip_forward=0 net.ipv4.conf.br0.route_localnet=0"
+    )
 
     host.spawn(["bash", "-c", f'exec {sys.executable} -c "$0" >/run/foreign 2>&1', FOREIGN])
     assert eventually(lambda: host.run("test -s /run/turns", check=False).rc == 0, 10)

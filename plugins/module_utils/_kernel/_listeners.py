@@ -25,10 +25,13 @@ _NETLINK_SOCK_DIAG = 4
 _SOCK_DIAG_BY_FAMILY = 20
 _REQUEST_DUMP = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
 _ERROR, _DONE = 2, 3
-_LISTEN, _CLOSE = 1 << 10, 1 << 7  # states, net/tcp_states.h; a UDP socket is established or closed: with a peer, or without
+_LISTEN, _CLOSE = (
+    1 << 10,
+    1 << 7,
+)  # states, net/tcp_states.h; a UDP socket is established or closed: with a peer, or without
 # By protocol: its number, and the states of a socket that takes what anybody sends.
 _PROTOCOLS = {"tcp": (6, _LISTEN), "udp": (17, _CLOSE), "sctp": (132, _LISTEN)}
-_SKV6ONLY, _LOCALS = 11, 18  # INET_DIAG_*
+_SKV6ONLY, _LOCALS = 11, 12  # INET_DIAG_*
 _SOCKADDR = 128  # bytes of a sockaddr_storage, of which _LOCALS has one an address
 _HEADER = struct.Struct("=IHHII")
 _MESSAGE_BYTES = 72  # of struct inet_diag_msg: ports and addresses in network order, all else in ours
@@ -114,11 +117,10 @@ def processes() -> Dict[int, Tuple[int, str]]:
 def _sockets(pid: int) -> Sequence[int]:
     """Return the inodes of a process's sockets; none where it is gone."""
     found = []
-    with contextlib.suppress(OSError):
-        with os.scandir("/proc/%d/fd" % pid) as files:
-            for file in files:
-                with contextlib.suppress(OSError):  # closed meanwhile
-                    target = os.readlink(file.path)
-                    if target.startswith("socket:["):
-                        found.append(int(target[len("socket:[") : -1]))
+    with contextlib.suppress(OSError), os.scandir("/proc/%d/fd" % pid) as files:
+        for file in files:
+            with contextlib.suppress(OSError):  # closed meanwhile
+                target = os.readlink(file.path)
+                if target.startswith("socket:["):
+                    found.append(int(target[len("socket:[") : -1]))
     return found

@@ -251,7 +251,7 @@ def plan(want: Want, have: Have) -> Plan:
     before = _describe(want, have.mine, have.forwarding[0].describe()) if have.mine else {}
     if have.surplus:
         before = dict(before, surplus=["%s/%s" % (one.ports, one.protocol) for one in have.surplus])
-    part = [] if want.exclusive else [one for one in have.mine if not _within(one, want.elements)]
+    part = [] if want.exclusive else _partly(have.mine, want.elements)
     if part:
         raise Refused(
             "host_port: '%s' has published %s port %s on %s already, of which this is a part; remove that first."
@@ -278,8 +278,9 @@ def plan(want: Want, have: Have) -> Plan:
         changes.append(SetSysctl(want.ns, _ROUTE_LOCALNET % have.bridge, "1", "0"))
     if have.port and not have.hairpin:
         changes.append(SetLink(want.ns, have.port, {"hairpin": True}, {"hairpin": False}))
-    add = tuple(one for one in elements if one not in have.mine)
-    remove = tuple(one for one in (*have.mine, *have.surplus, *have.stale) if one not in elements)
+    mine, wanted = set(have.mine), set(elements)
+    add = tuple(one for one in elements if one not in mine)
+    remove = tuple(one for one in (*have.mine, *have.surplus, *have.stale) if one not in wanted)
     if add or remove or opens or not have.what.part("publish").whole:
         changes.append(SetElements(want.ns, add, remove, have.what, opened=(have.bridge,) if opens else ()))
     changes.extend(have.forwarding[0].on())
@@ -295,10 +296,13 @@ def plan(want: Want, have: Have) -> Plan:
     )
 
 
-def _within(one: Element, elements: Sequence[Element]) -> bool:
-    """Return whether an element is wholly what the elements are about."""
-    same = [other for other in elements if other.host_ip == one.host_ip]
-    return not elements or (bool(same) and same[0].first <= one.first and one.last <= same[-1].last)
+def _partly(mine: Sequence[Element], elements: Sequence[Element]) -> List[Element]:
+    """Return those of ``mine`` that are not wholly what the elements are about."""
+    spans: Dict[str, Tuple[int, int]] = {}
+    for one in elements:
+        spans[one.host_ip] = (spans.get(one.host_ip, (one.first, 0))[0], one.last)
+    whole = [(one, spans.get(one.host_ip, (1, 0))) for one in mine] if elements else []
+    return [one for one, (first, last) in whole if not (first <= one.first and one.last <= last)]
 
 
 def _absent(want: Want, have: Have, before: Dict[str, Any]) -> Plan:
