@@ -49,3 +49,15 @@ def test_those_of_a_range_are_found_by_port():
 
 def test_where_is_written_as_a_socket_s_name_is():
     assert [Listener("tcp", ip, 80).where for ip in ("0.0.0.0", "::1")] == ["0.0.0.0:80", "[::1]:80"]
+
+
+def test_f6_many_ports_and_many_sockets_are_not_compared_each_with_each(monkeypatch):
+    compared = []
+    takes = Listener.takes
+    monkeypatch.setattr(Listener, "takes", lambda self, one: compared.append(one) or takes(self, one))
+    found = Listeners(Listener("udp", "127.0.0.1", number) for number in range(20000, 30000))
+    wanted = [port(number, protocol="udp") for number in (*range(10000, 20000), *range(30000, 40000), 25000)]
+    assert [one.port for element in wanted for one in found.meeting(element)] == [25000]
+    assert len(compared) == 1
+    assert next(found.meeting(port(1, 65535, protocol="udp"))).port == 20000
+    assert len(compared) == 2
