@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Route,
     Vlan,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._listening import Listener
 from ansible_collections.linuxnet.containers.plugins.module_utils._saved import Tables
 
 
@@ -67,6 +68,12 @@ class Source(Protocol):
 
     def firewalls(self) -> Sequence[str]:
         """Return the places that can be written, the usual one of each tool first."""
+
+    def listeners(self, ns: int) -> Sequence[Listener]:
+        """Return the sockets that take what anybody sends to a port, over TCP, UDP and SCTP."""
+
+    def socket_holders(self) -> Mapping[int, Tuple[int, str]]:
+        """Return (pid, command) of the processes that hold sockets, by the socket's inode, as far as they can be seen."""
 
     def read_text(self, path: str) -> str:
         """Return a file's text, empty where there is none."""

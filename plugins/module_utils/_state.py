@@ -42,6 +42,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall impo
     NatRule,
     Passage,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._listening import Listeners
 from ansible_collections.linuxnet.containers.plugins.module_utils._rules import TABLE
 from ansible_collections.linuxnet.containers.plugins.module_utils._source import Source
 
@@ -98,7 +99,11 @@ class State:
         self._saved: Dict[Tuple[int, str], Mapping[int, _saved.Tables]] = {}
         self._firewalls: Optional[Sequence[str]] = None
         self._others: Dict[int, _others.Others] = {}
+        self._published: Dict[int, Dict[str, List[_others.Published]]] = {}
         self._tables: Dict[Tuple[int, str], Table] = {}
+        self._listeners: Dict[int, Listeners] = {}
+        self._socket_holders: Optional[Mapping[int, Tuple[int, str]]] = None
+        self._silent: Dict[Tuple[int, str, str], bool] = {}
         self._taken: Dict[Tuple[int, Optional[str]], Dict[IpAddress, Holder]] = {}
         self._put: List[Holder] = []
         self._gone: Set[int] = set()  # namespaces
@@ -303,11 +308,38 @@ class State:
         if ns not in self._others:
             objects = self.ruleset(ns)
             chains = _others.from_nft(objects, TABLE)
-            for place in self.firewalls()[:] if ns > 0 else ():
+            for place in self.firewalls() if ns > 0 else ():
                 if place != NFTABLES:
                     chains.update(_saved.chains_of(place, self.saved(ns, place), chains))
             self._others[ns] = _others.Others(chains)
         return self._others[ns]
+
+    def published_by_others(self, ns: int) -> Mapping[str, Sequence[_others.Published]]:
+        """Return the ports that rules of others send on, by protocol."""
+        if ns not in self._published:
+            found = self._published[ns] = collections.defaultdict(list)
+            for one in _others.published(self.others(ns)):
+                found[one.protocol].append(one)
+        return self._published[ns]
+
+    def listeners(self, ns: int) -> Listeners:
+        """Return the ports of a namespace that processes listen on; one read a namespace."""
+        if ns not in self._listeners:
+            self._listeners[ns] = Listeners(self.source.listeners(ns) if ns > 0 else ())
+        return self._listeners[ns]
+
+    def socket_holder(self, inode: int) -> Optional[Tuple[int, str]]:
+        """Return (pid, command) of the process that has a socket, None where it cannot be seen; one read."""
+        if self._socket_holders is None:
+            self._socket_holders = self.source.socket_holders()
+        return self._socket_holders.get(inode)
+
+    def silent(self, ns: int, link: Link, ip: str) -> bool:
+        """Return whether nobody on the wire of an interface that is up says to have an address; asked once."""
+        key = ns, link.name, ip
+        if key not in self._silent:
+            self._silent[key] = self.source.who_has(ns, link.name, str(link.get("mac")), ip) is None
+        return self._silent[key]
 
     def text(self, path: str) -> str:
         """Return a file's text, ``""`` where there is none."""

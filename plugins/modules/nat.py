@@ -66,7 +66,12 @@ options:
   host_port:
     description:
       - The port of the host, or a range such as V(30000-30099), which is one element however long. V(5353/udp) says the protocol as well.
-      - A port that another owner publishes is refused.
+      - A port that another owner publishes is refused. Where nobody has the address any more that it is published to, because the container is gone, the
+        stale one is removed instead, and RV(before) names it as C(stale). That is told by the namespaces behind the bridge and by asking on it; of an
+        address that is not behind a bridge it cannot be told.
+      - A port that a process listens on in the namespace is refused unless O(shadow). One bound to another address of the host is in nobody's way.
+      - Both are looked at for ports that are newly published. So is C(net.ipv4.ip_local_port_range), from which the kernel gives ports to programs that ask
+        for any, with a warning. Ports in C(net.ipv4.ip_local_reserved_ports) it does not give; that is the right place for published ones.
       - With O(state=absent) it goes over IPv4 and IPv6 unless O(to_address) or O(host_ip) name one; without it all that the owner has published goes.
     type: str
   to_port:
@@ -82,6 +87,11 @@ options:
     type: str
   exclusive:
     description: With O(type=dnat), end whatever else the owner has published and the task does not ask for.
+    type: bool
+    default: false
+  shadow:
+    description:
+      - With O(type=dnat), publish the port although a process listens on it. From then on the container is reached in its place, also by the host itself.
     type: bool
     default: false
   isolate:
@@ -154,6 +164,14 @@ EXAMPLES = r"""
     host_port: "5432"
     to_address: 172.17.0.3
 
+- name: Publish a port although a web server of the host listens on it
+  linuxnet.containers.nat:
+    type: dnat
+    owner: web
+    host_port: "80"
+    to_address: 172.17.0.2
+    shadow: true
+
 - name: Let nothing but published ports through to a bridge
   linuxnet.containers.nat:
     type: filter
@@ -176,7 +194,9 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 before:
-  description: The object as it was, every attribute known. Empty when it was absent. With O(aggregate) see RV(results).
+  description:
+    - The object as it was, every attribute known. Empty when it was absent. With O(aggregate) see RV(results).
+    - With O(type=dnat) also, where there is any, C(surplus) that O(exclusive) removes, and the C(stale) ports of others whose container is gone.
   returned: success, without O(aggregate)
   type: dict
   sample: {}

@@ -29,6 +29,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import PLACES, NatRule
 from ansible_collections.linuxnet.containers.plugins.module_utils._iptables import tables_of
+from ansible_collections.linuxnet.containers.plugins.module_utils._listening import Listener
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
 
 KERNEL_PROTOCOL = 2  # RTPROT_KERNEL
@@ -37,6 +38,8 @@ SYSCTLS = {
     "net.ipv6.conf.all.forwarding": "0",
     "net.ipv4.conf.all.rp_filter": "0",
     "net.core.somaxconn": "4096",
+    "net.ipv4.ip_local_port_range": "32768\t60999",
+    "net.ipv4.ip_local_reserved_ports": "",
 }
 
 
@@ -71,6 +74,9 @@ class MemoryFacts:
         self.foreign_rules: list[dict[str, Any]] = []
         self.foreign_saved: dict[str, str] = {}  # by place, as iptables-save prints them
         self.programs: Sequence[str] = PLACES
+        self.listening: list[Listener] = []  # in every namespace
+        self.socket_of: dict[int, tuple[int, str]] = {}  # processes by the inode of a socket
+        self.asked_for_sockets = 0
         self.applied: list[change.Change] = []
         self.fail_at: int | None = None  # the number of the change that is refused with EIO, from 0
         self.locks = 0
@@ -196,6 +202,13 @@ class MemoryFacts:
 
     def start_time(self, pid: int) -> str | None:
         return str(pid * 10) if pid in self.pids else None
+
+    def listeners(self, ns: int) -> list[Listener]:
+        self.asked_for_sockets += 1
+        return list(self.listening)
+
+    def socket_holders(self) -> dict[int, tuple[int, str]]:
+        return dict(self.socket_of)
 
     def who_has(self, ns: int, interface: str, mac: str, ip: str) -> str | None:
         return self.on_the_wire.get(ip)

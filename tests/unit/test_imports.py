@@ -22,6 +22,7 @@ PURE = {
     "_fields",
     "_firewall",
     "_iptables",
+    "_listening",
     "_naming",
     "_nftables",
     "_others",
@@ -37,6 +38,7 @@ PURE |= {"_plan", "_topology", "_items", "_chain", "_info"}
 HARMLESS = {
     "__future__",
     "base64",
+    "bisect",
     "collections",
     "contextlib",
     "dataclasses",
@@ -134,7 +136,7 @@ def test_the_kernel_layer_has_no_policy(path: Path) -> None:
     [
         ("pyroute2", {"_kernel/_netlink.py"}),
         ("netaddr", {"_addressing.py"}),
-        ("subprocess", {"_kernel/_engines.py", "_kernel/_nft.py", "_kernel/_xtables.py"}),
+        ("subprocess", {"_kernel/_programs.py"}),
         ("ctypes", {"_kernel/_files.py", "_kernel/_namespaces.py"}),
         ("ansible", {"_items.py", "_plan.py", "_runner.py"}),
     ],

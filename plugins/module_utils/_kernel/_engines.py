@@ -11,15 +11,12 @@ CONTAINERS_STORAGE_CONF and so on), so by a task's ``environment:``.
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._engines import ENGINES
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import Container
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _programs
 
-_PATH = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_TIMEOUT = 60  # seconds
 _AT_ONCE = 200  # names on one command line
 
 
@@ -29,7 +26,7 @@ class EngineError(Exception):
 
 def available(engine: str) -> bool:
     """Return whether the program that asks the engine is on this host."""
-    return shutil.which(ENGINES[engine].program, path=_PATH) is not None
+    return _programs.which(ENGINES[engine].program) is not None
 
 
 def find(engine: str, names: Sequence[str]) -> Dict[str, Container]:
@@ -50,23 +47,13 @@ def running(engine: str) -> List[Container]:
 
 def _run(program: str, *arguments: str) -> Tuple[str, str]:
     """Return what a program says: its output and, where it failed, its complaint. Raises `EngineError`."""
-    path = shutil.which(program, path=_PATH)
+    path = _programs.which(program)
     if path is None:
         raise EngineError("the program %s is not installed" % program)
     try:
-        done = subprocess.run(
-            [path, *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            env=dict(os.environ, LC_ALL="C"),
-            timeout=_TIMEOUT,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
+        return _programs.said(path, list(arguments))
+    except _programs.ProgramError as error:
         raise EngineError(str(error)) from error
-    return done.stdout, (done.stderr.strip() or "it ended with %d" % done.returncode) if done.returncode else ""
 
 
 def _last(complaint: str) -> EngineError:

@@ -44,12 +44,15 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import
     _conntrack,
     _engines,
     _files,
+    _listeners,
     _namespaces,
     _netlink,
     _nft,
     _packets,
+    _programs,
     _xtables,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._listening import Listener
 
 _LOOKS = 3  # at a container that is being restarted meanwhile
 _DAD_WAIT = 3.0  # seconds; duplicate address detection takes one probe and one second by default (RFC 4862)
@@ -356,14 +359,14 @@ class Kernel:
         try:
             with self._inside(ns):
                 return _nft.ruleset()
-        except _nft.NftError as error:
+        except _programs.ProgramError as error:
             raise KernelError(0, "list the nftables rule set", str(error)) from error
 
     def saved(self, ns: int, place: str) -> Dict[int, _saved.Tables]:
         try:
             with self._inside(ns):
                 return {family: _saved.parse(self._text(place, family)) for family in _xtables.families()}
-        except _xtables.XtablesError as error:
+        except _programs.ProgramError as error:
             raise KernelError(0, "list the rules of %s" % place, str(error)) from error
 
     @staticmethod
@@ -379,6 +382,13 @@ class Kernel:
             + [usual] * bool(usual)
             + [one for one in PLACES if one not in (NFTABLES, usual) and _xtables.available(one)]
         )
+
+    def listeners(self, ns: int) -> List[Listener]:
+        with self._inside(ns):
+            return _listeners.listening()
+
+    def socket_holders(self) -> Dict[int, Tuple[int, str]]:
+        return _listeners.processes()
 
     def who_has(self, ns: int, interface: str, mac: str, ip: str) -> Optional[str]:
         with self._inside(ns):
@@ -604,29 +614,28 @@ class Kernel:
                 with _namespaces.entered(self._at(ref).fd):
                     if self._edited(place, edits):
                         self._end_flows(ref, [one for edit in edits for one in (*edit.add, *edit.remove)])
-            except (_nft.NftError, _xtables.XtablesError) as error:
+            except _programs.ProgramError as error:
                 raise KernelError(0, these[0].attempt(), str(error)) from error
 
     def _edited(self, place: str, edits: Sequence[Edit]) -> bool:
-        """Carry out edits in the namespace the thread is in. Return whether there was anything to do."""
+        """Carry out edits in the namespace the thread is in. Return whether there was anything to do. Raises `ProgramError`."""
         if place == NFTABLES:
-            lines = _nftables.transaction(_nft.ruleset(), edits)
-            if lines:
-                _nft.transaction(lines)
-            return bool(lines)
+            return _programs.rewrite(lambda: _nftables.transaction(_nft.ruleset(), edits), _nft.transaction)
+        return _programs.rewrite(lambda: self._texts(place, edits), lambda texts: self._restored(place, texts))
+
+    def _texts(self, place: str, edits: Sequence[Edit]) -> Dict[int, str]:
         saved = {family: _saved.parse(self._text(place, family)) for family in _xtables.families()}
-        texts = {
-            family: text
-            for family, text in _iptables.transaction(saved, edits, place == "iptables-nft").items()
-            if text
-        }
+        texts = _iptables.transaction(saved, edits, place == "iptables-nft")
+        return {family: text for family, text in texts.items() if text}
+
+    @staticmethod
+    def _restored(place: str, texts: Dict[int, str]) -> None:
         for family, text in texts.items():
             _xtables.restore(place, family, text)
         if place == "iptables-nft" and _nft.available() and any("-X " in text for text in texts.values()):
             bare = _nftables.bare_tables(_nft.ruleset())
             if bare:
                 _nft.transaction(bare)
-        return bool(texts)
 
 
 def _named(route: Route, name: Callable[[int], str], index: int, hops: Sequence[int]) -> Route:

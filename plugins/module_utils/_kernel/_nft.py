@@ -10,43 +10,28 @@ Reading is JSON and writing is text on purpose: nft 1.0.6 cannot declare every o
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 from typing import Any, Dict, List
 
-_PATH = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"
-_TIMEOUT = 60  # seconds
-
-
-class NftError(Exception):
-    """nft's own words about what it refused."""
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel._programs import run, which
 
 
 def available() -> bool:
     """Return whether there is an nft to run."""
-    return shutil.which("nft", path=_PATH) is not None
-
-
-def _run(arguments: List[str], text: str = "") -> str:
-    program = shutil.which("nft", path=_PATH) or "nft"
-    try:
-        done = subprocess.run(
-            [program, *arguments], input=text, capture_output=True, text=True, timeout=_TIMEOUT, check=False
-        )
-    except OSError as error:
-        raise NftError(str(error)) from error
-    if done.returncode:
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        raise NftError(lines[0] if lines else "nft ended with %d" % done.returncode)
-    return done.stdout
+    return which("nft") is not None
 
 
 def ruleset() -> List[Dict[str, Any]]:
-    """Return all objects of the rule set of the namespace the thread is in, as nft's JSON has them, with handles."""
-    return [item for item in json.loads(_run(["-j", "-a", "list", "ruleset"]))["nftables"] if "metainfo" not in item]
+    """Return all objects of the rule set of the namespace the thread is in, as nft's JSON has them, with handles.
+
+    Raises `ProgramError`.
+    """
+    return [
+        item
+        for item in json.loads(run(which("nft") or "nft", ["-j", "-a", "list", "ruleset"]))["nftables"]
+        if "metainfo" not in item
+    ]
 
 
 def transaction(lines: List[str]) -> None:
-    """Apply ``lines`` as one transaction: all or nothing. Raises `NftError`."""
-    _run(["-f", "-"], "\n".join(lines) + "\n")
+    """Apply ``lines`` as one transaction: all or nothing. Raises `ProgramError`."""
+    run(which("nft") or "nft", ["-f", "-"], "\n".join(lines) + "\n")

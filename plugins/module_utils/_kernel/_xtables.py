@@ -10,18 +10,12 @@ A *place* is ``iptables-nft`` or ``iptables-legacy``. Where only one kind is ins
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from typing import List, Optional
 
-_PATH = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"
-_TIMEOUT = 60  # seconds
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel._programs import ProgramError, run, which
+
 _FAMILIES = {4: "iptables", 6: "ip6tables"}
 _IN_USE = {4: "/proc/net/ip_tables_names", 6: "/proc/net/ip6_tables_names"}
-
-
-class XtablesError(Exception):
-    """What iptables said it refused."""
 
 
 def families() -> List[int]:
@@ -31,18 +25,18 @@ def families() -> List[int]:
 
 def default() -> str:
     """Return the place that the plain program ``iptables`` means, ``""`` where there is none."""
-    program = shutil.which("iptables", path=_PATH)
+    program = which("iptables")
     if program is None:
         return ""
-    return "iptables-nft" if "nf_tables" in _run([program, "--version"]) else "iptables-legacy"
+    return "iptables-nft" if "nf_tables" in run(program, ["--version"]) else "iptables-legacy"
 
 
 def _program(place: str, family: int, what: str) -> Optional[str]:
     """Return the program of a place, such as ip6tables-legacy-save, None where it is not installed."""
     name = _FAMILIES[family]
-    own = shutil.which("%s%s-%s" % (name, place[len("iptables") :], what), path=_PATH)
+    own = which("%s%s-%s" % (name, place[len("iptables") :], what))
     if own is None and default() == place:
-        return shutil.which("%s-%s" % (name, what), path=_PATH)
+        return which("%s-%s" % (name, what))
     return own
 
 
@@ -60,28 +54,17 @@ def legacy_in_use(family: int) -> bool:
         return False
 
 
-def _run(command: List[str], text: str = "") -> str:
-    try:
-        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=_TIMEOUT, check=False)
-    except OSError as error:
-        raise XtablesError(str(error)) from error
-    if done.returncode:
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip() and not line.startswith("#")]
-        raise XtablesError(lines[0] if lines else "%s ended with %d" % (os.path.basename(command[0]), done.returncode))
-    return done.stdout
-
-
 def save(place: str, family: int) -> str:
-    """Return the tables of the namespace the thread is in, as iptables-save prints them. Raises `XtablesError`."""
+    """Return the tables of the namespace the thread is in, as iptables-save prints them. Raises `ProgramError`."""
     program = _program(place, family, "save")
     if program is None:
-        raise XtablesError("%s-save is not installed" % place)
-    return _run([program])
+        raise ProgramError("%s-save is not installed" % place)
+    return run(program, [])
 
 
 def restore(place: str, family: int, text: str) -> None:
-    """Change tables, each at once or not at all; what is not named stays. Waits for others' lock. Raises `XtablesError`."""
+    """Change tables, each at once or not at all; what is not named stays. Waits for others' lock. Raises `ProgramError`."""
     program = _program(place, family, "restore")
     if program is None:
-        raise XtablesError("%s-restore is not installed" % place)
-    _run([program, "--noflush", "--wait", "30"], text)
+        raise ProgramError("%s-restore is not installed" % place)
+    run(program, ["--noflush", "--wait", "30"], text)

@@ -20,7 +20,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._changes impor
     SetSysctl,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid, Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._facts import MAIN_TABLE, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._facts import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import (
     EVERYWHERE,
     NFTABLES,
@@ -31,7 +31,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall impo
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import interface_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._others import Packet
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import Plan
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources import _coexistence, _forwarding
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
+    _coexistence,
+    _forwarding,
+    _obstacles,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources._coexistence import Passing
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources._forwarding import Forwarding
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
@@ -56,6 +60,7 @@ class Want:
     backend: str = "auto"
     keep: FrozenSet[Tuple[int, str, str, str]] = frozenset()
     needed: FrozenSet[int] = frozenset()
+    shadow: bool = False
 
     @property
     def family(self) -> int:
@@ -65,12 +70,14 @@ class Want:
 @dataclass(frozen=True)
 class There:
     """What is in one place: ``mine`` of the owner's elements is what the want is about, ``surplus`` what is not wanted besides,
-    ``others`` of other owners what is in its way. ``bridges``: how many elements of all owners are behind each."""
+    ``others`` of other owners what is in its way, ``stale`` those of them whose container is gone. ``bridges``: how many elements
+    of all owners are behind each."""
 
     place: str = NFTABLES
     mine: Tuple[Element, ...] = ()
     surplus: Tuple[Element, ...] = ()
     others: Tuple[Element, ...] = ()
+    stale: Tuple[Element, ...] = ()
     held: Contents = field(default_factory=Contents)
     bridges: Mapping[str, int] = field(default_factory=dict, hash=False)
     last: bool = False  # nothing is held there but these
@@ -91,7 +98,7 @@ class Have:
     forwarding: Tuple[Forwarding, ...] = ()
     others_of: FrozenSet[int] = frozenset()  # families that something else of ours is of
     closable: Tuple[str, ...] = ()
-    foreign: Tuple[str, ...] = ()  # rules of others that send the same port on
+    use: _obstacles.Use = field(default_factory=_obstacles.Use)  # what else the ports are used for
 
     @property
     def mine(self) -> Tuple[Element, ...]:
@@ -155,7 +162,7 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
         elements = tuple(
             replace(base, first=port, last=port, to_port=to_first + port - first) for port in range(first, last + 1)
         )
-    return Want(ns, owner, elements, present, *options)
+    return Want(ns, owner, elements, present, *options, shadow=params["shadow"])
 
 
 def together(wants: Sequence[Want]) -> List[Want]:
@@ -218,7 +225,11 @@ def look(want: Want, ns: int, state: State) -> Have:
     families = sorted(going) if not want.present else [want.family]
     have = Have(
         there[place],
-        tuple(one for where, one in there.items() if where != place and (one.mine or one.surplus or one.others)),
+        tuple(
+            one
+            for where, one in there.items()
+            if where != place and (one.mine or one.surplus or one.others or one.stale)
+        ),
         want.bridge,
         forwarding=tuple(_forwarding.look(ns, want.ns, family, want.ip_forward, state) for family in families),
         others_of=frozenset(left | {rule.family for table in tables for rule in table.rules.values()}),
@@ -232,7 +243,9 @@ def look(want: Want, ns: int, state: State) -> Have:
         ),
     )
     if want.present:
-        have = _look_behind(want, have, ns, state)
+        met = [one for at in there.values() for one in (*at.mine, *at.others, *at.stale)]
+        use = _obstacles.look(want.elements, met, want.shadow, ns, state)
+        have = replace(_look_behind(want, have, ns, state), use=use)
     return replace(have, passing=_passing(want, have, ns, state))
 
 
@@ -244,15 +257,19 @@ def _look_there(want: Want, place: str, ns: int, state: State) -> There:
         met.update(dict.fromkeys(table.overlapping(one)))
     own = table.of(want.owner)
     mine = [one for one in met if one.owner == want.owner] if want.elements else own
-    surplus = [one for one in own if want.exclusive and one.identity not in want.keep and one not in mine]
+    known = set(mine)
+    surplus = [one for one in own if want.exclusive and one.identity not in want.keep and one not in known]
+    others = [one for one in met if one.owner != want.owner]
+    stale = _obstacles.abandoned(others, ns, state) if want.present else {}
     return There(
         place,
         tuple(mine),
         tuple(surplus),
-        tuple(one for one in met if one.owner != want.owner),
+        tuple(one for one in others if one not in stale),
+        tuple(stale),
         table.held,
         dict(table.bridges) if not want.present else {},
-        table.only(elements=len({*mine, *surplus})),
+        table.only(elements=len({*mine, *surplus, *stale})),
     )
 
 
@@ -261,13 +278,7 @@ def _look_behind(want: Want, have: Have, ns: int, state: State) -> Have:
     to = ipaddress.ip_address(want.elements[0].to)
     bridge = want.bridge
     if not bridge:
-        ways = [
-            route
-            for route in state.routes(ns, want.family, MAIN_TABLE)
-            if route.interface and not route.gateway and to in ipaddress.ip_network(route.destination)
-        ]
-        best = max(ways, key=lambda route: ipaddress.ip_network(route.destination).prefixlen, default=None)
-        link = state.link(ns, best.interface) if best else None
+        link = _obstacles.connected(str(to), ns, state)
         bridge = link.name if link is not None and link.kind == "bridge" else ""
     if not bridge:
         return have
@@ -316,7 +327,7 @@ def plan(want: Want, have: Have) -> Plan:
     before = _describe(want, at.mine, have.forwarding[0].describe(), at.place) if at.mine else {}
     if at.surplus:
         before = dict(before, surplus=["%s/%s" % (one.ports, one.protocol) for one in at.surplus])
-    part = [] if want.exclusive else [one for one in have.mine if not _within(one, want.elements)]
+    part = [] if want.exclusive else _partly(have.mine, want.elements)
     if part:
         raise Refused(
             "host_port: '%s' has published %s port %s on %s already, of which this is a part; remove that first."
@@ -330,6 +341,12 @@ def plan(want: Want, have: Have) -> Plan:
             "host_port: %s port %s is published already by '%s', to %s; remove that first, or take another port."
             % (others[0].protocol, others[0].ports, others[0].owner, others[0].to)
         )
+    if have.use.held:
+        raise Refused(have.use.held)
+    stale = [one for there in everywhere for one in there.stale]
+    if stale:
+        gone = ["%s/%s of %s to %s" % (one.ports, one.protocol, one.owner, one.to) for one in stale]
+        before = dict(before, stale=gone)
     elements = tuple(replace(one, bridge=have.bridge) for one in want.elements)
     changes: List[Change] = []
     localhost = elements[0].host_ip == EVERYWHERE[4] or elements[0].host_ip.startswith("127.")
@@ -339,8 +356,9 @@ def plan(want: Want, have: Have) -> Plan:
     if have.port and not have.hairpin:
         changes.append(SetLink(want.ns, have.port, {"hairpin": True}, {"hairpin": False}))
     here = have.here
-    add = tuple(one for one in elements if one not in here.mine)
-    remove = tuple(one for one in (*here.mine, *here.surplus) if one not in elements)
+    there, wanted = set(here.mine), set(elements)
+    add = tuple(one for one in elements if one not in there)
+    remove = tuple(one for one in (*here.mine, *here.surplus, *here.stale) if one not in wanted)
     # What was noted where the ports were before is noted where they are now.
     noted = have.bridge in {name for one in have.elsewhere for name in one.held.localnet} - {*here.held.localnet}
     opened = (have.bridge,) if opens or noted else ()
@@ -350,23 +368,27 @@ def plan(want: Want, have: Have) -> Plan:
     changes += _removed(want, have.elsewhere)
     changes.extend(have.forwarding[0].on())
     after = _describe(want, elements, have.forwarding[0].describe(True), here.place)
-    warnings = have.passing.warning("Packets for the published ports of %s are" % elements[0].to)
+    warnings = [have.use.given] if have.use.given else []
+    warnings += have.passing.warning("Packets for the published ports of %s are" % elements[0].to)
     facts = {"satisfied_by": None, "blocked_by": list(have.passing.blocked_by)}
-    return Plan(before, after, tuple(changes), warnings, facts)
+    return Plan(before, after, tuple(changes), tuple(warnings), facts)
 
 
-def _within(one: Element, elements: Sequence[Element]) -> bool:
-    """Return whether an element is wholly what the elements are about."""
-    same = [other for other in elements if other.host_ip == one.host_ip]
-    return not elements or (bool(same) and same[0].first <= one.first and one.last <= same[-1].last)
+def _partly(mine: Sequence[Element], elements: Sequence[Element]) -> List[Element]:
+    """Return those of ``mine`` that are not wholly what the elements are about."""
+    spans: Dict[str, Tuple[int, int]] = {}
+    for one in elements:
+        spans[one.host_ip] = (spans.get(one.host_ip, (one.first, 0))[0], one.last)
+    whole = [(one, spans.get(one.host_ip, (1, 0))) for one in mine] if elements else []
+    return [one for one, (first, last) in whole if not (first <= one.first and one.last <= last)]
 
 
 def _removed(want: Want, places: Sequence[There]) -> List[Change]:
     """Return the steps that take the owner's elements out of places."""
     return [
-        SetElements(want.ns, (), (*one.mine, *one.surplus), one.held, one.last, place=one.place)
+        SetElements(want.ns, (), (*one.mine, *one.surplus, *one.stale), one.held, one.last, place=one.place)
         for one in places
-        if one.mine or one.surplus
+        if one.mine or one.surplus or one.stale
     ]
 
 

@@ -80,7 +80,7 @@ _RULE = {"source", "out_interface", "exclude", "to_address"}
 _OWN = {
     "masquerade": _RULE,  # to_address has a sentence of its own
     "snat": _RULE,
-    "dnat": {"protocol", "host_ip", "host_port", "to_address", "to_port", "bridge", "exclusive"},
+    "dnat": {"protocol", "host_ip", "host_port", "to_address", "to_port", "bridge", "exclusive", "shadow"},
     "filter": {"bridge", "isolate", "icc", "internal"},
 }
 _FOREIGN = {type_: sorted(set().union(*_OWN.values()) - own) for type_, own in _OWN.items()}
@@ -104,6 +104,7 @@ class NatResource(Resource[AnyWant, AnyHave]):
         "to_port": {"type": "str"},
         "bridge": {"type": "str"},
         "exclusive": {"type": "bool", "default": False},
+        "shadow": {"type": "bool", "default": False},
         "isolate": {"type": "bool", "default": True},
         "icc": {"type": "bool", "default": True},
         "internal": {"type": "bool", "default": False},

@@ -11,13 +11,13 @@ import stat
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST, Container
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _engines, _host
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _engines, _programs, _host
 
 
 @pytest.fixture
 def programs(tmp_path, monkeypatch):
     """Make programs that stand in for the engines' own; nothing else is on the path."""
-    monkeypatch.setattr(_engines, "_PATH", str(tmp_path))
+    monkeypatch.setattr(_programs, "_PATH", str(tmp_path))
 
     def make(name, script):
         path = tmp_path / name

@@ -1,0 +1,71 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Running other programs, and rewriting what others write as well. The one file that starts processes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import Any, Callable, List, Optional, Tuple
+
+_PATH = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_TIMEOUT = 60  # seconds
+_TRIES = 10  # where others change the rules each time between reading and writing
+
+
+class ProgramError(Exception):
+    """A program's own words about what it refused, or why it could not be run."""
+
+
+def which(name: str) -> Optional[str]:
+    """Return the path of a program, None where it is not installed; sbin folders count, whatever PATH says."""
+    return shutil.which(name, path=_PATH)
+
+
+def said(path: str, arguments: List[str], text: str = "") -> Tuple[str, str]:
+    """Return what a program says to ``text``: its output and, where it failed, its complaint. Raises `ProgramError`."""
+    try:
+        done = subprocess.run(
+            [path, *arguments],
+            input=text,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            env=dict(os.environ, LC_ALL="C"),
+            timeout=_TIMEOUT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ProgramError(str(error)) from error
+    return done.stdout, (done.stderr.strip() or "it ended with %d" % done.returncode) if done.returncode else ""
+
+
+def run(path: str, arguments: List[str], text: str = "") -> str:
+    """Return the output of a program. Raises `ProgramError` with the first line that it complains with."""
+    output, complaint = said(path, arguments, text)
+    if complaint:
+        raise ProgramError(next((line.strip() for line in complaint.splitlines() if line.strip()), complaint))
+    return output
+
+
+def rewrite(compute: Callable[[], Any], write: Callable[[Any], None]) -> bool:
+    """Write what ``compute`` returns from what it reads; what is empty is nothing to do. Return whether there was anything.
+
+    The tools do not tell the kernel for which generation of the rules their lines are meant, and they need not: the lines name
+    nothing but what is ours. Where that was changed meanwhile, as by a flush of all, they are computed again. Raises `ProgramError`.
+    """
+    wanted = compute()
+    for left in reversed(range(_TRIES)):
+        try:
+            if wanted:
+                write(wanted)
+            break
+        except ProgramError:
+            again = compute()
+            if again == wanted or not left:
+                raise
+            wanted = again
+    return bool(wanted)
