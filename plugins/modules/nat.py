@@ -15,12 +15,13 @@ author:
 description:
   - Lets containers reach the world under the host's address (masquerade) or under a given one (source NAT), and publishes their ports on the host
     (destination NAT).
-  - All of it lives in an nftables table of its own, C(inet linuxnet_containers). What is changed in a task is one transaction. Rules of others are
-    never changed.
+  - All of it lives in an nftables table of its own, C(inet linuxnet_containers), or in chains of its own in iptables' tables, C(LINUXNET-*): see
+    O(backend). What is changed in a task is one transaction. Rules of others are never changed.
+  - A packet that is forwarded passes the rule sets of everybody, and what one drops is dropped. See O(forward) for what is done about that.
   - Source NAT is a rule an item, known by O(owner) and O(source), with the owner in its comment; what differs is replaced in its place. Destinations in
     the source's own network, multicast and broadcast are never translated.
   - A published port, or a range of them, is an element of a map, known by O(owner), O(protocol), O(host_ip) and O(host_port), with the owner in its comment.
-    The number of rules is the same for one port and for thousands.
+    With nftables the number of rules is the same for one port and for thousands.
   - A published port is reached from outside, from the host's own addresses, from 127.0.0.1, from other containers and from the container itself. Those on
     the same bridge, and the host's 127.0.0.1, are seen as the bridge. From C(::1) no port can be reached.
   - When a UDP port is published, pointed at another container or no longer published, the flows of that host port that the kernel tracks are ended, as it
@@ -31,7 +32,7 @@ extends_documentation_fragment:
   - linuxnet.containers.options
   - linuxnet.containers.options.netns
 requirements:
-  - nft (package nftables)
+  - nft (package nftables) or iptables
 options:
   type:
     description:
@@ -69,7 +70,8 @@ options:
       - A port that another owner publishes is refused. Where nobody has the address any more that it is published to, because the container is gone, the
         stale one is removed instead, and RV(before) names it as C(stale). That is told by the namespaces behind the bridge and by asking on it; of an
         address that is not behind a bridge it cannot be told.
-      - A port that a process listens on in the namespace is refused unless O(shadow). One bound to another address of the host is in nobody's way.
+      - A port that a process listens on in the namespace, or that a rule of somebody else sends on, is refused unless O(shadow). A socket that is bound to
+        another address of the host is in nobody's way.
       - Both are looked at for ports that are newly published. So is C(net.ipv4.ip_local_port_range), from which the kernel gives ports to programs that ask
         for any, with a warning. Ports in C(net.ipv4.ip_local_reserved_ports) it does not give; that is the right place for published ones.
       - With O(state=absent) it goes over IPv4 and IPv6 unless O(to_address) or O(host_ip) name one; without it all that the owner has published goes.
@@ -91,7 +93,8 @@ options:
     default: false
   shadow:
     description:
-      - With O(type=dnat), publish the port although a process listens on it. From then on the container is reached in its place, also by the host itself.
+      - With O(type=dnat), publish the port although a process listens on it, or a rule of somebody else sends it on. From then on the container is reached
+        in the place of the process, also by the host itself; of two rules the one that the kernel asks first wins.
     type: bool
     default: false
   isolate:
@@ -117,8 +120,12 @@ options:
     type: str
   forward:
     description:
-      - Look whether another rule set drops what has to be forwarded, and say so in RV(blocked_by) and a warning.
-      - Rules of others are never changed.
+      - Look whether the rule set of somebody else drops what has to be forwarded, and let it through there where that one has a place for it.
+      - With docker's iptables rules that is the chain C(DOCKER-USER), from which a chain of ours is called that accepts this traffic and nothing else. With
+        docker's nftables rules it is the mark that its bridge accepts (C(bridge-accept-fwmark)), if docker is told one.
+      - With O(backend=iptables) the same chain is called from C(FORWARD), whatever its policy. The policy is never changed.
+      - What is dropped elsewhere is named in RV(blocked_by), with a warning that says what lets it pass there. For firewalld that is to put the bridge into
+        the zone C(trusted), for ufw a C(ufw route allow).
     type: bool
     default: true
   ip_forward:
@@ -130,9 +137,12 @@ options:
     type: bool
     default: true
   backend:
-    description: What the rules are written with.
+    description:
+      - What the rules are written with. V(auto) is V(nftables) where nft is installed, else V(iptables).
+      - V(iptables) is the kind that the program C(iptables) of the host is, iptables-nft or iptables-legacy. There a published port is a rule.
+      - What another backend holds of an item moves, first made here and then removed there, so that there is no moment without it.
     type: str
-    choices: [auto, nftables]
+    choices: [auto, nftables, iptables]
     default: auto
 seealso:
   - module: linuxnet.containers.ns_route
