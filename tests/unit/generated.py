@@ -14,6 +14,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._errors import
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
     bridge,
     bridge_port,
+    nat,
     netns,
     ns_address,
     ns_route,
@@ -22,7 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
 
 Item = dict[str, Any]
 RESOURCES = {
-    module.RESOURCE.noun: module.RESOURCE for module in (netns, bridge, veth, bridge_port, ns_address, ns_route)
+    module.RESOURCE.noun: module.RESOURCE for module in (netns, bridge, veth, bridge_port, ns_address, ns_route, nat)
 }
 SPACES, BRIDGES = ["web", "db"], ["br0", "br1"]
 PEERS = ["eth0", "eth1"]
@@ -126,7 +127,33 @@ def _ns_route(chance: Random) -> Item:
     )
 
 
+def _nat(chance: Random) -> Item:
+    item: Item = {"owner": chance.choice(["net", "web"])}
+    kind = chance.choice(["rule", "rule", "port", "port", "port", "guard"])
+    if kind == "rule":
+        item["source"] = chance.choice(["10.0.0.0/24", "10.1.0.0/24", "fd00::/64"])
+        item = options(chance, item, out_interface=["!br0", "up0"], comment=["one", "two"])
+        if chance.random() < 0.2:
+            item.update(type="snat", to_address="fd00:1::1" if ":" in item["source"] else "192.0.2.1")
+    elif kind == "port":
+        item.update(type="dnat", host_port=chance.choice(["80", "81/udp", "80-89", "8080"]))
+        item["to_address"] = chance.choice(["10.0.0.2", "10.0.0.3", "fd00::2"])
+        item = options(chance, item, to_port=["80"], bridge=["br0"], exclusive=[True], shadow=[True])
+    else:
+        item.update(type="filter", bridge=chance.choice(BRIDGES[:2]))
+        item = options(chance, item, isolate=[False], icc=[False], internal=[True])
+    return options(
+        chance,
+        item,
+        backend=["nftables", "iptables"],
+        ip_forward=[False],
+        forward=[False],
+        state=["absent", "present"],
+    )
+
+
 MAKERS = {
+    "nat": _nat,
     "netns": _netns,
     "bridge": _bridge,
     "veth": _veth,

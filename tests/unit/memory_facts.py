@@ -79,6 +79,7 @@ class MemoryFacts:
         self.asked_for_sockets = 0
         self.applied: list[change.Change] = []
         self.fail_at: int | None = None  # the number of the change that is refused with EIO, from 0
+        self.refused: change.Change | None = None
         self.locks = 0
         self._state = _Memory()
         self._pinned: set[tuple[int, int]] = set()
@@ -246,7 +247,7 @@ class MemoryFacts:
                 )
                 for ns in spaces
             },
-            sorted((key, value) for key, value in state._sysctls.items() if value is not None),
+            sorted((key, value) for key, value in state._sysctls.items() if value not in (None, SYSCTLS.get(key[1]))),
             {path: text for path, text in state._texts.items() if text},
         ]
 

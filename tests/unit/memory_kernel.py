@@ -56,7 +56,9 @@ class MemoryKernel(MemoryFacts):
     def apply(self, step: change.Change) -> None:
         number = len(self.applied)
         self.applied.append(step)
-        if self.fail_at is not None and number == self.fail_at:
+        if number == self.fail_at:
+            self.refused = step  # also when it is tried again
+        if self.refused is not None and step == self.refused:
             raise KernelError(errno.EIO, step.attempt())
         for ref in [getattr(step, name) for name in ("ns", "peer_ns", "to") if hasattr(step, name)]:
             if not isinstance(step, change.AddNetns) and self.find(ref) is None:

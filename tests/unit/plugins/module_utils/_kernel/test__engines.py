@@ -11,7 +11,7 @@ import stat
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST, Container
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _engines, _programs, _host
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _engines, _host, _programs
 
 
 @pytest.fixture
