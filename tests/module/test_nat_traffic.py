@@ -72,12 +72,12 @@ def persisted(host: Host) -> list[str]:
     return [line for line in lines if not line.startswith("#")]
 
 
-def test_f12_each_destination_sees_the_right_source(host: Host) -> None:
+def test_f12_each_destination_sees_the_right_source(host: Host, backend: str) -> None:
     """F12: the host's address in the world; their own in the same subnet and where it is excluded, such as a VPN."""
     serve(host, "internet")
     serve(host, "db")
     items = [{**V4, "exclude": ["10.8.0.0/16"]}, {**V6, "exclude": ["fd00:8::/32"]}]
-    host.settles("nat", aggregate=items)
+    host.settles("nat", backend=backend, aggregate=items)
     assert source_at(host, "198.51.100.1") == "192.0.2.2"
     assert source_at(host, "192.0.2.1") == "192.0.2.2"
     assert source_at(host, "10.8.0.1") == "172.17.0.2"
@@ -85,14 +85,14 @@ def test_f12_each_destination_sees_the_right_source(host: Host) -> None:
     assert source_at(host, "2001:db8:1::1") == "2001:db8::2"
     assert source_at(host, "fd00:8::1") == "fd00:17::2"
     assert source_at(host, "fd00:17::3") == "fd00:17::2"
-    host.settles("nat", aggregate=[{**V4, "exclude": []}, {**V6, "exclude": []}])
+    host.settles("nat", backend=backend, aggregate=[{**V4, "exclude": []}, {**V6, "exclude": []}])
     assert (source_at(host, "10.8.0.1"), source_at(host, "fd00:8::1")) == ("192.0.2.2", "2001:db8::2")
 
 
 @pytest.mark.needs("tcpdump")
-def test_f12_multicast_and_broadcast_are_left_alone(host: Host) -> None:
+def test_f12_multicast_and_broadcast_are_left_alone(host: Host, backend: str) -> None:
     """F12: sent by the host from its address on the bridge, since nobody routes multicast here."""
-    host.settles("nat", source="172.17.0.0/16")
+    host.settles("nat", source="172.17.0.0/16", backend=backend)
     program = (
         "import socket, sys\n"
         "sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
@@ -112,11 +112,14 @@ def test_f12_multicast_and_broadcast_are_left_alone(host: Host) -> None:
     }, seen
 
 
-def test_snat_is_seen_under_the_given_address(host: Host) -> None:
+def test_snat_is_seen_under_the_given_address(host: Host, backend: str) -> None:
     serve(host, "internet")
     host.run("ip addr add 192.0.2.77/24 dev up0 && ip addr add 2001:db8::77/64 dev up0 nodad")
     host.module(
-        "nat", type="snat", aggregate=[{**V4, "to_address": "192.0.2.77"}, {**V6, "to_address": "2001:db8::77"}]
+        "nat",
+        type="snat",
+        backend=backend,
+        aggregate=[{**V4, "to_address": "192.0.2.77"}, {**V6, "to_address": "2001:db8::77"}],
     )
     assert source_at(host, "198.51.100.1") == "192.0.2.77"
     assert source_at(host, "2001:db8:1::1") == "2001:db8::77"
