@@ -15,8 +15,8 @@ author:
 description:
   - Lets containers reach the world under the host's address (masquerade) or under a given one (source NAT), and publishes their ports on the host
     (destination NAT).
-  - All of it lives in an nftables table of its own, C(inet linuxnet_containers), or in chains of its own in iptables' tables, C(LINUXNET-*): see
-    O(backend). What is changed in a task is one transaction. Rules of others are never changed.
+  - All of it lives in an nftables table of its own, C(inet linuxnet_containers), or in chains of its own in iptables' tables, C(LINUXNET-*). O(backend) says
+    which. What is changed in a task is one transaction. Rules of others are never changed.
   - A packet that is forwarded passes the rule sets of everybody, and what one drops is dropped. See O(forward) for what is done about that.
   - Source NAT is a rule an item, known by O(owner) and O(source), with the owner in its comment; what differs is replaced in its place. Destinations in
     the source's own network, multicast and broadcast are never translated.

@@ -161,6 +161,10 @@ class Engine:
         """The containers that the engine knows, the last one first."""
         raise NotImplementedError
 
+    def restart_daemon(self) -> None:
+        """End the engine's daemon and start it again."""
+        raise NotImplementedError
+
     def clear(self) -> None:
         """Remove every container."""
         for name in self.names():
@@ -241,8 +245,9 @@ class Docker(_Client):
     programs = ("docker", "dockerd", "containerd", "runc", "iptables")
     handles = False
 
-    def __init__(self, lab: Lab, bip: str | None = None) -> None:
+    def __init__(self, lab: Lab, bip: str | None = None, options: Sequence[str] = ()) -> None:
         self.bip = bip
+        self.options = options
         super().__init__(lab)
 
     def ready(self) -> None:
@@ -251,7 +256,7 @@ class Docker(_Client):
         folders = [f"--{one}-root={self.state}/{one}" for one in ("data", "exec")]
         files = [f"--host={self.environment['DOCKER_HOST']}", f"--pidfile={self.state}/pid"]
         network = [f"--bip={self.bip}"] if self.bip else networkless
-        self.command = ["dockerd", *folders, *files, "--storage-driver=vfs", *network]
+        self.command = ["dockerd", *folders, *files, "--storage-driver=vfs", *network, *self.options]
         self.start_daemon()
         self._import()
 

@@ -16,7 +16,7 @@ import pytest
 from engines import Docker, engine_host
 from lab import Lab
 from plays import Outcome, Play, Playbook, internet, silent, talk, wiring
-from proofs import comes, settles, warnings
+from proofs import comes, warnings
 
 NETWORKS = [{"name": "front", "subnets": ["10.1.0.0/24"]}]
 CONTAINERS = [
@@ -158,17 +158,14 @@ def test_ufw_is_named_with_what_it_takes(needs: Callable[..., None]) -> None:
             lab.run("ufw --force disable")
 
 
-def test_f6_a_port_that_docker_publishes_is_refused_naming_the_holder(needs: Callable[..., None]) -> None:
+@pytest.mark.parametrize(("proxy", "holder"), [("true", "docker-proxy"), ("false", "dockerd")])
+def test_f6_a_port_that_docker_publishes_is_refused_naming_the_holder(
+    needs: Callable[..., None], proxy: str, holder: str
+) -> None:
     needs("docker")
-    with host() as (lab, _playbook), Docker(lab, bip="172.30.0.1/28") as docker:
-        docker.run(["docker", "run", "-d", "--name", "theirs", "-p", "9090:80", docker.image, "sleep", "1000"])
-        options = {
-            "type": "dnat",
-            "host_port": "9090",
-            "to_port": "80",
-            "to_address": "172.30.0.9",
-            "bridge": "docker0",
-        }
-        refused = lab.fails("nat", **options)
-        assert "host_port: tcp port 9090 is" in refused["msg"]
-        assert settles(lab, "nat", **{**options, "host_port": "9091"})["changed"]
+    with host() as (lab, _playbook), Docker(lab, bip="172.30.0.1/28", options=[f"--userland-proxy={proxy}"]) as docker:
+        docker.run(["docker", "run", "-d", "--name", "theirs", "-p", "9090:80", "box", "sleep", "1000"])
+        options: dict[str, Any] = {"type": "dnat", "to_port": "80", "to_address": "172.30.0.9", "bridge": "docker0"}
+        said = lab.fails("nat", host_port="9090", **options)["msg"]
+        assert re.search(rf"tcp port 9090 is in use: {holder} \(process \d+\) listens on 0.0.0.0:9090", said)
+        assert lab.module("nat", host_port="9091", **options)["changed"]

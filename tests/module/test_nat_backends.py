@@ -377,3 +377,32 @@ def test_f2_the_mark_that_docker_s_bridge_accepts_is_set(host: Host, mark: str) 
     host.run("ip link set web-eth0 type bridge_slave hairpin off")
     assert host.run("nft -s list table ip docker-bridges").stdout == before
     assert host.snapshot() == pristine
+
+
+FOREIGN = "-t nat -A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.3:80"
+
+
+@pytest.mark.parametrize(
+    ("rule", "named"),
+    [
+        (f"iptables-nft {FOREIGN}", "ip nat PREROUTING handle 2, to 172.17.0.3:80"),
+        (f"iptables-legacy {FOREIGN}", "iptables-legacy nat PREROUTING rule 1, to 172.17.0.3:80"),
+        (
+            "nft 'add table ip my; add chain ip my in { type nat hook prerouting priority dstnat; }; "
+            "add rule ip my in ip daddr 192.0.2.2 tcp dport 8000-8100 dnat to 172.17.0.3:80'",
+            "ip my in handle 2, to 172.17.0.3:80",
+        ),
+    ],
+)
+def test_f5_f6_a_port_that_a_rule_of_somebody_else_sends_on_is_refused_naming_it(
+    host: Host, rule: str, named: str
+) -> None:
+    if "legacy" in rule:
+        host.use(LEGACY)
+    host.run(rule)
+    port = "8000" if rule.startswith("nft ") else "8080"
+    message = f"host_port: tcp port {port} is published already by a rule of somebody else ({named}); "
+    host.refuses("nat", message, **PORT)
+    assert host.module("nat", **{**PORT, "host_port": "8080/udp"})["changed"]
+    assert host.module("nat", **PORT, shadow=True)["changed"]
+    assert host.module("nat", **PORT)["changed"] is False, "what is ours by now is not asked about again"
