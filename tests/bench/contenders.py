@@ -331,7 +331,8 @@ class Chain(Contender):
         """Take the steps of a plan; whether any changed anything."""
         wanted = variables(self.names, self.publish)
         plan = self.plan.compile_plan(wanted["networks"], wanted["containers"], state)[half]
-        changed, addresses = False, []
+        changed = False
+        addresses: list[Variables] = []
         times = self.steps.setdefault(phase, {})
         for step, module in order.items():
             items = plan[step]
@@ -519,7 +520,7 @@ ALL: dict[str, type[Contender]] = {
 }
 
 
-def timed(action: Callable[[], None], settled: Callable[[], bool] = lambda: True) -> float:
+def timed(action: Callable[[], object], settled: Callable[[], bool] = lambda: True) -> float:
     """The seconds that an action takes, until what it does has taken effect."""
     start = time.perf_counter()
     action()

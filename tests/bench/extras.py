@@ -14,6 +14,7 @@ import itertools
 import json
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from contenders import BRIDGE, Chain, Variables, call, timed
@@ -30,7 +31,7 @@ def adhoc() -> Variables:
     for module, argument in (("ansible.builtin.ping", ""), ("linuxnet.containers.bridge", f"name={BRIDGE}")):
         ansible = [sys.executable, "-m", "ansible", "adhoc", "-i", "localhost,", "-c", "local", "localhost"]
         argv = [*ansible, "-e", f"ansible_python_interpreter={sys.executable}", "-m", module, "-a", argument]
-        found[module.rpartition(".")[2]] = timed(lambda argv=argv: call(argv, {"ANSIBLE_PIPELINING": "True"}))
+        found[module.rpartition(".")[2]] = timed(partial(call, argv, {"ANSIBLE_PIPELINING": "True"}))
     return found
 
 
@@ -59,9 +60,9 @@ def ports(count: int) -> Variables:
         {"type": "dnat", "host_port": str(1 + number), "to_address": "10.88.0.2", "to_port": "80", "bridge": BRIDGE}
         for number in range(count)
     ]
-    found = {"ours": timed(lambda: chain.module("nat", {"aggregate": items}) and None)}
-    found["again"] = timed(lambda: chain.module("nat", {"aggregate": items}) and None)
-    found["removed"] = timed(lambda: chain.module("nat", {"aggregate": items, "state": "absent"}) and None)
+    found = {"ours": timed(lambda: chain.module("nat", {"aggregate": items}))}
+    found["again"] = timed(lambda: chain.module("nat", {"aggregate": items}))
+    found["removed"] = timed(lambda: chain.module("nat", {"aggregate": items, "state": "absent"}))
     marks, cost = [round(count * level / (LEVELS - 1)) for level in range(LEVELS)], []
     for mark in marks:
         lines = {"nat": [":DOCKER - [0:0]"], "filter": [":DOCKER - [0:0]"]}

@@ -173,8 +173,25 @@ def tables(results: Results) -> str:
 
 
 WIDTH, HEIGHT, MARGIN, LEGEND = 420, 380, 50, 330
-COLOURS = ("#000000", "#d62728", "#ff9896", "#e6550d", "#fdae6b", "#1f77b4", "#17becf", "#9467bd", "#2ca02c", "#98df8a")
-COLOURS += ("#8c564b", "#7f7f7f", "#bcbd22", "#e377c2", "#aec7e8", "#c5b0d5", "#c49c94")
+COLOURS = (
+    "#000000",
+    "#d62728",
+    "#ff9896",
+    "#e6550d",
+    "#fdae6b",
+    "#1f77b4",
+    "#17becf",
+    "#9467bd",
+    "#2ca02c",
+    "#98df8a",
+    "#8c564b",
+    "#7f7f7f",
+    "#bcbd22",
+    "#e377c2",
+    "#aec7e8",
+    "#c5b0d5",
+    "#c49c94",
+)
 
 
 def _across(left: float, last: float, size: float) -> float:
@@ -236,6 +253,6 @@ def plot(results: Results) -> str:
         y = 50 + number * 18
         parts.append(f'<line x1="{left}" x2="{left + 30}" y1="{y}" y2="{y}" {style(name)}/>')
         parts.append(f'<text x="{left + 38}" y="{y + 4}">{escape(one["says"])}</text>')
-    size = f'width="{left + LEGEND}" height="{HEIGHT}"'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="11">'
+    extent = f'width="{left + LEGEND}" height="{HEIGHT}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {extent} font-family="sans-serif" font-size="11">'
     return "\n".join([head, '<rect width="100%" height="100%" fill="white"/>', *parts, "</svg>", ""])
