@@ -46,7 +46,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._nftables impo
 _LOOKS = 3  # at a container that is being restarted meanwhile
 _DAD_WAIT = 3.0  # seconds; duplicate address detection takes one probe and one second by default (RFC 4862)
 _NO_MAC = "00:00:00:00:00:00"  # of lo
-_SENT_AT_MOST = 256  # sockets of announcements that wait to be closed
+_CLOSING = 32  # sockets of announcements closed at a time
 _CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21}  # include/uapi/linux/capability.h
 
 
@@ -81,6 +81,9 @@ class _Namespace:
         self.ids: Dict[int, int] = {}  # nsid -> inode
         self.asked: Set[int] = set()
         self.names: Dict[int, str] = {}
+        self.indexes: Dict[
+            str, int
+        ] = {}  # of interfaces that were looked at and are still there, as far as this run knows
 
     def close(self) -> None:
         if self.socket is not None:
@@ -96,7 +99,8 @@ class Kernel:
 
     def __init__(self) -> None:
         self._open: Dict[int, _Namespace] = {}
-        self._sent: List[socket.socket] = []
+        # Closing a socket that announced waits for the kernel (an RCU grace period, 16 ms): beside the work, many at a time.
+        self._closing = concurrent.futures.ThreadPoolExecutor(_CLOSING)
         self._paths: Dict[str, int] = {}
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # two descriptors a namespace
         if soft != hard:
@@ -108,7 +112,7 @@ class Kernel:
         return self
 
     def __exit__(self, *dummy: object) -> None:
-        self._close_sent()
+        self._closing.shutdown()
         for namespace in self._open.values():
             namespace.close()
         self._open.clear()
@@ -288,6 +292,7 @@ class Kernel:
 
     def _resolved(self, namespace: _Namespace, ns: int, link: Link, nsid: Optional[int]) -> Link:
         namespace.names[link.index] = link.name
+        namespace.indexes[link.name] = link.index
         if link.kind != "veth":
             return link
         return replace(link, peer_ns=ns if nsid is None else self._peer_namespace(namespace, nsid))
@@ -390,10 +395,19 @@ class Kernel:
         return ""
 
     def _index(self, ref: NsRef, name: str) -> int:
-        link = self._socket(self._at(ref)).link(name)[0]
-        if link is None:
-            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
-        return link.index
+        """Return the index of an interface that is to be changed: of the one that was looked at, where one was."""
+        namespace = self._at(ref)
+        if name not in namespace.indexes:
+            link = self._socket(namespace).link(name)[0]
+            if link is None:
+                raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+            namespace.indexes[name] = link.index
+        return namespace.indexes[name]
+
+    def _forget_links(self) -> None:
+        """An interface goes, or changes its name or place: the other end of a pair, which may be anywhere, goes with it."""
+        for namespace in self._open.values():
+            namespace.indexes.clear()
 
     def _forget(self, name: str) -> None:
         self._paths.pop(NsRef.parse(name).path, None)
@@ -448,6 +462,8 @@ class Kernel:
             sock.set_link(index, {"name": new.pop("name"), "enabled": True})
             sock.set_link(index, new, master)
         namespace.names.pop(index, None)
+        if "name" in step.new:
+            self._forget_links()
         if checksum is not None:
             with _namespaces.entered(namespace.fd):
                 _files.write_tx_checksum(step.new.get("name", step.name), checksum)
@@ -456,6 +472,7 @@ class Kernel:
         self._socket(self._at(step.ns)).set_link(
             self._index(step.ns, step.name), {"name": step.new_name}, netns_fd=self._at(step.to).fd
         )
+        self._forget_links()
 
     def _del_link(self, step: change.DelLink) -> None:
         try:
@@ -463,6 +480,7 @@ class Kernel:
         except OSError as error:
             if error.errno != errno.ENODEV:  # gone already, with its namespace
                 raise
+        self._forget_links()
 
     def _set_vlans(self, step: change.SetVlans) -> None:
         sock, index = self._socket(self._at(step.ns)), self._index(step.ns, step.name)
@@ -509,16 +527,8 @@ class Kernel:
         if link is not None and link.get("enabled") and link.get("mac") not in ("", _NO_MAC):
             # Neighbours that are not told find out by themselves, later: no reason to fail.
             with _namespaces.entered(namespace.fd), contextlib.suppress(OSError):
-                self._sent.append(_packets.announce(step.interface, link.get("mac"), step.ip))
-            if len(self._sent) >= _SENT_AT_MOST:
-                self._close_sent()
-
-    def _close_sent(self) -> None:
-        """Close the sockets that announced. Each close waits for the kernel (an RCU grace period, 16 ms): so many at a time."""
-        if self._sent:
-            with concurrent.futures.ThreadPoolExecutor(min(len(self._sent), 32)) as pool:
-                list(pool.map(socket.socket.close, self._sent))
-            self._sent.clear()
+                sent = _packets.announce(step.interface, link.get("mac"), step.ip)
+                self._closing.submit(sent.close)
 
     def _route_indexes(self, ref: NsRef, route: Route) -> Tuple[int, List[int]]:
         index = self._index(ref, route.interface) if route.interface else 0

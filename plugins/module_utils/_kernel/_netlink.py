@@ -4,7 +4,7 @@
 
 """Netlink: one socket a namespace, messages in, facts out. The one file that imports pyroute2.
 
-pyroute2's message classes encode and decode; the socket is our own, because it must stay in the namespace it was opened
+pyroute2's message classes say what a message is (`_messages.py`); the socket is our own, because it must stay in the namespace it was opened
 in, report the kernel's own sentence (extended ACK), and work inside a running event loop.
 """
 
@@ -27,6 +27,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Route,
     Vlan,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _messages
 
 IMPORT_ERROR: Optional[str] = None
 try:
@@ -66,7 +67,8 @@ _SOL_NETLINK, _CAP_ACK, _EXT_ACK, _STRICT = 270, 10, 11, 12
 _HEADER = struct.Struct("=IHHII")
 _IFF_UP, _IFF_RUNNING = 0x1, 0x40
 _ONLINK = 4  # RTNH_F_ONLINK
-_BRVLAN = 2  # RTEXT_FILTER_BRVLAN
+_BRVLAN, _SKIP_STATS = 2, 8  # RTEXT_FILTER_*
+_BRIEF = ("IFLA_EXT_MASK", _SKIP_STATS)
 _PVID, _UNTAGGED, _BEGIN, _END = 2, 4, 8, 16
 _TIMEOUT = 10  # seconds; the kernel answers in the same call, so this only bounds a broken one
 
@@ -117,19 +119,9 @@ class Socket:
     ) -> List[Any]:
         """Send one message; return the decoded answers. Raise `NetlinkError` where the kernel refuses."""
         self._sequence += 1
-        message = cls()
-        for name, value in fields.items():
-            message[name] = value
-        message["attrs"] = list(attrs)
-        message["header"] = {"type": type_, "flags": _REQUEST | flags, "sequence_number": self._sequence, "pid": 0}
-        message.encode()
-        self._socket.send(bytes(message.data))
-        answers = []
-        for data in self._answers():
-            answer = cls(data)
-            answer.decode()
-            answers.append(answer)
-        return answers
+        body = _messages.encode(cls, fields, attrs)
+        self._socket.send(_HEADER.pack(_HEADER.size + len(body), type_, _REQUEST | flags, self._sequence, 0) + body)
+        return [_messages.decode(cls, data) for data in self._answers()]
 
     def _answers(self) -> Iterator[bytes]:
         """Yield the messages of one answer up to its end: DONE of a dump, else the acknowledgement."""
@@ -170,7 +162,9 @@ class Socket:
     def link(self, name: str = "", index: int = 0) -> Tuple[Optional[Link], Optional[int]]:
         """Return the interface of that name or index (None where there is none) and the id of its peer's namespace."""
         try:
-            found = self._request(ifinfmsg, _GETLINK, _ACK, {"index": index}, [("IFLA_IFNAME", name)] if name else [])
+            found = self._request(
+                ifinfmsg, _GETLINK, _ACK, {"index": index}, [*([("IFLA_IFNAME", name)] if name else []), _BRIEF]
+            )
         except NetlinkError as error:
             if error.errno == errno.ENODEV:
                 return None, None
@@ -181,7 +175,7 @@ class Socket:
         """Return all interfaces, or those with that master, each with the id of its peer's namespace."""
         found = [
             _link(message)
-            for message in self._dump(ifinfmsg, _GETLINK, {}, [("IFLA_MASTER", master)] if master else [])
+            for message in self._dump(ifinfmsg, _GETLINK, {}, [*([("IFLA_MASTER", master)] if master else []), _BRIEF])
         ]
         return [pair for pair in found if not master or pair[0].master == master]
 
