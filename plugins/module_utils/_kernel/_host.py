@@ -102,6 +102,10 @@ class Kernel:
         # Closing a socket that announced waits for the kernel (an RCU grace period, 16 ms): beside the work, many at a time.
         self._closing = concurrent.futures.ThreadPoolExecutor(_CLOSING)
         self._paths: Dict[str, int] = {}
+        # (namespace, name) of interfaces that were looked at. None is kept when one goes or changes its name or place: the
+        # other end of a pair, which may be anywhere, goes with it.
+        self._indexes: Dict[Tuple[int, str], int] = {}
+        self._living: Optional[Dict[int, List[int]]] = None
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # two descriptors a namespace
         if soft != hard:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -178,7 +182,10 @@ class Kernel:
         return _namespaces.listing()
 
     def processes(self, ns: int) -> List[Tuple[int, str]]:
-        return _namespaces.holders(ns)
+        if self._living is None:  # of all namespaces at once: a look goes through every process of the host
+            self._living = _namespaces.living()
+        found = [(pid, _namespaces.command(pid)) for pid in self._living.get(ns, ())]
+        return [one for one in found if one[1]]
 
     def namespaces(self) -> List[Tuple[int, str, List[int]]]:
         seen = _namespaces.seen()
@@ -292,7 +299,7 @@ class Kernel:
 
     def _resolved(self, namespace: _Namespace, ns: int, link: Link, nsid: Optional[int]) -> Link:
         namespace.names[link.index] = link.name
-        namespace.indexes[link.name] = link.index
+        self._indexes[ns, link.name] = link.index
         if link.kind != "veth":
             return link
         return replace(link, peer_ns=ns if nsid is None else self._peer_namespace(namespace, nsid))
@@ -397,17 +404,13 @@ class Kernel:
     def _index(self, ref: NsRef, name: str) -> int:
         """Return the index of an interface that is to be changed: of the one that was looked at, where one was."""
         namespace = self._at(ref)
-        if name not in namespace.indexes:
+        key = (self._paths[ref.path], name)
+        if key not in self._indexes:
             link = self._socket(namespace).link(name)[0]
             if link is None:
                 raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
-            namespace.indexes[name] = link.index
-        return namespace.indexes[name]
-
-    def _forget_links(self) -> None:
-        """An interface goes, or changes its name or place: the other end of a pair, which may be anywhere, goes with it."""
-        for namespace in self._open.values():
-            namespace.indexes.clear()
+            self._indexes[key] = link.index
+        return self._indexes[key]
 
     def _forget(self, name: str) -> None:
         self._paths.pop(NsRef.parse(name).path, None)
@@ -463,7 +466,7 @@ class Kernel:
             sock.set_link(index, new, master)
         namespace.names.pop(index, None)
         if "name" in step.new:
-            self._forget_links()
+            self._indexes.clear()
         if checksum is not None:
             with _namespaces.entered(namespace.fd):
                 _files.write_tx_checksum(step.new.get("name", step.name), checksum)
@@ -472,7 +475,7 @@ class Kernel:
         self._socket(self._at(step.ns)).set_link(
             self._index(step.ns, step.name), {"name": step.new_name}, netns_fd=self._at(step.to).fd
         )
-        self._forget_links()
+        self._indexes.clear()
 
     def _del_link(self, step: change.DelLink) -> None:
         try:
@@ -480,7 +483,18 @@ class Kernel:
         except OSError as error:
             if error.errno != errno.ENODEV:  # gone already, with its namespace
                 raise
-        self._forget_links()
+        self._indexes.clear()
+
+    def sweep(self, steps: Sequence[Any]) -> None:
+        for ref in dict.fromkeys(step.ns for step in steps):
+            indexes = []
+            for step in steps:
+                if step.ns == ref:
+                    with contextlib.suppress(OSError):
+                        indexes.append(self._index(ref, step.name))
+            if len(indexes) > 1:
+                with contextlib.suppress(OSError):
+                    self._socket(self._at(ref)).delete_links(indexes)
 
     def _set_vlans(self, step: change.SetVlans) -> None:
         sock, index = self._socket(self._at(step.ns)), self._index(step.ns, step.name)

@@ -184,10 +184,12 @@ def _living() -> Iterator[Tuple[int, int]]:
         yield pid, inode
 
 
-def holders(inode: int) -> List[Tuple[int, str]]:
-    """Return (pid, command) of the processes that live in the namespace ``inode``."""
-    found = [(pid, command(pid)) for pid, where in _living() if where == inode]
-    return [one for one in found if one[1]]
+def living() -> Dict[int, List[int]]:
+    """Return the processes (PIDs, in order) that live in each network namespace, by inode."""
+    found: Dict[int, List[int]] = {}
+    for pid, inode in _living():
+        found.setdefault(inode, []).append(pid)
+    return found
 
 
 def command(pid: int) -> str:

@@ -189,7 +189,8 @@ class NsAddressResource(Resource[Want, Have]):
         if gateway not in net:
             raise Invalid("gateway: %s is not in the pool %s." % (gateway, net))
         reserved = gateway if params.get("gateway") is not None or net.prefixlen < net.max_prefixlen - 1 else None
-        return Pool(net, params.get("range"), params.get("exclude") or (), reserved), str(gateway) if reserved else ""
+        pool = _addressing.pool(net, params.get("range"), tuple(params.get("exclude") or ()), reserved)
+        return pool, str(gateway) if reserved else ""
 
     @staticmethod
     def _lifetime(value: str, option: str) -> int:
