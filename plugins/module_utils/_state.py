@@ -13,7 +13,7 @@ from __future__ import annotations
 import collections
 import itertools
 from dataclasses import replace
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, TypeVar
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
 from ansible_collections.linuxnet.containers.plugins.module_utils import _fields
@@ -42,6 +42,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._nftables impo
 from ansible_collections.linuxnet.containers.plugins.module_utils._rules import NatRule, ours
 from ansible_collections.linuxnet.containers.plugins.module_utils._source import Source
 
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 _NAMED_AT_MOST = 3  # of what check mode foresaw, in its warning
 
 
@@ -67,6 +69,25 @@ class _Links:
     def known(self) -> List[Link]:
         """Return the interfaces that are known to be there."""
         return [link for link in self.by_name.values() if link is not None]
+
+
+class Later(Mapping[Key, Value]):
+    """A mapping that is made when it is first looked into: one that is dear and mostly not needed."""
+
+    def __init__(self, make: Callable[[], Mapping[Key, Value]]) -> None:
+        self._make = make
+
+    def __getitem__(self, key: Key) -> Value:
+        return self._make()[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._make()
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._make())
+
+    def __len__(self) -> int:
+        return len(self._make())
 
 
 class State:
@@ -95,6 +116,7 @@ class State:
         self._tables: Dict[int, Table] = {}
         self._taken: Dict[Tuple[int, Optional[str]], Dict[IpAddress, Holder]] = {}
         self._put: List[Holder] = []
+        self._freed: Set[Tuple[int, int, str]] = set()  # (namespace, interface index, address)
         self._gone: Set[int] = set()  # namespaces
         for name in anew if predict else ():
             self._leave(name)
@@ -314,6 +336,7 @@ class State:
                 holders = [Holder(one, ns, index) for index, one in self.addresses(ns) if one.scope != "host"]
                 if bridge is not None and bridge.index > 0:
                     holders += [one for one in self.source.members(ns, bridge.index) if one.ns not in self._gone]
+            holders = [one for one in holders if (one.ns, one.index, one.address.ip) not in self._freed]
             self._taken[ns, name] = {holder.address.parsed: holder for holder in [*holders, *self._put]}
         return self._taken[ns, name]
 
@@ -457,6 +480,7 @@ class State:
             known.append(entry)
         holder = Holder(step.address, ns, link.index, str(step.ns))
         self._put.append(holder)
+        self._freed.discard((ns, link.index, step.address.ip))
         for taken in self._taken.values():
             taken.setdefault(holder.address.parsed, holder)
 
@@ -468,6 +492,7 @@ class State:
         self._put = [
             one for one in self._put if (one.ns, one.index, one.address.key) != (ns, link.index, step.address.key)
         ]
+        self._freed.add((ns, link.index, step.address.ip))
         for taken in self._taken.values():
             holder = taken.get(step.address.parsed)
             if holder is not None and (holder.ns, holder.index) == (ns, link.index):

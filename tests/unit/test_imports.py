@@ -37,6 +37,7 @@ HARMLESS = {
     "contextlib",
     "dataclasses",
     "errno",
+    "functools",
     "hashlib",
     "ipaddress",
     "itertools",

@@ -338,8 +338,7 @@ class Kernel:
         if not index:
             return ""
         if index not in namespace.names:
-            link = self._socket(namespace).link(index=index)[0]
-            namespace.names[index] = link.name if link else str(index)
+            namespace.names[index] = self._socket(namespace).name_of(index) or str(index)
         return namespace.names[index]
 
     def routes(self, ns: int, family: int, table: int) -> List[Route]:
@@ -406,10 +405,10 @@ class Kernel:
         namespace = self._at(ref)
         key = (self._paths[ref.path], name)
         if key not in self._indexes:
-            link = self._socket(namespace).link(name)[0]
-            if link is None:
+            index = self._socket(namespace).index_of(name)
+            if not index:
                 raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
-            self._indexes[key] = link.index
+            self._indexes[key] = index
         return self._indexes[key]
 
     def _forget(self, name: str) -> None:

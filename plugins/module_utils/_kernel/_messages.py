@@ -20,7 +20,6 @@ Attributes = Iterable[Tuple[str, Any]]
 _ATTRIBUTE = struct.Struct("=HH")
 _TYPE_MASK = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
 _MESSAGE_HEADER = 16
-_NUMBERS = {"uint8": "=B", "uint16": "=H", "uint32": "=I", "uint64": "=Q", "int32": "=i", "netns_fd": "=I"}
 
 
 class Unknown(Exception):
@@ -50,16 +49,24 @@ def _text(data: bytes) -> str:
         raise Unknown
 
 
+def _number(form: str) -> Tuple[Callable[[Any], bytes], Callable[[bytes], Any]]:
+    packer = struct.Struct(form)
+    return packer.pack, lambda data: packer.unpack_from(data)[0]
+
+
 # type: (encode, decode)
 _SIMPLE: Dict[str, Tuple[Callable[[Any], bytes], Callable[[bytes], Any]]] = {
     "asciiz": (lambda value: value.encode() + b"\0", _text),
     "ipaddr": (_packed_ip, _ip),
     "target": (_packed_ip, _ip),
+    "uint8": _number("=B"),
+    "uint16": _number("=H"),
+    "uint32": _number("=I"),
+    "uint64": _number("=Q"),
+    "int32": _number("=i"),
+    "netns_fd": _number("=I"),
     "l2addr": (lambda value: bytes.fromhex(value.replace(":", "")), _mac),
 }
-for _name, _format in _NUMBERS.items():
-    _packer = struct.Struct(_format)
-    _SIMPLE[_name] = (_packer.pack, lambda data, packer=_packer: packer.unpack_from(data)[0])  # type: ignore[misc]
 
 
 class Codec:
