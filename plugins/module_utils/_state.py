@@ -106,6 +106,7 @@ class State:
         self._links: Dict[int, _Links] = collections.defaultdict(_Links)
         self._addresses: Dict[int, List[Tuple[int, Address]]] = {}
         self._routes: Dict[Tuple[int, int, int], List[Route]] = {}
+        self._defaults: Dict[int, List[Route]] = {}  # default routes, as long as no route changes
         self._vlans: Dict[Tuple[int, int], Tuple[Vlan, ...]] = {}
         self._sysctls: Dict[Tuple[int, str], Optional[str]] = {}
         self._identity: Optional[str] = None
@@ -313,17 +314,18 @@ class State:
 
     def uplink_mtu(self, ns: int) -> int:
         """Return the MTU of the interface that holds the default route (IPv4 first, lowest metric), 1500 where there is none."""
-        for family in (4, 6):
-            defaults = [
+        if ns not in self._defaults:
+            self._defaults[ns] = [
                 route
-                for route in self.routes(ns, family, MAIN_TABLE)
+                for family in (4, 6)
+                for route in sorted(self.routes(ns, family, MAIN_TABLE), key=lambda route: route.metric)
                 if route.shown_destination == "default" and route.type == "unicast"
             ]
-            for route in sorted(defaults, key=lambda route: route.metric):
-                name = route.interface or (route.nexthops[0].interface if route.nexthops else "")
-                link = self.link(ns, name) if name else None
-                if link is not None:
-                    return int(link.get("mtu"))
+        for route in self._defaults[ns]:
+            name = route.interface or (route.nexthops[0].interface if route.nexthops else "")
+            link = self.link(ns, name) if name else None
+            if link is not None:
+                return int(link.get("mtu"))
         return 1500
 
     def taken(self, ns: int, name: Optional[str], bridge: Optional[Link]) -> Mapping[IpAddress, Holder]:
@@ -369,6 +371,8 @@ class State:
     def advance(self, changes: Iterable[change.Change]) -> None:
         """Take ``changes`` as done."""
         for step in changes:
+            if isinstance(step, (change.PutRoute, change.DelRoute, change.DelLink, change.AddNetns, change.DropNetns)):
+                self._defaults.clear()
             handler = _ADVANCE.get(type(step))
             if handler is not None:
                 handler(self, step)

@@ -105,6 +105,7 @@ class Kernel:
         # (namespace, name) of interfaces that were looked at. None is kept when one goes or changes its name or place: the
         # other end of a pair, which may be anywhere, goes with it.
         self._indexes: Dict[Tuple[int, str], int] = {}
+        self._prepared = False  # /run/netns, for names to be mounted in it
         self._living: Optional[Dict[int, List[int]]] = None
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # two descriptors a namespace
         if soft != hard:
@@ -416,7 +417,8 @@ class Kernel:
 
     def _add_netns(self, step: change.AddNetns) -> None:
         self._forget(step.name)
-        _namespaces.create(step.name)
+        _namespaces.create(step.name, self._prepared)
+        self._prepared = True
 
     def _bind_netns(self, step: change.BindNetns) -> None:
         namespace = self._open[step.inode] if step.inode > 0 else self._at(step.source)
@@ -426,7 +428,8 @@ class Kernel:
         if step.link:
             _namespaces.link(step.name, step.link)
         else:
-            _namespaces.bind(step.name, namespace.fd)
+            _namespaces.bind(step.name, namespace.fd, self._prepared)
+            self._prepared = True
 
     def _drop_netns(self, step: change.DropNetns) -> None:
         if step.inode and NsRef.parse(step.name).path not in self._paths:

@@ -107,7 +107,8 @@ class Socket:
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
-        self._socket.settimeout(_TIMEOUT)
+        # By the kernel: Python's own time limit takes a system call more for each answer.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", _TIMEOUT, 0))
         self._socket.bind((0, 0))
         for option in (_CAP_ACK, _EXT_ACK, _STRICT):
             with contextlib.suppress(OSError):  # older kernels answer without; what they send too much is filtered here
@@ -124,10 +125,10 @@ class Socket:
         self._sequence += 1
         body = _messages.encode(cls, fields, attrs)
         self._socket.send(_HEADER.pack(_HEADER.size + len(body), type_, _REQUEST | flags, self._sequence, 0) + body)
-        return [_messages.decode(cls, data) for data in self._answers()]
+        return [_messages.decode(cls, data) for data in self._answers(single=not flags & (_ACK | _DUMP))]
 
-    def _answers(self) -> Iterator[bytes]:
-        """Yield the messages of one answer up to its end: DONE of a dump, else the acknowledgement."""
+    def _answers(self, single: bool) -> Iterator[bytes]:
+        """Yield the messages of one answer up to its end: DONE of a dump, the acknowledgement, or the one message of a ``single``."""
         interrupted = False
         while True:
             buffer = self._socket.recv(1 << 20)
@@ -147,6 +148,8 @@ class Socket:
                         raise NetlinkError(errno.EINTR)
                     return
                 yield data
+                if single:
+                    return
 
     def _dump(
         self, cls: Any, type_: int, fields: Mapping[str, Any], attrs: Sequence[Tuple[str, Any]] = ()
@@ -166,7 +169,7 @@ class Socket:
         """Return the interface of that name or index (None where there is none) and the id of its peer's namespace."""
         try:
             found = self._request(
-                ifinfmsg, _GETLINK, _ACK, {"index": index}, [*([("IFLA_IFNAME", name)] if name else []), _BRIEF]
+                ifinfmsg, _GETLINK, 0, {"index": index}, [*([("IFLA_IFNAME", name)] if name else []), _BRIEF]
             )
         except NetlinkError as error:
             if error.errno == errno.ENODEV:
@@ -241,7 +244,7 @@ class Socket:
 
     def nsid(self, fd: int) -> int:
         """Return the id that the namespace open at ``fd`` has in this socket's, -1 where it has none."""
-        return int(self._request(_NsidMessage, _GETNSID, _ACK, {}, [("NETNSA_FD", fd)])[0].get_attr("NETNSA_NSID"))
+        return int(self._request(_NsidMessage, _GETNSID, 0, {}, [("NETNSA_FD", fd)])[0].get_attr("NETNSA_NSID"))
 
     # --- writing ---
 
