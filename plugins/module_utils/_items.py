@@ -31,7 +31,7 @@ def parsed(resource: Resource[Any, Any], validates: ArgumentSpecValidator, param
 
 
 _TYPES: Dict[str, type] = {"str": str, "bool": bool, "int": int, "dict": dict}
-_RULES = ("mutually_exclusive", "required_one_of")
+_RULES = ("mutually_exclusive", "required_one_of", "required_if")
 
 
 def _plain(resource: Resource[Any, Any], params: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
@@ -62,6 +62,9 @@ def _plain(resource: Resource[Any, Any], params: Mapping[str, Any]) -> Optional[
         for names in resource.rules.get(rule, ()):
             if not low <= sum(params.get(name) is not None for name in names) <= high:
                 return None
+    for name, value, names in resource.rules.get("required_if", ()):
+        if found[name] == value and any(found[other] is None for other in names):
+            return None
     return found
 
 

@@ -77,8 +77,10 @@ class Codec:
         self._fields = [name for name, form in cls.fields if "x" not in form]
         self._header = struct.Struct("=" + "".join(form for dummy, form in cls.fields))
         self._size = (self._header.size + 3) & ~3
-        # name: (number, type), where the classes count them from 0
-        self.attributes = {entry[0]: (number, entry[1]) for number, entry in enumerate(cls.nla_map or ())}
+        # name: (number, type); where a class gives no numbers, it counts from 0
+        self.attributes: Dict[str, Tuple[int, str]] = {}
+        for place, entry in enumerate(cls.nla_map or ()):
+            self.attributes[entry[-2]] = (entry[0] if len(entry) == 3 else place, entry[-1])
 
     def encode(self, fields: Mapping[str, Any], attributes: Attributes) -> bytes:
         """Return a body: header and attributes. Raises `Unknown`."""
@@ -133,7 +135,7 @@ class Codec:
         if not isinstance(found, type):
             raise Unknown
         structure, attributes = found.fields, found.nla_map  # type: ignore[attr-defined]
-        if not (structure or attributes) or any(len(entry) != 2 for entry in attributes):
+        if not (structure or attributes) or (attributes and not isinstance(attributes, (tuple, list))):
             raise Unknown
         return codec_of(found)
 
