@@ -45,7 +45,7 @@ def options() -> argparse.Namespace:
         "--only", default="", help=f"contenders and extras, of: {', '.join([*contenders.ALL, *EXTRAS])}"
     )
     parser.add_argument("--limit", type=float, default=40, help="leave out what is expected to take more seconds")
-    parser.add_argument("--budget", type=float, default=540, help="begin no further round after so many seconds")
+    parser.add_argument("--budget", type=float, default=420, help="begin no further round after so many seconds")
     parser.add_argument("--out", type=Path, default=HERE.parents[1] / "build" / "bench", help="folder of the results")
     return parser.parse_args()
 
@@ -118,11 +118,11 @@ class Bench:
         return done
 
     def expected(self, name: str, size: int) -> float:
-        """The seconds that a measurement may take, on the line through the two sizes before; a first guess is three times the one before."""
+        """The seconds that the longest phase may take, on the line through the two sizes before; a first guess is three times the one before."""
         took: dict[int, float] = {}
         for (one, count, _phase), values in self.samples.items():
             if one == name and count <= size:
-                took[count] = took.get(count, 0) + statistics.median(values)
+                took[count] = max(took.get(count, 0), statistics.median(values))
         known = sorted(took)
         if not known or known[-1] == size:
             return took.get(size, 0)
