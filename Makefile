@@ -7,7 +7,7 @@ export PYTHON
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo test lint sanity unit module role engines molecule lab clean
+.PHONY: help demo test bench lint sanity unit module role engines molecule lab clean
 .NOTPARALLEL:
 
 help: ## show this
@@ -21,6 +21,11 @@ demo: ## wire containers of all four modes in a lab host, prove it with traffic,
 test: ## everything CI runs
 	@tests/tools/setup newest oldest
 	@tests/lab/unchanged tests/tools/all
+
+bench: ## us against every peer that is installed, side by side (ARGS='--sizes 1,10 --rounds 3 --only floor,chain')
+	@tests/tools/setup newest
+	@tests/tools/build
+	@tests/lab/unchanged tests/tools/bench $(ARGS)
 
 lint: ## static checks: style, types, documentation, changelog, shell, packaging
 	@tests/tools/setup newest

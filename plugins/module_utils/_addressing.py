@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from typing import Any, Container, Iterator, List, Optional, Sequence, Tuple, Union
 
@@ -171,3 +172,9 @@ class Pool:
             "pool: no free address in %s: %d usable, %d in use, %d excluded, %d reserved for the gateway."
             % (self.network, self.size, self.free_at_most, self.excluded, self.reserved)
         )
+
+
+@functools.lru_cache(maxsize=64)
+def pool(net: IpNetwork, range_: Optional[str], exclude: Tuple[str, ...], gateway: Optional[IpAddress]) -> Pool:
+    """Return the pool of these; the items of a task mostly share one, and netaddr's sets are dear. Raises `Invalid`."""
+    return Pool(net, range_, exclude, gateway)

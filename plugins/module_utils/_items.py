@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping
+from typing import Any, Dict, List, Mapping, Optional
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import AnsibleValidationError, UnsupportedError
@@ -21,10 +21,54 @@ def validator(resource: Resource[Any, Any]) -> ArgumentSpecValidator:
 
 def parsed(resource: Resource[Any, Any], validates: ArgumentSpecValidator, params: Mapping[str, Any]) -> Any:
     """Return the want that one item means. Raises `Invalid`."""
+    plain = _plain(resource, params)
+    if plain is not None:
+        return resource.parse(plain)
     checked = validates.validate({name: value for name, value in params.items() if value is not None})
     if checked.error_messages:
         raise Invalid("; ".join(_said(error) for error in checked.errors) + ".")
     return resource.parse(checked.validated_parameters)
+
+
+_TYPES: Dict[str, type] = {"str": str, "bool": bool, "int": int, "dict": dict}
+_RULES = ("mutually_exclusive", "required_one_of", "required_if", "required_by")
+
+
+def _plain(resource: Resource[Any, Any], params: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
+    """Return what the validator would make of an item that needs no conversion, None where it has to look for itself.
+
+    It takes a fifth of a millisecond for an item, this a twentieth of that; of a thousand items nearly all are so.
+    """
+    options = resource.options
+    if not params.keys() <= options.keys() or not resource.rules.keys() <= {*_RULES}:
+        return None
+    found = {}
+    for name, option in options.items():
+        value = params.get(name)
+        if value is None:
+            if option.get("required"):
+                return None
+            value = option.get("default")
+        else:
+            kind = _TYPES.get(option["type"])
+            if kind is None or not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+                return None
+            if "choices" in option and value not in option["choices"]:
+                return None
+            if "options" in option or "elements" in option:
+                return None
+        found[name] = value
+    for rule, low, high in (("mutually_exclusive", 0, 1), ("required_one_of", 1, len(options))):
+        for names in resource.rules.get(rule, ()):
+            if not low <= sum(params.get(name) is not None for name in names) <= high:
+                return None
+    for name, value, names in resource.rules.get("required_if", ()):
+        if found[name] == value and any(found[other] is None for other in names):
+            return None
+    for name, names in resource.rules.get("required_by", {}).items():
+        if found[name] is not None and any(found[other] is None for other in names):
+            return None
+    return found
 
 
 def items(resource: Resource[Any, Any], params: Mapping[str, Any]) -> List[Any]:

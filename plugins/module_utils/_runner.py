@@ -101,6 +101,9 @@ def _carried_out(kernel: Kernel, plans: Sequence[Any], errors: Sequence[Optional
 
     What changes firewalls is one transaction a place, at the end; where that is refused it is tried item by item.
     """
+    steps = [step for error, plan in zip(errors, plans) if error is None for step in plan.changes]
+    if len(steps) > 1 and all(step.final for step in steps):
+        kernel.sweep(steps)
     found = [
         error or _committed(kernel, [step for step in plan.changes if step.edit is None])
         for error, plan in zip(errors, plans)

@@ -119,3 +119,7 @@ class Kernel(Source, Protocol):
 
     def apply_together(self, steps: Sequence[Change]) -> None:
         """Take changes that have an ``edit``, all those of a namespace at once. Raises `KernelError`."""
+
+    def sweep(self, steps: Sequence[Change]) -> None:
+        """Delete the interfaces of several changes that only delete, together where that is faster. What is left, and why, shows
+        when each is applied."""

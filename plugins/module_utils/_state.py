@@ -13,7 +13,7 @@ from __future__ import annotations
 import collections
 import itertools
 from dataclasses import replace
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, TypeVar
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
 from ansible_collections.linuxnet.containers.plugins.module_utils import _fields, _iptables, _nftables, _others, _saved
@@ -46,6 +46,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._listening imp
 from ansible_collections.linuxnet.containers.plugins.module_utils._rules import TABLE
 from ansible_collections.linuxnet.containers.plugins.module_utils._source import Source
 
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 _NAMED_AT_MOST = 3  # of what check mode foresaw, in its warning
 
 
@@ -73,6 +75,25 @@ class _Links:
         return [link for link in self.by_name.values() if link is not None]
 
 
+class Later(Mapping[Key, Value]):
+    """A mapping that is made when it is first looked into: one that is dear and mostly not needed."""
+
+    def __init__(self, make: Callable[[], Mapping[Key, Value]]) -> None:
+        self._make = make
+
+    def __getitem__(self, key: Key) -> Value:
+        return self._make()[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._make()
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._make())
+
+    def __len__(self) -> int:
+        return len(self._make())
+
+
 class State:
     """Facts about a host. ``predict`` (check mode): a namespace that is missing counts as made by an earlier task.
 
@@ -90,6 +111,7 @@ class State:
         self._addresses: Dict[int, List[Tuple[int, Address]]] = {}
         self._routes: Dict[Tuple[int, int, int], List[Route]] = {}
         self._policies: Dict[Tuple[int, int], List[PolicyRule]] = {}
+        self._defaults: Dict[int, List[Route]] = {}  # default routes, as long as no route changes
         self._vlans: Dict[Tuple[int, int], Tuple[Vlan, ...]] = {}
         self._sysctls: Dict[Tuple[int, str], Optional[str]] = {}
         self._identity: Optional[str] = None
@@ -106,6 +128,7 @@ class State:
         self._silent: Dict[Tuple[int, str, str], bool] = {}
         self._taken: Dict[Tuple[int, Optional[str]], Dict[IpAddress, Holder]] = {}
         self._put: List[Holder] = []
+        self._freed: Set[Tuple[int, int, str]] = set()  # (namespace, interface index, address)
         self._gone: Set[int] = set()  # namespaces
         for name in anew if predict else ():
             self._leave(name)
@@ -355,17 +378,18 @@ class State:
 
     def uplink_mtu(self, ns: int) -> int:
         """Return the MTU of the interface that holds the default route (IPv4 first, lowest metric), 1500 where there is none."""
-        for family in (4, 6):
-            defaults = [
+        if ns not in self._defaults:
+            self._defaults[ns] = [
                 route
-                for route in self.routes(ns, family, MAIN_TABLE)
+                for family in (4, 6)
+                for route in sorted(self.routes(ns, family, MAIN_TABLE), key=lambda route: route.metric)
                 if route.shown_destination == "default" and route.type == "unicast"
             ]
-            for route in sorted(defaults, key=lambda route: route.metric):
-                name = route.interface or (route.nexthops[0].interface if route.nexthops else "")
-                link = self.link(ns, name) if name else None
-                if link is not None:
-                    return int(link.get("mtu"))
+        for route in self._defaults[ns]:
+            name = route.interface or (route.nexthops[0].interface if route.nexthops else "")
+            link = self.link(ns, name) if name else None
+            if link is not None:
+                return int(link.get("mtu"))
         return 1500
 
     def taken(self, ns: int, name: Optional[str], bridge: Optional[Link]) -> Mapping[IpAddress, Holder]:
@@ -378,6 +402,7 @@ class State:
                 holders = [Holder(one, ns, index) for index, one in self.addresses(ns) if one.scope != "host"]
                 if bridge is not None and bridge.index > 0:
                     holders += [one for one in self.source.members(ns, bridge.index) if one.ns not in self._gone]
+            holders = [one for one in holders if (one.ns, one.index, one.address.ip) not in self._freed]
             self._taken[ns, name] = {holder.address.parsed: holder for holder in [*holders, *self._put]}
         return self._taken[ns, name]
 
@@ -414,6 +439,8 @@ class State:
     def advance(self, changes: Iterable[change.Change]) -> None:
         """Take ``changes`` as done."""
         for step in changes:
+            if isinstance(step, (change.PutRoute, change.DelRoute, change.DelLink, change.AddNetns, change.DropNetns)):
+                self._defaults.clear()
             handler = _ADVANCE.get(type(step))
             if handler is not None:
                 handler(self, step)
@@ -525,6 +552,7 @@ class State:
             known.append(entry)
         holder = Holder(step.address, ns, link.index, str(step.ns))
         self._put.append(holder)
+        self._freed.discard((ns, link.index, step.address.ip))
         for taken in self._taken.values():
             taken.setdefault(holder.address.parsed, holder)
 
@@ -536,6 +564,7 @@ class State:
         self._put = [
             one for one in self._put if (one.ns, one.index, one.address.key) != (ns, link.index, step.address.key)
         ]
+        self._freed.add((ns, link.index, step.address.ip))
         for taken in self._taken.values():
             holder = taken.get(step.address.parsed)
             if holder is not None and (holder.ns, holder.index) == (ns, link.index):

@@ -335,3 +335,40 @@ def test_a_full_bridge_is_told_and_nothing_is_left(host: Lab) -> None:
     assert host.run("ls /sys/class/net | sort").stdout == there
     assert host.ip("-n web link show type veth") == []
     assert warnings(made) == warnings(joined) == []
+
+
+def many(host: Lab) -> list[str]:
+    """Three pairs of ours and a foreign one, each in a group of links that somebody else set."""
+    names = ["web", "db", "app"]
+    host.run("ip netns add db && ip netns add app && ip link add foreign type veth peer name other")
+    host.module("veth", aggregate=[{"name": f"{name}0", "peer_netns": name} for name in names])
+    host.run(" && ".join(f"ip link set {end} group 7" for end in ("web0", "app0", "foreign")))
+    return names
+
+
+def test_many_pairs_go_together_and_nobody_elses(host: Lab) -> None:
+    names = many(host)
+    items = [{"name": f"{name}0", "peer_netns": name, "state": "absent"} for name in names]
+    gone, writes = host.writes("veth", aggregate=items)
+    assert [one["changed"] for one in gone["results"]] == [True] * 3
+    assert gone["commands"] == [f"ip link del {name}0" for name in names]
+    assert {one["ifname"] for one in host.ip("link")} == {"lo", "br0", "foreign", "other"}
+    assert link(host, "foreign")["group"] == "7"
+    # Each is put into a group, that is deleted, and it is seen to that each is gone.
+    assert writes.count("RTM_NEWLINK") == 3
+    again, writes = host.writes("veth", aggregate=items)
+    assert (again["changed"], writes) == (False, [])
+
+
+def test_an_interface_that_goes_meanwhile_does_not_stop_the_others(host: Lab) -> None:
+    """Those that are to be deleted by group are looked up before; a name may mean nothing by then."""
+    many(host)
+    code = """
+from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel._host import Kernel
+with Kernel() as kernel:
+    kernel.sweep([change.DelLink(HOST, name) for name in ("web0", "never", "app0")])
+"""
+    python(host, code)
+    assert {one["ifname"] for one in host.ip("link")} == {"lo", "br0", "db0", "foreign", "other"}

@@ -325,6 +325,9 @@ class MemoryKernel(MemoryFacts):
         handle = next(self._handles) if step.place == "nftables" else 0
         self._state.advance([replace(step, rule=replace(step.rule, handle=handle))])
 
+    def sweep(self, steps: Sequence[change.Change]) -> None:
+        """Nothing is faster here."""
+
     def apply_together(self, steps: Sequence[change.Change]) -> None:
         for step in steps:
             self.apply(step)

@@ -43,6 +43,7 @@ HARMLESS = {
     "contextlib",
     "dataclasses",
     "errno",
+    "functools",
     "hashlib",
     "ipaddress",
     "itertools",

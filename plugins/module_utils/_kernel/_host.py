@@ -57,7 +57,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._listening imp
 _LOOKS = 3  # at a container that is being restarted meanwhile
 _DAD_WAIT = 3.0  # seconds; duplicate address detection takes one probe and one second by default (RFC 4862)
 _NO_MAC = "00:00:00:00:00:00"  # of lo
-_SENT_AT_MOST = 256  # sockets of announcements that wait to be closed
+_CLOSING = 32  # sockets of announcements closed at a time
 _CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21}  # include/uapi/linux/capability.h
 
 
@@ -85,6 +85,9 @@ class _Namespace:
         self.ids: Dict[int, int] = {}  # nsid -> inode
         self.asked: Set[int] = set()
         self.names: Dict[int, str] = {}
+        self.indexes: Dict[
+            str, int
+        ] = {}  # of interfaces that were looked at and are still there, as far as this run knows
 
     def close(self) -> None:
         if self.socket is not None:
@@ -100,8 +103,14 @@ class Kernel:
 
     def __init__(self) -> None:
         self._open: Dict[int, _Namespace] = {}
-        self._sent: List[socket.socket] = []
+        # Closing a socket that announced waits for the kernel (an RCU grace period, 16 ms): beside the work, many at a time.
+        self._closing = concurrent.futures.ThreadPoolExecutor(_CLOSING)
         self._paths: Dict[str, int] = {}
+        # (namespace, name) of interfaces that were looked at. None is kept when one goes or changes its name or place: the
+        # other end of a pair, which may be anywhere, goes with it.
+        self._indexes: Dict[Tuple[int, str], int] = {}
+        self._prepared = False  # /run/netns, for names to be mounted in it
+        self._living: Optional[Dict[int, List[int]]] = None
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # two descriptors a namespace
         if soft != hard:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -112,7 +121,7 @@ class Kernel:
         return self
 
     def __exit__(self, *dummy: object) -> None:
-        self._close_sent()
+        self._closing.shutdown()
         for namespace in self._open.values():
             namespace.close()
         self._open.clear()
@@ -178,7 +187,10 @@ class Kernel:
         return _namespaces.listing()
 
     def processes(self, ns: int) -> List[Tuple[int, str]]:
-        return _namespaces.holders(ns)
+        if self._living is None:  # of all namespaces at once: a look goes through every process of the host
+            self._living = _namespaces.living()
+        found = [(pid, _namespaces.command(pid)) for pid in self._living.get(ns, ())]
+        return [one for one in found if one[1]]
 
     def namespaces(self) -> List[Tuple[int, str, List[int]]]:
         seen = _namespaces.seen()
@@ -292,6 +304,7 @@ class Kernel:
 
     def _resolved(self, namespace: _Namespace, ns: int, link: Link, nsid: Optional[int]) -> Link:
         namespace.names[link.index] = link.name
+        self._indexes[ns, link.name] = link.index
         if link.kind != "veth":
             return link
         return replace(link, peer_ns=ns if nsid is None else self._peer_namespace(namespace, nsid))
@@ -330,8 +343,7 @@ class Kernel:
         if not index:
             return ""
         if index not in namespace.names:
-            link = self._socket(namespace).link(index=index)[0]
-            namespace.names[index] = link.name if link else str(index)
+            namespace.names[index] = self._socket(namespace).name_of(index) or str(index)
         return namespace.names[index]
 
     def routes(self, ns: int, family: int, table: int) -> List[Route]:
@@ -425,17 +437,23 @@ class Kernel:
         return ""
 
     def _index(self, ref: NsRef, name: str) -> int:
-        link = self._socket(self._at(ref)).link(name)[0]
-        if link is None:
-            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
-        return link.index
+        """Return the index of an interface that is to be changed: of the one that was looked at, where one was."""
+        namespace = self._at(ref)
+        key = (self._paths[ref.path], name)
+        if key not in self._indexes:
+            index = self._socket(namespace).index_of(name)
+            if not index:
+                raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+            self._indexes[key] = index
+        return self._indexes[key]
 
     def _forget(self, name: str) -> None:
         self._paths.pop(NsRef.parse(name).path, None)
 
     def _add_netns(self, step: change.AddNetns) -> None:
         self._forget(step.name)
-        _namespaces.create(step.name)
+        _namespaces.create(step.name, self._prepared)
+        self._prepared = True
 
     def _bind_netns(self, step: change.BindNetns) -> None:
         namespace = self._open[step.inode] if step.inode > 0 else self._at(step.source)
@@ -445,7 +463,8 @@ class Kernel:
         if step.link:
             _namespaces.link(step.name, step.link)
         else:
-            _namespaces.bind(step.name, namespace.fd)
+            _namespaces.bind(step.name, namespace.fd, self._prepared)
+            self._prepared = True
 
     def _drop_netns(self, step: change.DropNetns) -> None:
         if step.inode and NsRef.parse(step.name).path not in self._paths:
@@ -483,6 +502,8 @@ class Kernel:
             sock.set_link(index, {"name": new.pop("name"), "enabled": True})
             sock.set_link(index, new, master)
         namespace.names.pop(index, None)
+        if "name" in step.new:
+            self._indexes.clear()
         if checksum is not None:
             with _namespaces.entered(namespace.fd):
                 _files.write_tx_checksum(step.new.get("name", step.name), checksum)
@@ -491,6 +512,7 @@ class Kernel:
         self._socket(self._at(step.ns)).set_link(
             self._index(step.ns, step.name), {"name": step.new_name}, netns_fd=self._at(step.to).fd
         )
+        self._indexes.clear()
 
     def _del_link(self, step: change.DelLink) -> None:
         try:
@@ -498,6 +520,18 @@ class Kernel:
         except OSError as error:
             if error.errno != errno.ENODEV:  # gone already, with its namespace
                 raise
+        self._indexes.clear()
+
+    def sweep(self, steps: Sequence[Any]) -> None:
+        for ref in dict.fromkeys(step.ns for step in steps):
+            indexes = []
+            for step in steps:
+                if step.ns == ref:
+                    with contextlib.suppress(OSError):
+                        indexes.append(self._index(ref, step.name))
+            if len(indexes) > 1:
+                with contextlib.suppress(OSError):
+                    self._socket(self._at(ref)).delete_links(indexes)
 
     def _set_vlans(self, step: change.SetVlans) -> None:
         sock, index = self._socket(self._at(step.ns)), self._index(step.ns, step.name)
@@ -544,16 +578,8 @@ class Kernel:
         if link is not None and link.get("enabled") and link.get("mac") not in ("", _NO_MAC):
             # Neighbours that are not told find out by themselves, later: no reason to fail.
             with _namespaces.entered(namespace.fd), contextlib.suppress(OSError):
-                self._sent.append(_packets.announce(step.interface, link.get("mac"), step.ip))
-            if len(self._sent) >= _SENT_AT_MOST:
-                self._close_sent()
-
-    def _close_sent(self) -> None:
-        """Close the sockets that announced. Each close waits for the kernel (an RCU grace period, 16 ms): so many at a time."""
-        if self._sent:
-            with concurrent.futures.ThreadPoolExecutor(min(len(self._sent), 32)) as pool:
-                list(pool.map(socket.socket.close, self._sent))
-            self._sent.clear()
+                sent = _packets.announce(step.interface, link.get("mac"), step.ip)
+                self._closing.submit(sent.close)
 
     def _route_indexes(self, ref: NsRef, route: Route) -> Tuple[int, List[int]]:
         index = self._index(ref, route.interface) if route.interface else 0

@@ -101,8 +101,10 @@ def entry_of(name: str) -> NsFile:
 
 
 @contextlib.contextmanager
-def _prepared_directory() -> Iterator[None]:
+def _prepared_directory(known: bool = False) -> Iterator[None]:
     """Hold the lock that iproute2 holds, with /run/netns a shared mount of its own (once, however many run at a time).
+
+    ``known``: this run has seen to that. To do it again takes the longer the more is mounted there.
 
     A shared mount lets namespaces made here be unmounted from mount namespaces that were cloned meanwhile: see
     create_netns_dir() and netns_add() of iproute2's ip/ipnetns.c for the protocol, which tools on one host must share.
@@ -111,6 +113,9 @@ def _prepared_directory() -> Iterator[None]:
     directory = os.open(NETNS_DIRECTORY, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(directory, fcntl.LOCK_EX)
+        if known:
+            yield
+            return
         try:
             _mount("", NETNS_DIRECTORY, _MS_SHARED | _MS_REC)
         except OSError as error:
@@ -124,10 +129,10 @@ def _prepared_directory() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _new_entry(name: str) -> Iterator[str]:
+def _new_entry(name: str, known: bool) -> Iterator[str]:
     """Make the file that a namespace is mounted on; take it away again where the block fails."""
     path = os.path.join(NETNS_DIRECTORY, name)
-    with _prepared_directory():
+    with _prepared_directory(known):
         os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0))
         try:
             yield path
@@ -136,9 +141,9 @@ def _new_entry(name: str) -> Iterator[str]:
             raise
 
 
-def create(name: str) -> None:
+def create(name: str, known: bool = False) -> None:
     """Make a fresh namespace and bind it to /run/netns/NAME. Raises OSError (EEXIST where the name is taken)."""
-    with _new_entry(name) as path:
+    with _new_entry(name, known) as path:
         own = os.open(OWN, os.O_RDONLY | os.O_CLOEXEC)
         try:
             _call("unshare", _CLONE_NEWNET)
@@ -150,9 +155,9 @@ def create(name: str) -> None:
             os.close(own)
 
 
-def bind(name: str, fd: int) -> None:
+def bind(name: str, fd: int, known: bool = False) -> None:
     """Bind the namespace open at ``fd`` to /run/netns/NAME, which must be free."""
-    with _new_entry(name) as path:
+    with _new_entry(name, known) as path:
         _mount("/proc/self/fd/%d" % fd, path, _MS_BIND)
 
 
@@ -184,10 +189,12 @@ def _living() -> Iterator[Tuple[int, int]]:
         yield pid, inode
 
 
-def holders(inode: int) -> List[Tuple[int, str]]:
-    """Return (pid, command) of the processes that live in the namespace ``inode``."""
-    found = [(pid, command(pid)) for pid, where in _living() if where == inode]
-    return [one for one in found if one[1]]
+def living() -> Dict[int, List[int]]:
+    """Return the processes (PIDs, in order) that live in each network namespace, by inode."""
+    found: Dict[int, List[int]] = {}
+    for pid, inode in _living():
+        found.setdefault(inode, []).append(pid)
+    return found
 
 
 def command(pid: int) -> str:

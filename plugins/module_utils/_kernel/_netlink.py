@@ -4,7 +4,7 @@
 
 """Netlink: one socket a namespace, messages in, facts out. The one file that imports pyroute2.
 
-pyroute2's message classes encode and decode; the socket is our own, because it must stay in the namespace it was opened
+pyroute2's message classes say what a message is (`_messages.py`); the socket is our own, because it must stay in the namespace it was opened
 in, report the kernel's own sentence (extended ACK), and work inside a running event loop.
 """
 
@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
+import random
 import socket
 import struct
 import traceback
@@ -28,6 +30,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Route,
     Vlan,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _messages
 
 IMPORT_ERROR: Optional[str] = None
 try:
@@ -66,10 +69,12 @@ _NEWROUTE, _DELROUTE, _GETROUTE = 24, 25, 26
 _NEWRULE, _DELRULE, _GETRULE = 32, 33, 34
 _GETNSID = 90
 _SOL_NETLINK, _CAP_ACK, _EXT_ACK, _STRICT = 270, 10, 11, 12
+_SIOCGIFNAME, _SIOCGIFINDEX = 0x8910, 0x8933  # include/uapi/linux/sockios.h
 _HEADER = struct.Struct("=IHHII")
 _IFF_UP, _IFF_RUNNING = 0x1, 0x40
 _ONLINK = 4  # RTNH_F_ONLINK
-_BRVLAN = 2  # RTEXT_FILTER_BRVLAN
+_BRVLAN, _SKIP_STATS = 2, 8  # RTEXT_FILTER_*
+_BRIEF = ("IFLA_EXT_MASK", _SKIP_STATS)
 _PVID, _UNTAGGED, _BEGIN, _END = 2, 4, 8, 16
 _TO_TABLE, _PERMANENT = 1, 1  # FR_ACT_TO_TBL, FIB_RULE_PERMANENT
 _SUPPRESS_NONE = 0xFFFFFFFF  # FRA_SUPPRESS_PREFIXLEN of a rule that suppresses nothing
@@ -107,7 +112,8 @@ class Socket:
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
-        self._socket.settimeout(_TIMEOUT)
+        # By the kernel: Python's own time limit takes a system call more for each answer.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", _TIMEOUT, 0))
         self._socket.bind((0, 0))
         for option in (_CAP_ACK, _EXT_ACK, _STRICT):
             with contextlib.suppress(OSError):  # older kernels answer without; what they send too much is filtered here
@@ -122,22 +128,12 @@ class Socket:
     ) -> List[Any]:
         """Send one message; return the decoded answers. Raise `NetlinkError` where the kernel refuses."""
         self._sequence += 1
-        message = cls()
-        for name, value in fields.items():
-            message[name] = value
-        message["attrs"] = list(attrs)
-        message["header"] = {"type": type_, "flags": _REQUEST | flags, "sequence_number": self._sequence, "pid": 0}
-        message.encode()
-        self._socket.send(bytes(message.data))
-        answers = []
-        for data in self._answers():
-            answer = cls(data)
-            answer.decode()
-            answers.append(answer)
-        return answers
+        body = _messages.encode(cls, fields, attrs)
+        self._socket.send(_HEADER.pack(_HEADER.size + len(body), type_, _REQUEST | flags, self._sequence, 0) + body)
+        return [_messages.decode(cls, data) for data in self._answers(single=not flags & (_ACK | _DUMP))]
 
-    def _answers(self) -> Iterator[bytes]:
-        """Yield the messages of one answer up to its end: DONE of a dump, else the acknowledgement."""
+    def _answers(self, single: bool) -> Iterator[bytes]:
+        """Yield the messages of one answer up to its end: DONE of a dump, the acknowledgement, or the one message of a ``single``."""
         interrupted = False
         while True:
             buffer = self._socket.recv(1 << 20)
@@ -157,6 +153,8 @@ class Socket:
                         raise NetlinkError(errno.EINTR)
                     return
                 yield data
+                if single:
+                    return
 
     def _dump(
         self, cls: Any, type_: int, fields: Mapping[str, Any], attrs: Sequence[Tuple[str, Any]] = ()
@@ -175,18 +173,37 @@ class Socket:
     def link(self, name: str = "", index: int = 0) -> Tuple[Optional[Link], Optional[int]]:
         """Return the interface of that name or index (None where there is none) and the id of its peer's namespace."""
         try:
-            found = self._request(ifinfmsg, _GETLINK, _ACK, {"index": index}, [("IFLA_IFNAME", name)] if name else [])
+            found = self._request(
+                ifinfmsg, _GETLINK, 0, {"index": index}, [*([("IFLA_IFNAME", name)] if name else []), _BRIEF]
+            )
         except NetlinkError as error:
             if error.errno == errno.ENODEV:
                 return None, None
             raise
         return _link(found[0])
 
+    def index_of(self, name: str) -> int:
+        """Return the index of an interface, 0 where there is none: by ioctl, a tenth of the cost of a message."""
+        return int(self._ioctl(_SIOCGIFINDEX, struct.pack("=16si20x", name.encode(), 0), "=16xi20x", 0))
+
+    def name_of(self, index: int) -> str:
+        """Return the name of an interface, ``""`` where there is none."""
+        name: bytes = self._ioctl(_SIOCGIFNAME, struct.pack("=16xi20x", index), "=16s24x", b"")
+        return name.rstrip(b"\0").decode()
+
+    def _ioctl(self, request: int, ifreq: bytes, answer: str, nothing: Any) -> Any:
+        try:
+            return struct.unpack(answer, fcntl.ioctl(self._socket, request, ifreq))[0]
+        except OSError as error:
+            if error.errno != errno.ENODEV:
+                raise
+            return nothing
+
     def links(self, master: int = 0) -> List[Tuple[Link, Optional[int]]]:
         """Return all interfaces, or those with that master, each with the id of its peer's namespace."""
         found = [
             _link(message)
-            for message in self._dump(ifinfmsg, _GETLINK, {}, [("IFLA_MASTER", master)] if master else [])
+            for message in self._dump(ifinfmsg, _GETLINK, {}, [*([("IFLA_MASTER", master)] if master else []), _BRIEF])
         ]
         return [pair for pair in found if not master or pair[0].master == master]
 
@@ -237,7 +254,7 @@ class Socket:
 
     def nsid(self, fd: int) -> int:
         """Return the id that the namespace open at ``fd`` has in this socket's, -1 where it has none."""
-        return int(self._request(_NsidMessage, _GETNSID, _ACK, {}, [("NETNSA_FD", fd)])[0].get_attr("NETNSA_NSID"))
+        return int(self._request(_NsidMessage, _GETNSID, 0, {}, [("NETNSA_FD", fd)])[0].get_attr("NETNSA_NSID"))
 
     # --- writing ---
 
@@ -289,6 +306,23 @@ class Socket:
 
     def delete_link(self, index: int) -> None:
         self._request(ifinfmsg, _DELLINK, _ACK, {"index": index}, [])
+
+    def delete_links(self, indexes: Sequence[int]) -> None:
+        """Delete interfaces together, which takes the kernel little longer than one: they are put into a group of their own, and
+        that is deleted. All or none; where the kernel refuses, they are in the group again that they were in."""
+        dump = self._dump(ifinfmsg, _GETLINK, {}, [_BRIEF])
+        groups = {message["index"]: message.get_attr("IFLA_GROUP") or 0 for message in dump}
+        free = next(group for group in iter(lambda: random.getrandbits(31), 0) if group not in groups.values())
+        there = [index for index in indexes if index in groups]
+        try:
+            for index in there:
+                self._request(ifinfmsg, _NEWLINK, _ACK, {"index": index}, [("IFLA_GROUP", free)])
+            self._request(ifinfmsg, _DELLINK, _ACK, {}, [("IFLA_GROUP", free)])
+        except NetlinkError:
+            for index in there:
+                with contextlib.suppress(NetlinkError):
+                    self._request(ifinfmsg, _NEWLINK, _ACK, {"index": index}, [("IFLA_GROUP", groups[index])])
+            raise
 
     def set_vlans(self, index: int, vlans: Sequence[Vlan], add: bool) -> None:
         """Add or remove VLANs of a bridge port; neighbouring ids with the same flags go as one range."""

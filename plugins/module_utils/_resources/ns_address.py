@@ -39,7 +39,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._naming import
     interface_name,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import NETNS, STATE, Plan, Resource
-from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
+from ansible_collections.linuxnet.containers.plugins.module_utils._state import Later, State
 
 _SCOPES = ["global", "site", "link", "host"]
 # What a change may touch in place; anything else means taking the address away and setting it anew.
@@ -189,7 +189,8 @@ class NsAddressResource(Resource[Want, Have]):
         if gateway not in net:
             raise Invalid("gateway: %s is not in the pool %s." % (gateway, net))
         reserved = gateway if params.get("gateway") is not None or net.prefixlen < net.max_prefixlen - 1 else None
-        return Pool(net, params.get("range"), params.get("exclude") or (), reserved), str(gateway) if reserved else ""
+        pool = _addressing.pool(net, params.get("range"), tuple(params.get("exclude") or ()), reserved)
+        return pool, str(gateway) if reserved else ""
 
     @staticmethod
     def _lifetime(value: str, option: str) -> int:
@@ -237,10 +238,13 @@ class NsAddressResource(Resource[Want, Have]):
         link = state.need_link(ns, want.ns, want.interface, "interface")
         host = state.need(HOST)
         bridge = state.need_link(host, HOST, want.bridge, "bridge", "bridge") if want.bridge else None
-        taken = state.taken(host, want.bridge, bridge) if want.bridge or want.pool is not None else {}
+        taken: Mapping[IpAddress, Holder] = {}
+        if want.bridge or want.pool is not None:
+            taken = Later(lambda: state.taken(host, want.bridge, bridge))
         if (
             link.index < 0 and want.bridge
         ):  # only foreseen; where there is a pair for it, its other end was left elsewhere
+            state.taken(host, want.bridge, bridge)
             state.leave_port(host, want.bridge, host_interface(want.ns.path, want.interface))
         mac = str(link.get("mac") or "")
         return Have(

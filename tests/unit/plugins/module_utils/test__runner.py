@@ -123,3 +123,15 @@ def test_a_module_s_options_are_its_items_options_and_none_is_required():
     assert set(spec) == set(BRIDGE.options) | {"aggregate", "netns_anew"}
     assert not any("required" in option for option in spec.values())
     assert BRIDGE.options["name"]["required"] is True
+
+
+def test_an_address_that_an_earlier_item_gives_up_is_free_for_a_later_one():
+    kernel = MemoryKernel()
+    run(kernel, NETNS, [{"name": "web"}, {"name": "db"}])
+    run(kernel, BRIDGE, [{"name": "br0"}])
+    run(kernel, VETH, [{"peer_netns": name, "bridge": "br0"} for name in ("web", "db")])
+    mine = {"interface": "eth0", "bridge": "br0", "address": "10.0.0.2/24"}
+    run(kernel, ADDRESS, [dict(mine, netns="web")])
+    assert run(kernel, ADDRESS, [dict(mine, netns="db")])[0]["failed"]
+    moved = run(kernel, ADDRESS, [dict(mine, netns="web", state="absent"), dict(mine, netns="db")])
+    assert [one["changed"] for one in moved] == [True, True]

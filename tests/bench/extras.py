@@ -1,0 +1,91 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs in a lab host: what is not a matter of N containers. Prints seconds as JSON.
+
+extras.py COLLECTIONS adhoc          one module call against ansible.builtin.ping
+extras.py COLLECTIONS ports COUNT    published ports against a rule a port, as docker writes them
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+from contenders import BRIDGE, Chain, Variables, call, timed
+
+LEVELS = 5
+SAMPLE = 4  # ports timed at each level
+
+
+def adhoc() -> Variables:
+    """The seconds of an ad-hoc call that has nothing to do, and of a ping, from start to end."""
+    call(["ip", "link", "add", BRIDGE, "type", "bridge"])
+    call(["ip", "link", "set", BRIDGE, "up"])
+    found = {}
+    for module, argument in (("ansible.builtin.ping", ""), ("linuxnet.containers.bridge", f"name={BRIDGE}")):
+        ansible = [sys.executable, "-m", "ansible", "adhoc", "-i", "localhost,", "-c", "local", "localhost"]
+        argv = [*ansible, "-e", f"ansible_python_interpreter={sys.executable}", "-m", module, "-a", argument]
+        found[module.rpartition(".")[2]] = timed(partial(call, argv, {"ANSIBLE_PIPELINING": "True"}))
+    return found
+
+
+def rules(number: int) -> list[tuple[str, str]]:
+    """The rules that docker writes for one published port of a container on its bridge: (table, rule)."""
+    address = f"10.88.{number % 1000 // 250}.{number % 250 + 2}"
+    return [
+        ("nat", f"-A DOCKER ! -i {BRIDGE} -p tcp --dport {number} -j DNAT --to-destination {address}:80"),
+        ("filter", f"-A DOCKER -d {address}/32 ! -i {BRIDGE} -o {BRIDGE} -p tcp --dport 80 -j ACCEPT"),
+        ("nat", f"-A POSTROUTING -s {address}/32 -d {address}/32 -p tcp --dport 80 -j MASQUERADE"),
+    ]
+
+
+def ports(count: int) -> Variables:
+    """The seconds that ``count`` published ports take us, and what they take with an iptables call a rule.
+
+    A call takes the longer the more rules there are. So a few ports are timed at several fill levels, and the time of all is
+    the area below. What docker does besides (a check before each rule, a proxy a port) is left out in its favour.
+    """
+    chain = Chain(0)
+    chain.prepare()
+    call(["ip", "link", "add", BRIDGE, "type", "bridge"])
+    call(["ip", "address", "add", "10.88.0.1/16", "dev", BRIDGE])
+    call(["ip", "link", "set", BRIDGE, "up"])
+    items = [
+        {"type": "dnat", "host_port": str(1 + number), "to_address": "10.88.0.2", "to_port": "80", "bridge": BRIDGE}
+        for number in range(count)
+    ]
+    found = {"ours": timed(lambda: chain.module("nat", {"aggregate": items}))}
+    found["again"] = timed(lambda: chain.module("nat", {"aggregate": items}))
+    found["removed"] = timed(lambda: chain.module("nat", {"aggregate": items, "state": "absent"}))
+    marks, cost = [round(count * level / (LEVELS - 1)) for level in range(LEVELS)], []
+    for mark in marks:
+        lines = {"nat": [":DOCKER - [0:0]"], "filter": [":DOCKER - [0:0]"]}
+        for number in range(mark):
+            for table, rule in rules(number + 1):
+                lines[table].append(rule)
+        text = "".join(f"*{table}\n" + "\n".join(these) + "\nCOMMIT\n" for table, these in lines.items())
+        call(["iptables-restore"], text=text)
+        start = time.perf_counter()
+        for number in range(mark, mark + SAMPLE):
+            for table, rule in rules(number + 1):
+                call(["iptables", "--wait", "-t", table, *rule.split()])
+        cost.append((time.perf_counter() - start) / SAMPLE)
+    found["rules"] = sum((low + high) / 2 for low, high in itertools.pairwise(cost)) * count / (LEVELS - 1)
+    return {**found, "seconds_a_port_at": dict(zip(map(str, marks), cost, strict=True))}
+
+
+def main() -> None:
+    """Measure one of them."""
+    sys.path.insert(0, sys.argv[1])
+    Path("/run/bench").mkdir(exist_ok=True)
+    print(json.dumps(adhoc() if sys.argv[2] == "adhoc" else ports(int(sys.argv[3]))))
+
+
+if __name__ == "__main__":
+    main()
