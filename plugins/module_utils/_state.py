@@ -154,8 +154,12 @@ class State:
         old = self.source.find(ref)
         self.entries().pop(name, None)
         self._paths[ref.path] = None
-        if old and old != self.find(HOST) and not self._held(old) and not self.source.processes(old):
-            self._gone.add(old)
+        self._end(old or 0)
+
+    def _end(self, ns: int) -> None:
+        """In check mode, take a namespace that lost a name for gone with its pairs, where nothing else holds it."""
+        if self.predict and ns > 0 and ns != self.find(HOST) and not self._held(ns) and not self.source.processes(ns):
+            self._gone.add(ns)
 
     def _held(self, ns: int) -> bool:
         """Return whether a name in /run/netns holds a namespace."""
@@ -187,7 +191,7 @@ class State:
             links.by_name[name] = None
             if found is not None:
                 links.put(found)
-        return links.by_name[name]
+        return self._there(links.by_name[name])
 
     def need_link(self, ns: int, ref: NsRef, name: str, option: str, kind: str = "") -> Link:
         """Return an interface that must be there (a bridge, where ``kind`` says so); foresee it in check mode, else raise `Refused`."""
@@ -214,7 +218,7 @@ class State:
             if found is None or found.name in links.by_name:  # its name is that of another by now: it is gone
                 return None
             links.put(found)
-        return links.by_name[links.by_index[index]]
+        return self._there(links.by_name[links.by_index[index]])
 
     def links(self, ns: int) -> List[Link]:
         """Return all interfaces of a namespace."""
@@ -224,7 +228,7 @@ class State:
                 if link.name not in links.by_name:
                     links.put(link)
             links.complete = True
-        return links.known()
+        return list(filter(self._there, links.known()))
 
     def master_name(self, ns: int, link: Link) -> str:
         """Return the name of a link's master, ``""`` where it has none."""
@@ -374,7 +378,10 @@ class State:
 
     def _bind_netns(self, step: change.BindNetns) -> None:
         self._paths[NsRef.parse(step.name).path] = step.inode
+        old = self.entries().get(step.name)
         self.entries()[step.name] = NsFile(step.name, "namespace", step.inode, step.link)
+        if old is not None:
+            self._end(old.inode)
 
     def _drop_netns(self, step: change.DropNetns) -> None:
         self._paths[NsRef.parse(step.name).path] = None
@@ -382,6 +389,7 @@ class State:
         if entry is not None and entry.inode not in (0, self.find(HOST)) and not self._held(entry.inode):
             for link in self._links[entry.inode].known():
                 self._forget(entry.inode, link)
+            self._end(entry.inode)
 
     def _add_link(self, step: change.AddLink) -> None:
         ns = self._ns(step.ns)
