@@ -73,7 +73,7 @@ def follow(
 ) -> Tuple[Dict[str, Dict[str, List[Dict[str, Any]]]], List[str], str]:
     """Take the steps of a chain in order, as `execute` takes one, up to the first that fails.
 
-    Return (results by half and step, warnings, why it ended early or ``""``). What is known of the host moves on with the steps, as
+    Return (results by half and step, warnings, why it ended early, ``""`` where it did not). What is known of the host moves on with the steps, as
     with the items of one; so what is free is decided under one lock. It is read again where namespaces ended: they take with them
     what nobody planned.
     """
@@ -109,6 +109,7 @@ def _taken(
     errors = [plan if isinstance(plan, Refused) else None for plan in plans]
     if not check:
         errors = _carried_out(kernel, plans, errors)
+        state.outdate(step for plan in plans if isinstance(plan, Plan) for step in plan.changes)
     results, warnings = [], state.warnings
     fresh = State(kernel)
     for want, plan, error in zip(wants, plans, errors):
@@ -262,8 +263,12 @@ def run_chain(options: Mapping[str, Any], begin: Callable[[Mapping[str, Any]], C
 
     module = AnsibleModule(argument_spec=dict(options), supports_check_mode=True)
     chain, results, ended = _attempted(module, work)
-    everything = [one for steps in results.values() for listed in steps.values() for one in listed]
-    outcome = {**_summed(everything), "results": results}
+    by_step = [
+        {"half": half, "step": step, "changed": any(one["changed"] for one in listed), "results": listed}
+        for half, steps in results.items()
+        for step, listed in steps.items()
+    ]
+    outcome = {**_summed([one for step in by_step for one in step["results"]]), "results": by_step}
     if ended:
         module.fail_json(msg=ended, **outcome)
     module.exit_json(**outcome, **chain.summary(results))

@@ -96,6 +96,7 @@ class State:
         self._taken: Dict[Tuple[int, Optional[str]], Dict[IpAddress, Holder]] = {}
         self._put: List[Holder] = []
         self._gone: Set[int] = set()  # namespaces
+        self._made: Set[Tuple[Optional[int], str]] = set()  # links, by namespace and name
         for name in anew if predict else ():
             self._leave(name)
 
@@ -241,6 +242,15 @@ class State:
             self._addresses[ns] = [] if ns < 0 else list(self.source.addresses(ns))
         return self._addresses[ns]
 
+    def connected(self, ns: int, family: int) -> List[Tuple[str, str]]:
+        """Return the (network, interface) that the kernel gives a route for along with the addresses that were put here."""
+        found = []
+        for index, one in [(holder.index, holder.address) for holder in self._put if holder.ns == ns]:
+            link = self.link_at(ns, index) if one.family == family and not one.noprefixroute else None
+            if link is not None:
+                found.append(("%s/%d" % (one.peer or one.ip, one.prefix), link.name))
+        return found
+
     def addresses_of(self, ns: int, link: Link) -> List[Address]:
         """Return the addresses of one interface."""
         return [one for index, one in self.addresses(ns) if index == link.index]
@@ -316,9 +326,10 @@ class State:
                 holders = list(self._named_holders())
             else:
                 holders = [Holder(one, ns, index) for index, one in self.addresses(ns) if one.scope != "host"]
-                if bridge is not None and bridge.index > 0:
+                if bridge is not None and bridge.index > 0 and (ns, name) not in self._made:
                     holders += [one for one in self.source.members(ns, bridge.index) if one.ns not in self._gone]
-            self._taken[ns, name] = {holder.address.parsed: holder for holder in [*holders, *self._put]}
+            known = [*holders, *self._put] if self.predict else [*self._put, *holders]  # where both know of it, the latter holds
+            self._taken[ns, name] = {holder.address.parsed: holder for holder in known}
         return self._taken[ns, name]
 
     def leave_port(self, ns: int, bridge: str, name: str) -> None:
@@ -353,6 +364,32 @@ class State:
             handler = _ADVANCE.get(type(step))
             if handler is not None:
                 handler(self, step)
+
+    def outdate(self, changes: Iterable[change.Change]) -> None:
+        """Take note that ``changes`` were made. A namespace that they touch is read again when it is asked for, since the kernel may
+        have changed more along with it; but for one that this run made: there is nothing in it but what this run put there."""
+        steps = list(changes)
+        refs = {getattr(step, name) for step in steps for name in ("ns", "peer_ns", "to") if hasattr(step, name)}
+        touched = {ns for ns in map(self.find, refs) if ns is not None and ns > 0}
+        self._made.update((self.find(step.ns), step.name) for step in steps if isinstance(step, change.AddLink))
+        by_key: Sequence[Dict[Any, Any]] = (self._routes, self._vlans, self._sysctls)
+        for facts in by_key:
+            for key in [key for key in facts if key[0] in touched]:
+                del facts[key]
+        by_namespace: Sequence[Dict[int, Any]] = (
+            self._links,
+            self._addresses,
+            self._rulesets,
+            self._rules,
+            self._tables,
+        )
+        for ns in touched:
+            for facts in by_namespace:
+                facts.pop(ns, None)
+        if any(isinstance(step, change.PutAddress) and step.ns != HOST for step in steps):
+            self._made.clear()  # by now there are addresses behind them
+        if steps:
+            self._taken.clear()
 
     def _ns(self, ref: NsRef) -> int:
         ns = self.find(ref)
@@ -463,7 +500,8 @@ class State:
                 break
         else:
             known.append(entry)
-        holder = Holder(step.address, ns, link.index, str(step.ns))
+        port = link.peer_index if link.peer_ns not in (None, ns) else 0
+        holder = Holder(step.address, ns, link.index, str(step.ns), port=port)
         self._put.append(holder)
         for taken in self._taken.values():
             taken.setdefault(holder.address.parsed, holder)

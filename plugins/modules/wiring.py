@@ -272,19 +272,28 @@ commands:
   sample: ["ip netns add web", "ip link add docker0 type bridge"]
 results:
   description:
-    - What the modules return as C(results), one entry an item, grouped by step. A step without items is left out.
+    - One entry a step, in order. A step without items is left out.
     - Where a step fails, those that ran until then are returned, itself included.
   returned: always, unless the input was refused
-  type: dict
+  type: list
+  elements: dict
   contains:
-    teardown:
-      description: The steps V(nat), V(veth), V(netns) and V(bridge), of what is to be gone.
-      type: dict
-    wire:
+    half:
+      description: V(teardown) for what is to be gone, V(wire) for what is to be there.
+      type: str
+    step:
       description:
-        - The steps V(netns), V(bridge), V(gateway), V(veth), V(bridge_port), V(address), V(route), V(nat) and V(join), of what is to be there.
+        - In V(teardown) it is V(nat), V(veth), V(netns) or V(bridge); in V(wire) V(netns), V(bridge), V(gateway), V(veth), V(bridge_port), V(address),
+          V(route), V(nat) or V(join).
         - V(gateway) has the bridges' addresses, V(join) the names that mean another's namespace.
-      type: dict
+      type: str
+    changed:
+      description: Whether the step changed something.
+      type: bool
+    results:
+      description: What the module of the step returns as C(results), one entry an item.
+      type: list
+      elements: dict
 """
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _chain, _runner

@@ -36,7 +36,7 @@ CHAIN_ONLY = {"test_tasks", "test_by_hand", "test_one_task"}
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Both ways, for the tests of a file that has them."""
     if "way" in metafunc.fixturenames:
-        ways = ["chain"] if metafunc.module.__name__ in CHAIN_ONLY else ["chain", "one_task"]
+        ways = ["chain"] if Path(str(metafunc.module.__file__)).stem in CHAIN_ONLY else ["chain", "one_task"]
         metafunc.parametrize("way", ways, scope="module", indirect=True)
 
 

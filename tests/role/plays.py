@@ -91,18 +91,18 @@ def unfolded(task: Task) -> list[Task]:
     if task.action != f"{ROLE.rpartition('.')[0]}.wiring" or task.status == "skipped":
         return [task]
     found = []
-    for half, steps in task.result.get("results", {}).items():
-        for step, results in steps.items():
-            name, module = TASKS[half, step]
-            failed = any(one.get("failed") for one in results)
-            whole = {
-                "changed": any(one["changed"] for one in results),
-                "diff": [one["diff"] for one in results if one["changed"]],
-                "commands": [line for one in results for line in one.get("commands", [])],
-                "results": results,
-                **({"msg": task.result["msg"]} if failed else {}),
-            }
-            found.append(Task(name, f"linuxnet.containers.{module}", "failed" if failed else "ok", whole))
+    for step in task.result.get("results", ()):
+        name, module = TASKS[step["half"], step["step"]]
+        results = step["results"]
+        failed = any(one.get("failed") for one in results)
+        whole = {
+            "changed": step["changed"],
+            "diff": [one["diff"] for one in results if one["changed"]],
+            "commands": [line for one in results for line in one.get("commands", [])],
+            "results": results,
+            **({"msg": task.result["msg"]} if failed else {}),
+        }
+        found.append(Task(name, f"linuxnet.containers.{module}", "failed" if failed else "ok", whole))
     if task.status == "failed" and not any(one.status == "failed" for one in found):
         found.append(Task(task.name, "", "failed", task.result))
     return found

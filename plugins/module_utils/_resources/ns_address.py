@@ -239,7 +239,7 @@ class NsAddressResource(Resource[Want, Have]):
         bridge = state.need_link(host, HOST, want.bridge, "bridge", "bridge") if want.bridge else None
         taken = state.taken(host, want.bridge, bridge) if want.bridge or want.pool is not None else {}
         if (
-            link.index < 0 and want.bridge
+            state.predict and link.index < 0 and want.bridge
         ):  # only foreseen; where there is a pair for it, its other end was left elsewhere
             state.leave_port(host, want.bridge, host_interface(want.ns.path, want.interface))
         mac = str(link.get("mac") or "")
