@@ -96,6 +96,7 @@ class State:
         self._taken: Dict[Tuple[int, Optional[str]], Dict[IpAddress, Holder]] = {}
         self._put: List[Holder] = []
         self._gone: Set[int] = set()  # namespaces
+        self._cut: Set[Tuple[int, int]] = set()  # links that are deleted, by namespace and index
         self._made: Set[Tuple[Optional[int], str]] = set()  # links, by namespace and name
         for name in anew if predict else ():
             self._leave(name)
@@ -327,7 +328,8 @@ class State:
             else:
                 holders = [Holder(one, ns, index) for index, one in self.addresses(ns) if one.scope != "host"]
                 if bridge is not None and bridge.index > 0 and (ns, name) not in self._made:
-                    holders += [one for one in self.source.members(ns, bridge.index) if one.ns not in self._gone]
+                    members = self.source.members(ns, bridge.index)
+                    holders += [one for one in members if one.ns not in self._gone and (ns, one.port) not in self._cut]
             known = [*holders, *self._put] if self.predict else [*self._put, *holders]  # where both know of it, the latter holds
             self._taken[ns, name] = {holder.address.parsed: holder for holder in known}
         return self._taken[ns, name]
@@ -390,6 +392,7 @@ class State:
             self._made.clear()  # by now there are addresses behind them
         if steps:
             self._taken.clear()
+            self._cut.clear()
 
     def _ns(self, ref: NsRef) -> int:
         ns = self.find(ref)
@@ -473,6 +476,8 @@ class State:
 
     def _forget(self, ns: int, link: Link) -> None:
         self._links[ns].drop(link)
+        self._cut.add((ns, link.index))
+        self._taken.clear()
         if ns in self._addresses:
             self._addresses[ns] = [pair for pair in self._addresses[ns] if pair[0] != link.index]
         for key, routes in self._routes.items():

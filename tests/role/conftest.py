@@ -34,27 +34,27 @@ CHAIN_ONLY = {"test_tasks", "test_by_hand", "test_one_task"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Both ways, for the tests of a file that has them."""
-    if "way" in metafunc.fixturenames:
-        ways = ["chain"] if Path(str(metafunc.module.__file__)).stem in CHAIN_ONLY else ["chain", "one_task"]
-        metafunc.parametrize("way", ways, scope="module", indirect=True)
+    """Both manners, for the tests of a file that has them."""
+    if "manner" in metafunc.fixturenames:
+        manners = ["chain"] if Path(str(metafunc.module.__file__)).stem in CHAIN_ONLY else ["chain", "one_task"]
+        metafunc.parametrize("manner", manners, scope="module", indirect=True)
 
 
 @pytest.fixture(scope="module")
-def way(request: pytest.FixtureRequest) -> str:
+def manner(request: pytest.FixtureRequest) -> str:
     """How the role does it: ``chain`` or ``one_task``."""
     return str(request.param)
 
 
 @pytest.fixture(scope="module")
-def shared_lab(way: str, needs: Callable[..., None]) -> Iterator[Lab]:
-    """A lab host that the tests of one file share, one each way."""
+def shared_lab(manner: str, needs: Callable[..., None]) -> Iterator[Lab]:
+    """A lab host that the tests of one file share, one each manner."""
     needs("lab host")
     with Lab() as host:
         yield host
 
 
 @pytest.fixture(scope="module")
-def playbook(shared_lab: Lab, way: str, tmp_path_factory: pytest.TempPathFactory) -> Playbook:
+def playbook(shared_lab: Lab, manner: str, tmp_path_factory: pytest.TempPathFactory) -> Playbook:
     """Playbooks in the lab host of this file."""
-    return Playbook(shared_lab, tmp_path_factory.mktemp("playbook"), way == "one_task")
+    return Playbook(shared_lab, tmp_path_factory.mktemp("playbook"), manner == "one_task")
