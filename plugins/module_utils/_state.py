@@ -11,6 +11,7 @@ The in-memory twin of the kernel is this class over an empty source. Pure but fo
 from __future__ import annotations
 
 import collections
+import ipaddress
 import itertools
 from dataclasses import replace
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
@@ -249,7 +250,8 @@ class State:
         for index, one in [(holder.index, holder.address) for holder in self._put if holder.ns == ns]:
             link = self.link_at(ns, index) if one.family == family and not one.noprefixroute else None
             if link is not None:
-                found.append(("%s/%d" % (one.peer or one.ip, one.prefix), link.name))
+                net = ipaddress.ip_network("%s/%d" % (one.peer or one.ip, one.prefix), strict=False)
+                found.append((str(net), link.name))
         return found
 
     def addresses_of(self, ns: int, link: Link) -> List[Address]:
