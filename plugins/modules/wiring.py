@@ -38,7 +38,7 @@ options:
     type: list
     elements: dict
     default: []
-    options:
+    suboptions:
       name:
         description: The bridge.
         type: str
@@ -116,7 +116,7 @@ options:
     type: list
     elements: dict
     default: []
-    options:
+    suboptions:
       name:
         description: Name of the container. Its network namespace is C(/run/netns/NAME).
         type: str
@@ -147,7 +147,7 @@ options:
         description: The networks it is attached to with C(network_mode=bridge), in order. The first one of C(networks) where it is left out.
         type: list
         elements: dict
-        options:
+        suboptions:
           name:
             description: The network.
             type: str

@@ -148,7 +148,7 @@ def plain(value: Any) -> Any:
 def numbered(text: str) -> list[str]:
     """The lines of a snapshot, with the inodes of namespaces numbered as they come: so who shares one with whom still shows."""
     numbers: dict[str, str] = {}
-    return re.sub(r"\b402653\d{4}\b", lambda inode: numbers.setdefault(inode[0], f"#{len(numbers)}"), text).splitlines()
+    return re.sub(r"\b4026\d{6}\b", lambda inode: numbers.setdefault(inode[0], f"#{len(numbers)}"), text).splitlines()
 
 
 NAMES = [name for name, _others, _variables in CHAPTERS]
