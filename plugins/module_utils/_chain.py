@@ -140,9 +140,7 @@ class Chain:
         self.steps: List[Tuple[str, str]] = [
             (half, step) for half, steps in self._plan.items() for step, listed in steps.items() if listed
         ]
-        self._wants = {
-            (half, step): _wants(step, resolved(self._plan[half][step], None)) for half, step in self.steps
-        }
+        self._wants = {(half, step): _wants(step, resolved(self._plan[half][step], None)) for half, step in self.steps}
 
     @staticmethod
     def makes(half: str) -> bool:

@@ -332,7 +332,9 @@ class State:
                 if bridge is not None and bridge.index > 0 and (ns, name) not in self._made:
                     members = self.source.members(ns, bridge.index)
                     holders += [one for one in members if one.ns not in self._gone and (ns, one.port) not in self._cut]
-            known = [*holders, *self._put] if self.predict else [*self._put, *holders]  # where both know of it, the latter holds
+            known = (
+                [*holders, *self._put] if self.predict else [*self._put, *holders]
+            )  # where both know of it, the latter holds
             self._taken[ns, name] = {holder.address.parsed: holder for holder in known}
         return self._taken[ns, name]
 

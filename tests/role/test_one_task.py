@@ -27,7 +27,10 @@ DB = {
     "name": "db",
     "networks": [{"name": "front", "port": {"hairpin": True}}, {"name": "back", "ipv4_address": "10.2.0.9"}],
     "sysctls": {"net.ipv4.ip_unprivileged_port_start": "0"},
-    "routes": [{"destination": "10.9.0.0/16", "gateway": "10.2.0.77"}, {"destination": "10.8.0.0/16", "type": "blackhole"}],
+    "routes": [
+        {"destination": "10.9.0.0/16", "gateway": "10.2.0.77"},
+        {"destination": "10.8.0.0/16", "type": "blackhole"},
+    ],
 }
 SIDE = {"name": "side", "network_mode": "container:web"}
 HOST = {"name": "proxy", "network_mode": "host"}
@@ -76,7 +79,10 @@ CHAPTERS: list[tuple[str, str, dict[str, Any]]] = [
 # The route's gateway is on no network of the container: that item fails, the others of its step do not, the next step does not begin.
 FAILING = {
     "networks": [FRONT, AWAY],
-    "containers": [{"name": "lost", "routes": [{"destination": "10.9.0.0/16", "gateway": "10.77.0.1"}]}, {"name": "more"}],
+    "containers": [
+        {"name": "lost", "routes": [{"destination": "10.9.0.0/16", "gateway": "10.77.0.1"}]},
+        {"name": "more"},
+    ],
 }
 
 
@@ -199,7 +205,9 @@ def test_a_step_that_fails_ends_both_with_the_same_results(hosts: tuple[Host, Ho
     assert numbered(one.after_failure) == numbered(chain.after_failure)
     [said], [plainly] = one.failed.failures, chain.failed.failures
     assert said == f"Step route of wire: {plainly}"
-    assert plainly.startswith("1 of 5 items failed. route 10.9.0.0/16 in netns 'lost': gateway: 10.77.0.1 is in no on-link subnet")
+    assert plainly.startswith(
+        "1 of 5 items failed. route 10.9.0.0/16 in netns 'lost': gateway: 10.77.0.1 is in no on-link subnet"
+    )
 
 
 def test_g3_teardown_leaves_both_hosts_as_they_were(hosts: tuple[Host, Host]) -> None:

@@ -175,7 +175,9 @@ class Kernel:
     def let_go(self) -> bool:
         left, self._left = self._left, set()
         held = _namespaces.seen() if left else {}
-        ends = [end for inode in left for end in (self._ended(inode) if inode in self._open and inode not in held else ())]
+        ends = [
+            end for inode in left for end in (self._ended(inode) if inode in self._open and inode not in held else ())
+        ]
         host, late = self._socket(self._open[self.own]), time.monotonic() + _END_WAIT
         for index in ends:
             while host.link(index=index)[0] is not None and time.monotonic() < late:

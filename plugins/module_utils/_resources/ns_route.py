@@ -200,7 +200,10 @@ class NsRouteResource(Resource[Want, Have]):
             return Have(routes)
         certain = ns > 0
         hops = want.given.get("nexthops", ())
-        ways = [(want.given.get("gateway"), want.given.get("interface")), *((hop.gateway, hop.interface) for hop in hops)]
+        ways = [
+            (want.given.get("gateway"), want.given.get("interface")),
+            *((hop.gateway, hop.interface) for hop in hops),
+        ]
         for dummy, name in ways:
             if name:
                 certain = state.need_link(ns, want.ns, name, "interface").index > 0 and certain
