@@ -16,6 +16,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils import _rules
 from ansible_collections.linuxnet.containers.plugins.module_utils._addressing import address
 from ansible_collections.linuxnet.containers.plugins.module_utils._changes import (
     Change,
+    PutFile,
     SetElements,
     SetLink,
     SetSysctl,
@@ -306,9 +307,12 @@ def _absent(want: Want, have: Have, before: Dict[str, Any]) -> Plan:
         changes += [SetSysctl(want.ns, _ROUTE_LOCALNET % name, "0", "1") for name in closed if name in have.closable]
         last = have.alone and sum(counts.values()) <= 0
         changes.append(SetElements(want.ns, (), tuple(gone), have.what, last, closed=closed))
+        text = have.forwarding[0].text if have.forwarding else None
         for forwarding in have.forwarding:
             if forwarding.family not in have.others_of | want.needed:
-                changes.extend(forwarding.off())
+                off = replace(forwarding, text=text).off()
+                text = next((step.text for step in off if isinstance(step, PutFile)), text)
+                changes.extend(off)
     return Plan(before, {}, tuple(changes), (), {"satisfied_by": None, "blocked_by": []})
 
 
