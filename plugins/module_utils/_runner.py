@@ -11,7 +11,7 @@ rolled back and does not stop the others; check mode is the same way without app
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable, ContextManager, Dict, List, Mapping, Optional, Sequence, Tuple, TypeVar
+from typing import Any, Callable, ContextManager, Dict, List, Mapping, Optional, Protocol, Sequence, Tuple, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change
@@ -24,6 +24,26 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._source import
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
 
 Outcome = TypeVar("Outcome")
+
+
+class Chain(Protocol):
+    """Steps that one module takes in order, each the items of a resource. They come in halves."""
+
+    @property
+    def steps(self) -> Sequence[Tuple[str, str]]:
+        """Return (half, step), in order."""
+
+    def makes(self, half: str) -> bool:
+        """Return whether a half makes things; else it takes them away."""
+
+    def resource(self, step: str) -> Resource[Any, Any]:
+        """Return the resource that takes a step."""
+
+    def wants(self, half: str, step: str, results: Mapping[str, Mapping[str, Any]]) -> Sequence[Any]:
+        """Return the wants of a step, given the results of those before it. Raises `Refused`."""
+
+    def summary(self, results: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+        """Return what the module returns besides the results."""
 
 
 def argument_spec(resource: Resource[Any, Any]) -> Dict[str, Any]:
@@ -44,13 +64,52 @@ def execute(
 
     ``anew``: names of namespaces that an earlier task would have made anew; of use in check mode only.
     """
-    state = State(kernel, predict=check, anew=anew)
-    lock: ContextManager[None] = kernel.locked() if resource.locks and not check else contextlib.nullcontext()
-    with lock:
-        plans = [_planned(resource, want, state) for want in wants]
-        errors = [plan if isinstance(plan, Refused) else None for plan in plans]
-        if not check:
-            errors = _carried_out(kernel, plans, errors)
+    with _lock(kernel, resource.locks and not check):
+        return _taken(resource, wants, kernel, State(kernel, predict=check, anew=anew), check)
+
+
+def follow(
+    chain: Chain, kernel: Kernel, check: bool
+) -> Tuple[Dict[str, Dict[str, List[Dict[str, Any]]]], List[str], str]:
+    """Take the steps of a chain in order, as `execute` takes one, up to the first that fails.
+
+    Return (results by half and step, warnings, why it ended early, ``""`` where it did not). What is known of the host moves on with the steps, as
+    with the items of one; so what is free is decided under one lock. It is read again where namespaces ended: they take with them
+    what nobody planned.
+    """
+    results: Dict[str, Dict[str, List[Dict[str, Any]]]] = {half: {} for half, dummy in chain.steps}
+    warnings: List[str] = []
+    state = State(kernel, predict=check)
+    with _lock(kernel, not check and any(chain.resource(step).locks for dummy, step in chain.steps)):
+        for half, step in chain.steps:
+            if not check and chain.makes(half) and kernel.let_go():
+                state = State(kernel)
+            resource = chain.resource(step)
+            try:
+                wants = chain.wants(half, step, results)
+            except Refused as error:
+                return results, warnings, str(error)
+            results[half][step], said = _taken(resource, wants, kernel, state, check)
+            warnings.extend(warning for warning in said if warning not in warnings)
+            failed = _failures(results[half][step])
+            if failed:
+                return results, warnings, "Step %s of %s: %s" % (step, half, failed)
+    return results, warnings, ""
+
+
+def _lock(kernel: Kernel, needed: bool) -> ContextManager[None]:
+    return kernel.locked() if needed else contextlib.nullcontext()
+
+
+def _taken(
+    resource: Resource[Any, Any], wants: Sequence[Any], kernel: Kernel, state: State, check: bool
+) -> Tuple[List[Dict[str, Any]], List[str]]:
+    """Plan all wants, the state moving on, then (unless ``check``) carry the plans out. Return (a result an item, warnings)."""
+    plans = [_planned(resource, want, state) for want in wants]
+    errors = [plan if isinstance(plan, Refused) else None for plan in plans]
+    if not check:
+        errors = _carried_out(kernel, plans, errors)
+        state.outdate(step for plan in plans if isinstance(plan, Plan) for step in plan.changes)
     results, warnings = [], state.warnings
     fresh = State(kernel)
     for want, plan, error in zip(wants, plans, errors):
@@ -195,6 +254,29 @@ def run(resource: Resource[Any, Any]) -> None:
     _finish(module, _attempted(module, work))
 
 
+def run_chain(options: Mapping[str, Any], begin: Callable[[Mapping[str, Any]], Chain]) -> None:
+    """Be a module that takes the steps of a chain: ``begin`` has it, checked, for the options."""
+
+    def work() -> Tuple[Tuple[Chain, Any, str], List[str]]:
+        chain = begin(module.params)
+        _host.require([program for dummy, step in chain.steps for program in chain.resource(step).programs])
+        with _host.Kernel() as kernel:
+            results, warnings, ended = follow(chain, kernel, module.check_mode)
+        return (chain, results, ended), warnings
+
+    module = AnsibleModule(argument_spec=dict(options), supports_check_mode=True)
+    chain, results, ended = _attempted(module, work)
+    by_step = [
+        {"half": half, "step": step, "changed": any(one["changed"] for one in listed), "results": listed}
+        for half, steps in results.items()
+        for step, listed in steps.items()
+    ]
+    outcome = {**_summed([one for step in by_step for one in step["results"]]), "results": by_step}
+    if ended:
+        module.fail_json(msg=ended, **outcome)
+    module.exit_json(**outcome, **chain.summary(results))
+
+
 def look(
     options: Mapping[str, Any], report: Callable[[Source, Mapping[str, Any]], Tuple[Dict[str, Any], List[str]]]
 ) -> None:
@@ -229,13 +311,22 @@ def _finish(module: AnsibleModule, results: List[Dict[str, Any]]) -> None:
         if failed:
             module.fail_json(**failed[0])
         module.exit_json(**results[0])
-    outcome = {
+    outcome = {**_summed(results), "results": results}
+    if failed:
+        module.fail_json(msg=_failures(results), **outcome)
+    module.exit_json(**outcome)
+
+
+def _summed(results: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
+    """Return what the results of many items come to."""
+    return {
         "changed": any(result["changed"] for result in results),
         "diff": [result["diff"] for result in results if result["changed"]],
         "commands": [line for result in results for line in result.get("commands", [])],
-        "results": results,
     }
-    if failed:
-        text = "; ".join("%s: %s" % (result["item"], result["msg"]) for result in failed)
-        module.fail_json(msg="%d of %d items failed. %s" % (len(failed), len(results), text), **outcome)
-    module.exit_json(**outcome)
+
+
+def _failures(results: Sequence[Mapping[str, Any]]) -> str:
+    """Return which items failed and why, ``""`` where none did."""
+    failed = ["%s: %s" % (result["item"], result["msg"]) for result in results if result.get("failed")]
+    return "%d of %d items failed. %s" % (len(failed), len(results), "; ".join(failed)) if failed else ""

@@ -11,6 +11,7 @@ The in-memory twin of the kernel is this class over an empty source. Pure but fo
 from __future__ import annotations
 
 import collections
+import ipaddress
 import itertools
 from dataclasses import replace
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, TypeVar
@@ -130,6 +131,8 @@ class State:
         self._put: List[Holder] = []
         self._freed: Set[Tuple[int, int, str]] = set()  # (namespace, interface index, address)
         self._gone: Set[int] = set()  # namespaces
+        self._cut: Set[Tuple[int, int]] = set()  # links that are deleted, by namespace and index
+        self._made: Set[Tuple[Optional[int], str]] = set()  # links, by namespace and name
         for name in anew if predict else ():
             self._leave(name)
 
@@ -188,8 +191,12 @@ class State:
         old = self.source.find(ref)
         self.entries().pop(name, None)
         self._paths[ref.path] = None
-        if old and old != self.find(HOST) and not self._held(old) and not self.source.processes(old):
-            self._gone.add(old)
+        self._end(old or 0)
+
+    def _end(self, ns: int) -> None:
+        """In check mode, take a namespace that lost a name for gone with its pairs, where nothing else holds it."""
+        if self.predict and ns > 0 and ns != self.find(HOST) and not self._held(ns) and not self.source.processes(ns):
+            self._gone.add(ns)
 
     def _held(self, ns: int) -> bool:
         """Return whether a name in /run/netns holds a namespace."""
@@ -221,7 +228,7 @@ class State:
             links.by_name[name] = None
             if found is not None:
                 links.put(found)
-        return links.by_name[name]
+        return self._there(links.by_name[name])
 
     def need_link(self, ns: int, ref: NsRef, name: str, option: str, kind: str = "") -> Link:
         """Return an interface that must be there (a bridge, where ``kind`` says so); foresee it in check mode, else raise `Refused`."""
@@ -248,7 +255,7 @@ class State:
             if found is None or found.name in links.by_name:  # its name is that of another by now: it is gone
                 return None
             links.put(found)
-        return links.by_name[links.by_index[index]]
+        return self._there(links.by_name[links.by_index[index]])
 
     def links(self, ns: int) -> List[Link]:
         """Return all interfaces of a namespace."""
@@ -258,7 +265,7 @@ class State:
                 if link.name not in links.by_name:
                     links.put(link)
             links.complete = True
-        return links.known()
+        return list(filter(self._there, links.known()))
 
     def master_name(self, ns: int, link: Link) -> str:
         """Return the name of a link's master, ``""`` where it has none."""
@@ -270,6 +277,16 @@ class State:
         if ns not in self._addresses:
             self._addresses[ns] = [] if ns < 0 else list(self.source.addresses(ns))
         return self._addresses[ns]
+
+    def connected(self, ns: int, family: int) -> List[Tuple[str, str]]:
+        """Return the (network, interface) that the kernel gives a route for along with the addresses that were put here."""
+        found = []
+        for index, one in [(holder.index, holder.address) for holder in self._put if holder.ns == ns]:
+            link = self.link_at(ns, index) if one.family == family and not one.noprefixroute else None
+            if link is not None:
+                net = ipaddress.ip_network("%s/%d" % (one.peer or one.ip, one.prefix), strict=False)
+                found.append((str(net), link.name))
+        return found
 
     def addresses_of(self, ns: int, link: Link) -> List[Address]:
         """Return the addresses of one interface."""
@@ -400,10 +417,13 @@ class State:
                 holders = list(self._named_holders())
             else:
                 holders = [Holder(one, ns, index) for index, one in self.addresses(ns) if one.scope != "host"]
-                if bridge is not None and bridge.index > 0:
-                    holders += [one for one in self.source.members(ns, bridge.index) if one.ns not in self._gone]
+                if bridge is not None and bridge.index > 0 and (ns, name) not in self._made:
+                    members = self.source.members(ns, bridge.index)
+                    holders += [one for one in members if one.ns not in self._gone and (ns, one.port) not in self._cut]
             holders = [one for one in holders if (one.ns, one.index, one.address.ip) not in self._freed]
-            self._taken[ns, name] = {holder.address.parsed: holder for holder in [*holders, *self._put]}
+            # Where both know of it, the latter holds.
+            known = [*holders, *self._put] if self.predict else [*self._put, *holders]
+            self._taken[ns, name] = {holder.address.parsed: holder for holder in known}
         return self._taken[ns, name]
 
     def leave_port(self, ns: int, bridge: str, name: str) -> None:
@@ -445,6 +465,43 @@ class State:
             if handler is not None:
                 handler(self, step)
 
+    def outdate(self, changes: Iterable[change.Change]) -> None:
+        """Take note that ``changes`` were made. A namespace that they touch is read again when it is asked for, since the kernel may
+        have changed more along with it; but for one that this run made: there is nothing in it but what this run put there."""
+        steps = list(changes)
+        refs = {getattr(step, name) for step in steps for name in ("ns", "peer_ns", "to") if hasattr(step, name)}
+        touched = {ns for ns in map(self.find, refs) if ns is not None and ns > 0}
+        self._made.update((self.find(step.ns), step.name) for step in steps if isinstance(step, change.AddLink))
+        by_key: Sequence[Dict[Any, Any]] = (
+            self._routes,
+            self._policies,
+            self._vlans,
+            self._sysctls,
+            self._saved,
+            self._tables,
+        )
+        for facts in by_key:
+            for key in [key for key in facts if key[0] in touched]:
+                del facts[key]
+        by_namespace: Sequence[Dict[int, Any]] = (
+            self._links,
+            self._addresses,
+            self._defaults,
+            self._rulesets,
+            self._others,
+            self._published,
+            self._listeners,
+        )
+        for ns in touched:
+            for facts in by_namespace:
+                facts.pop(ns, None)
+        if any(isinstance(step, change.PutAddress) and step.ns != HOST for step in steps):
+            self._made.clear()  # by now there are addresses behind them
+        if steps:
+            self._taken.clear()
+            self._cut.clear()
+            self._freed.clear()
+
     def _ns(self, ref: NsRef) -> int:
         ns = self.find(ref)
         if ns is None:
@@ -469,7 +526,10 @@ class State:
 
     def _bind_netns(self, step: change.BindNetns) -> None:
         self._paths[NsRef.parse(step.name).path] = step.inode
+        old = self.entries().get(step.name)
         self.entries()[step.name] = NsFile(step.name, "namespace", step.inode, step.link)
+        if old is not None:
+            self._end(old.inode)
 
     def _drop_netns(self, step: change.DropNetns) -> None:
         self._paths[NsRef.parse(step.name).path] = None
@@ -477,6 +537,7 @@ class State:
         if entry is not None and entry.inode not in (0, self.find(HOST)) and not self._held(entry.inode):
             for link in self._links[entry.inode].known():
                 self._forget(entry.inode, link)
+            self._end(entry.inode)
 
     def _add_link(self, step: change.AddLink) -> None:
         ns = self._ns(step.ns)
@@ -523,6 +584,8 @@ class State:
 
     def _forget(self, ns: int, link: Link) -> None:
         self._links[ns].drop(link)
+        self._cut.add((ns, link.index))
+        self._taken.clear()
         if ns in self._addresses:
             self._addresses[ns] = [pair for pair in self._addresses[ns] if pair[0] != link.index]
         for key, routes in self._routes.items():
@@ -550,7 +613,8 @@ class State:
                 break
         else:
             known.append(entry)
-        holder = Holder(step.address, ns, link.index, str(step.ns))
+        port = link.peer_index if link.peer_ns not in (None, ns) else 0
+        holder = Holder(step.address, ns, link.index, str(step.ns), port=port)
         self._put.append(holder)
         self._freed.discard((ns, link.index, step.address.ip))
         for taken in self._taken.values():

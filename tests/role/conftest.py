@@ -2,11 +2,15 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of the role share: one lab host for the tests of a file, which tell a story together."""
+"""What the tests of the role share: one lab host for the tests of a file, which tell a story together.
+
+Each story is told twice, with one task a module and with one task for all; but for those about the chain's own tasks.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +30,31 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return LoadFileScheduling(config, log)
 
 
+CHAIN_ONLY = {"test_tasks", "test_by_hand", "test_one_task"}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Both manners, for the tests of a file that has them."""
+    if "manner" in metafunc.fixturenames:
+        manners = ["chain"] if Path(str(metafunc.module.__file__)).stem in CHAIN_ONLY else ["chain", "one_task"]
+        metafunc.parametrize("manner", manners, scope="module", indirect=True)
+
+
 @pytest.fixture(scope="module")
-def playbook(shared_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Playbook:
+def manner(request: pytest.FixtureRequest) -> str:
+    """How the role does it: ``chain`` or ``one_task``."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def shared_lab(manner: str, needs: Callable[..., None]) -> Iterator[Lab]:
+    """A lab host that the tests of one file share, one each manner."""
+    needs("lab host")
+    with Lab() as host:
+        yield host
+
+
+@pytest.fixture(scope="module")
+def playbook(shared_lab: Lab, manner: str, tmp_path_factory: pytest.TempPathFactory) -> Playbook:
     """Playbooks in the lab host of this file."""
-    return Playbook(shared_lab, tmp_path_factory.mktemp("playbook"))
+    return Playbook(shared_lab, tmp_path_factory.mktemp("playbook"), manner == "one_task")

@@ -23,6 +23,23 @@ HERE = Path(__file__).resolve().parent
 ROLE = "linuxnet.containers.wiring"
 Play = dict[str, Any]
 
+# The chain's tasks by half and step of a plan, as the role calls them, with their modules.
+TASKS = {
+    ("teardown", "nat"): ("Remove NAT", "nat"),
+    ("teardown", "veth"): ("Remove pairs", "veth"),
+    ("teardown", "netns"): ("Remove namespaces", "netns"),
+    ("teardown", "bridge"): ("Remove bridges", "bridge"),
+    ("wire", "netns"): ("Make namespaces", "netns"),
+    ("wire", "bridge"): ("Make bridges", "bridge"),
+    ("wire", "gateway"): ("Give the bridges their gateway addresses", "ns_address"),
+    ("wire", "veth"): ("Make pairs, each born in its place", "veth"),
+    ("wire", "bridge_port"): ("Set the bridge ports", "bridge_port"),
+    ("wire", "address"): ("Give the containers their addresses", "ns_address"),
+    ("wire", "route"): ("Set the routes", "ns_route"),
+    ("wire", "nat"): ("Translate what leaves, and publish ports", "nat"),
+    ("wire", "join"): ("Join other namespaces", "netns"),
+}
+
 
 def wiring(**variables: Any) -> Play:
     """A play of the role; variables without their prefix. The libraries are there, so they are not looked for."""
@@ -70,9 +87,31 @@ class Task:
         return found if isinstance(found, list) else [found]
 
 
+def unfolded(task: Task) -> list[Task]:
+    """The tasks of the chain that the one task stands for: what it returned, by step. Others are what they are."""
+    if task.action != f"{ROLE.rpartition('.')[0]}.wiring" or task.status == "skipped":
+        return [task]
+    found = []
+    for step in task.result.get("results", ()):
+        name, module = TASKS[step["half"], step["step"]]
+        results = step["results"]
+        failed = any(one.get("failed") for one in results)
+        whole = {
+            "changed": step["changed"],
+            "diff": [one["diff"] for one in results if one["changed"]],
+            "commands": [line for one in results for line in one.get("commands", [])],
+            "results": results,
+            **({"msg": task.result["msg"]} if failed else {}),
+        }
+        found.append(Task(name, f"linuxnet.containers.{module}", "failed" if failed else "ok", whole))
+    if task.status == "failed" and not any(one.status == "failed" for one in found):
+        found.append(Task(task.name, "", "failed", task.result))
+    return found
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """One play: its tasks in order."""
+    """One play: its tasks in order. One task that did the whole chain counts as the chain's."""
 
     tasks: list[Task]
 
@@ -114,11 +153,15 @@ class Outcome:
 
 
 class Playbook:
-    """Runs playbooks in one lab host. Files go to ``folder``, which is the host's own: its /tmp may be private."""
+    """Runs playbooks in one lab host. Files go to ``folder``, which is the host's own: its /tmp may be private.
 
-    def __init__(self, lab: Lab, folder: Path) -> None:
+    ``one_task``: the role does everything in one task.
+    """
+
+    def __init__(self, lab: Lab, folder: Path, one_task: bool = False) -> None:
         self.lab = lab
         self.folder = folder
+        self.one_task = one_task
         self.record = folder / "record"
 
     def command(self, plays: Iterable[Play], *options: str, **variables: Any) -> list[str]:
@@ -137,6 +180,7 @@ class Playbook:
             "RECORD": self.record,
         }
         playbook = [sys.executable, "-m", "ansible", "playbook", str(self.folder / "play.yml"), *options]
+        variables = {**({"wiring_one_task": True} if self.one_task else {}), **variables}
         extra = ["-e", json.dumps(variables)] if variables else []
         return ["env", *(f"{name}={value}" for name, value in settings.items()), *playbook, *extra]
 
@@ -147,7 +191,7 @@ class Playbook:
             entry = json.loads(line)
             task = Task(entry["task"], entry["action"], entry["status"], entry["result"])
             plays.setdefault(entry["play"], []).append(task)
-        return [Outcome(tasks) for _number, tasks in sorted(plays.items())]
+        return [Outcome([one for task in tasks for one in unfolded(task)]) for _number, tasks in sorted(plays.items())]
 
     def run(self, *plays: Play, options: Iterable[str] = ("--diff",), **variables: Any) -> list[Outcome]:
         """Run plays that must succeed."""

@@ -90,8 +90,8 @@ def named(paths: list[Path]) -> list[object]:
 
 @pytest.mark.parametrize("path", named(sources("modules/*.py")))
 def test_a_module_knows_the_runner_and_its_resource(path: Path) -> None:
-    info = path.stem.endswith("_info")
-    assert imported(path) == {"__future__", "_runner", "_info" if info else f"_resources.{path.stem}"}
+    known = {"wiring_info": "_info", "wiring": "_chain"}.get(path.stem, f"_resources.{path.stem}")
+    assert imported(path) == {"__future__", "_runner", known}
 
 
 @pytest.mark.parametrize("path", named(sources("module_utils/_resources/[a-z]*.py")))

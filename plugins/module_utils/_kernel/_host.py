@@ -55,6 +55,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import
 from ansible_collections.linuxnet.containers.plugins.module_utils._listening import Listener
 
 _LOOKS = 3  # at a container that is being restarted meanwhile
+_END_WAIT = 2.0  # seconds; the kernel takes a namespace down in the background, within milliseconds
 _DAD_WAIT = 3.0  # seconds; duplicate address detection takes one probe and one second by default (RFC 4862)
 _NO_MAC = "00:00:00:00:00:00"  # of lo
 _CLOSING = 32  # sockets of announcements closed at a time
@@ -111,6 +112,7 @@ class Kernel:
         self._indexes: Dict[Tuple[int, str], int] = {}
         self._prepared = False  # /run/netns, for names to be mounted in it
         self._living: Optional[Dict[int, List[int]]] = None
+        self._left: Set[int] = set()
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # two descriptors a namespace
         if soft != hard:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -182,6 +184,28 @@ class Kernel:
             with _namespaces.entered(namespace.fd):
                 namespace.socket = _netlink.Socket()
         return namespace.socket
+
+    def let_go(self) -> bool:
+        left, self._left = self._left, set()
+        held = _namespaces.seen() if left else {}
+        ends = [
+            end for inode in left for end in (self._ended(inode) if inode in self._open and inode not in held else ())
+        ]
+        host, late = self._socket(self._open[self.own]), time.monotonic() + _END_WAIT
+        for index in ends:
+            while host.link(index=index)[0] is not None and time.monotonic() < late:
+                time.sleep(0.005)
+        return bool(left)
+
+    def _ended(self, ns: int) -> List[int]:
+        """Close a namespace and forget it. Return the indexes of the host's ends of its pairs, which go with it."""
+        ends = [link.peer_index for link in self.links(ns) if link.kind == "veth" and link.peer_ns == self.own]
+        self._open.pop(ns).close()
+        self._paths = {path: inode for path, inode in self._paths.items() if inode != ns}
+        for other in self._open.values():
+            other.asked.discard(ns)
+            other.ids = {nsid: inode for nsid, inode in other.ids.items() if inode != ns}
+        return ends
 
     def listing(self) -> Dict[str, NsFile]:
         return _namespaces.listing()
@@ -459,6 +483,7 @@ class Kernel:
         namespace = self._open[step.inode] if step.inode > 0 else self._at(step.source)
         if step.old:
             _namespaces.remove(step.name)
+            self._left.add(step.old.inode)
         self._forget(step.name)
         if step.link:
             _namespaces.link(step.name, step.link)
@@ -471,6 +496,7 @@ class Kernel:
             self.find(NsRef.parse(step.name))  # keep it open: so it can be bound again
         self._forget(step.name)
         _namespaces.remove(step.name)
+        self._left.add(step.inode)
 
     def _add_link(self, step: change.AddLink) -> None:
         attributes = dict(step.attributes)
@@ -480,6 +506,7 @@ class Kernel:
         if step.peer_name:
             other = self._at(step.peer_ns)
             peer = (step.peer_name, step.peer_attributes, None if other is namespace else other.fd)
+            self._meet(step.ns, step.peer_ns)
         self._socket(namespace).add_link(
             step.name, step.kind, attributes, self._index(step.ns, master) if master else 0, peer
         )
@@ -508,7 +535,13 @@ class Kernel:
             with _namespaces.entered(namespace.fd):
                 _files.write_tx_checksum(step.new.get("name", step.name), checksum)
 
+    def _meet(self, one: NsRef, other: NsRef) -> None:
+        """Take note that two namespaces are linked from now on, so that each has an id in the other."""
+        for here, there in ((one, other), (other, one)):
+            self._at(here).asked.discard(self.find(there) or 0)
+
     def _move_link(self, step: change.MoveLink) -> None:
+        self._meet(step.ns, step.to)
         self._socket(self._at(step.ns)).set_link(
             self._index(step.ns, step.name), {"name": step.new_name}, netns_fd=self._at(step.to).fd
         )

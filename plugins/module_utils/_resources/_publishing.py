@@ -15,6 +15,7 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tupl
 from ansible_collections.linuxnet.containers.plugins.module_utils._addressing import address
 from ansible_collections.linuxnet.containers.plugins.module_utils._changes import (
     Change,
+    PutFile,
     SetElements,
     SetLink,
     SetSysctl,
@@ -405,9 +406,12 @@ def _absent(want: Want, have: Have, before: Dict[str, Any]) -> Plan:
         changes += [SetSysctl(want.ns, _ROUTE_LOCALNET % name, "0", "1") for name in closed if name in have.closable]
         changes.append(SetElements(want.ns, (), tuple(gone), at.held, at.last, closed=closed, place=at.place))
     if any(at.mine or at.surplus for at in (have.here, *have.elsewhere)):
+        text = have.forwarding[0].text if have.forwarding else None
         for forwarding in have.forwarding:
             if forwarding.family not in have.others_of | want.needed:
-                changes.extend(forwarding.off())
+                off = replace(forwarding, text=text).off()
+                text = next((step.text for step in off if isinstance(step, PutFile)), text)
+                changes.extend(off)
     return Plan(before, {}, tuple(changes), (), {"satisfied_by": None, "blocked_by": []})
 
 

@@ -242,7 +242,7 @@ class NsAddressResource(Resource[Want, Have]):
         if want.bridge or want.pool is not None:
             taken = Later(lambda: state.taken(host, want.bridge, bridge))
         if (
-            link.index < 0 and want.bridge
+            state.predict and link.index < 0 and want.bridge
         ):  # only foreseen; where there is a pair for it, its other end was left elsewhere
             state.taken(host, want.bridge, bridge)
             state.leave_port(host, want.bridge, host_interface(want.ns.path, want.interface))

@@ -60,10 +60,11 @@ class Have:
     beside: bool = False
 
 
-def _reachable(gateway: str, on_link: Sequence[Tuple[str, str]]) -> bool:
-    """Return whether a gateway is in one of the networks."""
+def _reachable(gateway: str, on_link: Sequence[Tuple[str, str]], interface: Optional[str] = None) -> bool:
+    """Return whether a gateway is in one of the networks, of those behind ``interface`` where it is given."""
     ip = ipaddress.ip_address(gateway)
-    return ip.is_link_local or any(ip in ipaddress.ip_network(net, strict=False) for net, dummy in on_link)
+    nets = [net for net, where in on_link if not interface or where in ("", interface)]
+    return ip.is_link_local or any(ip in ipaddress.ip_network(net, strict=False) for net in nets)
 
 
 def _same_ways(asked: Sequence[Nexthop], there: Sequence[Nexthop]) -> bool:
@@ -232,9 +233,14 @@ class NsRouteResource(Resource[Want, Have]):
         if not want.present:
             return have
         certain = ns > 0
-        for name in [want.given.get("interface"), *(hop.interface for hop in want.given.get("nexthops", ()))]:
+        hops = want.given.get("nexthops", ())
+        ways = [
+            (want.given.get("gateway"), want.given.get("interface")),
+            *((hop.gateway, hop.interface) for hop in hops),
+        ]
+        for dummy, name in ways:
             if name:
-                certain = certain and state.need_link(ns, want.ns, name, "interface").index > 0
+                certain = state.need_link(ns, want.ns, name, "interface").index > 0 and certain
         on_link = [
             (route.destination, route.interface)
             for route in state.routes(ns, want.family, MAIN_TABLE)
@@ -245,9 +251,13 @@ class NsRouteResource(Resource[Want, Have]):
             for dummy, one in state.addresses(ns)
             if one.peer and one.family == want.family
         ]
-        if certain and state.predict and not want.given.get("onlink"):
-            gateways = [want.given.get("gateway"), *(hop.gateway for hop in want.given.get("nexthops", ()))]
-            for gateway in [one for one in gateways if one and not _reachable(one, on_link)]:
+        on_link += state.connected(ns, want.family)
+        if not state.predict:
+            certain = True
+        elif not certain:
+            certain = all(_reachable(gateway, on_link, name) for gateway, name in ways if gateway)
+        elif not want.given.get("onlink"):
+            for gateway in [one for one, dummy in ways if one and not _reachable(one, on_link)]:
                 state.foresee("the subnet of gateway %s in %s" % (gateway, want.ns))
                 certain = False
         return replace(have, on_link=tuple(on_link), certain=certain)

@@ -1,0 +1,311 @@
+#!/usr/bin/python
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: wiring
+short_description: Wire containers' networks as Docker does, all of it in one task
+version_added: 0.1.0
+author:
+  - linuxnet.containers contributors (@linuxnet)
+description:
+  - Takes the variables of the role P(linuxnet.containers.wiring#role), without their prefix, and does all that the role does, in one process
+    on the host. For fleets and large hosts.
+  - It is no other way of doing it. The same plan is compiled, and its items go through the same code as those of the modules
+    M(linuxnet.containers.netns), M(linuxnet.containers.bridge), M(linuxnet.containers.veth), M(linuxnet.containers.bridge_port),
+    M(linuxnet.containers.ns_address), M(linuxnet.containers.ns_route) and M(linuxnet.containers.nat), in the same order.
+  - What is to be gone is taken down first, from the outside in, then what is to be there is made, in the order a person would do it by hand.
+  - Everything is validated before the first change. An item that fails is rolled back and does not stop the others of its step; the steps after that
+    one are not begun, as the tasks of a play are not.
+extends_documentation_fragment:
+  - linuxnet.containers.attributes
+  - linuxnet.containers.attributes.actiongroup
+attributes:
+  check_mode:
+    details:
+      - All steps are foreseen from one another. A bridge that is C(unmanaged) and does not exist yet counts as made by an earlier task, with one
+        warning.
+requirements:
+  - netaddr
+  - nft (package nftables)
+options:
+  networks:
+    description: The networks. Each is a bridge.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: The bridge.
+        type: str
+        required: true
+      subnets:
+        description:
+          - Its subnets, CIDRs, IPv4 and IPv6.
+          - A container gets one address of each.
+        type: list
+        elements: str
+        default: []
+      gateways:
+        description: Addresses of the bridge, at most one a subnet. Where a subnet has none it is its first usable address.
+        type: list
+        elements: str
+        default: []
+      ranges:
+        description: Where container addresses come from, C(FIRST-LAST) or a CIDR, at most one a subnet. Where a subnet has none it is all of it.
+        type: list
+        elements: str
+        default: []
+      exclude:
+        description: Addresses, ranges and CIDRs that are never given to a container.
+        type: list
+        elements: str
+        default: []
+      mtu:
+        description: MTU in bytes of the bridge and of both ends of each pair. V(auto) takes that of the interface with the default route.
+        type: str
+        default: auto
+      unmanaged:
+        description: The bridge is somebody else's. It must exist, and is never created, changed or removed.
+        type: bool
+        default: false
+      masquerade:
+        description: What leaves the network takes the host's address.
+        type: bool
+        default: true
+      outbound_ipv4:
+        description: What leaves takes this IPv4 address (source NAT) instead of the one of the interface it leaves by.
+        type: str
+      outbound_ipv6:
+        description: The same for IPv6.
+        type: str
+      internal:
+        description: No gateway address, no default route, no NAT; nothing is forwarded in or out.
+        type: bool
+        default: false
+      isolate:
+        description:
+          - Let nothing through from the other networks. Two networks reach each other only where both say V(false).
+          - Published ports are reached from everywhere in any case, and nothing else from outside.
+        type: bool
+      icc:
+        description:
+          - Whether its containers may talk to each other; they may where it is left out. With V(false) they reach each other's published
+            ports only.
+          - To take V(false) back, say V(true); leaving the option out leaves the bridge's ports as they are.
+        type: bool
+      metric:
+        description: Metric of the containers' default route.
+        type: int
+      routes:
+        description:
+          - Routes that every container of the network gets. Items take the options of M(linuxnet.containers.ns_route), C(interface) is the one on the
+            network where it is left out.
+          - A C(table) with the subnet as C(rule_source) lets a container on several networks answer by this one what came in by this one.
+        type: list
+        elements: dict
+        default: []
+      state:
+        description: Whether the network is to be there.
+        type: str
+        choices: [present, absent]
+        default: present
+  containers:
+    description: The containers.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the container. Its network namespace is C(/run/netns/NAME).
+        type: str
+        required: true
+      engine:
+        description:
+          - What runs the container.
+          - V(netns) makes a namespace of that name, for anything to be started in. V(pid) takes that of the process in C(pid).
+          - With the others it is the namespace of the running container, machine or unit of that name, which was started without a network
+            of its engine's, for example with C(docker run --network none).
+        type: str
+        choices: [netns, docker, podman, nspawn, lxc, systemd, pid]
+        default: netns
+      pid:
+        description: A process of the container, with C(engine=pid).
+        type: int
+      network_mode:
+        description:
+          - V(bridge) wires the container to its networks.
+          - V(host) lets its name mean the host's own namespace. Nothing is wired.
+          - V(none) leaves it with only C(lo).
+          - C(container:NAME) lets its name mean the namespace of another container of the list; both have the same addresses and ports.
+          - Earlier wiring is removed with all but V(bridge). A process that an engine put elsewhere is reported, since only the engine can
+            move it.
+        type: str
+        default: bridge
+      networks:
+        description: The networks it is attached to with C(network_mode=bridge), in order. The first one of C(networks) where it is left out.
+        type: list
+        elements: dict
+        suboptions:
+          name:
+            description: The network.
+            type: str
+            required: true
+          ipv4_address:
+            description: A fixed IPv4 address. A free one where it is left out.
+            type: str
+          ipv6_address:
+            description: A fixed IPv6 address. A free one where it is left out.
+            type: str
+          mac_address:
+            description: MAC address of the container's interface. Derived from host, container and interface where it is left out.
+            type: str
+          interface:
+            description: Name of the interface in the container. C(eth0) for the first network, C(eth1) for the second, and so on.
+            type: str
+          host_interface:
+            description: Name of the host end. Derived from container and interface where it is left out.
+            type: str
+          default_route:
+            description: Whether the default route goes this way. The first network that can where none says so.
+            type: bool
+          port:
+            description: Options of the bridge port, those of M(linuxnet.containers.bridge_port).
+            type: dict
+            default: {}
+      published_ports:
+        description:
+          - Ports to publish, as C(docker run -p) and Compose spell them, C([HOST_IP:]HOST_PORT:CONTAINER_PORT[/PROTOCOL]), or in Compose's
+            long form.
+          - Both ports can be ranges. Without an address the port is published on all of the host, over IPv4 and IPv6 where the container has
+            both.
+          - What was published for the container and is no longer listed is not published any more.
+        type: list
+        elements: raw
+        default: []
+      sysctls:
+        description: Keys C(net.*) to set in the namespace.
+        type: dict
+        default: {}
+      routes:
+        description: Further routes. Items take the options of M(linuxnet.containers.ns_route).
+        type: list
+        elements: dict
+        default: []
+      state:
+        description: Whether the container's wiring is to be there.
+        type: str
+        choices: [present, absent]
+        default: present
+  state:
+    description: V(absent) tears down everything that is listed.
+    type: str
+    choices: [present, absent]
+    default: present
+  firewall_backend:
+    description: What the NAT rules are written with. With V(auto) nftables where nft is installed, else iptables.
+    type: str
+    choices: [auto, nftables, iptables]
+    default: auto
+seealso:
+  - plugin: linuxnet.containers.wiring
+    plugin_type: role
+  - module: linuxnet.containers.wiring_info
+  - plugin: linuxnet.containers.topology
+    plugin_type: filter
+notes:
+  - Other runs that give out addresses, bind namespaces or publish ports on the host wait until this one is done.
+"""
+
+EXAMPLES = r"""
+---
+- name: Wire two containers, as the role does with wiring_one_task
+  linuxnet.containers.wiring:
+    networks:
+      - name: docker0
+        subnets: [172.17.0.0/16, "fd00:17::/64"]
+    containers:
+      - name: web
+        published_ports: ["8080:80"]
+      - name: db
+        engine: docker
+  register: wired
+
+- name: Draw it
+  ansible.builtin.debug:
+    msg: "{{ wired.wiring_result | linuxnet.containers.topology }}"
+
+- name: Take down a network and a container
+  linuxnet.containers.wiring:
+    networks:
+      - name: docker0
+        subnets: [172.17.0.0/16]
+    containers:
+      - name: web
+    state: absent
+"""
+
+RETURN = r"""
+---
+wiring_result:
+  description: By container its namespace, interfaces, addresses, gateways, routes and published ports, as the role has it.
+  returned: success
+  type: dict
+  sample:
+    web:
+      netns: web
+      path: /run/netns/web
+      network_mode: bridge
+      interfaces:
+        - {name: eth0, host_interface: vethzvxkcem3eqk, bridge: docker0, mac: "06:1c:2b:7a:99:01", mtu: 1500, addresses: [172.17.230.194/16],
+          gateways: [172.17.0.1]}
+      routes:
+        - {destination: default, gateway: 172.17.0.1, interface: eth0, metric: 0}
+      published_ports:
+        - {host_ip: null, host_port: "8080", to_address: 172.17.230.194, to_port: "80", protocol: tcp}
+commands:
+  description: The equivalent command lines of all steps, in order, ready to paste. In check mode those that would be run.
+  returned: success
+  type: list
+  elements: str
+  sample: ["ip netns add web", "ip link add docker0 type bridge"]
+results:
+  description:
+    - One entry a step, in order. A step without items is left out.
+    - Where a step fails, those that ran until then are returned, itself included.
+  returned: always, unless the input was refused
+  type: list
+  elements: dict
+  contains:
+    half:
+      description: V(teardown) for what is to be gone, V(wire) for what is to be there.
+      type: str
+    step:
+      description:
+        - In V(teardown) it is V(nat), V(veth), V(netns) or V(bridge); in V(wire) V(netns), V(bridge), V(gateway), V(veth), V(bridge_port), V(address),
+          V(route), V(nat) or V(join).
+        - V(gateway) has the bridges' addresses, V(join) the names that mean another's namespace.
+      type: str
+    changed:
+      description: Whether the step changed something.
+      type: bool
+    results:
+      description: What the module of the step returns as C(results), one entry an item.
+      type: list
+      elements: dict
+"""
+
+from ansible_collections.linuxnet.containers.plugins.module_utils import _chain, _runner
+
+
+def main() -> None:
+    """Be the module."""
+    _runner.run_chain(_chain.OPTIONS, _chain.Chain)
+
+
+if __name__ == "__main__":
+    main()

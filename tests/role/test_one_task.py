@@ -1,0 +1,215 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One task does what the chain of modules does: the same results an item, the same state of the kernel, from the same start.
+
+Two lab hosts live through the same story, one with one task a module, the other with one task for all. Each chapter is foreseen
+in check mode, run, and run again. The other files of this folder tell their stories in both manners too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from lab import Lab
+from plays import Outcome, Playbook, internet, refused, shell, snapshot, wiring
+
+FRONT = {"name": "front", "subnets": ["10.1.0.0/24", "fd00:1::/64"]}
+BACK = {"name": "back", "subnets": ["10.2.0.0/24"], "internal": True, "icc": False}
+AWAY = {"name": "away", "subnets": ["10.3.0.0/24"], "mtu": "1400", "outbound_ipv4": "192.0.2.1"}
+WEB = {"name": "web", "published_ports": ["8080:80", "127.0.0.1:8081:81/udp", "30000-30009:30000-30009"]}
+DB = {
+    "name": "db",
+    "networks": [{"name": "front", "port": {"hairpin": True}}, {"name": "back", "ipv4_address": "10.2.0.9"}],
+    "sysctls": {"net.ipv4.ip_unprivileged_port_start": "0"},
+    "routes": [
+        {"destination": "10.9.0.0/16", "gateway": "10.2.0.77"},
+        {"destination": "10.8.0.0/16", "type": "blackhole"},
+    ],
+}
+SIDE = {"name": "side", "network_mode": "container:web"}
+HOST = {"name": "proxy", "network_mode": "host"}
+LONE = {"name": "lone", "network_mode": "none"}
+ALL = [WEB, DB, SIDE, HOST, LONE]
+
+# (name, what others do first, the role's variables)
+CHAPTERS: list[tuple[str, str, dict[str, Any]]] = [
+    ("first run", "", {"networks": [FRONT, BACK], "containers": ALL}),
+    (
+        "drift",
+        "ip -n web addr flush dev eth0 scope global; ip link set $(ip -br link show master back | cut -d@ -f1) nomaster; "
+        "ip -n db link set eth0 mtu 1300; nft flush ruleset",
+        {"networks": [FRONT, BACK], "containers": ALL},
+    ),
+    (
+        "other modes, networks and ports",
+        "",
+        {
+            "networks": [{**FRONT, "isolate": False}, {**BACK, "state": "absent"}, AWAY],
+            "containers": [
+                {**WEB, "networks": [{"name": "away"}], "published_ports": ["8080:88"]},
+                {**DB, "network_mode": "none", "networks": [], "routes": []},
+                {"name": "side"},
+                {"name": "proxy", "network_mode": "container:side"},
+                {"name": "lone", "network_mode": "host"},
+            ],
+        },
+    ),
+    (
+        "one is gone, one was made anew by others",
+        "ip netns del side",
+        {
+            "networks": [FRONT, AWAY],
+            "containers": [
+                {"name": "web", "state": "absent"},
+                {"name": "side", "published_ports": ["8089:80"]},
+                {"name": "proxy", "network_mode": "container:side"},
+            ],
+        },
+    ),
+    ("teardown", "", {"networks": [FRONT, BACK, AWAY], "containers": ALL, "state": "absent"}),
+]
+
+
+# The route's gateway is on no network of the container: that item fails, the others of its step do not, the next step does not begin.
+FAILING = {
+    "networks": [FRONT, AWAY],
+    "containers": [
+        {"name": "lost", "routes": [{"destination": "10.9.0.0/16", "gateway": "10.77.0.1"}]},
+        {"name": "more"},
+    ],
+}
+
+
+@dataclass
+class Told:
+    """A chapter as one host lived it."""
+
+    foreseen: Outcome
+    run: Outcome
+    again: Outcome
+    after: str
+
+
+@dataclass
+class Host:
+    """A host and its story."""
+
+    pristine: str
+    final: str
+    chapters: dict[str, Told]
+    failed: Outcome
+    after_failure: str
+
+
+def live(lab: Lab, playbook: Playbook) -> Host:
+    """Live through all chapters."""
+    internet(lab)
+    lab.run("ip link set uplink address 02:00:00:00:00:01")
+    lab.run("mkdir -p /run/netns && mount -t tmpfs none /run/netns && mount --make-shared /run/netns")
+    pristine, chapters = lab.snapshot(), {}
+    failed, after, _down = playbook.run(refused(**FAILING), snapshot(), wiring(**FAILING, state="absent"))
+    for name, others, variables in CHAPTERS:
+        play = wiring(**variables)
+        if others:
+            playbook.run(shell(others))
+        [foreseen] = playbook.run(play, options=("--check", "--diff"))
+        run, after, again = playbook.run(play, snapshot(), play)
+        chapters[name] = Told(foreseen, run, again, after.stdout)
+    return Host(pristine, lab.snapshot(), chapters, failed, after.stdout)
+
+
+@pytest.fixture(scope="module")
+def hosts(tmp_path_factory: pytest.TempPathFactory, needs: Any) -> Iterator[tuple[Host, Host]]:
+    """The same story on two hosts: with the chain, and with one task."""
+    needs("lab host", "nft")
+    with Lab() as one, Lab() as other:
+        yield (
+            live(one, Playbook(one, tmp_path_factory.mktemp("chain"))),
+            live(other, Playbook(other, tmp_path_factory.mktemp("one"), one_task=True)),
+        )
+
+
+def comparable(outcome: Outcome) -> list[tuple[str, list[Any]]]:
+    """What each item of each step returned, without the numbers of namespaces."""
+    return [
+        (task.name, [plain(one) for one in task.result["results"]])
+        for task in outcome.tasks
+        if task.action.startswith("linuxnet.containers.") and task.status != "skipped"
+    ]
+
+
+def plain(value: Any) -> Any:
+    """A result without the inodes of namespaces, which no two hosts have alike."""
+    if isinstance(value, dict):
+        return {key: None if key == "inode" else plain(one) for key, one in value.items()}
+    return [plain(one) for one in value] if isinstance(value, list) else value
+
+
+def numbered(text: str) -> list[str]:
+    """The lines of a snapshot, with the inodes of namespaces numbered as they come: so who shares one with whom still shows."""
+    numbers: dict[str, str] = {}
+    return re.sub(r"\b4026\d{6}\b", lambda inode: numbers.setdefault(inode[0], f"#{len(numbers)}"), text).splitlines()
+
+
+NAMES = [name for name, _others, _variables in CHAPTERS]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_item_of_every_step_returns_the_same(hosts: tuple[Host, Host], name: str) -> None:
+    """Before, after, diff, commands, changed, and what a module adds to them."""
+    chain, one = (comparable(host.chapters[name].run) for host in hosts)
+    assert [step for step, _items in one] == [step for step, _items in chain]
+    assert one == chain
+    assert any(item["changed"] for _step, items in one for item in items)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_kernel_is_in_the_same_state(hosts: tuple[Host, Host], name: str) -> None:
+    chain, one = (host.chapters[name].after for host in hosts)
+    assert numbered(one) == numbered(chain)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_role_returns_the_same(hosts: tuple[Host, Host], name: str) -> None:
+    chain, one = (host.chapters[name] for host in hosts)
+    assert one.run.wiring_result == chain.run.wiring_result
+    assert one.again.wiring_result == chain.again.wiring_result
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a2_check_mode_foresees_the_same_and_what_happens(hosts: tuple[Host, Host], name: str) -> None:
+    for host in hosts:
+        told = host.chapters[name]
+        assert told.foreseen.changed == told.run.changed
+        assert told.foreseen.drift() == told.run.drift()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a1_a_second_run_changes_nothing(hosts: tuple[Host, Host], name: str) -> None:
+    for host in hosts:
+        assert host.chapters[name].again.changed == []
+        assert host.chapters[name].again.failures == []
+
+
+def test_a_step_that_fails_ends_both_with_the_same_results(hosts: tuple[Host, Host]) -> None:
+    chain, one = hosts
+    for step, other in zip(comparable(one.failed), comparable(chain.failed), strict=True):
+        assert step == other
+    assert [step for step, _items in comparable(one.failed)][-1] == "Set the routes"
+    assert numbered(one.after_failure) == numbered(chain.after_failure)
+    [said], [plainly] = one.failed.failures, chain.failed.failures
+    assert said == f"Step route of wire: {plainly}"
+    assert plainly.startswith(
+        "1 of 5 items failed. route 10.9.0.0/16 in netns 'lost': gateway: 10.77.0.1 is in no on-link subnet"
+    )
+
+
+def test_g3_teardown_leaves_both_hosts_as_they_were(hosts: tuple[Host, Host]) -> None:
+    for host in hosts:
+        assert host.final == host.pristine
