@@ -150,6 +150,9 @@ class Chain:
     def resource(step: str) -> Resource[Any, Any]:
         return RESOURCES[step]
 
+    def begun(self, half: str, step: str) -> List[Any]:
+        return self._wants[half, step]
+
     def wants(self, half: str, step: str, results: Results) -> List[Any]:
         listed = self._plan[half][step]
         filled = resolved(listed, results[half].get("address", ())) if step == "nat" else listed

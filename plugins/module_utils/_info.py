@@ -26,7 +26,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     NsRef,
     Route,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import Element, NatRule
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import NFTABLES, Element, NatRule
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import NETNS_DIRECTORY, PROTOCOL
 from ansible_collections.linuxnet.containers.plugins.module_utils._ports import shown
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import Plan, Resource, made_for
@@ -288,6 +288,8 @@ class _Survey:
                         yield route, {"table": str(rule.table), "rule_source": rule.source}
 
     def _rules(self) -> List[NatRule]:
+        if NFTABLES not in self.state.firewalls():
+            self.warnings["Rules of nftables are not listed: the program nft is not installed on this host."] = None
         try:
             return [rule for table in self._held() for rule in table.rules.values()]
         except Refused as error:

@@ -39,6 +39,9 @@ class Chain(Protocol):
     def resource(self, step: str) -> Resource[Any, Any]:
         """Return the resource that takes a step."""
 
+    def begun(self, half: str, step: str) -> Sequence[Any]:
+        """Return the wants of a step as far as they are known before the first one."""
+
     def wants(self, half: str, step: str, results: Mapping[str, Mapping[str, Any]]) -> Sequence[Any]:
         """Return the wants of a step, given the results of those before it. Raises `Refused`."""
 
@@ -244,6 +247,7 @@ def run(resource: Resource[Any, Any]) -> None:
         wants = items(resource, module.params)
         _host.require()
         with _host.Kernel() as kernel:
+            resource.require(wants, kernel)
             return execute(resource, wants, kernel, module.check_mode, module.params["netns_anew"] or ())
 
     module = AnsibleModule(
@@ -259,8 +263,10 @@ def run_chain(options: Mapping[str, Any], begin: Callable[[Mapping[str, Any]], C
 
     def work() -> Tuple[Tuple[Chain, Any, str], List[str]]:
         chain = begin(module.params)
-        _host.require([program for dummy, step in chain.steps for program in chain.resource(step).programs])
+        _host.require()
         with _host.Kernel() as kernel:
+            for half, step in chain.steps:
+                chain.resource(step).require(chain.begun(half, step), kernel)
             results, warnings, ended = follow(chain, kernel, module.check_mode)
         return (chain, results, ended), warnings
 

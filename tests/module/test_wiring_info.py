@@ -431,9 +431,7 @@ def test_nft_is_missing(lab: Lab) -> None:
     wire(lab, "web")
     with hidden(lab, "nft"):
         result, part = lab.module("wiring_info"), lab.module("wiring_info", gather=["veths"])
-    assert warnings(result) == [
-        "The NAT rules are not listed. The program nft is not installed on this host: install the package nftables."
-    ]
+    assert warnings(result) == ["Rules of nftables are not listed: the program nft is not installed on this host."]
     assert (result["wiring"]["nat"], len(result["wiring"]["veths"])) == ([], 1)
     assert (part["wiring"]["veths"], warnings(part)) == (result["wiring"]["veths"], [])
 

@@ -180,12 +180,20 @@ class Message:
             self._fields = self._codec.header(self._data)
         return self._fields[name]
 
-    def get_attr(self, name: str) -> Any:
-        """Return the value of an attribute, None where there is none."""
+    def _found(self) -> Dict[int, Tuple[int, int]]:
         if self._places is None:
             self._places = self._codec.places(self._data)
+        return self._places
+
+    def names(self) -> List[str]:
+        """Return the names of the attributes that are there, ``UNKNOWN`` for one that pyroute2 does not know."""
+        known = {number: name for name, (number, dummy) in self._codec.attributes.items()}
+        return [known.get(number, "UNKNOWN") for number in self._found()]
+
+    def get_attr(self, name: str) -> Any:
+        """Return the value of an attribute, None where there is none."""
         number, kind = self._codec.attributes[name]
-        place = self._places.get(number)
+        place = self._found().get(number)
         if place is None:
             return None
         try:

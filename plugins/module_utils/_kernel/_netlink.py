@@ -77,6 +77,13 @@ _BRVLAN, _SKIP_STATS = 2, 8  # RTEXT_FILTER_*
 _BRIEF = ("IFLA_EXT_MASK", _SKIP_STATS)
 _PVID, _UNTAGGED, _BEGIN, _END = 2, 4, 8, 16
 _TO_TABLE, _PERMANENT = 1, 1  # FR_ACT_TO_TBL, FIB_RULE_PERMANENT
+_POLICY = (
+    "FRA_SRC",
+    "FRA_PRIORITY",
+    "FRA_TABLE",
+    "FRA_PROTOCOL",
+    "FRA_SUPPRESS_PREFIXLEN",
+)  # of a rule without conditions
 _SUPPRESS_NONE = 0xFFFFFFFF  # FRA_SUPPRESS_PREFIXLEN of a rule that suppresses nothing
 _TIMEOUT = 10  # seconds; the kernel answers in the same call, so this only bounds a broken one
 
@@ -545,16 +552,20 @@ def _route_message(
 
 def _policy(message: Any) -> Optional[PolicyRule]:
     """Return a rule, None for one with a condition beside its source, or that does anything but look up a table."""
-    attrs = dict(message["attrs"])
-    source = attrs.pop("FRA_SRC", "0.0.0.0" if message["family"] == socket.AF_INET else "::")
-    priority, table = attrs.pop("FRA_PRIORITY", 0), attrs.pop("FRA_TABLE", message["table"])
-    protocol = attrs.pop("FRA_PROTOCOL", 0)
-    plain = attrs.pop("FRA_SUPPRESS_PREFIXLEN", _SUPPRESS_NONE) == _SUPPRESS_NONE and not attrs
+    attrs = {name: message.get_attr(name) for name in message.names() if name in _POLICY}
+    plain = len(attrs) == len(message.names()) and attrs.get(_POLICY[-1], _SUPPRESS_NONE) == _SUPPRESS_NONE
     if not plain or message["action"] != _TO_TABLE or message["flags"] & ~_PERMANENT:
         return None
     if message["dst_len"] or message["tos"]:
         return None
-    return PolicyRule(_VERSION[message["family"]], "%s/%d" % (source, message["src_len"]), table, priority, protocol)
+    source = attrs.get("FRA_SRC", "0.0.0.0" if message["family"] == socket.AF_INET else "::")
+    return PolicyRule(
+        _VERSION[message["family"]],
+        "%s/%d" % (source, message["src_len"]),
+        attrs.get("FRA_TABLE", message["table"]),
+        attrs.get("FRA_PRIORITY", 0),
+        attrs.get("FRA_PROTOCOL", 0),
+    )
 
 
 def _policy_message(rule: PolicyRule) -> Tuple[Dict[str, Any], List[Tuple[str, Any]]]:

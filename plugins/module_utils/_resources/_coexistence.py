@@ -31,9 +31,8 @@ _FILTERS = {  # iptables' filter tables, as they are named, to (place, address f
 }
 
 
-def place(backend: str, state: State) -> str:
-    """Return the place that a backend means on this host: the one that is there, nftables first. Raises `Lacking`."""
-    there = state.firewalls()
+def place(backend: str, there: Sequence[str]) -> str:
+    """Return the place that a backend means, of those that are ``there``, nftables first. Raises `Lacking`."""
     wanted = [one for one in there if backend == "auto" or one.startswith(backend)]
     if wanted:
         return wanted[0]

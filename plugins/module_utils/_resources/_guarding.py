@@ -74,7 +74,7 @@ def subject(want: Want) -> str:
 def look(want: Want, ns: int, state: State) -> Have:
     """Return what there is in the namespace ``ns``. The bridge need not be there."""
     name = want.guard.bridge
-    place = _coexistence.place(want.backend, state)
+    place = _coexistence.place(want.backend, state.firewalls())
     tables = {where: state.table(ns, where) for where in (place, *_coexistence.others_of(place, ns, state))}
     # Where bridged packets are shown to iptables, others' rules for what is forwarded stop neighbours from talking.
     families = [family for family, key in _CALLS.items() if state.sysctl(ns, key) == "1"]

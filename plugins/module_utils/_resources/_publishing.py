@@ -213,7 +213,7 @@ def subject(want: Want) -> str:
 
 def look(want: Want, ns: int, state: State) -> Have:
     """Return what there is of a dnat want in the namespace ``ns``."""
-    place = _coexistence.place(want.backend, state)
+    place = _coexistence.place(want.backend, state.firewalls())
     places = (place, *_coexistence.others_of(place, ns, state))
     there = {where: _look_there(want, where, ns, state) for where in places}
     going = collections.Counter(one.family for at in there.values() for one in (*at.mine, *at.surplus))

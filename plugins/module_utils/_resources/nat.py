@@ -34,6 +34,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources._coexistence import Passing
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources._forwarding import Forwarding
+from ansible_collections.linuxnet.containers.plugins.module_utils._source import Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
 
 
@@ -181,6 +182,10 @@ class NatResource(Resource[AnyWant, AnyHave]):
         told = [next(published) if isinstance(want, _publishing.Want) else want for want in wants]
         return [replace(want, needed=frozenset(need.get(want.ns, ()))) for want in told]
 
+    def require(self, wants: Sequence[AnyWant], source: Source) -> None:
+        for backend in {want.backend for want in wants}:
+            _coexistence.place(backend, source.firewalls())
+
     def subject(self, want: AnyWant) -> str:
         if isinstance(want, _publishing.Want):
             return _publishing.subject(want)
@@ -197,7 +202,7 @@ class NatResource(Resource[AnyWant, AnyHave]):
         return Have() if ns is None else self._look_rule(want, ns, state)
 
     def _look_rule(self, want: Want, ns: int, state: State) -> Have:
-        place = _coexistence.place(want.backend, state)
+        place = _coexistence.place(want.backend, state.firewalls())
         elsewhere = _coexistence.others_of(place, ns, state)
         tables = {where: state.table(ns, where) for where in (place, *elsewhere)}
         found = {where: table.rules.get(want.rule.key) for where, table in tables.items()}
