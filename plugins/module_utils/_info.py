@@ -39,7 +39,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
     veth,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._source import Source
-from ansible_collections.linuxnet.containers.plugins.module_utils._state import State, Table
+from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
+from ansible_collections.linuxnet.containers.plugins.module_utils._table import Table
 from ansible_collections.linuxnet.containers.plugins.module_utils._topology import text
 
 SUBSETS = ["namespaces", "bridges", "veths", "addresses", "routes", "nat", "orphans"]

@@ -32,6 +32,7 @@ PURE = {
     "_saved",
     "_source",
     "_state",
+    "_table",
 }
 PURE |= {"_plan", "_topology", "_items", "_chain", "_info"}
 # What a pure file may take from the standard library. os.path only joins and splits texts.
