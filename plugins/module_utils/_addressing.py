@@ -13,12 +13,15 @@ from typing import Any, Container, Iterator, List, Optional, Sequence, Tuple, Un
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import sticky_offset
 
-try:
-    import netaddr
-except ImportError:
-    HAS_NETADDR = False
-else:
-    HAS_NETADDR = True
+
+def has_netaddr() -> bool:
+    """Return whether netaddr is there. It is imported where a pool is asked for, since it takes longer than all else here."""
+    try:
+        import netaddr  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
 
 IpAddress = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 IpInterface = Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
@@ -81,6 +84,8 @@ def default_gateway(net: IpNetwork) -> IpAddress:
 
 def _ip_range(value: str, option: str, pool: IpNetwork) -> Any:
     """Return ``FIRST-LAST``, a CIDR or one address as netaddr's range; it must be of the pool's family."""
+    import netaddr
+
     text = value.strip()
     first, dash, last = text.partition("-")
     if dash:
@@ -111,6 +116,8 @@ class Pool:
         exclude: Sequence[str] = (),
         gateway: Optional[IpAddress] = None,
     ):
+        import netaddr
+
         self.network = net
         self.gateway = gateway
         first, last = usable(net)

@@ -11,7 +11,21 @@ rolled back and does not stop the others; check mode is the same way without app
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable, ContextManager, Dict, List, Mapping, Optional, Protocol, Sequence, Tuple, TypeVar
+import gc
+from typing import (
+    Any,
+    Callable,
+    ContextManager,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Protocol,
+    Sequence,
+    Tuple,
+    TypeVar,
+)
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change
@@ -240,6 +254,19 @@ def _diff(subject: str, plan: Plan) -> Dict[str, str]:
     return {"before_header": subject, "after_header": subject, **sides}
 
 
+@contextlib.contextmanager
+def _without_collecting() -> Iterator[None]:
+    """A block in which Python does not look for circles of garbage: it would look through thousands of facts again and again."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+@_without_collecting()
 def run(resource: Resource[Any, Any]) -> None:
     """Be the module of a resource: read the arguments, do the work, exit."""
 
@@ -258,6 +285,7 @@ def run(resource: Resource[Any, Any]) -> None:
     _finish(module, _attempted(module, work))
 
 
+@_without_collecting()
 def run_chain(options: Mapping[str, Any], begin: Callable[[Mapping[str, Any]], Chain]) -> None:
     """Be a module that takes the steps of a chain: ``begin`` has it, checked, for the options."""
 

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import contextlib
 import errno
 import fcntl
@@ -57,7 +56,6 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._listening imp
 _LOOKS = 3  # at a container that is being restarted meanwhile
 _END_WAIT = 2.0  # seconds; the kernel takes a namespace down in the background, within milliseconds
 _DAD_WAIT = 3.0  # seconds; duplicate address detection takes one probe and one second by default (RFC 4862)
-_NO_MAC = "00:00:00:00:00:00"  # of lo
 _CLOSING = 32  # sockets of announcements closed at a time
 _CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21}  # include/uapi/linux/capability.h
 
@@ -104,8 +102,7 @@ class Kernel:
 
     def __init__(self) -> None:
         self._open: Dict[int, _Namespace] = {}
-        # Closing a socket that announced waits for the kernel (an RCU grace period, 16 ms): beside the work, many at a time.
-        self._closing = concurrent.futures.ThreadPoolExecutor(_CLOSING)
+        self._closing: Any = None  # the pool that closes sockets of announcements
         self._paths: Dict[str, int] = {}
         # (namespace, name) of interfaces that were looked at. None is kept when one goes or changes its name or place: the
         # other end of a pair, which may be anywhere, goes with it.
@@ -123,7 +120,8 @@ class Kernel:
         return self
 
     def __exit__(self, *dummy: object) -> None:
-        self._closing.shutdown()
+        if self._closing is not None:
+            self._closing.shutdown()
         for namespace in self._open.values():
             namespace.close()
         self._open.clear()
@@ -606,13 +604,18 @@ class Kernel:
                 raise
 
     def _announce(self, step: change.Announce) -> None:
-        namespace = self._at(step.ns)
-        link = self._socket(namespace).link(step.interface)[0]
-        if link is not None and link.get("enabled") and link.get("mac") not in ("", _NO_MAC):
-            # Neighbours that are not told find out by themselves, later: no reason to fail.
-            with _namespaces.entered(namespace.fd), contextlib.suppress(OSError):
-                sent = _packets.announce(step.interface, link.get("mac"), step.ip)
-                self._closing.submit(sent.close)
+        # Neighbours that are not told find out by themselves, later: no reason to fail.
+        with _namespaces.entered(self._at(step.ns).fd), contextlib.suppress(OSError):
+            sent = _packets.announce(step.interface, step.ip)
+            self._close(sent)
+
+    def _close(self, sent: socket.socket) -> None:
+        """Close a socket that sent: that waits for the kernel (an RCU grace period, 16 ms), so beside the work, many at a time."""
+        if self._closing is None:
+            import concurrent.futures  # of use to few tasks
+
+            self._closing = concurrent.futures.ThreadPoolExecutor(_CLOSING)
+        self._closing.submit(sent.close)
 
     def _route_indexes(self, ref: NsRef, route: Route) -> Tuple[int, List[int]]:
         index = self._index(ref, route.interface) if route.interface else 0

@@ -10,6 +10,7 @@ discovery, duplicate address detection).
 
 from __future__ import annotations
 
+import fcntl
 import ipaddress
 import socket
 import struct
@@ -17,6 +18,7 @@ import time
 from typing import Optional, Tuple
 
 _ARP, _IPV6 = 0x0806, 0x86DD
+_SIOCGIFHWADDR = 0x8927  # include/uapi/linux/sockios.h
 _BROADCAST = b"\xff" * 6
 _SOLICIT, _ADVERTISE = 135, 136
 _PROBES, _WAIT = 2, 0.2  # questions asked, and seconds to wait for an answer to each
@@ -77,15 +79,17 @@ def _answer(frame: bytes, ip: bytes, mac: bytes) -> Optional[bytes]:
     return None
 
 
-def announce(interface: str, mac: str, ip: str) -> socket.socket:
-    """Send one statement that ``ip`` is at ``mac``, from an interface of the namespace the thread is in.
+def announce(interface: str, ip: str) -> socket.socket:
+    """Send one statement that ``ip`` is at the MAC address of an interface of the namespace the thread is in, if it has one.
 
-    Returns the socket, for the caller to close: that takes the kernel a while.
+    Returns the socket, for the caller to close: that takes the kernel a while. Raises OSError where the interface is down.
     """
-    ethertype, frame = _statement(ip, _raw_mac(mac))
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
     try:
-        sock.sendto(frame, (interface, ethertype))
+        mac = fcntl.ioctl(sock, _SIOCGIFHWADDR, struct.pack("16s16x", interface.encode()))[18:24]
+        if any(mac):
+            ethertype, frame = _statement(ip, mac)
+            sock.sendto(frame, (interface, ethertype))
     except BaseException:
         sock.close()
         raise

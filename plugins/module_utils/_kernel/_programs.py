@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from typing import Any, Callable, List, Optional, Tuple
 
 _PATH = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -27,6 +26,8 @@ def which(name: str) -> Optional[str]:
 
 def said(path: str, arguments: List[str], text: str = "") -> Tuple[str, str]:
     """Return what a program says to ``text``: its output and, where it failed, its complaint. Raises `ProgramError`."""
+    import subprocess  # takes a while, and most tasks run no program
+
     try:
         done = subprocess.run(
             [path, *arguments],

@@ -28,6 +28,9 @@ def default() -> str:
     program = which("iptables")
     if program is None:
         return ""
+    for place in ("nft", "legacy"):
+        if os.path.basename(os.path.realpath(program)) == "xtables-%s-multi" % place:
+            return "iptables-" + place
     return "iptables-nft" if "nf_tables" in run(program, ["--version"]) else "iptables-legacy"
 
 

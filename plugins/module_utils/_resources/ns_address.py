@@ -178,7 +178,7 @@ class NsAddressResource(Resource[Want, Have]):
 
     @staticmethod
     def _pool(params: Mapping[str, Any]) -> Tuple[Pool, str]:
-        if not _addressing.HAS_NETADDR:
+        if not _addressing.has_netaddr():
             raise Lacking("The Python library netaddr is missing.", "netaddr")
         net = _addressing.network(params["pool"], "pool")
         gateway = (

@@ -69,6 +69,6 @@ def test_bad_input_is_refused_with_whose_it_is(network: Any, container: Any, mes
 
 
 def test_a_controller_without_netaddr_leaves_pools_to_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_addressing, "HAS_NETADDR", False)
+    monkeypatch.setattr(_addressing, "has_netaddr", lambda: False)
     made = plan({}, {})
     assert checked(made) is made
