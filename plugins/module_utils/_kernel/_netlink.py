@@ -74,7 +74,7 @@ except ImportError:
     IMPORT_ERROR = traceback.format_exc()
 else:
 
-    class _AddressMessage(ifaddrmsg):  # type: ignore[misc]
+    class _AddressMessage(ifaddrmsg):  # type: ignore[misc, valid-type]
         """ifaddrmsg with the attributes that pyroute2 lacks (0.7) or has with another type (0.9)."""
 
         nla_map = (
@@ -84,7 +84,7 @@ else:
             ("IFA_PROTO", "uint8"),
         )
 
-    class _NsidMessage(nsidmsg):  # type: ignore[misc]
+    class _NsidMessage(nsidmsg):  # type: ignore[misc, valid-type]
         """nsidmsg with a signed id: -1 says that the namespace has none here."""
 
         nla_map = (("NETNSA_NONE", "none"), ("NETNSA_NSID", "int32"), ("NETNSA_PID", "uint32"), ("NETNSA_FD", "uint32"))
