@@ -152,8 +152,8 @@ class Guard:
 @dataclass(frozen=True)
 class Passage:
     """What is let through where the rule set of somebody else would drop it. ``kind`` and ``name``: ``out`` a network (CIDR) that
-    leaves by the interfaces that ``by`` says; ``in`` a bridge behind which ports are published; ``icc`` a bridge whose
-    containers talk to each other. In nftables, where no accept overrides another table's drop, the kind is ``mark``: packets for
+    leaves by the interfaces that ``by`` says; ``in`` a bridge behind which ports are published, ``to`` an address that is behind
+    none; ``icc`` a bridge whose containers talk to each other. In nftables, where no accept overrides another table's drop, the kind is ``mark``: packets for
     the bridge's published ports, of both families (``family`` 0), get the mark ``by`` (VALUE/MASK), which the other accepts."""
 
     kind: str

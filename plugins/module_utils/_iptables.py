@@ -83,6 +83,10 @@ def _from(network: str) -> Words:
     return () if network.endswith("/0") else ("-s", network)
 
 
+def _host(address: str, family: int) -> str:
+    return "%s/%d" % (address, {4: 32, 6: 128}[family])
+
+
 def _interface(name: str, option: str = "-o") -> Words:
     if not name:
         return ()
@@ -110,7 +114,7 @@ def _element(one: Element) -> Words:
     if one.to_port:
         to = "%s:%d" % ("[%s]" % to if one.family == 6 else to, one.to_port)
     return (
-        *(() if host == EVERYWHERE[one.family] else ("-d", "%s/%d" % (host, {4: 32, 6: 128}[one.family]))),
+        *(() if host == EVERYWHERE[one.family] else ("-d", _host(host, one.family))),
         *("-p", one.protocol, "-m", one.protocol, "--dport", one.ports.replace("-", ":")),
         *(*_noted(one.marked), "-j", "DNAT", "--to-destination", to),
     )
@@ -171,7 +175,8 @@ def _passage(one: Passage) -> List[Words]:
         ]
     if one.kind == "icc":
         return [("-i", one.name, "-o", one.name, *note, "-j", "ACCEPT")]
-    return [(way, one.name, *_state("DNAT"), *note, "-j", "ACCEPT") for way in ("-o", "-i")]
+    name, ways = (one.name, ("-o", "-i")) if one.kind == "in" else (_host(one.name, one.family), ("-d", "-s"))
+    return [(way, name, *_state("DNAT"), *note, "-j", "ACCEPT") for way in ways]
 
 
 def render(family: int, held: Contents) -> Layout:
@@ -332,6 +337,8 @@ def _read_passages(chains: Mapping[str, SavedChain], family: int) -> List[Passag
             one = Passage(kind, _option(rule, "-s") or EVERYWHERE[family], family, _option(rule, "-o"), owner)
         elif kind in ("in", "icc"):
             one = Passage(kind, _option(rule, "-o") or _option(rule, "-i"), family, "", owner)
+        elif kind == "to":
+            one = Passage(kind, (_option(rule, "-d") or _option(rule, "-s")).partition("/")[0], family, "", owner)
         else:
             continue
         found[one.key] = one

@@ -406,3 +406,21 @@ def test_f5_f6_a_port_that_a_rule_of_somebody_else_sends_on_is_refused_naming_it
     assert host.module("nat", **{**PORT, "host_port": "8080/udp"})["changed"]
     assert host.module("nat", **PORT, shadow=True)["changed"]
     assert host.module("nat", **PORT)["changed"] is False, "what is ours by now is not asked about again"
+
+
+def test_a_port_of_an_address_that_is_behind_no_bridge_passes_a_forward_chain_that_drops(host: Host) -> None:
+    """It is behind a router, or on an interface of its own."""
+    host.use("iptables")
+    host.run(
+        "iptables -P FORWARD DROP && ip netns add far && ip link add far0 type veth peer name eth0 netns far && "
+        "ip link set far0 up && ip addr add 10.7.0.1/24 dev far0 && ip -n far link set eth0 up && "
+        "ip -n far addr add 10.7.0.2/24 dev eth0 && ip -n far route add default via 10.7.0.1"
+    )
+    host.spawn(["ip", "netns", "exec", "far", sys.executable, "-c", SERVER])
+    before = tables(host)
+    far = {**PORT, "to_address": "10.7.0.2", "backend": "iptables"}
+    assert host.settles("nat", **far)["blocked_by"] == []
+    assert ask(host, "internet", HOST, 8080, 3) == WORLD
+    assert ask(host, "internet", "10.7.0.2") == ""
+    host.settles("nat", **far, state="absent")
+    assert tables(host) == before

@@ -139,10 +139,7 @@ def _remedy(block: Block, others: _others.Others, packet: Packet) -> str:
     """Return the sentence that says how others let the packet pass, ``""`` where they have no way of their own."""
     bridge = packet.bridge or packet.iifname or packet.oifname
     if block.chain.table == "inet firewalld" and bridge:
-        return (
-            "with firewalld: firewall-cmd --zone=trusted --change-interface=%s, and once more with --permanent."
-            % bridge
-        )
+        return "with firewalld: firewall-cmd --zone=trusted --change-interface=%s, and again with --permanent" % bridge
     if (block.chain.table, "ufw-user-forward") in others.chains and bridge:
         way = "out" if packet.oifname else "in"
         return "with ufw: ufw route allow %s on %s" % (way, bridge)

@@ -296,6 +296,12 @@ def _look_behind(want: Want, have: Have, ns: int, state: State) -> Have:
     )
 
 
+def _passage(one: Element) -> Passage:
+    """Return what has to pass for a port: all that is for published ports behind its bridge, or for its address."""
+    where = ("in", one.bridge) if one.bridge else ("to", one.to)
+    return Passage(*where, family=one.family, owner=one.bridge or one.owner)
+
+
 def _passing(want: Want, have: Have, ns: int, state: State) -> Passing:
     """Return what is in the way of what comes in: a passage a bridge and family, as long as ports of it are behind the bridge."""
     wanted = []
@@ -312,12 +318,12 @@ def _passing(want: Want, have: Have, ns: int, state: State) -> Passing:
             protocol=one.protocol,
             ports=ports,
         )
-        wanted = [(Passage("in", have.bridge or one.to, one.family, "", have.bridge or want.owner), packet)]
+        wanted = [(_passage(replace(one, bridge=have.bridge)), packet)]
     old = []
     for at in (have.here, *have.elsewhere):
         behind = state.table(ns, at.place).behind
-        going = collections.Counter((one.bridge or one.to, one.family) for one in (*at.mine, *at.surplus))
-        old += [Passage("in", *where) for where, count in going.items() if behind[where] <= count]
+        going = collections.Counter(_passage(one) for one in (*at.mine, *at.surplus))
+        old += [one for one, count in going.items() if behind[one.name, one.family] <= count]
     return _coexistence.look(wanted, old, have.here.place, ns, state)
 
 

@@ -32,7 +32,7 @@ PIECES = [
     Edit(guard=(Guard("br0", True, True, False, "net", "x"),), parts=("guard",)),
     Edit(guard=(Guard("br1", False, False, True, "net"), Guard("br2", False, True, False, "net")), parts=("guard",)),
     Edit(let=(Passage("out", "10.0.0.0/24", 4, "!br0", "net"), Passage("in", "br0", 6, "", "br0")), parts=("mark",)),
-    Edit(let=(Passage("icc", "br0", 4, "", "net"),), parts=("mark",)),
+    Edit(let=(Passage("icc", "br0", 4, "", "net"), Passage("to", "fd00::7", 6, "", "far")), parts=("mark",)),
 ]  # fmt: skip
 
 
