@@ -42,6 +42,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._source import
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
 from ansible_collections.linuxnet.containers.plugins.module_utils._table import Table
 from ansible_collections.linuxnet.containers.plugins.module_utils._topology import text
+from ansible_collections.linuxnet.containers.plugins.module_utils._walls import walls
 
 SUBSETS = ["namespaces", "bridges", "veths", "addresses", "routes", "nat", "orphans"]
 OPTIONS: Dict[str, Any] = {
@@ -275,7 +276,7 @@ class _Survey:
         return [route for family in routes for route in family if route.protocol != _BY_KERNEL]
 
     def _held(self) -> List[Table]:
-        return [self.state.table(self.host, place) for place in self.state.firewalls()]
+        return [walls(self.state).table(self.host, place) for place in walls(self.state).firewalls()]
 
     def _led(self, space: Space) -> Iterator[Tuple[Route, Item]]:
         """Yield the routes of a namespace with the options for the rule that leads to their table: those of the main table, which
@@ -289,7 +290,7 @@ class _Survey:
                         yield route, {"table": str(rule.table), "rule_source": rule.source}
 
     def _rules(self) -> List[NatRule]:
-        if NFTABLES not in self.state.firewalls():
+        if NFTABLES not in walls(self.state).firewalls():
             self.warnings["Rules of nftables are not listed: the program nft is not installed on this host."] = None
         try:
             return [rule for table in self._held() for rule in table.rules.values()]

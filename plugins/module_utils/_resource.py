@@ -14,7 +14,6 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._changes impor
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import Link
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import canonical_mac, host_interface, mac
-from ansible_collections.linuxnet.containers.plugins.module_utils._source import Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
 
 STATE: Dict[str, Any] = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
@@ -65,8 +64,9 @@ class Resource(Generic[Want, Have]):
         """Return the wants of one task, each knowing what it must of the others. Raises `Invalid`."""
         return list(wants)
 
-    def require(self, wants: Sequence[Want], source: Source) -> None:
-        """Raise `Lacking` where the host has not the programs that the wants need, before anything is done."""
+    def require(self, wants: Sequence[Want], source: Any) -> None:
+        """Raise `Lacking` where the host has not the programs that the wants need, before anything is done. ``source`` is the
+        kernel, with whatever verbs the module's own has."""
 
     def subject(self, want: Want) -> str:
         """Return the object in a few words, for the diff's headers and the messages."""

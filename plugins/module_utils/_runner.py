@@ -24,6 +24,7 @@ from typing import (
     Protocol,
     Sequence,
     Tuple,
+    Type,
     TypeVar,
 )
 
@@ -267,13 +268,13 @@ def _without_collecting() -> Iterator[None]:
 
 
 @_without_collecting()
-def run(resource: Resource[Any, Any]) -> None:
-    """Be the module of a resource: read the arguments, do the work, exit."""
+def run(resource: Resource[Any, Any], opened: Type[_host.Kernel] = _host.Kernel) -> None:
+    """Be the module of a resource: read the arguments, do the work on a kernel that is ``opened``, exit."""
 
     def work() -> Tuple[List[Dict[str, Any]], List[str]]:
         wants = items(resource, module.params)
         _host.require()
-        with _host.Kernel() as kernel:
+        with opened() as kernel:
             resource.require(wants, kernel)
             return execute(resource, wants, kernel, module.check_mode, module.params["netns_anew"] or ())
 
@@ -286,13 +287,15 @@ def run(resource: Resource[Any, Any]) -> None:
 
 
 @_without_collecting()
-def run_chain(options: Mapping[str, Any], begin: Callable[[Mapping[str, Any]], Chain]) -> None:
+def run_chain(
+    options: Mapping[str, Any], begin: Callable[[Mapping[str, Any]], Chain], opened: Type[_host.Kernel]
+) -> None:
     """Be a module that takes the steps of a chain: ``begin`` has it, checked, for the options."""
 
     def work() -> Tuple[Tuple[Chain, Any, str], List[str]]:
         chain = begin(module.params)
         _host.require()
-        with _host.Kernel() as kernel:
+        with opened() as kernel:
             for half, step in chain.steps:
                 chain.resource(step).require(chain.begun(half, step), kernel)
             results, warnings, ended = follow(chain, kernel, module.check_mode)
@@ -312,13 +315,15 @@ def run_chain(options: Mapping[str, Any], begin: Callable[[Mapping[str, Any]], C
 
 
 def look(
-    options: Mapping[str, Any], report: Callable[[Source, Mapping[str, Any]], Tuple[Dict[str, Any], List[str]]]
+    options: Mapping[str, Any],
+    report: Callable[[Source, Mapping[str, Any]], Tuple[Dict[str, Any], List[str]]],
+    opened: Type[_host.Kernel],
 ) -> None:
     """Be a module that only reads: ``report`` has what it returns, and warnings."""
 
     def work() -> Tuple[Dict[str, Any], List[str]]:
         _host.require()
-        with _host.Kernel() as kernel:
+        with opened() as kernel:
             return report(kernel, module.params)
 
     module = AnsibleModule(argument_spec=dict(options), supports_check_mode=True)

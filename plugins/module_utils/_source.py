@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ContextManager, Dict, Mapping, Optional, Protocol, Sequence, Tuple
+from typing import ContextManager, Dict, Mapping, Optional, Protocol, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
@@ -20,8 +20,6 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Route,
     Vlan,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._listening import Listener
-from ansible_collections.linuxnet.containers.plugins.module_utils._saved import Tables
 
 
 class Source(Protocol):
@@ -59,21 +57,6 @@ class Source(Protocol):
 
     def tx_checksum(self, ns: int, name: str) -> Optional[bool]:
         """Return whether transmit checksum offload is on."""
-
-    def ruleset(self, ns: int) -> Sequence[Dict[str, Any]]:
-        """Return the nftables objects in nft's JSON."""
-
-    def saved(self, ns: int, place: str) -> Mapping[int, Tables]:
-        """Return the tables of one kind of iptables by address family: all families that the kernel has, empty where not in use."""
-
-    def firewalls(self) -> Sequence[str]:
-        """Return the places that can be written, the usual one of each tool first."""
-
-    def listeners(self, ns: int) -> Sequence[Listener]:
-        """Return the sockets that take what anybody sends to a port, over TCP, UDP and SCTP."""
-
-    def socket_holders(self) -> Mapping[int, Tuple[int, str]]:
-        """Return (pid, command) of the processes that hold sockets, by the socket's inode, as far as they can be seen."""
 
     def read_text(self, path: str) -> str:
         """Return a file's text, empty where there is none."""

@@ -14,10 +14,10 @@ import collections
 import ipaddress
 import itertools
 from dataclasses import replace
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, TypeVar
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, Type, TypeVar
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
-from ansible_collections.linuxnet.containers.plugins.module_utils import _fields, _iptables, _nftables, _others, _saved
+from ansible_collections.linuxnet.containers.plugins.module_utils import _fields
 from ansible_collections.linuxnet.containers.plugins.module_utils._addressing import IpAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
@@ -33,14 +33,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Route,
     Vlan,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import NFTABLES
-from ansible_collections.linuxnet.containers.plugins.module_utils._listening import Listeners
-from ansible_collections.linuxnet.containers.plugins.module_utils._rules import TABLE
 from ansible_collections.linuxnet.containers.plugins.module_utils._source import Source
-from ansible_collections.linuxnet.containers.plugins.module_utils._table import Table
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
+Part = TypeVar("Part")
 _NAMED_AT_MOST = 3  # of what check mode foresaw, in its warning
 
 
@@ -110,14 +107,7 @@ class State:
         self._identity: Optional[str] = None
         self._containers: Dict[str, Tuple[Mapping[str, Sequence[Container]], Sequence[str]]] = {}
         self._texts: Dict[str, str] = {}
-        self._rulesets: Dict[int, List[Dict[str, Any]]] = {}
-        self._saved: Dict[Tuple[int, str], Mapping[int, _saved.Tables]] = {}
-        self._firewalls: Optional[Sequence[str]] = None
-        self._others: Dict[int, _others.Others] = {}
-        self._published: Dict[int, Dict[str, List[_others.Published]]] = {}
-        self._tables: Dict[Tuple[int, str], Table] = {}
-        self._listeners: Dict[int, Listeners] = {}
-        self._socket_holders: Optional[Mapping[int, Tuple[int, str]]] = None
+        self._parts: Dict[type, Any] = {}  # what is known of other things, each with a class of its own
         self._silent: Dict[Tuple[int, str, str], bool] = {}
         self._taken: Dict[Tuple[int, Optional[str]], Dict[IpAddress, Holder]] = {}
         self._put: List[Holder] = []
@@ -209,6 +199,14 @@ class State:
         if self._entries is None:
             self._entries = dict(self.source.listing())
         return self._entries
+
+    def part(self, cls: Type[Part]) -> Part:
+        """Return what is known of something that this class knows nothing of: one object of ``cls``, made with the state. Its method
+        ``outdate`` is told the namespaces that were changed."""
+        if cls not in self._parts:
+            self._parts[cls] = cls(self)  # type: ignore[call-arg]
+        found: Part = self._parts[cls]
+        return found
 
     # --- reading, on demand ---
 
@@ -314,58 +312,6 @@ class State:
             return bool(link.get("tx_checksum"))
         return self.source.tx_checksum(ns, link.name) if ns > 0 and link.index > 0 else True
 
-    def ruleset(self, ns: int) -> List[Dict[str, Any]]:
-        """Return the nftables objects of a namespace in nft's JSON."""
-        if ns not in self._rulesets:
-            self._rulesets[ns] = [] if ns < 0 else list(self.source.ruleset(ns))
-        return self._rulesets[ns]
-
-    def firewalls(self) -> Sequence[str]:
-        """Return the places that can be written, the usual one of each tool first."""
-        if self._firewalls is None:
-            self._firewalls = self.source.firewalls()
-        return self._firewalls
-
-    def saved(self, ns: int, place: str) -> Mapping[int, _saved.Tables]:
-        """Return the tables of one kind of iptables by address family. iptables-nft is not asked where nft sees none of its."""
-        if (ns, place) not in self._saved:
-            empty: Mapping[int, _saved.Tables] = {4: {}, 6: {}}
-            names = {"%(family)s %(name)s" % item["table"] for item in self.ruleset(ns) if "table" in item}
-            unseen = place == "iptables-nft" and NFTABLES in self.firewalls() and not names & _saved.NFT_TABLES
-            self._saved[ns, place] = empty if ns < 0 or unseen else self.source.saved(ns, place)
-        return self._saved[ns, place]
-
-    def others(self, ns: int) -> _others.Others:
-        """Return the rule sets of others."""
-        if ns not in self._others:
-            objects = self.ruleset(ns)
-            chains = _others.from_nft(objects, TABLE)
-            for place in self.firewalls() if ns > 0 else ():
-                if place != NFTABLES:
-                    chains.update(_saved.chains_of(place, self.saved(ns, place), chains))
-            self._others[ns] = _others.Others(chains)
-        return self._others[ns]
-
-    def published_by_others(self, ns: int) -> Mapping[str, Sequence[_others.Published]]:
-        """Return the ports that rules of others send on, by protocol."""
-        if ns not in self._published:
-            found = self._published[ns] = collections.defaultdict(list)
-            for one in _others.published(self.others(ns)):
-                found[one.protocol].append(one)
-        return self._published[ns]
-
-    def listeners(self, ns: int) -> Listeners:
-        """Return the ports of a namespace that processes listen on; one read a namespace."""
-        if ns not in self._listeners:
-            self._listeners[ns] = Listeners(self.source.listeners(ns) if ns > 0 else ())
-        return self._listeners[ns]
-
-    def socket_holder(self, inode: int) -> Optional[Tuple[int, str]]:
-        """Return (pid, command) of the process that has a socket, None where it cannot be seen; one read."""
-        if self._socket_holders is None:
-            self._socket_holders = self.source.socket_holders()
-        return self._socket_holders.get(inode)
-
     def silent(self, ns: int, link: Link, ip: str) -> bool:
         """Return whether nobody on the wire of an interface that is up says to have an address; asked once."""
         key = ns, link.name, ip
@@ -436,16 +382,6 @@ class State:
                     if one.scope != "host":
                         yield Holder(one, ns, index, str(ref))
 
-    def table(self, ns: int, place: str = NFTABLES) -> Table:
-        """Return what we hold in one place of a namespace."""
-        if (ns, place) not in self._tables:
-            if place == NFTABLES:
-                held = _nftables.contents(self.ruleset(ns))
-            else:
-                held = _iptables.contents(self.saved(ns, place))
-            self._tables[ns, place] = Table(held)
-        return self._tables[ns, place]
-
     # --- moving on ---
 
     def advance(self, changes: Iterable[change.Change]) -> None:
@@ -456,6 +392,8 @@ class State:
             handler = _ADVANCE.get(type(step))
             if handler is not None:
                 handler(self, step)
+            else:
+                step.advance(self)
 
     def outdate(self, changes: Iterable[change.Change]) -> None:
         """Take note that ``changes`` were made. A namespace that they touch is read again when it is asked for, since the kernel may
@@ -469,8 +407,6 @@ class State:
             self._policies,
             self._vlans,
             self._sysctls,
-            self._saved,
-            self._tables,
         )
         for facts in by_key:
             for key in [key for key in facts if key[0] in touched]:
@@ -479,14 +415,12 @@ class State:
             self._links,
             self._addresses,
             self._defaults,
-            self._rulesets,
-            self._others,
-            self._published,
-            self._listeners,
         )
         for ns in touched:
             for facts in by_namespace:
                 facts.pop(ns, None)
+        for part in self._parts.values():
+            part.outdate(touched)
         if any(isinstance(step, change.PutAddress) and step.ns != HOST for step in steps):
             self._made.clear()  # by now there are addresses behind them
         if steps:
@@ -652,9 +586,6 @@ class State:
     def _put_file(self, step: change.PutFile) -> None:
         self._texts[step.path] = step.text
 
-    def _change_firewall(self, step: change.FirewallChange) -> None:
-        self.table(self._ns(step.ns), step.place).advance(step)
-
 
 def _defaults(rows: Dict[str, _fields.Field]) -> Dict[str, Any]:
     return {name: row.default for name, row in rows.items()}
@@ -689,9 +620,4 @@ _ADVANCE: Dict[type, Callable[[State, Any], None]] = {
     change.DelPolicy: State._del_policy,
     change.SetSysctl: State._set_sysctl,
     change.PutFile: State._put_file,
-    change.PutRule: State._change_firewall,
-    change.DelRule: State._change_firewall,
-    change.SetElements: State._change_firewall,
-    change.SetGuard: State._change_firewall,
-    change.SetPassages: State._change_firewall,
 }

@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any, Dict, Iterable, List, Mapping, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _nftables
-from ansible_collections.linuxnet.containers.plugins.module_utils._changes import FirewallChange
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import (
     Contents,
     Edit,
@@ -78,9 +77,8 @@ class Table:
             near = [*self._by_port[one.protocol, one.first], *self._ranges]
         return [other for other in near if other.overlaps(one)]
 
-    def advance(self, step: FirewallChange) -> None:
-        """Take a step as done."""
-        edit = step.edited()
+    def advance(self, edit: Edit) -> None:
+        """Take an edit as done."""
         for rule in edit.put:
             old = self.rules.get(rule.key)
             self.rules[rule.key] = replace(rule, handle=old.handle) if old else rule

@@ -244,12 +244,13 @@ blocked_by:
 """
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _walls
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import RESOURCE
 
 
 def main() -> None:
     """Be the module."""
-    _runner.run(RESOURCE)
+    _runner.run(RESOURCE, _walls.Kernel)
 
 
 if __name__ == "__main__":

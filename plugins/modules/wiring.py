@@ -300,11 +300,12 @@ results:
 """
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _chain, _runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _walls
 
 
 def main() -> None:
     """Be the module."""
-    _runner.run_chain(_chain.OPTIONS, _chain.Chain)
+    _runner.run_chain(_chain.OPTIONS, _chain.Chain, _walls.Kernel)
 
 
 if __name__ == "__main__":

@@ -157,11 +157,12 @@ picture:
 """
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _info, _runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _walls
 
 
 def main() -> None:
     """Be the module."""
-    _runner.look(_info.OPTIONS, _info.report)
+    _runner.look(_info.OPTIONS, _info.report, _walls.Kernel)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,8 @@ while not pathlib.Path("/run/enough").exists() and turns < 5000:
     nft("flush chain inet theirs c", "flush set inet theirs s")
     nft("delete table inet theirs", "add table inet theirs", "add chain inet theirs c", "add set inet theirs s { type inet_service; }")
     turns += 1
-    pathlib.Path("/run/turns").write_text(str(turns))
+    pathlib.Path("/run/turns.new").write_text(str(turns))
+    pathlib.Path("/run/turns.new").rename("/run/turns")
 nft('add rule inet theirs c tcp dport 7 counter comment "theirs"', "add element inet theirs s { 7 }")
 pathlib.Path("/run/ended").touch()
 """

@@ -92,7 +92,7 @@ def test_nft_is_missing(lab: Lab) -> None:
     lab.run("touch /run/none")
     for program in programs:
         lab.run(["mount", "--bind", "/run/none", program])
-    result = run(lab, "nat", **WANTED["nat"])
+    result = run(lab, "nat", backend="nftables", **WANTED["nat"])
     assert result["failed"]
     assert result["missing"] == "nftables"
     assert result["msg"] == "The program nft is not installed on this host: install the package nftables."

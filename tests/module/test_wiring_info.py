@@ -229,7 +229,7 @@ def test_nothing_is_written(host: Lab, check: bool) -> None:
 COUNT = """
 import collections, json, subprocess
 from ansible_collections.linuxnet.containers.plugins.module_utils import _info
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _host, _netlink
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _netlink, _walls
 
 dumps, run = collections.Counter(), []
 real, popen = _netlink.Socket._dump, subprocess.Popen.__init__
@@ -246,7 +246,7 @@ def started(self, command, *rest, **more):
 
 
 _netlink.Socket._dump, subprocess.Popen.__init__ = counted, started
-with _host.Kernel() as kernel:
+with _walls.Kernel() as kernel:
     lists, dummy = _info.gathered(kernel, _info.SUBSETS)
 links = [count for (dummy, type_), count in dumps.items() if type_ == _netlink._GETLINK]
 print(json.dumps({"pairs": len(lists["veths"]), "links": links, "most": max(dumps.values()), "programs": len(run)}))

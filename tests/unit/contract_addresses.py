@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils import _firewall_changes as firewall_change
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
     HOST,
     Address,
@@ -318,16 +319,16 @@ def a_rule_is_replaced_in_its_place(kernel: Any) -> None:
     host = kernel.find(HOST)
     one = NatRule("172.17.0.0/16", "!docker0", ("10.0.0.0/8",), "", "net", "the net")
     six = NatRule("fd00:17::/64", "!docker0", (), "fd00::9", "net")
-    kernel.apply(change.PutRule(HOST, one))
-    kernel.apply(change.PutRule(HOST, six))
+    kernel.apply(firewall_change.PutRule(HOST, one))
+    kernel.apply(firewall_change.PutRule(HOST, six))
     there = ours(kernel.ruleset(host))
     assert there == [one, six]
-    kernel.apply(change.PutRule(HOST, replace(one, out_interface="eth0"), there[0]))
+    kernel.apply(firewall_change.PutRule(HOST, replace(one, out_interface="eth0"), there[0]))
     now = ours(kernel.ruleset(host))
     assert now == [replace(one, out_interface="eth0"), six]
     assert now[1].handle == there[1].handle
-    kernel.apply(change.DelRule(HOST, one))
-    kernel.apply(change.DelRule(HOST, one))  # gone already: that is what was wanted
+    kernel.apply(firewall_change.DelRule(HOST, one))
+    kernel.apply(firewall_change.DelRule(HOST, one))  # gone already: that is what was wanted
     assert ours(kernel.ruleset(host)) == [six]
-    kernel.apply(change.DelRule(HOST, six, last=True))
+    kernel.apply(firewall_change.DelRule(HOST, six, last=True))
     assert kernel.ruleset(host) == []

@@ -114,11 +114,11 @@ def address(kernel: Any, text: str, ref: NsRef = WEB, name: str = "eth0", **more
 
 def tried(function: Case) -> str:
     """Try a case on the running kernel, in a network namespace of its own. Returns what went wrong, empty for nothing."""
-    from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _host, _namespaces
+    from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _namespaces, _walls
 
     _namespaces._call("unshare", _namespaces._CLONE_NEWNET)
     try:
-        with _host.Kernel() as kernel:
+        with _walls.Kernel() as kernel:
             function(kernel)
     except Exception:
         return traceback.format_exc()

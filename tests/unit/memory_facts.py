@@ -31,6 +31,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall impo
 from ansible_collections.linuxnet.containers.plugins.module_utils._iptables import tables_of
 from ansible_collections.linuxnet.containers.plugins.module_utils._listening import Listener
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
+from ansible_collections.linuxnet.containers.plugins.module_utils._walls import walls
 
 KERNEL_PROTOCOL = 2  # RTPROT_KERNEL
 SYSCTLS = {
@@ -142,20 +143,20 @@ class MemoryFacts:
     def ruleset(self, ns: int) -> list[dict[str, Any]]:
         return [
             *self.foreign_rules,
-            *({"rule": _as_json(rule)} for rule in self._state.table(ns).rules.values()),
+            *({"rule": _as_json(rule)} for rule in walls(self._state).table(ns).rules.values()),
             *_table_json(self._state, ns),
             *({"table": {"family": "ip", "name": "filter", "handle": 1}} for _some in [1] if self._tabled(ns)),
         ]
 
     def _tabled(self, ns: int) -> bool:
         """Return whether iptables-nft has tables, which nft sees."""
-        return not self._state.table(ns, "iptables-nft").only() or "iptables-nft" in self.foreign_saved
+        return not walls(self._state).table(ns, "iptables-nft").only() or "iptables-nft" in self.foreign_saved
 
     def firewalls(self) -> Sequence[str]:
         return self.programs
 
     def saved(self, ns: int, place: str) -> dict[int, Any]:
-        table = self._state.table(ns, place)
+        table = walls(self._state).table(ns, place)
         held = replace(
             table.held,
             rules=tuple(table.rules.values()),
@@ -241,7 +242,7 @@ class MemoryFacts:
                             sorted(map(str, table.guards.values())),
                             sorted(map(str, table.passages.values())),
                         )
-                        for table in (state.table(ns, place) for place in PLACES)
+                        for table in (walls(state).table(ns, place) for place in PLACES)
                     ],
                     sorted(str(rule) for family in (4, 6) for rule in state.policies(ns, family)),
                 )
@@ -284,9 +285,9 @@ def _prefix(cidr: str) -> dict[str, Any]:
 def _table_json(state: State, ns: int) -> list[dict[str, Any]]:
     """Return ports and guarded bridges as `nft -j list ruleset` has them."""
     where = {"family": "inet", "table": "linuxnet_containers"}
-    what = state.table(ns).held
+    what = walls(state).table(ns).held
     maps: dict[str, list[Any]] = {}
-    for one in state.table(ns).elements:
+    for one in walls(state).table(ns).elements:
         ports = one.first if one.first == one.last else {"range": [one.first, one.last]}
         host = _prefix(one.host_ip) if "/" in one.host_ip else one.host_ip
         key = {"elem": {"val": {"concat": [one.protocol, host, ports]}, "comment": one.marked}}

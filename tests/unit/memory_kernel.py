@@ -21,8 +21,10 @@ from typing import Any
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
 from ansible_collections.linuxnet.containers.plugins.module_utils import _fields
+from ansible_collections.linuxnet.containers.plugins.module_utils import _firewall_changes as firewall_change
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import KernelError
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import MAIN_TABLE, Link, NsRef, Route
+from ansible_collections.linuxnet.containers.plugins.module_utils._walls import walls
 from ansible_collections.linuxnet.containers.tests.unit.memory_facts import MemoryFacts, net_of
 
 BRIDGE_PORTS = 1023  # BR_MAX_PORTS - 1, net/bridge/br_private.h
@@ -321,7 +323,7 @@ class MemoryKernel(MemoryFacts):
             self._refuse(errno.ENOENT, step)
         self._state.advance([step])
 
-    def _PutRule(self, step: change.PutRule) -> None:
+    def _PutRule(self, step: firewall_change.PutRule) -> None:
         handle = next(self._handles) if step.place == "nftables" else 0
         self._state.advance([replace(step, rule=replace(step.rule, handle=handle))])
 
@@ -332,17 +334,17 @@ class MemoryKernel(MemoryFacts):
         for step in steps:
             self.apply(step)
 
-    def _SetElements(self, step: change.SetElements) -> None:
-        there = self._state.table(self._ns(step.ns), step.place).elements
+    def _SetElements(self, step: firewall_change.SetElements) -> None:
+        there = walls(self._state).table(self._ns(step.ns), step.place).elements
         if any(one.overlaps(other) for one in step.add for other in there if other not in step.remove):
             self._refuse(errno.EEXIST, step)
         self._state.advance([step])
 
-    def _SetGuard(self, step: change.SetGuard) -> None:
+    def _SetGuard(self, step: firewall_change.SetGuard) -> None:
         self._state.advance([step])
 
-    def _SetPassages(self, step: change.SetPassages) -> None:
+    def _SetPassages(self, step: firewall_change.SetPassages) -> None:
         self._state.advance([step])
 
-    def _DelRule(self, step: change.DelRule) -> None:
+    def _DelRule(self, step: firewall_change.DelRule) -> None:
         self._state.advance([step])

@@ -21,6 +21,7 @@ PURE = {
     "_facts",
     "_fields",
     "_firewall",
+    "_firewall_changes",
     "_iptables",
     "_listening",
     "_naming",
@@ -33,6 +34,7 @@ PURE = {
     "_source",
     "_state",
     "_table",
+    "_walls",
 }
 PURE |= {"_plan", "_topology", "_items", "_chain", "_info"}
 # What a pure file may take from the standard library. os.path only joins and splits texts.
@@ -92,7 +94,28 @@ def named(paths: list[Path]) -> list[object]:
 @pytest.mark.parametrize("path", named(sources("modules/*.py")))
 def test_a_module_knows_the_runner_and_its_resource(path: Path) -> None:
     known = {"wiring_info": "_info", "wiring": "_chain"}.get(path.stem, f"_resources.{path.stem}")
-    assert imported(path) == {"__future__", "_runner", known}
+    walls = {"_kernel._walls"} if path.stem in ("nat", "wiring", "wiring_info") else set()
+    assert imported(path) == {"__future__", "_runner", known} | walls
+
+
+@pytest.mark.parametrize("name", ["bridge", "bridge_port", "netns", "ns_address", "ns_route", "veth"])
+def test_a_module_that_has_nothing_to_do_with_firewalls_does_not_bring_what_has(name: str) -> None:
+    """Ansible packs all that a module imports, for each task, and each host compiles it."""
+    found: set[Path] = set()
+    todo = [PLUGINS / "modules" / f"{name}.py"]
+    while todo:
+        path = todo.pop()
+        if path.exists() and path not in found:
+            found.add(path)
+            todo += [PLUGINS / "module_utils" / f"{one.replace('.', '/')}.py" for one in imported(path)]
+    assert {path.stem for path in found} & {
+        "_firewall",
+        "_iptables",
+        "_nftables",
+        "_others",
+        "_walls",
+        "_programs",
+    } == {"_programs"}
 
 
 @pytest.mark.parametrize("path", named(sources("module_utils/_resources/[a-z]*.py")))

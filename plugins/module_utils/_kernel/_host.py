@@ -17,7 +17,6 @@ from dataclasses import replace
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
-from ansible_collections.linuxnet.containers.plugins.module_utils import _iptables, _nftables, _saved
 from ansible_collections.linuxnet.containers.plugins.module_utils._engines import ENGINES
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import KernelError, Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
@@ -32,26 +31,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Route,
     Vlan,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import (
-    EVERYWHERE,
-    NFTABLES,
-    PLACES,
-    Edit,
-    Element,
-)
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import (
-    _conntrack,
     _engines,
     _files,
-    _listeners,
     _namespaces,
     _netlink,
-    _nft,
     _packets,
-    _programs,
-    _xtables,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._listening import Listener
 
 _LOOKS = 3  # at a container that is being restarted meanwhile
 _END_WAIT = 2.0  # seconds; the kernel takes a namespace down in the background, within milliseconds
@@ -386,44 +372,6 @@ class Kernel:
         with self._inside(ns):
             return _files.read_tx_checksum(name)
 
-    def ruleset(self, ns: int) -> List[Dict[str, Any]]:
-        """Return the rule set; without nft nothing can be seen of it, nor is anything of ours there."""
-        if not _nft.available():
-            return []
-        try:
-            with self._inside(ns):
-                return _nft.ruleset()
-        except _programs.ProgramError as error:
-            raise KernelError(0, "list the nftables rule set", str(error)) from error
-
-    def saved(self, ns: int, place: str) -> Dict[int, _saved.Tables]:
-        try:
-            with self._inside(ns):
-                return {family: _saved.parse(self._text(place, family)) for family in _xtables.families()}
-        except _programs.ProgramError as error:
-            raise KernelError(0, "list the rules of %s" % place, str(error)) from error
-
-    @staticmethod
-    def _text(place: str, family: int) -> str:
-        legacy = place == "iptables-legacy"
-        return "" if legacy and not _xtables.legacy_in_use(family) else _xtables.save(place, family)
-
-    def firewalls(self) -> List[str]:
-        usual = _xtables.default()
-        places = [NFTABLES] if _nft.available() else []
-        return (
-            places
-            + [usual] * bool(usual)
-            + [one for one in PLACES if one not in (NFTABLES, usual) and _xtables.available(one)]
-        )
-
-    def listeners(self, ns: int) -> List[Listener]:
-        with self._inside(ns):
-            return _listeners.listening()
-
-    def socket_holders(self) -> Dict[int, Tuple[int, str]]:
-        return _listeners.processes()
-
     def who_has(self, ns: int, interface: str, mac: str, ip: str) -> Optional[str]:
         with self._inside(ns):
             return _packets.who_has(interface, mac, ip)
@@ -441,6 +389,9 @@ class Kernel:
 
     def apply(self, step: change.Change) -> None:
         """Take one change. Raises `KernelError`; what a change of several attributes had set by then is taken back by its `undo`."""
+        if step.edit is not None:
+            self.apply_together([step])
+            return
         try:
             _APPLY[type(step)](self, step)
         except _netlink.NetlinkError as error:
@@ -449,6 +400,11 @@ class Kernel:
             ) from error
         except OSError as error:
             raise KernelError(error.errno or 0, step.attempt()) from error
+
+    def apply_together(self, steps: Sequence[Any]) -> None:
+        """Take changes of firewalls: there are none for a kernel that knows nothing of them. See `_walls.Kernel`."""
+        if steps:
+            raise TypeError("this kernel has no firewalls")
 
     def _cause(self, step: change.Change, code: Optional[int]) -> str:
         """Return which side of a veth pair is taken: the kernel does not say."""
@@ -642,63 +598,6 @@ class Kernel:
     def _put_file(self, step: change.PutFile) -> None:
         _files.write_text(step.path, step.text)
 
-    def _edit_table(self, step: Any) -> None:
-        self.apply_together([step])
-
-    def _end_flows(self, ref: NsRef, elements: Sequence[Element]) -> None:
-        """End the UDP flows of the host ports of ``elements``, in the namespace the thread is in: those to one of its addresses."""
-        ports = [one for one in elements if one.protocol == "udp"]
-        own = {address.ip for dummy, address in self._socket(self._at(ref)).addresses()} if ports else set()
-        for family in sorted({one.family for one in ports}):
-            these = [one for one in ports if one.family == family]
-
-            def wanted(protocol: int, to: str, port: int, these: Sequence[Element] = these) -> bool:
-                return (
-                    protocol == socket.IPPROTO_UDP
-                    and (to in own or to.startswith("127."))
-                    and any(
-                        one.first <= port <= one.last and one.host_ip in (to, EVERYWHERE[one.family]) for one in these
-                    )
-                )
-
-            with contextlib.suppress(OSError):  # without ctnetlink flows end by their time-out
-                _conntrack.flush(family, wanted)
-
-    def apply_together(self, steps: Sequence[Any]) -> None:
-        """Take changes of what we hold in firewalls: a transaction a namespace and place, computed from the rules as they are now.
-
-        Raises `KernelError`; of the namespace and place that it names nothing was changed then.
-        """
-        for ref, place in dict.fromkeys((step.ns, step.place) for step in steps):
-            these = [step for step in steps if (step.ns, step.place) == (ref, place)]
-            edits = [step.edit for step in these]
-            try:
-                with _namespaces.entered(self._at(ref).fd):
-                    if self._edited(place, edits):
-                        self._end_flows(ref, [one for edit in edits for one in (*edit.add, *edit.remove)])
-            except _programs.ProgramError as error:
-                raise KernelError(0, these[0].attempt(), str(error)) from error
-
-    def _edited(self, place: str, edits: Sequence[Edit]) -> bool:
-        """Carry out edits in the namespace the thread is in. Return whether there was anything to do. Raises `ProgramError`."""
-        if place == NFTABLES:
-            return _programs.rewrite(lambda: _nftables.transaction(_nft.ruleset(), edits), _nft.transaction)
-        return _programs.rewrite(lambda: self._texts(place, edits), lambda texts: self._restored(place, texts))
-
-    def _texts(self, place: str, edits: Sequence[Edit]) -> Dict[int, str]:
-        saved = {family: _saved.parse(self._text(place, family)) for family in _xtables.families()}
-        texts = _iptables.transaction(saved, edits, place == "iptables-nft")
-        return {family: text for family, text in texts.items() if text}
-
-    @staticmethod
-    def _restored(place: str, texts: Dict[int, str]) -> None:
-        for family, text in texts.items():
-            _xtables.restore(place, family, text)
-        if place == "iptables-nft" and _nft.available() and any("-X " in text for text in texts.values()):
-            bare = _nftables.bare_tables(_nft.ruleset())
-            if bare:
-                _nft.transaction(bare)
-
 
 def _named(route: Route, name: Callable[[int], str], index: int, hops: Sequence[int]) -> Route:
     """Return ``route`` with names for the interface indexes. A blackhole's interface (IPv6 has one) and the order of nexthops mean
@@ -726,9 +625,4 @@ _APPLY: Dict[type, Callable[[Kernel, Any], None]] = {
     change.DelPolicy: Kernel._del_policy,
     change.SetSysctl: Kernel._set_sysctl,
     change.PutFile: Kernel._put_file,
-    change.PutRule: Kernel._edit_table,
-    change.DelRule: Kernel._edit_table,
-    change.SetElements: Kernel._edit_table,
-    change.SetGuard: Kernel._edit_table,
-    change.SetPassages: Kernel._edit_table,
 }

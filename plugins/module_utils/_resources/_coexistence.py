@@ -15,12 +15,14 @@ from dataclasses import dataclass, field
 from typing import Dict, List, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _iptables, _others
-from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change, SetPassages
+from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Lacking
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import NFTABLES, PLACES, Contents, Passage
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall_changes import SetPassages
 from ansible_collections.linuxnet.containers.plugins.module_utils._others import Block, Packet
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
+from ansible_collections.linuxnet.containers.plugins.module_utils._walls import walls
 
 BACKENDS = ("auto", "nftables", "iptables")
 _FILTERS = {  # iptables' filter tables, as they are named, to (place, address family)
@@ -42,13 +44,15 @@ def place(backend: str, there: Sequence[str]) -> str:
 
 def others_of(place_: str, ns: int, state: State) -> List[str]:
     """Return the other places in which something of ours is."""
-    places = [one for one in PLACES if one != place_ and one in state.firewalls()]
-    return [one for one in places if not state.table(ns, one).only()]
+    places = [one for one in PLACES if one != place_ and one in walls(state).firewalls()]
+    return [one for one in places if not walls(state).table(ns, one).only()]
 
 
 def mixed(ns: int, state: State) -> Tuple[str, ...]:
     """Return the warning that both kinds of iptables have rules of others, if so: a packet passes both."""
-    tables = {_FILTERS[one.table][0] for one in state.others(ns).chains.values() if one.table in _FILTERS and one.rules}
+    tables = {
+        _FILTERS[one.table][0] for one in walls(state).others(ns).chains.values() if one.table in _FILTERS and one.rules
+    }
     if len(tables) < 2:
         return ()
     return (
@@ -89,7 +93,7 @@ def look(
 ) -> Passing:
     """Return what is in the way of packets. ``wanted`` are passages, each with a packet that needs it; ``old`` those that may
     be there and are not needed by anything else."""
-    others = state.others(ns)
+    others = walls(state).others(ns)
     blocked: Dict[str, None] = {}
     remedies: Dict[str, None] = {}
     needed: Dict[Tuple[str, Passage], None] = {}
@@ -98,17 +102,17 @@ def look(
         for block in _others.blocks(others, packet):
             where, dummy = _FILTERS.get(block.chain.table, ("", 0))
             users = (block.chain.table, _iptables.USERS) in others.chains
-            if block.chain.name == "FORWARD" and where in state.firewalls() and (users or where == place_):
+            if block.chain.name == "FORWARD" and where in walls(state).firewalls() and (users or where == place_):
                 needed[where, passage] = None
             else:
                 left.append(block)
         marks = _others.accepted_marks(others, packet) if left and passage.kind == "in" else []
-        if marks and NFTABLES in state.firewalls():
+        if marks and NFTABLES in walls(state).firewalls():
             needed[NFTABLES, Passage("mark", passage.name, 0, "0x%x/0x%x" % marks[0], passage.owner)] = None
             left = []
         blocked.update(dict.fromkeys(block.shown for block in left))
         remedies.update(dict.fromkeys(_remedy(block, others, packet) for block in left))
-    held = {where: state.table(ns, where) for where in state.firewalls()}
+    held = {where: walls(state).table(ns, where) for where in walls(state).firewalls()}
     known = {(where, passage.key) for where, passage in needed}
     unlet = [
         (where, table.passages[passage.key])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change, SetGuard
+from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import (
@@ -18,12 +18,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall impo
     Guard,
     Passage,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall_changes import SetGuard
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import interface_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._others import Packet
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import Plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import _coexistence
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources._coexistence import Passing
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
+from ansible_collections.linuxnet.containers.plugins.module_utils._walls import walls
 
 _CALLS = {4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}
 
@@ -74,8 +76,8 @@ def subject(want: Want) -> str:
 def look(want: Want, ns: int, state: State) -> Have:
     """Return what there is in the namespace ``ns``. The bridge need not be there."""
     name = want.guard.bridge
-    place = _coexistence.place(want.backend, state.firewalls())
-    tables = {where: state.table(ns, where) for where in (place, *_coexistence.others_of(place, ns, state))}
+    place = _coexistence.place(want.backend, walls(state).firewalls())
+    tables = {where: walls(state).table(ns, where) for where in (place, *_coexistence.others_of(place, ns, state))}
     # Where bridged packets are shown to iptables, others' rules for what is forwarded stop neighbours from talking.
     families = [family for family, key in _CALLS.items() if state.sysctl(ns, key) == "1"]
     talk = want.present and want.forward and want.guard.icc

@@ -13,6 +13,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import MAIN_TABLE, Link
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import EVERYWHERE, Element
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
+from ansible_collections.linuxnet.containers.plugins.module_utils._walls import walls
 
 _LOCAL_RANGE, _RESERVED = "net.ipv4.ip_local_port_range", "net.ipv4.ip_local_reserved_ports"  # of both families
 
@@ -45,12 +46,12 @@ def _key(one: Element) -> Tuple[str, int, str, int, int]:
 
 def _held(fresh: Sequence[Element], published: Sequence[Element], ns: int, state: State) -> str:
     """Return which process listens on the first port that one listens on."""
-    listeners = state.listeners(ns)
+    listeners = walls(state).listeners(ns)
     for one in fresh:
         for listener in listeners.meeting(one):
             if any(_covers(other, one, listener.port) for other in published):
                 continue
-            holder = state.socket_holder(listener.inode)
+            holder = walls(state).socket_holder(listener.inode)
             who = "%s (process %d)" % (holder[1], holder[0]) if holder else "a process that cannot be seen from here"
             return (
                 "host_port: %s port %d is in use: %s listens on %s; take another port, stop that, or set shadow: true to "
@@ -62,7 +63,7 @@ def _held(fresh: Sequence[Element], published: Sequence[Element], ns: int, state
 def _sent_on(fresh: Sequence[Element], ns: int, state: State) -> str:
     """Return which rule of somebody else sends the first such port on: of two, the one that is asked first wins."""
     for one in fresh:
-        for other in state.published_by_others(ns).get(one.protocol, ()):
+        for other in walls(state).published_by_others(ns).get(one.protocol, ()):
             same_host = not other.host_ip or one.host_ip == EVERYWHERE[one.family] or _in(one.host_ip, other.host_ip)
             if one.family in other.families and one.first <= other.last and other.first <= one.last and same_host:
                 return (

@@ -16,7 +16,6 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._addressing im
 from ansible_collections.linuxnet.containers.plugins.module_utils._changes import (
     Change,
     PutFile,
-    SetElements,
     SetLink,
     SetSysctl,
 )
@@ -29,6 +28,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall impo
     Element,
     Passage,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall_changes import SetElements
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import interface_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._others import Packet
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import Plan
@@ -40,6 +40,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources._coexistence import Passing
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources._forwarding import Forwarding
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
+from ansible_collections.linuxnet.containers.plugins.module_utils._walls import walls
 
 PROTOCOLS = ("tcp", "udp", "sctp")
 _ROUTE_LOCALNET = "net/ipv4/conf/%s/route_localnet"
@@ -213,11 +214,11 @@ def subject(want: Want) -> str:
 
 def look(want: Want, ns: int, state: State) -> Have:
     """Return what there is of a dnat want in the namespace ``ns``."""
-    place = _coexistence.place(want.backend, state.firewalls())
+    place = _coexistence.place(want.backend, walls(state).firewalls())
     places = (place, *_coexistence.others_of(place, ns, state))
     there = {where: _look_there(want, where, ns, state) for where in places}
     going = collections.Counter(one.family for at in there.values() for one in (*at.mine, *at.surplus))
-    tables = [state.table(ns, where) for where in places]
+    tables = [walls(state).table(ns, where) for where in places]
     total: Dict[int, int] = collections.Counter()
     for table in tables:
         for family, count in table.families.items():
@@ -252,7 +253,7 @@ def look(want: Want, ns: int, state: State) -> Have:
 
 def _look_there(want: Want, place: str, ns: int, state: State) -> There:
     """Return what there is in one place."""
-    table = state.table(ns, place)
+    table = walls(state).table(ns, place)
     met: Dict[Element, None] = {}
     for one in want.elements:
         met.update(dict.fromkeys(table.overlapping(one)))
@@ -321,7 +322,7 @@ def _passing(want: Want, have: Have, ns: int, state: State) -> Passing:
         wanted = [(_passage(replace(one, bridge=have.bridge)), packet)]
     old = []
     for at in (have.here, *have.elsewhere):
-        behind = state.table(ns, at.place).behind
+        behind = walls(state).table(ns, at.place).behind
         going = collections.Counter(_passage(one) for one in (*at.mine, *at.surplus))
         old += [one for one, count in going.items() if behind[one.name, one.family] <= count]
     return _coexistence.look(wanted, old, have.here.place, ns, state)

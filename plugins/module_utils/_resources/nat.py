@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._addressing import address, network
-from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change, DelRule, PutRule
+from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import (
@@ -23,6 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall impo
     Passage,
     canonical_exclude,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall_changes import DelRule, PutRule
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import INTERFACE_NAME_BYTES, interface_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._others import Packet, satisfied_by
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import NETNS, STATE, Plan, Resource
@@ -34,8 +35,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources._coexistence import Passing
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources._forwarding import Forwarding
-from ansible_collections.linuxnet.containers.plugins.module_utils._source import Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
+from ansible_collections.linuxnet.containers.plugins.module_utils._walls import walls
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ class NatResource(Resource[AnyWant, AnyHave]):
         told = [next(published) if isinstance(want, _publishing.Want) else want for want in wants]
         return [replace(want, needed=frozenset(need.get(want.ns, ()))) for want in told]
 
-    def require(self, wants: Sequence[AnyWant], source: Source) -> None:
+    def require(self, wants: Sequence[AnyWant], source: Any) -> None:
         for backend in {want.backend for want in wants}:
             _coexistence.place(backend, source.firewalls())
 
@@ -202,9 +203,9 @@ class NatResource(Resource[AnyWant, AnyHave]):
         return Have() if ns is None else self._look_rule(want, ns, state)
 
     def _look_rule(self, want: Want, ns: int, state: State) -> Have:
-        place = _coexistence.place(want.backend, state.firewalls())
+        place = _coexistence.place(want.backend, walls(state).firewalls())
         elsewhere = _coexistence.others_of(place, ns, state)
-        tables = {where: state.table(ns, where) for where in (place, *elsewhere)}
+        tables = {where: walls(state).table(ns, where) for where in (place, *elsewhere)}
         found = {where: table.rules.get(want.rule.key) for where, table in tables.items()}
         left = {one for table in tables.values() for one in table.rules.values() if one.key != want.rule.key}
         old = [
@@ -229,7 +230,7 @@ class NatResource(Resource[AnyWant, AnyHave]):
                 if rule is not None and where != place
             ),
             frozenset({one.family for one in left} | published),
-            satisfied_by(state.others(ns), want.rule.source, want.rule.out_interface) if satisfied else "",
+            satisfied_by(walls(state).others(ns), want.rule.source, want.rule.out_interface) if satisfied else "",
             _coexistence.look([(self._passage(wanted), packet)] if wanted else [], old, place, ns, state),
             _forwarding.look(ns, want.ns, want.family, want.ip_forward, state),
             tuple(where for where, table in tables.items() if table.only(rules=1)),

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils import _firewall_changes as firewall_change
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
     HOST,
     Address,
@@ -114,7 +115,7 @@ COMMANDS = [
     (change.PutFile("/etc/sysctl.d/x.conf", "a = 1\n"), ["printf %s 'a = 1\n' > /etc/sysctl.d/x.conf"]),
     (change.PutFile("/etc/sysctl.d/x.conf", "", "a = 1\n"), ["rm /etc/sysctl.d/x.conf"]),
     (
-        change.PutRule(HOST, RULE),
+        firewall_change.PutRule(HOST, RULE),
         [
             f"nft 'add table {TABLE}'",
             f"nft 'add chain {TABLE} postrouting {{ type nat hook postrouting priority srcnat; policy accept; }}'",
@@ -122,10 +123,10 @@ COMMANDS = [
             "ip daddr != { 10.0.0.0/24, 224.0.0.0/4, 255.255.255.255/32 } masquerade comment \"linuxnet:net\"'",
         ],
     ),
-    (change.DelRule(HOST, RULE), [f"nft 'delete rule {TABLE} postrouting handle 7'"]),
-    (change.DelRule(WEB, RULE, last=True), [f"ip netns exec web nft 'delete table {TABLE}'"]),
+    (firewall_change.DelRule(HOST, RULE), [f"nft 'delete rule {TABLE} postrouting handle 7'"]),
+    (firewall_change.DelRule(WEB, RULE, last=True), [f"ip netns exec web nft 'delete table {TABLE}'"]),
     (
-        change.SetElements(HOST, (PORT,), (replace(PORT, to="10.0.0.3"),), WHOLE, opened=("br0",)),
+        firewall_change.SetElements(HOST, (PORT,), (replace(PORT, to="10.0.0.3"),), WHOLE, opened=("br0",)),
         [
             f"nft 'delete element {TABLE} publish_ip_port {{ tcp . 0.0.0.0/0 . 8080 }}'",
             f"nft 'add element {TABLE} loops {{ \"br0\" . \"br0\" }}'",
@@ -134,12 +135,12 @@ COMMANDS = [
             "{ tcp . 0.0.0.0/0 . 8080 comment \"linuxnet:net|br0|\" : 10.0.0.2 . 80 }'",
         ],
     ),
-    (change.SetGuard(HOST, GUARD, None, WHOLE), [f"nft 'add element {TABLE} {line}'" for line in (
+    (firewall_change.SetGuard(HOST, GUARD, None, WHOLE), [f"nft 'add element {TABLE} {line}'" for line in (
         'closed { "br0" comment "linuxnet:net" }', 'icc { "br0" . "br0" }', 'open { "br0" }',
     )]),
-    (change.SetElements(HOST, (), (PORT,), last=True), [f"nft 'delete table {TABLE}'"]),
+    (firewall_change.SetElements(HOST, (), (PORT,), last=True), [f"nft 'delete table {TABLE}'"]),
     (
-        change.SetPassages(HOST, (Passage("out", "10.0.0.0/24", 4, "!br0", "net"),), (), "iptables-nft", IPTABLES),
+        firewall_change.SetPassages(HOST, (Passage("out", "10.0.0.0/24", 4, "!br0", "net"),), (), "iptables-nft", IPTABLES),
         [
             "iptables-nft -t filter -N LINUXNET-FORWARD",
             "iptables-nft -t filter -A LINUXNET-FORWARD -s 10.0.0.0/24 ! -o br0 -m comment --comment \"linuxnet:net|out\" -j ACCEPT",
@@ -159,13 +160,13 @@ def test_the_commands_of_a_change(step, lines):
 def test_every_change_has_its_commands_here():
     assert {type(step) for step, dummy in COMMANDS} == {
         one
-        for one in (*change.Change.__subclasses__(), *change.FirewallChange.__subclasses__())
-        if one is not change.FirewallChange
+        for one in (*change.Change.__subclasses__(), *firewall_change.FirewallChange.__subclasses__())
+        if one is not firewall_change.FirewallChange
     }
 
 
 def test_a_rule_is_put_in_the_place_of_another():
-    lines = change.PutRule(HOST, replace(RULE, comment="mine"), RULE).commands()
+    lines = firewall_change.PutRule(HOST, replace(RULE, comment="mine"), RULE).commands()
     assert [line.split(" ip saddr")[0] for line in lines] == [
         f"nft 'add rule {TABLE} postrouting handle 7",
         f"nft 'delete rule {TABLE} postrouting handle 7'",
@@ -190,17 +191,17 @@ TWICE = [
     change.SetSysctl(WEB, "net.ipv4.ip_forward", "1", "0"),
     change.PutFile("/etc/x", "new", "old"),
     change.PutFile("/etc/x", "", "old"),
-    change.PutRule(HOST, RULE),
-    change.PutRule(HOST, replace(RULE, comment="new"), RULE),
-    change.DelRule(HOST, RULE),
-    change.SetElements(HOST, (PORT,), (), opened=("br0",)),
-    change.SetElements(HOST, (PORT,), (replace(PORT, to="10.0.0.3"),)),
-    change.SetGuard(HOST, GUARD),
-    change.SetGuard(HOST, GUARD, replace(GUARD, icc=False)),
-    change.PutRule(HOST, RULE, place="iptables-legacy"),
-    change.SetElements(HOST, (PORT,), place="iptables-nft"),
-    change.SetGuard(HOST, GUARD, place="iptables-nft"),
-    change.SetPassages(HOST, (Passage("in", "br0", 4),)),
+    firewall_change.PutRule(HOST, RULE),
+    firewall_change.PutRule(HOST, replace(RULE, comment="new"), RULE),
+    firewall_change.DelRule(HOST, RULE),
+    firewall_change.SetElements(HOST, (PORT,), (), opened=("br0",)),
+    firewall_change.SetElements(HOST, (PORT,), (replace(PORT, to="10.0.0.3"),)),
+    firewall_change.SetGuard(HOST, GUARD),
+    firewall_change.SetGuard(HOST, GUARD, replace(GUARD, icc=False)),
+    firewall_change.PutRule(HOST, RULE, place="iptables-legacy"),
+    firewall_change.SetElements(HOST, (PORT,), place="iptables-nft"),
+    firewall_change.SetGuard(HOST, GUARD, place="iptables-nft"),
+    firewall_change.SetPassages(HOST, (Passage("in", "br0", 4),)),
 ]
 
 

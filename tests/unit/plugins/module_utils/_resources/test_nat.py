@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils import _firewall_changes as firewall_change
 from ansible_collections.linuxnet.containers.plugins.module_utils import _runner
 from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST, Address, Route
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources._forwarding import SYSCTL_FILE
@@ -60,7 +61,7 @@ def test_a6_a_rule_is_replaced_in_its_place(option):
     kernel = MemoryKernel()
     made(kernel, RESOURCE, **NET)
     (step,) = plan(kernel, RESOURCE, **{**NET, **option}).changes
-    assert (type(step), step.old.key) == (change.PutRule, ("ansible", "10.0.0.0/24"))
+    assert (type(step), step.old.key) == (firewall_change.PutRule, ("ansible", "10.0.0.0/24"))
     made(kernel, RESOURCE, **{**NET, **option})
     assert len(kernel.ruleset(kernel.find(HOST))) == 1
 
@@ -96,7 +97,7 @@ def test_f14_forwarding_stays_on_while_another_item_of_the_task_needs_it():
     )
     results, dummy = _runner.execute(RESOURCE, wants, kernel, False)
     assert [one["changed"] for one in results] == [True, True]
-    assert [type(step) for step in kernel.applied[done:]] == [change.DelRule, change.PutRule]
+    assert [type(step) for step in kernel.applied[done:]] == [firewall_change.DelRule, firewall_change.PutRule]
 
 
 def test_f18_an_owner_removes_only_its_own_rule():
