@@ -31,6 +31,11 @@ class Rule:
     shown: str = ""
     lookup: Tuple[str, Mapping[str, Tuple[str, str]]] = field(default=("", {}), hash=False)
 
+    @property
+    def understood(self) -> bool:
+        """Return whether nothing of the rule is unknown."""
+        return self.target != "?" and all(operator != "?" for operator, dummy in self.matches.values())
+
 
 @dataclass(frozen=True)
 class Chain:
@@ -137,8 +142,9 @@ def _from_json(rule: Mapping[str, Any], maps: Mapping[Tuple[str, str], Any]) -> 
     return Rule(matches_of(rule["expr"]), verdict, target, "handle %d" % rule["handle"], lookup)
 
 
-def from_nft(objects: Sequence[Mapping[str, Any]], ours: str) -> Dict[Tuple[str, str], Chain]:
-    """Return the chains of nft's JSON by table and name, those of the table ``ours`` left out."""
+def from_nft(objects: Sequence[Mapping[str, Any]], ours: str, chains: str) -> Dict[Tuple[str, str], Chain]:
+    """Return the chains of nft's JSON by table and name, those of the table ``ours`` left out, and what calls our ``chains``, whose
+    names begin so, in the tables of iptables-nft. Each keeps its place, so that rules can be counted."""
     families = {"ip": (4,), "ip6": (6,), "inet": (4, 6)}
     maps = {
         ("%(family)s %(table)s" % one["map"], one["map"]["name"]): one["map"].get("elem", [])
@@ -162,7 +168,10 @@ def from_nft(objects: Sequence[Mapping[str, Any]], ours: str) -> Dict[Tuple[str,
                 )
         elif "rule" in item:
             one = item["rule"]
-            rules.setdefault(("%(family)s %(table)s" % one, one["chain"]), []).append(_from_json(one, maps))
+            rule = _from_json(one, maps)
+            if rule.target.startswith(chains):
+                rule = Rule({"ours": ("?", "")}, shown=rule.shown)  # never met
+            rules.setdefault(("%(family)s %(table)s" % one, one["chain"]), []).append(rule)
     return {key: replace(chain, rules=tuple(rules.get(key, ()))) for key, chain in found.items()}
 
 

@@ -129,19 +129,26 @@ def _read(rule: Words, chains: Mapping[str, SavedChain], shown: str) -> _others.
 def chains_of(
     place: str, saved: Mapping[int, Tables], seen: Mapping[Tuple[str, str], _others.Chain]
 ) -> Dict[Tuple[str, str], _others.Chain]:
-    """Return the chains of others by table and name. ``seen`` is what nft sees of them, which knows the handles of their rules."""
+    """Return the chains of others by table and name.
+
+    ``seen`` is what nft sees of them. It knows the handles of their rules, and the rules that iptables-nft did not make, of which
+    iptables-nft-save tells something else (sets and maps are left out); it does not know what is in iptables' own extensions.
+    """
     found = {}
     for family, tables in saved.items():
         names = {4: "ip", 6: "ip6"} if place == "iptables-nft" else {4: place, 6: "ip6" + place[2:]}
         for table, chains in tables.items():
             named = "%s %s" % (names[family], table)
             for name, chain in chains.items():
-                known = seen[named, name].rules if (named, name) in seen else ()
-                if name.startswith(OURS) or (place == "iptables-nft" and seen and (named, name) not in seen):
+                known = seen.get((named, name))
+                if name.startswith(OURS) or (place == "iptables-nft" and seen and known is None):
                     continue  # a built-in chain that iptables-nft would make on demand
-                shown = [one.shown for one in known] if len(known) == len(chain.rules) else []
+                if known is not None and len(known.rules) != len(chain.rules):
+                    continue
                 rules = tuple(
-                    _read(rule, chains, shown[number] if shown else "rule %d" % (number + 1))
+                    known.rules[number]
+                    if known is not None and known.rules[number].understood
+                    else _read(rule, chains, known.rules[number].shown if known else "rule %d" % (number + 1))
                     for number, rule in enumerate(chain.rules)
                     if not is_ours(rule)
                 )

@@ -87,7 +87,7 @@ class Walls:
         """Return the rule sets of others."""
         if ns not in self._others:
             objects = self.ruleset(ns)
-            chains = _others.from_nft(objects, TABLE)
+            chains = _others.from_nft(objects, TABLE, _saved.OURS)
             for place in self.firewalls() if ns > 0 else ():
                 if place != NFTABLES:
                     chains.update(_saved.chains_of(place, self.saved(ns, place), chains))

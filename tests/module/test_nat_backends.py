@@ -424,3 +424,22 @@ def test_a_port_of_an_address_that_is_behind_no_bridge_passes_a_forward_chain_th
     assert ask(host, "internet", "10.7.0.2") == ""
     host.settles("nat", **far, state="absent")
     assert tables(host) == before
+
+
+def test_a_table_of_that_name_that_iptables_does_not_understand_is_read_as_nft_has_it(host: Host) -> None:
+    """Many hosts have a table ip filter of their own: iptables-nft-save leaves sets and maps out."""
+    host.run(
+        ["nft", "-f", "-"],
+        input="table ip filter {\n set block { type ipv4_addr; flags interval; elements = { 10.9.0.0/16 }; }\n"
+        ' map ways { type ifname : verdict; elements = { "br0" : accept }; }\n'
+        " chain FORWARD { type filter hook forward priority 0; policy drop; ip saddr @block drop; "
+        "ct state established accept; iifname vmap @ways; }\n}\n",
+    )
+    before = host.run("nft list table ip filter").stdout
+    for backend in BACKENDS:
+        done = host.settles("nat", backend=backend, **V4)
+        assert done["blocked_by"] == []
+        assert ask(host, "web", WORLD) == HOST
+        named = host.module("nat", check=True, source="10.7.0.0/24", out_interface="!br7", backend="nftables")
+        assert named["blocked_by"] == ["ip filter FORWARD (policy drop)"]
+    assert host.run("nft list table ip filter").stdout == before

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils import _iptables, _saved
+from ansible_collections.linuxnet.containers.plugins.module_utils import _iptables, _others, _saved
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import (
     Contents,
     Edit,
@@ -217,3 +217,17 @@ def test_the_rules_of_others_are_read_into_one_form():
     }
     assert chain.rules[3].matches == {"mark": ("==", (1, 255))}
     assert chain.rules[4].matches == {"--timestart 08:00": ("?", "08:00")}
+
+
+def test_of_a_table_that_is_not_iptables_nft_s_alone_nft_knows_more():
+    """iptables-nft-save leaves out the set: what is dropped only for some looks as if it were for all."""
+    text = (
+        "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -j DROP\n-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT\nCOMMIT\n"
+    )
+    key = "ip filter", "FORWARD"
+    only_some = _others.Rule({"saddr": ("==", "@block")}, "drop", "", "handle 4")
+    extension = _others.Rule({"{'xt': 'conntrack'}": ("?", "conntrack")}, "accept", "", "handle 5")
+    seen = {key: _others.Chain(*key, (4,), "filter", "forward", "accept", (only_some, extension))}
+    rules = _saved.chains_of("iptables-nft", {4: _saved.parse(text)}, seen)[key].rules
+    assert rules[0] == only_some
+    assert (rules[1].matches, rules[1].shown) == ({"ct status": ("==", {"set": ["dnat"]})}, "handle 5")

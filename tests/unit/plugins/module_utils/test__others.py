@@ -53,7 +53,7 @@ MASQUERADE = {"masquerade": None}
 
 
 def read(objects):
-    return Others(_others.from_nft(objects, "inet linuxnet_containers"))
+    return Others(_others.from_nft(objects, "inet linuxnet_containers", "LINUXNET-"))
 
 
 def satisfied(objects, wanted):
@@ -247,3 +247,13 @@ def test_f6_ports_that_rules_of_others_send_on_are_found():
     (found,) = _others.published(read(objects))
     assert (found.protocol, found.first, found.last, found.host_ip) == ("tcp", 8080, 8080, "192.0.2.1/32")
     assert (found.to, found.shown) == ("172.17.0.5:80", "ip nat DOCKER handle 9")
+
+
+def test_what_calls_chains_of_ours_is_not_followed():
+    objects = [
+        chain("ip filter", "FORWARD", type="filter", hook="forward", prio=0, policy="drop"),
+        chain("ip filter", "LINUXNET-FORWARD"),
+        rule("ip filter", "FORWARD", {"jump": {"target": "LINUXNET-FORWARD"}}),
+        rule("ip filter", "LINUXNET-FORWARD", {"accept": None}),
+    ]
+    assert [one.shown for one in _others.blocks(read(objects), PUBLISHED)] == ["ip filter FORWARD (policy drop)"]
