@@ -212,11 +212,7 @@ options:
     choices: [auto, nftables, iptables]
     default: auto
 seealso:
-  - plugin: linuxnet.containers.wiring
-    plugin_type: role
   - module: linuxnet.containers.wiring_info
-  - plugin: linuxnet.containers.topology
-    plugin_type: filter
 notes:
   - Other runs that give out addresses, bind namespaces or publish ports on the host wait until this one is done.
 """

@@ -39,7 +39,9 @@ Variables = dict[str, Any]
 
 def call(argv: Sequence[str], env: dict[str, str] | None = None, text: str | None = None) -> str:
     """Run a program that must succeed. Returns what it printed."""
-    done = subprocess.run(argv, input=text, capture_output=True, text=True, env={**os.environ, **(env or {})})
+    done = subprocess.run(
+        argv, input=text, capture_output=True, text=True, check=False, env={**os.environ, **(env or {})}
+    )
     if done.returncode != 0:
         raise RuntimeError(
             f"{' '.join(argv)[:200]} ended with {done.returncode}: {(done.stdout + done.stderr)[-2000:]}"

@@ -56,6 +56,17 @@ def host() -> Iterator[tuple[Lab, Playbook]]:
         yield lab, Playbook(lab, Path("/run/playbook"))
 
 
+@contextlib.contextmanager
+def with_docker(*options: str) -> Iterator[tuple[Lab, Playbook, Docker]]:
+    """A host with a dockerd that has its network as it is by default."""
+    with host() as (lab, playbook):
+        docker = Docker(lab, bip="172.30.0.1/28", options=options)
+        try:
+            yield lab, playbook, docker
+        finally:
+            docker.close()
+
+
 def rules(lab: Lab) -> str:
     return COUNTS.sub("", lab.run("nft list ruleset").stdout)
 
@@ -65,7 +76,7 @@ def test_f1_docker_drops_what_is_forwarded_and_ours_passes_by_docker_user(
     needs: Callable[..., None], backend: str
 ) -> None:
     needs("docker")
-    with host() as (lab, playbook), Docker(lab, bip="172.30.0.1/28") as docker:
+    with with_docker() as (lab, playbook, docker):
         docker.restart_daemon()  # what it sets up at a second start differs a little
         docker.start("theirs", network="bridge")
         assert "-P FORWARD DROP" in lab.run("iptables -S FORWARD").stdout
@@ -94,25 +105,26 @@ def test_f1_docker_drops_what_is_forwarded_and_ours_passes_by_docker_user(
 
 
 @contextlib.contextmanager
-def firewalld(lab: Lab) -> Iterator[None]:
-    """firewalld with a system bus of its own, the uplink in its zone public, as it is when installed."""
-    lab.run("mkdir -p /run/dbus")
-    bus = lab.spawn(["dbus-daemon", "--system", "--nofork", "--nopidfile"])
-    comes(lab, "[ -S /run/dbus/system_bus_socket ]")
-    daemon = lab.spawn(["firewalld", "--nofork", "--nopid"])
-    comes(lab, "firewall-cmd --state >/dev/null 2>&1 || ! sleep 0.1")
-    try:
-        yield
-    finally:
-        lab.kill(daemon)
-        lab.kill(bus)
+def with_firewalld() -> Iterator[tuple[Lab, Playbook]]:
+    """A host with firewalld and a system bus of its own, the uplink in its zone public, as it is when installed."""
+    with host() as (lab, playbook):
+        lab.run("mkdir -p /run/dbus")
+        bus = lab.spawn(["dbus-daemon", "--system", "--nofork", "--nopidfile"])
+        comes(lab, "[ -S /run/dbus/system_bus_socket ]")
+        daemon = lab.spawn(["firewalld", "--nofork", "--nopid"])
+        comes(lab, "firewall-cmd --state >/dev/null 2>&1 || ! sleep 0.1")
+        try:
+            yield lab, playbook
+        finally:
+            lab.kill(daemon)
+            lab.kill(bus)
 
 
 def test_f4_firewalld_is_named_with_what_it_takes_and_a_reload_takes_nothing_of_ours(
     needs: Callable[..., None],
 ) -> None:
     needs("firewalld")
-    with host() as (lab, playbook), firewalld(lab):
+    with with_firewalld() as (lab, playbook):
         first, again = playbook.run(play(), play())
         assert again.changed == []
         assert {name.partition(" filter_")[0] for name in blocked(first)} == {"inet firewalld"}
@@ -163,7 +175,7 @@ def test_f6_a_port_that_docker_publishes_is_refused_naming_the_holder(
     needs: Callable[..., None], proxy: str, holder: str
 ) -> None:
     needs("docker")
-    with host() as (lab, _playbook), Docker(lab, bip="172.30.0.1/28", options=[f"--userland-proxy={proxy}"]) as docker:
+    with with_docker(f"--userland-proxy={proxy}") as (lab, _playbook, docker):
         docker.run(["docker", "run", "-d", "--name", "theirs", "-p", "9090:80", "box", "sleep", "1000"])
         options: dict[str, Any] = {"type": "dnat", "to_port": "80", "to_address": "172.30.0.9", "bridge": "docker0"}
         said = lab.fails("nat", host_port="9090", **options)["msg"]

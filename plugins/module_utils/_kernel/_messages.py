@@ -54,7 +54,7 @@ def _number(form: str) -> Tuple[Callable[[Any], bytes], Callable[[bytes], Any]]:
     return packer.pack, lambda data: packer.unpack_from(data)[0]
 
 
-# type: (encode, decode)
+# What encodes and decodes each type.
 _SIMPLE: Dict[str, Tuple[Callable[[Any], bytes], Callable[[bytes], Any]]] = {
     "asciiz": (lambda value: value.encode() + b"\0", _text),
     "ipaddr": (_packed_ip, _ip),

@@ -76,7 +76,8 @@ def carried_out(saved, texts):
     return after
 
 
-def made(*edits, start=EMPTY):
+def made(*edits, start=None):
+    start = EMPTY if start is None else start
     return carried_out(start, _iptables.transaction(start, edits, False))
 
 
