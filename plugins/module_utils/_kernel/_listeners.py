@@ -19,12 +19,11 @@ import struct
 from typing import Dict, Iterator, List, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _namespaces
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel._asking import DUMP, asked, attributes, opened
 from ansible_collections.linuxnet.containers.plugins.module_utils._listening import Listener
 
 _NETLINK_SOCK_DIAG = 4
 _SOCK_DIAG_BY_FAMILY = 20
-_REQUEST_DUMP = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
-_ERROR, _DONE = 2, 3
 _LISTEN, _CLOSE = (
     1 << 10,
     1 << 7,
@@ -33,48 +32,24 @@ _LISTEN, _CLOSE = (
 _PROTOCOLS = {"tcp": (6, _LISTEN), "udp": (17, _CLOSE), "sctp": (132, _LISTEN)}
 _SKV6ONLY, _LOCALS = 11, 12  # INET_DIAG_*
 _SOCKADDR = 128  # bytes of a sockaddr_storage, of which _LOCALS has one an address
-_HEADER = struct.Struct("=IHHII")
 _MESSAGE_BYTES = 72  # of struct inet_diag_msg: ports and addresses in network order, all else in ours
 _SOURCE, _INODE = 8, 68  # offsets in it
-_TIMEOUT = 10  # seconds
 
 
 def listening() -> List[Listener]:
     """Return the listeners of the namespace the thread is in. Raises OSError."""
     found: List[Listener] = []
-    with contextlib.closing(
-        socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_SOCK_DIAG)
-    ) as sock:
-        sock.settimeout(_TIMEOUT)
-        sock.bind((0, 0))
+    with opened(_NETLINK_SOCK_DIAG) as sock:
         for protocol, (number, states) in _PROTOCOLS.items():
             for family in (socket.AF_INET, socket.AF_INET6):
+                request = struct.pack("=BBBBI48x", family, number, 0, 0, states)  # inet_diag_req_v2, of any address
                 try:
-                    for data in _asked(sock, number, family, states):
+                    for data in asked(sock, _SOCK_DIAG_BY_FAMILY, DUMP, request):
                         found.extend(_listeners(protocol, data))
                 except OSError as error:
                     if error.errno != errno.ENOENT:  # the kernel does not have the protocol
                         raise
     return found
-
-
-def _asked(sock: socket.socket, number: int, family: int, states: int) -> Iterator[bytes]:
-    """Ask for the sockets in some states, and yield a struct inet_diag_msg with its attributes for each."""
-    request = struct.pack("=BBBBI48x", family, number, 0, 0, states)  # struct inet_diag_req_v2, of any address
-    sock.send(_HEADER.pack(_HEADER.size + len(request), _SOCK_DIAG_BY_FAMILY, _REQUEST_DUMP, 1, 0) + request)
-    while True:
-        buffer = sock.recv(1 << 20)
-        offset = 0
-        while offset < len(buffer):
-            length, kind, dummy, dummy, dummy = _HEADER.unpack_from(buffer, offset)
-            data = buffer[offset + _HEADER.size : offset + length]
-            offset += (length + 3) & ~3
-            if kind in (_ERROR, _DONE):
-                code = struct.unpack_from("=i", data)[0] if len(data) >= 4 else 0
-                if code:
-                    raise OSError(-code, os.strerror(-code))
-                return
-            yield data
 
 
 def _listeners(protocol: str, data: bytes) -> Iterator[Listener]:
@@ -83,15 +58,10 @@ def _listeners(protocol: str, data: bytes) -> Iterator[Listener]:
     port = struct.unpack_from(">H", data, 4)[0]
     inode = struct.unpack_from("=I", data, _INODE)[0]
     addresses = [data[_SOURCE : _SOURCE + (4 if family == socket.AF_INET else 16)]]
-    only, offset = False, _MESSAGE_BYTES
-    while offset + 4 <= len(data):
-        length, type_ = struct.unpack_from("=HH", data, offset)
-        value = data[offset + 4 : offset + length]
-        offset += max((length + 3) & ~3, 4)
-        if type_ == _SKV6ONLY:
-            only = value != b"\0"
-        elif type_ == _LOCALS:
-            addresses = [_in_sockaddr(value[place : place + _SOCKADDR]) for place in range(0, len(value), _SOCKADDR)]
+    more = attributes(data[_MESSAGE_BYTES:])
+    only, bound = more.get(_SKV6ONLY, b"\0") != b"\0", more.get(_LOCALS, b"")
+    if bound:
+        addresses = [_in_sockaddr(bound[place : place + _SOCKADDR]) for place in range(0, len(bound), _SOCKADDR)]
     for raw in addresses if port else ():
         ip = ipaddress.ip_address(raw)
         plain = getattr(ip, "ipv4_mapped", None) or ip

@@ -111,7 +111,7 @@ def test_what_is_there_is_not_written_again_and_all_of_it_goes(first):
         assert not any(chains for tables in left.values() for chains in tables.values()), left
 
 
-@pytest.mark.parametrize(("first", "second"), itertools.permutations(range(4), 2))
+@pytest.mark.parametrize(("first", "second"), list(itertools.permutations(range(4), 2)))
 def test_one_after_the_other_is_as_both_at_once(first, second):
     one = _iptables.contents(made(PIECES[second], start=made(PIECES[first])))
     assert held(one) == held(_iptables.contents(made(PIECES[first], PIECES[second])))

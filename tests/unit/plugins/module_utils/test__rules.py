@@ -9,35 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils import _rules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import NatRule, canonical_exclude
-
-
-def prefix(text):
-    address, length = text.split("/")
-    return {"prefix": {"addr": address, "len": int(length)}}
-
-
-def match(field, operator, right, protocol="ip"):
-    left = {"payload": {"protocol": protocol, "field": field}} if field.endswith("addr") else {"meta": {"key": field}}
-    return {"match": {"op": operator, "left": left, "right": right}}
-
-
-def rule(table, chain, *expr, **more):
-    family, name = table.split()
-    return {
-        "rule": {
-            "family": family,
-            "table": name,
-            "chain": chain,
-            "handle": more.pop("handle", 9),
-            "expr": list(expr),
-            **more,
-        }
-    }
-
-
-def chain(table, name, **hook):
-    family, table_name = table.split()
-    return {"chain": {"family": family, "table": table_name, "name": name, "handle": 1, **hook}}
+from ansible_collections.linuxnet.containers.tests.unit.nft_json import chain, match, prefix, rule
 
 
 def ours(*expr, **more):
