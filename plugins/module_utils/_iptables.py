@@ -27,10 +27,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall impo
     NatRule,
     Passage,
     canonical_exclude,
-    collapsed,
     edited,
     marked,
-    untouched,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._saved import (
     OURS,
@@ -307,10 +305,8 @@ def _read_rule(call: Words, chain: Sequence[Words], family: int) -> NatRule:
     inner = list(chain)
     to_address = _option(inner[-1], "--to-source") if inner else ""
     alone = [_option(rule, "-d") for rule in inner[:-1]]
-    exclude: Tuple[str, ...] = ()
-    if all(alone):
-        exclude = tuple(one for one in collapsed(alone) if one not in untouched(source, ()))
-    rule = NatRule(source, _option(call, "-o"), canonical_exclude(source, exclude), to_address, owner, note)
+    exclude = canonical_exclude(source, alone) if all(alone) else ()
+    rule = NatRule(source, _option(call, "-o"), exclude, to_address, owner, note)
     if _nat_rule(rule) != (call, inner):  # edited by hand: known by owner and source, equal to nothing that is wanted
         return replace(rule, out_interface="?", exclude=(), to_address="")
     return rule
