@@ -46,6 +46,9 @@ class Source(Protocol):
     def members(self, ns: int, bridge: int) -> Sequence[Holder]:
         """Return the addresses in the namespaces behind a bridge's ports."""
 
+    def settle(self) -> None:
+        """Wait until namespaces that just ended are gone for good."""
+
     def routes(self, ns: int, family: int, table: int) -> Sequence[Route]:
         """Return the routes of a table."""
 

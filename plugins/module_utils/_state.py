@@ -110,6 +110,7 @@ class State:
         self._parts: Dict[type, Any] = {}  # what is known of other things, each with a class of its own
         self._silent: Dict[Tuple[int, str, str], bool] = {}
         self._taken: Dict[Tuple[int, Optional[str]], Dict[IpAddress, Holder]] = {}
+        self._reread: Set[Tuple[int, Optional[str]]] = set()
         self._put: List[Holder] = []
         self._freed: Set[Tuple[int, int, str]] = set()  # (namespace, interface index, address)
         self._gone: Set[int] = set()  # namespaces
@@ -363,6 +364,18 @@ class State:
             known = [*holders, *self._put] if self.predict else [*self._put, *holders]
             self._taken[ns, name] = {holder.address.parsed: holder for holder in known}
         return self._taken[ns, name]
+
+    def reread(self, ns: int, name: Optional[str]) -> None:
+        """Have what `taken` returned read once more, if a namespace that this run did not open has one of the addresses.
+
+        It may have ended just now: the kernel keeps it as long as the sockets that were open in it (an RCU grace period).
+        """
+        if (ns, name) in self._reread or self.predict:
+            return
+        self._reread.add((ns, name))
+        if any(holder.ns is None for holder in self._taken.get((ns, name), {}).values()):
+            self.source.settle()
+            del self._taken[ns, name]
 
     def leave_port(self, ns: int, bridge: str, name: str) -> None:
         """Take the addresses behind a bridge's port for given up: check mode knows that the pair is made anew before they are asked for."""

@@ -212,6 +212,9 @@ class MemoryFacts:
     def socket_holders(self) -> dict[int, tuple[int, str]]:
         return dict(self.socket_of)
 
+    def settle(self) -> None:
+        """What ended in memory is gone."""
+
     def who_has(self, ns: int, interface: str, mac: str, ip: str) -> str | None:
         return self.on_the_wire.get(ip)
 

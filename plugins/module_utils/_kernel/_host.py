@@ -41,6 +41,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import
 
 _LOOKS = 3  # at a container that is being restarted meanwhile
 _END_WAIT = 2.0  # seconds; the kernel takes a namespace down in the background, within milliseconds
+_SETTLE = 0.1  # seconds; after its last socket was closed, a namespace was seen to live on for 8-33 ms
 _DAD_WAIT = 3.0  # seconds; duplicate address detection takes one probe and one second by default (RFC 4862)
 _CLOSING = 32  # sockets of announcements closed at a time
 _CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21}  # include/uapi/linux/capability.h
@@ -346,6 +347,9 @@ class Kernel:
                 if one.scope != "host"
             )
         return found
+
+    def settle(self) -> None:
+        time.sleep(_SETTLE)
 
     def _interface(self, namespace: _Namespace, index: int) -> str:
         if not index:

@@ -10,6 +10,7 @@ Allocation keeps no state: what is taken is read from the kernel, and the search
 from __future__ import annotations
 
 import collections
+import functools
 import ipaddress
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, ClassVar, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
@@ -79,7 +80,7 @@ class Want:
 @dataclass(frozen=True)
 class Have:
     """``own``: the interface's addresses. ``taken``: who has which address elsewhere. ``routes``: (network, interface) of other
-    interfaces. ``answers`` asks the wire, ``label`` names a holder; both are calls, since few need them."""
+    interfaces. ``reread`` looks again who has what, ``answers`` asks the wire, ``label`` names a holder: calls, since few need them."""
 
     ns: int = 0
     link: Optional[Link] = None
@@ -87,6 +88,7 @@ class Have:
     taken: Mapping[IpAddress, Holder] = field(default_factory=dict, hash=False)
     routes: Tuple[Tuple[str, str], ...] = ()
     ipv6_off: bool = False
+    reread: Callable[[], None] = lambda: None
     answers: Callable[[str], Optional[str]] = lambda ip: None
     label: Callable[[Holder], str] = str
 
@@ -254,6 +256,7 @@ class NsAddressResource(Resource[Want, Have]):
             taken,
             self._other_networks(want, ns, state),
             want.family == 6 and state.sysctl(ns, "net/ipv6/conf/%s/disable_ipv6" % want.interface) == "1",
+            lambda: state.reread(host, want.bridge),
             lambda ip: (
                 state.source.who_has(ns, want.interface, mac, ip)
                 if link.index > 0 and mac and link.get("enabled")
@@ -316,7 +319,7 @@ class NsAddressResource(Resource[Want, Have]):
             after["others"] = []
         warnings: Tuple[str, ...] = ()
         if current is None and want.pool is not None:
-            first = next(iter(want.pool.candidates(want.owner, want.strategy)))
+            first = self._usual(want, want.pool)
             if str(first) != target.ip and want.strategy == "sticky" and first in have.taken:
                 warnings = (
                     "%s: its usual address %s is taken by %s; it gets %s."
@@ -345,14 +348,24 @@ class NsAddressResource(Resource[Want, Have]):
                 and one.ip not in want.keep
             ):
                 return self._merged(want, one, one), one
-        for candidate in pool.candidates(want.owner, want.strategy, have.taken, want.reserved):
+        free = functools.partial(pool.candidates, want.owner, want.strategy, have.taken, want.reserved)
+        if self._usual(want, pool) in have.taken and (want.strategy == "sticky" or next(free(), None) is None):
+            have.reread()
+        for candidate in free():
             if not want.probe or have.answers(str(candidate)) is None:
                 one = Address(str(candidate), pool.network.prefixlen, pool.network.version)
                 return self._merged(want, one, None), None
         raise pool.exhausted()
 
     @staticmethod
+    def _usual(want: Want, pool: Pool) -> IpAddress:
+        """Return the address that the owner gets where all are free."""
+        return next(pool.candidates(want.owner, want.strategy))
+
+    @staticmethod
     def _check_free(want: Want, ip: str, have: Have) -> None:
+        if ipaddress.ip_address(ip) in have.taken:
+            have.reread()
         holder = have.taken.get(ipaddress.ip_address(ip))
         if holder is not None and have.link is not None and (holder.ns, holder.index) == (have.ns, have.link.index):
             holder = None  # the interface's own, under another prefix length
