@@ -365,13 +365,17 @@ class DelAddress(Change):
 
 @dataclass(frozen=True)
 class Announce(Change):
-    """Tell the neighbours of ``interface`` that it has ``ip``: gratuitous ARP, or an unsolicited neighbour advertisement."""
+    """Tell the neighbours of ``interface`` that it has ``ip``: gratuitous ARP, or an unsolicited neighbour advertisement.
+
+    ``shared``: another address of the interface has ``ip`` in its subnet, and the kernel would speak in its name.
+    """
 
     writes = False
     ns: NsRef
     interface: str
     ip: str
     family: int
+    shared: bool = False
 
     def attempt(self) -> str:
         return "announce %s from %s in %s" % (self.ip, self.interface, self.ns)

@@ -12,7 +12,7 @@ import shlex
 from dataclasses import dataclass, field, replace
 from typing import Any, Mapping, Optional, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._addressing import IpAddress
+from ansible_collections.linuxnet.containers.plugins.module_utils._addressing import IpAddress, IpNetwork
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import NETNS_DIRECTORY, netns_name
 
 MAIN_TABLE = 254  # RT_TABLE_MAIN
@@ -164,6 +164,11 @@ class Address:
     def parsed(self) -> IpAddress:
         """Return the address itself, to look up and compare."""
         return ipaddress.ip_address(self.ip)
+
+    @property
+    def network(self) -> IpNetwork:
+        """Return the network that the kernel takes for on-link with it."""
+        return ipaddress.ip_network("%s/%d" % (self.peer or self.ip, self.prefix), strict=False)
 
     @property
     def cidr(self) -> str:

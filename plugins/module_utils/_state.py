@@ -275,8 +275,7 @@ class State:
         for index, one in [(holder.index, holder.address) for holder in self._put if holder.ns == ns]:
             link = self.link_at(ns, index) if one.family == family and not one.noprefixroute else None
             if link is not None:
-                net = ipaddress.ip_network("%s/%d" % (one.peer or one.ip, one.prefix), strict=False)
-                found.append((str(net), link.name))
+                found.append((str(one.network), link.name))
         return found
 
     def addresses_of(self, ns: int, link: Link) -> List[Address]:

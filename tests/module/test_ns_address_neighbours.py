@@ -89,8 +89,20 @@ def test_d6_a_host_on_the_wire_that_answers_is_found_by_probe(host: Host) -> Non
 @pytest.mark.needs("tcpdump")
 def test_d10_a_gratuitous_arp_tells_of_an_ipv4_address(host: Host) -> None:
     seen = host.captured("", "br0", "arp", lambda: host.module("ns_address", **WEB, address="172.17.0.5/16"))
-    assert f"{mac(host, 'web')} > ff:ff:ff:ff:ff:ff" in seen
-    assert "Request who-has 172.17.0.5 tell 172.17.0.5" in seen
+    assert seen.count(f"{mac(host, 'web')} > ff:ff:ff:ff:ff:ff") == seen.count("who-has 172.17.0.5 tell 172.17.0.5") == 1
+    assert host.ip("-n web neigh show") == []
+
+
+@pytest.mark.needs("tcpdump")
+@pytest.mark.parametrize("other", ["172.17.0.9/16", "172.17.0.9/24", "10.0.0.9/8"])
+@pytest.mark.parametrize("address", ["172.17.0.5/16", "172.17.0.5/32"])
+def test_d10_it_speaks_for_itself_beside_other_addresses(host: Host, other: str, address: str) -> None:
+    """Left to itself the kernel would ask in the name of the one that has the subnet already."""
+    host.run(f"ip -n web addr add {other} dev eth0")
+    seen = host.captured("", "br0", "arp", lambda: host.module("ns_address", **WEB, address=address))
+    assert seen.count("who-has 172.17.0.5 tell 172.17.0.5") == 1
+    assert "tell 172.17.0.9" not in seen
+    assert host.ip("-n web neigh show") == []
 
 
 @pytest.mark.needs("tcpdump")

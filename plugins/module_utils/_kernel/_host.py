@@ -564,9 +564,13 @@ class Kernel:
                 raise
 
     def _announce(self, step: change.Announce) -> None:
-        # Neighbours that are not told find out by themselves, later: no reason to fail.
-        with _namespaces.entered(self._at(step.ns).fd), contextlib.suppress(OSError):
-            sent = _packets.announce(step.interface, step.ip)
+        namespace = self._at(step.ns)
+        with contextlib.suppress(OSError):  # neighbours that are not told find out by themselves, later: no reason to fail
+            if step.family == 4 and not step.shared:
+                self._socket(namespace).announce(self._index(step.ns, step.interface), step.ip)
+                return
+            with _namespaces.entered(namespace.fd):
+                sent = _packets.announce(step.interface, step.ip)
             self._close(sent)
 
     def _close(self, sent: socket.socket) -> None:

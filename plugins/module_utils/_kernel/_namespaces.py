@@ -24,7 +24,6 @@ _CLONE_NEWNET = 0x40000000
 _MS_BIND, _MS_REC, _MS_SHARED = 0x1000, 0x4000, 0x100000
 _MNT_DETACH = 2
 _NS_GET_NSTYPE = 0xB703  # include/uapi/linux/nsfs.h
-_NSFS_MAGIC = 0x6E736673  # include/uapi/linux/magic.h
 
 OWN = "/proc/thread-self/ns/net"
 

@@ -49,17 +49,18 @@ def _alone(package: str) -> Iterator[None]:
             del sys.modules[name]
 
 
-def _classes() -> Tuple[Any, Any, Any, Any, Any]:
+def _classes() -> Tuple[Any, ...]:
     from pyroute2.netlink.rtnl.fibmsg import fibmsg
     from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
     from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+    from pyroute2.netlink.rtnl.ndmsg import ndmsg
     from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
     from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-    return fibmsg, ifaddrmsg, ifinfmsg, nsidmsg, rtmsg
+    return fibmsg, ifaddrmsg, ifinfmsg, ndmsg, nsidmsg, rtmsg
 
 
-def _imported() -> Tuple[Any, Any, Any, Any, Any]:
+def _imported() -> Tuple[Any, ...]:
     try:
         with _alone("pyroute2"):
             return _classes()
@@ -69,7 +70,7 @@ def _imported() -> Tuple[Any, Any, Any, Any, Any]:
 
 IMPORT_ERROR: Optional[str] = None
 try:
-    fibmsg, ifaddrmsg, ifinfmsg, nsidmsg, rtmsg = _imported()
+    fibmsg, ifaddrmsg, ifinfmsg, ndmsg, nsidmsg, rtmsg = _imported()
 except ImportError:
     IMPORT_ERROR = traceback.format_exc()
 else:
@@ -91,12 +92,13 @@ else:
 
 
 # include/uapi/linux/netlink.h and rtnetlink.h
-_REQUEST, _ACK, _ECHO, _DUMP, _REPLACE, _EXCL, _CREATE = 0x1, 0x4, 0x8, 0x300, 0x100, 0x200, 0x400
+_REQUEST, _ACK, _DUMP, _REPLACE, _EXCL, _CREATE = 0x1, 0x4, 0x300, 0x100, 0x200, 0x400
 _DUMP_INTERRUPTED = 0x10
 _ERROR, _DONE = 2, 3
 _NEWLINK, _DELLINK, _GETLINK, _SETLINK = 16, 17, 18, 19
 _NEWADDR, _DELADDR, _GETADDR = 20, 21, 22
 _NEWROUTE, _DELROUTE, _GETROUTE = 24, 25, 26
+_NEWNEIGH, _DELNEIGH = 28, 29
 _NEWRULE, _DELRULE, _GETRULE = 32, 33, 34
 _GETNSID = 90
 _SOL_NETLINK, _CAP_ACK, _EXT_ACK, _STRICT = 270, 10, 11, 12
@@ -107,6 +109,7 @@ _ONLINK = 4  # RTNH_F_ONLINK
 _BRVLAN, _SKIP_STATS = 2, 8  # RTEXT_FILTER_*
 _BRIEF = ("IFLA_EXT_MASK", _SKIP_STATS)
 _PVID, _UNTAGGED, _BEGIN, _END = 2, 4, 8, 16
+_USE = 1  # NTF_USE
 _TO_TABLE, _PERMANENT = 1, 1  # FR_ACT_TO_TBL, FIB_RULE_PERMANENT
 _POLICY = (
     "FRA_SRC",
@@ -400,6 +403,16 @@ class Socket:
     def delete_address(self, index: int, one: Address) -> None:
         fields = {"family": _FAMILY[one.family], "prefixlen": one.prefix, "index": index}
         self._request(_AddressMessage, _DELADDR, _ACK, fields, self._address_attrs(one))
+
+    def announce(self, index: int, ip: str) -> None:
+        """Have the kernel send a gratuitous ARP for an IPv4 address of its own: it is asked to resolve that very address.
+
+        The question names as its sender the interface's address in that subnet, which is ``ip`` if it is the only one. The entry
+        is deleted at once, so it is asked but once. A packet socket would do as well, but the kernel takes 16 ms to close one.
+        """
+        fields, attrs = {"family": socket.AF_INET, "ifindex": index}, [("NDA_DST", ip)]
+        self._request(ndmsg, _NEWNEIGH, _ACK | _CREATE | _EXCL, {**fields, "flags": _USE}, attrs)
+        self._request(ndmsg, _DELNEIGH, _ACK, fields, attrs)
 
     @staticmethod
     def _address_attrs(one: Address) -> List[Tuple[str, Any]]:

@@ -304,7 +304,8 @@ class NsAddressResource(Resource[Want, Have]):
         elif current != target:
             changes.extend(self._changed(want, current, target, have))
         if changes and want.announce and target.scope == "global":
-            changes.append(Announce(want.ns, want.interface, target.ip, target.family))
+            shared = any(one.key != target.key and target.parsed in one.network for one in have.own) or bool(target.peer)
+            changes.append(Announce(want.ns, want.interface, target.ip, target.family, shared))
         surplus = self._surplus(want, target, have)
         # What was just set may be a secondary of what now goes.
         stays = [one for one in have.own if one not in surplus and one is not current]
@@ -381,7 +382,7 @@ class NsAddressResource(Resource[Want, Have]):
     @staticmethod
     def _check_overlap(want: Want, target: Address, have: Have) -> None:
         """Refuse an address whose subnet another interface reaches already: answers would take the wrong way (as Docker refuses it)."""
-        net = ipaddress.ip_network("%s/%d" % (target.peer or target.ip, target.prefix), strict=False)
+        net = target.network
         if net.prefixlen == net.max_prefixlen or target.noprefixroute:
             return
         for destination, interface in have.routes:
@@ -428,12 +429,11 @@ class NsAddressResource(Resource[Want, Have]):
         """Return the steps that remove an address; its secondaries, which the kernel takes with it, are set again."""
         steps: List[Change] = [DelAddress(want.ns, want.interface, one)]
         if one.family == 4 and not one.secondary:
-            net = ipaddress.ip_network("%s/%d" % (one.peer or one.ip, one.prefix), strict=False)
             for other in own:
                 if (
                     other.secondary
                     and other.prefix == one.prefix
-                    and ipaddress.ip_address(other.peer or other.ip) in net
+                    and ipaddress.ip_address(other.peer or other.ip) in one.network
                     and other.key != one.key
                 ):
                     steps.append(PutAddress(want.ns, want.interface, other, other))

@@ -57,7 +57,7 @@ def test_a_version_whose_modules_need_the_package_is_imported_whole(tmp_path):
     (tmp_path / "pyroute2" / "__init__.py").write_text("name = 1\n", encoding="utf-8")
     for one in (folder.parent, folder):
         (one / "__init__.py").write_text("", encoding="utf-8")
-    for name in ("fibmsg", "ifaddrmsg", "ifinfmsg", "nsidmsg", "rtmsg"):
+    for name in ("fibmsg", "ifaddrmsg", "ifinfmsg", "ndmsg", "nsidmsg", "rtmsg"):
         text = f"from pyroute2 import name\nclass {name}:\n    nla_map = ()\n"
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
     script = f"sys.path.insert(0, {str(tmp_path)!r})\n{NETLINK}print(_netlink.IMPORT_ERROR, 'pyroute2' in sys.modules)"
