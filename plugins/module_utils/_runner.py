@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import itertools
 from typing import (
     Any,
     Callable,
     ContextManager,
     Dict,
+    Iterable,
     Iterator,
     List,
     Mapping,
@@ -83,7 +85,8 @@ def execute(
     ``anew``: names of namespaces that an earlier task would have made anew; of use in check mode only.
     """
     with _lock(kernel, resource.locks and not check):
-        return _taken(resource, wants, kernel, State(kernel, predict=check, anew=anew), check)
+        state = State(kernel, predict=check, anew=anew)
+        return _taken(resource, wants, [_planned(resource, want, state) for want in wants], kernel, state, check)
 
 
 def follow(
@@ -92,27 +95,44 @@ def follow(
     """Take the steps of a chain in order, as `execute` takes one, up to the first that fails.
 
     Return (results by half and step, warnings, why it ended early, ``""`` where it did not). What is known of the host moves on with the steps, as
-    with the items of one; so what is free is decided under one lock. It is read again where namespaces ended: they take with them
-    what nobody planned.
+    with the items of one; so what is free is decided under one lock. A half that takes away is planned as a whole, as check mode
+    does, so that all its links go together; of such a half all steps are taken. Where namespaces ended, the next half waits for it: they
+    take with them what nobody planned.
     """
     results: Dict[str, Dict[str, List[Dict[str, Any]]]] = {half: {} for half, dummy in chain.steps}
     warnings: List[str] = []
+    ended = ""
     state = State(kernel, predict=check)
     with _lock(kernel, not check and any(chain.resource(step).locks for dummy, step in chain.steps)):
-        for half, step in chain.steps:
-            if not check and chain.makes(half) and kernel.let_go():
-                state = State(kernel)
-            resource = chain.resource(step)
-            try:
-                wants = chain.wants(half, step, results)
-            except Refused as error:
-                return results, warnings, str(error)
-            results[half][step], said = _taken(resource, wants, kernel, state, check)
-            warnings.extend(warning for warning in said if warning not in warnings)
-            failed = _failures(results[half][step])
-            if failed:
-                return results, warnings, "Step %s of %s: %s" % (step, half, failed)
-    return results, warnings, ""
+        for half in results:
+            steps = [step for one, step in chain.steps if one == half]
+            whole = not check and not chain.makes(half)
+            foreseen = _foreseen(chain, half, steps, State(kernel, predict=True)) if whole else {}
+            beside = _changes(itertools.chain(*foreseen.values()))
+            if not whole and not check:
+                kernel.let_go()
+            for step in steps:
+                resource = chain.resource(step)
+                try:
+                    wants = chain.wants(half, step, results)
+                except Refused as error:
+                    return results, warnings, str(error)
+                plans = foreseen[step] if whole else [_planned(resource, want, state) for want in wants]
+                results[half][step], said = _taken(resource, wants, plans, kernel, state, check, beside)
+                warnings.extend(warning for warning in said if warning not in warnings)
+                failed = _failures(results[half][step])
+                if failed and not ended:
+                    ended = "Step %s of %s: %s" % (step, half, failed)
+                if ended and not whole:
+                    break
+            if ended:
+                break
+    return results, warnings, ended
+
+
+def _foreseen(chain: Chain, half: str, steps: Sequence[str], state: State) -> Dict[str, List[Any]]:
+    """Return the plans of the steps of a half, each made as if those before were carried out."""
+    return {step: [_planned(chain.resource(step), want, state) for want in chain.begun(half, step)] for step in steps}
 
 
 def _lock(kernel: Kernel, needed: bool) -> ContextManager[None]:
@@ -120,14 +140,19 @@ def _lock(kernel: Kernel, needed: bool) -> ContextManager[None]:
 
 
 def _taken(
-    resource: Resource[Any, Any], wants: Sequence[Any], kernel: Kernel, state: State, check: bool
+    resource: Resource[Any, Any],
+    wants: Sequence[Any],
+    plans: Sequence[Any],
+    kernel: Kernel,
+    state: State,
+    check: bool,
+    beside: Sequence[Change] = (),
 ) -> Tuple[List[Dict[str, Any]], List[str]]:
-    """Plan all wants, the state moving on, then (unless ``check``) carry the plans out. Return (a result an item, warnings)."""
-    plans = [_planned(resource, want, state) for want in wants]
+    """Carry the plans of all wants out (unless ``check``). Return (a result an item, warnings). ``beside``: see `_carried_out`."""
     errors = [plan if isinstance(plan, Refused) else None for plan in plans]
     if not check:
-        errors = _carried_out(kernel, plans, errors)
-        state.outdate(step for plan in plans if isinstance(plan, Plan) for step in plan.changes)
+        errors = _carried_out(kernel, plans, errors, beside)
+        state.outdate(_changes(plans))
     results, warnings = [], state.warnings
     fresh = State(kernel)
     for want, plan, error in zip(wants, plans, errors):
@@ -173,14 +198,20 @@ def _planned(resource: Resource[Any, Any], want: Any, state: State) -> Any:
         )
 
 
-def _carried_out(kernel: Kernel, plans: Sequence[Any], errors: Sequence[Optional[Refused]]) -> List[Optional[Refused]]:
+def _changes(plans: Iterable[Any]) -> List[Change]:
+    return [step for plan in plans if isinstance(plan, Plan) for step in plan.changes]
+
+
+def _carried_out(
+    kernel: Kernel, plans: Sequence[Any], errors: Sequence[Optional[Refused]], beside: Sequence[Change]
+) -> List[Optional[Refused]]:
     """Carry out the plans of all items that have no error yet, and return the errors of all.
 
-    What changes firewalls is one transaction a place, at the end; where that is refused it is tried item by item.
+    Where they only delete, what there is to delete ``beside`` them goes along with it: see `Kernel.sweep`. What changes firewalls is one transaction a place, at the end; where that is refused it is tried item by item.
     """
     steps = [step for error, plan in zip(errors, plans) if error is None for step in plan.changes]
-    if len(steps) > 1 and all(step.final for step in steps):
-        kernel.sweep(steps)
+    if steps and all(step.final for step in steps):
+        kernel.sweep([step for step in beside if step.final] or steps)
     found = [
         error or _committed(kernel, [step for step in plan.changes if step.edit is None])
         for error, plan in zip(errors, plans)
