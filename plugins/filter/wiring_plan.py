@@ -7,9 +7,7 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, List, Mapping, Sequence
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.linuxnet.containers.plugins.module_utils._chain import checked
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._plan import compile_plan
 
 DOCUMENTATION = r"""
 ---
@@ -63,6 +61,10 @@ def wiring_plan(
     networks: Sequence[Mapping[str, Any]], containers: Sequence[Mapping[str, Any]], state: str = "present"
 ) -> Dict[str, Dict[str, List[Any]]]:
     """Return the plan; bad input becomes Ansible's error."""
+    # Here and not above: to find one filter of a collection, Ansible loads all of them, in each task anew.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._chain import checked
+    from ansible_collections.linuxnet.containers.plugins.module_utils._plan import compile_plan
+
     try:
         return checked(compile_plan(networks, containers, state))
     except Refused as error:

@@ -8,7 +8,6 @@ from typing import Any, Callable, Dict, List, Mapping, Sequence
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._plan import resolved
 
 DOCUMENTATION = r"""
 ---
@@ -51,6 +50,8 @@ _value:
 
 def wiring_published(items: Sequence[Dict[str, Any]], addresses: Sequence[Mapping[str, Any]]) -> List[Dict[str, Any]]:
     """Return the items; what cannot be filled in becomes Ansible's error."""
+    from ansible_collections.linuxnet.containers.plugins.module_utils._plan import resolved  # see wiring_plan
+
     try:
         return resolved(items, addresses)
     except Refused as error:
