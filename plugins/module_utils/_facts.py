@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import os.path
 import shlex
@@ -29,6 +30,7 @@ class NsRef:
     path: str = ""
 
     @classmethod
+    @functools.lru_cache(maxsize=None)
     def parse(cls, value: Optional[str], option: str = "netns") -> NsRef:
         """Return the namespace that a ``netns`` option means: a name in /run/netns, an absolute path, or nothing (the host)."""
         if value is None:
@@ -37,7 +39,7 @@ class NsRef:
             return cls(value.replace("/var/run/netns/", NETNS_DIRECTORY + "/", 1))
         return cls(os.path.join(NETNS_DIRECTORY, netns_name(value, option)))
 
-    @property
+    @functools.cached_property
     def name(self) -> str:
         """Return the name in /run/netns, or ``""``."""
         directory, name = os.path.split(self.path)
@@ -160,12 +162,12 @@ class Address:
     dadfailed: bool = field(default=False, compare=False)
     protocol: int = field(default=0, compare=False)
 
-    @property
+    @functools.cached_property
     def parsed(self) -> IpAddress:
         """Return the address itself, to look up and compare."""
         return ipaddress.ip_address(self.ip)
 
-    @property
+    @functools.cached_property
     def network(self) -> IpNetwork:
         """Return the network that the kernel takes for on-link with it."""
         return ipaddress.ip_network("%s/%d" % (self.peer or self.ip, self.prefix), strict=False)

@@ -364,17 +364,15 @@ class State:
             self._taken[ns, name] = {holder.address.parsed: holder for holder in known}
         return self._taken[ns, name]
 
-    def reread(self, ns: int, name: Optional[str]) -> None:
-        """Have what `taken` returned read once more, if a namespace that this run did not open has one of the addresses.
+    def reread(self, ns: int, name: Optional[str], holder: Holder) -> None:
+        """Have what `taken` returned read once more, if ``holder`` is in a namespace that this run did not open.
 
-        It may have ended just now: the kernel keeps it as long as the sockets that were open in it (an RCU grace period).
+        That may have ended just now: the kernel keeps it as long as the sockets that were open in it (an RCU grace period).
         """
-        if (ns, name) in self._reread or self.predict:
-            return
-        self._reread.add((ns, name))
-        if any(holder.ns is None for holder in self._taken.get((ns, name), {}).values()):
+        if holder.ns is None and (ns, name) not in self._reread and not self.predict:
+            self._reread.add((ns, name))
             self.source.settle()
-            del self._taken[ns, name]
+            self._taken.pop((ns, name), None)
 
     def leave_port(self, ns: int, bridge: str, name: str) -> None:
         """Take the addresses behind a bridge's port for given up: check mode knows that the pair is made anew before they are asked for."""

@@ -88,7 +88,7 @@ class Have:
     taken: Mapping[IpAddress, Holder] = field(default_factory=dict, hash=False)
     routes: Tuple[Tuple[str, str], ...] = ()
     ipv6_off: bool = False
-    reread: Callable[[], None] = lambda: None
+    reread: Callable[[Holder], None] = lambda holder: None
     answers: Callable[[str], Optional[str]] = lambda ip: None
     label: Callable[[Holder], str] = str
 
@@ -256,7 +256,7 @@ class NsAddressResource(Resource[Want, Have]):
             taken,
             self._other_networks(want, ns, state),
             want.family == 6 and state.sysctl(ns, "net/ipv6/conf/%s/disable_ipv6" % want.interface) == "1",
-            lambda: state.reread(host, want.bridge),
+            lambda holder: state.reread(host, want.bridge, holder),
             lambda ip: (
                 state.source.who_has(ns, want.interface, mac, ip)
                 if link.index > 0 and mac and link.get("enabled")
@@ -345,13 +345,14 @@ class NsAddressResource(Resource[Want, Have]):
             if (
                 one.prefix == pool.network.prefixlen
                 and one.family == pool.network.version
-                and ipaddress.ip_address(one.ip) in pool
+                and one.parsed in pool
                 and one.ip not in want.keep
             ):
                 return self._merged(want, one, one), one
         free = functools.partial(pool.candidates, want.owner, want.strategy, have.taken, want.reserved)
-        if self._usual(want, pool) in have.taken and (want.strategy == "sticky" or next(free(), None) is None):
-            have.reread()
+        holder = have.taken.get(self._usual(want, pool))
+        if holder is not None and (want.strategy == "sticky" or next(free(), None) is None):
+            have.reread(holder)
         for candidate in free():
             if not want.probe or have.answers(str(candidate)) is None:
                 one = Address(str(candidate), pool.network.prefixlen, pool.network.version)
@@ -365,9 +366,10 @@ class NsAddressResource(Resource[Want, Have]):
 
     @staticmethod
     def _check_free(want: Want, ip: str, have: Have) -> None:
-        if ipaddress.ip_address(ip) in have.taken:
-            have.reread()
-        holder = have.taken.get(ipaddress.ip_address(ip))
+        address = ipaddress.ip_address(ip)
+        if address in have.taken:
+            have.reread(have.taken[address])
+        holder = have.taken.get(address)
         if holder is not None and have.link is not None and (holder.ns, holder.index) == (have.ns, have.link.index):
             holder = None  # the interface's own, under another prefix length
         if holder is not None:
@@ -397,7 +399,7 @@ class NsAddressResource(Resource[Want, Have]):
         """Return ``one`` with what is asked; what is not stays as it is, or gets what iproute2 gives a new address."""
         given = dict(want.given)
         if current is None:
-            ip = ipaddress.ip_address(one.ip)
+            ip = one.parsed
             scope = "host" if ip.is_loopback else "link" if one.family == 6 and ip.is_link_local else "global"
             one = replace(
                 one, label=want.interface if one.family == 4 else "", scope=scope, protocol=PROTOCOL, nodad=want.nodad
@@ -450,7 +452,7 @@ class NsAddressResource(Resource[Want, Have]):
             wanted = (
                 one.key == target.key
                 or one.ip in want.keep
-                or any(ipaddress.ip_address(one.ip) in pool for pool in want.keep_pools)
+                or any(one.parsed in pool for pool in want.keep_pools)
             )
             if (
                 one.family == target.family
@@ -471,7 +473,7 @@ class NsAddressResource(Resource[Want, Have]):
                 for one in have.own
                 if pool is not None
                 and one.family == pool.network.version
-                and ipaddress.ip_address(one.ip) in pool.network
+                and one.parsed in pool.network
             ]
         steps: List[Change] = []
         for one in doomed:
