@@ -154,7 +154,7 @@ class Pool:
         raise IndexError(offset)
 
     def __contains__(self, ip: IpAddress) -> bool:
-        return any(first <= int(ip) <= last for first, last in self._blocks)
+        return ip.version == self.network.version and any(first <= int(ip) <= last for first, last in self._blocks)
 
     def candidates(self, owner: str, strategy: str, *taken: Container[IpAddress]) -> Iterator[IpAddress]:
         """Yield free addresses in the order of ``strategy``: ``lowest``, or ``sticky``, from a place derived from ``owner``.

@@ -38,6 +38,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._source import
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 Part = TypeVar("Part")
+_BY_KERNEL = 2  # RTPROT_KERNEL: a route that comes and goes with an address
 _NAMED_AT_MOST = 3  # of what check mode foresaw, in its warning
 
 
@@ -565,6 +566,12 @@ class State:
             one for one in self._put if (one.ns, one.index, one.address.key) != (ns, link.index, step.address.key)
         ]
         self._freed.add((ns, link.index, step.address.ip))
+        net = str(step.address.network)
+        if not any(str(one.network) == net for one in self.addresses_of(ns, link)):
+            routes = self.routes(ns, step.address.family, MAIN_TABLE)
+            routes[:] = [
+                one for one in routes if (one.protocol, one.destination, one.interface) != (_BY_KERNEL, net, link.name)
+            ]
         for taken in self._taken.values():
             holder = taken.get(step.address.parsed)
             if holder is not None and (holder.ns, holder.index) == (ns, link.index):

@@ -101,7 +101,7 @@ options:
     default: false
   supersede:
     description:
-      - Remove the other global addresses of this family that this collection set on the interface, except those that the task asks for.
+      - Remove the other global addresses that this collection set on the interface, of both families, except those that the task asks for.
       - They carry the protocol number 76, on Linux 5.18 and newer.
     type: bool
     default: false

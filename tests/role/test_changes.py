@@ -32,6 +32,8 @@ BEFORE = [
     {"name": "two", **on({"name": "front", "host_interface": "two0"}, {"name": "back", "host_interface": "two1"})},
     {"name": "one", **on({"name": "front", "host_interface": "one0"})},
     {"name": "gone"},
+    {"name": "swap", **on({"name": "front", "host_interface": "swap0"}, {"name": "back", "host_interface": "swap1"})},
+    {"name": "trade", **on({"name": "front", "ipv4_address": "10.1.0.70"}, {"name": "back", "ipv4_address": "10.2.0.70"})},
 ]
 AFTER = [
     {"name": "quiet"},
@@ -41,6 +43,8 @@ AFTER = [
     {"name": "two", **on({"name": "front", "host_interface": "two0"})},
     {"name": "one", **on({"name": "front", "host_interface": "one0"}, {"name": "back", "host_interface": "one1"})},
     {"name": "gone", "state": "absent"},
+    {"name": "swap", **on({"name": "back", "host_interface": "swap0"}, {"name": "front", "host_interface": "swap1"})},
+    {"name": "trade", **on({"name": "back", "ipv4_address": "10.2.0.70"}, {"name": "front", "ipv4_address": "10.1.0.70"})},
 ]
 
 
@@ -110,6 +114,7 @@ def test_to_another_network(story: Story) -> None:
     assert story.ends()["mover"] == story.old_ends["mover"]
     [address] = story.addresses("mover")
     assert address.startswith("10.2.0.")
+    assert story.addresses("mover", 6) == []  # the new network has no IPv6
     assert story.default_routes("mover") == ["10.2.0.1"]
     assert talk(story.lab, "mover", "host", "10.2.0.1") == address
 
@@ -137,6 +142,22 @@ def test_one_network_more(story: Story) -> None:
     assert pings(story.lab, "one", "10.2.0.1")
 
 
+def test_two_networks_change_places(story: Story) -> None:
+    """Each interface gets what the other has until then, and gives up its own; also where the addresses are fixed."""
+    assert [story.ports()[port] for port in ("swap0", "swap1")] == [
+        (story.old_ports["swap0"][0], "back"),
+        (story.old_ports["swap1"][0], "front"),
+    ]
+    assert interfaces(story.change, "trade") == [("eth0", "back"), ("eth1", "front")]
+    assert story.addresses("trade") == ["10.2.0.70", "10.1.0.70"]
+    for name in ("swap", "trade"):
+        assert story.default_routes(name)[0] == "10.2.0.1"
+        assert len(story.addresses(name)) == 2
+        assert len(story.addresses(name, 6)) == 1
+        assert all(pings(story.lab, name, gateway) for gateway in ("10.1.0.1", "10.2.0.1", "fd00:1::1"))
+    assert talk(story.lab, "quiet", "trade", "10.1.0.70") == story.addresses("quiet")[0]
+
+
 def test_a_container_that_is_absent(story: Story) -> None:
     assert "gone" in story.old_ends
     assert "gone" not in story.ends()
@@ -146,12 +167,12 @@ def test_a_container_that_is_absent(story: Story) -> None:
 def test_nothing_is_left_over(story: Story) -> None:
     listed = [one["host_interface"] for box in story.change.wiring_result.values() for one in box["interfaces"]]
     assert sorted(story.ports()) == sorted(listed)
-    assert len(listed) == 6
+    assert len(listed) == 10
 
 
 def test_a_network_that_is_absent_goes_with_its_rules(story: Story) -> None:
     containers = [
-        {"name": "mover", "state": "absent"},
+        *({"name": name, "state": "absent"} for name in ("mover", "swap", "trade")),
         {"name": "one", **on({"name": "front", "host_interface": "one0"})},
     ]
     play = wiring(networks=[FRONT, {**BACK, "state": "absent"}], containers=containers)

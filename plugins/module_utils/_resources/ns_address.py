@@ -50,8 +50,9 @@ _IN_PLACE = {4: {"valid_lft", "preferred_lft"}, 6: {"valid_lft", "preferred_lft"
 @dataclass(frozen=True)
 class Want:
     """``address`` is fixed, or None with a ``pool``. ``given``: further attributes by the names of `Address`.
-    ``keep`` and ``keep_pools``: what the items of the task want on the interface, so that none removes another's;
-    ``reserved``: the fixed addresses of the task, which no pool gives away."""
+    ``keep`` and ``keep_pools``: what the items of the task want on the interface, so that none removes another's; ``beside``: all that
+    they want on each interface of the namespace on which they supersede; ``reserved``: the fixed addresses of the task, which no pool
+    gives away."""
 
     ns: NsRef
     interface: str
@@ -70,7 +71,12 @@ class Want:
     supersede: bool = False
     keep: FrozenSet[str] = frozenset()
     keep_pools: Tuple[Any, ...] = field(default=(), compare=False)
+    beside: Mapping[str, Sequence[Want]] = field(default_factory=dict, compare=False)
     reserved: Mapping[IpAddress, Any] = field(default_factory=dict, compare=False)
+
+    def means(self, one: Address) -> bool:
+        """Return whether an address of the interface is, or may be, the one that is wanted."""
+        return one.ip == self.address.ip if self.address else self.pool is not None and one.parsed in self.pool
 
     @property
     def family(self) -> int:
@@ -80,7 +86,8 @@ class Want:
 @dataclass(frozen=True)
 class Have:
     """``own``: the interface's addresses. ``taken``: who has which address elsewhere. ``routes``: (network, interface) of other
-    interfaces. ``reread`` looks again who has what, ``answers`` asks the wire, ``label`` names a holder: calls, since few need them."""
+    interfaces. ``leaving``: what the task is about to remove from the others, by
+    name and index. ``reread`` looks again who has what, ``answers`` asks the wire, ``label`` names a holder: calls, since few need them."""
 
     ns: int = 0
     link: Optional[Link] = None
@@ -88,6 +95,7 @@ class Have:
     taken: Mapping[IpAddress, Holder] = field(default_factory=dict, hash=False)
     routes: Tuple[Tuple[str, str], ...] = ()
     ipv6_off: bool = False
+    leaving: Mapping[Tuple[str, int], Sequence[Address]] = field(default_factory=dict, hash=False)
     reread: Callable[[Holder], None] = lambda holder: None
     answers: Callable[[str], Optional[str]] = lambda ip: None
     label: Callable[[Holder], str] = str
@@ -218,12 +226,17 @@ class NsAddressResource(Resource[Want, Have]):
         for want in wants:
             if want.present:
                 by_interface[want.ns, want.interface].append(want)
+        beside: Dict[NsRef, Dict[str, Sequence[Want]]] = collections.defaultdict(dict)
+        for want in wants:
+            if want.present and want.supersede:
+                beside[want.ns][want.interface] = by_interface[want.ns, want.interface]
         completed = []
         for want in wants:
             same = by_interface[want.ns, want.interface]
             pools = tuple(one.pool for one in same if one.pool is not None and one is not want)
             keep = frozenset(one.address.ip for one in same if one.address is not None)
-            completed.append(replace(want, keep=keep, keep_pools=pools, reserved=reserved))
+            others = beside[want.ns]
+            completed.append(replace(want, keep=keep, keep_pools=pools, beside=others, reserved=reserved))
         return completed
 
     def subject(self, want: Want) -> str:
@@ -256,6 +269,7 @@ class NsAddressResource(Resource[Want, Have]):
             taken,
             self._other_networks(want, ns, state),
             want.family == 6 and state.sysctl(ns, "net/ipv6/conf/%s/disable_ipv6" % want.interface) == "1",
+            self._leaving(want, ns, state) if len(want.beside) > 1 else {},
             lambda holder: state.reread(host, want.bridge, holder),
             lambda ip: (
                 state.source.who_has(ns, want.interface, mac, ip)
@@ -271,6 +285,20 @@ class NsAddressResource(Resource[Want, Have]):
         where = holder.label or ("the host" if holder.ns == host else state.source.namespace_label(host, holder.nsid))
         link = state.link_at(holder.ns, holder.index) if holder.ns is not None else None
         return "%s in %s" % (link.name, where) if link else where
+
+    @staticmethod
+    def _leaving(want: Want, ns: int, state: State) -> Dict[Tuple[str, int], Sequence[Address]]:
+        """Return the addresses of other interfaces that later items supersede: networks may change places between interfaces."""
+        found: Dict[Tuple[str, int], Sequence[Address]] = {}
+        for name, wants in want.beside.items():
+            link = state.link(ns, name) if name != want.interface else None
+            if link is not None:
+                found[name, link.index] = [
+                    one
+                    for one in state.addresses_of(ns, link)
+                    if one.protocol == PROTOCOL and not any(other.means(one) for other in wants)
+                ]
+        return found
 
     @staticmethod
     def _other_networks(want: Want, ns: int, state: State) -> Tuple[Tuple[str, str], ...]:
@@ -372,6 +400,9 @@ class NsAddressResource(Resource[Want, Have]):
         holder = have.taken.get(address)
         if holder is not None and have.link is not None and (holder.ns, holder.index) == (have.ns, have.link.index):
             holder = None  # the interface's own, under another prefix length
+        for (dummy, index), going in have.leaving.items():
+            if holder is not None and (holder.ns, holder.index) == (have.ns, index) and holder.address in going:
+                holder = None
         if holder is not None:
             raise Refused("address: %s is taken by %s." % (ip, have.label(holder)))
         if want.gateway == ip:
@@ -387,8 +418,9 @@ class NsAddressResource(Resource[Want, Have]):
         net = target.network
         if net.prefixlen == net.max_prefixlen or target.noprefixroute:
             return
+        leaving = {(str(one.network), name) for (name, dummy), going in have.leaving.items() for one in going}
         for destination, interface in have.routes:
-            if net.overlaps(ipaddress.ip_network(destination)):
+            if (destination, interface) not in leaving and net.overlaps(ipaddress.ip_network(destination)):
                 raise Refused(
                     "address: %s overlaps the route %s dev %s in %s; take another subnet, or noprefixroute: true where that is wanted."
                     % (net, destination, interface, want.ns)
@@ -444,7 +476,7 @@ class NsAddressResource(Resource[Want, Have]):
     @staticmethod
     def _surplus(want: Want, target: Address, have: Have) -> List[Address]:
         """Return the interface's addresses that have to go: with ``exclusive`` all other global ones of the family, with
-        ``supersede`` those that this collection set."""
+        ``supersede`` those that this collection set, of both families: a network that has but one may follow one that had both."""
         if not (want.exclusive or want.supersede):
             return []
         found = []
@@ -454,12 +486,8 @@ class NsAddressResource(Resource[Want, Have]):
                 or one.ip in want.keep
                 or any(one.parsed in pool for pool in want.keep_pools)
             )
-            if (
-                one.family == target.family
-                and one.scope == "global"
-                and not wanted
-                and (want.exclusive or one.protocol == PROTOCOL)
-            ):
+            ours = want.supersede and one.protocol == PROTOCOL
+            if one.scope == "global" and not wanted and (ours or (want.exclusive and one.family == target.family)):
                 found.append(one)
         return found
 
