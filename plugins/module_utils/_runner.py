@@ -48,6 +48,13 @@ class Chain(Protocol):
     def steps(self) -> Sequence[Tuple[str, str]]:
         """Return (half, step), in order."""
 
+    @property
+    def looks(self) -> bool:
+        """Return whether there are more steps, which `look` has to find first."""
+
+    def look(self, source: Source) -> Sequence[str]:
+        """Find those steps in what is there, which no step has changed yet. Return warnings."""
+
     def makes(self, half: str) -> bool:
         """Return whether a half makes things; else it takes them away."""
 
@@ -295,11 +302,15 @@ def run_chain(
     def work() -> Tuple[Tuple[Chain, Any, str], List[str]]:
         chain = begin(module.params)
         _host.require()
+        said: Sequence[str] = ()
+        if chain.looks:
+            with opened() as kernel:  # it keeps open what it looked at, also what is to end
+                said = chain.look(kernel)
         with opened() as kernel:
             for half, step in chain.steps:
                 chain.resource(step).require(chain.begun(half, step), kernel)
             results, warnings, ended = follow(chain, kernel, module.check_mode)
-        return (chain, results, ended), warnings
+        return (chain, results, ended), [*said, *warnings]
 
     module = AnsibleModule(argument_spec=dict(options), supports_check_mode=True)
     chain, results, ended = _attempted(module, work)
