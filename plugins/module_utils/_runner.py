@@ -72,25 +72,31 @@ class Chain(Protocol):
 
 
 def argument_spec(resource: Resource[Any, Any]) -> Dict[str, Any]:
-    """Return the module's argument spec: the item's options, none of them required, ``aggregate`` and ``netns_anew``."""
+    """Return the module's argument spec: the item's options, none of them required, ``aggregate``, and what the chain tells."""
     spec = {
         name: {key: value for key, value in option.items() if key != "required"}
         for name, option in resource.options.items()
     }
     spec["aggregate"] = {"type": "list", "elements": "dict"}
-    spec["netns_anew"] = {"type": "list", "elements": "str"}
+    spec["netns_anew"] = spec["links_gone"] = {"type": "list", "elements": "str"}
     return spec
 
 
 def execute(
-    resource: Resource[Any, Any], wants: Sequence[Any], kernel: Kernel, check: bool, anew: Sequence[str] = ()
+    resource: Resource[Any, Any],
+    wants: Sequence[Any],
+    kernel: Kernel,
+    check: bool,
+    anew: Sequence[str] = (),
+    gone: Sequence[str] = (),
 ) -> Tuple[List[Dict[str, Any]], List[str]]:
     """Plan all wants, then (unless ``check``) carry the plans out. Return (a result an item, warnings).
 
-    ``anew``: names of namespaces that an earlier task would have made anew; of use in check mode only.
+    ``anew``: names of namespaces that an earlier task would have made anew, ``gone``: of the host's interfaces that one would have
+    removed; of use in check mode only.
     """
     with _lock(kernel, resource.locks and not check):
-        return _taken(resource, wants, kernel, State(kernel, predict=check, anew=anew), check)
+        return _taken(resource, wants, kernel, State(kernel, predict=check, anew=anew, gone=gone), check)
 
 
 def follow(
@@ -283,7 +289,8 @@ def run(resource: Resource[Any, Any], opened: Type[_host.Kernel] = _host.Kernel)
         _host.require()
         with opened() as kernel:
             resource.require(wants, kernel)
-            return execute(resource, wants, kernel, module.check_mode, module.params["netns_anew"] or ())
+            told = [module.params[name] or () for name in ("netns_anew", "links_gone")]
+            return execute(resource, wants, kernel, module.check_mode, *told)
 
     module = AnsibleModule(
         argument_spec=argument_spec(resource),

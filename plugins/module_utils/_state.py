@@ -87,10 +87,13 @@ class Later(Mapping[Key, Value]):
 class State:
     """Facts about a host. ``predict`` (check mode): a namespace that is missing counts as made by an earlier task.
 
-    ``anew`` names namespaces that are there and that an earlier task would make anew.
+    ``anew`` names namespaces that are there and that an earlier task would make anew, ``gone`` interfaces of the host that one would
+    remove.
     """
 
-    def __init__(self, source: Source, predict: bool = False, anew: Iterable[str] = ()) -> None:
+    def __init__(
+        self, source: Source, predict: bool = False, anew: Iterable[str] = (), gone: Iterable[str] = ()
+    ) -> None:
         self.source = source
         self.predict = predict
         self._missing: Dict[str, None] = {}  # in order
@@ -114,10 +117,12 @@ class State:
         self._put: List[Holder] = []
         self._freed: Set[Tuple[int, int, str]] = set()  # (namespace, interface index, address)
         self._gone: Set[int] = set()  # namespaces
-        self._cut: Set[Tuple[int, int]] = set()  # links that are deleted, by namespace and index
+        self._cut: Set[Tuple[Optional[int], int]] = set()  # links that are deleted, by namespace and index
         self._made: Set[Tuple[Optional[int], str]] = set()  # links, by namespace and name
         for name in anew if predict else ():
             self._leave(name)
+        if predict and gone:
+            self._take_away(gone)
 
     # --- namespaces ---
 
@@ -176,6 +181,16 @@ class State:
         self._paths[ref.path] = None
         self._end(old or 0)
 
+    def _take_away(self, names: Iterable[str]) -> None:
+        """Take interfaces of the host for gone, with their other ends, addresses and routes."""
+        host = self.need(HOST)
+        self.addresses(host)
+        for family in (4, 6):
+            self.routes(host, family, MAIN_TABLE)
+        for name in names:
+            if self.link(host, name) is not None:
+                self._del_link(change.DelLink(HOST, name))
+
     def _end(self, ns: int) -> None:
         """In check mode, take a namespace that lost a name for gone with its pairs, where nothing else holds it."""
         if self.predict and ns > 0 and ns != self.find(HOST) and not self._held(ns) and not self.source.processes(ns):
@@ -186,8 +201,9 @@ class State:
         return any(entry.inode == ns and not entry.target for entry in self.entries().values())
 
     def _there(self, link: Optional[Link]) -> Optional[Link]:
-        """Return an interface unless its peer is in a namespace that is gone."""
-        return None if link is None or link.peer_ns in self._gone else link
+        """Return an interface unless its peer is gone, or in a namespace that is."""
+        cut = link is not None and (link.peer_ns, link.peer_index) in self._cut
+        return None if link is None or cut or link.peer_ns in self._gone else link
 
     def containers(self, engine: str, names: Sequence[str]) -> Tuple[Mapping[str, Sequence[Container]], Sequence[str]]:
         """Return `Source.containers`; each engine is asked once."""
@@ -358,7 +374,11 @@ class State:
                 holders = [Holder(one, ns, index) for index, one in self.addresses(ns) if one.scope != "host"]
                 if bridge is not None and bridge.index > 0 and (ns, name) not in self._made:
                     members = self.source.members(ns, bridge.index)
-                    holders += [one for one in members if one.ns not in self._gone and (ns, one.port) not in self._cut]
+                    for one in members:
+                        if one.ns in self._gone or (ns, one.port) in self._cut:
+                            self._silent[ns, name, one.address.ip] = True  # who is gone in check mode would answer yet
+                        else:
+                            holders.append(one)
             holders = [one for one in holders if (one.ns, one.index, one.address.ip) not in self._freed]
             # Where both know of it, the latter holds.
             known = [*holders, *self._put] if self.predict else [*self._put, *holders]
