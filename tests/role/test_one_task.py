@@ -72,6 +72,16 @@ CHAPTERS: list[tuple[str, str, dict[str, Any]]] = [
             ],
         },
     ),
+    (
+        "what is not listed is purged",
+        "ip link add byhand type veth peer name byhand1; ip link set byhand master away up",
+        {
+            "networks": [{**FRONT, "subnets": ["10.1.0.0/24"]}],
+            "containers": [{"name": "other", "published_ports": ["8089:80"]}],
+            "purge": True,
+        },
+    ),
+    ("all is purged", "ip link del byhand; ip netns del proxy", {"purge": True}),
     ("teardown", "", {"networks": [FRONT, BACK, AWAY], "containers": ALL, "state": "absent"}),
 ]
 
