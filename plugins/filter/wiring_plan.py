@@ -74,7 +74,8 @@ def wiring_plan(
 ) -> Dict[str, Dict[str, List[Any]]]:
     """Return the plan; bad input becomes Ansible's error."""
     try:
-        plan, warnings = compile_plan(networks, containers, state), []
+        plan = compile_plan(networks, containers, state)
+        warnings: List[str] = []
         if there is not None:
             plan, warnings = purged(plan, networks, containers, there)
         checked(plan)

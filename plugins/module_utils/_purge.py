@@ -32,9 +32,13 @@ def purged(
     """Return a compiled plan that also takes down what is ours and not listed, and warnings: what has to stay, and why."""
     listed = {str(one["name"]) for one in containers}
     pairs = [one for one in there["veths"] if one["netns"] is None and not (one["made_for"] or "/").startswith("/")]
-    wired = {item["peer_netns"] for half in plan.values() for item in half["veth"]}  # the plan itself sees to their other pairs
+    wired = {
+        item["peer_netns"] for half in plan.values() for item in half["veth"]
+    }  # the plan itself sees to their other pairs
     going = [one for one in pairs if one["made_for"] not in listed & wired]
-    gone = [name for name in dict.fromkeys([*(one["made_for"] for one in going), *_dangling(there)]) if name not in listed]
+    gone = [
+        name for name in dict.fromkeys([*(one["made_for"] for one in going), *_dangling(there)]) if name not in listed
+    ]
     inhabited = _inhabited(gone, pairs, there)
     unlisted, needed = _networks({str(one["name"]) for one in networks}, pairs, there)
     down: Dict[str, List[Item]] = {

@@ -183,12 +183,8 @@ class State:
 
     def _take_away(self, names: Iterable[str]) -> None:
         """Take interfaces of the host for gone, with their other ends, addresses and routes."""
-        host = self.need(HOST)
-        self.addresses(host)
-        for family in (4, 6):
-            self.routes(host, family, MAIN_TABLE)
         for name in names:
-            if self.link(host, name) is not None:
+            if self.link(self.need(HOST), name) is not None:
                 self._del_link(change.DelLink(HOST, name))
 
     def _end(self, ns: int) -> None:
@@ -282,7 +278,8 @@ class State:
     def addresses(self, ns: int) -> List[Tuple[int, Address]]:
         """Return (interface index, address) for all addresses of a namespace; one dump a namespace."""
         if ns not in self._addresses:
-            self._addresses[ns] = [] if ns < 0 else list(self.source.addresses(ns))
+            found = [] if ns < 0 else self.source.addresses(ns)
+            self._addresses[ns] = [pair for pair in found if (ns, pair[0]) not in self._cut]
         return self._addresses[ns]
 
     def connected(self, ns: int, family: int) -> List[Tuple[str, str]]:
@@ -302,7 +299,8 @@ class State:
     def routes(self, ns: int, family: int, table: int) -> List[Route]:
         """Return the routes of one table; one dump a namespace, family and table."""
         if (ns, family, table) not in self._routes:
-            self._routes[ns, family, table] = [] if ns < 0 else list(self.source.routes(ns, family, table))
+            known, found = self._links[ns].by_name, [] if ns < 0 else self.source.routes(ns, family, table)
+            self._routes[ns, family, table] = [one for one in found if known.get(one.interface, True) is not None]
         return self._routes[ns, family, table]
 
     def policies(self, ns: int, family: int) -> List[PolicyRule]:
@@ -435,6 +433,9 @@ class State:
         refs = {getattr(step, name) for step in steps for name in ("ns", "peer_ns", "to") if hasattr(step, name)}
         touched = {ns for ns in map(self.find, refs) if ns is not None and ns > 0}
         self._made.update((self.find(step.ns), step.name) for step in steps if isinstance(step, change.AddLink))
+        for step in steps:  # a port from before brings its addresses along
+            if isinstance(step, change.SetLink) and (self.find(step.ns), step.name) not in self._made:
+                self._made.discard((self.find(step.ns), step.new.get("master", "")))
         by_key: Sequence[Dict[Any, Any]] = (
             self._routes,
             self._policies,

@@ -18,7 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._info import g
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import host_interface
 from ansible_collections.linuxnet.containers.plugins.module_utils._plan import compile_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._purge import GATHER, purged
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge, nat, netns, veth
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge, nat, netns
 from ansible_collections.linuxnet.containers.tests.unit.asked import made
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
@@ -30,7 +30,13 @@ V_WEB = host_interface("/run/netns/web", "eth0")
 
 def role(kernel: MemoryKernel, networks: Any = (), containers: Any = (), purge: bool = True, **options: Any) -> Any:
     """Do what the role does in one task. Returns what went, by subject with its step, and the warnings."""
-    params = {"networks": networks, "containers": containers, "state": "present", "firewall_backend": "auto", "purge": purge}
+    params = {
+        "networks": networks,
+        "containers": containers,
+        "state": "present",
+        "firewall_backend": "auto",
+        "purge": purge,
+    }
     chain = Chain({**params, **options})
     warnings = chain.look(kernel) if chain.looks else []
     results, _said, ended = _runner.follow(chain, kernel, False)
@@ -56,7 +62,11 @@ def test_everything_goes_and_then_there_is_nothing_to_do() -> None:
     assert warnings == []
     assert gone == [
         *("nat 10.1.0.0/24", "nat 10.2.0.0/24", "filter front", "filter back", "ports of web"),
-        *(f"veth {V_WEB}", f"veth {host_interface('/run/netns/db', 'eth0')}", f"veth {host_interface('/run/netns/db', 'eth1')}"),
+        *(
+            f"veth {V_WEB}",
+            f"veth {host_interface('/run/netns/db', 'eth0')}",
+            f"veth {host_interface('/run/netns/db', 'eth1')}",
+        ),
         *("netns web", "netns db", "bridge front", "bridge back"),
     ]
     assert kernel.snapshot() == MemoryKernel().snapshot()
@@ -214,6 +224,14 @@ def test_a_bridge_with_ports_of_others_stays_with_its_rules() -> None:
     assert [warning.endswith("for it has ports that are not ours: v0.") for warning in warnings] == [True]
     kernel.apply(change.DelLink(HOST, "v0"))
     assert role(kernel) == (["nat 10.1.0.0/24", "filter front", "bridge front"], [])
+
+
+def test_a_network_of_another_name_takes_over_its_containers_with_their_addresses() -> None:
+    """In one run: the new bridge is made, the pairs become ports of it, and what they have is taken there."""
+    kernel = wired(WEB)
+    role(kernel, [{**FRONT, "name": "lan"}], [WEB])
+    assert role(kernel, [{**FRONT, "name": "lan"}], [WEB]) == ([], [])
+    assert [link.name for link in kernel.links(kernel.find(HOST)) if link.kind == "bridge"] == ["lan"]
 
 
 def test_what_is_listed_as_absent_goes_as_ever_and_the_rest_with_it() -> None:
