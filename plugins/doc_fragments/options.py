@@ -31,6 +31,12 @@ options:
       - In check mode what is in them now counts as gone. Without effect otherwise.
     type: list
     elements: str
+  links_gone:
+    description:
+      - Names of interfaces of the host that an earlier task of a chain would remove.
+      - In check mode they count as gone, with the other ends of pairs. Without effect otherwise.
+    type: list
+    elements: str
 """
 
     NETNS = r"""

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from ansible.errors import AnsibleFilterError
+from ansible.utils.display import Display
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Refused
 
 DOCUMENTATION = r"""
@@ -21,7 +22,7 @@ description:
     modules have to run.
   - Every item is checked as its module would check it, so that bad input is refused before the first change.
   - It is a pure function of its arguments and knows nothing of any host.
-positional: _input, containers
+positional: _input, containers, state, there
 options:
   _input:
     description: The networks, as C(wiring_networks) has them.
@@ -38,6 +39,11 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  there:
+    description:
+      - What is there, which M(linuxnet.containers.wiring_info) returns as C(wiring).
+      - What of it is this collection's and is not listed is taken down as well, as C(wiring_purge) has it. What has to stay is a warning.
+    type: dict
 """
 
 EXAMPLES = r"""
@@ -58,17 +64,28 @@ _value:
 
 
 def wiring_plan(
-    networks: Sequence[Mapping[str, Any]], containers: Sequence[Mapping[str, Any]], state: str = "present"
+    networks: Sequence[Mapping[str, Any]],
+    containers: Sequence[Mapping[str, Any]],
+    state: str = "present",
+    there: Optional[Mapping[str, Any]] = None,
 ) -> Dict[str, Dict[str, List[Any]]]:
     """Return the plan; bad input becomes Ansible's error."""
     # Here and not above: to find one filter of a collection, Ansible loads all of them, in each task anew.
     from ansible_collections.linuxnet.containers.plugins.module_utils._chain import checked
     from ansible_collections.linuxnet.containers.plugins.module_utils._plan import compile_plan
+    from ansible_collections.linuxnet.containers.plugins.module_utils._purge import purged
 
     try:
-        return checked(compile_plan(networks, containers, state))
+        plan = compile_plan(networks, containers, state)
+        warnings: List[str] = []
+        if there is not None:
+            plan, warnings = purged(plan, networks, containers, there)
+        checked(plan)
     except Refused as error:
         raise AnsibleFilterError(str(error)) from None  # else Ansible says it once for every cause
+    for warning in warnings:
+        Display().warning(warning)
+    return plan
 
 
 class FilterModule:

@@ -13,6 +13,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._engines impor
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid, Lacking
 from ansible_collections.linuxnet.containers.plugins.module_utils._items import parsed, validator
 from ansible_collections.linuxnet.containers.plugins.module_utils._plan import compile_plan, resolved
+from ansible_collections.linuxnet.containers.plugins.module_utils._purge import GATHER, purged
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
     bridge,
@@ -23,6 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
     ns_route,
     veth,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._source import Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._topology import result
 
 _STATE: Dict[str, Any] = {"type": "str", "choices": ["present", "absent"], "default": "present"}
@@ -84,6 +86,7 @@ OPTIONS: Dict[str, Any] = {
         },
     },
     "state": _STATE,
+    "purge": {"type": "bool", "default": False},
     "firewall_backend": {"type": "str", "choices": ["auto", "nftables", "iptables"], "default": "auto"},
 }
 
@@ -131,16 +134,33 @@ def _parsed(resource: Resource[Any, Any], validates: Any, item: Mapping[str, Any
 
 
 class Chain:
-    """A plan, compiled from `OPTIONS` and checked, to be taken step by step. Raises `Invalid` or `Lacking` when it is made."""
+    """A plan, compiled from `OPTIONS` and checked, to be taken step by step. Raises `Invalid` or `Lacking` when it is made.
+
+    ``looks``: more may have to go, which what is there tells.
+    """
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        self._plan = compile_plan(params["networks"], params["containers"], params["state"])
+        self._params = params
+        self.looks = bool(params["purge"])
+        self._set(compile_plan(params["networks"], params["containers"], params["state"]))
+
+    def _set(self, plan: Dict[str, Dict[str, List[Any]]]) -> None:
+        self._plan = plan
         for half in self._plan.values():
-            half["nat"] = [dict(item, backend=params["firewall_backend"]) for item in half["nat"]]
+            half["nat"] = [dict(item, backend=self._params["firewall_backend"]) for item in half["nat"]]
         self.steps: List[Tuple[str, str]] = [
             (half, step) for half, steps in self._plan.items() for step, listed in steps.items() if listed
         ]
         self._wants = {(half, step): _wants(step, resolved(self._plan[half][step], None)) for half, step in self.steps}
+
+    def look(self, source: Source) -> List[str]:
+        """Have also gone what is there of ours and not listed. Return warnings."""
+        from ansible_collections.linuxnet.containers.plugins.module_utils import _info  # of use to few tasks
+
+        there, warnings = _info.gathered(source, GATHER)
+        plan, said = purged(self._plan, self._params["networks"], self._params["containers"], there)
+        self._set(plan)
+        return [*warnings, *said]
 
     @staticmethod
     def makes(half: str) -> bool:

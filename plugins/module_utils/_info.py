@@ -26,7 +26,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     NsRef,
     Route,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import NFTABLES, Element, NatRule
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import NFTABLES, Element, Guard, NatRule
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import NETNS_DIRECTORY, PROTOCOL
 from ansible_collections.linuxnet.containers.plugins.module_utils._ports import shown
 from ansible_collections.linuxnet.containers.plugins.module_utils._resource import Plan, Resource, made_for
@@ -96,14 +96,14 @@ class Space:
 
 @dataclass(frozen=True)
 class Pair:
-    """A veth pair: ``near`` is in ``here``, ``far`` in ``there``, which are None where it is out of sight. ``made``: this
-    collection made it for the namespace that it leads to."""
+    """A veth pair: ``near`` is in ``here``, ``far`` in ``there``, which are None where it is out of sight. ``made``: the path of
+    the namespace that it leads to for which this collection made it, None where it did not."""
 
     near: Link
     here: Space
     far: Optional[Link] = None
     there: Optional[Space] = None
-    made: bool = False
+    made: Optional[str] = None
 
     @property
     def derived(self) -> bool:
@@ -238,14 +238,14 @@ class _Survey:
             both,
             key=lambda pair: (
                 pair.here.inode == self.host,
-                pair.made,
+                pair.made is not None,
                 pair.near.master > 0,
                 pair.near.index,  # the kernel makes the far end first
             ),
         )
 
-    def _made(self, near: Link, far: Link, there: Space) -> bool:
-        return any(made_for(path, near, far, self.state.identity()) for path in there.paths)
+    def _made(self, near: Link, far: Link, there: Space) -> Optional[str]:
+        return next((path for path in there.paths if made_for(path, near, far, self.state.identity())), None)
 
     # --- reading ---
 
@@ -296,6 +296,12 @@ class _Survey:
             return [rule for table in self._held() for rule in table.rules.values()]
         except Refused as error:
             self.warnings["The NAT rules are not listed. %s" % error] = None
+            return []
+
+    def _guards(self) -> List[Guard]:
+        try:
+            return [guard for table in self._held() for guard in table.guards.values()]
+        except Refused:  # as for the ports
             return []
 
     def _published(self) -> List[Element]:
@@ -368,7 +374,8 @@ class _Survey:
                 if link.kind == "bridge" and self._shown(space, link):
                     described = self._as_it_is(bridge.RESOURCE, name=link.name, **space.option)
                     ports = [port.name for port in links if port.master == link.index and self._leads(space, port)]
-                    yield described and dict(described, ports=ports)
+                    own = bridge.own_mac(self.state.identity(), space.ref.path, link.name)
+                    yield described and dict(described, ports=ports, ours=link.get("mac") == own)
 
     def veths(self) -> Iterator[Item]:
         ports: Dict[str, List[Item]] = collections.defaultdict(list)  # by the address they lead to
@@ -404,7 +411,8 @@ class _Survey:
             "addresses": addresses,
             "gateways": gateways,
             "published_ports": [port for one in addresses for port in ports.get(one.partition("/")[0], ())],
-            "ours": pair.made or pair.derived,
+            "ours": pair.made is not None or pair.derived,
+            "made_for": NsRef(pair.made or "").option,
         }
 
     def _owner(self, space: Space) -> str:
@@ -436,6 +444,9 @@ class _Survey:
         for rule in self._rules():
             if self.scope is None or self._concerned(rule):
                 yield self._as_it_is(nat.RESOURCE, source=rule.source, owner=rule.owner)
+        for guard in self._guards():
+            if self.scope is None or self._shown(self.spaces[self.host], self.state.link(self.host, guard.bridge)):
+                yield self._as_it_is(nat.RESOURCE, type="filter", bridge=guard.bridge, owner=guard.owner)
         within = {one.ip for space in self._within() for dummy, one in self._addresses(space)} if self.scope else set()
         for one in self._published():
             if self.scope is None or one.to in within:
@@ -451,9 +462,10 @@ class _Survey:
     def orphans(self) -> Iterator[Item]:
         for name, entry in self.state.entries().items():
             if entry.kind in _STALE and not entry.size and (self.scope is None or name in self._names):
-                yield _orphan("netns", name, "%s/%s is %s" % (NETNS_DIRECTORY, name, _STALE[entry.kind]))
+                why = "%s/%s is %s" % (NETNS_DIRECTORY, name, _STALE[entry.kind])
+                yield dict(_orphan("netns", name, why), target=entry.target or None)
         for pair in self.pairs:
-            if pair.derived and not pair.made and pair.here.inode == self.host:
+            if pair.derived and pair.made is None and pair.here.inode == self.host:
                 if pair.there is None:
                     yield _orphan(
                         "veth", pair.near.name, "its other end is in a namespace that cannot be seen from here"

@@ -50,6 +50,13 @@ class Chain(Protocol):
     def steps(self) -> Sequence[Tuple[str, str]]:
         """Return (half, step), in order."""
 
+    @property
+    def looks(self) -> bool:
+        """Return whether there are more steps, which `look` has to find first."""
+
+    def look(self, source: Source) -> Sequence[str]:
+        """Find those steps in what is there, which no step has changed yet. Return warnings."""
+
     def makes(self, half: str) -> bool:
         """Return whether a half makes things; else it takes them away."""
 
@@ -67,25 +74,31 @@ class Chain(Protocol):
 
 
 def argument_spec(resource: Resource[Any, Any]) -> Dict[str, Any]:
-    """Return the module's argument spec: the item's options, none of them required, ``aggregate`` and ``netns_anew``."""
+    """Return the module's argument spec: the item's options, none of them required, ``aggregate``, and what the chain tells."""
     spec = {
         name: {key: value for key, value in option.items() if key != "required"}
         for name, option in resource.options.items()
     }
     spec["aggregate"] = {"type": "list", "elements": "dict"}
-    spec["netns_anew"] = {"type": "list", "elements": "str"}
+    spec["netns_anew"] = spec["links_gone"] = {"type": "list", "elements": "str"}
     return spec
 
 
 def execute(
-    resource: Resource[Any, Any], wants: Sequence[Any], kernel: Kernel, check: bool, anew: Sequence[str] = ()
+    resource: Resource[Any, Any],
+    wants: Sequence[Any],
+    kernel: Kernel,
+    check: bool,
+    anew: Sequence[str] = (),
+    gone: Sequence[str] = (),
 ) -> Tuple[List[Dict[str, Any]], List[str]]:
     """Plan all wants, then (unless ``check``) carry the plans out. Return (a result an item, warnings).
 
-    ``anew``: names of namespaces that an earlier task would have made anew; of use in check mode only.
+    ``anew``: names of namespaces that an earlier task would have made anew, ``gone``: of the host's interfaces that one would have
+    removed; of use in check mode only.
     """
     with _lock(kernel, resource.locks and not check):
-        state = State(kernel, predict=check, anew=anew)
+        state = State(kernel, predict=check, anew=anew, gone=gone)
         return _taken(resource, wants, [_planned(resource, want, state) for want in wants], kernel, state, check)
 
 
@@ -207,7 +220,8 @@ def _carried_out(
 ) -> List[Optional[Refused]]:
     """Carry out the plans of all items that have no error yet, and return the errors of all.
 
-    Where they only delete, what there is to delete ``beside`` them goes along with it: see `Kernel.sweep`. What changes firewalls is one transaction a place, at the end; where that is refused it is tried item by item.
+    Where they only delete, what there is to delete ``beside`` them goes along with it: see `Kernel.sweep`. What changes firewalls is
+    one transaction a place, at the end; where that is refused it is tried item by item.
     """
     steps = [step for error, plan in zip(errors, plans) if error is None for step in plan.changes]
     if steps and all(step.final for step in steps):
@@ -307,7 +321,8 @@ def run(resource: Resource[Any, Any], opened: Type[_host.Kernel] = _host.Kernel)
         _host.require()
         with opened() as kernel:
             resource.require(wants, kernel)
-            return execute(resource, wants, kernel, module.check_mode, module.params["netns_anew"] or ())
+            told = [module.params[name] or () for name in ("netns_anew", "links_gone")]
+            return execute(resource, wants, kernel, module.check_mode, *told)
 
     module = AnsibleModule(
         argument_spec=argument_spec(resource),
@@ -326,11 +341,15 @@ def run_chain(
     def work() -> Tuple[Tuple[Chain, Any, str], List[str]]:
         chain = begin(module.params)
         _host.require()
+        said: Sequence[str] = ()
+        if chain.looks:
+            with opened() as kernel:  # it keeps open what it looked at, also what is to end
+                said = chain.look(kernel)
         with opened() as kernel:
             for half, step in chain.steps:
                 chain.resource(step).require(chain.begun(half, step), kernel)
             results, warnings, ended = follow(chain, kernel, module.check_mode)
-        return (chain, results, ended), warnings
+        return (chain, results, ended), [*said, *warnings]
 
     module = AnsibleModule(argument_spec=dict(options), supports_check_mode=True)
     chain, results, ended = _attempted(module, work)

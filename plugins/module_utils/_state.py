@@ -11,7 +11,6 @@ The in-memory twin of the kernel is this class over an empty source. Pure but fo
 from __future__ import annotations
 
 import collections
-import ipaddress
 import itertools
 from dataclasses import replace
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, Type, TypeVar
@@ -88,10 +87,13 @@ class Later(Mapping[Key, Value]):
 class State:
     """Facts about a host. ``predict`` (check mode): a namespace that is missing counts as made by an earlier task.
 
-    ``anew`` names namespaces that are there and that an earlier task would make anew.
+    ``anew`` names namespaces that are there and that an earlier task would make anew, ``gone`` interfaces of the host that one would
+    remove.
     """
 
-    def __init__(self, source: Source, predict: bool = False, anew: Iterable[str] = ()) -> None:
+    def __init__(
+        self, source: Source, predict: bool = False, anew: Iterable[str] = (), gone: Iterable[str] = ()
+    ) -> None:
         self.source = source
         self.predict = predict
         self._missing: Dict[str, None] = {}  # in order
@@ -115,10 +117,12 @@ class State:
         self._put: List[Holder] = []
         self._freed: Set[Tuple[int, int, str]] = set()  # (namespace, interface index, address)
         self._gone: Set[int] = set()  # namespaces
-        self._cut: Set[Tuple[int, int]] = set()  # links that are deleted, by namespace and index
+        self._cut: Set[Tuple[Optional[int], int]] = set()  # links that are deleted, by namespace and index
         self._made: Set[Tuple[Optional[int], str]] = set()  # links, by namespace and name
         for name in anew if predict else ():
             self._leave(name)
+        if predict and gone:
+            self._take_away(gone)
 
     # --- namespaces ---
 
@@ -177,6 +181,12 @@ class State:
         self._paths[ref.path] = None
         self._end(old or 0)
 
+    def _take_away(self, names: Iterable[str]) -> None:
+        """Take interfaces of the host for gone, with their other ends, addresses and routes."""
+        for name in names:
+            if self.link(self.need(HOST), name) is not None:
+                self._del_link(change.DelLink(HOST, name))
+
     def _end(self, ns: int) -> None:
         """In check mode, take a namespace that lost a name for gone with its pairs, where nothing else holds it."""
         if self.predict and ns > 0 and ns != self.find(HOST) and not self._held(ns) and not self.source.processes(ns):
@@ -187,8 +197,9 @@ class State:
         return any(entry.inode == ns and not entry.target for entry in self.entries().values())
 
     def _there(self, link: Optional[Link]) -> Optional[Link]:
-        """Return an interface unless its peer is in a namespace that is gone."""
-        return None if link is None or link.peer_ns in self._gone else link
+        """Return an interface unless its peer is gone, or in a namespace that is."""
+        cut = link is not None and (link.peer_ns, link.peer_index) in self._cut
+        return None if link is None or cut or link.peer_ns in self._gone else link
 
     def containers(self, engine: str, names: Sequence[str]) -> Tuple[Mapping[str, Sequence[Container]], Sequence[str]]:
         """Return `Source.containers`; each engine is asked once."""
@@ -267,7 +278,8 @@ class State:
     def addresses(self, ns: int) -> List[Tuple[int, Address]]:
         """Return (interface index, address) for all addresses of a namespace; one dump a namespace."""
         if ns not in self._addresses:
-            self._addresses[ns] = [] if ns < 0 else list(self.source.addresses(ns))
+            found = [] if ns < 0 else self.source.addresses(ns)
+            self._addresses[ns] = [pair for pair in found if (ns, pair[0]) not in self._cut]
         return self._addresses[ns]
 
     def connected(self, ns: int, family: int) -> List[Tuple[str, str]]:
@@ -286,7 +298,8 @@ class State:
     def routes(self, ns: int, family: int, table: int) -> List[Route]:
         """Return the routes of one table; one dump a namespace, family and table."""
         if (ns, family, table) not in self._routes:
-            self._routes[ns, family, table] = [] if ns < 0 else list(self.source.routes(ns, family, table))
+            known, found = self._links[ns].by_name, [] if ns < 0 else self.source.routes(ns, family, table)
+            self._routes[ns, family, table] = [one for one in found if known.get(one.interface, True) is not None]
         return self._routes[ns, family, table]
 
     def policies(self, ns: int, family: int) -> List[PolicyRule]:
@@ -358,7 +371,11 @@ class State:
                 holders = [Holder(one, ns, index) for index, one in self.addresses(ns) if one.scope != "host"]
                 if bridge is not None and bridge.index > 0 and (ns, name) not in self._made:
                     members = self.source.members(ns, bridge.index)
-                    holders += [one for one in members if one.ns not in self._gone and (ns, one.port) not in self._cut]
+                    for one in members:
+                        if one.ns in self._gone or (ns, one.port) in self._cut:
+                            self._silent[ns, name, one.address.ip] = True  # who is gone in check mode would answer yet
+                        else:
+                            holders.append(one)
             holders = [one for one in holders if (one.ns, one.index, one.address.ip) not in self._freed]
             # Where both know of it, the latter holds.
             known = [*holders, *self._put] if self.predict else [*self._put, *holders]
@@ -413,6 +430,9 @@ class State:
         refs = {getattr(step, name) for step in steps for name in ("ns", "peer_ns", "to") if hasattr(step, name)}
         touched = {ns for ns in map(self.find, refs) if ns is not None and ns > 0}
         self._made.update((self.find(step.ns), step.name) for step in steps if isinstance(step, change.AddLink))
+        for step in steps:  # a port from before brings its addresses along
+            if isinstance(step, change.SetLink) and (self.find(step.ns), step.name) not in self._made:
+                self._made.discard((self.find(step.ns), step.new.get("master", "")))
         by_key: Sequence[Dict[Any, Any]] = (
             self._routes,
             self._policies,

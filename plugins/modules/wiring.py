@@ -206,6 +206,20 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  purge:
+    description:
+      - V(true) also takes down what the role made on this host and what is no longer listed, pairs, names, published ports, networks. With empty
+        lists that is everything.
+      - Nothing is written down; the kernel tells. A pair is ours by the derived name or MAC address of its host end. With it go the name in
+        C(/run/netns) that it was made for and the ports that are published under that name. A bridge is ours by its derived MAC address; with it
+        go its addresses, its guard, and the source NAT whose owner is the bridge. A link to a namespace of docker's that ended goes as well.
+      - What was made with the modules alone looks the same, and goes. So does what another play wired; a host has one list.
+      - A name stays, with a warning, where a process or an interface of others is in its namespace; so does a bridge, with its rules, where
+        it has ports of others. An engine's container loses its wiring, and goes on running.
+      - What cannot be told stays. That is a name without a pair (C(network_mode) V(host), V(none) or C(container:NAME)), a pair whose
+        namespace lost its name, a rule of another owner, and addresses and routes of what is listed. Give it C(state=absent), or remove it by hand.
+    type: bool
+    default: false
   firewall_backend:
     description: What the NAT rules are written with. With V(auto) nftables where nft is installed, else iptables.
     type: str
@@ -243,6 +257,15 @@ EXAMPLES = r"""
     containers:
       - name: web
     state: absent
+
+- name: Have these and no others
+  linuxnet.containers.wiring:
+    networks:
+      - name: docker0
+        subnets: [172.17.0.0/16]
+    containers:
+      - name: web
+    purge: true
 """
 
 RETURN = r"""

@@ -99,24 +99,26 @@ wiring:
         - {name: web, path: /run/netns/web, inode: 4026532345, pid: 4242, container: web, engine: docker, shared_with: [], loopback: true, sysctls: {},
           owner: web, containers: [{name: web, engine: docker, pid: 4242}], processes: [{pid: 4242, command: nginx}], process_count: 1, interfaces: [eth0]}
     bridges:
-      description: The bridges, as M(linuxnet.containers.bridge) returns them, with their C(ports).
+      description: The bridges, as M(linuxnet.containers.bridge) returns them, with their C(ports). C(ours) says whether the address is the one that this
+        collection gives a new bridge.
       type: list
       elements: dict
       sample:
         - {name: docker0, netns: null, mtu: 1500, mac: "02:5c:8e:19:22:0b", stp: false, forward_delay: 1500, ageing_time: 30000, vlan_filtering: false,
-          enabled: true, alias: "", ports: [vethd3z6ahyc7zq]}
+          enabled: true, alias: "", ports: [vethd3z6ahyc7zq], ours: true}
     veths:
       description:
         - The pairs, as M(linuxnet.containers.veth) returns them; the near end is the host's.
         - C(owner) is the name of the namespace that the other end is in, else that of its container, else a process of it. C(container), C(engine),
           C(addresses), C(gateways) and C(published_ports) are of what is there.
-        - C(ours) says whether this collection made the pair, which its name or address tells.
+        - C(ours) says whether this collection made the pair, which its name or address tells. C(made_for) is the namespace that it was made for, null
+          where that has another name by now, or none.
       type: list
       elements: dict
       sample:
         - {name: vethd3z6ahyc7zq, netns: null, peer_name: eth0, peer_netns: web, bridge: docker0, mtu: 1500, peer_mtu: 1500, mac: "06:1c:2b:7a:99:01",
           peer_mac: "ba:77:0e:41:5d:c2", enabled: true, peer_enabled: true, tx_queue_len: 1000, peer_tx_queue_len: 1000, alias: "", owner: web,
-          container: web, engine: docker, addresses: [172.17.210.48/16], gateways: [172.17.0.1], published_ports: [], ours: true}
+          container: web, engine: docker, addresses: [172.17.210.48/16], gateways: [172.17.0.1], published_ports: [], ours: true, made_for: web}
     addresses:
       description: The addresses, as M(linuxnet.containers.ns_address) returns them.
       type: list
@@ -134,14 +136,15 @@ wiring:
         - {destination: default, family: ipv4, netns: web, table: main, metric: 0, type: unicast, gateway: 172.17.0.1, interface: eth0, source: null,
           scope: global, mtu: null, advmss: null, onlink: false, nexthops: [], rule_source: null, rule_priority: null}
     nat:
-      description: The host's NAT rules of this collection, as M(linuxnet.containers.nat) returns them.
+      description: The host's NAT rules, guarded bridges and published ports of this collection, as M(linuxnet.containers.nat) returns them.
       type: list
       elements: dict
       sample:
         - {type: masquerade, source: 172.17.0.0/16, netns: null, out_interface: "!docker0", exclude: [], to_address: null, owner: docker0, comment: null,
           backend: nftables, ip_forward: true, sysctl_file: null}
     orphans:
-      description: What this collection or C(ip netns) made and whose owner is gone; C(why) says how that is told.
+      description: What this collection or C(ip netns) made and whose owner is gone; C(why) says how that is told. Of a name, C(target) is where a
+        symbolic link points to.
       type: list
       elements: dict
       sample:

@@ -68,7 +68,9 @@ class Contender:
         self.names = [f"c{number}" for number in range(count)]
         self.addresses = [f"10.88.{(number + 2) // 256}.{(number + 2) % 256}" for number in range(count)]
         self.steps: dict[str, dict[str, float]] = {}
-        self.aside = 0.0  # seconds that were spent on what is not the contender's: writing its arguments, reading its result
+        self.aside = (
+            0.0  # seconds that were spent on what is not the contender's: writing its arguments, reading its result
+        )
 
     @classmethod
     def lacks(cls) -> str:

@@ -89,7 +89,9 @@ def test_d6_a_host_on_the_wire_that_answers_is_found_by_probe(host: Host) -> Non
 @pytest.mark.needs("tcpdump")
 def test_d10_a_gratuitous_arp_tells_of_an_ipv4_address(host: Host) -> None:
     seen = host.captured("", "br0", "arp", lambda: host.module("ns_address", **WEB, address="172.17.0.5/16"))
-    assert seen.count(f"{mac(host, 'web')} > ff:ff:ff:ff:ff:ff") == seen.count("who-has 172.17.0.5 tell 172.17.0.5") == 1
+    assert (
+        seen.count(f"{mac(host, 'web')} > ff:ff:ff:ff:ff:ff") == seen.count("who-has 172.17.0.5 tell 172.17.0.5") == 1
+    )
     assert host.ip("-n web neigh show") == []
 
 

@@ -33,7 +33,10 @@ BEFORE = [
     {"name": "one", **on({"name": "front", "host_interface": "one0"})},
     {"name": "gone"},
     {"name": "swap", **on({"name": "front", "host_interface": "swap0"}, {"name": "back", "host_interface": "swap1"})},
-    {"name": "trade", **on({"name": "front", "ipv4_address": "10.1.0.70"}, {"name": "back", "ipv4_address": "10.2.0.70"})},
+    {
+        "name": "trade",
+        **on({"name": "front", "ipv4_address": "10.1.0.70"}, {"name": "back", "ipv4_address": "10.2.0.70"}),
+    },
 ]
 AFTER = [
     {"name": "quiet"},
@@ -44,7 +47,10 @@ AFTER = [
     {"name": "one", **on({"name": "front", "host_interface": "one0"}, {"name": "back", "host_interface": "one1"})},
     {"name": "gone", "state": "absent"},
     {"name": "swap", **on({"name": "back", "host_interface": "swap0"}, {"name": "front", "host_interface": "swap1"})},
-    {"name": "trade", **on({"name": "back", "ipv4_address": "10.2.0.70"}, {"name": "front", "ipv4_address": "10.1.0.70"})},
+    {
+        "name": "trade",
+        **on({"name": "back", "ipv4_address": "10.2.0.70"}, {"name": "front", "ipv4_address": "10.1.0.70"}),
+    },
 ]
 
 

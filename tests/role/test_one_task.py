@@ -72,6 +72,16 @@ CHAPTERS: list[tuple[str, str, dict[str, Any]]] = [
             ],
         },
     ),
+    (
+        "what is not listed is purged",
+        "ip link add byhand address 02:00:00:00:00:02 type veth peer name byhand1 address 02:00:00:00:00:03; ip link set byhand master away up",
+        {
+            "networks": [{**FRONT, "subnets": ["10.1.0.0/24"]}],
+            "containers": [{"name": "other", "published_ports": ["8088:80"]}],
+            "purge": True,
+        },
+    ),
+    ("all is purged", "ip link del byhand; ip netns del proxy", {"purge": True}),
     ("teardown", "", {"networks": [FRONT, BACK, AWAY], "containers": ALL, "state": "absent"}),
 ]
 
@@ -140,7 +150,7 @@ def comparable(outcome: Outcome) -> list[tuple[str, list[Any]]]:
     return [
         (task.name, [plain(one) for one in task.result["results"]])
         for task in outcome.tasks
-        if task.action.startswith("linuxnet.containers.") and task.status != "skipped"
+        if task.action.startswith("linuxnet.containers.") and "results" in task.result
     ]
 
 

@@ -565,7 +565,9 @@ class Kernel:
 
     def _announce(self, step: change.Announce) -> None:
         namespace = self._at(step.ns)
-        with contextlib.suppress(OSError):  # neighbours that are not told find out by themselves, later: no reason to fail
+        with contextlib.suppress(
+            OSError
+        ):  # neighbours that are not told find out by themselves, later: no reason to fail
             if step.family == 4 and not step.shared:
                 self._socket(namespace).announce(self._index(step.ns, step.interface), step.ip)
                 return

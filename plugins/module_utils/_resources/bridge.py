@@ -46,6 +46,11 @@ class Have:
     identity: str = ""
 
 
+def own_mac(identity: str, path: str, name: str) -> str:
+    """Return the address that a new bridge gets where none is given; it says that this collection made it."""
+    return mac(identity, "bridge", path, name)
+
+
 class BridgeResource(Resource[Want, Have]):
     noun = "bridge"
     options: ClassVar[Dict[str, Any]] = {
@@ -100,7 +105,7 @@ class BridgeResource(Resource[Want, Have]):
         changes: List[Change] = []
         if have.link is None:
             # A bridge without an address of its own takes its ports' and changes it as they come and go.
-            wanted.setdefault("mac", mac(have.identity, "bridge", want.ns.path, want.name))
+            wanted.setdefault("mac", own_mac(have.identity, want.ns.path, want.name))
             defaults = {name: row.default for name, row in dict(_fields.LINK, **_fields.BRIDGE).items()}
             after = self._describe(want, dict(defaults, **wanted))
             late = {name: wanted.pop(name) for name in ("mtu", "alias") if wanted.get(name)}

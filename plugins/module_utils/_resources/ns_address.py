@@ -332,7 +332,9 @@ class NsAddressResource(Resource[Want, Have]):
         elif current != target:
             changes.extend(self._changed(want, current, target, have))
         if changes and want.announce and target.scope == "global":
-            shared = any(one.key != target.key and target.parsed in one.network for one in have.own) or bool(target.peer)
+            shared = any(one.key != target.key and target.parsed in one.network for one in have.own) or bool(
+                target.peer
+            )
             changes.append(Announce(want.ns, want.interface, target.ip, target.family, shared))
         surplus = self._surplus(want, target, have)
         # What was just set may be a secondary of what now goes.
@@ -481,11 +483,7 @@ class NsAddressResource(Resource[Want, Have]):
             return []
         found = []
         for one in have.own:
-            wanted = (
-                one.key == target.key
-                or one.ip in want.keep
-                or any(one.parsed in pool for pool in want.keep_pools)
-            )
+            wanted = one.key == target.key or one.ip in want.keep or any(one.parsed in pool for pool in want.keep_pools)
             ours = want.supersede and one.protocol == PROTOCOL
             if one.scope == "global" and not wanted and (ours or (want.exclusive and one.family == target.family)):
                 found.append(one)
@@ -499,9 +497,7 @@ class NsAddressResource(Resource[Want, Have]):
             doomed = [
                 one
                 for one in have.own
-                if pool is not None
-                and one.family == pool.network.version
-                and one.parsed in pool.network
+                if pool is not None and one.family == pool.network.version and one.parsed in pool.network
             ]
         steps: List[Change] = []
         for one in doomed:

@@ -120,7 +120,7 @@ def test_the_diff_has_a_line_for_each_attribute_that_changes():
 
 def test_a_module_s_options_are_its_items_options_and_none_is_required():
     spec = _runner.argument_spec(BRIDGE)
-    assert set(spec) == set(BRIDGE.options) | {"aggregate", "netns_anew"}
+    assert set(spec) == set(BRIDGE.options) | {"aggregate", "netns_anew", "links_gone"}
     assert not any("required" in option for option in spec.values())
     assert BRIDGE.options["name"]["required"] is True
 

@@ -171,3 +171,30 @@ def test_a_handle_of_the_host_that_goes_leaves_the_host_s_links():
     before = sorted(one.name for one in state.links(state.find(HOST)))
     state.advance([change.DropNetns("all", state.find(HOST))])
     assert sorted(one.name for one in state.links(state.find(HOST))) == before == ["br0", "lo", "v0"]
+
+
+def test_a_port_from_before_brings_its_addresses_to_a_bridge_that_was_just_made():
+    kernel = host()
+    state, ns = State(kernel), kernel.find(HOST)
+    for step in (
+        change.AddLink(HOST, "br1", "bridge", {"enabled": True}),
+        change.SetLink(HOST, "v0", {"master": "br1"}, {"master": "br0"}),
+    ):
+        state.advance([step])
+        kernel.apply(step)
+        state.outdate([step])
+    assert state.taken(ns, "br1", state.link(ns, "br1"))[ONE.parsed].port == state.link(ns, "v0").index
+
+
+def test_an_interface_that_an_earlier_task_would_remove_is_gone_with_all_that_hangs_on_it():
+    kernel = host()
+    kernel.apply(change.PutAddress(HOST, "br0", Address("10.0.0.1", 24, 4, label="br0")))
+    ns, web = kernel.find(HOST), kernel.find(WEB)
+    state = State(kernel, predict=True, gone=["br0", "nowhere"])
+    assert (state.link(ns, "br0"), state.addresses(ns), state.routes(ns, 4, 254)) == (None, [], [])
+    assert state.master_name(ns, state.link(ns, "v0")) == ""
+    state = State(kernel, predict=True, gone=["v0"])
+    assert [link.name for link in state.links(web)] == ["lo"]
+    assert ONE.parsed not in state.taken(ns, "br0", state.link(ns, "br0"))
+    assert state.silent(ns, state.link(ns, "br0"), ONE.ip)
+    assert State(kernel, gone=["v0"]).link(ns, "v0") is not None, "in check mode only"
