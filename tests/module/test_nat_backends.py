@@ -272,6 +272,7 @@ def test_wiring_info_lists_what_is_in_iptables(host: Host) -> None:
         ("dnat", "iptables-nft"),
         ("dnat", "iptables-nft"),
         ("dnat", "iptables-nft"),
+        ("filter", "iptables-nft"),
         ("masquerade", "iptables-nft"),
         ("snat", "iptables-nft"),
     ]
