@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils import _iptables, _nftables, _saved
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import KernelError
@@ -35,15 +35,20 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._listening imp
 class Kernel(_host.Kernel):
     """The running kernel. What each method gives is said in `_walls.Source`."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._read: Dict[int, List[Dict[str, Any]]] = {}  # rule sets, of which nothing was written since
+
     def ruleset(self, ns: int) -> List[Dict[str, Any]]:
         """Return the rule set; without nft nothing can be seen of it, nor is anything of ours there."""
         if not _nft.available():
             return []
         try:
             with self._inside(ns):
-                return _nft.ruleset()
+                self._read[ns] = _nft.ruleset()
         except _programs.ProgramError as error:
             raise KernelError(0, "list the nftables rule set", str(error)) from error
+        return self._read[ns]
 
     def saved(self, ns: int, place: str) -> Dict[int, _saved.Tables]:
         try:
@@ -101,16 +106,24 @@ class Kernel(_host.Kernel):
             these = [step for step in steps if (step.ns, step.place) == (ref, place)]
             edits = [step.edit for step in these]
             try:
+                read = self._read.pop(self.find(ref) or 0, None)
                 with _namespaces.entered(self._at(ref).fd):
-                    if self._edited(place, edits):
+                    if self._edited(place, edits, read):
                         self._end_flows(ref, [one for edit in edits for one in (*edit.add, *edit.remove)])
             except _programs.ProgramError as error:
                 raise KernelError(0, these[0].attempt(), str(error)) from error
 
-    def _edited(self, place: str, edits: Sequence[Edit]) -> bool:
-        """Carry out edits in the namespace the thread is in. Return whether there was anything to do. Raises `ProgramError`."""
+    def _edited(self, place: str, edits: Sequence[Edit], read: Optional[List[Dict[str, Any]]]) -> bool:
+        """Carry out edits in the namespace the thread is in. Return whether there was anything to do. Raises `ProgramError`.
+
+        What is written is computed from the rule set as it was ``read`` to plan the edits. Where others changed of ours what it
+        names, it is refused and computed from what is there then.
+        """
         if place == NFTABLES:
-            return _programs.rewrite(lambda: _nftables.transaction(_nft.ruleset(), edits), _nft.transaction)
+            known = [] if read is None else [read]
+            return _programs.rewrite(
+                lambda: _nftables.transaction(known.pop() if known else _nft.ruleset(), edits), _nft.transaction
+            )
         return _programs.rewrite(lambda: self._texts(place, edits), lambda texts: self._restored(place, texts))
 
     def _texts(self, place: str, edits: Sequence[Edit]) -> Dict[int, str]:
