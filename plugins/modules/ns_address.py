@@ -103,6 +103,7 @@ options:
     description:
       - Remove the other global addresses that this collection set on the interface, of both families, except those that the task asks for.
       - They carry the protocol number 76, on Linux 5.18 and newer.
+      - Where that leaves the interface without a family, this collection's routes of that family through it go as well.
     type: bool
     default: false
 seealso:

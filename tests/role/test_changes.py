@@ -120,7 +120,11 @@ def test_to_another_network(story: Story) -> None:
     assert story.ends()["mover"] == story.old_ends["mover"]
     [address] = story.addresses("mover")
     assert address.startswith("10.2.0.")
-    assert story.addresses("mover", 6) == []  # the new network has no IPv6
+    # The new network has no IPv6.
+    assert story.addresses("mover", 6) == []
+    assert story.lab.ip("-6 -n mover route show default") == []
+    diff = story.change.drift()["address from 10.2.0.0/24 on eth0 in netns 'mover'"]
+    assert "-routes default via fd00:1::1 dev eth0 metric 1024" in diff, diff
     assert story.default_routes("mover") == ["10.2.0.1"]
     assert talk(story.lab, "mover", "host", "10.2.0.1") == address
 

@@ -21,6 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._changes impor
     Announce,
     Change,
     DelAddress,
+    DelRoute,
     PutAddress,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid, Lacking, Refused
@@ -32,6 +33,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Holder,
     Link,
     NsRef,
+    Route,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._naming import (
     INTERFACE_NAME_BYTES,
@@ -86,8 +88,9 @@ class Want:
 @dataclass(frozen=True)
 class Have:
     """``own``: the interface's addresses. ``taken``: who has which address elsewhere. ``routes``: (network, interface) of other
-    interfaces. ``leaving``: what the task is about to remove from the others, by
-    name and index. ``reread`` looks again who has what, ``answers`` asks the wire, ``label`` names a holder: calls, since few need them."""
+    interfaces. ``leaving``: what the task is about to remove from the others, by name and index. Calls, since few need them:
+    ``through`` reads the routes of ours of a family through the interface, ``reread`` looks again who has what, ``answers`` asks
+    the wire, ``label`` names a holder."""
 
     ns: int = 0
     link: Optional[Link] = None
@@ -96,6 +99,7 @@ class Have:
     routes: Tuple[Tuple[str, str], ...] = ()
     ipv6_off: bool = False
     leaving: Mapping[Tuple[str, int], Sequence[Address]] = field(default_factory=dict, hash=False)
+    through: Callable[[int], Sequence[Route]] = lambda family: ()
     reread: Callable[[Holder], None] = lambda holder: None
     answers: Callable[[str], Optional[str]] = lambda ip: None
     label: Callable[[Holder], str] = str
@@ -270,6 +274,11 @@ class NsAddressResource(Resource[Want, Have]):
             self._other_networks(want, ns, state),
             want.family == 6 and state.sysctl(ns, "net/ipv6/conf/%s/disable_ipv6" % want.interface) == "1",
             self._leaving(want, ns, state) if len(want.beside) > 1 else {},
+            lambda family: [
+                one
+                for one in state.routes(ns, family, MAIN_TABLE)
+                if one.interface == want.interface and one.protocol == PROTOCOL
+            ],
             lambda holder: state.reread(host, want.bridge, holder),
             lambda ip: (
                 state.source.who_has(ns, want.interface, mac, ip)
@@ -340,12 +349,16 @@ class NsAddressResource(Resource[Want, Have]):
         # What was just set may be a secondary of what now goes.
         stays = [one for one in have.own if one not in surplus and one is not current]
         stays.append(replace(target, secondary=target.secondary or bool(changes)))
+        routes = [route for family in self._lost(want, surplus, stays) for route in have.through(family)]
+        changes.extend(DelRoute(want.ns, route) for route in routes)
         for one in surplus:
             changes.extend(self._removed(want, one, stays))
         before = self._describe(want, current) if current else {}
         after = self._describe(want, target)
         if surplus or (current and (want.exclusive or want.supersede)):
             before["others"] = [one.cidr for one in surplus]
+        if routes:
+            before["routes"] = [route.words() for route in routes]
         if want.exclusive or want.supersede:
             after["others"] = []
         warnings: Tuple[str, ...] = ()
@@ -488,6 +501,15 @@ class NsAddressResource(Resource[Want, Have]):
             if one.scope == "global" and not wanted and (ours or (want.exclusive and one.family == target.family)):
                 found.append(one)
         return found
+
+    @staticmethod
+    def _lost(want: Want, surplus: Sequence[Address], stays: Sequence[Address]) -> List[int]:
+        """Return the address families that an interface has no more without its ``surplus``: its routes are of no use then, and the
+        kernel keeps them."""
+        kept = {one.family for one in stays if one.scope == "global"}
+        kept.update(pool.network.version for pool in want.keep_pools)
+        kept.update(6 if ":" in ip else 4 for ip in want.keep)
+        return sorted({one.family for one in surplus} - kept)
 
     def _absent(self, want: Want, have: Have) -> Plan:
         if want.address is not None:
