@@ -124,6 +124,7 @@ def follow(
             beside = _changes(itertools.chain(*foreseen.values()))
             if not whole and not check:
                 kernel.let_go()
+                state = State(kernel)  # what was known before may be old
             for step in steps:
                 resource = chain.resource(step)
                 try:

@@ -100,9 +100,8 @@ class Kernel(Source, Protocol):
     def locked(self) -> ContextManager[None]:
         """Hold the host's lock."""
 
-    def let_go(self) -> bool:
-        """Let the namespaces end that lost a name since the last call, where nothing else holds them, with what is in them.
-        Return whether there were any: what was known of the host may be old then."""
+    def let_go(self) -> None:
+        """Let the namespaces end that lost a name since the last call, where nothing else holds them, with what is in them."""
 
     def apply(self, step: Change) -> None:
         """Take one change. Raises `KernelError`."""

@@ -40,9 +40,8 @@ class MemoryKernel(MemoryFacts):
         self.locks += 1
         yield
 
-    def let_go(self) -> bool:
-        """Here namespaces end as soon as nothing holds them. What was known of the host may be old at any time."""
-        return True
+    def let_go(self) -> None:
+        """Here namespaces end as soon as nothing holds them."""
 
     def copy(self) -> MemoryKernel:
         """Return another host with the same history, to try the same start twice."""

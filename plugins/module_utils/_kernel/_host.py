@@ -170,7 +170,7 @@ class Kernel:
                 namespace.socket = _netlink.Socket()
         return namespace.socket
 
-    def let_go(self) -> bool:
+    def let_go(self) -> None:
         left, self._left = self._left, set()
         held = _namespaces.seen() if left else {}
         ends = [
@@ -180,7 +180,6 @@ class Kernel:
         for index in ends:
             while host.link(index=index)[0] is not None and time.monotonic() < late:
                 time.sleep(0.005)
-        return bool(left)
 
     def _ended(self, ns: int) -> List[int]:
         """Close a namespace and forget it. Return the indexes of the host's ends of its pairs, which go with it."""
