@@ -1,0 +1,71 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A teardown in one task: planned as a whole, its links gone together, all of its steps taken; on the kernel's twin."""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils import _runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._chain import Chain
+from ansible_collections.linuxnet.containers.plugins.module_utils._errors import KernelError
+from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
+
+NAMES = ("web", "db")
+
+
+def follow(kernel: MemoryKernel, state: str, check: bool = False) -> tuple[dict[str, Any], str]:
+    """Take the steps for a network and two containers. Returns the results by step, and why it ended early."""
+    params = {
+        "networks": [{"name": "front", "subnets": ["10.1.0.0/24"]}],
+        "containers": [{"name": name} for name in NAMES],
+        "state": state,
+        "firewall_backend": "auto",
+        "purge": False,
+    }
+    results, _warnings, ended = _runner.follow(Chain(params), kernel, check)
+    return {step: listed for steps in results.values() for step, listed in steps.items()}, ended
+
+
+@pytest.fixture
+def kernel() -> MemoryKernel:
+    found = MemoryKernel()
+    assert follow(found, "present")[1] == ""
+    return found
+
+
+def test_all_links_go_together(kernel: MemoryKernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    swept: list[list[str]] = []
+    monkeypatch.setattr(kernel, "sweep", lambda steps: swept.append([step.name for step in steps]))
+    foreseen, _ended = follow(kernel, "absent", check=True)
+    assert swept == []
+    done, ended = follow(kernel, "absent")
+    assert (done, ended) == (foreseen, "")
+    assert kernel.snapshot() == MemoryKernel().snapshot()
+    assert (len(swept[0]), swept[0][-1]) == (3, "front")  # the bridge, with the pairs
+
+
+def test_what_fails_is_told_and_the_rest_goes(kernel: MemoryKernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    drop = kernel._DropNetns
+
+    def broken(step: change.DropNetns) -> None:
+        if step.name == "web":
+            raise KernelError(errno.EIO, step.attempt())
+        drop(step)
+
+    monkeypatch.setattr(kernel, "_DropNetns", broken)
+    results, ended = follow(kernel, "absent")
+    assert ended == (
+        "Step netns of teardown: 1 of 2 items failed. netns web: Could not remove netns 'web': Input/output error."
+    )
+    assert [one.get("failed", False) for one in results["netns"]] == [True, False]
+    assert [one["changed"] for one in results["bridge"]] == [True]
+    assert sorted(kernel.listing()) == ["web"]
+    monkeypatch.undo()
+    assert follow(kernel, "absent")[1] == ""
+    assert kernel.snapshot() == MemoryKernel().snapshot()
