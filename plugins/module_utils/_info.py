@@ -298,17 +298,18 @@ class _Survey:
             self.warnings["The NAT rules are not listed. %s" % error] = None
             return []
 
-    def _guards(self) -> List[Guard]:
+    def _readable(self) -> List[Table]:
+        """Return `_held`, nothing where it cannot be read: then the rules cannot either, which is said there."""
         try:
-            return [guard for table in self._held() for guard in table.guards.values()]
-        except Refused:  # as for the ports
+            return self._held()
+        except Refused:
             return []
 
+    def _guards(self) -> List[Guard]:
+        return [guard for table in self._readable() for guard in table.guards.values()]
+
     def _published(self) -> List[Element]:
-        try:
-            return [one for table in self._held() for one in table.elements]
-        except Refused:  # the rules are not to be had either, which is said there
-            return []
+        return [one for table in self._readable() for one in table.elements]
 
     def _leads(self, space: Space, link: Link) -> bool:
         """Return whether an interface is in a namespace that is asked for, or leads to one."""
