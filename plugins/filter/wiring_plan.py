@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from ansible.errors import AnsibleFilterError
 from ansible.utils.display import Display
-from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 
 DOCUMENTATION = r"""
 ---
@@ -71,9 +71,9 @@ def wiring_plan(
 ) -> Dict[str, Dict[str, List[Any]]]:
     """Return the plan; bad input becomes Ansible's error."""
     # Here and not above: to find one filter of a collection, Ansible loads all of them, in each task anew.
-    from ansible_collections.linuxnet.containers.plugins.module_utils._chain import checked
-    from ansible_collections.linuxnet.containers.plugins.module_utils._plan import compile_plan
-    from ansible_collections.linuxnet.containers.plugins.module_utils._purge import purged
+    from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
+    from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.purge import purged
+    from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import checked
 
     try:
         plan = compile_plan(networks, containers, state)

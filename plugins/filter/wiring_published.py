@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, List, Mapping, Sequence
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 
 DOCUMENTATION = r"""
 ---
@@ -50,7 +50,7 @@ _value:
 
 def wiring_published(items: Sequence[Dict[str, Any]], addresses: Sequence[Mapping[str, Any]]) -> List[Dict[str, Any]]:
     """Return the items; what cannot be filled in becomes Ansible's error."""
-    from ansible_collections.linuxnet.containers.plugins.module_utils._plan import resolved  # see wiring_plan
+    from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import resolved  # see wiring_plan
 
     try:
         return resolved(items, addresses)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._topology import result
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report import result
 
 DOCUMENTATION = r"""
 ---

@@ -101,13 +101,14 @@ results:
   elements: dict
 """
 
-from ansible_collections.linuxnet.containers.plugins.module_utils import _runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import host
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.bridge import RESOURCE
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
 
 
 def main() -> None:
     """Be the module."""
-    _runner.run(RESOURCE)
+    runner.run(RESOURCE, host.Kernel)
 
 
 if __name__ == "__main__":

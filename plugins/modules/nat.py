@@ -243,14 +243,14 @@ blocked_by:
   sample: ["ip filter FORWARD (policy drop)"]
 """
 
-from ansible_collections.linuxnet.containers.plugins.module_utils import _runner
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _walls
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import RESOURCE
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import firewall as kernel_firewall
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
 
 
 def main() -> None:
     """Be the module."""
-    _runner.run(RESOURCE, _walls.Kernel)
+    runner.run(RESOURCE, kernel_firewall.Kernel)
 
 
 if __name__ == "__main__":

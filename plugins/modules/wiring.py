@@ -318,13 +318,14 @@ results:
       elements: dict
 """
 
-from ansible_collections.linuxnet.containers.plugins.module_utils import _chain, _runner
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _walls
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import firewall as kernel_firewall
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import steps
 
 
 def main() -> None:
     """Be the module."""
-    _runner.run_chain(_chain.OPTIONS, _chain.Chain, _walls.Kernel)
+    runner.run_chain(steps.OPTIONS, steps.Chain, kernel_firewall.Kernel)
 
 
 if __name__ == "__main__":

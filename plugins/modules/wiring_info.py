@@ -159,13 +159,14 @@ picture:
        └─ vethd3z6ahyc7zq ─── eth0 in web (docker)  172.17.210.48/16
 """
 
-from ansible_collections.linuxnet.containers.plugins.module_utils import _info, _runner
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _walls
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import firewall as kernel_firewall
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import survey
 
 
 def main() -> None:
     """Be the module."""
-    _runner.look(_info.OPTIONS, _info.report, _walls.Kernel)
+    runner.look(survey.OPTIONS, survey.report, kernel_firewall.Kernel)
 
 
 if __name__ == "__main__":

@@ -318,7 +318,7 @@ class Chain(Contender):
 
     def prepare(self) -> None:
         self.basic: Any = importlib.import_module("ansible.module_utils.basic")
-        self.plan: Any = importlib.import_module(f"{COLLECTION}.module_utils._plan")
+        self.plan: Any = importlib.import_module(f"{COLLECTION}.module_utils._wiring.compile")
         for module in {*self.wiring.values()}:
             importlib.import_module(f"{COLLECTION}.modules.{module}")
         importlib.import_module("netaddr")

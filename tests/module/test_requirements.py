@@ -150,9 +150,12 @@ def test_bad_input_is_told_before_what_is_missing(host: Lab) -> None:
 
 THOUSAND = """
 import json, os, sys
-from ansible_collections.linuxnet.containers.plugins.module_utils import _runner
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _host
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge, bridge_port, netns, veth
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import host
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge_port
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import netns
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import veth
 
 
 def count():
@@ -167,9 +170,9 @@ def count():
 def execute(resource, **args):
     global operations
     operations += 1
-    with _host.Kernel() as kernel:
-        wants = _runner.items(resource, args)
-        results, _warnings = _runner.execute(resource, wants, kernel, False)
+    with host.Kernel() as kernel:
+        wants = runner.items(resource, args)
+        results, _warnings = runner.execute(resource, wants, kernel, False)
     failed.extend(one["msg"] for one in results if one.get("failed"))
 
 

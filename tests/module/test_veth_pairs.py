@@ -225,12 +225,12 @@ def test_a_pair_whose_container_was_replaced_is_made_anew(host: Lab) -> None:
 
 IN_THE_WAY = """
 import subprocess, sys
-from ansible_collections.linuxnet.containers.plugins.module_utils import _runner
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _host
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import host
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.veth import RESOURCE
 
 
-class Kernel(_host.Kernel):
+class Kernel(host.Kernel):
     def apply(self, step):
         if type(step).__name__ == "AddLink":
             subprocess.run(sys.argv[1], shell=True, check=True)
@@ -238,8 +238,8 @@ class Kernel(_host.Kernel):
 
 
 with Kernel() as kernel:
-    wants = _runner.items(RESOURCE, {"name": "v0", "peer_netns": "web"})
-    print(_runner.execute(RESOURCE, wants, kernel, False)[0][0]["msg"])
+    wants = runner.items(RESOURCE, {"name": "v0", "peer_netns": "web"})
+    print(runner.execute(RESOURCE, wants, kernel, False)[0][0]["msg"])
 """
 
 
@@ -364,9 +364,9 @@ def test_an_interface_that_goes_meanwhile_does_not_stop_the_others(host: Lab) ->
     """Those that are to be deleted by group are looked up before; a name may mean nothing by then."""
     many(host)
     code = """
-from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
-from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel._host import Kernel
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.host import Kernel
 with Kernel() as kernel:
     kernel.sweep([change.DelLink(HOST, name) for name in ("web0", "never", "app0")])
 """

@@ -228,11 +228,12 @@ def test_nothing_is_written(host: Lab, check: bool) -> None:
 
 COUNT = """
 import collections, json, subprocess
-from ansible_collections.linuxnet.containers.plugins.module_utils import _info
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _netlink, _walls
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import survey
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import route as rtnetlink
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import firewall as kernel_firewall
 
 dumps, run = collections.Counter(), []
-real, popen = _netlink.Socket._dump, subprocess.Popen.__init__
+real, popen = rtnetlink.Socket._dump, subprocess.Popen.__init__
 
 
 def counted(self, cls, type_, *rest):
@@ -245,10 +246,10 @@ def started(self, command, *rest, **more):
     popen(self, command, *rest, **more)
 
 
-_netlink.Socket._dump, subprocess.Popen.__init__ = counted, started
-with _walls.Kernel() as kernel:
-    lists, dummy = _info.gathered(kernel, _info.SUBSETS)
-links = [count for (dummy, type_), count in dumps.items() if type_ == _netlink._GETLINK]
+rtnetlink.Socket._dump, subprocess.Popen.__init__ = counted, started
+with kernel_firewall.Kernel() as kernel:
+    lists, dummy = survey.gathered(kernel, survey.SUBSETS)
+links = [count for (dummy, type_), count in dumps.items() if type_ == rtnetlink._GETLINK]
 print(json.dumps({"pairs": len(lists["veths"]), "links": links, "most": max(dumps.values()), "programs": len(run)}))
 """
 

@@ -10,9 +10,10 @@ import errno
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
-from ansible_collections.linuxnet.containers.plugins.module_utils import _firewall_changes as firewall_change
-from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_snat import ours
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import NatRule
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     Address,
     Nexthop,
@@ -20,8 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     PolicyRule,
     Route,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import NatRule
-from ansible_collections.linuxnet.containers.plugins.module_utils._rules import ours
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import changes as firewall_change
 from ansible_collections.linuxnet.containers.tests.unit.kernel_contract import (
     DB,
     WEB,

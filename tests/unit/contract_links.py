@@ -9,8 +9,8 @@ from __future__ import annotations
 import errno
 from typing import Any
 
-from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
-from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST, NsRef, Vlan
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef, Vlan
 from ansible_collections.linuxnet.containers.tests.unit.kernel_contract import (
     DB,
     WEB,

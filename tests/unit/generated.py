@@ -9,17 +9,17 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from ansible_collections.linuxnet.containers.plugins.module_utils import _runner
-from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
     bridge,
     bridge_port,
-    nat,
     netns,
     ns_address,
     ns_route,
     veth,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
 
 Item = dict[str, Any]
 RESOURCES = {
@@ -171,7 +171,7 @@ def task(chance: Random, noun: str) -> list[Item]:
 def wants(noun: str, items: list[Item]) -> list[Any] | None:
     """Return the wants of a task, None where its items contradict each other or themselves."""
     try:
-        return _runner.items(RESOURCES[noun], {"aggregate": items})
+        return runner.items(RESOURCES[noun], {"aggregate": items})
     except Invalid:
         return None
 
@@ -180,7 +180,7 @@ def run(kernel: Any, noun: str, items: list[Item], check: bool = False) -> tuple
     """Run a task. Returns its results and its warnings."""
     found = wants(noun, items)
     assert found is not None, items
-    return _runner.execute(RESOURCES[noun], found, kernel, check)
+    return runner.execute(RESOURCES[noun], found, kernel, check)
 
 
 def wire(kernel: Any, chance: Random) -> None:

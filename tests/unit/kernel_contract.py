@@ -19,9 +19,9 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
-from ansible_collections.linuxnet.containers.plugins.module_utils._errors import KernelError
-from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST, Address, Link, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, Link, NsRef
 
 WEB, DB = NsRef("/run/netns/web"), NsRef("/run/netns/db")
 Case = Callable[[Any], None]
@@ -114,17 +114,18 @@ def address(kernel: Any, text: str, ref: NsRef = WEB, name: str = "eth0", **more
 
 def tried(function: Case) -> str:
     """Try a case on the running kernel, in a network namespace of its own. Returns what went wrong, empty for nothing."""
-    from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import _namespaces, _walls
+    from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import firewall as kernel_firewall
+    from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import namespaces
 
-    _namespaces._call("unshare", _namespaces._CLONE_NEWNET)
+    namespaces._call("unshare", namespaces._CLONE_NEWNET)
     try:
-        with _walls.Kernel() as kernel:
+        with kernel_firewall.Kernel() as kernel:
             function(kernel)
     except Exception:
         return traceback.format_exc()
     finally:
         for name in os.listdir("/run/netns"):
-            _namespaces.remove(name)
+            namespaces.remove(name)
     return ""
 
 

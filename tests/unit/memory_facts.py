@@ -12,9 +12,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
-from ansible_collections.linuxnet.containers.plugins.module_utils import _iptables, _nftables, _saved
-from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import (
+    iptables,
+    iptables_save,
+    nftables,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import tables_of
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.listeners import Listener
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import PLACES, NatRule
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     MAIN_TABLE,
     Address,
@@ -27,11 +34,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     Route,
     Vlan,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import PLACES, NatRule
-from ansible_collections.linuxnet.containers.plugins.module_utils._iptables import tables_of
-from ansible_collections.linuxnet.containers.plugins.module_utils._listening import Listener
-from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
-from ansible_collections.linuxnet.containers.plugins.module_utils._walls import walls
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import walls
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 KERNEL_PROTOCOL = 2  # RTPROT_KERNEL
 SYSCTLS = {
@@ -166,9 +170,9 @@ class MemoryFacts:
         )
         found = {}
         for family in (4, 6):
-            tables = _saved.parse(self.foreign_saved.get(place, "") if family == 4 else "")
+            tables = iptables_save.parse(self.foreign_saved.get(place, "") if family == 4 else "")
             hooks = {**held.hooks, 4: "DOCKER-USER"} if "DOCKER-USER" in tables.get("filter", {}) else held.hooks
-            for name, chains in tables_of(_iptables.render(family, replace(held, hooks=hooks))).items():
+            for name, chains in tables_of(iptables.render(family, replace(held, hooks=hooks))).items():
                 for chain, one in chains.items():
                     known = tables.setdefault(name, {}).get(chain, one)
                     rules = one.rules if known is one else (*one.rules, *known.rules)
@@ -307,7 +311,7 @@ def _table_json(state: State, ns: int) -> list[dict[str, Any]]:
     for one in what.passages:
         key = {"elem": {"val": one.name, "comment": f"linuxnet:{one.owner}|{one.by}"}}
         maps.setdefault("marks", []).append([key, int(one.by.split("/")[0], 0)])
-    parts = [part for part in _nftables.PARTS.values() if what.part(part.name).whole]
+    parts = [part for part in nftables.PARTS.values() if what.part(part.name).whole]
     return [
         *({"map": {**where, "name": name, "elem": elements}} for name, elements in maps.items()),
         *({"set": {**where, "name": name, "elem": elements}} for name, elements in sets.items() if parts),

@@ -4,7 +4,7 @@
 
 """The in-memory twin of the kernel: the same verbs, the same errno values, no root and no system call.
 
-It is `_state.State` over a source that holds nothing, with what the kernel adds on its own: checks, connected routes,
+It is `_run/state.State` over a source that holds nothing, with what the kernel adds on its own: checks, connected routes,
 secondary addresses, a bridge's MTU. What it claims is held against the real kernel by tests/module/test_kernel_contract.py.
 
 Not in it: link-local addresses, multicast, traffic, carrier.
@@ -19,12 +19,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
-from ansible_collections.linuxnet.containers.plugins.module_utils import _fields
-from ansible_collections.linuxnet.containers.plugins.module_utils import _firewall_changes as firewall_change
-from ansible_collections.linuxnet.containers.plugins.module_utils._errors import KernelError
-from ansible_collections.linuxnet.containers.plugins.module_utils._facts import MAIN_TABLE, Link, NsRef, Route
-from ansible_collections.linuxnet.containers.plugins.module_utils._walls import walls
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import MAIN_TABLE, Link, NsRef, Route
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import changes as firewall_change
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import walls
 from ansible_collections.linuxnet.containers.tests.unit.memory_facts import MemoryFacts, net_of
 
 BRIDGE_PORTS = 1023  # BR_MAX_PORTS - 1, net/bridge/br_private.h
@@ -158,9 +158,9 @@ class MemoryKernel(MemoryFacts):
         self._check_features(step, new)
         if new.get("master"):
             self._check_master(step, new["master"], link)
-        if not link.master and "master" not in new and set(new) & set(_fields.PORT):
+        if not link.master and "master" not in new and set(new) & set(link_kinds.PORT):
             self._refuse(errno.EOPNOTSUPP, step)
-        if set(new) & set(_fields.BRIDGE) and link.kind != "bridge":
+        if set(new) & set(link_kinds.BRIDGE) and link.kind != "bridge":
             self._refuse(errno.EOPNOTSUPP, step)
         if link.kind == "bridge" and new.get("mtu", link.get("mtu")) != link.get("mtu"):
             self._pinned.add((ns, link.index))

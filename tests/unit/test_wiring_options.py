@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.linuxnet.containers.plugins.module_utils._chain import OPTIONS
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import OPTIONS
 from ansible_collections.linuxnet.containers.plugins.modules import wiring
 
 ROOT = Path(__file__).resolve().parents[2]

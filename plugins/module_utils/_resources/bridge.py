@@ -9,12 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Dict, List, Mapping, Optional
 
-from ansible_collections.linuxnet.containers.plugins.module_utils import _fields
-from ansible_collections.linuxnet.containers.plugins.module_utils._changes import AddLink, Change, DelLink, SetLink
-from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._facts import Link, NsRef
-from ansible_collections.linuxnet.containers.plugins.module_utils._naming import interface_name, mac
-from ansible_collections.linuxnet.containers.plugins.module_utils._resource import (
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import (
+    AddLink,
+    Change,
+    DelLink,
+    SetLink,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name, mac
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import (
     NETNS,
     STATE,
     Plan,
@@ -23,7 +28,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resource impo
     given,
     mtu_option,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 _ATTRIBUTES = ("mtu", "mac", "stp", "forward_delay", "ageing_time", "vlan_filtering", "enabled", "alias")
 
@@ -68,7 +73,7 @@ class BridgeResource(Resource[Want, Have]):
     }
 
     def parse(self, params: Mapping[str, Any]) -> Want:
-        rows = dict(_fields.BRIDGE, mac=_fields.LINK["mac"], alias=_fields.LINK["alias"])
+        rows = dict(link_kinds.BRIDGE, mac=link_kinds.LINK["mac"], alias=link_kinds.LINK["alias"])
         return Want(
             NsRef.parse(params.get("netns")),
             interface_name(params["name"], "name"),
@@ -106,7 +111,7 @@ class BridgeResource(Resource[Want, Have]):
         if have.link is None:
             # A bridge without an address of its own takes its ports' and changes it as they come and go.
             wanted.setdefault("mac", own_mac(have.identity, want.ns.path, want.name))
-            defaults = {name: row.default for name, row in dict(_fields.LINK, **_fields.BRIDGE).items()}
+            defaults = {name: row.default for name, row in dict(link_kinds.LINK, **link_kinds.BRIDGE).items()}
             after = self._describe(want, dict(defaults, **wanted))
             late = {name: wanted.pop(name) for name in ("mtu", "alias") if wanted.get(name)}
             if "mtu" in late:

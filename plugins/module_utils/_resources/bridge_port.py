@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils import _fields
-from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change, SetLink, SetVlans
-from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._facts import Link, NsRef, Vlan
-from ansible_collections.linuxnet.containers.plugins.module_utils._naming import interface_name
-from ansible_collections.linuxnet.containers.plugins.module_utils._resource import (
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import Change, SetLink, SetVlans
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef, Vlan
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import (
     NETNS,
     STATE,
     Plan,
@@ -23,7 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resource impo
     given,
     port_of,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class BridgePortResource(Resource[Want, Have]):
         "interface": {"type": "str", "required": True},
         **STATE,
         **NETNS,
-        **{name: {"type": "bool" if isinstance(row.default, bool) else "int"} for name, row in _fields.PORT.items()},
+        **{name: {"type": "bool" if isinstance(row.default, bool) else "int"} for name, row in link_kinds.PORT.items()},
         "vlans": {
             "type": "list",
             "elements": "dict",
@@ -99,7 +99,7 @@ class BridgePortResource(Resource[Want, Have]):
             interface_name(params["bridge"], "bridge"),
             interface_name(params["interface"], "interface"),
             params["state"] == "present",
-            given(params, _fields.PORT),
+            given(params, link_kinds.PORT),
             None if vlans is None else _vlans(vlans),
             params["exclusive"],
         )
@@ -132,7 +132,7 @@ class BridgePortResource(Resource[Want, Have]):
         if not want.present:
             released = (SetLink(want.ns, want.interface, {"master": ""}, {"master": want.bridge}),) if is_port else ()
             return Plan(before, {}, released)
-        defaults = {name: row.default for name, row in _fields.PORT.items()}
+        defaults = {name: row.default for name, row in link_kinds.PORT.items()}
         unknown: Tuple[str, ...] = ()
         if not is_port:
             there = defaults
@@ -173,7 +173,7 @@ class BridgePortResource(Resource[Want, Have]):
     @staticmethod
     def _describe(want: Want, attributes: Mapping[str, Any], vlans: Tuple[Vlan, ...]) -> Dict[str, Any]:
         described: Dict[str, Any] = {"bridge": want.bridge, "interface": want.interface, "netns": want.ns.option}
-        described.update({name: attributes.get(name) for name in _fields.PORT})
+        described.update({name: attributes.get(name) for name in link_kinds.PORT})
         if want.vlans is not None:
             described["vlans"] = [{"vid": vlan.vid, "pvid": vlan.pvid, "untagged": vlan.untagged} for vlan in vlans]
         return described

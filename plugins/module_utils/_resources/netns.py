@@ -10,7 +10,7 @@ import collections
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._changes import (
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import (
     AddNetns,
     BindNetns,
     Change,
@@ -18,12 +18,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._changes impor
     SetLink,
     SetSysctl,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._engines import ENGINES
-from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid, Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST, Container, NsFile, NsRef
-from ansible_collections.linuxnet.containers.plugins.module_utils._naming import netns_name
-from ansible_collections.linuxnet.containers.plugins.module_utils._resource import STATE, Plan, Resource, made_for
-from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.engines import ENGINES
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import netns_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container, NsFile, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import STATE, Plan, Resource, made_for
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 
 @dataclass(frozen=True)

@@ -15,17 +15,23 @@ import ipaddress
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, ClassVar, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils import _addressing
-from ansible_collections.linuxnet.containers.plugins.module_utils._addressing import IpAddress, Pool
-from ansible_collections.linuxnet.containers.plugins.module_utils._changes import (
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress, Pool
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import (
     Announce,
     Change,
     DelAddress,
     DelRoute,
     PutAddress,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid, Lacking, Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Lacking, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
+    INTERFACE_NAME_BYTES,
+    PROTOCOL,
+    host_interface,
+    interface_name,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     FOREVER,
     HOST,
     MAIN_TABLE,
@@ -35,14 +41,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._facts import 
     NsRef,
     Route,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._naming import (
-    INTERFACE_NAME_BYTES,
-    PROTOCOL,
-    host_interface,
-    interface_name,
-)
-from ansible_collections.linuxnet.containers.plugins.module_utils._resource import NETNS, STATE, Plan, Resource
-from ansible_collections.linuxnet.containers.plugins.module_utils._state import Later, State
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import Later, State
 
 _SCOPES = ["global", "site", "link", "host"]
 # What a change may touch in place; anything else means taking the address away and setting it anew.
@@ -149,7 +149,7 @@ class NsAddressResource(Resource[Want, Have]):
             pool, gateway = self._pool(params)
             family = pool.network.version
         if params.get("gateway") is not None and address is not None:
-            gateway = str(_addressing.address(params["gateway"], "gateway"))
+            gateway = str(addressing.address(params["gateway"], "gateway"))
         for key in ("label", "broadcast", "scope"):
             if params.get(key) is not None and family == 6:
                 raise Invalid("%s: an IPv6 address has none to set." % key)
@@ -161,7 +161,7 @@ class NsAddressResource(Resource[Want, Have]):
                     % (params["label"], name, name, INTERFACE_NAME_BYTES)
                 )
         if params.get("broadcast") is not None:
-            given["broadcast"] = str(_addressing.address(params["broadcast"], "broadcast"))
+            given["broadcast"] = str(addressing.address(params["broadcast"], "broadcast"))
         for key in ("valid_lft", "preferred_lft"):
             if params.get(key) is not None:
                 given[key] = self._lifetime(params[key], key)
@@ -180,11 +180,11 @@ class NsAddressResource(Resource[Want, Have]):
         for option in ("range", "exclude"):
             if params.get(option):
                 raise Invalid("%s: it belongs to a pool, not to a fixed address." % option)
-        one = _addressing.interface(params["address"], "address")
+        one = addressing.interface(params["address"], "address")
         peer, prefix = "", one.network.prefixlen
         if params.get("peer") is not None:
             text = params["peer"]
-            other = _addressing.interface(text if "/" in text else "%s/%d" % (text, one.max_prefixlen), "peer")
+            other = addressing.interface(text if "/" in text else "%s/%d" % (text, one.max_prefixlen), "peer")
             if other.version != one.version:
                 raise Invalid("peer: %s is not of the same address family as %s." % (text, params["address"]))
             peer, prefix = str(other.ip), other.network.prefixlen
@@ -192,18 +192,18 @@ class NsAddressResource(Resource[Want, Have]):
 
     @staticmethod
     def _pool(params: Mapping[str, Any]) -> Tuple[Pool, str]:
-        if not _addressing.has_netaddr():
+        if not addressing.has_netaddr():
             raise Lacking("The Python library netaddr is missing.", "netaddr")
-        net = _addressing.network(params["pool"], "pool")
+        net = addressing.network(params["pool"], "pool")
         gateway = (
-            _addressing.address(params["gateway"], "gateway")
+            addressing.address(params["gateway"], "gateway")
             if params.get("gateway") is not None
-            else _addressing.default_gateway(net)
+            else addressing.default_gateway(net)
         )
         if gateway not in net:
             raise Invalid("gateway: %s is not in the pool %s." % (gateway, net))
         reserved = gateway if params.get("gateway") is not None or net.prefixlen < net.max_prefixlen - 1 else None
-        pool = _addressing.pool(net, params.get("range"), tuple(params.get("exclude") or ()), reserved)
+        pool = addressing.pool(net, params.get("range"), tuple(params.get("exclude") or ()), reserved)
         return pool, str(gateway) if reserved else ""
 
     @staticmethod

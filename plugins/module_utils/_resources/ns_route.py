@@ -11,20 +11,20 @@ import ipaddress
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._addressing import address, network
-from ansible_collections.linuxnet.containers.plugins.module_utils._changes import Change, DelRoute, PutRoute
-from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid, Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._facts import (
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import address, network
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import Change, DelRoute, PutRoute
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL, interface_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     MAIN_TABLE,
     Nexthop,
     NsRef,
     PolicyRule,
     Route,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._naming import PROTOCOL, interface_name
-from ansible_collections.linuxnet.containers.plugins.module_utils._resource import NETNS, STATE, Plan, Resource
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources import _policy
-from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import policy_rule
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 _TABLES = {"default": 253, "main": MAIN_TABLE, "local": 255}  # include/uapi/linux/rtnetlink.h
 _DEFAULT_METRIC = {4: 0, 6: 1024}  # what the kernel takes where none is given: IP6_RT_PRIO_USER
@@ -96,7 +96,7 @@ class NsRouteResource(Resource[Want, Have]):
         "mtu": {"type": "int"},
         "advmss": {"type": "int"},
         "onlink": {"type": "bool"},
-        **_policy.OPTIONS,
+        **policy_rule.OPTIONS,
         "nexthops": {
             "type": "list",
             "elements": "dict",
@@ -109,7 +109,7 @@ class NsRouteResource(Resource[Want, Have]):
     }
     rules = {
         "mutually_exclusive": [["nexthops", "gateway"], ["nexthops", "interface"]],
-        "required_by": _policy.REQUIRED_BY,
+        "required_by": policy_rule.REQUIRED_BY,
     }
 
     def parse(self, params: Mapping[str, Any]) -> Want:
@@ -132,7 +132,7 @@ class NsRouteResource(Resource[Want, Have]):
             hop.gateway for hop in given.get("nexthops", ()) if hop.gateway
         ]
         table = self._table(params["table"])
-        policy = _policy.parse(params, table, tuple(_TABLES.values()))
+        policy = policy_rule.parse(params, table, tuple(_TABLES.values()))
         family, destination = self._destination(params, addresses + ([policy.source.split("/")[0]] if policy else []))
         if given.get("metric") == 0:
             given["metric"] = _DEFAULT_METRIC[family]
@@ -200,7 +200,7 @@ class NsRouteResource(Resource[Want, Have]):
         return int(value)
 
     def together(self, wants: Sequence[Want]) -> List[Want]:
-        _policy.agreed([(want.ns, want.policy) for want in wants if want.policy and want.present])
+        policy_rule.agreed([(want.ns, want.policy) for want in wants if want.policy and want.present])
         return list(wants)
 
     def subject(self, want: Want) -> str:
@@ -276,7 +276,7 @@ class NsRouteResource(Resource[Want, Have]):
         if twin is not None:
             changes.append(DelRoute(want.ns, twin))  # the same way under another metric: only once the new one is there
         before = old or twin
-        was, rule, led = _policy.present(want.ns, want.policy, have.policies)  # once the table has the route
+        was, rule, led = policy_rule.present(want.ns, want.policy, have.policies)  # once the table has the route
         # Check mode may run before the subnet is there that tells the interface of a gateway.
         hidden = () if before or "interface" in want.given else ("interface",)
         return Plan(
@@ -290,15 +290,15 @@ class NsRouteResource(Resource[Want, Have]):
         """Return the plan for a route that is to go, and its rule. A table that another rule of ours leads to keeps the route; the
         rule stays as long as its table has other routes of ours."""
         there = [route for route in have.routes if not self._differs(want, route)]
-        shared = _policy.shared(want.policy, have.policies)
+        shared = policy_rule.shared(want.policy, have.policies)
         doomed = [] if shared else there
         left = have.beside or any(route.protocol == PROTOCOL and route not in doomed for route in have.routes)
-        was, rule, freed = _policy.absent(want.ns, want.policy, have.policies, needed=left and not shared)
+        was, rule, freed = policy_rule.absent(want.ns, want.policy, have.policies, needed=left and not shared)
         before: Dict[str, Any] = {}
         if there:
             before = self._describe(want, there[0], was)
         elif freed:  # the route went by itself, with its interface
-            before = {"netns": want.ns.option, "table": str(want.table), **_policy.described(was)}
+            before = {"netns": want.ns.option, "table": str(want.table), **policy_rule.described(was)}
         after = self._describe(want, there[0], rule) if there and shared else {}
         return Plan(before, after, (*freed, *(DelRoute(want.ns, route) for route in doomed)))
 
@@ -420,7 +420,7 @@ class NsRouteResource(Resource[Want, Have]):
             {"gateway": hop.gateway or None, "interface": hop.interface or None, "weight": hop.weight}
             for hop in route.nexthops
         ]
-        return dict(described, **_policy.described(rule))
+        return dict(described, **policy_rule.described(rule))
 
 
 RESOURCE = NsRouteResource()

@@ -10,23 +10,23 @@ import collections
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils import _fields
-from ansible_collections.linuxnet.containers.plugins.module_utils._changes import (
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import (
     AddLink,
     Change,
     DelLink,
     MoveLink,
     SetLink,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._errors import Invalid, Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._facts import Link, NsRef
-from ansible_collections.linuxnet.containers.plugins.module_utils._naming import (
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
     canonical_mac,
     host_interface,
     interface_name,
     mac,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._resource import (
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import (
     NETNS,
     STATE,
     Plan,
@@ -38,7 +38,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resource impo
     own_mac,
     port_of,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._state import State
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 
 @dataclass(frozen=True)
@@ -115,9 +115,9 @@ class VethResource(Resource[Want, Have]):
             raise Invalid("peer_name: both ends cannot be called '%s' in one namespace." % name)
         both = {key: params[key] for key in ("tx_queue_len", "tx_checksum") if params.get(key) is not None}
         if "tx_queue_len" in both:
-            _fields.LINK["tx_queue_len"].check(both["tx_queue_len"])
+            link_kinds.LINK["tx_queue_len"].check(both["tx_queue_len"])
         own = dict(
-            both, **given(params, {key: _fields.LINK[key] for key in ("mac", "alias")}), enabled=params["enabled"]
+            both, **given(params, {key: link_kinds.LINK[key] for key in ("mac", "alias")}), enabled=params["enabled"]
         )
         peer = dict(both, enabled=params["peer_enabled"])
         if params.get("peer_mac") is not None:
@@ -267,7 +267,7 @@ class VethResource(Resource[Want, Have]):
     ) -> Plan:
         own.setdefault("mac", own_mac(have.identity, want.peer_ns.path, want.peer_name))
         peer.setdefault("mac", mac(have.identity, "veth", want.peer_ns.path, want.peer_name, "peer"))
-        defaults = {name: row.default for name, row in _fields.LINK.items()}
+        defaults = {name: row.default for name, row in link_kinds.LINK.items()}
         after = self._describe(
             want, dict(defaults, **own), dict(defaults, **peer), want.bridge or "", want.peer_name, want.peer_ns
         )

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
-from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST, Vlan
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Vlan
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.bridge_port import RESOURCE
 from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal, want
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel

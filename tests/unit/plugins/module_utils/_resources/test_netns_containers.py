@@ -7,17 +7,17 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils import _runner
-from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST, Container, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.netns import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.veth import RESOURCE as VETH
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
 from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 
 def run(kernel, *items, check=False):
-    wants = _runner.items(RESOURCE, {"aggregate": [dict(one) for one in items]})
-    return _runner.execute(RESOURCE, wants, kernel, check)
+    wants = runner.items(RESOURCE, {"aggregate": [dict(one) for one in items]})
+    return runner.execute(RESOURCE, wants, kernel, check)
 
 
 def a_host(*started):

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils import _changes as change
-from ansible_collections.linuxnet.containers.plugins.module_utils._facts import HOST, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.veth import RESOURCE
 from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal, want
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel

@@ -1,0 +1,59 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ports that processes listen on, found by port. Pure."""
+
+from __future__ import annotations
+
+import bisect
+from dataclasses import dataclass
+from typing import Dict, Iterable, Iterator, List, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, Element
+
+_WILDCARDS = ("0.0.0.0", "::")
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A socket that takes what is sent to ``port`` of ``ip`` from anywhere: one that listens, or over UDP one without a peer.
+
+    ``both``: it is bound to ``::`` and takes IPv4 as well. ``inode`` names the socket, 0 where it has none.
+    """
+
+    protocol: str
+    ip: str
+    port: int
+    both: bool = False
+    inode: int = 0
+
+    @property
+    def where(self) -> str:
+        return ("[%s]:%d" if ":" in self.ip else "%s:%d") % (self.ip, self.port)
+
+    def takes(self, one: Element) -> bool:
+        """Return whether it takes packets that are sent to the host address of ``one``, of whatever port."""
+        if not self.both and (6 if ":" in self.ip else 4) != one.family:
+            return False
+        return self.ip in _WILDCARDS or one.host_ip in (self.ip, EVERYWHERE[one.family])
+
+
+class Listeners:
+    """The listeners of one namespace."""
+
+    def __init__(self, found: Iterable[Listener] = ()) -> None:
+        by_protocol: Dict[str, List[Tuple[int, int, Listener]]] = {}
+        for number, one in enumerate(found):
+            by_protocol.setdefault(one.protocol, []).append((one.port, number, one))
+        self._sorted = {protocol: sorted(listed) for protocol, listed in by_protocol.items()}
+
+    def meeting(self, one: Element) -> Iterator[Listener]:
+        """Yield those that take what is sent to a port that ``one`` publishes, by port."""
+        listed = self._sorted.get(one.protocol, [])
+        for place in range(bisect.bisect_left(listed, (one.first,)), len(listed)):
+            port, dummy, listener = listed[place]
+            if port > one.last:
+                return
+            if listener.takes(one):
+                yield listener

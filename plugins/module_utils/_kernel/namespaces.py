@@ -1,0 +1,231 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Network namespaces: entering them, /run/netns, and who holds them. System calls through ctypes, as Python 3.11 has no setns."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import os
+import re
+import stat
+from typing import Dict, Iterator, List, Optional, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NETNS_DIRECTORY
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsFile
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+_CLONE_NEWNET = 0x40000000
+_MS_BIND, _MS_REC, _MS_SHARED = 0x1000, 0x4000, 0x100000
+_MNT_DETACH = 2
+_NS_GET_NSTYPE = 0xB703  # include/uapi/linux/nsfs.h
+
+OWN = "/proc/thread-self/ns/net"
+
+
+def _call(name: str, *arguments: object) -> None:
+    if getattr(_libc, name)(*arguments) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
+def _mount(source: str, target: str, flags: int) -> None:
+    _call("mount", source.encode(), target.encode(), b"none", ctypes.c_ulong(flags), None)
+
+
+def open_namespace(path: str) -> Tuple[int, int]:
+    """Return (fd, inode) of the network namespace at ``path``.
+
+    Raises OSError: ENOENT, EACCES, or EINVAL where the file is something other than a network namespace.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        if fcntl.ioctl(fd, _NS_GET_NSTYPE) != _CLONE_NEWNET:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    except OSError as error:
+        os.close(fd)
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL)) from error
+    return fd, os.fstat(fd).st_ino
+
+
+@contextlib.contextmanager
+def entered(fd: int) -> Iterator[None]:
+    """Run a block in the namespace open at ``fd``; the caller's namespace is restored, whatever happens.
+
+    Only the calling thread moves. What is opened inside (a socket) stays in that namespace.
+    """
+    own = os.open(OWN, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _call("setns", fd, _CLONE_NEWNET)
+        try:
+            yield
+        finally:
+            _call("setns", own, _CLONE_NEWNET)
+    finally:
+        os.close(own)
+
+
+def listing() -> Dict[str, NsFile]:
+    """Return the entries of /run/netns by name."""
+    found: Dict[str, NsFile] = {}
+    try:
+        entries = sorted(os.scandir(NETNS_DIRECTORY), key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return found
+    for entry in entries:
+        with contextlib.suppress(FileNotFoundError):  # it went meanwhile
+            found[entry.name] = entry_of(entry.name)
+    return found
+
+
+def entry_of(name: str) -> NsFile:
+    """Return what /run/netns/NAME is. Raises FileNotFoundError where there is nothing."""
+    path = os.path.join(NETNS_DIRECTORY, name)
+    target = os.readlink(path) if stat.S_ISLNK(os.lstat(path).st_mode) else ""
+    try:
+        fd, inode = open_namespace(path)
+    except OSError as error:
+        if target and not os.path.exists(path):
+            return NsFile(name, "dangling", target=target)
+        if error.errno not in (errno.EINVAL, errno.EACCES, errno.ENXIO):
+            raise
+        return NsFile(name, "file", target=target, size=os.stat(path).st_size)
+    os.close(fd)
+    return NsFile(name, "namespace", inode, target)
+
+
+@contextlib.contextmanager
+def _prepared_directory(known: bool = False) -> Iterator[None]:
+    """Hold the lock that iproute2 holds, with /run/netns a shared mount of its own (once, however many run at a time).
+
+    ``known``: this run has seen to that. To do it again takes the longer the more is mounted there.
+
+    A shared mount lets namespaces made here be unmounted from mount namespaces that were cloned meanwhile: see
+    create_netns_dir() and netns_add() of iproute2's ip/ipnetns.c for the protocol, which tools on one host must share.
+    """
+    os.makedirs(NETNS_DIRECTORY, 0o755, exist_ok=True)
+    directory = os.open(NETNS_DIRECTORY, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        if known:
+            yield
+            return
+        try:
+            _mount("", NETNS_DIRECTORY, _MS_SHARED | _MS_REC)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            _mount(NETNS_DIRECTORY, NETNS_DIRECTORY, _MS_BIND | _MS_REC)
+            _mount("", NETNS_DIRECTORY, _MS_SHARED | _MS_REC)
+        yield
+    finally:
+        os.close(directory)
+
+
+@contextlib.contextmanager
+def _new_entry(name: str, known: bool) -> Iterator[str]:
+    """Make the file that a namespace is mounted on; take it away again where the block fails."""
+    path = os.path.join(NETNS_DIRECTORY, name)
+    with _prepared_directory(known):
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0))
+        try:
+            yield path
+        except BaseException:
+            os.unlink(path)
+            raise
+
+
+def create(name: str, known: bool = False) -> None:
+    """Make a fresh namespace and bind it to /run/netns/NAME. Raises OSError (EEXIST where the name is taken)."""
+    with _new_entry(name, known) as path:
+        own = os.open(OWN, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _call("unshare", _CLONE_NEWNET)
+            try:
+                _mount(OWN, path, _MS_BIND)
+            finally:
+                _call("setns", own, _CLONE_NEWNET)
+        finally:
+            os.close(own)
+
+
+def bind(name: str, fd: int, known: bool = False) -> None:
+    """Bind the namespace open at ``fd`` to /run/netns/NAME, which must be free."""
+    with _new_entry(name, known) as path:
+        _mount("/proc/self/fd/%d" % fd, path, _MS_BIND)
+
+
+def link(name: str, target: str) -> None:
+    """Make /run/netns/NAME, which must be free, a symbolic link: it does not keep the namespace alive."""
+    with _prepared_directory():
+        os.symlink(target, os.path.join(NETNS_DIRECTORY, name))
+
+
+def remove(name: str) -> None:
+    """Take /run/netns/NAME away: unmount, then unlink. A symbolic link is unlinked and what it points at left alone."""
+    path = os.path.join(NETNS_DIRECTORY, name)
+    if not os.path.islink(path):
+        try:
+            _call("umount2", path.encode(), _MNT_DETACH)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # EINVAL: not a mount point, a stale file
+                raise
+    os.unlink(path)
+
+
+def _living() -> Iterator[Tuple[int, int]]:
+    """Yield (pid, inode of its network namespace) of all processes, in order."""
+    for pid in sorted(int(entry) for entry in os.listdir("/proc") if entry.isdigit()):
+        try:
+            inode = os.stat("/proc/%d/ns/net" % pid).st_ino
+        except OSError:  # it ended meanwhile
+            continue
+        yield pid, inode
+
+
+def living() -> Dict[int, List[int]]:
+    """Return the processes (PIDs, in order) that live in each network namespace, by inode."""
+    found: Dict[int, List[int]] = {}
+    for pid, inode in _living():
+        found.setdefault(inode, []).append(pid)
+    return found
+
+
+def command(pid: int) -> str:
+    """Return the command name of a process, ``""`` where it is gone."""
+    try:
+        with open("/proc/%d/comm" % pid, encoding="utf-8", errors="replace") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def seen() -> Dict[int, Tuple[List[str], List[int]]]:
+    """Return by inode the network namespaces that can be seen: the files they are mounted on, and the processes in them.
+
+    A file may be covered by another mount, so that what is there now has to be looked at before it is believed.
+    """
+    found: Dict[int, Tuple[List[str], List[int]]] = {}
+    with open("/proc/thread-self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+        for line in file:
+            root, path = line.split(" ", 5)[3:5]  # proc(5)
+            if root.startswith("net:["):
+                files = found.setdefault(int(root[len("net:[") : -1]), ([], []))[0]
+                files.append(re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal.group(1), 8)), path))
+    for pid, inode in _living():
+        found.setdefault(inode, ([], []))[1].append(pid)
+    return found
+
+
+def start_time(pid: int) -> Optional[str]:
+    """Return the start time of a process in clock ticks since boot (field 22 of proc(5)'s stat), None where it is gone."""
+    try:
+        with open("/proc/%d/stat" % pid, encoding="utf-8", errors="replace") as file:
+            return file.read().rsplit(")", 1)[1].split()[19]
+    except (OSError, IndexError):
+        return None

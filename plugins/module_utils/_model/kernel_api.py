@@ -1,0 +1,124 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the house asks of a kernel: facts, a lock, and one verb that changes. `_kernel/host.py` is the real one. Pure."""
+
+from __future__ import annotations
+
+from typing import ContextManager, Dict, Mapping, Optional, Protocol, Sequence, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
+    Address,
+    Container,
+    Holder,
+    Link,
+    NsFile,
+    NsRef,
+    PolicyRule,
+    Route,
+    Vlan,
+)
+
+
+class Source(Protocol):
+    """Where facts come from. Namespaces are named by inode, which `find` gives. Every method only reads."""
+
+    def find(self, ref: NsRef) -> Optional[int]:
+        """Return the inode of a namespace, None where there is none."""
+
+    def listing(self) -> Dict[str, NsFile]:
+        """Return the entries of /run/netns by name."""
+
+    def link(self, ns: int, name: str = "", index: int = 0) -> Optional[Link]:
+        """Return an interface by name or index."""
+
+    def links(self, ns: int) -> Sequence[Link]:
+        """Return all interfaces."""
+
+    def vlans(self, ns: int, index: int) -> Tuple[Vlan, ...]:
+        """Return the VLANs of a bridge port."""
+
+    def addresses(self, ns: int) -> Sequence[Tuple[int, Address]]:
+        """Return (interface index, address) of all addresses."""
+
+    def members(self, ns: int, bridge: int) -> Sequence[Holder]:
+        """Return the addresses in the namespaces behind a bridge's ports."""
+
+    def settle(self) -> None:
+        """Wait until namespaces that just ended are gone for good."""
+
+    def routes(self, ns: int, family: int, table: int) -> Sequence[Route]:
+        """Return the routes of a table."""
+
+    def policies(self, ns: int, family: int) -> Sequence[PolicyRule]:
+        """Return the policy rules that look at the source only and lead to a table, in the kernel's order."""
+
+    def sysctl(self, ns: int, key: str) -> Optional[str]:
+        """Return a sysctl, None where there is none."""
+
+    def tx_checksum(self, ns: int, name: str) -> Optional[bool]:
+        """Return whether transmit checksum offload is on."""
+
+    def read_text(self, path: str) -> str:
+        """Return a file's text, empty where there is none."""
+
+    def identity(self) -> str:
+        """Return what tells this host from others."""
+
+    def namespaces(self) -> Sequence[Tuple[int, str, Sequence[int]]]:
+        """Return (inode, path, pids) of all network namespaces that can be seen, held open from here on: a file of each
+        (``""`` for the host's own) and the processes that live in it."""
+
+    def command(self, pid: int) -> str:
+        """Return the command name of a process, ``""`` where it is gone."""
+
+    def processes(self, ns: int) -> Sequence[Tuple[int, str]]:
+        """Return (pid, command) of those living in a namespace."""
+
+    def start_time(self, pid: int) -> Optional[str]:
+        """Return a process's start time, None where it is gone."""
+
+    def containers(self, engine: str, names: Sequence[str]) -> Tuple[Mapping[str, Sequence[Container]], Sequence[str]]:
+        """Return what an engine (``auto``: all that are here) knows of containers, by name, those that run with their namespace
+        held open; and, a sentence each, which engines could not be asked."""
+
+    def running(self) -> Sequence[Container]:
+        """Return the running containers of all engines that are here and can be asked."""
+
+    def who_has(self, ns: int, interface: str, mac: str, ip: str) -> Optional[str]:
+        """Return the MAC address of the neighbour that has an address."""
+
+    def namespace_label(self, ns: int, nsid: int) -> str:
+        """Return a name for the namespace that has an id in another."""
+
+
+class Kernel(Source, Protocol):
+    """What the hall needs of a kernel: the facts of `Source`, a lock, and one verb that changes."""
+
+    def locked(self) -> ContextManager[None]:
+        """Hold the host's lock."""
+
+    def let_go(self) -> None:
+        """Let the namespaces end that lost a name since the last call, where nothing else holds them, with what is in them."""
+
+    def apply(self, step: Change) -> None:
+        """Take one change. Raises `KernelError`."""
+
+    def apply_together(self, steps: Sequence[Change]) -> None:
+        """Take changes that have an ``edit``, all those of a namespace at once. Raises `KernelError`."""
+
+    def sweep(self, steps: Sequence[Change]) -> None:
+        """Delete the interfaces of several changes that only delete, together where that is faster. What is left, and why, shows
+        when each is applied."""
+
+
+class Opener(Protocol):
+    """How a module comes to its kernel: a class whose objects are kernels, each closed at the end of a ``with``."""
+
+    def require(self) -> None:
+        """Raise `Lacking` where this host has not what every module needs."""
+
+    def __call__(self) -> ContextManager[Kernel]:
+        """Return a kernel, opened."""

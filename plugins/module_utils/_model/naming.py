@@ -1,0 +1,97 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Names, MAC addresses and ownership marks that are derived, never stored. Pure."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+
+INTERFACE_NAME_BYTES = 15  # IFNAMSIZ less the closing NUL, include/uapi/linux/if.h
+NETNS_DIRECTORY = "/run/netns"  # where iproute2 keeps named namespaces
+
+# Protocol number that marks the addresses (IFA_PROTO) and routes (rtm_protocol) this collection sets.
+# Outside the numbers that the kernel and iproute2's rt_protos give to others.
+PROTOCOL = 76
+
+_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+
+
+def _digest(*parts: str) -> bytes:
+    return hashlib.sha256("\0".join(parts).encode()).digest()
+
+
+def host_interface(netns: str, peer_name: str) -> str:
+    """Return the host end's name for ``peer_name`` in the namespace at path ``netns``.
+
+    ``veth`` and 11 characters that carry 55 bits of a hash: 15 bytes, the same on every run.
+    """
+    return "veth" + base64.b32encode(_digest("veth", netns, peer_name)).decode().lower()[:11]
+
+
+def mac(identity: str, *parts: str) -> str:
+    """Return a locally administered unicast MAC address, the same for the same host and parts.
+
+    ``identity`` tells hosts apart, so that two hosts on one segment derive different addresses.
+    """
+    raw = bytearray(_digest("mac", identity, *parts)[:6])
+    raw[0] = raw[0] & 0xFC | 0x02
+    return ":".join("%02x" % byte for byte in raw)
+
+
+def canonical_mac(value: str, option: str) -> str:
+    """Return ``value`` as lower-case ``aa:bb:cc:dd:ee:ff``; raise `Invalid` unless it can be an interface's address."""
+    text = value.strip().lower().replace("-", ":")
+    if not _MAC.fullmatch(text):
+        raise Invalid("%s: '%s' is not a MAC address such as 02:42:ac:11:00:02." % (option, value))
+    if int(text[:2], 16) & 1 or text == "00:00:00:00:00:00":
+        raise Invalid(
+            "%s: '%s' is a multicast or empty MAC address; an interface needs a unicast one." % (option, value)
+        )
+    return text
+
+
+def interface_name(value: str, option: str) -> str:
+    """Return ``value`` if the kernel takes it as an interface name, else raise `Invalid`.
+
+    The rule is dev_valid_name() of net/core/dev.c: 1 to 15 bytes, not ``.`` or ``..``, no slash, colon or white space.
+    ``%`` is refused as well, since the kernel fills in a number for it.
+    """
+    size = len(value.encode())
+    if size > INTERFACE_NAME_BYTES:
+        raise Invalid(
+            "%s: '%s' is %d bytes long; an interface name has at most %d." % (option, value, size, INTERFACE_NAME_BYTES)
+        )
+    if not value or value in (".", "..") or re.search(r"[\s/:%\0]", value):
+        raise Invalid(
+            "%s: '%s' is not an interface name: it must not be empty, '.' or '..', nor hold '/', ':', '%%' or white space."
+            % (option, value)
+        )
+    return value
+
+
+def netns_name(value: str, option: str) -> str:
+    """Return ``value`` if it can be a file name in /run/netns, else raise `Invalid`."""
+    if (
+        not value
+        or value in (".", "..")
+        or "/" in value
+        or "\0" in value
+        or len(value.encode()) > 255
+        or value != value.strip()
+    ):
+        raise Invalid(
+            "%s: '%s' is not a namespace name: it must be a file name for %s, so not empty and without '/'."
+            % (option, value, NETNS_DIRECTORY)
+        )
+    return value
+
+
+def sticky_offset(owner: str, size: int) -> int:
+    """Return the place in ``range(size)`` where the search for ``owner``'s address starts."""
+    return int.from_bytes(_digest("address", owner), "big") % size

@@ -1,0 +1,289 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the kernel holds, as facts: frozen and canonical, one spelling for one meaning, so that comparing is ``==``. Pure."""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import os.path
+import shlex
+from dataclasses import dataclass, field, replace
+from typing import Any, Mapping, Optional, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress, IpNetwork
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NETNS_DIRECTORY, netns_name
+
+MAIN_TABLE = 254  # RT_TABLE_MAIN
+FOREVER = 4294967295  # INFINITY_LIFE_TIME, seconds
+
+
+# --- namespaces -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class NsRef:
+    """A network namespace as the user names it: the path of its file, or ``""`` for the host (where the module runs)."""
+
+    path: str = ""
+
+    @classmethod
+    @functools.lru_cache(maxsize=None)
+    def parse(cls, value: Optional[str], option: str = "netns") -> NsRef:
+        """Return the namespace that a ``netns`` option means: a name in /run/netns, an absolute path, or nothing (the host)."""
+        if value is None:
+            return HOST
+        if value.startswith("/"):
+            return cls(value.replace("/var/run/netns/", NETNS_DIRECTORY + "/", 1))
+        return cls(os.path.join(NETNS_DIRECTORY, netns_name(value, option)))
+
+    @functools.cached_property
+    def name(self) -> str:
+        """Return the name in /run/netns, or ``""``."""
+        directory, name = os.path.split(self.path)
+        return name if directory == NETNS_DIRECTORY else ""
+
+    @property
+    def option(self) -> Optional[str]:
+        """Return the value of a ``netns`` option that means this namespace."""
+        return self.name or self.path or None
+
+    def __str__(self) -> str:
+        return "netns '%s'" % self.option if self.path else "the host"
+
+    def tool(self, program: str) -> str:
+        """Return the beginning of a command line that runs ``program`` in this namespace."""
+        if not self.path:
+            return program
+        if not self.name:
+            return "nsenter --net=%s %s" % (shlex.quote(self.path), program)
+        if program in ("ip", "bridge"):
+            return "%s -n %s" % (program, shlex.quote(self.name))
+        return "ip netns exec %s %s" % (shlex.quote(self.name), program)
+
+
+HOST = NsRef()
+
+
+@dataclass(frozen=True)
+class NsFile:
+    """An entry of /run/netns. ``kind``: ``namespace``, ``file`` (plain, stale), ``dangling`` (a link to nowhere);
+    ``target`` of a symbolic link, ``""`` for what is mounted; ``inode`` of the namespace, 0 where it is none; ``size`` in bytes
+    of a plain file."""
+
+    name: str
+    kind: str
+    inode: int = 0
+    target: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container as its engine knows it. ``pid`` is 0 where it does not run, ``status`` the engine's word for that. ``inode``
+    of its network namespace is filled in once that namespace is held open, and is 0 until then. ``file`` is where the engine
+    itself has that namespace mounted, as long as the container runs, ``""`` where it has not."""
+
+    engine: str
+    name: str
+    pid: int = 0
+    status: str = ""
+    inode: int = 0
+    file: str = ""
+
+
+# --- links ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Link:
+    """An interface. ``index`` is negative for one that is only foreseen (check mode). ``peer_index`` and ``peer_ns`` are what
+    the kernel says a veth is linked to; ``peer_ns`` is None where the namespace is not one of those looked at.
+    ``attributes`` are by field name, with ``enabled`` and, for a port of a bridge, the port's."""
+
+    index: int
+    name: str
+    kind: str
+    attributes: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    master: int = 0
+    peer_index: int = 0
+    peer_ns: Optional[int] = None
+
+    def get(self, name: str) -> Any:
+        """Return one attribute, None where the kernel does not give it."""
+        return self.attributes.get(name)
+
+    def with_(self, **changes: Any) -> Link:
+        """Return this link with some attributes changed."""
+        return replace(self, attributes=dict(self.attributes, **changes))
+
+    def describe(self) -> str:
+        """Return what kind of interface this is, in words."""
+        return {"": "a physical or other interface", "veth": "a veth", "bridge": "a bridge"}.get(
+            self.kind, "an interface of type %s" % self.kind
+        )
+
+
+@dataclass(frozen=True, order=True)
+class Vlan:
+    """One VLAN of a bridge port."""
+
+    vid: int
+    pvid: bool = False
+    untagged: bool = False
+
+    def __str__(self) -> str:
+        return "%d%s%s" % (self.vid, " pvid" if self.pvid else "", " untagged" if self.untagged else "")
+
+
+# --- addresses and routes -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address of an interface. ``ip`` and ``peer`` in their shortest spelling; lifetimes in seconds, `FOREVER` for no end.
+    For a point-to-point address ``prefix`` is the peer's."""
+
+    ip: str
+    prefix: int
+    family: int
+    peer: str = ""
+    scope: str = "global"
+    label: str = ""
+    broadcast: str = ""
+    valid_lft: int = FOREVER
+    preferred_lft: int = FOREVER
+    noprefixroute: bool = False
+    nodad: bool = field(default=False, compare=False)
+    secondary: bool = field(default=False, compare=False)
+    tentative: bool = field(default=False, compare=False)
+    dadfailed: bool = field(default=False, compare=False)
+    protocol: int = field(default=0, compare=False)
+
+    @functools.cached_property
+    def parsed(self) -> IpAddress:
+        """Return the address itself, to look up and compare."""
+        return ipaddress.ip_address(self.ip)
+
+    @functools.cached_property
+    def network(self) -> IpNetwork:
+        """Return the network that the kernel takes for on-link with it."""
+        return ipaddress.ip_network("%s/%d" % (self.peer or self.ip, self.prefix), strict=False)
+
+    @property
+    def cidr(self) -> str:
+        return "%s/%d" % (self.ip, self.prefix)
+
+    @property
+    def key(self) -> Tuple[str, int, str]:
+        """Return what tells two addresses of one interface apart, as the kernel sees it."""
+        return (self.ip, self.prefix, self.peer) if self.family == 4 else (self.ip, self.prefix, "")
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who has an address: interface ``index`` of the namespace ``ns`` (inode). ``label`` names the namespace where it has a
+    name; where ``ns`` is None, ``nsid`` is its id in the namespace that was asked. ``port`` is the index of the bridge port that
+    it is behind, 0 where it is none."""
+
+    address: Address
+    ns: Optional[int]
+    index: int
+    label: str = ""
+    nsid: int = -1
+    port: int = 0
+
+
+@dataclass(frozen=True, order=True)
+class Nexthop:
+    """One way of a multipath route; ``weight`` from 1."""
+
+    gateway: str = ""
+    interface: str = ""
+    weight: int = 1
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route. ``destination`` is a CIDR (``default`` is ``0.0.0.0/0`` or ``::/0``); ``mtu`` and ``advmss`` 0 where not set."""
+
+    family: int
+    destination: str
+    table: int = MAIN_TABLE
+    metric: int = 0
+    type: str = "unicast"
+    gateway: str = ""
+    interface: str = ""
+    source: str = ""
+    scope: str = "global"
+    mtu: int = 0
+    advmss: int = 0
+    onlink: bool = False
+    nexthops: Tuple[Nexthop, ...] = ()
+    protocol: int = field(default=0, compare=False)
+
+    @property
+    def shown_destination(self) -> str:
+        return "default" if self.destination in ("0.0.0.0/0", "::/0") else self.destination
+
+    def words(self) -> str:
+        """Return the route as `ip route` spells it."""
+        parts = [] if self.type == "unicast" else [self.type]
+        parts.append(self.shown_destination)
+        if self.gateway:
+            parts.append("via " + self.gateway)
+        if self.interface:
+            parts.append("dev " + self.interface)
+        if self.table != MAIN_TABLE:
+            parts.append("table %d" % self.table)
+        if self.metric:
+            parts.append("metric %d" % self.metric)
+        if self.source:
+            parts.append("src " + self.source)
+        if self.family == 4 and self.scope != "global":
+            parts.append("scope " + self.scope)
+        if self.mtu:
+            parts.append("mtu %d" % self.mtu)
+        if self.advmss:
+            parts.append("advmss %d" % self.advmss)
+        if self.onlink:
+            parts.append("onlink")
+        for hop in self.nexthops:
+            parts.append(
+                "nexthop"
+                + (" via " + hop.gateway if hop.gateway else "")
+                + (" dev " + hop.interface if hop.interface else "")
+                + " weight %d" % hop.weight
+            )
+        return " ".join(parts)
+
+
+@dataclass(frozen=True)
+class PolicyRule:
+    """A policy rule with no other condition: packets of ``family`` from ``source`` (CIDR) are looked up in ``table``. The kernel
+    tries rules by ``priority``, the lowest first; those of ours carry the ``protocol`` of ours."""
+
+    family: int
+    source: str
+    table: int
+    priority: int = 0
+    protocol: int = 0
+
+    def words(self) -> str:
+        """Return the rule as `ip rule` spells it."""
+        return "from %s lookup %d priority %d proto %d" % (self.source, self.table, self.priority, self.protocol)
+
+
+def show(value: Any) -> str:
+    """Return a value as the diff and the messages show it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None or value == "":
+        return "none"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(show(item) for item in value) or "none"
+    if isinstance(value, dict):
+        return " ".join("%s %s" % (key, show(item)) for key, item in value.items() if item not in (None, ""))
+    return str(value)

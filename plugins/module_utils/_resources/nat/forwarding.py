@@ -1,0 +1,97 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Forwarding, which NAT rules need: switched on, kept on over a reboot, and switched off again when it was ours. Pure.
+
+The file says that we switched it on, and is there only as long as rules of ours need it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import Change, PutFile, SetSysctl
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, MAIN_TABLE, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+
+# After 99-sysctl.conf (Debian's link to /etc/sysctl.conf): systemd-sysctl reads in order of name and the last one wins.
+SYSCTL_FILE = "/etc/sysctl.d/99-zz-linuxnet-containers.conf"
+_HEADING = "# Set by linuxnet.containers: its NAT rules need forwarding. Taken back with the last of them.\n"
+_FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
+_ACCEPT_RA = "net/ipv6/conf/%s/accept_ra"
+_RA = 9  # RTPROT_RA: a route that router advertisements brought
+
+
+@dataclass(frozen=True)
+class Forwarding:
+    """Forwarding of one family. ``value`` of its sysctl, None where it is not to be looked after; ``text`` of our file, None
+    where it does not count (not the host). ``uplinks`` live from router advertisements, which they ignore with IPv6
+    forwarding unless accept_ra is 2 (Documentation/networking/ip-sysctl.rst); ``told`` are those that we told so."""
+
+    ns: NsRef
+    family: int
+    value: Optional[str] = None
+    text: Optional[str] = None
+    uplinks: Tuple[str, ...] = ()
+    told: Tuple[str, ...] = ()
+
+    @property
+    def _line(self) -> str:
+        return "%s = 1\n" % _FORWARDING[self.family]
+
+    def on(self) -> List[Change]:
+        """Return the steps that switch forwarding on and keep it on; none where it is on, since then somebody else sees to it."""
+        if self.value in (None, "1"):
+            return []
+        first = [SetSysctl(self.ns, _ACCEPT_RA % name, "2", "1") for name in self.uplinks]
+        steps: List[Change] = [*first, SetSysctl(self.ns, _FORWARDING[self.family], "1", self.value or "0")]
+        lines = "".join("%s = 2\n" % (_ACCEPT_RA % name) for name in self.uplinks) + self._line
+        if self.text is not None and self._line not in self.text:
+            steps.append(PutFile(SYSCTL_FILE, (self.text or _HEADING) + lines, self.text))
+        return steps
+
+    def off(self) -> List[Change]:
+        """Return the steps that take all of that back, if it was ours; for when nothing of ours needs it any more."""
+        if not self.text or self._line not in self.text:
+            return []
+        steps: List[Change] = []
+        if self.value == "1":
+            steps.append(SetSysctl(self.ns, _FORWARDING[self.family], "0", "1"))
+        rest = self.text.replace(self._line, "")
+        for name in self.told:
+            steps.append(SetSysctl(self.ns, _ACCEPT_RA % name, "1", "2"))
+        if self.family == 6:
+            rest = "".join(line for line in rest.splitlines(keepends=True) if not line.startswith(_ACCEPT_RA[:14]))
+        return [*steps, PutFile(SYSCTL_FILE, "" if rest == _HEADING else rest, self.text)]
+
+    def describe(self, switched: bool = False) -> Dict[str, Any]:
+        """Return what the result says: as it is, or (``switched``) as it is after `on`."""
+        if self.value is None:
+            return {}
+        now = self.value == "1"
+        described: Dict[str, Any] = {"ip_forward": now or switched}
+        if self.text is not None:
+            kept = self._line in self.text or (switched and not now)
+            described["sysctl_file"] = SYSCTL_FILE if kept else None
+        return described
+
+
+def look(ns: int, ref: NsRef, family: int, wanted: bool, state: State) -> Forwarding:
+    """Return forwarding as it is; ``wanted`` False: it is not to be looked after."""
+    if not wanted:
+        return Forwarding(ref, family)
+    text = state.text(SYSCTL_FILE) if ns == state.need(HOST) else None
+    uplinks: Tuple[str, ...] = ()
+    told: Tuple[str, ...] = ()
+    if family == 6:
+        names = {
+            route.interface
+            for route in state.routes(ns, 6, MAIN_TABLE)
+            if route.protocol == _RA and route.shown_destination == "default"
+        }
+        uplinks = tuple(sorted(name for name in names if state.sysctl(ns, _ACCEPT_RA % name) == "1"))
+        listed = [line.split("/")[3] for line in (text or "").splitlines() if line.startswith(_ACCEPT_RA[:14])]
+        told = tuple(name for name in listed if state.sysctl(ns, _ACCEPT_RA % name) == "2")
+    return Forwarding(ref, family, state.sysctl(ns, _FORWARDING[family]), text, uplinks, told)

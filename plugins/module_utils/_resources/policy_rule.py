@@ -1,0 +1,104 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The noun ns_route, its policy rule: which packets are led to the route's table. Pure.
+
+Rules of ours carry the protocol number of ours, and are unique by source and table. One of others for the same source and table
+serves as well, and is never changed nor removed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import network
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import AddPolicy, Change, DelPolicy
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef, PolicyRule
+
+OPTIONS: Dict[str, Any] = {"rule_source": {"type": "str"}, "rule_priority": {"type": "int"}}
+REQUIRED_BY = {"rule_priority": ["rule_source"]}
+
+_BASE, _SIZE = 20000, 10000  # of the priorities that are derived: before main's, 32766
+_MAXIMUM = 32765
+
+
+def parse(params: Mapping[str, Any], table: int, always: Sequence[int]) -> Optional[PolicyRule]:
+    """Return the rule that the options ask for, its priority 0 where none is given. ``always``: tables that need no rule."""
+    if params.get("rule_source") is None:
+        return None
+    source, priority = network(params["rule_source"], "rule_source"), params.get("rule_priority")
+    if table in always:
+        raise Invalid(
+            "rule_source: every packet comes to the table %s anyway; give the route a table of its own, "
+            "such as table: 100." % params["table"]
+        )
+    if priority is not None and not 1 <= priority <= _MAXIMUM:
+        raise Invalid("rule_priority: %d is out of bounds; it must be from 1 to %d." % (priority, _MAXIMUM))
+    return PolicyRule(source.version, str(source), table, priority or 0, PROTOCOL)
+
+
+def agreed(asked: Sequence[Tuple[NsRef, PolicyRule]]) -> None:
+    """Raise `Invalid` where a task asks for one rule with two priorities: there can be only one."""
+    found: Dict[Tuple[NsRef, PolicyRule], int] = {}
+    for ns, rule in asked:
+        priority = found.setdefault((ns, replace(rule, priority=0)), rule.priority) if rule.priority else 0
+        if priority != rule.priority:
+            raise Invalid(
+                "rule_priority: the rule from %s to table %d in %s cannot have both priority %d and %d."
+                % (rule.source, rule.table, ns, priority, rule.priority)
+            )
+
+
+def derived_priority(table: int) -> int:
+    """Return the priority of a new rule for which none is given: the same for a table always, from 20000 to 29999."""
+    return _BASE + table % _SIZE
+
+
+def _ours(rules: Sequence[PolicyRule]) -> List[PolicyRule]:
+    return [one for one in rules if one.protocol == PROTOCOL]
+
+
+def named(wanted: Optional[PolicyRule], rules: Sequence[PolicyRule]) -> List[PolicyRule]:
+    """Return those of ``rules`` that are for the wanted source and table, ours first, then by priority."""
+    found = [one for one in rules if wanted and (one.source, one.table) == (wanted.source, wanted.table)]
+    return sorted(found, key=lambda one: (one.protocol != PROTOCOL, one.priority))
+
+
+def shared(wanted: Optional[PolicyRule], rules: Sequence[PolicyRule]) -> bool:
+    """Return whether another rule of ours leads to the wanted table: its routes are that one's as well."""
+    return any(wanted and one.table == wanted.table and one.source != wanted.source for one in _ours(rules))
+
+
+def present(
+    ns: NsRef, wanted: Optional[PolicyRule], rules: Sequence[PolicyRule]
+) -> Tuple[Optional[PolicyRule], Optional[PolicyRule], List[Change]]:
+    """Return (the rule before, the rule after, changes). One of ours with another priority goes once the new one is there."""
+    if wanted is None:
+        return None, None, []
+    there = named(wanted, rules)
+    before = after = next((one for one in there if wanted.priority in (0, one.priority)), None)
+    changes: List[Change] = []
+    if after is None:
+        before = next(iter(_ours(there)), None)
+        after = replace(wanted, priority=wanted.priority or derived_priority(wanted.table))
+        changes.append(AddPolicy(ns, after))
+    return before, after, [*changes, *(DelPolicy(ns, one) for one in _ours(there) if one != after)]
+
+
+def absent(
+    ns: NsRef, wanted: Optional[PolicyRule], rules: Sequence[PolicyRule], needed: bool
+) -> Tuple[Optional[PolicyRule], Optional[PolicyRule], List[Change]]:
+    """Return (the rule before, the rule after, changes). One of ours goes, unless it is ``needed`` by other routes of its table."""
+    there = named(wanted, rules)
+    freed = [] if needed else _ours(there)
+    kept = [one for one in there if one not in freed]
+    return next(iter(there), None), next(iter(kept), None), [DelPolicy(ns, one) for one in freed]
+
+
+def described(rule: Optional[PolicyRule]) -> Dict[str, Any]:
+    """Return what the module reports of an item's rule."""
+    return {"rule_source": rule.source if rule else None, "rule_priority": rule.priority if rule else None}

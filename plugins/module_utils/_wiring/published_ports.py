@@ -1,0 +1,68 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Published ports as docker and Compose spell them, and as the results show them. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Dict, Mapping
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, Element
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+
+# [HOST_IP:]HOST_PORT:CONTAINER_PORT[/PROTOCOL], an IPv6 address in brackets.
+_SHORT = re.compile(
+    r"(?:(?:\[(?P<six>[^\]]*)\]|(?P<four>[^:\[\]]*)):)?(?P<host>[^:/]+):(?P<to>[^:/]+)(?:/(?P<protocol>\w+))?"
+)
+_LONG = {"target", "published", "protocol", "host_ip", "mode", "name", "app_protocol"}
+
+
+@dataclass(frozen=True)
+class Port:
+    """One entry of a list of published ports. ``host_ip`` is ``""`` for all addresses of all families."""
+
+    host_port: str
+    to_port: str
+    protocol: str = "tcp"
+    host_ip: str = ""
+
+
+def parse(value: Any) -> Port:
+    """Return what one entry of docker's ``-p`` or of Compose's ``ports`` means, in the short or the long form. Raises `Invalid`."""
+    if isinstance(value, Mapping):
+        unknown = sorted(set(value) - _LONG)
+        if unknown or value.get("target") is None or value.get("published") in (None, ""):
+            raise Invalid(
+                "%s is no published port: the long form has target and published, and maybe protocol and host_ip."
+                % dict(value)
+            )
+        return Port(
+            str(value["published"]),
+            str(value["target"]),
+            str(value.get("protocol") or "tcp"),
+            str(value.get("host_ip") or ""),
+        )
+    text = str(value)
+    match = _SHORT.fullmatch(text)
+    if match is None:
+        raise Invalid(
+            "'%s' is no published port: it is written [HOST_IP:]HOST_PORT:CONTAINER_PORT[/PROTOCOL], in quotes." % text
+        )
+    return Port(match["host"], match["to"], match["protocol"] or "tcp", match["six"] or match["four"] or "")
+
+
+def shown(one: Element) -> Dict[str, Any]:
+    """Return a published port as results show it."""
+    last = (one.to_port or one.first) + one.last - one.first
+    return {
+        "host_ip": None if one.host_ip == EVERYWHERE[one.family] else one.host_ip,
+        "host_port": one.ports,
+        "to_address": one.to,
+        "to_port": str(one.to_port or one.first)
+        if one.first == one.last
+        else "%d-%d" % (one.to_port or one.first, last),
+        "protocol": one.protocol,
+    }

@@ -1,0 +1,99 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Source NAT rules to and from nftables."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import nftables_snat
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import NatRule, canonical_exclude
+from ansible_collections.linuxnet.containers.tests.unit.nft_json import chain, match, prefix, rule
+
+
+def ours(*expr, **more):
+    return rule("inet linuxnet_containers", "postrouting", *expr, **{"comment": "linuxnet:net", **more})
+
+
+ALWAYS = [prefix("172.17.0.0/16"), prefix("224.0.0.0/4"), "255.255.255.255"]
+SOURCE = match("saddr", "==", prefix("172.17.0.0/16"))
+LEFT_ALONE = match("daddr", "!=", {"set": ALWAYS})
+MASQUERADE = {"masquerade": None}
+
+
+def test_a_listing_of_nft_is_read_back():
+    """As nft 1.0.6 lists it: /32 without its length, a set sorted, the comment beside the expressions."""
+    objects = [
+        {"table": {"family": "inet", "name": "linuxnet_containers", "handle": 1}},
+        chain("inet linuxnet_containers", "postrouting", type="nat", hook="postrouting", prio=100, policy="accept"),
+        ours(
+            SOURCE,
+            match("oifname", "!=", "docker0"),
+            match("daddr", "!=", {"set": [prefix("10.0.0.0/8"), *ALWAYS]}),
+            MASQUERADE,
+            handle=4,
+            comment="linuxnet:net|the net",
+        ),
+        ours(SOURCE, LEFT_ALONE, {"snat": {"family": "ip", "addr": "192.0.2.1"}}, handle=5),
+    ]
+    found = nftables_snat.ours(objects)
+    assert found == [
+        NatRule("172.17.0.0/16", "!docker0", ("10.0.0.0/8",), "", "net", "the net"),
+        NatRule("172.17.0.0/16", "", (), "192.0.2.1", "net", ""),
+    ]
+    assert [one.handle for one in found] == [4, 5]
+    assert [one.type for one in found] == ["masquerade", "snat"]
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        [SOURCE, LEFT_ALONE, {"counter": None}, {"accept": None}],
+        [SOURCE, match("daddr", "!=", {"set": ALWAYS[:2]}), MASQUERADE],
+        [SOURCE, match("daddr", "==", {"set": ALWAYS}), MASQUERADE],
+        [SOURCE, LEFT_ALONE, match("iifname", "==", "eth0"), MASQUERADE],
+        [SOURCE, LEFT_ALONE, {"masquerade": {"flags": "random"}}],
+        [SOURCE, LEFT_ALONE, {"snat": {"family": "ip", "addr": "192.0.2.1", "port": 80}}],
+        [LEFT_ALONE, MASQUERADE],
+    ],
+)
+def test_f13_a_rule_that_was_edited_by_hand_equals_nothing_that_is_wanted(expr):
+    (found,) = nftables_snat.ours([ours(*expr)])
+    assert found.owner == "net"
+    assert found.handle == 9
+    assert found.out_interface == "?"
+
+
+def test_f13_a_stranger_in_our_table_is_found_and_not_ours():
+    objects = [
+        ours(SOURCE, LEFT_ALONE, MASQUERADE),
+        ours(MASQUERADE, handle=12, comment="mine"),
+        rule("ip nat", "x", MASQUERADE),
+    ]
+    assert nftables_snat.strangers(objects) == ["handle 12"]
+    assert len(nftables_snat.ours(objects)) == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text"),
+    [
+        (
+            NatRule("10.0.0.0/24", "!br0", owner="net"),
+            'ip saddr 10.0.0.0/24 oifname != "br0" ip daddr != { 10.0.0.0/24, 224.0.0.0/4, 255.255.255.255/32 } '
+            'masquerade comment "linuxnet:net"',
+        ),
+        (
+            NatRule("fd00::/64", "eth0", ("fd09::/64",), "fd00:1::1", "net", "note"),
+            'ip6 saddr fd00::/64 oifname "eth0" ip6 daddr != { fd00::/64, fd09::/64, ff00::/8 } '
+            'snat ip6 to fd00:1::1 comment "linuxnet:net|note"',
+        ),
+    ],
+)
+def test_a_rule_in_the_syntax_of_nft(wanted, text):
+    assert nftables_snat.text(wanted) == text
+
+
+def test_a5_spellings_of_what_is_excluded():
+    exclude = ["10.2.0.0/16", "10.3.0.0/16", "10.2.4.0/24", "172.17.5.0/24", "224.0.0.1/32"]
+    assert canonical_exclude("172.17.0.0/16", exclude) == ("10.2.0.0/15",)

@@ -1,0 +1,152 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Messages by struct are those that pyroute2 makes, and say what pyroute2 reads in them."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec
+from pyroute2.netlink.rtnl.fibmsg import fibmsg
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+from pyroute2.netlink.rtnl.rtmsg import rtmsg
+
+PEER = {"attrs": [("IFLA_IFNAME", "eth0"), ("IFLA_MTU", 1400), ("IFLA_NET_NS_FD", 7)]}
+PAIR = [("IFLA_INFO_KIND", "veth"), ("IFLA_INFO_DATA", {"attrs": [("VETH_INFO_PEER", PEER)]})]
+BRIDGE_DATA = [("IFLA_BR_STP_STATE", 1), ("IFLA_BR_AGEING_TIME", 30000), ("IFLA_BR_VLAN_FILTERING", 0)]
+BRIDGE = [("IFLA_INFO_KIND", "bridge"), ("IFLA_INFO_DATA", {"attrs": BRIDGE_DATA})]
+PORT_DATA = [("IFLA_BRPORT_MODE", 1), ("IFLA_BRPORT_COST", 2), ("IFLA_BRPORT_PRIORITY", 32)]
+PORT = [("IFLA_INFO_SLAVE_KIND", "bridge"), ("IFLA_INFO_SLAVE_DATA", {"attrs": PORT_DATA})]
+TIMES = {"ifa_preferred": 60, "ifa_valid": 4294967295, "cstamp": 0, "tstamp": 0}
+INET4, INET6 = socket.AF_INET, socket.AF_INET6
+VLAN = [("IFLA_BRIDGE_VLAN_INFO", {"vid": 10, "flags": 6})]
+HOP = {"flags": 0, "hops": 1, "oif": 2, "family": INET4, "attrs": [("RTA_GATEWAY", "10.0.0.1")]}
+
+MESSAGES = {
+    "a link by name": (ifinfmsg, {}, [("IFLA_IFNAME", "x"), ("IFLA_EXT_MASK", 8)]),
+    "a link by index": (ifinfmsg, {"index": 12}, []),
+    "a pair": (
+        ifinfmsg,
+        {"flags": 1, "change": 1},
+        [
+            ("IFLA_IFNAME", "web0"),
+            ("IFLA_ADDRESS", "02:0a:00:00:00:ff"),
+            ("IFLA_TXQLEN", 1000),
+            ("IFLA_LINKINFO", {"attrs": PAIR}),
+            ("IFLA_MASTER", 3),
+        ],
+    ),
+    "a bridge": (ifinfmsg, {}, [("IFLA_IFNAME", "br0"), ("IFLA_LINKINFO", {"attrs": BRIDGE})]),
+    "a port": (ifinfmsg, {"index": 4}, [("IFLA_LINKINFO", {"attrs": PORT}), ("IFLA_IFALIAS", "vers l'été")]),
+    "an address": (
+        ifaddrmsg,
+        {"family": INET4, "prefixlen": 24, "index": 2},
+        [("IFA_LOCAL", "10.0.0.2"), ("IFA_ADDRESS", "10.0.0.2"), ("IFA_LABEL", "eth0"), ("IFA_CACHEINFO", TIMES)],
+    ),
+    "an IPv6 address": (
+        ifaddrmsg,
+        {"family": INET6, "prefixlen": 64, "scope": 0, "index": 2},
+        [("IFA_LOCAL", "fd00::2"), ("IFA_ADDRESS", "fd00::2"), ("IFA_FLAGS", 0x202)],
+    ),
+    "a route": (
+        rtmsg,
+        {"family": INET4, "dst_len": 8, "table": 254, "proto": 76, "scope": 0, "type": 1},
+        [
+            ("RTA_TABLE", 254),
+            ("RTA_DST", "10.0.0.0"),
+            ("RTA_GATEWAY", "10.1.0.1"),
+            ("RTA_OIF", 2),
+            ("RTA_METRICS", {"attrs": [("RTAX_MTU", 1400), ("RTAX_ADVMSS", 1360)]}),
+        ],
+    ),
+    "a rule": (fibmsg, {"family": INET6, "src_len": 64, "action": 1}, [("FRA_SRC", "fd00::"), ("FRA_PRIORITY", 100)]),
+}
+# Of types that are left to pyroute2.
+OTHERS = {
+    "a route with two next hops": (rtmsg, {"family": INET4, "type": 1}, [("RTA_MULTIPATH", [HOP, HOP])]),
+    "VLANs": (ifinfmsg, {"family": socket.AF_BRIDGE, "index": 4}, [("IFLA_AF_SPEC", {"attrs": VLAN})]),
+}
+
+
+def by_pyroute2(cls, fields, attributes):
+    message = cls()
+    for name, value in fields.items():
+        message[name] = value
+    message["attrs"] = attributes
+    message.encode()
+    return bytes(message.data)
+
+
+@pytest.mark.parametrize("what", [*MESSAGES, *OTHERS])
+def test_a_body_is_the_one_that_pyroute2_makes(what):
+    cls, fields, attributes = {**MESSAGES, **OTHERS}[what]
+    assert codec.encode(cls, fields, attributes) == by_pyroute2(cls, fields, attributes)[16:]
+
+
+@pytest.mark.parametrize("what", MESSAGES)
+def test_none_of_these_is_left_to_pyroute2(what):
+    cls, fields, attributes = MESSAGES[what]
+    assert codec.codec_of(cls).encode(fields, attributes)
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_what_is_of_another_type_is_left_to_pyroute2(what):
+    cls, fields, attributes = OTHERS[what]
+    with pytest.raises(codec.Unknown):
+        codec.codec_of(cls).encode(fields, attributes)
+
+
+def same(ours, theirs, attributes):
+    """Whether a message says the same to both readers, as deep as it goes."""
+    for name, value in attributes:
+        mine, other = ours.get_attr(name), theirs.get_attr(name)
+        if isinstance(value, dict) and "attrs" in value:
+            same(mine, other, value["attrs"])
+        elif isinstance(value, dict):
+            assert mine == value
+        else:
+            assert mine == other == value
+
+
+@pytest.mark.parametrize("what", MESSAGES)
+def test_a_message_is_read_as_pyroute2_reads_it(what):
+    cls, fields, attributes = MESSAGES[what]
+    data = by_pyroute2(cls, fields, attributes)
+    theirs = cls(data)
+    theirs.decode()
+    ours = codec.decode(cls, data)
+    assert {name: ours[name] for name in fields} == {name: theirs[name] for name in fields} == fields
+    same(ours, theirs, attributes)
+
+
+def test_what_a_message_has_not_is_none():
+    data = by_pyroute2(ifinfmsg, {"index": 1}, [("IFLA_IFNAME", "lo")])
+    assert codec.decode(ifinfmsg, data).get_attr("IFLA_MASTER") is None
+
+
+def test_an_address_of_another_length_is_read_by_pyroute2():
+    """That of a tunnel has four bytes."""
+    data = bytearray(by_pyroute2(ifinfmsg, {"index": 5}, [("IFLA_ADDRESS", "0a:00:00:01:00:00")]))
+    data[32:34] = (8).to_bytes(2, "little")
+    data = bytes(data[:40])
+    assert len(data) == 40
+    theirs = ifinfmsg((40).to_bytes(4, "little") + data[4:])
+    theirs.decode()
+    ours = codec.decode(ifinfmsg, (40).to_bytes(4, "little") + data[4:])
+    assert ours.get_attr("IFLA_ADDRESS") == theirs.get_attr("IFLA_ADDRESS")
+
+
+def test_next_hops_are_read_by_pyroute2():
+    cls, fields, attributes = OTHERS["a route with two next hops"]
+    data = by_pyroute2(cls, fields, attributes)
+    hops = codec.decode(cls, data).get_attr("RTA_MULTIPATH")
+    assert [(hop["oif"], hop.get_attr("RTA_GATEWAY")) for hop in hops] == [(2, "10.0.0.1")] * 2
+
+
+def test_bytes_that_are_no_attributes_end_the_reading():
+    data = by_pyroute2(ifinfmsg, {"index": 1}, [("IFLA_IFNAME", "lo")]) + b"\x01\x00\x00\x00"
+    assert codec.decode(ifinfmsg, data).get_attr("IFLA_IFNAME") == "lo"

@@ -1,0 +1,123 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the engines' own tools say, read: with programs that say what the real ones say. The real ones are in tests/engines."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import host
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import engines as engine_programs
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import run
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container
+
+
+@pytest.fixture
+def programs(tmp_path, monkeypatch):
+    """Make programs that stand in for the engines' own; nothing else is on the path."""
+    monkeypatch.setattr(run, "_PATH", str(tmp_path))
+
+    def make(name, script):
+        path = tmp_path / name
+        path.write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n", encoding="utf-8")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        return path
+
+    return make
+
+
+ID = "4f" * 32
+
+
+def test_docker_names_ids_and_what_it_does_not_know(programs):
+    programs("docker", f"echo '{ID} 70 running /web'; echo 'Error: No such container: nope' >&2; exit 1")
+    assert engine_programs.find("docker", ["web", "nope", ID[:12]]) == {
+        "web": Container("docker", "web", 70, "running"),
+        ID[:12]: Container("docker", ID[:12], 70, "running"),
+    }
+
+
+def test_a_daemon_that_does_not_answer_is_an_error_in_its_words(programs):
+    programs(
+        "docker",
+        "echo 'Cannot connect to the Docker daemon at unix:///x.sock. Is the docker daemon running?' >&2; exit 1",
+    )
+    with pytest.raises(engine_programs.EngineError, match=r"Cannot connect to the Docker daemon at unix:///x\.sock"):
+        engine_programs.find("docker", ["web"])
+
+
+def test_podman_leaves_the_slash_out_and_a_stopped_one_has_no_pid(programs):
+    programs("podman", f"echo '{ID} 0 exited web'")
+    assert engine_programs.find("podman", ["web"]) == {"web": Container("podman", "web", 0, "exited")}
+
+
+def test_lxc_gives_state_and_pid(programs):
+    programs("lxc-info", 'case "$*" in *on*) echo "State: RUNNING"; echo 71;; *off*) echo "State: STOPPED";; esac')
+    found = engine_programs.find("lxc", ["on", "off"])
+    assert found == {"on": Container("lxc", "on", 71, "running"), "off": Container("lxc", "off", 0, "stopped")}
+    programs("lxc-info", 'echo "web doesn\'t exist" >&2; exit 1')
+    assert engine_programs.find("lxc", ["web"]) == {}
+
+
+def test_an_engine_that_is_not_there_is_no_engine(programs):
+    assert not engine_programs.available("docker")
+    with pytest.raises(engine_programs.EngineError, match="the program podman is not installed"):
+        engine_programs.find("podman", ["web"])
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["systemd-nspawn", "--machine=web", "--directory=/x/y"], "web"),
+        (["systemd-nspawn", "-M", "web", "-D", "/x/y"], "web"),
+        (["systemd-nspawn", "-D/x/web/", "sh"], "web"),
+        (["systemd-nspawn", "--image", "/x/web.raw"], "web"),
+        (["systemd-nspawn", "sh"], None),
+    ],
+)
+def test_a_machine_s_name_is_given_or_that_of_its_tree(monkeypatch, tmp_path, words, name):
+    file = tmp_path / "cmdline"
+    file.write_bytes(b"\0".join(word.encode() for word in [*words, ""]))
+    monkeypatch.setattr(
+        "builtins.open", lambda _path, *args, **options: os.fdopen(os.open(file, os.O_RDONLY), **options)
+    )
+    assert engine_programs._machine_name(1) == name
+
+
+def test_b1_a_container_that_is_restarted_while_it_is_looked_up_is_looked_up_again(programs, tmp_path):
+    """The first answer names a process that is gone; the second one this process, twice."""
+    count = tmp_path / "count"
+    programs(
+        "docker",
+        f"echo x >>{count}; pid={os.getpid()}; [ $(wc -l <{count}) -gt 1 ] || pid=4194399; echo {ID} $pid running /web",
+    )
+    with host.Kernel() as kernel:
+        found, silent = kernel.containers("docker", ["web"])
+        [web] = found["web"]
+        assert (web.pid, web.inode, silent) == (os.getpid(), kernel.find(HOST), [])
+    assert count.read_text(encoding="utf-8") == "x\n" * 3
+
+
+def test_b1_a_container_that_never_stays_is_given_up(programs, tmp_path):
+    count = tmp_path / "count"
+    programs("docker", f"echo x >>{count}; echo {ID} $((4194000 + $(wc -l <{count}))) running /web")
+    with host.Kernel() as kernel:
+        assert kernel.containers("docker", ["web"]) == (
+            {"web": []},
+            ["docker could not be asked: its containers are being restarted just now"],
+        )
+    assert len(count.read_text(encoding="utf-8").splitlines()) == 1 + host._LOOKS
+
+
+def test_b1_a_container_that_stops_while_it_is_looked_up_does_not_run(programs, tmp_path):
+    count = tmp_path / "count"
+    programs(
+        "docker",
+        f"echo x >>{count}; [ $(wc -l <{count}) -gt 1 ] && echo '{ID} 0 exited /web' || echo {ID} {os.getpid()} running /web",
+    )
+    with host.Kernel() as kernel:
+        assert kernel.containers("docker", ["web"])[0]["web"] == [Container("docker", "web", 0, "exited", 0)]

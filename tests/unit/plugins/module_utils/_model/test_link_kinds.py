@@ -1,0 +1,79 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The tables of attributes: each row is an option, a word of iproute2, and a line of the documentation."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+import yaml
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+
+USERS = {
+    "bridge": (link_kinds.BRIDGE, {"mtu", "mac", "alias"}),
+    "veth": ({}, set(link_kinds.LINK)),
+    "bridge_port": (link_kinds.PORT, set()),
+}
+
+
+@pytest.mark.parametrize("noun", sorted(USERS))
+def test_every_row_is_an_option_of_its_module_and_documented(noun):
+    rows, more = USERS[noun]
+    module = importlib.import_module("ansible_collections.linuxnet.containers.plugins.modules." + noun)
+    documented = yaml.safe_load(module.DOCUMENTATION)["options"]
+    options = module.RESOURCE.options
+    for name in set(rows) | more:
+        assert name in options
+        assert name in documented
+        assert documented[name]["type"] == options[name]["type"]
+
+
+def find(name: str) -> link_kinds.Field:
+    """The row called ``name`` of any table."""
+    return {key: row for rows in link_kinds.ALL for key, row in rows.items()}[name]
+
+
+def test_every_row_is_used_by_a_module():
+    assert {name for rows, more in USERS.values() for name in set(rows) | more} == {
+        name for rows in link_kinds.ALL for name in rows
+    }
+
+
+def test_a_row_is_known_by_one_name():
+    names = [name for rows in link_kinds.ALL for name in rows]
+    assert len(names) == len(set(names))
+    attributes = [find(name).attribute for name in names]
+    assert len(attributes) == len(set(attributes))
+    assert find("hairpin").attribute == "IFLA_BRPORT_MODE"
+    with pytest.raises(KeyError):
+        find("hair")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("mtu", 1400, "mtu 1400"),
+        ("mac", "02:00:00:00:00:01", "address 02:00:00:00:00:01"),
+        ("stp", True, "stp_state 1"),
+        ("vlan_filtering", False, "vlan_filtering 0"),
+        ("hairpin", True, "hairpin on"),
+        ("learning", False, "learning off"),
+        ("fast_leave", True, "fastleave on"),
+        ("cost", 7, "cost 7"),
+    ],
+)
+def test_a_row_in_iproute2_s_words(name, value, words):
+    assert find(name).spell(value) == words
+
+
+@pytest.mark.parametrize(("name", "low", "high"), [("mtu", 68, 65535), ("cost", 1, 65535), ("priority", 0, 63)])
+def test_bounds(name, low, high):
+    field = find(name)
+    assert [field.check(low), field.check(high)] == [low, high]
+    for value in (low - 1, high + 1):
+        with pytest.raises(Invalid, match=f"{name}: {value} is out of bounds; it must be from {low} to {high}."):
+            field.check(value)

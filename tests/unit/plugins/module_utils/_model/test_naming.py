@@ -1,0 +1,91 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Names and addresses that are derived, never stored."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import naming
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+
+
+def test_c2_ten_thousand_containers_have_ten_thousand_names():
+    """C2: among them ids of 64 characters that share the first 12."""
+    names = [f"web{number}" for number in range(5000)]
+    names += ["0123456789ab" + f"{number:052x}" for number in range(5000)]
+    derived = [naming.host_interface("/run/netns/" + name, "eth0") for name in names]
+    assert len(set(derived)) == 10000
+    assert all(re.fullmatch("veth[a-z2-7]{11}", name) for name in derived)
+    assert derived == [naming.host_interface("/run/netns/" + name, "eth0") for name in names]
+
+
+def test_c2_a_name_stays_the_same_in_every_version():
+    assert naming.host_interface("/run/netns/web", "eth0") == "vethzvxkcem3eqk"
+    assert naming.host_interface("/run/netns/web", "eth1") != "vethzvxkcem3eqk"
+    # The parts are kept apart.
+    assert naming.host_interface("/run/netns/webeth", "0") != naming.host_interface("/run/netns/web", "eth0")
+
+
+def test_a_mac_is_local_and_unicast_and_of_its_host():
+    found = {naming.mac(host, "veth", f"web{number}") for host in ("a", "b") for number in range(1000)}
+    assert len(found) == 2000
+    for mac in found:
+        assert re.fullmatch("[0-9a-f]{2}(:[0-9a-f]{2}){5}", mac)
+        assert int(mac[:2], 16) & 3 == 2
+    assert naming.mac("a", "veth") == naming.mac("a", "veth")
+
+
+@pytest.mark.parametrize("text", ["02:42:AC:11:00:02", "02-42-ac-11-00-02", " 02:42:ac:11:00:02 "])
+def test_a5_spellings_of_a_mac(text):
+    assert naming.canonical_mac(text, "mac") == "02:42:ac:11:00:02"
+
+
+@pytest.mark.parametrize("text", ["", "02:42:ac:11:00", "02:42:ac:11:00:zz", "0242ac110002", "02:42:ac:11:00:02:03"])
+def test_what_is_no_mac(text):
+    with pytest.raises(Invalid, match="is not a MAC address such as 02:42:ac:11:00:02"):
+        naming.canonical_mac(text, "mac")
+
+
+@pytest.mark.parametrize("text", ["01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00"])
+def test_a_mac_that_no_interface_can_have(text):
+    with pytest.raises(Invalid, match="multicast or empty"):
+        naming.canonical_mac(text, "mac")
+
+
+@pytest.mark.parametrize("name", ["eth0", "a", "br-0123456789ab", "veth.100", "gr\u00fcn"])
+def test_names_that_the_kernel_takes(name):
+    assert naming.interface_name(name, "name") == name
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a:b", "a b", "a\tb", "eth%d", "a\0b", "a\nb"])
+def test_names_that_the_kernel_refuses(name):
+    with pytest.raises(Invalid, match="is not an interface name"):
+        naming.interface_name(name, "name")
+
+
+def test_a_long_name_is_counted_in_bytes():
+    with pytest.raises(Invalid, match="is 16 bytes long; an interface name has at most 15"):
+        naming.interface_name("a234567890123456", "name")
+    with pytest.raises(Invalid, match="is 16 bytes long"):
+        naming.interface_name("\u00fc" * 8, "name")
+
+
+@pytest.mark.parametrize("name", ["web", "1234", "web.1", "-x", "a b", "x" * 255])
+def test_names_of_namespaces(name):
+    assert naming.netns_name(name, "name") == name
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\0b", " web", "web\n", "x" * 256])
+def test_what_is_no_name_of_a_namespace(name):
+    with pytest.raises(Invalid, match="it must be a file name for /run/netns"):
+        naming.netns_name(name, "name")
+
+
+def test_the_search_for_an_address_starts_within_the_pool():
+    places = [naming.sticky_offset(f"web{number}/eth0", 7) for number in range(200)]
+    assert set(places) == set(range(7))
+    assert places == [naming.sticky_offset(f"web{number}/eth0", 7) for number in range(200)]

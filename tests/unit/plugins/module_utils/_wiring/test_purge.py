@@ -1,0 +1,250 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is ours and not listed goes, what cannot be told to be ours stays; on the kernel's twin. The same on the running kernel:
+tests/role/test_purge.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import host_interface
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container, NsFile, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge, netns
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.purge import GATHER, purged
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Chain
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.survey import gathered
+from ansible_collections.linuxnet.containers.tests.unit.asked import made
+from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
+
+FRONT = {"name": "front", "subnets": ["10.1.0.0/24"]}
+BACK = {"name": "back", "subnets": ["10.2.0.0/24"]}
+WEB = {"name": "web", "published_ports": ["8080:80"]}
+V_WEB = host_interface("/run/netns/web", "eth0")
+
+
+def role(kernel: MemoryKernel, networks: Any = (), containers: Any = (), purge: bool = True, **options: Any) -> Any:
+    """Do what the role does in one task. Returns what went, by subject with its step, and the warnings."""
+    params = {
+        "networks": networks,
+        "containers": containers,
+        "state": "present",
+        "firewall_backend": "auto",
+        "purge": purge,
+    }
+    chain = Chain({**params, **options})
+    warnings = chain.look(kernel) if chain.looks else []
+    results, _said, ended = runner.follow(chain, kernel, False)
+    assert not ended, ended
+    gone = [one for step in results.get("teardown", {}).values() for one in step if one["changed"]]
+    return [one["diff"]["before_header"] for one in gone], warnings
+
+
+def wired(*containers: Any, networks: Any = (FRONT,)) -> MemoryKernel:
+    """A host that the role wired."""
+    kernel = MemoryKernel()
+    role(kernel, list(networks), list(containers), purge=False)
+    return kernel
+
+
+def names(kernel: MemoryKernel) -> list[str]:
+    return sorted(kernel.listing())
+
+
+def test_everything_goes_and_then_there_is_nothing_to_do() -> None:
+    kernel = wired(WEB, {"name": "db", "networks": [FRONT, BACK]}, networks=[FRONT, BACK])
+    gone, warnings = role(kernel)
+    assert warnings == []
+    assert gone == [
+        *("nat 10.1.0.0/24", "nat 10.2.0.0/24", "filter front", "filter back", "ports of web"),
+        *(
+            f"veth {V_WEB}",
+            f"veth {host_interface('/run/netns/db', 'eth0')}",
+            f"veth {host_interface('/run/netns/db', 'eth1')}",
+        ),
+        *("netns web", "netns db", "bridge front", "bridge back"),
+    ]
+    assert kernel.snapshot() == MemoryKernel().snapshot()
+    assert role(kernel) == ([], [])
+
+
+def test_a_plan_for_a_host_with_nothing_else_is_as_it_was() -> None:
+    plan = compile_plan([FRONT], [WEB])
+    kernel = wired(WEB)
+    assert purged(plan, [FRONT], [WEB], gathered(kernel, GATHER)[0]) == (plan, [])
+    assert purged(plan, [FRONT], [WEB], gathered(MemoryKernel(), GATHER)[0]) == (plan, [])
+
+
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+def test_a_running_container_of_an_engine_loses_its_wiring_and_runs_on(engine: str) -> None:
+    kernel = MemoryKernel()
+    inode = kernel._state._fresh_namespace()
+    kernel._state._paths["/proc/42/ns/net"] = inode
+    kernel.pids = {42: inode}
+    file = "/run/docker/netns/0123" if engine == "docker" else ""
+    if file:
+        kernel._state._paths[file] = inode
+    kernel.started = [Container(engine, "web", 42, file=file)]
+    rules = [{"table": "100", "rule_source": "10.1.0.0/24", "gateway": "10.1.0.1"}]
+    role(kernel, [FRONT], [{**WEB, "engine": engine, "routes": rules}], purge=False)
+    assert bool(kernel.listing()["web"].target) == bool(file)
+    gone, warnings = role(kernel, [FRONT])
+    assert (warnings, kernel.pids) == ([], {42: inode})
+    assert gone == ["ports of web", "route default in netns 'web'", f"veth {V_WEB}", "netns web"]
+    assert [one.name for one in kernel.links(inode)] == ["lo"]
+    assert kernel.policies(inode, 4) == []
+
+
+def test_a_process_in_it_keeps_a_name() -> None:
+    kernel = wired(WEB)
+    inode = kernel.find(NsRef("/run/netns/web"))
+    kernel.pids = {42: inode}
+    kernel.started = [Container("docker", "other", 42)]
+    gone, (warning,) = role(kernel, [FRONT])
+    assert gone == ["ports of web", f"veth {V_WEB}"]
+    assert warning.startswith("Netns 'web' is not listed any more and loses its wiring, but the name stays")
+    assert "process 42 (sleep)" in warning
+    assert role(kernel, [FRONT]) == ([], [])
+    assert names(kernel) == ["web"]
+
+
+@pytest.mark.parametrize(("interface", "stays"), [("wg0", True), ("sit0", False)])
+def test_an_interface_of_others_in_it_keeps_a_name_one_of_the_kernel_does_not(interface: str, stays: bool) -> None:
+    kernel = wired(WEB)
+    kernel.apply(change.AddLink(NsRef("/run/netns/web"), interface, "bridge", {}))
+    dummy, warnings = role(kernel, [FRONT])
+    assert names(kernel) == (["web"] if stays else [])
+    assert [interface in warning for warning in warnings] == [True] * stays
+
+
+def test_names_without_a_pair_stay() -> None:
+    modes = {"lone": "none", "proxy": "host", "side": "container:web"}
+    kernel = wired(WEB, *({"name": name, "network_mode": mode} for name, mode in modes.items()))
+    made(kernel, netns.RESOURCE, name="by-hand")
+    gone, warnings = role(kernel, [FRONT])
+    assert gone == ["ports of web", f"veth {V_WEB}", "netns web"]
+    assert warnings == []
+    assert names(kernel) == ["by-hand", "lone", "proxy", "side"]
+
+
+def test_pairs_of_others_stay() -> None:
+    kernel = wired(WEB)
+    made(kernel, netns.RESOURCE, name="vm")
+    kernel.apply(change.AddLink(HOST, "v0", "veth", {}, NsRef("/run/netns/vm"), "eth0", {}))
+    kernel.apply(change.AddLink(HOST, "vethabcdefghijk", "veth", {}, NsRef("/run/netns/vm"), "eth1", {}))
+    kernel.apply(change.AddLink(HOST, "a", "veth", {}, HOST, "b", {}))
+    role(kernel)
+    assert sorted(link.name for link in kernel.links(kernel.find(HOST))) == ["a", "b", "lo", "v0", "vethabcdefghijk"]
+    assert names(kernel) == ["vm"]
+
+
+def test_a_pair_whose_namespace_lost_its_name_stays_and_so_does_its_bridge() -> None:
+    kernel = wired(WEB)
+    inode = kernel.find(NsRef("/run/netns/web"))
+    kernel.pids = {42: inode}
+    kernel.apply(change.DropNetns("web", inode))
+    gone, warnings = role(kernel)
+    assert gone == []
+    assert warnings == [
+        f"Bridge 'front' is not listed any more, but stays with its addresses and rules, for it has ports that are not ours: {V_WEB}."
+    ]
+
+
+def test_a_pair_that_is_ours_by_its_address_goes() -> None:
+    kernel = wired({"name": "web", "networks": [{"name": "front", "host_interface": "web0"}]})
+    assert role(kernel, [FRONT])[0] == ["veth web0", "netns web"]
+
+
+def test_a_listed_container_is_left_alone_also_where_its_engine_has_stopped_it() -> None:
+    kernel = wired(WEB)
+    plan = compile_plan([FRONT], [{**WEB, "engine": "docker"}])
+    assert purged(plan, [FRONT], [{**WEB, "engine": "docker"}], gathered(kernel, GATHER)[0]) == (plan, [])
+
+
+def test_a_listed_container_without_any_network_loses_its_pair_and_keeps_its_name() -> None:
+    kernel = wired(WEB)
+    assert role(kernel, [FRONT], [{"name": "web", "networks": []}]) == ([f"veth {V_WEB}"], [])
+    assert names(kernel) == ["web"]
+    assert role(kernel, [FRONT], [{"name": "web", "networks": []}]) == ([], [])
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_link_that_docker_s_container_left_goes_with_its_ports(listed: bool) -> None:
+    kernel = wired(WEB)
+    kernel.apply(change.DropNetns("web", kernel.find(NsRef("/run/netns/web"))))
+    for name, target in (("web", "/var/run/docker/netns/0123"), ("other", "/nowhere"), ("cni", "/run/netns/docker/x")):
+        kernel._state.entries()[name] = NsFile(name, "dangling", target=target)
+    containers = [{**WEB, "engine": "docker"}] if listed else []
+    plan, warnings = purged(compile_plan([FRONT], containers), [FRONT], containers, gathered(kernel, GATHER)[0])
+    assert warnings == []
+    going = [] if listed else [{"type": "dnat", "owner": "web", "state": "absent"}]
+    assert plan["teardown"]["nat"] == going
+    assert plan["teardown"]["netns"] == ([] if listed else [{"name": "web", "state": "absent"}])
+
+
+def test_rules_of_other_owners_stay_and_so_does_what_the_role_wrote_for_what_is_listed() -> None:
+    kernel = wired(WEB)
+    made(kernel, nat.RESOURCE, source="10.7.0.0/24", owner="vpn", out_interface="!front")
+    made(kernel, nat.RESOURCE, source="10.8.0.0/24", out_interface="!ansible0")
+    made(kernel, nat.RESOURCE, type="dnat", owner="vm", host_port="9000", to_address="10.1.0.99")
+    made(kernel, nat.RESOURCE, type="filter", owner="vpn", bridge="hand0")
+    assert role(kernel, [FRONT], [WEB]) == ([], [])
+    role(kernel)
+    left = [(one["type"], one["owner"]) for one in gathered(kernel, ["nat"])[0]["nat"]]
+    assert left == [("masquerade", "vpn"), ("masquerade", "ansible"), ("filter", "vpn"), ("dnat", "vm")]
+
+
+def test_a_subnet_that_a_listed_network_has_no_more_is_not_masqueraded() -> None:
+    kernel = wired(networks=[{**FRONT, "subnets": ["10.1.0.0/24", "10.3.0.0/24"]}])
+    assert role(kernel, [FRONT]) == (["nat 10.3.0.0/24"], [])
+    assert role(kernel, [FRONT]) == ([], [])
+
+
+def test_somebody_else_s_bridge_stays_and_the_rules_that_we_wrote_for_it_go() -> None:
+    kernel = MemoryKernel()
+    made(kernel, bridge.RESOURCE, name="docker0", mac="02:42:00:00:00:01")
+    theirs = {"name": "docker0", "subnets": ["172.17.0.0/16"], "unmanaged": True}
+    role(kernel, [theirs], [WEB], purge=False)
+    gone, warnings = role(kernel)
+    assert warnings == []
+    assert gone == ["nat 172.17.0.0/16", "ports of web", f"veth {V_WEB}", "netns web"]
+    assert [link.name for link in kernel.links(kernel.find(HOST))] == ["lo", "docker0"]
+
+
+def test_a_bridge_with_ports_of_others_stays_with_its_rules() -> None:
+    kernel = wired(WEB)
+    kernel.apply(change.AddLink(HOST, "v0", "veth", {"master": "front"}, HOST, "v1", {}))
+    gone, warnings = role(kernel)
+    assert gone == ["ports of web", f"veth {V_WEB}", "netns web"]
+    assert [warning.endswith("for it has ports that are not ours: v0.") for warning in warnings] == [True]
+    kernel.apply(change.DelLink(HOST, "v0"))
+    assert role(kernel) == (["nat 10.1.0.0/24", "filter front", "bridge front"], [])
+
+
+def test_a_network_of_another_name_takes_over_its_containers_with_their_addresses() -> None:
+    """In one run: the new bridge is made, the pairs become ports of it, and what they have is taken there."""
+    kernel = wired(WEB)
+    role(kernel, [{**FRONT, "name": "lan"}], [WEB])
+    assert role(kernel, [{**FRONT, "name": "lan"}], [WEB]) == ([], [])
+    assert [link.name for link in kernel.links(kernel.find(HOST)) if link.kind == "bridge"] == ["lan"]
+
+
+def test_what_is_listed_as_absent_goes_as_ever_and_the_rest_with_it() -> None:
+    kernel = wired(WEB, {"name": "db"}, networks=[FRONT, BACK])
+    gone, warnings = role(kernel, [FRONT], [WEB], state="absent")
+    assert warnings == []
+    assert sorted(gone) == sorted({*gone}), "each thing once"
+    assert kernel.snapshot() == MemoryKernel().snapshot()
+
+
+def test_without_purge_nothing_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = wired(WEB)
+    monkeypatch.setattr(kernel, "namespaces", None)
+    assert role(kernel, [], [], purge=False) == ([], [])
+    assert names(kernel) == ["web"]
