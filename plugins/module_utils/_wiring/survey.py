@@ -42,9 +42,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
     ns_route,
     veth,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import made_for, own_mac
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import walls
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource, made_for
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.published_ports import shown
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report import text
@@ -143,8 +144,7 @@ class _Survey:
 
     def _seen(self) -> List[Space]:
         """Return the namespaces with their names and containers."""
-        source = self.state.source
-        known = {inode: (path, tuple(pids)) for inode, path, pids in source.namespaces()}
+        known = {inode: (path, tuple(pids)) for inode, path, pids in self.state.all_namespaces()}
         names: Dict[int, List[str]] = collections.defaultdict(list)
         for name, entry in self.state.entries().items():
             if entry.kind == "namespace":
@@ -155,7 +155,7 @@ class _Survey:
                         known[entry.inode] = (ref.path, ())
         where = {pid: inode for inode, (dummy, pids) in known.items() for pid in pids}
         containers: Dict[int, List[Container]] = collections.defaultdict(list)
-        for one in source.running():
+        for one in self.state.running_containers():
             inode = where.get(one.pid, 0)
             if inode != self.host or one.engine != "systemd":  # a unit in the host's namespace is no container
                 containers[inode].append(one)
@@ -190,7 +190,7 @@ class _Survey:
         return replace(space, names=tuple(sorted(space.names, key=lent)))
 
     def _started(self, container: Container) -> Tuple[int, int]:
-        return int(self.state.source.start_time(container.pid) or 0), container.pid
+        return int(self.state.start_time(container.pid) or 0), container.pid
 
     def _where(self, ref: NsRef) -> Optional[int]:
         """Return the inode of a namespace, None where there is none (any more); a warning says why."""
@@ -370,7 +370,7 @@ class _Survey:
         )
 
     def _processes(self, space: Space) -> List[Tuple[int, str]]:
-        known = [(pid, self.state.source.command(pid)) for pid in space.pids[:_PROCESSES_SHOWN]]
+        known = [(pid, self.state.process_command(pid)) for pid in space.pids[:_PROCESSES_SHOWN]]
         return [one for one in known if one[1]]
 
     def bridges(self) -> Iterator[Item]:
@@ -380,7 +380,7 @@ class _Survey:
                 if link.kind == "bridge" and self._shown(space, link):
                     described = self._as_it_is(bridge.RESOURCE, name=link.name, **space.option)
                     ports = [port.name for port in links if port.master == link.index and self._leads(space, port)]
-                    own = bridge.own_mac(self.state.identity(), space.ref.path, link.name)
+                    own = own_mac(self.state.identity(), "bridge", space.ref.path, link.name)
                     yield described and dict(described, ports=ports, ours=link.get("mac") == own)
 
     def veths(self) -> Iterator[Item]:
