@@ -28,6 +28,8 @@ def _owners_first(by_name: Mapping[str, Container]) -> List[Container]:
     for box in by_name.values():
         chain = [box]
         while chain[-1].owner in by_name and chain[-1].owner not in ordered:
+            if by_name[chain[-1].owner] in chain:  # a circle, which containers that are to be absent may make
+                break
             chain.append(by_name[chain[-1].owner])
         ordered.update((one.name, one) for one in reversed(chain))
     return list(ordered.values())

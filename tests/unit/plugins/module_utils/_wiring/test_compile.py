@@ -124,6 +124,14 @@ def test_those_who_join_come_last_each_after_the_one_it_joins():
     ]
 
 
+def test_a_circle_of_containers_can_be_taken_down():
+    boxes = [{"name": "a", "network_mode": "container:b"}, {"name": "b", "network_mode": "container:a"}]
+    down = compile_plan([DOCKER0], boxes, "absent")["teardown"]
+    assert [one["name"] for one in down["netns"]] == ["a", "b"]
+    absent = [{**one, "state": "absent"} for one in boxes]
+    assert compile_plan([DOCKER0], absent)["teardown"]["netns"] == down["netns"]
+
+
 def test_addresses_are_filled_in_from_the_step_that_gave_them():
     items = [{"to_address": "web/eth0/ipv4"}, {"source": "10.0.0.0/8"}]
     given = [{"after": {"netns": "web", "interface": "eth0", "family": "ipv4", "ip": "10.0.0.9"}}, {"failed": True}]
