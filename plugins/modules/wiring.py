@@ -320,12 +320,12 @@ results:
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import firewall as kernel_firewall
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import steps
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import one_task, variables
 
 
 def main() -> None:
     """Be the module."""
-    runner.run_chain(steps.OPTIONS, steps.Chain, kernel_firewall.Kernel)
+    runner.run_chain(variables.OPTIONS, one_task.Steps, kernel_firewall.Kernel)
 
 
 if __name__ == "__main__":

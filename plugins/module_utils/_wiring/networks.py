@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The networks of the role's list, checked, and what a network asks of the modules. Pure."""
+"""A network of the role's list, checked, and what it asks of the modules. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import (
     IpNetwork,
     address,
@@ -20,32 +19,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.address
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name
-
-Item = Dict[str, Any]
-
-
-_FLAGS = ("unmanaged", "internal", "masquerade", "isolate", "icc", "default_route")
-_LISTS = ("subnets", "gateways", "ranges", "exclude")
-
-
-def canonical(spec: Mapping[str, Any]) -> Item:
-    """Return ``spec`` with a null left out, ``"no"`` as a boolean and a single text as a list.
-
-    The role's argument_specs accept these spellings, but hand the variables on as they were written.
-    """
-    found = {name: value for name, value in spec.items() if value is not None}
-    for name in _FLAGS:
-        if name in found:
-            found[name] = boolean(found[name], strict=False)
-    for name in _LISTS:
-        if isinstance(found.get(name), str):
-            found[name] = [one.strip() for one in found[name].split(",")]
-    return found
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Item
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import NETWORK
 
 
 @dataclass(frozen=True)
 class Subnet:
-    """One subnet of a network, with what of the network's lists belongs to it."""
+    """A subnet of a network. ``range`` is where container addresses come from, None for all of it; ``exclude`` is never given out."""
 
     net: IpNetwork
     gateway: str
@@ -54,80 +34,97 @@ class Subnet:
 
 
 class Network:
-    """A network of the role's list, checked."""
+    """A network; ``spec`` is its entry in canonical form, ``number`` the entry's place in the list. Raises `Invalid` when it is made."""
 
-    def __init__(self, given: Mapping[str, Any], number: int) -> None:
-        spec = canonical(given)
-        name = spec.get("name")
-        if not name:
+    def __init__(self, spec: Mapping[str, Any], number: int) -> None:
+        if not spec.get("name"):
             raise Invalid("wiring_networks: item %d has no name." % (number + 1))
-        self.name = interface_name(name, "wiring_networks")
+        self.name = interface_name(spec["name"], "wiring_networks")
         self.spec = spec
-        self.present = spec.get("state", "present") != "absent"
-        self.unmanaged = spec.get("unmanaged", False)
-        self.internal = spec.get("internal", False)
+        self.present = spec["state"] != "absent"
+        self.unmanaged = spec["unmanaged"]
+        self.internal = spec["internal"]
+        self.mtu = spec["mtu"] or NETWORK["mtu"]["default"]
         self.subnets = self._subnets()
 
-    def _say(self, text: str) -> Invalid:
+    def _refusal(self, text: str) -> Invalid:
         return Invalid("wiring_networks: network '%s': %s" % (self.name, text))
 
+    def _option(self, name: str) -> str:
+        """Return what an error calls an option."""
+        return "wiring_networks: network '%s': %s" % (self.name, name)
+
     def _subnets(self) -> List[Subnet]:
-        where = "wiring_networks: network '%s'" % self.name
-        nets = [network(one, where + ": subnets") for one in self.spec.get("subnets") or ()]
+        nets = [network(cidr, self._option("subnets")) for cidr in self.spec["subnets"]]
         if not nets and self.present:
-            raise self._say("it needs at least one subnet in subnets.")
-        for place, net in enumerate(nets):
-            for other in nets[:place]:
-                if net.overlaps(other):
-                    raise self._say("its subnets %s and %s overlap." % (other, net))
-        gateways = self._assigned("gateways", nets)
-        ranges = self._assigned("ranges", nets)
-        excludes: Sequence[str] = self.spec.get("exclude") or ()
+            raise self._refusal("it needs at least one subnet in subnets.")
+        for number, net in enumerate(nets):
+            for earlier in nets[:number]:
+                if net.overlaps(earlier):
+                    raise self._refusal("its subnets %s and %s overlap." % (earlier, net))
+        gateways = self._by_subnet("gateways", nets)
+        ranges = self._by_subnet("ranges", nets)
+        excluded: Sequence[str] = self.spec["exclude"]
         subnets = []
         for net in nets:
             if len(gateways[net]) > 1 or len(ranges[net]) > 1:
-                raise self._say("more than one gateway or range for the subnet %s." % net)
+                raise self._refusal("more than one gateway or range for the subnet %s." % net)
             gateway = (
-                str(address(gateways[net][0], where + ": gateways")) if gateways[net] else str(default_gateway(net))
+                str(address(gateways[net][0], self._option("gateways"))) if gateways[net] else str(default_gateway(net))
             )
             first, last = usable(net)
             if not int(first) <= int(ipaddress.ip_address(gateway)) <= int(last):
-                raise self._say("the gateway %s is not an address a host can have in %s." % (gateway, net))
-            own = tuple(one for one in excludes if self._family(one, "exclude") == net.version)
+                raise self._refusal("the gateway %s is not an address a host can have in %s." % (gateway, net))
+            own = tuple(entry for entry in excluded if self._first(entry, "exclude").version == net.version)
             subnets.append(Subnet(net, gateway, ranges[net][0] if ranges[net] else None, own))
         return subnets
 
     def _first(self, text: str, option: str) -> Any:
         """Return the first address of an address, a CIDR or a range."""
-        return address(
-            text.partition("-")[0].partition("/")[0], "wiring_networks: network '%s': %s" % (self.name, option)
-        )
+        return address(text.partition("-")[0].partition("/")[0], self._option(option))
 
-    def _family(self, text: str, option: str) -> int:
-        return int(self._first(text, option).version)
-
-    def _assigned(self, option: str, nets: Sequence[IpNetwork]) -> Dict[IpNetwork, List[str]]:
-        """Return the entries of a list by the subnet they lie in."""
+    def _by_subnet(self, option: str, nets: Sequence[IpNetwork]) -> Dict[IpNetwork, List[str]]:
+        """Return the entries of a list by the subnet they are in."""
         found: Dict[IpNetwork, List[str]] = {net: [] for net in nets}
-        for text in self.spec.get(option) or ():
+        for text in self.spec[option]:
             home = next((net for net in nets if self._first(text, option) in net), None)
             if home is None:
-                raise self._say("%s: %s is in none of its subnets." % (option, text))
+                raise self._refusal("%s: %s is in none of its subnets." % (option, text))
             found[home].append(text)
         return found
 
+    def bridge(self, present: bool) -> List[Item]:
+        """Return the item of the bridge, none where the bridge is somebody else's."""
+        if self.unmanaged:
+            return []
+        return [{"name": self.name, "mtu": self.mtu} if present else {"name": self.name, "state": "absent"}]
+
+    def gateways(self) -> List[Item]:
+        """Return an item a subnet: the bridge's address in it. An internal network has none."""
+        items = []
+        for subnet in () if self.unmanaged else self.subnets:
+            item: Item = {"interface": self.name, "address": "%s/%d" % (subnet.gateway, subnet.net.prefixlen)}
+            items.append(
+                dict(item, state="absent")
+                if self.internal
+                else dict(item, bridge=self.name, nodad=True, supersede=True)
+            )
+        return items
+
     def nat(self, present: bool) -> List[Item]:
-        """Return the nat items: what is let through to the bridge, and one a subnet."""
-        guard: Item = {"type": "filter", "bridge": self.name, "owner": self.name}
+        """Return the item of the isolation policy, and an item of source NAT a subnet."""
+        isolation: Item = {"type": "filter", "bridge": self.name, "owner": self.name}
         if present and not self.unmanaged:
-            guard.update(isolate=self.spec.get("isolate", True), icc=self.spec.get("icc", True), internal=self.internal)
+            isolation.update(
+                isolate=self.spec.get("isolate", True), icc=self.spec.get("icc", True), internal=self.internal
+            )
         else:
-            guard["state"] = "absent"
-        items = [guard]
+            isolation["state"] = "absent"
+        items = [isolation]
         for subnet in self.subnets:
             item: Item = {"source": str(subnet.net), "owner": self.name}
             outbound = self.spec.get("outbound_ipv%d" % subnet.net.version)
-            if present and self.spec.get("masquerade", True) and not self.internal:
+            if present and self.spec["masquerade"] and not self.internal:
                 item["out_interface"] = "!" + self.name
                 if outbound:
                     item.update(type="snat", to_address=outbound)

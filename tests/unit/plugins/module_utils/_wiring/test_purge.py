@@ -17,8 +17,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.one_task import Steps
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.purge import GATHER, purged
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Chain
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.survey import gathered
 from ansible_collections.linuxnet.containers.tests.unit.asked import made
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
@@ -38,9 +38,9 @@ def role(kernel: MemoryKernel, networks: Any = (), containers: Any = (), purge: 
         "firewall_backend": "auto",
         "purge": purge,
     }
-    chain = Chain({**params, **options})
-    warnings = chain.look(kernel) if chain.looks else []
-    results, _said, ended = runner.follow(chain, kernel, False)
+    steps = Steps({**params, **options})
+    warnings = steps.look(kernel) if steps.looks else []
+    results, _said, ended = runner.follow(steps, kernel, False)
     assert not ended, ended
     gone = [one for step in results.get("teardown", {}).values() for one in step if one["changed"]]
     return [one["diff"]["before_header"] for one in gone], warnings

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import OPTIONS
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import OPTIONS
 from ansible_collections.linuxnet.containers.plugins.modules import wiring
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[5]
 ROLE_ONLY = {"wiring_one_task", "wiring_install_dependencies"}  # how the role goes about it
 DOCUMENTED: dict[str, Any] = yaml.safe_load(wiring.DOCUMENTATION)["options"]
 
