@@ -364,11 +364,11 @@ def test_an_interface_that_goes_meanwhile_does_not_stop_the_others(host: Lab) ->
     """Those that are to be deleted by group are looked up before; a name may mean nothing by then."""
     many(host)
     code = """
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import DelLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.host import Kernel
 with Kernel() as kernel:
-    kernel.sweep([change.DelLink(HOST, name) for name in ("web0", "never", "app0")])
+    kernel.delete_together([DelLink(HOST, name) for name in ("web0", "never", "app0")])
 """
     python(host, code)
     assert {one["ifname"] for one in host.ip("link")} == {"lo", "br0", "db0", "foreign", "other"}

@@ -15,6 +15,9 @@ import struct
 import tempfile
 from typing import Optional
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import values
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
+
 _SIOCETHTOOL = 0x8946
 _GTXCSUM, _STXCSUM = 0x16, 0x17  # include/uapi/linux/ethtool.h
 
@@ -26,12 +29,22 @@ def _path(key: str) -> str:
 
 
 def read_sysctl(key: str) -> Optional[str]:
-    """Return a sysctl of the namespace the thread is in, white space folded; None where this kernel has no such key."""
+    """Return a sysctl of the namespace the thread is in, in canonical form; None where this kernel has no such key, ``""`` where it
+    has no value yet. Raises `Refused` for one that can only be written, OSError for other troubles."""
+    path = _path(key)
     try:
-        with open(_path(key), encoding="utf-8") as file:
-            return " ".join(file.read().split())
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return values.sysctl(key, file.read())
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
+    except PermissionError as error:
+        if os.stat(path).st_mode & 0o444:
+            raise
+        raise Refused("The sysctl %s can only be written, so it has no state that could be kept." % key) from error
+    except OSError as error:
+        if error.errno == errno.EIO:  # stable_secret, as long as none is set
+            return ""
+        raise
 
 
 def write_sysctl(key: str, value: str) -> None:

@@ -19,7 +19,31 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set,
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import arp_nd, files, namespaces
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import route as rtnetlink
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import engines as engine_programs
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
+    Announce,
+    DelAddress,
+    PutAddress,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile, SetSysctl
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import (
+    AddLink,
+    DelLink,
+    MoveLink,
+    SetLink,
+    SetVlans,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import (
+    AddNetns,
+    BindNetns,
+    DropNetns,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import (
+    AddPolicy,
+    DelPolicy,
+    DelRoute,
+    PutRoute,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.engines import ENGINES
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
@@ -166,7 +190,7 @@ class Kernel:
                 namespace.socket = rtnetlink.Socket()
         return namespace.socket
 
-    def let_go(self) -> None:
+    def close_unnamed(self) -> None:
         left, self._left = self._left, set()
         held = namespaces.seen() if left else {}
         ends = [
@@ -343,7 +367,7 @@ class Kernel:
             )
         return found
 
-    def settle(self) -> None:
+    def wait_for_rcu(self) -> None:
         time.sleep(_SETTLE)
 
     def _interface(self, namespace: _Namespace, index: int) -> str:
@@ -386,7 +410,7 @@ class Kernel:
 
     # --- changing ---
 
-    def apply(self, step: change.Change) -> None:
+    def apply(self, step: Change) -> None:
         """Take one change. Raises `KernelError`; what a change of several attributes had set by then is taken back by its `undo`."""
         if step.edit is not None:
             self.apply_together([step])
@@ -405,9 +429,9 @@ class Kernel:
         if steps:
             raise TypeError("this kernel has no firewalls")
 
-    def _cause(self, step: change.Change, code: Optional[int]) -> str:
+    def _cause(self, step: Change, code: Optional[int]) -> str:
         """Return which side of a veth pair is taken: the kernel does not say."""
-        if isinstance(step, change.AddLink) and code == errno.EEXIST:
+        if isinstance(step, AddLink) and code == errno.EEXIST:
             sides = [(step.ns, step.name)] + ([(step.peer_ns, step.peer_name)] if step.peer_name else [])
             taken = [(ref, name) for ref, name in sides if self._socket(self._at(ref)).link(name)[0]]
             return ", ".join("the name '%s' is taken in %s" % (name, ref) for ref, name in taken)
@@ -427,12 +451,12 @@ class Kernel:
     def _forget(self, name: str) -> None:
         self._paths.pop(NsRef.parse(name).path, None)
 
-    def _add_netns(self, step: change.AddNetns) -> None:
+    def _add_netns(self, step: AddNetns) -> None:
         self._forget(step.name)
         namespaces.create(step.name, self._prepared)
         self._prepared = True
 
-    def _bind_netns(self, step: change.BindNetns) -> None:
+    def _bind_netns(self, step: BindNetns) -> None:
         namespace = self._open[step.inode] if step.inode > 0 else self._at(step.source)
         if step.old:
             namespaces.remove(step.name)
@@ -444,14 +468,14 @@ class Kernel:
             namespaces.bind(step.name, namespace.fd, self._prepared)
             self._prepared = True
 
-    def _drop_netns(self, step: change.DropNetns) -> None:
+    def _drop_netns(self, step: DropNetns) -> None:
         if step.inode and NsRef.parse(step.name).path not in self._paths:
             self.find(NsRef.parse(step.name))  # keep it open: so it can be bound again
         self._forget(step.name)
         namespaces.remove(step.name)
         self._left.add(step.inode)
 
-    def _add_link(self, step: change.AddLink) -> None:
+    def _add_link(self, step: AddLink) -> None:
         attributes = dict(step.attributes)
         master = attributes.pop("master", "")
         namespace = self._at(step.ns)
@@ -464,7 +488,7 @@ class Kernel:
             step.name, step.kind, attributes, self._index(step.ns, master) if master else 0, peer
         )
 
-    def _set_link(self, step: change.SetLink) -> None:
+    def _set_link(self, step: SetLink) -> None:
         namespace = self._at(step.ns)
         sock, new = self._socket(namespace), dict(step.new)
         index = self._index(step.ns, step.name)
@@ -474,13 +498,13 @@ class Kernel:
             name = new.pop("master")
             master = self._index(step.ns, name) if name else 0
         try:
-            sock.set_link(index, new, master)
+            sock.set_link(index, new, master, kind=step.kind)
         except rtnetlink.NetlinkError as error:
             if error.errno != errno.EBUSY or "name" not in new:
                 raise
             sock.set_link(index, {"enabled": False})  # kernels before 6.2 rename only what is down
             sock.set_link(index, {"name": new.pop("name"), "enabled": True})
-            sock.set_link(index, new, master)
+            sock.set_link(index, new, master, kind=step.kind)
         namespace.names.pop(index, None)
         if "name" in step.new:
             self._indexes.clear()
@@ -493,14 +517,14 @@ class Kernel:
         for here, there in ((one, other), (other, one)):
             self._at(here).asked.discard(self.find(there) or 0)
 
-    def _move_link(self, step: change.MoveLink) -> None:
+    def _move_link(self, step: MoveLink) -> None:
         self._meet(step.ns, step.to)
         self._socket(self._at(step.ns)).set_link(
             self._index(step.ns, step.name), {"name": step.new_name}, netns_fd=self._at(step.to).fd
         )
         self._indexes.clear()
 
-    def _del_link(self, step: change.DelLink) -> None:
+    def _del_link(self, step: DelLink) -> None:
         try:
             self._socket(self._at(step.ns)).delete_link(self._index(step.ns, step.name))
         except OSError as error:
@@ -508,7 +532,7 @@ class Kernel:
                 raise
         self._indexes.clear()
 
-    def sweep(self, steps: Sequence[Any]) -> None:
+    def delete_together(self, steps: Sequence[Any]) -> None:
         for ref in dict.fromkeys(step.ns for step in steps):
             indexes = []
             for step in steps:
@@ -519,21 +543,21 @@ class Kernel:
                 with contextlib.suppress(OSError):
                     self._socket(self._at(ref)).delete_links(indexes)
 
-    def _set_vlans(self, step: change.SetVlans) -> None:
+    def _set_vlans(self, step: SetVlans) -> None:
         sock, index = self._socket(self._at(step.ns)), self._index(step.ns, step.name)
         if step.remove:
             sock.set_vlans(index, step.remove, add=False)
         if step.add:
             sock.set_vlans(index, step.add, add=True)
 
-    def _put_address(self, step: change.PutAddress) -> None:
+    def _put_address(self, step: PutAddress) -> None:
         sock, index = self._socket(self._at(step.ns)), self._index(step.ns, step.interface)
         sock.put_address(index, step.address, replace=step.old is not None)
         if step.address.family == 6 and not step.address.nodad:
             self._await_dad(sock, index, step)
 
     @staticmethod
-    def _await_dad(sock: rtnetlink.Socket, index: int, step: change.PutAddress) -> None:
+    def _await_dad(sock: rtnetlink.Socket, index: int, step: PutAddress) -> None:
         """Wait until a new IPv6 address can be used; take it back where another node has it (RFC 4862)."""
         end = time.monotonic() + _DAD_WAIT
         while time.monotonic() < end:
@@ -551,14 +575,14 @@ class Kernel:
                 return
             time.sleep(0.05)
 
-    def _del_address(self, step: change.DelAddress) -> None:
+    def _del_address(self, step: DelAddress) -> None:
         try:
             self._socket(self._at(step.ns)).delete_address(self._index(step.ns, step.interface), step.address)
         except rtnetlink.NetlinkError as error:
             if error.errno != errno.EADDRNOTAVAIL:  # went with its primary address
                 raise
 
-    def _announce(self, step: change.Announce) -> None:
+    def _announce(self, step: Announce) -> None:
         namespace = self._at(step.ns)
         with contextlib.suppress(
             OSError
@@ -582,25 +606,25 @@ class Kernel:
         index = self._index(ref, route.interface) if route.interface else 0
         return index, [self._index(ref, hop.interface) if hop.interface else 0 for hop in route.nexthops]
 
-    def _put_route(self, step: change.PutRoute) -> None:
+    def _put_route(self, step: PutRoute) -> None:
         index, hops = self._route_indexes(step.ns, step.route)
         self._socket(self._at(step.ns)).put_route(step.route, index, hops, replace=step.old is not None)
 
-    def _del_route(self, step: change.DelRoute) -> None:
+    def _del_route(self, step: DelRoute) -> None:
         index, hops = self._route_indexes(step.ns, step.route)
         self._socket(self._at(step.ns)).delete_route(step.route, index, hops)
 
-    def _add_policy(self, step: change.AddPolicy) -> None:
+    def _add_policy(self, step: AddPolicy) -> None:
         self._socket(self._at(step.ns)).add_policy(step.rule)
 
-    def _del_policy(self, step: change.DelPolicy) -> None:
+    def _del_policy(self, step: DelPolicy) -> None:
         self._socket(self._at(step.ns)).delete_policy(step.rule)
 
-    def _set_sysctl(self, step: change.SetSysctl) -> None:
+    def _set_sysctl(self, step: SetSysctl) -> None:
         with namespaces.entered(self._at(step.ns).fd):
             files.write_sysctl(step.key, step.value)
 
-    def _put_file(self, step: change.PutFile) -> None:
+    def _put_file(self, step: PutFile) -> None:
         files.write_text(step.path, step.text)
 
 
@@ -613,21 +637,21 @@ def _named(route: Route, name: Callable[[int], str], index: int, hops: Sequence[
 
 
 _APPLY: Dict[type, Callable[[Kernel, Any], None]] = {
-    change.AddNetns: Kernel._add_netns,
-    change.BindNetns: Kernel._bind_netns,
-    change.DropNetns: Kernel._drop_netns,
-    change.AddLink: Kernel._add_link,
-    change.SetLink: Kernel._set_link,
-    change.MoveLink: Kernel._move_link,
-    change.DelLink: Kernel._del_link,
-    change.SetVlans: Kernel._set_vlans,
-    change.PutAddress: Kernel._put_address,
-    change.DelAddress: Kernel._del_address,
-    change.Announce: Kernel._announce,
-    change.PutRoute: Kernel._put_route,
-    change.DelRoute: Kernel._del_route,
-    change.AddPolicy: Kernel._add_policy,
-    change.DelPolicy: Kernel._del_policy,
-    change.SetSysctl: Kernel._set_sysctl,
-    change.PutFile: Kernel._put_file,
+    AddNetns: Kernel._add_netns,
+    BindNetns: Kernel._bind_netns,
+    DropNetns: Kernel._drop_netns,
+    AddLink: Kernel._add_link,
+    SetLink: Kernel._set_link,
+    MoveLink: Kernel._move_link,
+    DelLink: Kernel._del_link,
+    SetVlans: Kernel._set_vlans,
+    PutAddress: Kernel._put_address,
+    DelAddress: Kernel._del_address,
+    Announce: Kernel._announce,
+    PutRoute: Kernel._put_route,
+    DelRoute: Kernel._del_route,
+    AddPolicy: Kernel._add_policy,
+    DelPolicy: Kernel._del_policy,
+    SetSysctl: Kernel._set_sysctl,
+    PutFile: Kernel._put_file,
 }

@@ -24,7 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     NsRef,
     Route,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import made_for
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import made_for
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 Read = TypeVar("Read")
@@ -130,8 +130,7 @@ class HostView:
 
     def _found(self) -> List[Namespace]:
         """Return the namespaces that can be seen, with their names and containers."""
-        source = self.state.source
-        known = {inode: (path, tuple(pids)) for inode, path, pids in source.namespaces()}
+        known = {inode: (path, tuple(pids)) for inode, path, pids in self.state.all_namespaces()}
         names: Dict[int, List[str]] = collections.defaultdict(list)
         for name, entry in self.state.entries().items():
             if entry.kind == "namespace":
@@ -142,7 +141,7 @@ class HostView:
                         known[entry.inode] = (ref.path, ())
         inodes = {pid: inode for inode, (dummy, pids) in known.items() for pid in pids}
         containers: Dict[int, List[Container]] = collections.defaultdict(list)
-        for container in source.running():
+        for container in self.state.running_containers():
             inode = inodes.get(container.pid, 0)
             if inode != self.host or container.engine != "systemd":  # a unit in the host's namespace is no container
                 containers[inode].append(container)
@@ -158,7 +157,7 @@ class HostView:
         ]
 
     def _started(self, container: Container) -> Tuple[int, int]:
-        return int(self.state.source.start_time(container.pid) or 0), container.pid
+        return int(self.state.start_time(container.pid) or 0), container.pid
 
     def _name_first(self, namespace: Namespace) -> Namespace:
         """Return a namespace with the name first that its pairs were made for, or that its container has; the other names share it."""
@@ -193,7 +192,7 @@ class HostView:
 
     def processes(self, namespace: Namespace) -> List[Tuple[int, str]]:
         """Return (pid, command) of the first few processes in a namespace."""
-        known = [(pid, self.state.source.command(pid)) for pid in namespace.pids[:_PROCESSES_SHOWN]]
+        known = [(pid, self.state.process_command(pid)) for pid in namespace.pids[:_PROCESSES_SHOWN]]
         return [process for process in known if process[1]]
 
     def owner(self, namespace: Namespace) -> str:

@@ -310,22 +310,28 @@ class Socket:
         """Create an interface; ``peer`` is (name, attributes, namespace fd or None) of a veth's other end. Atomic."""
         fields = {"flags": _IFF_UP, "change": _IFF_UP} if attributes.get("enabled") else {}
         attrs = [("IFLA_IFNAME", name), *_encoded(link_kinds.LINK, attributes)]
-        data: Dict[str, Any] = {"attrs": _encoded(link_kinds.BRIDGE, attributes)}
+        known = link_kinds.kind(kind)
+        data: Dict[str, Any] = {"attrs": _encoded(known.fields, attributes)}
         if peer:
             peer_name, peer_attributes, fd = peer
             other = [("IFLA_IFNAME", peer_name), *_encoded(link_kinds.LINK, peer_attributes)]
             if fd is not None:
                 other.append(("IFLA_NET_NS_FD", fd))
-            data = {"attrs": [("VETH_INFO_PEER", {"attrs": other})]}
+            data["attrs"].append((known.peer, {"attrs": other}))
         attrs.append(("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", kind), ("IFLA_INFO_DATA", data)]}))
         if master:
             attrs.append(("IFLA_MASTER", master))
         self._request(ifinfmsg, _NEWLINK, _ACK | _CREATE | _EXCL, fields, attrs)
 
     def set_link(
-        self, index: int, attributes: Mapping[str, Any], master: Optional[int] = None, netns_fd: Optional[int] = None
+        self,
+        index: int,
+        attributes: Mapping[str, Any],
+        master: Optional[int] = None,
+        netns_fd: Optional[int] = None,
+        kind: str = "",
     ) -> None:
-        """Set what ``attributes`` holds on an interface, in one message."""
+        """Set what ``attributes`` holds on an interface, in one message; ``kind`` is its own, for that kind's fields."""
         fields: Dict[str, Any] = {"index": index}
         attrs = list(_encoded(link_kinds.LINK, attributes))
         if "enabled" in attributes:
@@ -337,10 +343,10 @@ class Socket:
         if netns_fd is not None:
             attrs.append(("IFLA_NET_NS_FD", netns_fd))
         info: List[Tuple[str, Any]] = []
-        for rows, prefix in ((link_kinds.BRIDGE, "IFLA_INFO_"), (link_kinds.PORT, "IFLA_INFO_SLAVE_")):
-            data = _encoded(rows, attributes)
+        own, port = _encoded(link_kinds.kind(kind).fields, attributes), _encoded(link_kinds.PORT, attributes)
+        for name, prefix, data in ((kind, "IFLA_INFO_", own), ("bridge", "IFLA_INFO_SLAVE_", port)):
             if data:
-                info += [(prefix + "KIND", "bridge"), (prefix + "DATA", {"attrs": data})]
+                info += [(prefix + "KIND", name), (prefix + "DATA", {"attrs": data})]
         if info:
             attrs.append(("IFLA_LINKINFO", {"attrs": info}))
         self._request(ifinfmsg, _NEWLINK, _ACK, fields, attrs)
@@ -454,18 +460,18 @@ def _extended_ack(data: bytes) -> str:
 def _encoded(rows: Mapping[str, link_kinds.Field], attributes: Mapping[str, Any]) -> List[Tuple[str, Any]]:
     """Return the netlink attributes for those of ``attributes`` that ``rows`` has."""
     return [
-        (rows[name].attribute, int(value) if isinstance(value, bool) else value)
+        (rows[name].attribute, rows[name].to_kernel(value))
         for name, value in attributes.items()
-        if name in rows
+        if name in rows and rows[name].attribute
     ]
 
 
 def _decoded(rows: Mapping[str, link_kinds.Field], message: Any) -> Iterator[Tuple[str, Any]]:
-    """Yield (field name, value) of what ``message`` has; a boolean where the field's default is one."""
+    """Yield (field name, canonical value) of what ``message`` has."""
     for name, row in rows.items():
-        value = message.get_attr(row.attribute)
+        value = message.get_attr(row.attribute) if row.attribute else None
         if value is not None:
-            yield name, bool(value) if isinstance(row.default, bool) else value
+            yield name, row.from_kernel(value)
 
 
 def _link(message: Any) -> Tuple[Link, Optional[int]]:
@@ -474,24 +480,26 @@ def _link(message: Any) -> Tuple[Link, Optional[int]]:
     attributes["enabled"] = bool(message["flags"] & _IFF_UP)
     attributes["carrier"] = bool(message["flags"] & _IFF_RUNNING)
     info = message.get_attr("IFLA_LINKINFO")
-    kind = ""
-    if info:
-        kind = info.get_attr("IFLA_INFO_KIND") or ""
-        data = info.get_attr("IFLA_INFO_DATA") if kind == "bridge" else None
-        if data is not None:
-            attributes["vlan_filtering"] = False  # a kernel that lacks it does not say so
-            attributes["default_pvid"] = data.get_attr("IFLA_BR_VLAN_DEFAULT_PVID") or 0
-            attributes.update(_decoded(link_kinds.BRIDGE, data))
-        port = info.get_attr("IFLA_INFO_SLAVE_DATA") if info.get_attr("IFLA_INFO_SLAVE_KIND") == "bridge" else None
-        if port is not None:
-            attributes.update(_decoded(link_kinds.PORT, port))
+    name = (info.get_attr("IFLA_INFO_KIND") or "") if info else ""
+    kind = link_kinds.kind(name)
+    if info and kind.fields:
+        data = info.get_attr("IFLA_INFO_DATA")
+        if data is not None:  # of what a kernel lacks it says nothing
+            attributes.update(link_kinds.defaults(kind.fields))
+            attributes.update(_decoded(kind.fields, data))
+            if name == "bridge":
+                attributes["default_pvid"] = data.get_attr("IFLA_BR_VLAN_DEFAULT_PVID") or 0
+    master = link_kinds.kind((info.get_attr("IFLA_INFO_SLAVE_KIND") or "") if info else "")
+    port = info.get_attr("IFLA_INFO_SLAVE_DATA") if info and master.ports else None
+    if port is not None:
+        attributes.update(_decoded(master.ports, port))
     link = Link(
         message["index"],
         message.get_attr("IFLA_IFNAME"),
-        kind,
+        name,
         attributes,
         master=message.get_attr("IFLA_MASTER") or 0,
-        peer_index=(message.get_attr("IFLA_LINK") or 0) if kind == "veth" else 0,
+        peer_index=(message.get_attr("IFLA_LINK") or 0) if kind.peer else 0,
     )
     return link, message.get_attr("IFLA_LINK_NETNSID")
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import DropNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import host_interface
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container, NsFile, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge, netns
@@ -84,12 +85,12 @@ def test_a_plan_for_a_host_with_nothing_else_is_as_it_was() -> None:
 @pytest.mark.parametrize("engine", ["docker", "podman"])
 def test_a_running_container_of_an_engine_loses_its_wiring_and_runs_on(engine: str) -> None:
     kernel = MemoryKernel()
-    inode = kernel._state._fresh_namespace()
-    kernel._state._paths["/proc/42/ns/net"] = inode
+    inode = kernel._state.fresh_namespace()
+    kernel._state.known.paths["/proc/42/ns/net"] = inode
     kernel.pids = {42: inode}
     file = "/run/docker/netns/0123" if engine == "docker" else ""
     if file:
-        kernel._state._paths[file] = inode
+        kernel._state.known.paths[file] = inode
     kernel.started = [Container(engine, "web", 42, file=file)]
     rules = [{"table": "100", "rule_source": "10.1.0.0/24", "gateway": "10.1.0.1"}]
     role(kernel, [FRONT], [{**WEB, "engine": engine, "routes": rules}], purge=False)
@@ -117,7 +118,7 @@ def test_a_process_in_it_keeps_a_name() -> None:
 @pytest.mark.parametrize(("interface", "stays"), [("wg0", True), ("sit0", False)])
 def test_an_interface_of_others_in_it_keeps_a_name_one_of_the_kernel_does_not(interface: str, stays: bool) -> None:
     kernel = wired(WEB)
-    kernel.apply(change.AddLink(NsRef("/run/netns/web"), interface, "bridge", {}))
+    kernel.apply(AddLink(NsRef("/run/netns/web"), interface, "bridge", {}))
     dummy, warnings = role(kernel, [FRONT])
     assert names(kernel) == (["web"] if stays else [])
     assert [interface in warning for warning in warnings] == [True] * stays
@@ -136,9 +137,9 @@ def test_names_without_a_pair_stay() -> None:
 def test_pairs_of_others_stay() -> None:
     kernel = wired(WEB)
     made(kernel, netns.RESOURCE, name="vm")
-    kernel.apply(change.AddLink(HOST, "v0", "veth", {}, NsRef("/run/netns/vm"), "eth0", {}))
-    kernel.apply(change.AddLink(HOST, "vethabcdefghijk", "veth", {}, NsRef("/run/netns/vm"), "eth1", {}))
-    kernel.apply(change.AddLink(HOST, "a", "veth", {}, HOST, "b", {}))
+    kernel.apply(AddLink(HOST, "v0", "veth", {}, NsRef("/run/netns/vm"), "eth0", {}))
+    kernel.apply(AddLink(HOST, "vethabcdefghijk", "veth", {}, NsRef("/run/netns/vm"), "eth1", {}))
+    kernel.apply(AddLink(HOST, "a", "veth", {}, HOST, "b", {}))
     role(kernel)
     assert sorted(link.name for link in kernel.links(kernel.find(HOST))) == ["a", "b", "lo", "v0", "vethabcdefghijk"]
     assert names(kernel) == ["vm"]
@@ -148,7 +149,7 @@ def test_a_pair_whose_namespace_lost_its_name_stays_and_so_does_its_bridge() -> 
     kernel = wired(WEB)
     inode = kernel.find(NsRef("/run/netns/web"))
     kernel.pids = {42: inode}
-    kernel.apply(change.DropNetns("web", inode))
+    kernel.apply(DropNetns("web", inode))
     gone, warnings = role(kernel)
     assert gone == []
     assert warnings == [
@@ -177,7 +178,7 @@ def test_a_listed_container_without_any_network_loses_its_pair_and_keeps_its_nam
 @pytest.mark.parametrize("listed", [False, True])
 def test_a_link_that_docker_s_container_left_goes_with_its_ports(listed: bool) -> None:
     kernel = wired(WEB)
-    kernel.apply(change.DropNetns("web", kernel.find(NsRef("/run/netns/web"))))
+    kernel.apply(DropNetns("web", kernel.find(NsRef("/run/netns/web"))))
     for name, target in (("web", "/var/run/docker/netns/0123"), ("other", "/nowhere"), ("cni", "/run/netns/docker/x")):
         kernel._state.entries()[name] = NsFile(name, "dangling", target=target)
     containers = [{**WEB, "engine": "docker"}] if listed else []
@@ -219,11 +220,11 @@ def test_somebody_else_s_bridge_stays_and_the_rules_that_we_wrote_for_it_go() ->
 
 def test_a_bridge_with_ports_of_others_stays_with_its_rules() -> None:
     kernel = wired(WEB)
-    kernel.apply(change.AddLink(HOST, "v0", "veth", {"master": "front"}, HOST, "v1", {}))
+    kernel.apply(AddLink(HOST, "v0", "veth", {"master": "front"}, HOST, "v1", {}))
     gone, warnings = role(kernel)
     assert gone == ["ports of web", f"veth {V_WEB}", "netns web"]
     assert [warning.endswith("for it has ports that are not ours: v0.") for warning in warnings] == [True]
-    kernel.apply(change.DelLink(HOST, "v0"))
+    kernel.apply(DelLink(HOST, "v0"))
     assert role(kernel) == (["nat 10.1.0.0/24", "filter front", "bridge front"], [])
 
 

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, SetLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import DropNetns
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import AddPolicy, PutRoute
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Lacking
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import host_interface
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
@@ -93,8 +95,8 @@ def test_a_route_of_another_table_is_told_with_the_rule_that_leads_there():
     assert [one["table"] for one in seen(kernel)["routes"]] == ["main"]
     result = made(kernel, ns_route.RESOURCE, rule_source="10.0.0.0/24", **there)
     assert [one for one in seen(kernel)["routes"] if one["table"] == "100"] == [result["after"]]
-    kernel.apply(change.AddPolicy(WEB, PolicyRule(4, "10.7.0.0/16", 7, 5)))
-    kernel.apply(change.PutRoute(WEB, Route(4, "10.8.0.0/16", 7, type="blackhole")))
+    kernel.apply(AddPolicy(WEB, PolicyRule(4, "10.7.0.0/16", 7, 5)))
+    kernel.apply(PutRoute(WEB, Route(4, "10.8.0.0/16", 7, type="blackhole")))
     assert len(seen(kernel)["routes"]) == 2, "where rules of others lead to is theirs"
 
 
@@ -117,7 +119,7 @@ def test_a_subset_is_that_list_and_no_other(name: str):
 
 def test_a_foreign_pair_is_told_as_fully():
     kernel = wired("web")
-    kernel.apply(change.AddLink(HOST, "v0", "veth", {"master": "br0"}, WEB, "eth7", {}))
+    kernel.apply(AddLink(HOST, "v0", "veth", {"master": "br0"}, WEB, "eth7", {}))
     made(kernel, ns_address.RESOURCE, netns="web", interface="eth7", address="10.9.0.2/24")
     pair = only(seen(kernel)["veths"], name="v0")
     assert (pair["owner"], pair["addresses"], pair["ours"]) == ("web", ["10.9.0.2/24"], False)
@@ -148,7 +150,7 @@ def test_a_namespace_without_a_name_is_told_by_its_process():
     kernel = wired("web")
     inode = kernel.find(WEB)
     kernel.pids = {42: inode, 43: inode}
-    kernel.apply(change.DropNetns("web", inode))
+    kernel.apply(DropNetns("web", inode))
     lists = seen(kernel)
     space = only(lists["namespaces"], name=None)
     assert set(space) == set(only(seen(wired("db"))["namespaces"], name="db"))
@@ -242,7 +244,7 @@ def test_stale_files_of_namespaces():
 def test_a_pair_whose_namespace_has_lost_its_name():
     kernel = wired("web", "db")
     kernel.pids = {42: kernel.find(WEB)}
-    kernel.apply(change.DropNetns("web", kernel.find(WEB)))
+    kernel.apply(DropNetns("web", kernel.find(WEB)))
     (orphan,) = seen(kernel)["orphans"]
     assert (orphan["kind"], orphan["name"], orphan["netns"]) == ("veth", V_WEB, None)
     assert orphan["why"] == "the namespace of its other end has no name any more: process 42 (sleep)"
@@ -265,8 +267,8 @@ def test_a_pair_whose_namespace_cannot_be_seen():
 
 def test_a_pair_made_for_a_process_is_no_orphan_while_that_lives():
     kernel = wired()
-    inode = kernel._state._fresh_namespace()
-    kernel._state._paths["/proc/42/ns/net"] = inode
+    inode = kernel._state.fresh_namespace()
+    kernel._state.known.paths["/proc/42/ns/net"] = inode
     kernel.pids = {42: inode}
     made(kernel, veth.RESOURCE, peer_netns="/proc/42/ns/net")
     lists = seen(kernel)
@@ -277,8 +279,8 @@ def test_a_pair_made_for_a_process_is_no_orphan_while_that_lives():
 def test_a_foreign_pair_is_no_orphan():
     kernel = wired("web")
     kernel.pids = {42: kernel.find(WEB)}
-    kernel.apply(change.SetLink(HOST, V_WEB, {"name": "veth12ab34c"}, {"name": V_WEB}))
-    kernel.apply(change.DropNetns("web", kernel.find(WEB)))
+    kernel.apply(SetLink(HOST, V_WEB, {"name": "veth12ab34c"}, {"name": V_WEB}))
+    kernel.apply(DropNetns("web", kernel.find(WEB)))
     assert seen(kernel)["orphans"] == []
 
 
@@ -348,7 +350,7 @@ def test_the_picture_of_what_was_found():
     made(kernel, netns.RESOURCE, name="all", share="host")
     made(kernel, bridge.RESOURCE, name="br1", netns="db")
     made(kernel, veth.RESOURCE, netns="db", name="inner", peer_netns="web", peer_name="eth1", bridge="br1")
-    kernel.apply(change.AddLink(HOST, "a", "veth", {"master": "br0"}, HOST, "b", {}))
+    kernel.apply(AddLink(HOST, "a", "veth", {"master": "br0"}, HOST, "b", {}))
     assert text(seen(kernel)) == (
         "host\n"
         "└─ br0  10.0.0.1/24\n"
