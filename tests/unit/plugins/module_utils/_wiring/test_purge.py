@@ -7,9 +7,11 @@ tests/role/test_purge.py."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import DropNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import host_interface
@@ -20,10 +22,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run import ru
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.one_task import Steps
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.purge import GATHER, purged
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.survey import gathered
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.survey import SUBSETS, gathered
 from ansible_collections.linuxnet.containers.tests.unit.asked import made
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
+ROLE_TASKS = Path(__file__).resolve().parents[5] / "roles/wiring/tasks/purge.yml"
 FRONT = {"name": "front", "subnets": ["10.1.0.0/24"]}
 BACK = {"name": "back", "subnets": ["10.2.0.0/24"]}
 WEB = {"name": "web", "published_ports": ["8080:80"]}
@@ -242,6 +245,24 @@ def test_what_is_listed_as_absent_goes_as_ever_and_the_rest_with_it() -> None:
     assert warnings == []
     assert sorted(gone) == sorted({*gone}), "each thing once"
     assert kernel.snapshot() == MemoryKernel().snapshot()
+
+
+def test_what_is_read_is_what_is_gathered() -> None:
+    """By the module `wiring`, and by the role's task."""
+    lists, dummy = gathered(wired(WEB), SUBSETS)
+    read = set()
+
+    class Recorded(dict[str, Any]):
+        def __getitem__(self, name: str) -> Any:
+            read.add(name)
+            return super().__getitem__(name)
+
+    purged(compile_plan([], []), [], [], Recorded(lists))
+    assert read == set(GATHER)
+    assert [name for name in SUBSETS if name in GATHER] == GATHER
+    tasks = yaml.safe_load(ROLE_TASKS.read_text(encoding="utf-8"))
+    assert tasks[0]["linuxnet.containers.wiring_info"] == {"gather": GATHER}
+    assert tasks[0]["register"] == "wiring_there"
 
 
 def test_without_purge_nothing_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
