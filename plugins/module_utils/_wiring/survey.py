@@ -32,7 +32,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.orphan
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.owned_rules import OwnedRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.published_ports import shown
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report import text
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Item
+
+Item = Dict[str, Any]
 
 SUBSETS = ["namespaces", "bridges", "veths", "addresses", "routes", "nat", "orphans"]
 OPTIONS: Dict[str, Any] = {

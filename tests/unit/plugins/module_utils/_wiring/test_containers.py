@@ -158,6 +158,19 @@ REFUSED: list[tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = [
         [{"name": "web", "networks": [{"name": name, "default_route": True} for name in ("docker0", "back")]}],
         BOX + "more than one of its networks has default_route: true.",
     ),
+    *[
+        (
+            [DOCKER0],
+            [{"name": "web", "network_mode": mode}],
+            BOX + f"network_mode '{mode}' is none of bridge, host, none, container:NAME.",
+        )
+        for mode in ("macvlan", "container", "bridge:web", "container:")
+    ],
+    (
+        [DOCKER0],
+        [{"name": "web", "engine": "rkt"}],
+        BOX + "engine 'rkt' is none of netns, pid, docker, podman, nspawn, lxc, systemd.",
+    ),
     ([DOCKER0], [{"name": "web", "engine": "pid"}], BOX + "pid and engine: pid go together."),
     *[
         (
