@@ -49,7 +49,7 @@ class Attachment:
     spec: Mapping[str, Any]
 
     def bare_pair(self) -> Item:
-        """Return what tells the pair from others."""
+        """Return the options that identify the pair."""
         item: Item = {"peer_netns": self.container, "peer_name": self.interface, "exclusive": True}
         if self.spec.get("host_interface"):
             item["name"] = self.spec["host_interface"]
@@ -240,7 +240,7 @@ class Container:
         return {subnet.net.version for attachment in self.attachments for subnet in attachment.network.subnets}
 
     def bare_pairs(self) -> List[Item]:
-        """Return what tells the pairs from others; without any network that of an eth0."""
+        """Return the options that identify each of its pairs; without any network those of an eth0."""
         pairs = [attachment.bare_pair() for attachment in self.attachments]
         return pairs or [{"peer_netns": self.name, "peer_name": "eth0", "exclusive": True}]
 

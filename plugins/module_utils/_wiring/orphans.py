@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What this collection or ``ip netns`` made and whose owner is gone, each with how that is told. Reads, and never changes."""
+"""What this collection or ``ip netns`` made and whose owner is gone, each with what shows it. Reads, and never changes."""
 
 from __future__ import annotations
 

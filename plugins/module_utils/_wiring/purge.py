@@ -4,9 +4,9 @@
 
 """What the role made and nobody lists any more: the items that remove it. Pure.
 
-It is told by the host's wiring as `wiring_info` reports it. The role made: a pair for a name in /run/netns, told by its host end's derived name or
-address; with it that name, and the ports published under it; a bridge with the derived address; source NAT and an isolation policy whose owner
-is the bridge itself, as the role writes them. What cannot be told stays.
+It is recognized in the host's wiring as `wiring_info` reports it: a pair that was made for a name in /run/netns, by its host end's derived
+name or address; with it that name, and the ports published under it; a bridge by its derived address; source NAT and an isolation policy by
+their owner, which is the bridge itself, as the role writes them. What is not recognized stays.
 """
 
 from __future__ import annotations

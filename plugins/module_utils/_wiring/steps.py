@@ -4,7 +4,7 @@
 
 """The steps of a wiring, in order. One table: the role has a task for each, the module ``wiring`` takes them in one. Pure.
 
-The teardown removes from the outside in, what others need last; the second half makes things in the order a person would by hand. At its end
+The teardown removes from the outside in, last what other objects need; the second half makes objects in the order a person would by hand. At its end
 come the names that mean another container's namespace, so that a container which its engine left elsewhere stops nobody else's wiring.
 """
 
@@ -21,8 +21,8 @@ TEARDOWN, WIRE = "teardown", "wire"
 
 @dataclass(frozen=True)
 class Step:
-    """``title`` names the role's task. ``foresees``: in check mode that task is told what earlier ones would have made anew and
-    removed. ``summed``: the results are part of ``wiring_result``."""
+    """``title`` names the role's task. ``foresees``: in check mode that task is given what earlier tasks would have made anew
+    and removed. ``summed``: the results are part of ``wiring_result``."""
 
     half: str
     name: str
