@@ -11,8 +11,8 @@ from typing import Any
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
 
-DOCKER0 = {"name": "docker0", "subnets": ["172.17.0.0/16", "fd00:17::/64"]}
-BACK = {"name": "back", "subnets": ["10.1.0.0/24"]}
+DOCKER0: dict[str, Any] = {"name": "docker0", "subnets": ["172.17.0.0/16", "fd00:17::/64"]}
+BACK: dict[str, Any] = {"name": "back", "subnets": ["10.1.0.0/24"]}
 NOTHING_PUBLISHED = {"type": "dnat", "owner": "web", "state": "absent"}
 
 

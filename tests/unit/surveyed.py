@@ -56,3 +56,10 @@ def only(items: list[dict[str, Any]], **values: Any) -> dict[str, Any]:
     """The only item with these values."""
     (found,) = [item for item in items if values.items() <= item.items()]
     return found
+
+
+def inode_of(kernel: MemoryKernel, ref: NsRef) -> int:
+    """The inode of a namespace that exists."""
+    found = kernel.find(ref)
+    assert found is not None
+    return found

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
+from ansible.utils.display import Display
 from ansible_collections.linuxnet.containers.plugins.filter import wiring_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.purge import GATHER
@@ -17,7 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.purge 
 NETWORKS = [{"name": "br0", "subnets": ["10.0.0.0/24"]}]
 CONTAINERS = [{"name": "web"}]
 NOTHING: dict[str, list[dict[str, Any]]] = {name: [] for name in GATHER}
-BRIDGE = {"name": "old0", "netns": None, "ours": True, "ports": []}
+BRIDGE: dict[str, Any] = {"name": "old0", "netns": None, "ours": True, "ports": []}
 
 plan = wiring_plan.FilterModule().filters()["wiring_plan"]
 
@@ -43,7 +44,7 @@ def test_bad_input_is_ansible_s_error(container: dict[str, Any], sentence: str) 
 
 def test_what_nobody_lists_goes_and_what_has_to_stay_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     warnings: list[str] = []
-    monkeypatch.setattr(wiring_plan.Display, "warning", lambda dummy, text: warnings.append(text))
+    monkeypatch.setattr(Display, "warning", lambda dummy, text: warnings.append(text))
     gone = plan(NETWORKS, CONTAINERS, "present", {**NOTHING, "bridges": [BRIDGE]})
     assert gone["teardown"]["bridge"] == [{"name": "old0", "state": "absent"}]
     assert warnings == []

@@ -14,7 +14,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compil
 from ansible_collections.linuxnet.containers.tests.unit.plans import BACK, DOCKER0, NOTHING_PUBLISHED
 
 
-def test_one_network_and_one_container():
+def test_one_network_and_one_container() -> None:
     plan = compile_plan([DOCKER0], [{"name": "web"}])
     assert list(plan["wire"]) == [
         "netns",
@@ -64,7 +64,7 @@ def test_one_network_and_one_container():
     assert not any(plan["teardown"].values())
 
 
-def test_g8_mode_none_takes_earlier_wiring_away_and_keeps_the_namespace():
+def test_g8_mode_none_takes_earlier_wiring_away_and_keeps_the_namespace() -> None:
     plan = compile_plan([DOCKER0], [{"name": "web", "network_mode": "none"}])
     assert plan["wire"]["netns"] == [{"name": "web"}]
     assert [plan["wire"][step] for step in ("veth", "address", "route")] == [[], [], []]
@@ -84,7 +84,7 @@ def test_g8_mode_none_takes_earlier_wiring_away_and_keeps_the_namespace():
         ),
     ],
 )
-def test_absent_takes_it_down_from_the_outside_in(networks, containers, state):
+def test_absent_takes_it_down_from_the_outside_in(networks: Any, containers: Any, state: str) -> None:
     plan = compile_plan(networks, containers, state)
     assert plan["teardown"] == {
         "nat": [
@@ -101,7 +101,7 @@ def test_absent_takes_it_down_from_the_outside_in(networks, containers, state):
     assert not any(plan["wire"].values())
 
 
-def test_those_who_join_come_last_each_after_the_one_it_joins():
+def test_those_who_join_come_last_each_after_the_one_it_joins() -> None:
     boxes = [
         {"name": "c", "network_mode": "container:b"},
         {"name": "b", "network_mode": "container:a", "engine": "docker"},
@@ -124,7 +124,7 @@ def test_those_who_join_come_last_each_after_the_one_it_joins():
     ]
 
 
-def test_a_circle_of_containers_can_be_taken_down():
+def test_a_circle_of_containers_can_be_taken_down() -> None:
     boxes = [{"name": "a", "network_mode": "container:b"}, {"name": "b", "network_mode": "container:a"}]
     down = compile_plan([DOCKER0], boxes, "absent")["teardown"]
     assert [one["name"] for one in down["netns"]] == ["a", "b"]
@@ -132,9 +132,12 @@ def test_a_circle_of_containers_can_be_taken_down():
     assert compile_plan([DOCKER0], absent)["teardown"]["netns"] == down["netns"]
 
 
-def test_addresses_are_filled_in_from_the_step_that_gave_them():
+def test_addresses_are_filled_in_from_the_step_that_gave_them() -> None:
     items = [{"to_address": "web/eth0/ipv4"}, {"source": "10.0.0.0/8"}]
-    given = [{"after": {"netns": "web", "interface": "eth0", "family": "ipv4", "ip": "10.0.0.9"}}, {"failed": True}]
+    given: list[dict[str, Any]] = [
+        {"after": {"netns": "web", "interface": "eth0", "family": "ipv4", "ip": "10.0.0.9"}},
+        {"failed": True},
+    ]
     assert resolved(items, given) == [{"to_address": "10.0.0.9"}, {"source": "10.0.0.0/8"}]
     assert resolved(items, None)[0] == {"to_address": "192.0.2.1"}
     with pytest.raises(Invalid, match=r"container 'web' got no ipv4 address on eth0\."):

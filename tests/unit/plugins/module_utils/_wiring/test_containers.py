@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compil
 from ansible_collections.linuxnet.containers.tests.unit.plans import BACK, DOCKER0, wire
 
 
-def test_c14_a_container_on_two_networks_has_one_default_route():
+def test_c14_a_container_on_two_networks_has_one_default_route() -> None:
     both = {"name": "web", "networks": [{"name": "docker0"}, {"name": "back"}]}
     made = wire([DOCKER0, BACK], [both])
     assert [(one["bridge"], one["peer_name"]) for one in made["veth"]] == [("docker0", "eth0"), ("back", "eth1")]
@@ -28,7 +29,7 @@ def test_c14_a_container_on_two_networks_has_one_default_route():
     assert [one["gateway"] for one in wire([DOCKER0, BACK], [refused])["route"]] == ["10.1.0.1"]
 
 
-def test_what_a_container_says_is_passed_on():
+def test_what_a_container_says_is_passed_on() -> None:
     entry = {
         "name": "docker0",
         "ipv4_address": "172.17.0.9",
@@ -52,21 +53,24 @@ def test_what_a_container_says_is_passed_on():
     assert not any("pool" in one for one in made["address"])
 
 
-def test_without_port_options_an_interface_is_a_port_from_birth():
+def test_without_port_options_an_interface_is_a_port_from_birth() -> None:
     made = wire([DOCKER0], [{"name": "web"}])
     assert [one["bridge"] for one in made["veth"]] == ["docker0"]
     assert made["bridge_port"] == []
 
 
-def test_a_port_s_interface_is_derived_as_veth_derives_it():
+def test_a_port_s_interface_is_derived_as_veth_derives_it() -> None:
     entry = {"name": "docker0", "port": {"isolated": True}}
     made = wire([DOCKER0], [{"name": "web", "networks": [entry]}])
     assert made["bridge_port"] == [{"isolated": True, "bridge": "docker0", "interface": "vethzvxkcem3eqk"}]
 
 
-def test_policy_rules_are_taken_back_since_they_go_with_no_interface():
+def test_policy_rules_are_taken_back_since_they_go_with_no_interface() -> None:
     led = {"table": "100", "gateway": "10.1.0.1", "rule_source": "10.1.0.0/24"}
-    networks = [DOCKER0, {**BACK, "routes": [led, {"destination": "10.7.0.0/16", "gateway": "10.1.0.1"}]}]
+    networks: list[dict[str, Any]] = [
+        DOCKER0,
+        {**BACK, "routes": [led, {"destination": "10.7.0.0/16", "gateway": "10.1.0.1"}]},
+    ]
     own = {"destination": "10.8.0.0/16", "type": "blackhole", "table": "7", "rule_source": "10.1.0.7/32"}
     web = {"name": "web", "networks": [{"name": "docker0"}, {"name": "back"}], "routes": [own]}
     both = [{"interface": "eth1", **led, "netns": "web"}, {**own, "netns": "web"}]
@@ -79,7 +83,7 @@ def test_policy_rules_are_taken_back_since_they_go_with_no_interface():
     assert joined["teardown"]["route"] == [], "those of the host are nobody's to remove"
 
 
-def test_a_container_of_an_engine_gets_ipv6_where_its_network_has_it():
+def test_a_container_of_an_engine_gets_ipv6_where_its_network_has_it() -> None:
     made = wire([DOCKER0], [{"name": "web", "engine": "docker", "sysctls": {"net.ipv4.ip_forward": 1}}])["netns"]
     off = {"net.ipv6.conf.all.disable_ipv6": 0, "net.ipv6.conf.default.disable_ipv6": 0}
     assert made == [
@@ -88,7 +92,7 @@ def test_a_container_of_an_engine_gets_ipv6_where_its_network_has_it():
     assert "sysctls" not in wire([BACK], [{"name": "web", "engine": "docker"}])["netns"][0]
 
 
-def ports(*listed, networks=(DOCKER0,), **options):
+def ports(*listed: Any, networks: Sequence[Any] = (DOCKER0,), **options: Any) -> list[dict[str, Any]]:
     """The nat items of a container's published ports."""
     made = wire(list(networks), [{"name": "web", "published_ports": list(listed), **options}])["nat"]
     return [
@@ -119,7 +123,9 @@ def ports(*listed, networks=(DOCKER0,), **options):
         ({"target": 80, "published": 8080}, "tcp", None, "8080", "80", (4, 6)),
     ],
 )
-def test_ports_are_spelled_as_for_docker_and_compose(spelled, protocol, host_ip, host_port, to_port, families):
+def test_ports_are_spelled_as_for_docker_and_compose(
+    spelled: Any, protocol: str, host_ip: str | None, host_port: str, to_port: str, families: tuple[int, ...]
+) -> None:
     assert ports(spelled) == [
         {
             "bridge": "docker0",
@@ -133,12 +139,30 @@ def test_ports_are_spelled_as_for_docker_and_compose(spelled, protocol, host_ip,
     ]
 
 
-def test_ports_are_published_the_way_that_the_default_route_goes():
+def test_ports_are_published_the_way_that_the_default_route_goes() -> None:
     assert {one["bridge"] for one in ports("80:80", networks=(DOCKER0, BACK))} == {"docker0"}
     assert ports("80:80", networks=({**BACK, "name": "only"},))[0]["to_address"] == "web/eth0/ipv4"
 
 
 BOX = "wiring_containers: container 'web': "
+WEB: dict[str, Any] = {"name": "web"}
+NO_PORTS: list[tuple[dict[str, Any], str]] = [
+    ({"network_mode": "host"}, "published_ports: with network_mode: host its ports are the host's already."),
+    (
+        {"network_mode": "container:x"},
+        "published_ports belong to container 'x', whose namespace it joins; list them there.",
+    ),
+    ({"network_mode": "none"}, "published_ports: with network_mode: none nobody can reach it."),
+    ({"networks": [{"name": "back"}]}, "published_ports: it is on no network that is not internal."),
+    (
+        {"published_ports": ["80"]},
+        "published_ports: '80' is no published port: it is written [HOST_IP:]HOST_PORT:CONTAINER_PORT[/PROTOCOL], in quotes.",
+    ),
+    (
+        {"published_ports": [{"target": 80}]},
+        "published_ports: {'target': 80} is no published port: the long form has target and published, and maybe protocol and host_ip.",
+    ),
+]
 REFUSED: list[tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = [
     ([DOCKER0], [{}], "wiring_containers: item 1 has no name."),
     ([], [{"name": "web"}], BOX + "there is no network to attach it to; wiring_networks is empty."),
@@ -175,26 +199,10 @@ REFUSED: list[tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = [
     *[
         (
             [DOCKER0, {**BACK, "internal": True}],
-            [{"name": "x"}, {"name": "web", "published_ports": ["80:80"], **options}],
-            BOX + said,
+            [{"name": "x"}, {**WEB, "published_ports": ["80:80"], **options}],
+            BOX + sentence,
         )
-        for options, said in (
-            ({"network_mode": "host"}, "published_ports: with network_mode: host its ports are the host's already."),
-            (
-                {"network_mode": "container:x"},
-                "published_ports belong to container 'x', whose namespace it joins; list them there.",
-            ),
-            ({"network_mode": "none"}, "published_ports: with network_mode: none nobody can reach it."),
-            ({"networks": [{"name": "back"}]}, "published_ports: it is on no network that is not internal."),
-            (
-                {"published_ports": ["80"]},
-                "published_ports: '80' is no published port: it is written [HOST_IP:]HOST_PORT:CONTAINER_PORT[/PROTOCOL], in quotes.",
-            ),
-            (
-                {"published_ports": [{"target": 80}]},
-                "published_ports: {'target': 80} is no published port: the long form has target and published, and maybe protocol and host_ip.",
-            ),
-        )
+        for options, sentence in NO_PORTS
     ],
     ([DOCKER0], [{"name": "web", "pid": 4}], BOX + "pid and engine: pid go together."),
     (

@@ -27,7 +27,16 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.survey import SUBSETS, gathered
 from ansible_collections.linuxnet.containers.tests.unit.asked import made
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
-from ansible_collections.linuxnet.containers.tests.unit.surveyed import DB, V_DB, V_WEB, WEB, only, seen, wired
+from ansible_collections.linuxnet.containers.tests.unit.surveyed import (
+    DB,
+    V_DB,
+    V_WEB,
+    WEB,
+    inode_of,
+    only,
+    seen,
+    wired,
+)
 
 
 def test_a_pair_of_ours_under_a_name_of_its_own_is_known_by_its_address() -> None:
@@ -52,7 +61,7 @@ def test_a_pair_is_reported_once_and_its_near_end_is_the_one_that_made_it_ours()
 
 def test_a_namespace_without_a_name_is_reported_with_its_process() -> None:
     kernel = wired("web")
-    inode = kernel.find(WEB)
+    inode = inode_of(kernel, WEB)
     kernel.pids = {42: inode, 43: inode}
     kernel.apply(DropNetns("web", inode))
     lists = seen(kernel)
@@ -67,8 +76,8 @@ def test_a_namespace_without_a_name_is_reported_with_its_process() -> None:
 
 def test_a_container_is_known_by_its_process() -> None:
     kernel = wired("web", "db")
-    inode = kernel.find(WEB)
-    kernel.pids = {1: kernel.find(HOST), 900: inode, 40: inode, 41: kernel.find(DB)}
+    inode = inode_of(kernel, WEB)
+    kernel.pids = {1: inode_of(kernel, HOST), 900: inode, 40: inode, 41: inode_of(kernel, DB)}
     kernel.started = [
         Container("podman", "sidecar", 900),
         Container("docker", "shop", 40),
@@ -89,7 +98,7 @@ def test_a_container_is_known_by_its_process() -> None:
 
 def test_a_container_in_the_hosts_namespace_is_reported() -> None:
     kernel = MemoryKernel()
-    kernel.pids = {1: kernel.find(HOST), 7: kernel.find(HOST)}
+    kernel.pids = {1: inode_of(kernel, HOST), 7: inode_of(kernel, HOST)}
     kernel.started = [Container("docker", "agent", 7)]
     (space,) = seen(kernel)["namespaces"]
     assert (space["name"], space["path"], space["shared_with"]) == (None, "/proc/7/ns/net", ["host"])
@@ -141,7 +150,7 @@ def failing(kernel: MemoryKernel, method: str, ns: int | None) -> None:
 @pytest.mark.parametrize("method", ["links", "addresses", "routes"])
 def test_a_namespace_that_is_just_ending_does_no_harm(method: str) -> None:
     kernel = wired("web", "db")
-    failing(kernel, method, kernel.find(WEB))
+    failing(kernel, method, inode_of(kernel, WEB))
     lists = gathered(kernel, SUBSETS)[0]
     assert only(lists["veths"], name=V_DB)["addresses"] == ["10.0.0.3/24"]
     assert {one["netns"] for one in lists["routes"]} - {"web"} == {"db"}
@@ -150,6 +159,6 @@ def test_a_namespace_that_is_just_ending_does_no_harm(method: str) -> None:
 @pytest.mark.parametrize("method", ["links", "addresses", "routes"])
 def test_a_host_that_cannot_be_read_is_an_error(method: str) -> None:
     kernel = wired("web")
-    failing(kernel, method, kernel.find(HOST))
+    failing(kernel, method, inode_of(kernel, HOST))
     with pytest.raises(KernelError, match="Could not read the state of the host"):
         gathered(kernel, SUBSETS)

@@ -14,7 +14,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compil
 from ansible_collections.linuxnet.containers.tests.unit.plans import BACK, DOCKER0, NOTHING_PUBLISHED, wire
 
 
-def test_what_a_network_says_is_passed_on():
+def test_what_a_network_says_is_passed_on() -> None:
     net = {
         "name": "br0",
         "subnets": ["10.0.0.0/24", "10.1.0.0/24"],
@@ -43,7 +43,7 @@ def test_what_a_network_says_is_passed_on():
     assert made["nat"][3:] == [NOTHING_PUBLISHED]
 
 
-def test_an_internal_network_has_no_gateway_no_route_and_no_nat():
+def test_an_internal_network_has_no_gateway_no_route_and_no_nat() -> None:
     made = wire([{**BACK, "internal": True}], [{"name": "web"}])
     assert made["gateway"] == [{"interface": "back", "address": "10.1.0.1/24", "state": "absent"}]
     assert made["route"] == []
@@ -55,7 +55,7 @@ def test_an_internal_network_has_no_gateway_no_route_and_no_nat():
     assert [one["pool"] for one in made["address"]] == ["10.1.0.0/24"]
 
 
-def test_an_unmanaged_bridge_is_neither_made_nor_given_an_address():
+def test_an_unmanaged_bridge_is_neither_made_nor_given_an_address() -> None:
     made = wire([{**BACK, "unmanaged": True}], [{"name": "web"}])
     assert (made["bridge"], made["gateway"]) == ([], [])
     assert made["veth"][0]["bridge"] == "back"

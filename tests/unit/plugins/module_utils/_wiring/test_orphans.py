@@ -21,7 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.survey import SUBSETS, gathered
 from ansible_collections.linuxnet.containers.tests.unit.asked import made
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
-from ansible_collections.linuxnet.containers.tests.unit.surveyed import V_WEB, WEB, only, seen, wired
+from ansible_collections.linuxnet.containers.tests.unit.surveyed import V_WEB, WEB, inode_of, only, seen, wired
 
 
 def test_stale_files_of_namespaces() -> None:
@@ -42,8 +42,8 @@ def test_stale_files_of_namespaces() -> None:
 
 def test_a_pair_whose_namespace_has_lost_its_name() -> None:
     kernel = wired("web", "db")
-    kernel.pids = {42: kernel.find(WEB)}
-    kernel.apply(DropNetns("web", kernel.find(WEB)))
+    kernel.pids = {42: inode_of(kernel, WEB)}
+    kernel.apply(DropNetns("web", inode_of(kernel, WEB)))
     (orphan,) = seen(kernel)["orphans"]
     assert (orphan["kind"], orphan["name"], orphan["netns"]) == ("veth", V_WEB, None)
     assert orphan["why"] == "the namespace of its other end has no name any more: process 42 (sleep)"
@@ -51,7 +51,7 @@ def test_a_pair_whose_namespace_has_lost_its_name() -> None:
 
 def test_a_pair_whose_namespace_cannot_be_seen() -> None:
     kernel = wired("web", "db")
-    inode = kernel.find(WEB)
+    inode = inode_of(kernel, WEB)
     everything = kernel.namespaces()
     kernel.namespaces = lambda: [one for one in everything if one[0] != inode]  # type: ignore[method-assign]
     del kernel._state.entries()["web"]
@@ -77,9 +77,9 @@ def test_a_pair_made_for_a_process_is_no_orphan_while_that_lives() -> None:
 
 def test_a_foreign_pair_is_no_orphan() -> None:
     kernel = wired("web")
-    kernel.pids = {42: kernel.find(WEB)}
+    kernel.pids = {42: inode_of(kernel, WEB)}
     kernel.apply(SetLink(HOST, V_WEB, {"name": "veth12ab34c"}, {"name": V_WEB}))
-    kernel.apply(DropNetns("web", kernel.find(WEB)))
+    kernel.apply(DropNetns("web", inode_of(kernel, WEB)))
     assert seen(kernel)["orphans"] == []
 
 

@@ -49,7 +49,7 @@ def lacking(_ns: int) -> NoReturn:
 
 def test_rules_that_cannot_be_read_are_a_warning() -> None:
     kernel = wired("web")
-    kernel.ruleset = lacking  # type: ignore[method-assign]
+    kernel.ruleset = lacking  # type: ignore[method-assign, assignment]
     lists, warnings = gathered(kernel, SUBSETS)
     assert (lists["nat"], lists["orphans"]) == ([], [])
     assert warnings == ["The NAT rules are not listed. The program nft is not installed."]

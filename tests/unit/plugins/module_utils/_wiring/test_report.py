@@ -55,7 +55,7 @@ def test_nothing_is_a_host() -> None:
 
 
 def test_the_result_is_put_together_by_container() -> None:
-    results = {
+    results: dict[str, list[dict[str, Any]]] = {
         "netns": [{"after": {"name": "web", "path": "/run/netns/web"}}, {"after": {"name": "alone", "path": "/run/netns/alone"}}],
         "veth": [
             {"after": {"peer_netns": "web", "peer_name": "eth0", "name": "v0", "bridge": "br0", "peer_mac": "m", "peer_mtu": 1500}},
