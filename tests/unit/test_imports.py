@@ -55,7 +55,7 @@ HOMES = {
     "pyroute2": {"_kernel/netlink/route.py"},
     "netaddr": {"_model/addressing.py"},
     "subprocess": {"_kernel/programs/run.py"},
-    "ansible": {"_run/runner.py", "_run/validation.py", "_wiring/compile.py"},
+    "ansible": {"_run/runner.py", "_run/validation.py", "_wiring/variables.py"},
     "os": {"_model/errors.py"},
 }
 
