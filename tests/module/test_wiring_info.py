@@ -229,7 +229,7 @@ def test_nothing_is_written(host: Lab, check: bool) -> None:
 COUNT = """
 import collections, json, subprocess
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import survey
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import route as rtnetlink
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import links as rtnetlink
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import firewall as kernel_firewall
 
 dumps, run = collections.Counter(), []

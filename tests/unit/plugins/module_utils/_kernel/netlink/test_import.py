@@ -13,7 +13,7 @@ import sys
 import pytest
 
 NETLINK = (
-    "from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import route as rtnetlink\n"
+    "from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import links as rtnetlink\n"
 )
 
 

@@ -10,7 +10,7 @@ import os
 import stat
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import host
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import reader
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import engines as engine_programs
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import run
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container
@@ -95,7 +95,7 @@ def test_b1_a_container_that_is_restarted_while_it_is_looked_up_is_looked_up_aga
         "docker",
         f"echo x >>{count}; pid={os.getpid()}; [ $(wc -l <{count}) -gt 1 ] || pid=4194399; echo {ID} $pid running /web",
     )
-    with host.Kernel() as kernel:
+    with reader.Kernel() as kernel:
         found, silent = kernel.containers("docker", ["web"])
         [web] = found["web"]
         assert (web.pid, web.inode, silent) == (os.getpid(), kernel.find(HOST), [])
@@ -105,12 +105,12 @@ def test_b1_a_container_that_is_restarted_while_it_is_looked_up_is_looked_up_aga
 def test_b1_a_container_that_never_stays_is_given_up(programs, tmp_path):
     count = tmp_path / "count"
     programs("docker", f"echo x >>{count}; echo {ID} $((4194000 + $(wc -l <{count}))) running /web")
-    with host.Kernel() as kernel:
+    with reader.Kernel() as kernel:
         assert kernel.containers("docker", ["web"]) == (
             {"web": []},
             ["docker could not be asked: its containers are being restarted just now"],
         )
-    assert len(count.read_text(encoding="utf-8").splitlines()) == 1 + host._LOOKS
+    assert len(count.read_text(encoding="utf-8").splitlines()) == 1 + reader._LOOKS
 
 
 def test_b1_a_container_that_stops_while_it_is_looked_up_does_not_run(programs, tmp_path):
@@ -119,5 +119,5 @@ def test_b1_a_container_that_stops_while_it_is_looked_up_does_not_run(programs, 
         "docker",
         f"echo x >>{count}; [ $(wc -l <{count}) -gt 1 ] && echo '{ID} 0 exited /web' || echo {ID} {os.getpid()} running /web",
     )
-    with host.Kernel() as kernel:
+    with reader.Kernel() as kernel:
         assert kernel.containers("docker", ["web"])[0]["web"] == [Container("docker", "web", 0, "exited", 0)]

@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import arp_nd, files, namespaces
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import route as rtnetlink
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import links as rtnetlink
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import engines as engine_programs
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
     Announce,
