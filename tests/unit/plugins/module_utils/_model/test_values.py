@@ -42,13 +42,6 @@ def test_what_is_no_mtu(text: str) -> None:
         values.mtu(text, "mtu")
 
 
-def test_an_alias_has_its_bounds() -> None:
-    assert values.alias("x" * 255, "alias") == "x" * 255
-    for text in ("x" * 256, "\u00fc" * 128, "a\0b"):
-        with pytest.raises(Invalid, match="alias: it has at most 255 bytes, and none is NUL"):
-            values.alias(text, "alias")
-
-
 SAME = [
     ("net.ipv4.ip_local_reserved_ports", ["8080,8081", "8080-8081", "8081, 8080", "8080 8081", "8080-8080,8081"], "8080-8081"),
     ("net.ipv4.ip_local_reserved_ports", ["1,3,2,10-12,11-20", "1-3,10-20\n"], "1-3,10-20"),
