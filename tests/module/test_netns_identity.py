@@ -16,7 +16,7 @@ HOST = "/proc/1/ns/net"
 PID_USED_AGAIN = """
 import ctypes, json, os, signal, sys, time
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.host import Kernel as Running
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.containers import Kernel as Running
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.netns import RESOURCE
 
 moment, host = sys.argv[1], os.stat("/proc/self/ns/net").st_ino

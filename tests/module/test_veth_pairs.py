@@ -226,11 +226,11 @@ def test_a_pair_whose_container_was_replaced_is_made_anew(host: Lab) -> None:
 IN_THE_WAY = """
 import subprocess, sys
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import host
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import writer
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.veth import RESOURCE
 
 
-class Kernel(host.Kernel):
+class Kernel(writer.Kernel):
     def apply(self, step):
         if type(step).__name__ == "AddLink":
             subprocess.run(sys.argv[1], shell=True, check=True)
@@ -366,7 +366,7 @@ def test_an_interface_that_goes_meanwhile_does_not_stop_the_others(host: Lab) ->
     code = """
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import DelLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.host import Kernel
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.writer import Kernel
 with Kernel() as kernel:
     kernel.delete_together([DelLink(HOST, name) for name in ("web0", "never", "app0")])
 """
