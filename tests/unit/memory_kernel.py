@@ -186,8 +186,11 @@ class MemoryKernel(MemoryFacts):
             self._check_master(step, new["master"], link)
         if not link.master and "master" not in new and set(new) & set(link_kinds.PORT):
             self._refuse(errno.EOPNOTSUPP, step)
-        if set(new) & set(link_kinds.KINDS["bridge"].fields) and link.kind != "bridge":
+        if step.kind and step.kind != link.kind:
             self._refuse(errno.EOPNOTSUPP, step)
+        rows = {**link_kinds.LINK, **link_kinds.PORT, **link_kinds.kind(step.kind).fields}
+        if not set(new) <= {*rows, "name", "master"}:
+            raise TypeError(f"nothing writes {sorted(set(new) - set(rows))}: does the change name the link's kind?")
         if link.kind == "bridge" and new.get("mtu", link.get("mtu")) != link.get("mtu"):
             self._pinned.add((ns, link.index))
         advance(step, self._state)
