@@ -18,7 +18,7 @@ HOST = "/proc/1/ns/net"
 PID_USED_AGAIN = """
 import ctypes, json, os, signal, sys, time
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import host
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.containers import Kernel as Running
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.netns import RESOURCE
 
 moment, host = sys.argv[1], os.stat("/proc/self/ns/net").st_ino
@@ -59,7 +59,7 @@ def used_again():
     assert os.stat(f"/proc/{container}/ns/net").st_ino == host
 
 
-class Kernel(host.Kernel):
+class Kernel(Running):
     def find(self, ref):
         is_process = ref.path == f"/proc/{container}/ns/net" and ref.path not in self._paths
         if is_process and moment == "before it is opened":

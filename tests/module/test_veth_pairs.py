@@ -233,11 +233,11 @@ def test_a_pair_whose_container_was_replaced_is_made_anew(host: Lab) -> None:
 IN_THE_WAY = """
 import subprocess, sys
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import host
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import writer
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.veth import RESOURCE
 
 
-class Kernel(host.Kernel):
+class Kernel(writer.Kernel):
     def apply(self, step):
         if type(step).__name__ == "AddLink":
             subprocess.run(sys.argv[1], shell=True, check=True)
@@ -371,11 +371,11 @@ def test_an_interface_that_goes_meanwhile_does_not_stop_the_others(host: Lab) ->
     """Those that are to be deleted by group are looked up before; a name may mean nothing by then."""
     many(host)
     code = """
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import DelLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.host import Kernel
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.writer import Kernel
 with Kernel() as kernel:
-    kernel.sweep([change.DelLink(HOST, name) for name in ("web0", "never", "app0")])
+    kernel.delete_together([DelLink(HOST, name) for name in ("web0", "never", "app0")])
 """
     python(host, code)
     assert {one["ifname"] for one in host.ip("link")} == {"lo", "br0", "db0", "foreign", "other"}

@@ -12,7 +12,16 @@ from typing import Any
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_snat import ours
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import NatRule
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import DelAddress, PutAddress
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile, SetSysctl
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import DelLink, SetLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import AddNetns
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import (
+    AddPolicy,
+    DelPolicy,
+    DelRoute,
+    PutRoute,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     Address,
@@ -41,7 +50,7 @@ DEFAULT6 = Route(6, "::/0", metric=1024, gateway="fd00::1", protocol=76)
 
 
 def put(kernel: Any, route: Route, old: Route | None = None, ref: NsRef = WEB) -> None:
-    kernel.apply(change.PutRoute(ref, route, old))
+    kernel.apply(PutRoute(ref, route, old))
 
 
 def held(kernel: Any, text: str) -> Address:
@@ -64,18 +73,18 @@ def an_address_is_there_once(kernel: Any) -> None:
     assert held(kernel, "fd00::2/64") == six
     assert [held(kernel, text).protocol for text in ("10.0.0.2/24", "fd00::2/64")] == [76, 76]
     for again in (one, six):
-        refused(kernel, change.PutAddress(WEB, "eth0", again), errno.EEXIST)
-        kernel.apply(change.DelAddress(WEB, "eth0", again))
-        kernel.apply(change.DelAddress(WEB, "eth0", again))  # gone already: that is what was wanted
+        refused(kernel, PutAddress(WEB, "eth0", again), errno.EEXIST)
+        kernel.apply(DelAddress(WEB, "eth0", again))
+        kernel.apply(DelAddress(WEB, "eth0", again))  # gone already: that is what was wanted
     assert cidrs(kernel, WEB, "eth0") == []
 
 
 @case
 def an_address_needs_its_interface(kernel: Any) -> None:
-    kernel.apply(change.AddNetns("web"))
+    kernel.apply(AddNetns("web"))
     one = Address("10.0.0.2", 24, 4, label="eth0")
-    refused(kernel, change.PutAddress(WEB, "eth0", one), errno.ENODEV)
-    refused(kernel, change.DelAddress(WEB, "eth0", one), errno.ENODEV)
+    refused(kernel, PutAddress(WEB, "eth0", one), errno.ENODEV)
+    refused(kernel, DelAddress(WEB, "eth0", one), errno.ENODEV)
 
 
 @case
@@ -83,11 +92,11 @@ def an_address_is_changed_in_place(kernel: Any) -> None:
     """A6."""
     pair(kernel)
     six = address(kernel, "fd00::2/64")
-    kernel.apply(change.PutAddress(WEB, "eth0", replace(six, noprefixroute=True), six))
+    kernel.apply(PutAddress(WEB, "eth0", replace(six, noprefixroute=True), six))
     assert held(kernel, "fd00::2/64").noprefixroute is True
     assert routes(kernel, WEB, 6) == []
     absent = Address("10.0.0.9", 24, 4, label="eth0")
-    kernel.apply(change.PutAddress(WEB, "eth0", absent, absent))  # replaced or, where it went, made
+    kernel.apply(PutAddress(WEB, "eth0", absent, absent))  # replaced or, where it went, made
     assert sorted(cidrs(kernel, WEB, "eth0")) == ["10.0.0.9/24", "fd00::2/64"]
 
 
@@ -99,7 +108,7 @@ def secondary_addresses_go_with_the_primary_one(kernel: Any) -> None:
         address(kernel, text)
     texts = ("10.0.0.2/24", "10.0.0.3/24", "10.0.0.4/24", "10.0.1.2/24", "10.0.0.5/25")
     assert [held(kernel, text).secondary for text in texts] == [False, True, True, False, False]
-    kernel.apply(change.DelAddress(WEB, "eth0", first))
+    kernel.apply(DelAddress(WEB, "eth0", first))
     assert sorted(cidrs(kernel, WEB, "eth0")) == ["10.0.0.5/25", "10.0.1.2/24"]
 
 
@@ -109,8 +118,8 @@ def an_ipv6_address_needs_ipv6(kernel: Any) -> None:
     pair(kernel)
     key = "net/ipv6/conf/eth0/disable_ipv6"
     assert kernel.sysctl(kernel.find(WEB), key) == "0"
-    kernel.apply(change.SetSysctl(WEB, key, "1", "0"))
-    refused(kernel, change.PutAddress(WEB, "eth0", Address("fd00::2", 64, 6, nodad=True)), errno.EACCES)
+    kernel.apply(SetSysctl(WEB, key, "1", "0"))
+    refused(kernel, PutAddress(WEB, "eth0", Address("fd00::2", 64, 6, nodad=True)), errno.EACCES)
     address(kernel, "10.0.0.2/24")
     assert cidrs(kernel, WEB, "eth0") == ["10.0.0.2/24"]
 
@@ -134,7 +143,7 @@ def the_members_of_a_bridge_are_seen_from_the_host(kernel: Any) -> None:
         ("10.0.0.3/24", db, link(kernel, DB, "eth0").index),
         ("10.1.0.4/24", web, link(kernel, WEB, "eth1").index),
     ]
-    kernel.apply(change.DelLink(HOST, "web0"))
+    kernel.apply(DelLink(HOST, "web0"))
     holders = kernel.members(kernel.find(HOST), link(kernel, HOST, "br0").index)
     assert [one.address.cidr for one in holders if one.address.scope == "global"] == ["10.0.0.3/24"]
 
@@ -152,21 +161,21 @@ def an_address_brings_the_route_to_its_network_while_the_interface_is_up(kernel:
     address(kernel, "fd00::2/64")
     assert routes(kernel, WEB) == ["10.0.0.0/24 dev eth0 src 10.0.0.2 scope link"]
     assert routes(kernel, WEB, 6) == ["fd00::/64 dev eth0 metric 256"]
-    kernel.apply(change.SetLink(WEB, "eth0", {"enabled": False}, {"enabled": True}))
+    kernel.apply(SetLink(WEB, "eth0", {"enabled": False}, {"enabled": True}))
     assert routes(kernel, WEB) == []
-    kernel.apply(change.SetLink(WEB, "eth0", {"enabled": True}, {"enabled": False}))
+    kernel.apply(SetLink(WEB, "eth0", {"enabled": True}, {"enabled": False}))
     assert routes(kernel, WEB) == ["10.0.0.0/24 dev eth0 src 10.0.0.2 scope link"]
 
 
 @case
 def a_gateway_must_be_on_a_link(kernel: Any) -> None:
     pair(kernel)
-    refused(kernel, change.PutRoute(WEB, DEFAULT), errno.ENETUNREACH)
-    refused(kernel, change.PutRoute(WEB, DEFAULT6), errno.EHOSTUNREACH)
+    refused(kernel, PutRoute(WEB, DEFAULT), errno.ENETUNREACH)
+    refused(kernel, PutRoute(WEB, DEFAULT6), errno.EHOSTUNREACH)
     address(kernel, "10.0.0.2/24")
     address(kernel, "fd00::2/64")
-    refused(kernel, change.PutRoute(WEB, replace(DEFAULT, gateway="10.7.0.1")), errno.ENETUNREACH)
-    refused(kernel, change.PutRoute(WEB, replace(DEFAULT, gateway="10.7.0.1", interface="eth0")), errno.ENETUNREACH)
+    refused(kernel, PutRoute(WEB, replace(DEFAULT, gateway="10.7.0.1")), errno.ENETUNREACH)
+    refused(kernel, PutRoute(WEB, replace(DEFAULT, gateway="10.7.0.1", interface="eth0")), errno.ENETUNREACH)
     put(kernel, DEFAULT)
     put(kernel, DEFAULT6)
     assert "default via 10.0.0.1 dev eth0" in routes(kernel, WEB)
@@ -183,7 +192,7 @@ def a_route_is_told_apart_by_destination_and_metric(kernel: Any) -> None:
     address(kernel, "fd00::2/64")
     for route, other in ((DEFAULT, "10.0.0.3"), (DEFAULT6, "fd00::3")):
         put(kernel, route)
-        refused(kernel, change.PutRoute(WEB, replace(route, gateway=other)), errno.EEXIST)
+        refused(kernel, PutRoute(WEB, replace(route, gateway=other)), errno.EEXIST)
         put(kernel, replace(route, gateway=other, mtu=1400), route)
         put(kernel, replace(route, metric=2000))
     assert [one for one in routes(kernel, WEB) if "default" in one] == [
@@ -202,8 +211,8 @@ def a_route_that_is_not_there_cannot_be_deleted(kernel: Any) -> None:
     address(kernel, "10.0.0.2/24")
     put(kernel, DEFAULT)
     there = replace(DEFAULT, interface="eth0")
-    kernel.apply(change.DelRoute(WEB, there))
-    refused(kernel, change.DelRoute(WEB, there), errno.ESRCH)
+    kernel.apply(DelRoute(WEB, there))
+    refused(kernel, DelRoute(WEB, there), errno.ESRCH)
 
 
 @case
@@ -212,15 +221,15 @@ def routes_go_with_their_interface(kernel: Any) -> None:
     pair(kernel)
     address(kernel, "10.0.0.2/24")
     put(kernel, DEFAULT)
-    kernel.apply(change.SetLink(WEB, "eth0", {"enabled": False}, {"enabled": True}))
+    kernel.apply(SetLink(WEB, "eth0", {"enabled": False}, {"enabled": True}))
     assert routes(kernel, WEB) == []
-    refused(kernel, change.PutRoute(WEB, DEFAULT), errno.ENETUNREACH)
-    refused(kernel, change.PutRoute(WEB, Route(4, "10.5.0.0/16", interface="eth0", scope="link")), errno.ENETDOWN)
-    kernel.apply(change.SetLink(WEB, "eth0", {"enabled": True}, {"enabled": False}))
+    refused(kernel, PutRoute(WEB, DEFAULT), errno.ENETUNREACH)
+    refused(kernel, PutRoute(WEB, Route(4, "10.5.0.0/16", interface="eth0", scope="link")), errno.ENETDOWN)
+    kernel.apply(SetLink(WEB, "eth0", {"enabled": True}, {"enabled": False}))
     assert routes(kernel, WEB) == ["10.0.0.0/24 dev eth0 src 10.0.0.2 scope link"]
-    kernel.apply(change.DelLink(HOST, "web0"))
+    kernel.apply(DelLink(HOST, "web0"))
     assert routes(kernel, WEB) == []
-    refused(kernel, change.PutRoute(WEB, replace(DEFAULT, interface="eth0")), errno.ENODEV)
+    refused(kernel, PutRoute(WEB, replace(DEFAULT, interface="eth0")), errno.ENODEV)
 
 
 @case
@@ -247,22 +256,22 @@ def routes_of_other_kinds_and_tables(kernel: Any) -> None:
 def a_source_must_be_an_address_of_the_namespace(kernel: Any) -> None:
     pair(kernel)
     one = address(kernel, "10.0.0.2/32")
-    refused(kernel, change.PutRoute(WEB, Route(4, "10.6.0.0/16", interface="eth0", source="10.9.9.9")), errno.EINVAL)
+    refused(kernel, PutRoute(WEB, Route(4, "10.6.0.0/16", interface="eth0", source="10.9.9.9")), errno.EINVAL)
     put(kernel, Route(4, "10.6.0.0/16", interface="eth0", scope="link", source="10.0.0.2"))
-    kernel.apply(change.DelAddress(WEB, "eth0", one))
+    kernel.apply(DelAddress(WEB, "eth0", one))
     assert routes(kernel, WEB) == []
 
 
 def policies(kernel: Any, family: int = 4) -> list[str]:
     """The policy rules of web as `ip rule` spells them, those left out that every namespace has."""
     found = kernel.policies(kernel.find(WEB), family)
-    return [one.words() for one in found if one.protocol != KERNEL_PROTOCOL]
+    return [str(one) for one in found if one.protocol != KERNEL_PROTOCOL]
 
 
 @case
 def a_policy_rule_is_told_apart_by_every_part_of_it(kernel: Any) -> None:
     """E5."""
-    kernel.apply(change.AddNetns("web"))
+    kernel.apply(AddNetns("web"))
     one = PolicyRule(4, "10.9.0.0/24", 100, 20100, 76)
     others = [
         replace(one, protocol=4),
@@ -273,16 +282,16 @@ def a_policy_rule_is_told_apart_by_every_part_of_it(kernel: Any) -> None:
     ]
     six = PolicyRule(6, "fd00:9::/64", 70000, 20100, 76)
     for rule in (one, *others, six):
-        kernel.apply(change.AddPolicy(WEB, rule))
-        refused(kernel, change.AddPolicy(WEB, rule), errno.EEXIST)
-    words = [rule.words() for rule in (others[3], others[4], one, *others[:3])]
+        kernel.apply(AddPolicy(WEB, rule))
+        refused(kernel, AddPolicy(WEB, rule), errno.EEXIST)
+    words = [str(rule) for rule in (others[3], others[4], one, *others[:3])]
     assert policies(kernel) == words, "by priority, then by age"
-    assert policies(kernel, 6) == [six.words()]
-    kernel.apply(change.DelPolicy(WEB, one))
-    refused(kernel, change.DelPolicy(WEB, one), errno.ENOENT)
-    words.remove(one.words())
+    assert policies(kernel, 6) == [str(six)]
+    kernel.apply(DelPolicy(WEB, one))
+    refused(kernel, DelPolicy(WEB, one), errno.ENOENT)
+    words.remove(str(one))
     assert policies(kernel) == words
-    kernel.apply(change.DelPolicy(WEB, six))
+    kernel.apply(DelPolicy(WEB, six))
     assert policies(kernel, 6) == []
 
 
@@ -291,26 +300,26 @@ def a_policy_rule_is_told_apart_by_every_part_of_it(kernel: Any) -> None:
 
 @case
 def a_sysctl_is_of_its_namespace(kernel: Any) -> None:
-    kernel.apply(change.AddNetns("web"))
+    kernel.apply(AddNetns("web"))
     key = "net.ipv4.ip_forward"
     before = kernel.sysctl(kernel.find(HOST), key)
-    kernel.apply(change.SetSysctl(WEB, key, "1", "0"))
+    kernel.apply(SetSysctl(WEB, key, "1", "0"))
     assert kernel.sysctl(kernel.find(WEB), key) == "1"
     assert kernel.sysctl(kernel.find(HOST), key) == before
     assert kernel.sysctl(kernel.find(WEB), "net.ipv4.no_such_key") is None
-    refused(kernel, change.SetSysctl(WEB, "net.ipv4.no_such_key", "1", ""), errno.ENOENT)
-    refused(kernel, change.SetSysctl(WEB, key, "on", "1"), errno.EINVAL)
+    refused(kernel, SetSysctl(WEB, "net.ipv4.no_such_key", "1", ""), errno.ENOENT)
+    refused(kernel, SetSysctl(WEB, key, "on", "1"), errno.EINVAL)
 
 
 @case
 def a_file_is_written_whole_and_an_empty_one_goes(kernel: Any) -> None:
     path = "/etc/sysctl.d/99-contract.conf"
     assert kernel.read_text(path) == ""
-    kernel.apply(change.PutFile(path, "a = 1\n"))
+    kernel.apply(PutFile(path, "a = 1\n"))
     assert kernel.read_text(path) == "a = 1\n"
-    kernel.apply(change.PutFile(path, "", "a = 1\n"))
+    kernel.apply(PutFile(path, "", "a = 1\n"))
     assert kernel.read_text(path) == ""
-    refused(kernel, change.PutFile(path, ""), errno.ENOENT)
+    refused(kernel, PutFile(path, ""), errno.ENOENT)
 
 
 @case

@@ -19,7 +19,10 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, SetLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import AddNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, Link, NsRef
 
@@ -37,7 +40,7 @@ def case(function: Case) -> Case:
 # --- small words ---
 
 
-def refused(kernel: Any, step: change.Change, code: int) -> KernelError:
+def refused(kernel: Any, step: Change, code: int) -> KernelError:
     """Apply a change that must be refused with an errno, and return the error."""
     found: KernelError | None = None
     try:
@@ -86,26 +89,26 @@ def cidrs(kernel: Any, ref: NsRef, name: str) -> list[str]:
 def routes(kernel: Any, ref: NsRef, family: int = 4, table: int = 254) -> list[str]:
     """The routes as `ip route` spells them, without those of link-local addresses."""
     found = kernel.routes(kernel.find(ref), family, table)
-    return sorted(one.words() for one in found if not one.destination.startswith("fe80:") and one.type != "multicast")
+    return sorted(str(one) for one in found if not one.destination.startswith("fe80:") and one.type != "multicast")
 
 
 def pair(kernel: Any, name: str = "web0", ref: NsRef = WEB, peer: str = "eth0", **own: Any) -> None:
     """Make a veth pair, both ends up."""
     if kernel.find(ref) is None:
-        kernel.apply(change.AddNetns(ref.name))
-    kernel.apply(change.AddLink(HOST, name, "veth", {"enabled": True, **own}, ref, peer, {}))
-    kernel.apply(change.SetLink(ref, peer, {"enabled": True}, {"enabled": False}))
+        kernel.apply(AddNetns(ref.name))
+    kernel.apply(AddLink(HOST, name, "veth", {"enabled": True, **own}, ref, peer, {}))
+    kernel.apply(SetLink(ref, peer, {"enabled": True}, {"enabled": False}))
 
 
 def bridge(kernel: Any, name: str = "br0", **attributes: Any) -> None:
-    kernel.apply(change.AddLink(HOST, name, "bridge", {"enabled": True, **attributes}))
+    kernel.apply(AddLink(HOST, name, "bridge", {"enabled": True, **attributes}))
 
 
 def address(kernel: Any, text: str, ref: NsRef = WEB, name: str = "eth0", **more: Any) -> Address:
     """Give an interface an address."""
     ip, prefix = text.split("/")
     one = Address(ip, int(prefix), 6 if ":" in ip else 4, nodad=":" in ip, label="" if ":" in ip else name, **more)
-    kernel.apply(change.PutAddress(ref, name, one))
+    kernel.apply(PutAddress(ref, name, one))
     return one
 
 
@@ -114,12 +117,11 @@ def address(kernel: Any, text: str, ref: NsRef = WEB, name: str = "eth0", **more
 
 def tried(function: Case) -> str:
     """Try a case on the running kernel, in a network namespace of its own. Returns what went wrong, empty for nothing."""
-    from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import firewall as kernel_firewall
-    from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import namespaces
+    from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete, namespaces
 
     namespaces._call("unshare", namespaces._CLONE_NEWNET)
     try:
-        with kernel_firewall.Kernel() as kernel:
+        with complete.Kernel() as kernel:
             function(kernel)
     except Exception:
         return traceback.format_exc()

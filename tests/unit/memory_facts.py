@@ -20,7 +20,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import tables_of
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.listeners import Listener
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import PLACES, NatRule
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     MAIN_TABLE,
@@ -63,8 +63,8 @@ class _Memory(State):
 
     def __init__(self) -> None:
         super().__init__(_Nothing())
-        self._foreseen = itertools.count(1000)
-        self._paths[HOST.path] = self._fresh_namespace()
+        self.foreseen_indexes = itertools.count(1000)
+        self.known.paths[HOST.path] = self.fresh_namespace()
 
 
 class MemoryFacts:
@@ -82,9 +82,9 @@ class MemoryFacts:
         self.listening: list[Listener] = []  # in every namespace
         self.socket_of: dict[int, tuple[int, str]] = {}  # processes by the inode of a socket
         self.asked_for_sockets = 0
-        self.applied: list[change.Change] = []
+        self.applied: list[Change] = []
         self.fail_at: int | None = None  # the number of the change that is refused with EIO, from 0
-        self.refused: change.Change | None = None
+        self.refused: Change | None = None
         self.locks = 0
         self._state = _Memory()
         self._pinned: set[tuple[int, int]] = set()
@@ -138,7 +138,7 @@ class MemoryFacts:
         known = SYSCTLS.get(key)
         if parts[:3] == ["net", "ipv6", "conf"] and parts[4:] in (["disable_ipv6"], ["accept_ra"]):
             known = {"disable_ipv6": "0", "accept_ra": "1"}[parts[4]] if self._state.link(ns, parts[3]) else None
-        return self._state._sysctls.get((ns, key), known)
+        return self._state.known.sysctls.get((ns, key), known)
 
     def tx_checksum(self, ns: int, name: str) -> bool | None:
         link = self._state.link(ns, name)
@@ -191,7 +191,7 @@ class MemoryFacts:
 
     def namespaces(self) -> list[tuple[int, str, list[int]]]:
         paths = {inode: f"/proc/{pid}/ns/net" for pid, inode in sorted(self.pids.items(), reverse=True)}
-        paths |= {inode: path for path, inode in reversed(self._state._paths.items()) if inode}
+        paths |= {inode: path for path, inode in reversed(self._state.known.paths.items()) if inode}
         return [(ns, path, sorted(pid for pid in self.pids if self.pids[pid] == ns)) for ns, path in paths.items()]
 
     def command(self, pid: int) -> str:
@@ -216,7 +216,7 @@ class MemoryFacts:
     def socket_holders(self) -> dict[int, tuple[int, str]]:
         return dict(self.socket_of)
 
-    def settle(self) -> None:
+    def wait_for_rcu(self) -> None:
         """What ended in memory is gone."""
 
     def who_has(self, ns: int, interface: str, mac: str, ip: str) -> str | None:
@@ -228,7 +228,7 @@ class MemoryFacts:
     def snapshot(self) -> Any:
         """Return everything that is, to be compared with ``==``: twice the same only where nothing was changed."""
         state = self._state
-        spaces = sorted({inode for inode in state._paths.values() if inode} | set(self.pids.values()))
+        spaces = sorted({inode for inode in state.known.paths.values() if inode} | set(self.pids.values()))
         return [
             sorted((entry.name, entry.inode) for entry in self.listing().values()),
             {
@@ -239,7 +239,10 @@ class MemoryFacts:
                     ),
                     sorted(map(str, self.addresses(ns))),
                     sorted(
-                        map(str, [route for key, routes in state._routes.items() if key[0] == ns for route in routes])
+                        map(
+                            str,
+                            [route for key, routes in state.known.routes.items() if key[0] == ns for route in routes],
+                        )
                     ),
                     [
                         (
@@ -255,8 +258,10 @@ class MemoryFacts:
                 )
                 for ns in spaces
             },
-            sorted((key, value) for key, value in state._sysctls.items() if value not in (None, SYSCTLS.get(key[1]))),
-            {path: text for path, text in state._texts.items() if text},
+            sorted(
+                (key, value) for key, value in state.known.sysctls.items() if value not in (None, SYSCTLS.get(key[1]))
+            ),
+            {path: text for path, text in state.known.texts.items() if text},
         ]
 
     def connected(self, ns: int, family: int) -> list[Route]:

@@ -19,12 +19,38 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
+    Announce,
+    DelAddress,
+    PutAddress,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile, SetSysctl
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import (
+    AddLink,
+    DelLink,
+    MoveLink,
+    SetLink,
+    SetVlans,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import (
+    AddNetns,
+    BindNetns,
+    DropNetns,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import (
+    AddPolicy,
+    DelPolicy,
+    DelRoute,
+    PutRoute,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import MAIN_TABLE, Link, NsRef, Route
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import changes as firewall_change
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import walls
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import prediction
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance
 from ansible_collections.linuxnet.containers.tests.unit.memory_facts import MemoryFacts, net_of
 
 BRIDGE_PORTS = 1023  # BR_MAX_PORTS - 1, net/bridge/br_private.h
@@ -40,7 +66,7 @@ class MemoryKernel(MemoryFacts):
         self.locks += 1
         yield
 
-    def let_go(self) -> None:
+    def close_unnamed(self) -> None:
         """Here namespaces end as soon as nothing holds them."""
 
     def copy(self) -> MemoryKernel:
@@ -58,7 +84,7 @@ class MemoryKernel(MemoryFacts):
         other.applied.clear()
         return other
 
-    def apply(self, step: change.Change) -> None:
+    def apply(self, step: Change) -> None:
         number = len(self.applied)
         self.applied.append(step)
         if number == self.fail_at:
@@ -66,60 +92,60 @@ class MemoryKernel(MemoryFacts):
         if self.refused is not None and step == self.refused:
             raise KernelError(errno.EIO, step.attempt())
         for ref in [getattr(step, name) for name in ("ns", "peer_ns", "to") if hasattr(step, name)]:
-            if not isinstance(step, change.AddNetns) and self.find(ref) is None:
+            if not isinstance(step, AddNetns) and self.find(ref) is None:
                 raise KernelError(errno.ENOENT, step.attempt())
         getattr(self, "_" + type(step).__name__)(step)
 
     @staticmethod
-    def _refuse(code: int, step: change.Change, detail: str = "") -> NoReturn:
+    def _refuse(code: int, step: Change, detail: str = "") -> NoReturn:
         raise KernelError(code, step.attempt(), detail)
 
-    def _need(self, ref: NsRef, name: str, step: change.Change) -> Link:
+    def _need(self, ref: NsRef, name: str, step: Change) -> Link:
         link = self._state.link(self._ns(ref), name)
         if link is None:
             raise KernelError(errno.ENODEV, step.attempt())
         return link
 
     def _ns(self, ref: NsRef) -> int:
-        return self._state._ns(ref)
+        return prediction._namespace(self._state, ref)
 
     def _put(self, ns: int, link: Link) -> None:
-        self._state._links[ns].put(link)
+        self._state.known.links[ns].put(link)
 
     # namespaces
 
-    def _AddNetns(self, step: change.AddNetns) -> None:
+    def _AddNetns(self, step: AddNetns) -> None:
         if step.name in self._state.entries():
             self._refuse(errno.EEXIST, step)
-        self._state.advance([step])
+        advance(step, self._state)
 
-    def _BindNetns(self, step: change.BindNetns) -> None:
+    def _BindNetns(self, step: BindNetns) -> None:
         if bool(step.old) != (step.name in self._state.entries()):
             self._refuse(errno.ENOENT if step.old else errno.EEXIST, step)
         inode = step.inode if step.inode > 0 else self.find(step.source)
         if inode is None:
             self._refuse(errno.ENOENT, step)
         old = self._state.entries().get(step.name)
-        self._state.advance([replace(step, inode=inode)])
+        advance(replace(step, inode=inode), self._state)
         if old is not None:
             self._dies(old.inode)
 
-    def _DropNetns(self, step: change.DropNetns) -> None:
+    def _DropNetns(self, step: DropNetns) -> None:
         old = self._state.entries().pop(step.name, None)
         if old is None:
             self._refuse(errno.ENOENT, step)
-        self._state._paths[NsRef.parse(step.name).path] = None
+        self._state.known.paths[NsRef.parse(step.name).path] = None
         self._dies(old.inode)
 
     def _dies(self, inode: int) -> None:
         """Delete the interfaces of a namespace that nothing holds any more."""
-        if inode and inode not in {*self._state._paths.values(), *self.pids.values()}:
+        if inode and inode not in {*self._state.known.paths.values(), *self.pids.values()}:
             for link in self.links(inode):
                 self._delete(inode, link)
 
     # links
 
-    def _taken(self, step: change.Change, sides: Sequence[tuple[NsRef, str]]) -> None:
+    def _taken(self, step: Change, sides: Sequence[tuple[NsRef, str]]) -> None:
         taken = [(ref, name) for ref, name in sides if self._state.link(self._ns(ref), name)]
         if taken:
             self._refuse(errno.EEXIST, step, ", ".join(f"the name '{name}' is taken in {ref}" for ref, name in taken))
@@ -139,12 +165,12 @@ class MemoryKernel(MemoryFacts):
         for name in self.lacks & set(attributes):
             self._refuse(errno.EOPNOTSUPP, step, name)
 
-    def _AddLink(self, step: change.AddLink) -> None:
+    def _AddLink(self, step: AddLink) -> None:
         self._taken(step, [(step.ns, step.name), *([(step.peer_ns, step.peer_name)] if step.peer_name else [])])
         self._check_features(step, step.attributes)
         if step.attributes.get("master"):
             self._check_master(step, step.attributes["master"], None)
-        self._state.advance([step])
+        advance(step, self._state)
         ends = [(step.ns, step.name), *([(step.peer_ns, step.peer_name)] if step.peer_name else [])]
         for ref, name in ends:
             link = self._need(ref, name, step)
@@ -152,7 +178,7 @@ class MemoryKernel(MemoryFacts):
                 self._put(self._ns(ref), link.with_(mac=f"02:00:00:00:{link.index >> 8:02x}:{link.index & 255:02x}"))
         self._follow_ports(self._ns(step.ns), self._need(step.ns, step.name, step).master)
 
-    def _SetLink(self, step: change.SetLink) -> None:
+    def _SetLink(self, step: SetLink) -> None:
         ns, link, new = self._ns(step.ns), self._need(step.ns, step.name, step), step.new
         if new.get("name", step.name) != step.name:
             self._taken(step, [(step.ns, new["name"])])
@@ -161,11 +187,11 @@ class MemoryKernel(MemoryFacts):
             self._check_master(step, new["master"], link)
         if not link.master and "master" not in new and set(new) & set(link_kinds.PORT):
             self._refuse(errno.EOPNOTSUPP, step)
-        if set(new) & set(link_kinds.BRIDGE) and link.kind != "bridge":
+        if set(new) & set(link_kinds.KINDS["bridge"].fields) and link.kind != "bridge":
             self._refuse(errno.EOPNOTSUPP, step)
         if link.kind == "bridge" and new.get("mtu", link.get("mtu")) != link.get("mtu"):
             self._pinned.add((ns, link.index))
-        self._state.advance([step])
+        advance(step, self._state)
         if link.name != new.get("name", link.name):
             self._rename(ns, link.name, new["name"])
         if new.get("enabled") is False:
@@ -174,13 +200,13 @@ class MemoryKernel(MemoryFacts):
         self._follow_ports(ns, self._need(step.ns, new.get("name", link.name), step).master)
 
     def _rename(self, ns: int, old: str, name: str) -> None:
-        for key, routes in self._state._routes.items():
+        for key, routes in self._state.known.routes.items():
             if key[0] == ns:
                 routes[:] = [replace(one, interface=name) if one.interface == old else one for one in routes]
 
     def _flush(self, ns: int, name: str) -> None:
         """Take away the routes of an interface that went down."""
-        for key, routes in self._state._routes.items():
+        for key, routes in self._state.known.routes.items():
             if key[0] == ns:
                 routes[:] = [one for one in routes if one.interface != name]
 
@@ -191,13 +217,13 @@ class MemoryKernel(MemoryFacts):
             sizes = [link.get("mtu") for link in self._state.links(ns) if link.master == index]
             self._put(ns, bridge.with_(mtu=min(sizes, default=1500)))
 
-    def _MoveLink(self, step: change.MoveLink) -> None:
+    def _MoveLink(self, step: MoveLink) -> None:
         link = self._need(step.ns, step.name, step)
         self._taken(step, [(step.to, step.new_name)])
-        self._state.advance([step])
+        advance(step, self._state)
         self._flush(self._ns(step.ns), link.name)
 
-    def _DelLink(self, step: change.DelLink) -> None:
+    def _DelLink(self, step: DelLink) -> None:
         link = self._state.link(self._ns(step.ns), step.name)
         if link is not None:
             self._delete(self._ns(step.ns), link)
@@ -207,18 +233,18 @@ class MemoryKernel(MemoryFacts):
         for where, one in ((ns, link), (link.peer_ns, peer)):
             if one is not None and where is not None:
                 self._state.addresses(where)
-                self._state._forget(where, one)
+                prediction._deleted(self._state, where, one)
                 self._follow_ports(where, one.master)
 
-    def _SetVlans(self, step: change.SetVlans) -> None:
+    def _SetVlans(self, step: SetVlans) -> None:
         link = self._need(step.ns, step.name, step)
         if not link.master or "vlan_filtering" in self.lacks:
             self._refuse(errno.EOPNOTSUPP, step)
-        self._state.advance([step])
+        advance(step, self._state)
 
     # addresses
 
-    def _PutAddress(self, step: change.PutAddress) -> None:
+    def _PutAddress(self, step: PutAddress) -> None:
         ns, link, one = self._ns(step.ns), self._need(step.ns, step.interface, step), step.address
         own = self._state.addresses_of(ns, link)
         if one.family == 6 and self.sysctl(ns, f"net/ipv6/conf/{link.name}/disable_ipv6") == "1":
@@ -228,9 +254,9 @@ class MemoryKernel(MemoryFacts):
         secondary = one.family == 4 and any(
             not other.secondary and other.key != one.key and net_of(other) == net_of(one) for other in own
         )
-        self._state.advance([replace(step, address=replace(one, secondary=secondary))])
+        advance(replace(step, address=replace(one, secondary=secondary)), self._state)
 
-    def _DelAddress(self, step: change.DelAddress) -> None:
+    def _DelAddress(self, step: DelAddress) -> None:
         ns, link = self._ns(step.ns), self._need(step.ns, step.interface, step)
         there = [one for one in self._state.addresses_of(ns, link) if one.key == step.address.key]
         for one in there:
@@ -242,17 +268,17 @@ class MemoryKernel(MemoryFacts):
                     if other.secondary and net_of(other) == net_of(one)
                 ]
             for gone in doomed:
-                self._state.advance([replace(step, address=gone)])
-                for key, routes in self._state._routes.items():
+                advance(replace(step, address=gone), self._state)
+                for key, routes in self._state.known.routes.items():
                     if key[0] == ns:
                         routes[:] = [route for route in routes if route.source != gone.ip]
 
-    def _Announce(self, step: change.Announce) -> None:
+    def _Announce(self, step: Announce) -> None:
         pass
 
     # routes
 
-    def _PutRoute(self, step: change.PutRoute) -> None:
+    def _PutRoute(self, step: PutRoute) -> None:
         ns, route = self._ns(step.ns), self._reached(step)
         routes = self._state.routes(ns, route.family, route.table)
         if route.family == 6 and not route.metric:
@@ -267,7 +293,7 @@ class MemoryKernel(MemoryFacts):
         else:
             routes.append(route)
 
-    def _reached(self, step: change.PutRoute) -> Route:
+    def _reached(self, step: PutRoute) -> Route:
         """Return the route with the interfaces of its gateways. Raises what the kernel does for one that is not on a link."""
         route = step.route
         if route.type != "unicast":
@@ -283,7 +309,7 @@ class MemoryKernel(MemoryFacts):
             return replace(route, nexthops=hops)
         return replace(route, interface=self._behind(step, route.gateway, route.interface))
 
-    def _behind(self, step: change.PutRoute, gateway: str, interface: str) -> str:
+    def _behind(self, step: PutRoute, gateway: str, interface: str) -> str:
         ns, ip = self._ns(step.ns), ipaddress.ip_address(gateway)
         if interface and (step.route.onlink or ip.is_link_local):
             return interface
@@ -297,44 +323,44 @@ class MemoryKernel(MemoryFacts):
                 return one.interface
         raise KernelError(errno.ENETUNREACH if ip.version == 4 else errno.EHOSTUNREACH, step.attempt())
 
-    def _DelRoute(self, step: change.DelRoute) -> None:
+    def _DelRoute(self, step: DelRoute) -> None:
         routes = self._state.routes(self._ns(step.ns), step.route.family, step.route.table)
         if step.route not in routes:
             self._refuse(errno.ESRCH, step)
         routes.remove(step.route)
 
-    def _AddPolicy(self, step: change.AddPolicy) -> None:
+    def _AddPolicy(self, step: AddPolicy) -> None:
         if step.rule in self._state.policies(self._ns(step.ns), step.rule.family):
             self._refuse(errno.EEXIST, step)
-        self._state.advance([step])
+        advance(step, self._state)
 
-    def _DelPolicy(self, step: change.DelPolicy) -> None:
+    def _DelPolicy(self, step: DelPolicy) -> None:
         if step.rule not in self._state.policies(self._ns(step.ns), step.rule.family):
             self._refuse(errno.ENOENT, step)
-        self._state.advance([step])
+        advance(step, self._state)
 
     # files and rules
 
-    def _SetSysctl(self, step: change.SetSysctl) -> None:
+    def _SetSysctl(self, step: SetSysctl) -> None:
         if self.sysctl(self._ns(step.ns), step.key) is None:
             self._refuse(errno.ENOENT, step)
         if not step.value.lstrip("-").isdigit():
             self._refuse(errno.EINVAL, step)
-        self._state.advance([step])
+        advance(step, self._state)
 
-    def _PutFile(self, step: change.PutFile) -> None:
+    def _PutFile(self, step: PutFile) -> None:
         if not step.text and not self._state.text(step.path):
             self._refuse(errno.ENOENT, step)
-        self._state.advance([step])
+        advance(step, self._state)
 
     def _PutRule(self, step: firewall_change.PutRule) -> None:
         handle = next(self._handles) if step.place == "nftables" else 0
-        self._state.advance([replace(step, rule=replace(step.rule, handle=handle))])
+        advance(replace(step, rule=replace(step.rule, handle=handle)), self._state)
 
-    def sweep(self, steps: Sequence[change.Change]) -> None:
+    def delete_together(self, steps: Sequence[Change]) -> None:
         """Nothing is faster here."""
 
-    def apply_together(self, steps: Sequence[change.Change]) -> None:
+    def apply_together(self, steps: Sequence[Change]) -> None:
         for step in steps:
             self.apply(step)
 
@@ -342,13 +368,13 @@ class MemoryKernel(MemoryFacts):
         there = walls(self._state).table(self._ns(step.ns), step.place).elements
         if any(one.overlaps(other) for one in step.add for other in there if other not in step.remove):
             self._refuse(errno.EEXIST, step)
-        self._state.advance([step])
+        advance(step, self._state)
 
     def _SetGuard(self, step: firewall_change.SetGuard) -> None:
-        self._state.advance([step])
+        advance(step, self._state)
 
     def _SetPassages(self, step: firewall_change.SetPassages) -> None:
-        self._state.advance([step])
+        advance(step, self._state)
 
     def _DelRule(self, step: firewall_change.DelRule) -> None:
-        self._state.advance([step])
+        advance(step, self._state)

@@ -54,10 +54,10 @@ DOORS = {
 }
 # A library has its one file. `os` outside of the kernel layer is for the words of an errno.
 HOMES = {
-    "pyroute2": {"_kernel/netlink/route.py"},
+    "pyroute2": {"_kernel/netlink/codec.py"},
     "netaddr": {"_model/addressing.py"},
     "subprocess": {"_kernel/programs/run.py"},
-    "ansible": {"_run/runner.py", "_run/validation.py", "_wiring/compile.py"},
+    "ansible": {"_run/runner.py", "_run/validation.py", "_wiring/variables.py"},
     "os": {"_model/errors.py"},
 }
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The kernel with its firewalls, and who listens behind them: `host.Kernel` with some more verbs. All I/O, no policy."""
+"""The kernel with its firewalls, and who listens behind them: `writer.Kernel` with some more verbs. All I/O, no policy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     Edit,
     Element,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import host, namespaces
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import namespaces, writer
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import conntrack, sock_diag
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import iptables as iptables_program
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import nft, run
@@ -31,7 +31,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 
 
-class Kernel(host.Kernel):
+class Kernel(writer.Kernel):
     """The running kernel. What each method gives is said in `_resources/nat/state.Source`."""
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class Kernel(host.Kernel):
     def _end_flows(self, ref: NsRef, elements: Sequence[Element]) -> None:
         """End the UDP flows of the host ports of ``elements``, in the namespace the thread is in: those to one of its addresses."""
         ports = [one for one in elements if one.protocol == "udp"]
-        own = {address.ip for dummy, address in self._socket(self._at(ref)).addresses()} if ports else set()
+        own = {address.ip for dummy, address in self.addresses(self.find(ref) or 0)} if ports else set()
         for family in sorted({one.family for one in ports}):
             these = [one for one in ports if one.family == family]
 

@@ -6,59 +6,54 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
-from typing import Mapping
+from typing import Mapping, Tuple
 
 
 @dataclass(frozen=True)
 class Engine:
-    """``program`` asks it. ``pid_of`` is a command that prints a container's process ID. ``alone``, ``on_host`` and ``joined``
-    say how a container is started without a network, in the host's, and in that of ``%s``."""
+    """``program`` asks it. ``pid_of`` is a command that prints a container's process ID, but for the name at its end. ``alone``,
+    ``on_host`` and ``joined`` say how a container is started without a network, in the host's, and in that of ``%s``."""
 
     program: str
-    pid_of: str
+    pid_of: Tuple[str, ...]
     alone: str
     on_host: str
     joined: str
-
-    def pid_command(self, name: str) -> str:
-        """Return the shell words that stand for the container's process ID."""
-        return "$(%s)" % (self.pid_of % shlex.quote(name))
 
 
 ENGINES: Mapping[str, Engine] = {
     "docker": Engine(
         "docker",
-        "docker container inspect -f '{{.State.Pid}}' %s",
+        ("docker", "container", "inspect", "-f", "{{.State.Pid}}"),
         "--network none",
         "--network host",
         "--network container:%s",
     ),
     "podman": Engine(
         "podman",
-        "podman container inspect -f '{{.State.Pid}}' %s",
+        ("podman", "container", "inspect", "-f", "{{.State.Pid}}"),
         "--network none",
         "--network host",
         "--network container:%s",
     ),
     "nspawn": Engine(
         "systemd-nspawn",
-        "machinectl show -p Leader --value %s",
+        ("machinectl", "show", "-p", "Leader", "--value"),
         "--private-network",
         "no network option",
         "--network-namespace-path=/run/netns/%s",
     ),
     "lxc": Engine(
         "lxc-info",
-        "lxc-info -p -H -n %s",
+        ("lxc-info", "-p", "-H", "-n"),
         "lxc.net.0.type = empty",
         "lxc.net.0.type = none",
         "lxc.namespace.share.net = %s",
     ),
     "systemd": Engine(
         "systemctl",
-        "systemctl show -p MainPID --value %s",
+        ("systemctl", "show", "-p", "MainPID", "--value"),
         "PrivateNetwork=yes",
         "PrivateNetwork=no",
         "NetworkNamespacePath=/run/netns/%s",

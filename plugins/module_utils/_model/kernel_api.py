@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the house asks of a kernel: facts, a lock, and one verb that changes. `_kernel/host.py` is the real one. Pure."""
+"""What the collection asks of a kernel: network objects, a lock, and one verb that changes. `_kernel` has the real one. Pure."""
 
 from __future__ import annotations
 
 from typing import ContextManager, Dict, Mapping, Optional, Protocol, Sequence, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     Address,
     Container,
@@ -46,8 +46,8 @@ class Source(Protocol):
     def members(self, ns: int, bridge: int) -> Sequence[Holder]:
         """Return the addresses in the namespaces behind a bridge's ports."""
 
-    def settle(self) -> None:
-        """Wait until namespaces that just ended are gone for good."""
+    def wait_for_rcu(self) -> None:
+        """Wait until namespaces that just ended are gone for good (an RCU grace period)."""
 
     def routes(self, ns: int, family: int, table: int) -> Sequence[Route]:
         """Return the routes of a table."""
@@ -100,8 +100,8 @@ class Kernel(Source, Protocol):
     def locked(self) -> ContextManager[None]:
         """Hold the host's lock."""
 
-    def let_go(self) -> None:
-        """Let the namespaces end that lost a name since the last call, where nothing else holds them, with what is in them."""
+    def close_unnamed(self) -> None:
+        """Close the namespaces that lost a name since the last call, and wait for those that end by it, with what is in them."""
 
     def apply(self, step: Change) -> None:
         """Take one change. Raises `KernelError`."""
@@ -109,7 +109,7 @@ class Kernel(Source, Protocol):
     def apply_together(self, steps: Sequence[Change]) -> None:
         """Take changes that have an ``edit``, all those of a namespace at once. Raises `KernelError`."""
 
-    def sweep(self, steps: Sequence[Change]) -> None:
+    def delete_together(self, steps: Sequence[Change]) -> None:
         """Delete the interfaces of several changes that only delete, together where that is faster. What is left, and why, shows
         when each is applied."""
 

@@ -2,85 +2,172 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tables of link attributes: one row an attribute, read by everything that parses, compares, shows or writes one.
+"""The kinds of links and their attributes: one row an attribute, one entry a kind. Pure.
 
-A row that is added here is an option, a line of the diff, a word of `commands` and a netlink attribute at once. Pure.
+A row is an option of a module, a line of its result and of the diff, a word of `commands` and a netlink attribute at once: what
+parses, compares, shows, reads or writes a link goes by these tables.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Dict, Optional, Tuple
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import values
+
+Rows = Mapping[str, "Field"]
 
 
 @dataclass(frozen=True)
 class Field:
     """One attribute of a link.
 
-    ``name`` is the option's and the result's name, ``attribute`` the netlink attribute, ``words`` iproute2's words for it
-    with ``{}`` for the value, ``default`` what the kernel gives a new link, ``low`` and ``high`` the bounds of an integer.
-    ``switch`` says how iproute2 spells a boolean: ``01`` or ``on off``.
+    ``name`` is the option's and the result's name, ``attribute`` the netlink attribute (``""`` for what is no attribute of a
+    message), ``words`` iproute2's words for it with ``{}`` for the value, ``default`` what the kernel gives a new link; its type is
+    the attribute's. ``sanitizer`` makes the canonical value of an option's (see `values`). ``switch`` says how iproute2 spells a
+    boolean: ``01`` or ``on off``.
+
+    ``option``: modules have it as an option, of this type; ``wanted`` is what they ask for where it is left out, None for nothing.
+    ``only``: the kinds that have it, all where empty. Of a pair, ``ends`` says which: ``both`` by one option, ``each`` by one of its
+    own (``peer_NAME`` is the other end's), ``near`` the end that is named. ``late``: the message that makes a link cannot carry it.
+    ``asked``: it is read, and shown, only where it is asked for.
     """
 
     name: str
     attribute: str
     words: str
     default: Any
-    low: Optional[int] = None
-    high: Optional[int] = None
+    sanitizer: Callable[[Any, str], Any] = values.unchanged
     switch: str = "on off"
+    option: str = ""
+    wanted: Any = None
+    only: Tuple[str, ...] = ()
+    ends: str = "both"
+    late: bool = False
+    asked: bool = False
 
-    def spell(self, value: Any) -> str:
+    def spell(self, value: Any) -> List[str]:
         """Return iproute2's words for this attribute with ``value``."""
         if isinstance(value, bool):
             value = ("1" if value else "0") if self.switch == "01" else ("on" if value else "off")
-        return self.words.format(value)
+        return [str(value) if word == "{}" else word for word in self.words.split()]
 
-    def check(self, value: Any) -> Any:
-        """Return ``value``, or raise `Invalid` where the kernel would refuse an integer out of bounds."""
-        if self.low is not None and self.high is not None and not self.low <= value <= self.high:
-            raise Invalid(
-                "%s: %d is out of bounds; it must be from %d to %d." % (self.name, value, self.low, self.high)
-            )
-        return value
+    def canonical(self, value: Any, option: str = "") -> Any:
+        """Return an option's value in canonical form. Raises `Invalid` where the kernel would refuse it."""
+        return self.sanitizer(value, option or self.name)
+
+    def from_kernel(self, value: Any) -> Any:
+        """Return the kernel's value in canonical form."""
+        return bool(value) if isinstance(self.default, bool) else value
+
+    def to_kernel(self, value: Any) -> Any:
+        """Return a canonical value as a message carries it."""
+        return int(value) if isinstance(value, bool) else value
+
+    @property
+    def spec(self) -> Dict[str, Any]:
+        """Return the option in an argument spec."""
+        kinds = {bool: "bool", int: "int", str: "str"}
+        spec: Dict[str, Any] = {"type": self.option or kinds[type(self.default)]}
+        return spec if self.wanted is None else dict(spec, default=self.wanted)
 
 
 def table(*fields: Field) -> Dict[str, Field]:
     """Return ``fields`` by name, in order."""
-    return {field.name: field for field in fields}
+    return {one.name: one for one in fields}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of link: ``fields`` are its own attributes (IFLA_INFO_DATA), ``ports`` those of the links whose master it is
+    (IFLA_INFO_SLAVE_DATA, IFLA_PROTINFO). ``peer`` is the attribute that holds the other end of a pair. ``parent``: it is made on
+    another link (IFLA_LINK). ``described`` says what it is in messages."""
+
+    name: str
+    fields: Rows = field(default_factory=dict)
+    ports: Rows = field(default_factory=dict)
+    peer: str = ""
+    parent: bool = False
+    described: str = ""
 
 
 # Of every link. Bounds of the MTU: ETH_MIN_MTU and ETH_MAX_MTU of include/uapi/linux/if_ether.h.
 LINK = table(
-    Field("mtu", "IFLA_MTU", "mtu {}", 1500, 68, 65535),
-    Field("mac", "IFLA_ADDRESS", "address {}", ""),
-    Field("tx_queue_len", "IFLA_TXQLEN", "txqueuelen {}", 1000, 0, 4294967295),
-    Field("alias", "IFLA_IFALIAS", "alias '{}'", ""),
+    Field("mtu", "IFLA_MTU", "mtu {}", 1500, values.mtu, option="str"),
+    Field("mac", "IFLA_ADDRESS", "address {}", "", values.mac, ends="each"),
+    Field("enabled", "", "", False, wanted=True, ends="each"),
+    Field("tx_queue_len", "IFLA_TXQLEN", "txqueuelen {}", 1000, values.integer(0, 4294967295), only=("veth",)),
+    Field("alias", "IFLA_IFALIAS", "alias {}", "", ends="near", late=True),
+    Field("tx_checksum", "", "tx {}", True, only=("veth",), late=True, asked=True),
 )
 
-# Of a bridge, IFLA_INFO_DATA. Times in hundredths of a second, as `ip link` gives and takes them.
-BRIDGE = table(
-    Field("stp", "IFLA_BR_STP_STATE", "stp_state {}", False, switch="01"),
-    Field("forward_delay", "IFLA_BR_FORWARD_DELAY", "forward_delay {}", 1500, 0, 4294967295),
-    Field("ageing_time", "IFLA_BR_AGEING_TIME", "ageing_time {}", 30000, 0, 4294967295),
-    Field("vlan_filtering", "IFLA_BR_VLAN_FILTERING", "vlan_filtering {}", False, switch="01"),
+# Times in hundredths of a second, as `ip link` gives and takes them. Bounds of ports: net/bridge/br_stp_if.c and br_private.h.
+_BRIDGE = Kind(
+    "bridge",
+    table(
+        Field("stp", "IFLA_BR_STP_STATE", "stp_state {}", False, switch="01"),
+        Field("forward_delay", "IFLA_BR_FORWARD_DELAY", "forward_delay {}", 1500, values.integer(0, 4294967295)),
+        Field("ageing_time", "IFLA_BR_AGEING_TIME", "ageing_time {}", 30000, values.integer(0, 4294967295)),
+        Field("vlan_filtering", "IFLA_BR_VLAN_FILTERING", "vlan_filtering {}", False, switch="01"),
+    ),
+    table(
+        Field("hairpin", "IFLA_BRPORT_MODE", "hairpin {}", False),
+        Field("isolated", "IFLA_BRPORT_ISOLATED", "isolated {}", False),
+        Field("learning", "IFLA_BRPORT_LEARNING", "learning {}", True),
+        Field("flood", "IFLA_BRPORT_UNICAST_FLOOD", "flood {}", True),
+        Field("mcast_flood", "IFLA_BRPORT_MCAST_FLOOD", "mcast_flood {}", True),
+        Field("neigh_suppress", "IFLA_BRPORT_NEIGH_SUPPRESS", "neigh_suppress {}", False),
+        Field("guard", "IFLA_BRPORT_GUARD", "guard {}", False),
+        Field("root_block", "IFLA_BRPORT_PROTECT", "root_block {}", False),
+        Field("fast_leave", "IFLA_BRPORT_FAST_LEAVE", "fastleave {}", False),
+        Field("cost", "IFLA_BRPORT_COST", "cost {}", 2, values.integer(1, 65535)),
+        Field("priority", "IFLA_BRPORT_PRIORITY", "priority {}", 32, values.integer(0, 63)),
+    ),
+    described="a bridge",
 )
 
-# Of a bridge's port, IFLA_INFO_SLAVE_DATA and IFLA_PROTINFO. Bounds: net/bridge/br_stp_if.c and br_private.h.
-PORT = table(
-    Field("hairpin", "IFLA_BRPORT_MODE", "hairpin {}", False),
-    Field("isolated", "IFLA_BRPORT_ISOLATED", "isolated {}", False),
-    Field("learning", "IFLA_BRPORT_LEARNING", "learning {}", True),
-    Field("flood", "IFLA_BRPORT_UNICAST_FLOOD", "flood {}", True),
-    Field("mcast_flood", "IFLA_BRPORT_MCAST_FLOOD", "mcast_flood {}", True),
-    Field("neigh_suppress", "IFLA_BRPORT_NEIGH_SUPPRESS", "neigh_suppress {}", False),
-    Field("guard", "IFLA_BRPORT_GUARD", "guard {}", False),
-    Field("root_block", "IFLA_BRPORT_PROTECT", "root_block {}", False),
-    Field("fast_leave", "IFLA_BRPORT_FAST_LEAVE", "fastleave {}", False),
-    Field("cost", "IFLA_BRPORT_COST", "cost {}", 2, 1, 65535),
-    Field("priority", "IFLA_BRPORT_PRIORITY", "priority {}", 32, 0, 63),
-)
+KINDS: Dict[str, Kind] = {
+    "": Kind("", described="a physical or other interface"),
+    "bridge": _BRIDGE,
+    "veth": Kind("veth", peer="VETH_INFO_PEER", described="a veth"),
+}
 
-ALL: Tuple[Dict[str, Field], ...] = (LINK, BRIDGE, PORT)
+PORT = _BRIDGE.ports
+
+
+def kind(name: str) -> Kind:
+    """Return a kind, one without attributes of its own where this collection does not know it."""
+    return KINDS.get(name) or Kind(name, described="an interface of type %s" % name)
+
+
+def rows(name: str) -> Dict[str, Field]:
+    """Return the rows that links of a kind have, in the order in which they are shown: general ones, the kind's own, and last
+    whether the link is up, and what is set once it is there."""
+    general = {key: row for key, row in LINK.items() if not row.only or name in row.only}
+    early = {key: row for key, row in general.items() if not row.late and (KINDS[name].peer or key != "enabled")}
+    return {**early, **KINDS[name].fields, **general}
+
+
+def defaults(some: Rows) -> Dict[str, Any]:
+    """Return what the kernel gives a new link, of what is read without being asked for."""
+    return {name: row.default for name, row in some.items() if not row.asked}
+
+
+def specs(some: Rows, pair: bool = False) -> Dict[str, Dict[str, Any]]:
+    """Return the options of rows for an argument spec, those of the other end of a ``pair`` beside them."""
+    found: Dict[str, Dict[str, Any]] = {}
+    for name, row in some.items():
+        found[name] = row.spec
+        if pair and row.ends == "each":
+            found["peer_" + name] = row.spec
+    return found
+
+
+def given(params: Mapping[str, Any], some: Rows, prefix: str = "") -> Dict[str, Any]:
+    """Return what ``params`` gives of rows, canonical, by row; ``prefix`` begins the names of their options. Raises `Invalid`."""
+    found = {}
+    for name, row in some.items():
+        value: Optional[Any] = params.get(prefix + name)
+        if value is not None:
+            found[name] = row.canonical(value, prefix + name)
+    return found

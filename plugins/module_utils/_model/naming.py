@@ -18,8 +18,7 @@ NETNS_DIRECTORY = "/run/netns"  # where iproute2 keeps named namespaces
 # Protocol number that marks the addresses (IFA_PROTO) and routes (rtm_protocol) this collection sets.
 # Outside the numbers that the kernel and iproute2's rt_protos give to others.
 PROTOCOL = 76
-
-_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+BY_KERNEL = 2  # RTPROT_KERNEL: a route that comes and goes with an address
 
 
 def _digest(*parts: str) -> bytes:
@@ -42,18 +41,6 @@ def mac(identity: str, *parts: str) -> str:
     raw = bytearray(_digest("mac", identity, *parts)[:6])
     raw[0] = raw[0] & 0xFC | 0x02
     return ":".join("%02x" % byte for byte in raw)
-
-
-def canonical_mac(value: str, option: str) -> str:
-    """Return ``value`` as lower-case ``aa:bb:cc:dd:ee:ff``; raise `Invalid` unless it can be an interface's address."""
-    text = value.strip().lower().replace("-", ":")
-    if not _MAC.fullmatch(text):
-        raise Invalid("%s: '%s' is not a MAC address such as 02:42:ac:11:00:02." % (option, value))
-    if int(text[:2], 16) & 1 or text == "00:00:00:00:00:00":
-        raise Invalid(
-            "%s: '%s' is a multicast or empty MAC address; an interface needs a unicast one." % (option, value)
-        )
-    return text
 
 
 def interface_name(value: str, option: str) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import functools
 import ipaddress
 import os.path
-import shlex
 from dataclasses import dataclass, field, replace
-from typing import Any, Mapping, Optional, Tuple
+from typing import Any, List, Mapping, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress, IpNetwork
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.link_kinds import kind
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NETNS_DIRECTORY, netns_name
 
 MAIN_TABLE = 254  # RT_TABLE_MAIN
@@ -53,15 +53,15 @@ class NsRef:
     def __str__(self) -> str:
         return "netns '%s'" % self.option if self.path else "the host"
 
-    def tool(self, program: str) -> str:
-        """Return the beginning of a command line that runs ``program`` in this namespace."""
+    def tool(self, program: str) -> List[str]:
+        """Return the words that begin a command which runs ``program`` in this namespace."""
         if not self.path:
-            return program
+            return [program]
         if not self.name:
-            return "nsenter --net=%s %s" % (shlex.quote(self.path), program)
+            return ["nsenter", "--net=" + self.path, program]
         if program in ("ip", "bridge"):
-            return "%s -n %s" % (program, shlex.quote(self.name))
-        return "ip netns exec %s %s" % (shlex.quote(self.name), program)
+            return [program, "-n", self.name]
+        return ["ip", "netns", "exec", self.name, program]
 
 
 HOST = NsRef()
@@ -121,9 +121,7 @@ class Link:
 
     def describe(self) -> str:
         """Return what kind of interface this is, in words."""
-        return {"": "a physical or other interface", "veth": "a veth", "bridge": "a bridge"}.get(
-            self.kind, "an interface of type %s" % self.kind
-        )
+        return kind(self.kind).described
 
 
 @dataclass(frozen=True, order=True)
@@ -228,36 +226,32 @@ class Route:
     def shown_destination(self) -> str:
         return "default" if self.destination in ("0.0.0.0/0", "::/0") else self.destination
 
-    def words(self) -> str:
-        """Return the route as `ip route` spells it."""
-        parts = [] if self.type == "unicast" else [self.type]
-        parts.append(self.shown_destination)
-        if self.gateway:
-            parts.append("via " + self.gateway)
-        if self.interface:
-            parts.append("dev " + self.interface)
-        if self.table != MAIN_TABLE:
-            parts.append("table %d" % self.table)
-        if self.metric:
-            parts.append("metric %d" % self.metric)
-        if self.source:
-            parts.append("src " + self.source)
-        if self.family == 4 and self.scope != "global":
-            parts.append("scope " + self.scope)
-        if self.mtu:
-            parts.append("mtu %d" % self.mtu)
-        if self.advmss:
-            parts.append("advmss %d" % self.advmss)
+    def __str__(self) -> str:
+        return " ".join(self.words())
+
+    def words(self) -> List[str]:
+        """Return the words by which `ip route` means this route."""
+        words = [] if self.type == "unicast" else [self.type]
+        words.append(self.shown_destination)
+        given = (
+            ("via", self.gateway),
+            ("dev", self.interface),
+            ("table", self.table if self.table != MAIN_TABLE else 0),
+            ("metric", self.metric),
+            ("src", self.source),
+            ("scope", self.scope if self.family == 4 and self.scope != "global" else ""),
+            ("mtu", self.mtu),
+            ("advmss", self.advmss),
+        )
+        words += [str(word) for name, value in given if value for word in (name, value)]
         if self.onlink:
-            parts.append("onlink")
+            words.append("onlink")
         for hop in self.nexthops:
-            parts.append(
-                "nexthop"
-                + (" via " + hop.gateway if hop.gateway else "")
-                + (" dev " + hop.interface if hop.interface else "")
-                + " weight %d" % hop.weight
-            )
-        return " ".join(parts)
+            words.append("nexthop")
+            words += ["via", hop.gateway] if hop.gateway else []
+            words += ["dev", hop.interface] if hop.interface else []
+            words += ["weight", str(hop.weight)]
+        return words
 
 
 @dataclass(frozen=True)
@@ -271,9 +265,13 @@ class PolicyRule:
     priority: int = 0
     protocol: int = 0
 
-    def words(self) -> str:
-        """Return the rule as `ip rule` spells it."""
-        return "from %s lookup %d priority %d proto %d" % (self.source, self.table, self.priority, self.protocol)
+    def __str__(self) -> str:
+        return " ".join(self.words())
+
+    def words(self) -> List[str]:
+        """Return the words by which `ip rule` means this rule."""
+        numbers = (("lookup", self.table), ("priority", self.priority), ("proto", self.protocol))
+        return ["from", self.source, *(word for name, number in numbers for word in (name, str(number)))]
 
 
 def show(value: Any) -> str:

@@ -7,22 +7,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import Change, SetLink, SetVlans
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import SetLink, SetVlans
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef, Vlan
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import (
-    NETNS,
-    STATE,
-    Plan,
-    Resource,
-    differing,
-    given,
-    port_of,
-)
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import differing, port_of
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 
@@ -72,12 +66,12 @@ def _vlans(items: Sequence[Mapping[str, Any]]) -> Tuple[Vlan, ...]:
 class BridgePortResource(Resource[Want, Have]):
     noun = "bridge_port"
     identity = ("interface",)
-    options: ClassVar[Dict[str, Any]] = {
+    options: Dict[str, Any] = {
         "bridge": {"type": "str", "required": True},
         "interface": {"type": "str", "required": True},
         **STATE,
         **NETNS,
-        **{name: {"type": "bool" if isinstance(row.default, bool) else "int"} for name, row in link_kinds.PORT.items()},
+        **link_kinds.specs(link_kinds.PORT),
         "vlans": {
             "type": "list",
             "elements": "dict",
@@ -99,7 +93,7 @@ class BridgePortResource(Resource[Want, Have]):
             interface_name(params["bridge"], "bridge"),
             interface_name(params["interface"], "interface"),
             params["state"] == "present",
-            given(params, link_kinds.PORT),
+            link_kinds.given(params, link_kinds.PORT),
             None if vlans is None else _vlans(vlans),
             params["exclusive"],
         )
@@ -132,7 +126,7 @@ class BridgePortResource(Resource[Want, Have]):
         if not want.present:
             released = (SetLink(want.ns, want.interface, {"master": ""}, {"master": want.bridge}),) if is_port else ()
             return Plan(before, {}, released)
-        defaults = {name: row.default for name, row in link_kinds.PORT.items()}
+        defaults = link_kinds.defaults(link_kinds.PORT)
         unknown: Tuple[str, ...] = ()
         if not is_port:
             there = defaults

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import collections
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import (
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import values
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import SetLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import (
     AddNetns,
     BindNetns,
-    Change,
     DropNetns,
-    SetLink,
-    SetSysctl,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.engines import ENGINES
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import netns_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container, NsFile, NsRef
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import STATE, Plan, Resource, made_for
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import made_for
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import STATE, Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 
@@ -88,13 +90,13 @@ def _sysctl(key: str, value: Any) -> Tuple[str, str]:
         value = int(value)
     if value is None or isinstance(value, (dict, list)) or not str(value).strip():
         raise Invalid("sysctls: '%s' needs a value, a number or a text." % key)
-    return key, " ".join(str(value).split())
+    return key, values.sysctl(key, str(value))
 
 
 class NetnsResource(Resource[Want, Have]):
     noun = "netns"
     locks = True
-    options: ClassVar[Dict[str, Any]] = {
+    options: Dict[str, Any] = {
         "name": {"type": "str", "required": True},
         **STATE,
         "pid": {"type": "int"},
@@ -162,7 +164,7 @@ class NetnsResource(Resource[Want, Have]):
             if not inode:
                 return Have(entry=entry, host_inode=host)
             links = tuple(link.name for link in state.links(inode) if link.name != "lo") if inode != host else ()
-            processes = tuple(state.source.processes(inode)) if inode > 0 and inode != host else ()
+            processes = tuple(state.processes(inode)) if inode > 0 and inode != host else ()
             return Have(
                 entry, inode, host, shared=self._sharing(want, inode, host, state), processes=processes, links=links
             )
@@ -183,7 +185,7 @@ class NetnsResource(Resource[Want, Have]):
             shared,
             loopback_up,
             sysctls,
-            tuple(state.source.processes(inode)) if moves and inode > 0 and not shared else (),
+            tuple(state.processes(inode)) if moves and inode > 0 and not shared else (),
             now=self._inside(want, inode, state) if moves or (inode == host and source not in (0, inode)) else None,
             borrowed=bool(want.own and shared) and self._borrowed(want, shared, inode, host, state),
         )
@@ -261,19 +263,24 @@ class NetnsResource(Resource[Want, Have]):
 
     @staticmethod
     def _by_pid(pid: int, state: State) -> Container:
-        started = state.source.start_time(pid)
+        started = state.start_time(pid)
         if started is None:
             raise Refused("pid: there is no process %d on this host; a stopped container has none." % pid)
         try:
             inode = state.find(NsRef("/proc/%d/ns/net" % pid))
         except PermissionError as error:
             raise Refused("pid: %d: the namespace may not be opened: %s." % (pid, error.strerror)) from error
-        if inode is None or state.source.start_time(pid) != started:
+        if inode is None or state.start_time(pid) != started:
             raise Refused(
                 "pid: process %d ended while its namespace was being opened; look up the container's process again."
                 % pid
             )
         return Container("", "", pid, inode=inode)
+
+    @staticmethod
+    def _asks(want: Want) -> Tuple[str, ...]:
+        """Return the command that prints the process ID of a container that an earlier task would have started."""
+        return (*ENGINES[want.engine if want.engine in ENGINES else "docker"].pid_of, want.container)
 
     @staticmethod
     def _source(want: Want, process: Optional[Container], host: int, state: State) -> Tuple[NsRef, int]:
@@ -282,8 +289,7 @@ class NetnsResource(Resource[Want, Have]):
             return HOST, 0
         if want.source is None:
             if process is None:
-                engine = ENGINES[want.engine if want.engine in ENGINES else "docker"]
-                ref = NsRef("/proc/%s/ns/net" % engine.pid_command(want.container))
+                ref = NsRef("/proc/%s:%s/ns/net" % (want.engine, want.container))  # of no process yet
                 return ref, state.foreseen(ref, "container '%s'" % want.container)
             if process.inode == host:
                 raise Refused(
@@ -332,7 +338,8 @@ class NetnsResource(Resource[Want, Have]):
         else:
             rebound = have.inode != have.source_inode or other_way
             if rebound:
-                changes.append(BindNetns(want.name, have.source, have.source_inode, have.entry, have.file))
+                asks = self._asks(want) if want.container and have.process is None else ()
+                changes.append(BindNetns(want.name, have.source, have.source_inode, have.entry, have.file, asks))
         inside: List[Change] = []
         is_host = want.source == HOST
         if want.loopback and not is_host and (fresh or not have.loopback_up):

@@ -10,20 +10,19 @@ Allocation keeps no state: what is taken is read from the kernel, and the search
 from __future__ import annotations
 
 import collections
-import functools
 import ipaddress
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, ClassVar, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress, Pool
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import (
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
     Announce,
-    Change,
     DelAddress,
-    DelRoute,
     PutAddress,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import DelRoute
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
     INTERFACE_NAME_BYTES,
@@ -41,8 +40,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     NsRef,
     Route,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import Later, State
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 _SCOPES = ["global", "site", "link", "host"]
 # What a change may touch in place; anything else means taking the address away and setting it anew.
@@ -81,35 +81,49 @@ class Want:
         return one.ip == self.address.ip if self.address else self.pool is not None and one.parsed in self.pool
 
     @property
+    def kept_families(self) -> Set[int]:
+        """Return the address families of what the items of the task want on the interface besides this one."""
+        return {pool.network.version for pool in self.keep_pools} | {6 if ":" in ip else 4 for ip in self.keep}
+
+    @property
     def family(self) -> int:
         return self.address.family if self.address else int(self.pool.network.version) if self.pool else 4
 
 
 @dataclass(frozen=True)
-class Have:
-    """``own``: the interface's addresses. ``taken``: who has which address elsewhere. ``routes``: (network, interface) of other
-    interfaces. ``leaving``: what the task is about to remove from the others, by name and index. Calls, since few need them:
-    ``through`` reads the routes of ours of a family through the interface, ``reread`` looks again who has what, ``answers`` asks
-    the wire, ``label`` names a holder."""
+class Choice:
+    """Which address it is to be, found out before planning. ``ip`` is a free one of the pool, None where none is. ``holder`` says who
+    has the fixed address that is asked for, ``answers`` is the MAC address of a neighbour that says to have it. ``usual``, and
+    ``usual_holder``: the address that the owner of a pool's would have had, and who has that."""
 
-    ns: int = 0
+    ip: Optional[IpAddress] = None
+    holder: str = ""
+    answers: str = ""
+    usual: str = ""
+    usual_holder: str = ""
+
+
+@dataclass(frozen=True)
+class Have:
+    """``own``: the interface's addresses. ``current`` is the one of them that is wanted, else ``choice`` says which it is to be.
+    ``networks``: (network, interface) that other interfaces reach. ``leaving``: what the task is about to remove from the others, by
+    name and index. ``routes``: those of ours through the interface, of the families of which it may have no address afterwards."""
+
     link: Optional[Link] = None
     own: Tuple[Address, ...] = ()
-    taken: Mapping[IpAddress, Holder] = field(default_factory=dict, hash=False)
-    routes: Tuple[Tuple[str, str], ...] = ()
+    current: Optional[Address] = None
+    choice: Choice = Choice()
+    networks: Tuple[Tuple[str, str], ...] = ()
     ipv6_off: bool = False
     leaving: Mapping[Tuple[str, int], Sequence[Address]] = field(default_factory=dict, hash=False)
-    through: Callable[[int], Sequence[Route]] = lambda family: ()
-    reread: Callable[[Holder], None] = lambda holder: None
-    answers: Callable[[str], Optional[str]] = lambda ip: None
-    label: Callable[[Holder], str] = str
+    routes: Mapping[int, Sequence[Route]] = field(default_factory=dict, hash=False)
 
 
 class NsAddressResource(Resource[Want, Have]):
     noun = "ns_address"
     identity = ("interface",)
     locks = True
-    options: ClassVar[Dict[str, Any]] = {
+    options: Dict[str, Any] = {
         "interface": {"type": "str", "required": True},
         **STATE,
         **NETNS,
@@ -253,45 +267,114 @@ class NsAddressResource(Resource[Want, Have]):
             return Have()
         if not want.present:
             there = state.link(ns, want.interface)
-            return Have(ns, there, tuple(state.addresses_of(ns, there)) if there else ())
+            return Have(there, tuple(state.addresses_of(ns, there)) if there else ())
         link = state.need_link(ns, want.ns, want.interface, "interface")
         host = state.need(HOST)
         bridge = state.need_link(host, HOST, want.bridge, "bridge", "bridge") if want.bridge else None
-        taken: Mapping[IpAddress, Holder] = {}
-        if want.bridge or want.pool is not None:
-            taken = Later(lambda: state.taken(host, want.bridge, bridge))
-        if (
-            state.predict and link.index < 0 and want.bridge
-        ):  # only foreseen; where there is a pair for it, its other end was left elsewhere
-            state.taken(host, want.bridge, bridge)
-            state.leave_port(host, want.bridge, host_interface(want.ns.path, want.interface))
-        mac = str(link.get("mac") or "")
+        if state.predict and link.index < 0 and want.bridge:
+            # Only foreseen; where there is a pair for it, its other end was left elsewhere.
+            leases(state).taken(host, want.bridge, bridge)
+            leases(state).release_port(host, want.bridge, host_interface(want.ns.path, want.interface))
+        own = tuple(state.addresses_of(ns, link))
+        leaving = self._leaving(want, ns, state) if len(want.beside) > 1 else {}
+        current = self._current(want, own)
         return Have(
-            ns,
             link,
-            tuple(state.addresses_of(ns, link)),
-            taken,
+            own,
+            current,
+            Choice() if current else self._choice(want, ns, link, bridge, leaving, state),
             self._other_networks(want, ns, state),
             want.family == 6 and state.sysctl(ns, "net/ipv6/conf/%s/disable_ipv6" % want.interface) == "1",
-            self._leaving(want, ns, state) if len(want.beside) > 1 else {},
-            lambda family: [
-                one
-                for one in state.routes(ns, family, MAIN_TABLE)
-                if one.interface == want.interface and one.protocol == PROTOCOL
-            ],
-            lambda holder: state.reread(host, want.bridge, holder),
-            lambda ip: (
-                state.source.who_has(ns, want.interface, mac, ip)
-                if link.index > 0 and mac and link.get("enabled")
-                else None
-            ),
-            lambda holder: self._label(holder, host, state),
+            leaving,
+            {family: self._through(want, ns, family, state) for family in self._doubtful(want, own)},
         )
+
+    @staticmethod
+    def _current(want: Want, own: Sequence[Address]) -> Optional[Address]:
+        """Return the address of the interface that is the wanted one already."""
+        if want.address is not None:
+            same = [one for one in own if one.key == want.address.key]
+            if not same and want.family == 6:  # the kernel has an IPv6 address once, whatever its prefix length
+                same = [one for one in own if one.ip == want.address.ip]
+            return same[0] if same else None
+        net = want.pool.network if want.pool else None
+        return next(
+            (one for one in own if net and one.prefix == net.prefixlen and want.means(one) and one.ip not in want.keep),
+            None,
+        )
+
+    def _choice(
+        self,
+        want: Want,
+        ns: int,
+        link: Link,
+        bridge: Optional[Link],
+        leaving: Mapping[Tuple[str, int], Sequence[Address]],
+        state: State,
+    ) -> Choice:
+        """Find out which address it is to be: read who has which, wait for a namespace that may just be ending, ask the wire."""
+        host = state.need(HOST)
+        taken: Mapping[IpAddress, Holder] = {}
+        if want.bridge or want.pool is not None:
+            taken = leases(state).taken(host, want.bridge, bridge)
+
+        def again(holder: Holder) -> Mapping[IpAddress, Holder]:
+            leases(state).read_again(host, want.bridge, holder)
+            return leases(state).taken(host, want.bridge, bridge)
+
+        def answers(ip: IpAddress) -> str:
+            up = want.probe and link.index > 0 and link.get("mac") and link.get("enabled")
+            return (state.who_has(ns, link, str(ip)) or "") if up else ""
+
+        if want.address is not None:
+            holder = taken.get(want.address.parsed)
+            holder = again(holder).get(want.address.parsed) if holder is not None else None
+            if holder is not None and self._gives_way(holder, ns, link, leaving):
+                holder = None
+            if holder is not None:
+                return Choice(holder=self._label(holder, host, state))
+            return Choice(answers=answers(want.address.parsed) if want.gateway != want.address.ip else "")
+        if want.pool is None:
+            return Choice()
+        pool, usual = want.pool, next(want.pool.candidates(want.owner, want.strategy))
+        holder = taken.get(usual)
+        if holder is not None and (
+            want.strategy == "sticky"
+            or next(pool.candidates(want.owner, want.strategy, taken, want.reserved), None) is None
+        ):
+            taken = again(holder)
+        free = pool.candidates(want.owner, want.strategy, taken, want.reserved)
+        ip = next((candidate for candidate in free if not answers(candidate)), None)
+        holder = taken.get(usual) if ip != usual and want.strategy == "sticky" else None
+        return Choice(ip, usual=str(usual), usual_holder=self._label(holder, host, state) if holder else "")
+
+    @staticmethod
+    def _gives_way(holder: Holder, ns: int, link: Link, leaving: Mapping[Tuple[str, int], Sequence[Address]]) -> bool:
+        """Return whether who has an address is the interface itself, under another prefix length, or one that is to give it up."""
+        if (holder.ns, holder.index) == (ns, link.index):
+            return True
+        return any(
+            (holder.ns, holder.index) == (ns, index) and holder.address in going
+            for (dummy, index), going in leaving.items()
+        )
+
+    @staticmethod
+    def _doubtful(want: Want, own: Sequence[Address]) -> List[int]:
+        """Return the address families of which the interface may have no address once what supersedes is through."""
+        if not (want.exclusive or want.supersede):
+            return []
+        return sorted({one.family for one in own if one.scope == "global"} - want.kept_families)
+
+    @staticmethod
+    def _through(want: Want, ns: int, family: int, state: State) -> List[Route]:
+        """Return the routes of ours of a family through the interface."""
+        routes = state.routes(ns, family, MAIN_TABLE)
+        return [one for one in routes if one.interface == want.interface and one.protocol == PROTOCOL]
 
     @staticmethod
     def _label(holder: Holder, host: int, state: State) -> str:
         """Return who has an address, in words."""
-        where = holder.label or ("the host" if holder.ns == host else state.source.namespace_label(host, holder.nsid))
+        where = holder.label or ("the host" if holder.ns == host else state.namespace_label(host, holder.nsid))
         link = state.link_at(holder.ns, holder.index) if holder.ns is not None else None
         return "%s in %s" % (link.name, where) if link else where
 
@@ -328,7 +411,7 @@ class NsAddressResource(Resource[Want, Have]):
     def plan(self, want: Want, have: Have) -> Plan:
         if not want.present:
             return self._absent(want, have)
-        target, current = self._target(want, have)
+        target, current = self._target(want, have), have.current
         if have.ipv6_off:
             raise Refused(
                 "%s: IPv6 is switched off on %s in %s (disable_ipv6 is 1); set the sysctl to 0 first, with sysctls of linuxnet.containers.netns."
@@ -349,7 +432,7 @@ class NsAddressResource(Resource[Want, Have]):
         # What was just set may be a secondary of what now goes.
         stays = [one for one in have.own if one not in surplus and one is not current]
         stays.append(replace(target, secondary=target.secondary or bool(changes)))
-        routes = [route for family in self._lost(want, surplus, stays) for route in have.through(family)]
+        routes = [route for family in self._lost(want, surplus, stays) for route in have.routes[family]]
         changes.extend(DelRoute(want.ns, route) for route in routes)
         for one in surplus:
             changes.extend(self._removed(want, one, stays))
@@ -358,74 +441,40 @@ class NsAddressResource(Resource[Want, Have]):
         if surplus or (current and (want.exclusive or want.supersede)):
             before["others"] = [one.cidr for one in surplus]
         if routes:
-            before["routes"] = [route.words() for route in routes]
+            before["routes"] = [str(route) for route in routes]
         if want.exclusive or want.supersede:
             after["others"] = []
         warnings: Tuple[str, ...] = ()
-        if current is None and want.pool is not None:
-            first = self._usual(want, want.pool)
-            if str(first) != target.ip and want.strategy == "sticky" and first in have.taken:
-                warnings = (
-                    "%s: its usual address %s is taken by %s; it gets %s."
-                    % (want.owner, first, have.label(have.taken[first]), target.ip),
-                )
+        if have.choice.usual_holder:
+            text = "%s: its usual address %s is taken by %s; it gets %s."
+            warnings = (text % (want.owner, have.choice.usual, have.choice.usual_holder, target.ip),)
         return Plan(before, after, tuple(changes), warnings)
 
-    def _target(self, want: Want, have: Have) -> Tuple[Address, Optional[Address]]:
-        """Return (the address as it is to be, the same as it is now). Raises `Refused` where it, or all of the pool, is taken."""
+    def _target(self, want: Want, have: Have) -> Address:
+        """Return the address as it is to be. Raises `Refused` where it, or all of the pool, is taken."""
         if want.address is not None:
-            same = [one for one in have.own if one.key == want.address.key]
-            if not same and want.family == 6:  # the kernel has an IPv6 address once, whatever its prefix length
-                same = [one for one in have.own if one.ip == want.address.ip]
-            current = same[0] if same else None
-            if current is None:
-                self._check_free(want, want.address.ip, have)
-            return self._merged(want, want.address, current), current
-        pool = want.pool
-        if pool is None:
+            if have.current is None:
+                self._check_free(want, want.address.ip, have.choice)
+            return self._merged(want, want.address, have.current)
+        if want.pool is None:
             raise Refused("There is neither an address nor a pool.")
-        for one in have.own:
-            if (
-                one.prefix == pool.network.prefixlen
-                and one.family == pool.network.version
-                and one.parsed in pool
-                and one.ip not in want.keep
-            ):
-                return self._merged(want, one, one), one
-        free = functools.partial(pool.candidates, want.owner, want.strategy, have.taken, want.reserved)
-        holder = have.taken.get(self._usual(want, pool))
-        if holder is not None and (want.strategy == "sticky" or next(free(), None) is None):
-            have.reread(holder)
-        for candidate in free():
-            if not want.probe or have.answers(str(candidate)) is None:
-                one = Address(str(candidate), pool.network.prefixlen, pool.network.version)
-                return self._merged(want, one, None), None
-        raise pool.exhausted()
+        if have.current is not None:
+            return self._merged(want, have.current, have.current)
+        if have.choice.ip is None:
+            raise want.pool.exhausted()
+        net = want.pool.network
+        return self._merged(want, Address(str(have.choice.ip), net.prefixlen, net.version), None)
 
     @staticmethod
-    def _usual(want: Want, pool: Pool) -> IpAddress:
-        """Return the address that the owner gets where all are free."""
-        return next(pool.candidates(want.owner, want.strategy))
-
-    @staticmethod
-    def _check_free(want: Want, ip: str, have: Have) -> None:
-        address = ipaddress.ip_address(ip)
-        if address in have.taken:
-            have.reread(have.taken[address])
-        holder = have.taken.get(address)
-        if holder is not None and have.link is not None and (holder.ns, holder.index) == (have.ns, have.link.index):
-            holder = None  # the interface's own, under another prefix length
-        for (dummy, index), going in have.leaving.items():
-            if holder is not None and (holder.ns, holder.index) == (have.ns, index) and holder.address in going:
-                holder = None
-        if holder is not None:
-            raise Refused("address: %s is taken by %s." % (ip, have.label(holder)))
+    def _check_free(want: Want, ip: str, choice: Choice) -> None:
+        if choice.holder:
+            raise Refused("address: %s is taken by %s." % (ip, choice.holder))
         if want.gateway == ip:
             raise Refused("address: %s is the gateway's." % ip)
-        if want.probe:
-            mac = have.answers(ip)
-            if mac is not None:
-                raise Refused("address: %s is taken: a neighbour with the MAC address %s answers for it." % (ip, mac))
+        if choice.answers:
+            raise Refused(
+                "address: %s is taken: a neighbour with the MAC address %s answers for it." % (ip, choice.answers)
+            )
 
     @staticmethod
     def _check_overlap(want: Want, target: Address, have: Have) -> None:
@@ -434,7 +483,7 @@ class NsAddressResource(Resource[Want, Have]):
         if net.prefixlen == net.max_prefixlen or target.noprefixroute:
             return
         leaving = {(str(one.network), name) for (name, dummy), going in have.leaving.items() for one in going}
-        for destination, interface in have.routes:
+        for destination, interface in have.networks:
             if (destination, interface) not in leaving and net.overlaps(ipaddress.ip_network(destination)):
                 raise Refused(
                     "address: %s overlaps the route %s dev %s in %s; take another subnet, or noprefixroute: true where that is wanted."
@@ -506,9 +555,7 @@ class NsAddressResource(Resource[Want, Have]):
     def _lost(want: Want, surplus: Sequence[Address], stays: Sequence[Address]) -> List[int]:
         """Return the address families that an interface has no more without its ``surplus``: its routes are of no use then, and the
         kernel keeps them."""
-        kept = {one.family for one in stays if one.scope == "global"}
-        kept.update(pool.network.version for pool in want.keep_pools)
-        kept.update(6 if ":" in ip else 4 for ip in want.keep)
+        kept = {one.family for one in stays if one.scope == "global"} | want.kept_families
         return sorted({one.family for one in surplus} - kept)
 
     def _absent(self, want: Want, have: Have) -> Plan:

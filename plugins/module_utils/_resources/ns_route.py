@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import address, network
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import Change, DelRoute, PutRoute
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import DelRoute, PutRoute
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL, interface_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
@@ -23,6 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     Route,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import policy_rule
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import connected
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
@@ -81,7 +83,7 @@ def _same_ways(asked: Sequence[Nexthop], there: Sequence[Nexthop]) -> bool:
 class NsRouteResource(Resource[Want, Have]):
     noun = "ns_route"
     identity = ("destination",)
-    options: ClassVar[Dict[str, Any]] = {
+    options: Dict[str, Any] = {
         "destination": {"type": "str", "default": "default"},
         "family": {"type": "str", "choices": ["ipv4", "ipv6"]},
         **STATE,
@@ -251,7 +253,7 @@ class NsRouteResource(Resource[Want, Have]):
             for dummy, one in state.addresses(ns)
             if one.peer and one.family == want.family
         ]
-        on_link += state.connected(ns, want.family)
+        on_link += connected(state, ns, want.family)
         if not state.predict:
             certain = True
         elif not certain:

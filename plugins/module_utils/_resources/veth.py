@@ -8,36 +8,33 @@ from __future__ import annotations
 
 import collections
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import (
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import (
     AddLink,
-    Change,
     DelLink,
     MoveLink,
     SetLink,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
-    canonical_mac,
     host_interface,
     interface_name,
     mac,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import (
-    NETNS,
-    STATE,
-    Plan,
-    Resource,
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
     differing,
-    given,
+    fresh,
     made_for,
-    mtu_option,
-    own_mac,
+    pair_mac,
     port_of,
+    taken_out,
+    with_mtu,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 
@@ -51,7 +48,6 @@ class Want:
     peer_ns: NsRef
     peer_name: str
     present: bool = True
-    mtu: Any = None
     bridge: Optional[str] = None
     own: Mapping[str, Any] = field(default_factory=dict, hash=False)
     peer: Mapping[str, Any] = field(default_factory=dict, hash=False)
@@ -77,24 +73,21 @@ class Have:
     surplus: Tuple[str, ...] = ()
 
 
+_ROWS = link_kinds.rows("veth")
+_LATE = [name for name, row in _ROWS.items() if row.late]
+
+
 class VethResource(Resource[Want, Have]):
     noun = "veth"
     identity = ("peer_name",)
-    options: ClassVar[Dict[str, Any]] = {
+    options: Dict[str, Any] = {
         "name": {"type": "str"},
         **STATE,
         **NETNS,
         "peer_name": {"type": "str", "default": "eth0"},
         "peer_netns": {"type": "str"},
-        "mtu": {"type": "str"},
-        "mac": {"type": "str"},
-        "peer_mac": {"type": "str"},
         "bridge": {"type": "str"},
-        "enabled": {"type": "bool", "default": True},
-        "peer_enabled": {"type": "bool", "default": True},
-        "tx_queue_len": {"type": "int"},
-        "tx_checksum": {"type": "bool"},
-        "alias": {"type": "str"},
+        **link_kinds.specs(_ROWS, pair=True),
         "exclusive": {"type": "bool", "default": False},
     }
 
@@ -113,15 +106,10 @@ class VethResource(Resource[Want, Have]):
             raise Invalid("peer_netns: both ends would be in %s; leave peer_netns out where that is wanted." % ns)
         if ns == peer_ns and name == peer_name:
             raise Invalid("peer_name: both ends cannot be called '%s' in one namespace." % name)
-        both = {key: params[key] for key in ("tx_queue_len", "tx_checksum") if params.get(key) is not None}
-        if "tx_queue_len" in both:
-            link_kinds.LINK["tx_queue_len"].check(both["tx_queue_len"])
-        own = dict(
-            both, **given(params, {key: link_kinds.LINK[key] for key in ("mac", "alias")}), enabled=params["enabled"]
+        both, each, near = (
+            {key: row for key, row in _ROWS.items() if row.ends == ends} for ends in ("both", "each", "near")
         )
-        peer = dict(both, enabled=params["peer_enabled"])
-        if params.get("peer_mac") is not None:
-            peer["mac"] = canonical_mac(params["peer_mac"], "peer_mac")
+        shared = link_kinds.given(params, both)
         bridge = params.get("bridge")
         return Want(
             ns,
@@ -130,10 +118,9 @@ class VethResource(Resource[Want, Have]):
             peer_ns,
             peer_name,
             params["state"] == "present",
-            mtu_option(params.get("mtu")),
             interface_name(bridge, "bridge") if bridge else bridge,
-            own,
-            peer,
+            dict(shared, **link_kinds.given(params, {**each, **near})),
+            dict(shared, **link_kinds.given(params, each, "peer_")),
             params["exclusive"],
         )
 
@@ -158,7 +145,8 @@ class VethResource(Resource[Want, Have]):
                 # The name means the host by now: no pair ends in it, but one that was made for it may be left.
                 link = state.link(ns, want.name)
                 ours = want.derived or (
-                    link is not None and link.get("mac") == own_mac(state.identity(), want.peer_ns.path, want.peer_name)
+                    link is not None
+                    and link.get("mac") == pair_mac(state.identity(), want.peer_ns.path, want.peer_name)
                 )
                 return Have(link if ours else None, peer_ns_there=False)
         if ns is None:
@@ -200,7 +188,7 @@ class VethResource(Resource[Want, Have]):
             occupant_peer.name if occupant_peer else "",
             peer_ns is not None,
             state.master_name(ns, link) if link else "",
-            state.uplink_mtu(ns) if want.mtu == "auto" and want.present else 0,
+            state.uplink_mtu(ns) if want.own.get("mtu") == "auto" and want.present else 0,
             state.identity(),
             self._surplus(want, ns, peer_ns, link, state) if want.exclusive and peer_ns is not None else (),
         )
@@ -236,9 +224,7 @@ class VethResource(Resource[Want, Have]):
             )
         if not want.present:
             return self._absent(want, have)
-        own, peer = dict(want.own), dict(want.peer)
-        if want.mtu is not None:
-            own["mtu"] = peer["mtu"] = have.mtu if want.mtu == "auto" else want.mtu
+        own, peer = with_mtu(want.own, have.mtu), with_mtu(want.peer, have.mtu)
         if have.occupant is not None:
             raise self._occupied(want, have, have.occupant)
         if have.link is None:
@@ -265,20 +251,21 @@ class VethResource(Resource[Want, Have]):
         before: Mapping[str, Any],
         first: Tuple[Change, ...],
     ) -> Plan:
-        own.setdefault("mac", own_mac(have.identity, want.peer_ns.path, want.peer_name))
+        own.setdefault("mac", pair_mac(have.identity, want.peer_ns.path, want.peer_name))
         peer.setdefault("mac", mac(have.identity, "veth", want.peer_ns.path, want.peer_name, "peer"))
-        defaults = {name: row.default for name, row in link_kinds.LINK.items()}
+        defaults = link_kinds.defaults(_ROWS)
         after = self._describe(
             want, dict(defaults, **own), dict(defaults, **peer), want.bridge or "", want.peer_name, want.peer_ns
         )
-        late, peer_late = _late(own, "alias", "tx_checksum"), _late(peer, "enabled", "tx_checksum")
+        # The kernel refuses a message in which the peer is up.
+        late, peer_late = taken_out(own, *_LATE), taken_out(peer, "enabled", *_LATE)
         if want.bridge:
             own["master"] = want.bridge
         changes: List[Change] = [*first, AddLink(want.ns, want.name, "veth", own, want.peer_ns, want.peer_name, peer)]
         if late:
-            changes.append(SetLink(want.ns, want.name, late, {name: _FRESH[name] for name in late}))
+            changes.append(SetLink(want.ns, want.name, late, fresh(late)))
         if peer_late:
-            changes.append(SetLink(want.peer_ns, want.peer_name, peer_late, {name: _FRESH[name] for name in peer_late}))
+            changes.append(SetLink(want.peer_ns, want.peer_name, peer_late, fresh(peer_late)))
         return Plan(before, after, tuple(changes))
 
     def _repair(
@@ -365,29 +352,13 @@ class VethResource(Resource[Want, Have]):
             "peer_name": peer_name,
             "peer_netns": peer_ns.option if peer_ns else None,
             "bridge": master,
-            "mtu": own.get("mtu"),
-            "peer_mtu": peer.get("mtu"),
-            "mac": own.get("mac"),
-            "peer_mac": peer.get("mac"),
-            "enabled": own.get("enabled"),
-            "peer_enabled": peer.get("enabled"),
-            "tx_queue_len": own.get("tx_queue_len"),
-            "peer_tx_queue_len": peer.get("tx_queue_len"),
-            "alias": own.get("alias"),
         }
-        if "tx_checksum" in own:
-            described.update(tx_checksum=own["tx_checksum"], peer_tx_checksum=peer.get("tx_checksum"))
+        for name, row in _ROWS.items():
+            if not row.asked or name in own:
+                described[name] = own.get(name)
+                if row.ends != "near":
+                    described["peer_" + name] = peer.get(name)
         return described
-
-
-# What a pair has just after it was made, of the attributes that the creating message cannot carry.
-_FRESH: Dict[str, Any] = {"alias": "", "tx_checksum": True, "enabled": False}
-
-
-def _late(attributes: Dict[str, Any], *names: str) -> Dict[str, Any]:
-    """Take out of ``attributes`` what the creating message cannot carry; return what of that is not so at birth."""
-    taken = {name: attributes.pop(name) for name in names if name in attributes}
-    return {name: value for name, value in taken.items() if value != _FRESH[name]}
 
 
 RESOURCE = VethResource()

@@ -30,10 +30,11 @@ from typing import (
 )
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Kernel, Opener, Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import show
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance_all, begin
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import items
@@ -96,7 +97,7 @@ def execute(
     removed; of use in check mode only.
     """
     with _lock(kernel, resource.locks and not check):
-        state = State(kernel, predict=check, anew=anew, gone=gone)
+        state = begin(kernel, check, anew, gone)
         return _taken(resource, wants, [_planned(resource, want, state) for want in wants], kernel, state, check)
 
 
@@ -121,7 +122,7 @@ def follow(
             foreseen = _foreseen(chain, half, steps, State(kernel, predict=True)) if whole else {}
             beside = _changes(itertools.chain(*foreseen.values()))
             if not whole and not check:
-                kernel.let_go()
+                kernel.close_unnamed()
                 state = State(kernel)  # what was known before may be old
             for step in steps:
                 resource = chain.resource(step)
@@ -181,7 +182,7 @@ def _taken(
             )
             continue
         after = dict(plan.after) if check else resource.observe(want, dict(plan.after), fresh)
-        commands = [line for step in plan.changes for line in step.commands()]
+        commands = [str(line) for step in plan.changes for line in step.commands()]
         results.append(
             {
                 "changed": plan.changed,
@@ -200,7 +201,7 @@ def _planned(resource: Resource[Any, Any], want: Any, state: State) -> Any:
     """Return the plan for one want, or the `Refused` that says why there is none. The state moves on by the plan."""
     try:
         plan = resource.plan(want, resource.look(want, state))
-        state.advance(plan.changes)
+        advance_all(state, plan.changes)
         return plan
     except Refused as error:
         return error
@@ -219,12 +220,12 @@ def _carried_out(
 ) -> List[Optional[Refused]]:
     """Carry out the plans of all items that have no error yet, and return the errors of all.
 
-    Where they only delete, what there is to delete ``beside`` them goes along with it: see `Kernel.sweep`. What changes firewalls is
+    Where they only delete, what there is to delete ``beside`` them goes along with it: see `Kernel.delete_together`. What changes firewalls is
     one transaction a place, at the end; where that is refused it is tried item by item.
     """
     steps = [step for error, plan in zip(errors, plans) if error is None for step in plan.changes]
     if steps and all(step.final for step in steps):
-        kernel.sweep([step for step in beside if step.final] or steps)
+        kernel.delete_together([step for step in beside if step.final] or steps)
     found = [
         error or _committed(kernel, [step for step in plan.changes if step.edit is None])
         for error, plan in zip(errors, plans)

@@ -201,11 +201,16 @@ def render(family: int, held: Contents) -> Layout:
 
 @dataclass(frozen=True)
 class Step:
-    """One line of a table, and the chain of ours that it is about."""
+    """One line of a table, as words, and the chain of ours that it is about."""
 
     table: str
-    line: str
+    words: Words
     chain: str
+
+    @property
+    def line(self) -> str:
+        """Return the line as iptables-restore reads it."""
+        return spelled(self.words)
 
 
 def _filled(actual: Sequence[Words], wanted: Sequence[Words], chain: str, table: str) -> List[Step]:
@@ -215,10 +220,10 @@ def _filled(actual: Sequence[Words], wanted: Sequence[Words], chain: str, table:
     gone = [rule for rule in have if rule not in set(want)]
     kept = [rule for rule in have if rule not in set(gone)]
     if kept + new == want and len(gone) <= 16:
-        lines = ["-D %s %s" % (chain, spelled(rule)) for rule in gone]
+        lines: List[Words] = [("-D", chain, *rule) for rule in gone]
     else:
-        lines, new = ["-F %s" % chain], want
-    return [Step(table, line, chain) for line in [*lines, *("-A %s %s" % (chain, spelled(rule)) for rule in new)]]
+        lines, new = [("-F", chain)], want
+    return [Step(table, words, chain) for words in [*lines, *(("-A", chain, *rule) for rule in new)]]
 
 
 def difference(actual: Tables, layout: Layout, bare: bool = False) -> List[Step]:
@@ -236,7 +241,7 @@ def difference(actual: Tables, layout: Layout, bare: bool = False) -> List[Step]
         }
         stay = [name for name, rest in kept.items() if rest and name not in wanted]
         wanted.update({name: [] for name in stay})
-        steps += [Step(table, "-N %s" % name, name) for name in wanted if name not in ours]
+        steps += [Step(table, ("-N", name), name) for name in wanted if name not in ours]
         for name, rules in wanted.items():
             there = ours.get(name, SavedChain()).rules
             if list(there) != [*rules, *kept.get(name, [])]:
@@ -246,18 +251,18 @@ def difference(actual: Tables, layout: Layout, bare: bool = False) -> List[Step]
             called = [rule for rule in chain.rules if target(rule).startswith(OURS)] if name not in ours else []
             for rule in called:
                 if ((name, rule) not in hooks and target(rule) not in stay) or rule in seen:
-                    steps.append(Step(table, "-D %s %s" % (name, spelled(rule)), target(rule)))
+                    steps.append(Step(table, ("-D", name, *rule), target(rule)))
                 seen.add(rule)
             left = len(called) < len(chain.rules) or chain.policy != "ACCEPT" or any(at == name for at, dummy in hooks)
             left = left or any(target(rule) in stay for rule in called)
             if bare and called and not left:
-                steps.append(Step(table, "-X %s" % name, target(called[0])))
+                steps.append(Step(table, ("-X", name), target(called[0])))
         for name, rule in hooks:
             if rule not in chains.get(name, SavedChain()).rules:
-                steps.append(Step(table, "-I %s %s" % (name, spelled(rule)), target(rule)))
+                steps.append(Step(table, ("-I", name, *rule), target(rule)))
         lost = [name for name in ours if name not in wanted]
-        steps += [Step(table, "-F %s" % name, name) for name in lost]
-        steps += [Step(table, "-X %s" % name, name) for name in sorted(lost)]
+        steps += [Step(table, ("-F", name), name) for name in lost]
+        steps += [Step(table, ("-X", name), name) for name in sorted(lost)]
     return steps
 
 
@@ -438,8 +443,8 @@ def _common(there: Contents, family: int) -> Contents:
     )
 
 
-def typed(edit: Edit, there: Contents, replaced: Contents, last: bool) -> List[str]:
-    """Return the command lines that a person would type for one edit. ``replaced`` is what the edit replaces or removes of what is
+def typed(edit: Edit, there: Contents, replaced: Contents, last: bool) -> List[Tuple[str, Words]]:
+    """Return the commands that a person would type for one edit, (program, arguments). ``replaced`` is what the edit replaces or removes of what is
     ``there``; ``last``: nothing else is held in this place."""
     lines = []
     for family in there.hooks:
@@ -449,5 +454,5 @@ def typed(edit: Edit, there: Contents, replaced: Contents, last: bool) -> List[s
         )
         after = Contents() if last else edited(before, [edit])
         steps = difference(tables_of(render(family, before)), render(family, after))
-        lines += ["%s -t %s %s" % (_PROGRAM[family], step.table, step.line) for step in steps]
+        lines += [(_PROGRAM[family], ("-t", step.table, *step.words)) for step in steps]
     return lines

@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass, field
-from typing import Any, List, Optional, Tuple
+from typing import List, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import (
     iptables,
@@ -24,9 +23,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     NatRule,
     Passage,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.commands import Command, command
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import walls
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 
 class FirewallChange(Change):
@@ -45,25 +47,26 @@ class FirewallChange(Change):
     def edit(self) -> Edit:
         return self.edited()
 
-    def advance(self, state: Any) -> None:
-        walls(state).table(state.need(self.ns), self.place).advance(self.edited())
-
     def replaced(self) -> Contents:
         """Return what the edit replaces or removes of what is there."""
         return Contents()
 
-    def commands(self) -> List[str]:
+    def commands(self) -> List[Command]:
         edit = self.edited()
         if self.place == NFTABLES:
             lines = [
                 *nftables_snat.typed(edit, self.replaced().rules, self.last),
                 *nftables.typed(edit, self.there, self.last),
             ]
-            return ["%s %s" % (self.ns.tool("nft"), shlex.quote(line)) for line in dict.fromkeys(lines)]
-        prefix = self.ns.tool("")
+            return [command(self.ns.tool("nft"), line) for line in dict.fromkeys(lines)]
         suffix = self.place[len("iptables") :]  # of the program's name
-        lines = iptables.typed(edit, self.there, self.replaced(), self.last)
-        return [prefix + line.replace("tables ", "tables%s " % suffix, 1) for line in lines]
+        typed = iptables.typed(edit, self.there, self.replaced(), self.last)
+        return [command(self.ns.tool(program + suffix), words) for program, words in typed]
+
+
+@advance.register(FirewallChange)
+def _advance(step: FirewallChange, state: State) -> None:
+    walls(state).table(state.need(step.ns), step.place).advance(step.edit)
 
 
 @dataclass(frozen=True)
@@ -143,15 +146,16 @@ class SetElements(FirewallChange):
         one = (self.add or self.remove)[0]
         return "%s %s port %s in %s" % ("publish" if self.add else "unpublish", one.protocol, one.ports, self.ns)
 
-    def commands(self) -> List[str]:
+    def commands(self) -> List[Command]:
         # A tracked flow goes on to where it went. conntrack(8) takes one port at a time.
         flows = {
             (one.family, one.ports)
             for one in (*self.remove, *self.add)
             if one.protocol == "udp" and one.first == one.last
         }
+        conntrack = self.ns.tool("conntrack")
         return super().commands() + [
-            "%s -D -f ipv%d -p udp --orig-port-dst %s || true" % (self.ns.tool("conntrack"), family, port)
+            Command((*conntrack, "-D", "-f", "ipv%d" % family, "-p", "udp", "--orig-port-dst", port), tolerant=True)
             for family, port in sorted(flows)
         ]
 

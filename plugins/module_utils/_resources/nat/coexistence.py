@@ -23,7 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     Contents,
     Passage,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetPassages

@@ -13,6 +13,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, Element
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import MAIN_TABLE, Link
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import walls
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 _LOCAL_RANGE, _RESERVED = "net.ipv4.ip_local_port_range", "net.ipv4.ip_local_reserved_ports"  # of both families
@@ -146,6 +147,8 @@ def _gone(one: Element, ns: int, state: State) -> bool:
     for link in {link.name: link for link in there if link is not None}.values():
         if link.kind != "bridge" or link.index <= 0 or not link.get("enabled"):
             return False
-        if ipaddress.ip_address(one.to) in state.taken(ns, link.name, link) or not state.silent(ns, link, one.to):
+        if ipaddress.ip_address(one.to) in leases(state).taken(ns, link.name, link) or not leases(state).silent(
+            ns, link, one.to
+        ):
             return False
     return True

@@ -16,7 +16,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     Guard,
     Passage,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef

@@ -21,12 +21,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     Passage,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import address
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import (
-    Change,
-    PutFile,
-    SetLink,
-    SetSysctl,
-)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile, SetSysctl
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
@@ -39,6 +36,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.coexistence import Passing
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import Forwarding
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import walls
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
@@ -285,7 +283,7 @@ def _look_behind(want: Want, have: Have, ns: int, state: State) -> Have:
     if not bridge:
         return have
     link = state.need_link(ns, want.ns, bridge, "bridge", "bridge")
-    holder = state.taken(ns, bridge, link).get(to)
+    holder = leases(state).taken(ns, bridge, link).get(to)
     port = state.link_at(ns, holder.port) if holder is not None and holder.port else None
     key = _ROUTE_LOCALNET % bridge
     return replace(

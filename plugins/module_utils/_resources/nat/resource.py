@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple, Union
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Packet, satisfied_by
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
@@ -21,7 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     canonical_exclude,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import address, network
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
     INTERFACE_NAME_BYTES,
@@ -95,7 +95,7 @@ class NatResource(Resource[AnyWant, AnyHave]):
     noun = "nat"
     identity = ("source", "host_port", "bridge", "owner")
     locks = True
-    options: ClassVar[Dict[str, Any]] = {
+    options: Dict[str, Any] = {
         "type": {"type": "str", "choices": ["masquerade", "snat", "dnat", "filter"], "default": "masquerade"},
         "source": {"type": "str"},
         **STATE,

@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import Table
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.listeners import Listener, Listeners
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import NFTABLES
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 
@@ -56,7 +57,7 @@ class Walls:
         self._listeners: Dict[int, Listeners] = {}
         self._socket_holders: Optional[Mapping[int, Tuple[int, str]]] = None
 
-    def outdate(self, touched: Set[int]) -> None:
+    def outdate(self, touched: Set[int], steps: Sequence[Change]) -> None:
         """Take note that namespaces were changed: they are read again when they are asked for."""
         by_namespace: Sequence[Dict[int, Any]] = (self._rulesets, self._others, self._published, self._listeners)
         by_place: Sequence[Dict[Tuple[int, str], Any]] = (self._saved, self._tables)
@@ -132,4 +133,4 @@ class Walls:
 
 def walls(state: State) -> Walls:
     """Return what a state knows of firewalls."""
-    return state.part(Walls)
+    return state.extension(Walls)

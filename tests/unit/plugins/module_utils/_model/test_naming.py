@@ -39,23 +39,6 @@ def test_a_mac_is_local_and_unicast_and_of_its_host():
     assert naming.mac("a", "veth") == naming.mac("a", "veth")
 
 
-@pytest.mark.parametrize("text", ["02:42:AC:11:00:02", "02-42-ac-11-00-02", " 02:42:ac:11:00:02 "])
-def test_a5_spellings_of_a_mac(text):
-    assert naming.canonical_mac(text, "mac") == "02:42:ac:11:00:02"
-
-
-@pytest.mark.parametrize("text", ["", "02:42:ac:11:00", "02:42:ac:11:00:zz", "0242ac110002", "02:42:ac:11:00:02:03"])
-def test_what_is_no_mac(text):
-    with pytest.raises(Invalid, match="is not a MAC address such as 02:42:ac:11:00:02"):
-        naming.canonical_mac(text, "mac")
-
-
-@pytest.mark.parametrize("text", ["01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00"])
-def test_a_mac_that_no_interface_can_have(text):
-    with pytest.raises(Invalid, match="multicast or empty"):
-        naming.canonical_mac(text, "mac")
-
-
 @pytest.mark.parametrize("name", ["eth0", "a", "br-0123456789ab", "veth.100", "gr\u00fcn"])
 def test_names_that_the_kernel_takes(name):
     assert naming.interface_name(name, "name") == name

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.bridge import RESOURCE
 from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal, want
@@ -51,7 +51,7 @@ def test_a6_one_attribute_is_one_change(option, value, was):
     made(kernel, RESOURCE, name="br0", mac="02:00:00:00:00:0a")
     found = plan(kernel, RESOURCE, name="br0", **{option: value})
     (step,) = found.changes
-    assert (type(step), step.name, step.new, step.old) == (change.SetLink, "br0", {option: value}, {option: was})
+    assert (type(step), step.name, step.new, step.old) == (SetLink, "br0", {option: value}, {option: was})
     assert {name for name in found.after if found.after[name] != found.before[name]} == {option}
 
 
@@ -65,13 +65,13 @@ def test_c9_a_bridge_has_an_address_of_its_own_from_birth():
 def test_an_mtu_that_is_asked_for_stays_whatever_the_ports_have():
     kernel = MemoryKernel()
     made(kernel, RESOURCE, name="br0", mtu="1500")
-    kernel.apply(change.AddLink(HOST, "v0", "veth", {"master": "br0", "mtu": 1300}, HOST, "v1", {}))
+    kernel.apply(AddLink(HOST, "v0", "veth", {"master": "br0", "mtu": 1300}, HOST, "v1", {}))
     assert plan(kernel, RESOURCE, name="br0", mtu="1500").changes == ()
 
 
 def test_something_else_of_that_name_is_left_alone():
     kernel = MemoryKernel()
-    kernel.apply(change.AddLink(HOST, "br0", "veth", {}, HOST, "v1", {}))
+    kernel.apply(AddLink(HOST, "br0", "veth", {}, HOST, "v1", {}))
     for state in ("present", "absent"):
         assert failed(kernel, RESOURCE, name="br0", state=state) == (
             "Interface 'br0' in the host is a veth, not a bridge; it is left alone."
@@ -83,7 +83,7 @@ def test_absent():
     assert plan(kernel, RESOURCE, name="br0", state="absent").changes == ()
     assert plan(kernel, RESOURCE, name="br0", state="absent", netns="nowhere").changes == ()
     made(kernel, RESOURCE, name="br0")
-    assert plan(kernel, RESOURCE, name="br0", state="absent").changes == (change.DelLink(HOST, "br0"),)
+    assert plan(kernel, RESOURCE, name="br0", state="absent").changes == (DelLink(HOST, "br0"),)
 
 
 def test_c12_without_the_feature_the_error_says_so():

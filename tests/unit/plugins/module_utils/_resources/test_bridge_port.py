@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, SetVlans
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Vlan
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.bridge_port import RESOURCE
 from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal, want
@@ -19,8 +19,8 @@ PORT = {"bridge": "br0", "interface": "v0"}
 def host(*lacks):
     kernel = MemoryKernel(lacks)
     for name in ("br0", "br1"):
-        kernel.apply(change.AddLink(HOST, name, "bridge", {"enabled": True}))
-    kernel.apply(change.AddLink(HOST, "v0", "veth", {"master": "br0"}, HOST, "v1", {}))
+        kernel.apply(AddLink(HOST, name, "bridge", {"enabled": True}))
+    kernel.apply(AddLink(HOST, "v0", "veth", {"master": "br0"}, HOST, "v1", {}))
     return kernel
 
 
@@ -100,12 +100,12 @@ def test_only_a_port_of_this_bridge_is_released():
 
 def test_vlans_are_added_and_with_exclusive_the_others_taken_away():
     kernel = host()
-    kernel.apply(change.SetVlans(HOST, "v0", (Vlan(1, True, True), Vlan(10))))
+    kernel.apply(SetVlans(HOST, "v0", (Vlan(1, True, True), Vlan(10))))
     more = plan(kernel, RESOURCE, vlans=[{"vid": 20, "pvid": True}], **PORT)
-    assert more.changes == (change.SetVlans(HOST, "v0", (Vlan(20, True),), ()),)
+    assert more.changes == (SetVlans(HOST, "v0", (Vlan(20, True),), ()),)
     assert [(one["vid"], one["pvid"]) for one in more.after["vlans"]] == [(1, False), (10, False), (20, True)]
     only = plan(kernel, RESOURCE, vlans=[{"vid": 10}], exclusive=True, **PORT)
-    assert only.changes == (change.SetVlans(HOST, "v0", (), (Vlan(1, True, True),)),)
+    assert only.changes == (SetVlans(HOST, "v0", (), (Vlan(1, True, True),)),)
     assert plan(kernel, RESOURCE, vlans=[{"vid": 10}], **PORT).changes == ()
 
 

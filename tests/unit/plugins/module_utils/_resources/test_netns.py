@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import BindNetns, DropNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsFile, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.netns import RESOURCE
 from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal, want
@@ -63,7 +64,7 @@ def test_a6_only_the_sysctl_that_differs_is_set():
     kernel = MemoryKernel()
     made(kernel, RESOURCE, name="web", sysctls={"net.ipv4.ip_forward": 1, "net.core.somaxconn": 9})
     found = plan(kernel, RESOURCE, name="web", sysctls={"net.ipv4.ip_forward": 1, "net.core.somaxconn": 10})
-    assert found.changes == (change.SetSysctl(WEB, "net.core.somaxconn", "10", "9"),)
+    assert found.changes == (SetSysctl(WEB, "net.core.somaxconn", "10", "9"),)
 
 
 def test_b4_names_are_whole_names():
@@ -107,14 +108,14 @@ def test_b2_the_host_s_own_namespace_is_refused_unless_it_is_asked_for():
     message = "pid: 1 is in the host's own network namespace; say share: host where that is what you want."
     assert failed(kernel, RESOURCE, name="web", pid=1) == message
     assert made(kernel, RESOURCE, name="web", share="host")["after"]["shared_with"] == ["host"]
-    assert [type(step) for step in kernel.applied] == [change.BindNetns]
+    assert [type(step) for step in kernel.applied] == [BindNetns]
 
 
 def test_b5_a_stale_file_is_reported_and_absent_takes_it_away():
     kernel = MemoryKernel()
     kernel.listing = lambda: {"web": NsFile("web", "file")}
     assert failed(kernel, RESOURCE, name="web").endswith("; remove it with state: absent.")
-    assert plan(kernel, RESOURCE, name="web", state="absent").changes == (change.DropNetns("web", 0),)
+    assert plan(kernel, RESOURCE, name="web", state="absent").changes == (DropNetns("web", 0),)
     kernel.listing = lambda: {"web": NsFile("web", "file", size=7)}
     assert failed(kernel, RESOURCE, name="web", state="absent") == (
         "/run/netns/web is a file of 7 bytes, not a namespace; it is left alone, remove it by hand."

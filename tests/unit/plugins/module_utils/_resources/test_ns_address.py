@@ -7,7 +7,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import DelAddress, PutAddress
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, SetLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import AddNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address import RESOURCE
@@ -22,12 +25,12 @@ POOL = {**ETH0, "pool": "10.0.0.0/24", "bridge": "br0"}
 
 def host():
     kernel = MemoryKernel()
-    kernel.apply(change.AddLink(HOST, "br0", "bridge", {"enabled": True}))
-    kernel.apply(change.PutAddress(HOST, "br0", Address("10.0.0.1", 24, 4, label="br0")))
+    kernel.apply(AddLink(HOST, "br0", "bridge", {"enabled": True}))
+    kernel.apply(PutAddress(HOST, "br0", Address("10.0.0.1", 24, 4, label="br0")))
     for ref in (WEB, DB):
-        kernel.apply(change.AddNetns(ref.name))
-        kernel.apply(change.AddLink(HOST, "v" + ref.name, "veth", {"enabled": True, "master": "br0"}, ref, "eth0", {}))
-        kernel.apply(change.SetLink(ref, "eth0", {"enabled": True}, {}))
+        kernel.apply(AddNetns(ref.name))
+        kernel.apply(AddLink(HOST, "v" + ref.name, "veth", {"enabled": True, "master": "br0"}, ref, "eth0", {}))
+        kernel.apply(SetLink(ref, "eth0", {"enabled": True}, {}))
     return kernel
 
 
@@ -65,11 +68,11 @@ def test_a5_spellings_mean_the_same():
 @pytest.mark.parametrize(
     ("text", "option", "value", "kinds"),
     [
-        ("10.0.0.5/24", "valid_lft", "60", [change.PutAddress]),
-        ("fd00::5/64", "noprefixroute", True, [change.PutAddress]),
-        ("10.0.0.5/24", "label", "eth0:1", [change.DelAddress, change.PutAddress]),
-        ("10.0.0.5/24", "broadcast", "10.0.0.255", [change.DelAddress, change.PutAddress]),
-        ("10.0.0.5/24", "scope", "link", [change.DelAddress, change.PutAddress]),
+        ("10.0.0.5/24", "valid_lft", "60", [PutAddress]),
+        ("fd00::5/64", "noprefixroute", True, [PutAddress]),
+        ("10.0.0.5/24", "label", "eth0:1", [DelAddress, PutAddress]),
+        ("10.0.0.5/24", "broadcast", "10.0.0.255", [DelAddress, PutAddress]),
+        ("10.0.0.5/24", "scope", "link", [DelAddress, PutAddress]),
     ],
 )
 def test_a6_one_attribute_is_changed_in_place_where_the_kernel_can(text, option, value, kinds):
@@ -140,14 +143,14 @@ def test_d8_a_full_pool_says_what_became_of_it():
 
 def test_d12_ipv6_that_is_off_is_said():
     kernel = host()
-    kernel.apply(change.SetSysctl(WEB, "net/ipv6/conf/eth0/disable_ipv6", "1", "0"))
+    kernel.apply(SetSysctl(WEB, "net/ipv6/conf/eth0/disable_ipv6", "1", "0"))
     assert "IPv6 is switched off on eth0 in netns 'web'" in failed(kernel, RESOURCE, address="fd00::2/64", **ETH0)
 
 
 def test_d13_a_subnet_that_another_interface_reaches_is_refused():
     kernel = host()
-    kernel.apply(change.AddLink(HOST, "v1", "veth", {"enabled": True}, WEB, "eth1", {}))
-    kernel.apply(change.SetLink(WEB, "eth1", {"enabled": True}, {}))
+    kernel.apply(AddLink(HOST, "v1", "veth", {"enabled": True}, WEB, "eth1", {}))
+    kernel.apply(SetLink(WEB, "eth1", {"enabled": True}, {}))
     made(kernel, RESOURCE, netns="web", interface="eth1", address="10.0.0.7/25")
     assert failed(kernel, RESOURCE, address="10.0.0.5/24", **ETH0) == (
         "address: 10.0.0.0/24 overlaps the route 10.0.0.0/25 dev eth1 in netns 'web'; "
@@ -157,7 +160,7 @@ def test_d13_a_subnet_that_another_interface_reaches_is_refused():
 
 def test_d14_a_foreign_address_stays_unless_exclusive():
     kernel = host()
-    kernel.apply(change.PutAddress(WEB, "eth0", Address("10.9.0.9", 24, 4, label="eth0")))
+    kernel.apply(PutAddress(WEB, "eth0", Address("10.9.0.9", 24, 4, label="eth0")))
     made(kernel, RESOURCE, address="10.0.0.5/24", **ETH0)
     made(kernel, RESOURCE, address="10.0.0.6/24", supersede=True, **ETH0)
     there = [one.cidr for dummy, one in kernel.addresses(kernel.find(WEB))]

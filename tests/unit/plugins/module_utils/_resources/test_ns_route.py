@@ -7,7 +7,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, SetLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import AddNetns
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import DelRoute, PutRoute
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, NsRef, Route
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_route import RESOURCE
 from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal, want
@@ -19,12 +22,12 @@ DEFAULT = {"netns": "web", "gateway": "10.0.0.1"}
 
 def host():
     kernel = MemoryKernel()
-    kernel.apply(change.AddNetns("web"))
+    kernel.apply(AddNetns("web"))
     for name, text in (("eth0", "10.0.0.2"), ("eth1", "10.1.0.2")):
-        kernel.apply(change.AddLink(HOST, "v" + name, "veth", {"enabled": True}, WEB, name, {}))
-        kernel.apply(change.SetLink(WEB, name, {"enabled": True}, {}))
-        kernel.apply(change.PutAddress(WEB, name, Address(text, 24, 4, label=name)))
-    kernel.apply(change.PutAddress(WEB, "eth0", Address("fd00::2", 64, 6)))
+        kernel.apply(AddLink(HOST, "v" + name, "veth", {"enabled": True}, WEB, name, {}))
+        kernel.apply(SetLink(WEB, name, {"enabled": True}, {}))
+        kernel.apply(PutAddress(WEB, name, Address(text, 24, 4, label=name)))
+    kernel.apply(PutAddress(WEB, "eth0", Address("fd00::2", 64, 6)))
     return kernel
 
 
@@ -72,18 +75,18 @@ def test_a6_e3_a_route_is_replaced_in_one_step(option, value, word):
     kernel = host()
     made(kernel, RESOURCE, **DEFAULT)
     (step,) = plan(kernel, RESOURCE, **{**DEFAULT, option: value}).changes
-    assert isinstance(step, change.PutRoute)
-    assert step.old.words() == "default via 10.0.0.1 dev eth0"
-    assert word in step.route.words()
-    assert step.commands()[0].startswith("ip -n web route replace default ")
+    assert isinstance(step, PutRoute)
+    assert str(step.old) == "default via 10.0.0.1 dev eth0"
+    assert word in str(step.route)
+    assert str(step.commands()[0]).startswith("ip -n web route replace default ")
 
 
 def test_e1_another_metric_is_there_before_the_old_one_goes():
     kernel = host()
     made(kernel, RESOURCE, **DEFAULT)
     first, second = plan(kernel, RESOURCE, metric=50, **DEFAULT).changes
-    assert (type(first), first.route.metric, first.old) == (change.PutRoute, 50, None)
-    assert (type(second), second.route.metric) == (change.DelRoute, 0)
+    assert (type(first), first.route.metric, first.old) == (PutRoute, 50, None)
+    assert (type(second), second.route.metric) == (DelRoute, 0)
 
 
 def test_what_is_not_asked_for_stays():
@@ -124,5 +127,5 @@ def test_absent_takes_only_what_matches():
     assert plan(kernel, RESOURCE, netns="web", gateway="10.0.0.9", state="absent").changes == ()
     assert plan(kernel, RESOURCE, netns="web", metric=5, state="absent").changes == ()
     (step,) = plan(kernel, RESOURCE, netns="web", destination="default", state="absent").changes
-    assert step == change.DelRoute(WEB, Route(4, "0.0.0.0/0", gateway="10.0.0.1", interface="eth0"))
+    assert step == DelRoute(WEB, Route(4, "0.0.0.0/0", gateway="10.0.0.1", interface="eth0"))
     assert want(RESOURCE, destination="default").family == 4

@@ -7,7 +7,14 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, SetLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import AddNetns
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import (
+    AddPolicy,
+    DelPolicy,
+    PutRoute,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     Address,
@@ -31,13 +38,13 @@ BESIDE = {**LED, "destination": "10.7.0.0/16"}
 
 def host(*rules):
     kernel = MemoryKernel()
-    kernel.apply(change.AddNetns("web"))
-    kernel.apply(change.AddLink(HOST, "v1", "veth", {"enabled": True}, WEB, "eth1", {}))
-    kernel.apply(change.SetLink(WEB, "eth1", {"enabled": True}, {}))
-    kernel.apply(change.PutAddress(WEB, "eth1", Address("10.9.0.2", 24, 4, label="eth1")))
-    kernel.apply(change.PutAddress(WEB, "eth1", Address("fd00:9::2", 64, 6)))
+    kernel.apply(AddNetns("web"))
+    kernel.apply(AddLink(HOST, "v1", "veth", {"enabled": True}, WEB, "eth1", {}))
+    kernel.apply(SetLink(WEB, "eth1", {"enabled": True}, {}))
+    kernel.apply(PutAddress(WEB, "eth1", Address("10.9.0.2", 24, 4, label="eth1")))
+    kernel.apply(PutAddress(WEB, "eth1", Address("fd00:9::2", 64, 6)))
     for rule in rules:
-        kernel.apply(change.AddPolicy(WEB, rule))
+        kernel.apply(AddPolicy(WEB, rule))
     return kernel
 
 
@@ -94,7 +101,7 @@ def test_e5_the_derived_priority_is_a_function_of_the_table_and_before_mains(tab
 def test_e5_the_rule_comes_once_its_route_is_there_and_is_unique():
     kernel = host()
     one = plan(kernel, RESOURCE, **LED)
-    assert [type(step) for step in one.changes] == [change.PutRoute, change.AddPolicy]
+    assert [type(step) for step in one.changes] == [PutRoute, AddPolicy]
     assert (one.after["rule_source"], one.after["rule_priority"]) == (NET, 20100)
     made(kernel, RESOURCE, **LED)
     assert there(kernel) == [OURS]
@@ -119,8 +126,8 @@ def test_e5_another_priority_is_there_before_the_old_one_goes():
     made(kernel, RESOURCE, **LED)
     one = plan(kernel, RESOURCE, rule_priority=7, **LED)
     assert [(type(step), step.rule.priority) for step in one.changes] == [
-        (change.AddPolicy, 7),
-        (change.DelPolicy, 20100),
+        (AddPolicy, 7),
+        (DelPolicy, 20100),
     ]
     assert (one.before["rule_priority"], one.after["rule_priority"]) == (20100, 7)
     made(kernel, RESOURCE, rule_priority=7, **LED)
@@ -172,7 +179,7 @@ def test_e5_the_rule_goes_with_the_last_route_of_ours_in_its_table():
     made(kernel, RESOURCE, **LED)
     made(kernel, RESOURCE, **BESIDE)
     foreign = Route(4, "10.6.0.0/16", 100, gateway="10.9.0.1", interface="eth1")
-    kernel.apply(change.PutRoute(WEB, foreign))  # not ours: it holds nothing
+    kernel.apply(PutRoute(WEB, foreign))  # not ours: it holds nothing
     gone(kernel, **LED)
     assert there(kernel) == [OURS]
     assert plan(kernel, RESOURCE, **LED, state="absent").changes == ()
@@ -183,7 +190,7 @@ def test_e5_the_rule_goes_with_the_last_route_of_ours_in_its_table():
 def test_e5_a_rule_is_removed_whose_route_went_with_its_interface():
     kernel = host()
     made(kernel, RESOURCE, **LED)
-    kernel.apply(change.SetLink(WEB, "eth1", {"enabled": False}, {"enabled": True}))
+    kernel.apply(SetLink(WEB, "eth1", {"enabled": False}, {"enabled": True}))
     result = gone(kernel, **LED)
     assert result["before"] == {"netns": "web", "table": "100", "rule_source": NET, "rule_priority": 20100}
     assert (result["after"], there(kernel)) == ({}, [])

@@ -7,8 +7,15 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import (
+    AddLink,
+    DelLink,
+    MoveLink,
+    SetLink,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import AddNetns
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import PutRoute
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef, Route
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.veth import RESOURCE
 from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal, want
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
@@ -20,9 +27,9 @@ PAIR = {"name": "v0", "peer_netns": "web"}
 def host():
     kernel = MemoryKernel()
     for name in ("web", "db"):
-        kernel.apply(change.AddNetns(name))
+        kernel.apply(AddNetns(name))
     for name in ("br0", "br1"):
-        kernel.apply(change.AddLink(HOST, name, "bridge", {"enabled": True}))
+        kernel.apply(AddLink(HOST, name, "bridge", {"enabled": True}))
     return kernel
 
 
@@ -92,24 +99,24 @@ def test_a5_spellings_mean_the_same():
 def test_a6_one_attribute_is_set_in_place(option, value, steps):
     found = plan(wired(), RESOURCE, **{option: value}, **PAIR)
     assert [(step.name, step.new) for step in found.changes] == steps
-    assert all(isinstance(step, change.SetLink) for step in found.changes)
+    assert all(isinstance(step, SetLink) for step in found.changes)
 
 
 def test_c5_a_peer_that_was_renamed_is_found_and_gets_its_name_back():
     kernel = wired()
-    kernel.apply(change.SetLink(WEB, "eth0", {"name": "net1"}, {"name": "eth0"}))
+    kernel.apply(SetLink(WEB, "eth0", {"name": "net1"}, {"name": "eth0"}))
     (step,) = plan(kernel, RESOURCE, **PAIR).changes
     assert (step.name, step.new) == ("net1", {"name": "eth0"})
 
 
 def test_c4_a_foreign_interface_in_the_container_is_refused_and_described():
     kernel = host()
-    kernel.apply(change.AddLink(HOST, "v0", "veth", {}, WEB, "eth0", {}))
+    kernel.apply(AddLink(HOST, "v0", "veth", {}, WEB, "eth0", {}))
     assert failed(kernel, RESOURCE, name="v1", peer_netns="web") == (
         "peer_name: 'eth0' in netns 'web' is there already and foreign: it is a veth whose other end is 'v0' in the host, "
         "not the other end of 'v1'; to take that pair over, give name: v0."
     )
-    kernel.apply(change.AddLink(DB, "eth0", "bridge", {}))
+    kernel.apply(AddLink(DB, "eth0", "bridge", {}))
     assert failed(kernel, RESOURCE, name="v1", peer_netns="db").endswith("it is a bridge, not the other end of 'v1'.")
 
 
@@ -128,16 +135,16 @@ def test_c4_a_pair_of_another_container_is_refused_unless_its_name_is_ours():
     assert "its other end is not in netns 'db'" in failed(kernel, RESOURCE, name="v0", peer_netns="db")
     made(kernel, RESOURCE, peer_netns="db")
     name = want(RESOURCE, peer_netns="db").name
-    kernel.apply(change.MoveLink(DB, "eth0", WEB, "lost"))
+    kernel.apply(MoveLink(DB, "eth0", WEB, "lost"))
     found = plan(kernel, RESOURCE, peer_netns="db")
-    assert [type(step) for step in found.changes][:2] == [change.DelLink, change.AddLink]
+    assert [type(step) for step in found.changes][:2] == [DelLink, AddLink]
     assert found.warnings == (name + ": its other end was left in another namespace; the pair is made anew.",)
 
 
 def test_c8_auto_is_the_uplink_s_mtu_at_both_ends():
     kernel = host()
-    kernel.apply(change.AddLink(HOST, "up0", "veth", {"enabled": True, "mtu": 1450}, DB, "up1", {"mtu": 1450}))
-    kernel.apply(change.PutRoute(HOST, change.Route(4, "0.0.0.0/0", interface="up0", scope="link")))
+    kernel.apply(AddLink(HOST, "up0", "veth", {"enabled": True, "mtu": 1450}, DB, "up1", {"mtu": 1450}))
+    kernel.apply(PutRoute(HOST, Route(4, "0.0.0.0/0", interface="up0", scope="link")))
     result = made(kernel, RESOURCE, mtu="auto", **PAIR)
     assert (result["after"]["mtu"], result["after"]["peer_mtu"]) == (1450, 1450)
 
@@ -145,15 +152,15 @@ def test_c8_auto_is_the_uplink_s_mtu_at_both_ends():
 def test_exclusive_takes_away_only_what_this_collection_made():
     kernel = host()
     made(kernel, RESOURCE, peer_netns="web", peer_name="eth1")
-    kernel.apply(change.AddLink(HOST, "foreign", "veth", {}, WEB, "eth2", {}))
+    kernel.apply(AddLink(HOST, "foreign", "veth", {}, WEB, "eth2", {}))
     gone = want(RESOURCE, peer_netns="web", peer_name="eth1").name
     found = plan(kernel, RESOURCE, exclusive=True, **PAIR)
-    assert [step.name for step in found.changes if isinstance(step, change.DelLink)] == [gone]
+    assert [step.name for step in found.changes if isinstance(step, DelLink)] == [gone]
 
 
 def test_absent():
     kernel = wired()
-    assert plan(kernel, RESOURCE, state="absent", **PAIR).changes == (change.DelLink(HOST, "v0"),)
+    assert plan(kernel, RESOURCE, state="absent", **PAIR).changes == (DelLink(HOST, "v0"),)
     assert plan(kernel, RESOURCE, state="absent", name="v9", peer_netns="web").changes == ()
     assert "it is left alone" in failed(kernel, RESOURCE, state="absent", name="v0", peer_netns="db")
     assert "is a bridge, not a veth" in failed(kernel, RESOURCE, state="absent", name="br0", peer_netns="db")

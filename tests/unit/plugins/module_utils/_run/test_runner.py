@@ -23,7 +23,10 @@ def run(kernel, resource, aggregate, check=False, **top):
 def test_options_at_the_top_are_defaults_of_every_item():
     items = [{"name": "br0"}, {"name": "br1", "mtu": "9000", "stp": False}]
     wants = runner.items(BRIDGE, {"aggregate": items, "mtu": "1400", "stp": True, "state": "present"})
-    assert [(one.name, one.mtu, one.attributes["stp"]) for one in wants] == [("br0", 1400, True), ("br1", 9000, False)]
+    assert [(one.name, one.attributes["mtu"], one.attributes["stp"]) for one in wants] == [
+        ("br0", 1400, True),
+        ("br1", 9000, False),
+    ]
 
 
 def test_without_aggregate_the_task_is_one_item():

@@ -7,22 +7,27 @@ tests/role/test_purge.py."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+import yaml
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import DropNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import host_interface
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container, NsFile, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge, netns
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.one_task import Steps
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.purge import GATHER, purged
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Chain
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.survey import gathered
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.survey import SUBSETS, gathered
 from ansible_collections.linuxnet.containers.tests.unit.asked import made
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
+from ansible_collections.linuxnet.containers.tests.unit.surveyed import inode_of
 
+ROLE_TASKS = Path(__file__).resolve().parents[5] / "roles/wiring/tasks/purge.yml"
 FRONT = {"name": "front", "subnets": ["10.1.0.0/24"]}
 BACK = {"name": "back", "subnets": ["10.2.0.0/24"]}
 WEB = {"name": "web", "published_ports": ["8080:80"]}
@@ -38,9 +43,9 @@ def role(kernel: MemoryKernel, networks: Any = (), containers: Any = (), purge: 
         "firewall_backend": "auto",
         "purge": purge,
     }
-    chain = Chain({**params, **options})
-    warnings = chain.look(kernel) if chain.looks else []
-    results, _said, ended = runner.follow(chain, kernel, False)
+    steps = Steps({**params, **options})
+    warnings = steps.look(kernel) if steps.looks else []
+    results, _said, ended = runner.follow(steps, kernel, False)
     assert not ended, ended
     gone = [one for step in results.get("teardown", {}).values() for one in step if one["changed"]]
     return [one["diff"]["before_header"] for one in gone], warnings
@@ -84,12 +89,12 @@ def test_a_plan_for_a_host_with_nothing_else_is_as_it_was() -> None:
 @pytest.mark.parametrize("engine", ["docker", "podman"])
 def test_a_running_container_of_an_engine_loses_its_wiring_and_runs_on(engine: str) -> None:
     kernel = MemoryKernel()
-    inode = kernel._state._fresh_namespace()
-    kernel._state._paths["/proc/42/ns/net"] = inode
+    inode = kernel._state.fresh_namespace()
+    kernel._state.known.paths["/proc/42/ns/net"] = inode
     kernel.pids = {42: inode}
     file = "/run/docker/netns/0123" if engine == "docker" else ""
     if file:
-        kernel._state._paths[file] = inode
+        kernel._state.known.paths[file] = inode
     kernel.started = [Container(engine, "web", 42, file=file)]
     rules = [{"table": "100", "rule_source": "10.1.0.0/24", "gateway": "10.1.0.1"}]
     role(kernel, [FRONT], [{**WEB, "engine": engine, "routes": rules}], purge=False)
@@ -103,7 +108,7 @@ def test_a_running_container_of_an_engine_loses_its_wiring_and_runs_on(engine: s
 
 def test_a_process_in_it_keeps_a_name() -> None:
     kernel = wired(WEB)
-    inode = kernel.find(NsRef("/run/netns/web"))
+    inode = inode_of(kernel, NsRef("/run/netns/web"))
     kernel.pids = {42: inode}
     kernel.started = [Container("docker", "other", 42)]
     gone, (warning,) = role(kernel, [FRONT])
@@ -117,7 +122,7 @@ def test_a_process_in_it_keeps_a_name() -> None:
 @pytest.mark.parametrize(("interface", "stays"), [("wg0", True), ("sit0", False)])
 def test_an_interface_of_others_in_it_keeps_a_name_one_of_the_kernel_does_not(interface: str, stays: bool) -> None:
     kernel = wired(WEB)
-    kernel.apply(change.AddLink(NsRef("/run/netns/web"), interface, "bridge", {}))
+    kernel.apply(AddLink(NsRef("/run/netns/web"), interface, "bridge", {}))
     dummy, warnings = role(kernel, [FRONT])
     assert names(kernel) == (["web"] if stays else [])
     assert [interface in warning for warning in warnings] == [True] * stays
@@ -136,19 +141,25 @@ def test_names_without_a_pair_stay() -> None:
 def test_pairs_of_others_stay() -> None:
     kernel = wired(WEB)
     made(kernel, netns.RESOURCE, name="vm")
-    kernel.apply(change.AddLink(HOST, "v0", "veth", {}, NsRef("/run/netns/vm"), "eth0", {}))
-    kernel.apply(change.AddLink(HOST, "vethabcdefghijk", "veth", {}, NsRef("/run/netns/vm"), "eth1", {}))
-    kernel.apply(change.AddLink(HOST, "a", "veth", {}, HOST, "b", {}))
+    kernel.apply(AddLink(HOST, "v0", "veth", {}, NsRef("/run/netns/vm"), "eth0", {}))
+    kernel.apply(AddLink(HOST, "vethabcdefghijk", "veth", {}, NsRef("/run/netns/vm"), "eth1", {}))
+    kernel.apply(AddLink(HOST, "a", "veth", {}, HOST, "b", {}))
     role(kernel)
-    assert sorted(link.name for link in kernel.links(kernel.find(HOST))) == ["a", "b", "lo", "v0", "vethabcdefghijk"]
+    assert sorted(link.name for link in kernel.links(inode_of(kernel, HOST))) == [
+        "a",
+        "b",
+        "lo",
+        "v0",
+        "vethabcdefghijk",
+    ]
     assert names(kernel) == ["vm"]
 
 
 def test_a_pair_whose_namespace_lost_its_name_stays_and_so_does_its_bridge() -> None:
     kernel = wired(WEB)
-    inode = kernel.find(NsRef("/run/netns/web"))
+    inode = inode_of(kernel, NsRef("/run/netns/web"))
     kernel.pids = {42: inode}
-    kernel.apply(change.DropNetns("web", inode))
+    kernel.apply(DropNetns("web", inode))
     gone, warnings = role(kernel)
     assert gone == []
     assert warnings == [
@@ -177,7 +188,7 @@ def test_a_listed_container_without_any_network_loses_its_pair_and_keeps_its_nam
 @pytest.mark.parametrize("listed", [False, True])
 def test_a_link_that_docker_s_container_left_goes_with_its_ports(listed: bool) -> None:
     kernel = wired(WEB)
-    kernel.apply(change.DropNetns("web", kernel.find(NsRef("/run/netns/web"))))
+    kernel.apply(DropNetns("web", inode_of(kernel, NsRef("/run/netns/web"))))
     for name, target in (("web", "/var/run/docker/netns/0123"), ("other", "/nowhere"), ("cni", "/run/netns/docker/x")):
         kernel._state.entries()[name] = NsFile(name, "dangling", target=target)
     containers = [{**WEB, "engine": "docker"}] if listed else []
@@ -214,16 +225,16 @@ def test_somebody_else_s_bridge_stays_and_the_rules_that_we_wrote_for_it_go() ->
     gone, warnings = role(kernel)
     assert warnings == []
     assert gone == ["nat 172.17.0.0/16", "ports of web", f"veth {V_WEB}", "netns web"]
-    assert [link.name for link in kernel.links(kernel.find(HOST))] == ["lo", "docker0"]
+    assert [link.name for link in kernel.links(inode_of(kernel, HOST))] == ["lo", "docker0"]
 
 
 def test_a_bridge_with_ports_of_others_stays_with_its_rules() -> None:
     kernel = wired(WEB)
-    kernel.apply(change.AddLink(HOST, "v0", "veth", {"master": "front"}, HOST, "v1", {}))
+    kernel.apply(AddLink(HOST, "v0", "veth", {"master": "front"}, HOST, "v1", {}))
     gone, warnings = role(kernel)
     assert gone == ["ports of web", f"veth {V_WEB}", "netns web"]
     assert [warning.endswith("for it has ports that are not ours: v0.") for warning in warnings] == [True]
-    kernel.apply(change.DelLink(HOST, "v0"))
+    kernel.apply(DelLink(HOST, "v0"))
     assert role(kernel) == (["nat 10.1.0.0/24", "filter front", "bridge front"], [])
 
 
@@ -232,7 +243,7 @@ def test_a_network_of_another_name_takes_over_its_containers_with_their_addresse
     kernel = wired(WEB)
     role(kernel, [{**FRONT, "name": "lan"}], [WEB])
     assert role(kernel, [{**FRONT, "name": "lan"}], [WEB]) == ([], [])
-    assert [link.name for link in kernel.links(kernel.find(HOST)) if link.kind == "bridge"] == ["lan"]
+    assert [link.name for link in kernel.links(inode_of(kernel, HOST)) if link.kind == "bridge"] == ["lan"]
 
 
 def test_what_is_listed_as_absent_goes_as_ever_and_the_rest_with_it() -> None:
@@ -241,6 +252,24 @@ def test_what_is_listed_as_absent_goes_as_ever_and_the_rest_with_it() -> None:
     assert warnings == []
     assert sorted(gone) == sorted({*gone}), "each thing once"
     assert kernel.snapshot() == MemoryKernel().snapshot()
+
+
+def test_what_is_read_is_what_is_gathered() -> None:
+    """By the module `wiring`, and by the role's task."""
+    lists, dummy = gathered(wired(WEB), SUBSETS)
+    read = set()
+
+    class Recorded(dict[str, Any]):
+        def __getitem__(self, name: str) -> Any:
+            read.add(name)
+            return super().__getitem__(name)
+
+    purged(compile_plan([], []), [], [], Recorded(lists))
+    assert read == set(GATHER)
+    assert [name for name in SUBSETS if name in GATHER] == GATHER
+    tasks = yaml.safe_load(ROLE_TASKS.read_text(encoding="utf-8"))
+    assert tasks[0]["linuxnet.containers.wiring_info"] == {"gather": GATHER}
+    assert tasks[0]["register"] == "wiring_there"
 
 
 def test_without_purge_nothing_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,8 +125,8 @@ def test_what_a_person_would_type_does_the_same(number):
         start = made(*before) if before else EMPTY
         lines = iptables.typed(PIECES[number], iptables.contents(start), Contents(), False)
         texts = {4: "", 6: ""}
-        for line in lines:
-            program, dummy, table, rest = line.split(" ", 3)
+        for program, (_option, table, *rule) in lines:
+            rest = iptables_save.spelled(rule)
             texts[6 if program == "ip6tables" else 4] += f"*{table}\n{rest}\nCOMMIT\n"
         typed = carried_out(start, texts)
         assert held(iptables.contents(typed)) == held(iptables.contents(made(PIECES[number], start=start)))

@@ -10,10 +10,9 @@ import os
 import stat
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import host
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import engines as engine_programs
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import run
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Container
 
 
 @pytest.fixture
@@ -86,38 +85,3 @@ def test_a_machine_s_name_is_given_or_that_of_its_tree(monkeypatch, tmp_path, wo
         "builtins.open", lambda _path, *args, **options: os.fdopen(os.open(file, os.O_RDONLY), **options)
     )
     assert engine_programs._machine_name(1) == name
-
-
-def test_b1_a_container_that_is_restarted_while_it_is_looked_up_is_looked_up_again(programs, tmp_path):
-    """The first answer names a process that is gone; the second one this process, twice."""
-    count = tmp_path / "count"
-    programs(
-        "docker",
-        f"echo x >>{count}; pid={os.getpid()}; [ $(wc -l <{count}) -gt 1 ] || pid=4194399; echo {ID} $pid running /web",
-    )
-    with host.Kernel() as kernel:
-        found, silent = kernel.containers("docker", ["web"])
-        [web] = found["web"]
-        assert (web.pid, web.inode, silent) == (os.getpid(), kernel.find(HOST), [])
-    assert count.read_text(encoding="utf-8") == "x\n" * 3
-
-
-def test_b1_a_container_that_never_stays_is_given_up(programs, tmp_path):
-    count = tmp_path / "count"
-    programs("docker", f"echo x >>{count}; echo {ID} $((4194000 + $(wc -l <{count}))) running /web")
-    with host.Kernel() as kernel:
-        assert kernel.containers("docker", ["web"]) == (
-            {"web": []},
-            ["docker could not be asked: its containers are being restarted just now"],
-        )
-    assert len(count.read_text(encoding="utf-8").splitlines()) == 1 + host._LOOKS
-
-
-def test_b1_a_container_that_stops_while_it_is_looked_up_does_not_run(programs, tmp_path):
-    count = tmp_path / "count"
-    programs(
-        "docker",
-        f"echo x >>{count}; [ $(wc -l <{count}) -gt 1 ] && echo '{ID} 0 exited /web' || echo {ID} {os.getpid()} running /web",
-    )
-    with host.Kernel() as kernel:
-        assert kernel.containers("docker", ["web"])[0]["web"] == [Container("docker", "web", 0, "exited", 0)]

@@ -9,7 +9,9 @@ from __future__ import annotations
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.listeners import Listener
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, Element
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink, SetLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import AddNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import conflicts
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
@@ -27,20 +29,20 @@ RESERVED = "net.ipv4.ip_local_reserved_ports"
 def kernel():
     """Two containers on a bridge."""
     kernel = MemoryKernel()
-    kernel.apply(change.AddLink(HOST, "br0", "bridge", {"enabled": True}))
-    kernel.apply(change.PutAddress(HOST, "br0", Address("10.0.0.1", 24, 4)))
+    kernel.apply(AddLink(HOST, "br0", "bridge", {"enabled": True}))
+    kernel.apply(PutAddress(HOST, "br0", Address("10.0.0.1", 24, 4)))
     for number, name in ((2, "web"), (3, "db")):
         ref = NsRef.parse(name)
-        kernel.apply(change.AddNetns(name))
+        kernel.apply(AddNetns(name))
         kernel.apply(
-            change.AddLink(HOST, f"{name}0", "veth", {"enabled": True, "master": "br0"}, ref, "eth0", {"enabled": True})
+            AddLink(HOST, f"{name}0", "veth", {"enabled": True, "master": "br0"}, ref, "eth0", {"enabled": True})
         )
-        kernel.apply(change.PutAddress(ref, "eth0", Address(f"10.0.0.{number}", 24, 4)))
+        kernel.apply(PutAddress(ref, "eth0", Address(f"10.0.0.{number}", 24, 4)))
     return kernel
 
 
 def unwire(kernel, name):
-    kernel.apply(change.DelLink(HOST, f"{name}0"))
+    kernel.apply(DelLink(HOST, f"{name}0"))
 
 
 def test_f6_who_listens_is_named_where_it_can_be_seen(kernel):
@@ -88,7 +90,7 @@ def test_f6_what_is_ours_already_is_not_looked_at_and_a_task_looks_once(kernel):
 )
 def test_f6_a_port_that_the_kernel_gives_away_is_warned_of(kernel, ports, reserved, warned):
     if reserved:
-        kernel._state._sysctls[kernel.find(HOST), RESERVED] = reserved
+        kernel._state.known.sysctls[kernel.find(HOST), RESERVED] = reserved
     given = {**WEB, "host_port": ports}
     said = plan(kernel, RESOURCE, **given).warnings
     assert [RESERVED in one and "32768-60999" in one for one in said] == [True] * warned
@@ -124,13 +126,13 @@ def test_f5_what_cannot_be_told_is_not_gone(kernel):
     kernel.on_the_wire = {}
     assert not gone(kernel, element(bridge="")), "it was not behind a bridge"
     assert not gone(kernel, element(to="10.0.0.1")), "the host has it"
-    kernel.apply(change.SetLink(HOST, "br0", {"enabled": False}, {"enabled": True}))
+    kernel.apply(SetLink(HOST, "br0", {"enabled": False}, {"enabled": True}))
     assert not gone(kernel, element()), "nobody can answer"
 
 
 def test_f5_a_bridge_that_is_gone_has_nobody_behind_it_unless_another_is_in_its_place(kernel):
     assert not gone(kernel, element(bridge="br9")), "its container is behind br0 by now"
     assert gone(kernel, element(bridge="br9", to="10.9.0.2"))
-    kernel.apply(change.AddLink(HOST, "up0", "veth", {"enabled": True}, NsRef.parse("db"), "up1", {"enabled": True}))
-    kernel.apply(change.PutAddress(HOST, "up0", Address("10.9.0.1", 24, 4)))
+    kernel.apply(AddLink(HOST, "up0", "veth", {"enabled": True}, NsRef.parse("db"), "up1", {"enabled": True}))
+    kernel.apply(PutAddress(HOST, "up0", Address("10.9.0.1", 24, 4)))
     assert not gone(kernel, element(bridge="br9", to="10.9.0.2")), "its network is no bridge by now"

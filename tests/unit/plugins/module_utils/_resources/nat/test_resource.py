@@ -7,7 +7,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import PutRoute
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, Route
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import changes as firewall_change
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import SYSCTL_FILE
@@ -82,7 +85,7 @@ def test_f14_forwarding_is_switched_on_and_kept_on_and_goes_with_the_last_rule()
 
 def test_f14_forwarding_that_somebody_else_switched_on_is_theirs():
     kernel = MemoryKernel()
-    kernel.apply(change.SetSysctl(HOST, "net.ipv4.ip_forward", "1", "0"))
+    kernel.apply(SetSysctl(HOST, "net.ipv4.ip_forward", "1", "0"))
     assert made(kernel, RESOURCE, **NET)["after"]["ip_forward"] is True
     made(kernel, RESOURCE, state="absent", **NET)
     assert kernel.sysctl(kernel.find(HOST), "net.ipv4.ip_forward") == "1"
@@ -124,9 +127,9 @@ def test_f3_a_rule_of_docker_s_satisfies():
 
 def test_e6_an_uplink_that_lives_from_router_advertisements_keeps_its_route():
     kernel = MemoryKernel()
-    kernel.apply(change.AddLink(HOST, "up0", "veth", {"enabled": True}, HOST, "up1", {"enabled": True}))
-    kernel.apply(change.PutAddress(HOST, "up0", Address("fd00:1::2", 64, 6)))
-    kernel.apply(change.PutRoute(HOST, Route(6, "::/0", metric=1024, gateway="fd00:1::1", interface="up0", protocol=9)))
+    kernel.apply(AddLink(HOST, "up0", "veth", {"enabled": True}, HOST, "up1", {"enabled": True}))
+    kernel.apply(PutAddress(HOST, "up0", Address("fd00:1::2", 64, 6)))
+    kernel.apply(PutRoute(HOST, Route(6, "::/0", metric=1024, gateway="fd00:1::1", interface="up0", protocol=9)))
     made(kernel, RESOURCE, source="fd00::/64")
     assert kernel.sysctl(kernel.find(HOST), "net/ipv6/conf/up0/accept_ra") == "2"
     assert "net/ipv6/conf/up0/accept_ra = 2\nnet.ipv6.conf.all.forwarding = 1\n" in kernel.read_text(SYSCTL_FILE)
@@ -138,10 +141,10 @@ def test_e6_an_uplink_that_lives_from_router_advertisements_keeps_its_route():
 
 def test_e6_an_uplink_that_accepts_advertisements_in_any_case_is_left_as_it_is():
     kernel = MemoryKernel()
-    kernel.apply(change.AddLink(HOST, "up0", "veth", {"enabled": True}, HOST, "up1", {"enabled": True}))
-    kernel.apply(change.PutAddress(HOST, "up0", Address("fd00:1::2", 64, 6)))
-    kernel.apply(change.PutRoute(HOST, Route(6, "::/0", metric=1024, gateway="fd00:1::1", interface="up0", protocol=9)))
-    kernel.apply(change.SetSysctl(HOST, "net/ipv6/conf/up0/accept_ra", "2", "1"))
+    kernel.apply(AddLink(HOST, "up0", "veth", {"enabled": True}, HOST, "up1", {"enabled": True}))
+    kernel.apply(PutAddress(HOST, "up0", Address("fd00:1::2", 64, 6)))
+    kernel.apply(PutRoute(HOST, Route(6, "::/0", metric=1024, gateway="fd00:1::1", interface="up0", protocol=9)))
+    kernel.apply(SetSysctl(HOST, "net/ipv6/conf/up0/accept_ra", "2", "1"))
     made(kernel, RESOURCE, source="fd00::/64")
     assert "accept_ra" not in kernel.read_text(SYSCTL_FILE)
     made(kernel, RESOURCE, source="fd00::/64", state="absent")

@@ -10,10 +10,10 @@ import errno
 from typing import Any
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes as change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import DropNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Chain
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.one_task import Steps
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 NAMES = ("web", "db")
@@ -28,7 +28,7 @@ def follow(kernel: MemoryKernel, state: str, check: bool = False) -> tuple[dict[
         "firewall_backend": "auto",
         "purge": False,
     }
-    results, _warnings, ended = runner.follow(Chain(params), kernel, check)
+    results, _warnings, ended = runner.follow(Steps(params), kernel, check)
     return {step: listed for steps in results.values() for step, listed in steps.items()}, ended
 
 
@@ -41,7 +41,7 @@ def kernel() -> MemoryKernel:
 
 def test_all_links_go_together(kernel: MemoryKernel, monkeypatch: pytest.MonkeyPatch) -> None:
     swept: list[list[str]] = []
-    monkeypatch.setattr(kernel, "sweep", lambda steps: swept.append([step.name for step in steps]))
+    monkeypatch.setattr(kernel, "delete_together", lambda steps: swept.append([step.name for step in steps]))
     foreseen, _ended = follow(kernel, "absent", check=True)
     assert swept == []
     done, ended = follow(kernel, "absent")
@@ -53,7 +53,7 @@ def test_all_links_go_together(kernel: MemoryKernel, monkeypatch: pytest.MonkeyP
 def test_what_fails_is_told_and_the_rest_goes(kernel: MemoryKernel, monkeypatch: pytest.MonkeyPatch) -> None:
     drop = kernel._DropNetns
 
-    def broken(step: change.DropNetns) -> None:
+    def broken(step: DropNetns) -> None:
         if step.name == "web":
             raise KernelError(errno.EIO, step.attempt())
         drop(step)

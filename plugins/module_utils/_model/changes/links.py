@@ -1,0 +1,186 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Changes of links: interfaces, pairs, ports of a bridge and their VLANs. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, List, Mapping, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.commands import Command, command
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef, Vlan, show
+
+# Words of `ip link`, which abbreviates them. An interface that is called so is meant only after "dev".
+_WORDS = "up down type name mtu address broadcast master nomaster netns alias group help txqueuelen dev index vf link".split()
+
+
+def _device(name: str) -> List[str]:
+    """Return the words that name an interface to `ip link`."""
+    keyword = name.startswith("-") or any(word.startswith(name) for word in _WORDS)
+    return ["dev", name] if keyword else [name]
+
+
+def _link_words(attributes: Mapping[str, Any]) -> List[str]:
+    """Return the words of `ip link` for the general attributes that one command can carry."""
+    words: List[str] = []
+    for name, value in attributes.items():
+        if name == "master":
+            words += ["master", value] if value else ["nomaster"]
+        elif name in link_kinds.LINK and link_kinds.LINK[name].attribute and not link_kinds.LINK[name].late:
+            words += link_kinds.LINK[name].spell(value)
+    return words
+
+
+def _kind_words(rows: link_kinds.Rows, attributes: Mapping[str, Any]) -> List[str]:
+    """Return the words for those of ``attributes`` that ``rows`` have."""
+    return [word for name, row in rows.items() if name in attributes for word in row.spell(attributes[name])]
+
+
+def _target(ns: NsRef) -> str:
+    """Return the word that names a namespace to `ip link … netns`; the host's is that of process 1."""
+    return ns.name or ns.path or "1"
+
+
+@dataclass(frozen=True)
+class AddLink(Change):
+    """Create an interface; with ``peer_name`` a pair, both ends in one message. ``attributes`` may hold ``master``."""
+
+    ns: NsRef
+    name: str
+    kind: str
+    attributes: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    peer_ns: NsRef = HOST
+    peer_name: str = ""
+    peer_attributes: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def attempt(self) -> str:
+        if self.peer_name:
+            return "create the veth pair %s in %s and %s in %s" % (self.name, self.ns, self.peer_name, self.peer_ns)
+        return "create %s %s in %s" % (self.kind, self.name, self.ns)
+
+    def commands(self) -> List[Command]:
+        more = _kind_words(link_kinds.kind(self.kind).fields, self.attributes)
+        if self.peer_name:
+            more += ["peer", "name", self.peer_name, *_link_words(self.peer_attributes)]
+            more += ["netns", _target(self.peer_ns)] if self.peer_ns != self.ns else []
+        ip, name = self.ns.tool("ip"), _device(self.name)
+        lines = [command(ip, "link", "add", name, _link_words(self.attributes), "type", self.kind, more)]
+        if self.attributes.get("enabled"):
+            lines.append(command(ip, "link", "set", name, "up"))
+        return lines
+
+    def undo(self) -> Tuple[Change, ...]:
+        return (DelLink(self.ns, self.name),)
+
+
+@dataclass(frozen=True)
+class SetLink(Change):
+    """Set attributes of an interface; ``old`` holds what they were. Besides the fields: ``name`` (rename) and ``master``. ``kind`` is
+    that of the interface, where one of its kind's own fields is set."""
+
+    partial = True
+    ns: NsRef
+    name: str
+    new: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    old: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    kind: str = ""
+
+    def attempt(self) -> str:
+        return "set %s on %s in %s" % (
+            ", ".join("%s %s" % (name, show(value)) for name, value in self.new.items()),
+            self.name,
+            self.ns,
+        )
+
+    def commands(self) -> List[Command]:
+        ip, lines = self.ns.tool("ip"), []
+        words = ["name", self.new["name"]] if "name" in self.new else []
+        words += _link_words(self.new)
+        if "enabled" in self.new:
+            words.append("up" if self.new["enabled"] else "down")
+        if words:
+            lines.append(command(ip, "link", "set", _device(self.name), words))
+        name = _device(self.new.get("name", self.name))
+        own = link_kinds.kind(self.kind).fields
+        for key, value in self.new.items():
+            if key in own:
+                lines.append(command(ip, "link", "set", name, "type", self.kind, own[key].spell(value)))
+            elif key == "tx_checksum":
+                lines.append(command(self.ns.tool("ethtool"), "-K", name[-1], link_kinds.LINK[key].spell(value)))
+            elif key in link_kinds.LINK and link_kinds.LINK[key].late:
+                lines.append(command(ip, "link", "set", name, link_kinds.LINK[key].spell(value)))
+        port = [word for key, row in link_kinds.PORT.items() if key in self.new for word in row.spell(self.new[key])]
+        if port:
+            lines.append(command(self.ns.tool("bridge"), "link", "set", "dev", name[-1], port))
+        return lines
+
+    def undo(self) -> Tuple[Change, ...]:
+        name = self.new.get("name", self.name)
+        if "master" not in self.old:
+            return (SetLink(self.ns, name, self.old, self.new, self.kind),)
+        # A port's attributes go with its master: they can be set again only once it is back.
+        port = {key: value for key, value in self.old.items() if key in link_kinds.PORT}
+        rest = {key: value for key, value in self.old.items() if key not in port}
+        back = (SetLink(self.ns, name, rest, self.new, self.kind),)
+        return (*back, SetLink(self.ns, rest.get("name", name), port, {})) if port else back
+
+
+@dataclass(frozen=True)
+class MoveLink(Change):
+    """Move an interface into another namespace and rename it there, in one message."""
+
+    ns: NsRef
+    name: str
+    to: NsRef
+    new_name: str
+
+    def attempt(self) -> str:
+        return "move %s from %s to %s as %s" % (self.name, self.ns, self.to, self.new_name)
+
+    def commands(self) -> List[Command]:
+        words = ["netns", _target(self.to), "name", self.new_name]
+        return [command(self.ns.tool("ip"), "link", "set", _device(self.name), words)]
+
+    def undo(self) -> Tuple[Change, ...]:
+        return (MoveLink(self.to, self.new_name, self.ns, self.name),)
+
+
+@dataclass(frozen=True)
+class DelLink(Change):
+    """Delete an interface, and with it the other end of a pair."""
+
+    final = True
+    ns: NsRef
+    name: str
+
+    def attempt(self) -> str:
+        return "delete %s in %s" % (self.name, self.ns)
+
+    def commands(self) -> List[Command]:
+        return [command(self.ns.tool("ip"), "link", "del", _device(self.name))]
+
+
+@dataclass(frozen=True)
+class SetVlans(Change):
+    """Add and remove VLANs of a bridge port."""
+
+    partial = True
+    ns: NsRef
+    name: str
+    add: Tuple[Vlan, ...] = ()
+    remove: Tuple[Vlan, ...] = ()
+
+    def attempt(self) -> str:
+        return "set the VLANs of port %s in %s" % (self.name, self.ns)
+
+    def commands(self) -> List[Command]:
+        tool = self.ns.tool("bridge")
+        lines = [command(tool, "vlan", "del", "dev", self.name, "vid", str(vlan.vid)) for vlan in self.remove]
+        return lines + [command(tool, "vlan", "add", "dev", self.name, "vid", str(vlan).split()) for vlan in self.add]
+
+    def undo(self) -> Tuple[Change, ...]:
+        return (SetVlans(self.ns, self.name, self.remove, self.add),)

@@ -1,0 +1,325 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How what is known of a host moves on by changes: the whole of check mode, and what later items of a task see of earlier ones.
+
+What the kernel does along with a change is here: a deleted link takes its peer, addresses and routes, an address its route. Pure.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from typing import Any, Dict, Iterable, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
+    Announce,
+    DelAddress,
+    PutAddress,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile, SetSysctl
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import (
+    AddLink,
+    DelLink,
+    MoveLink,
+    SetLink,
+    SetVlans,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import (
+    AddNetns,
+    BindNetns,
+    DropNetns,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import (
+    AddPolicy,
+    DelPolicy,
+    DelRoute,
+    PutRoute,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import BY_KERNEL
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
+    HOST,
+    MAIN_TABLE,
+    Holder,
+    Link,
+    NsFile,
+    NsRef,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+
+
+def begin(source: Source, predict: bool, anew: Iterable[str] = (), gone: Iterable[str] = ()) -> State:
+    """Return the state of a host, as a task finds it. ``anew`` names namespaces that are there and that an earlier task would make
+    anew, ``gone`` interfaces of the host that one would remove; both count in check mode (``predict``) only."""
+    state = State(source, predict)
+    for name in anew if predict else ():
+        old = state.source.find(NsRef.parse(name))
+        state.entries().pop(name, None)
+        state.known.paths[NsRef.parse(name).path] = None
+        _name_lost(state, old or 0)
+    for name in gone if predict else ():
+        if state.link(state.need(HOST), name) is not None:
+            advance(DelLink(HOST, name), state)
+    return state
+
+
+def advance_all(state: State, changes: Iterable[Change]) -> None:
+    """Take changes as done."""
+    for step in changes:
+        advance(step, state)
+
+
+@functools.singledispatch
+def advance(step: Change, state: State) -> None:
+    """Take a change as done. Who adds kinds of changes registers what they do."""
+    raise TypeError("nothing is known of what %s does" % type(step).__name__)
+
+
+# --- what changes are about ---
+
+
+def _namespace(state: State, ref: NsRef) -> int:
+    ns = state.find(ref)
+    if ns is None:
+        raise Refused("%s does not exist." % str(ref).capitalize())
+    return ns
+
+
+def _link(state: State, ref: NsRef, name: str) -> Tuple[int, Link]:
+    ns = _namespace(state, ref)
+    link = state.link(ns, name)
+    if link is None:
+        raise Refused("%s has no interface '%s'." % (str(ref).capitalize(), name))
+    return ns, link
+
+
+def _index(state: State, ns: int, name: Any) -> int:
+    link = state.link(ns, name) if name else None
+    return link.index if link else 0
+
+
+# --- namespaces ---
+
+
+def _held(state: State, ns: int) -> bool:
+    """Return whether a name in /run/netns holds a namespace."""
+    return any(entry.inode == ns and not entry.target for entry in state.entries().values())
+
+
+def _name_lost(state: State, ns: int) -> None:
+    """In check mode, take a namespace that lost a name for ended with its pairs, where nothing else holds it."""
+    if state.predict and ns > 0 and ns != state.find(HOST) and not _held(state, ns) and not state.processes(ns):
+        state.known.ended.add(ns)
+
+
+@advance.register(AddNetns)
+def _add_netns(step: AddNetns, state: State) -> None:
+    ns = state.fresh_namespace()
+    state.known.paths[step.ns.path] = ns
+    state.known.default_routes.clear()
+    state.entries()[step.name] = NsFile(step.name, "namespace", ns)
+
+
+@advance.register(BindNetns)
+def _bind_netns(step: BindNetns, state: State) -> None:
+    state.known.paths[NsRef.parse(step.name).path] = step.inode
+    old = state.entries().get(step.name)
+    state.entries()[step.name] = NsFile(step.name, "namespace", step.inode, step.link)
+    if old is not None:
+        _name_lost(state, old.inode)
+
+
+@advance.register(DropNetns)
+def _drop_netns(step: DropNetns, state: State) -> None:
+    state.known.paths[NsRef.parse(step.name).path] = None
+    state.known.default_routes.clear()
+    entry = state.entries().pop(step.name, None)
+    if entry is not None and entry.inode not in (0, state.find(HOST)) and not _held(state, entry.inode):
+        for link in state.known.links[entry.inode].known():
+            _deleted(state, entry.inode, link)
+        _name_lost(state, entry.inode)
+
+
+# --- links ---
+
+
+@advance.register(AddLink)
+def _add_link(step: AddLink, state: State) -> None:
+    ns = _namespace(state, step.ns)
+    attributes = dict(_new_link(step.kind), **step.attributes)
+    master = _index(state, ns, attributes.pop("master", ""))
+    if master:
+        attributes.update(link_kinds.defaults(link_kinds.PORT))
+    near, far = next(state.foreseen_indexes), next(state.foreseen_indexes)
+    links = state.known.links
+    if not step.peer_name:
+        links[ns].put(Link(near, step.name, step.kind, attributes, master))
+        return
+    peer_ns = _namespace(state, step.peer_ns)
+    peer = dict(_new_link(step.kind), **step.peer_attributes)
+    links[ns].put(Link(near, step.name, step.kind, attributes, master, far, peer_ns))
+    links[peer_ns].put(Link(far, step.peer_name, step.kind, peer, 0, near, ns))
+
+
+def _new_link(kind: str) -> Dict[str, Any]:
+    """Return what the kernel gives a link that is made without attributes."""
+    return link_kinds.defaults({**link_kinds.LINK, **link_kinds.kind(kind).fields})
+
+
+@advance.register(SetLink)
+def _set_link(step: SetLink, state: State) -> None:
+    ns, link = _link(state, step.ns, step.name)
+    new = dict(step.new)
+    name = new.pop("name", link.name)
+    if "master" in new:
+        was, link = link.master, replace(link, master=_index(state, ns, new.pop("master")))
+        if link.master != was:
+            link = link.with_(**link_kinds.defaults(link_kinds.PORT)) if link.master else _without_port(link)
+    state.known.links[ns].drop(link)
+    state.known.links[ns].put(replace(link.with_(**new), name=name))
+
+
+def _without_port(link: Link) -> Link:
+    """Return a link that is no port any more."""
+    kept = {name: value for name, value in link.attributes.items() if name not in link_kinds.PORT}
+    return replace(link, attributes=kept)
+
+
+@advance.register(MoveLink)
+def _move_link(step: MoveLink, state: State) -> None:
+    ns, link = _link(state, step.ns, step.name)
+    to = _namespace(state, step.to)
+    links = state.known.links
+    links[ns].drop(link)
+    moved = replace(link.with_(enabled=False), index=next(state.foreseen_indexes), name=step.new_name, master=0)
+    links[to].put(moved)
+    peer = state.link_at(link.peer_ns, link.peer_index) if link.peer_ns is not None else None
+    if peer is not None and link.peer_ns is not None:
+        links[link.peer_ns].put(replace(peer, peer_index=moved.index, peer_ns=to))
+
+
+@advance.register(DelLink)
+def _del_link(step: DelLink, state: State) -> None:
+    ns, link = _link(state, step.ns, step.name)
+    peer = state.link_at(link.peer_ns, link.peer_index) if link.peer_ns is not None and link.peer_index else None
+    _deleted(state, ns, link)
+    if peer is not None and link.peer_ns is not None:
+        _deleted(state, link.peer_ns, peer)
+
+
+def _deleted(state: State, ns: int, link: Link) -> None:
+    """Take an interface for deleted: its addresses and routes go along, its ports are nobody's."""
+    known = state.known
+    known.links[ns].drop(link)
+    known.deleted.add((ns, link.index))
+    known.default_routes.clear()
+    leases(state).link_deleted()
+    if ns in known.addresses:
+        known.addresses[ns] = [pair for pair in known.addresses[ns] if pair[0] != link.index]
+    for key, routes in known.routes.items():
+        if key[0] == ns:
+            known.routes[key] = [route for route in routes if route.interface != link.name]
+    for other in known.links[ns].known():
+        if other.master == link.index:
+            known.links[ns].put(replace(_without_port(other), master=0))
+
+
+@advance.register(SetVlans)
+def _set_vlans(step: SetVlans, state: State) -> None:
+    ns, link = _link(state, step.ns, step.name)
+    gone = {vlan.vid for vlan in step.remove} | {vlan.vid for vlan in step.add}
+    left = [vlan for vlan in state.vlans(ns, link) if vlan.vid not in gone]
+    if any(vlan.pvid for vlan in step.add):
+        left = [replace(vlan, pvid=False) for vlan in left]
+    state.known.vlans[ns, link.index] = tuple(sorted(left + list(step.add)))
+
+
+# --- addresses ---
+
+
+@advance.register(PutAddress)
+def _put_address(step: PutAddress, state: State) -> None:
+    ns, link = _link(state, step.ns, step.interface)
+    known = state.addresses(ns)
+    entry = (link.index, step.address)
+    for number, (index, address) in enumerate(known):
+        if index == link.index and address.key == (step.old or step.address).key:
+            known[number] = entry
+            break
+    else:
+        known.append(entry)
+    port = link.peer_index if link.peer_ns not in (None, ns) else 0
+    leases(state).put(Holder(step.address, ns, link.index, str(step.ns), port=port))
+
+
+@advance.register(DelAddress)
+def _del_address(step: DelAddress, state: State) -> None:
+    ns, link = _link(state, step.ns, step.interface)
+    state.known.addresses[ns] = [
+        (index, address)
+        for index, address in state.addresses(ns)
+        if index != link.index or address.key != step.address.key
+    ]
+    net = str(step.address.network)
+    if not any(str(address.network) == net for address in state.addresses_of(ns, link)):
+        routes = state.routes(ns, step.address.family, MAIN_TABLE)
+        came_along = (BY_KERNEL, net, link.name)
+        routes[:] = [one for one in routes if (one.protocol, one.destination, one.interface) != came_along]
+    leases(state).release(ns, link.index, step.address)
+
+
+@advance.register(Announce)
+def _announce(step: Announce, state: State) -> None:
+    """It leaves no trace."""
+
+
+# --- routes ---
+
+
+@advance.register(PutRoute)
+def _put_route(step: PutRoute, state: State) -> None:
+    state.known.default_routes.clear()
+    routes = state.routes(_namespace(state, step.ns), step.route.family, step.route.table)
+    if step.old in routes:
+        routes[routes.index(step.old)] = step.route
+    else:
+        routes.append(step.route)
+
+
+@advance.register(DelRoute)
+def _del_route(step: DelRoute, state: State) -> None:
+    state.known.default_routes.clear()
+    routes = state.routes(_namespace(state, step.ns), step.route.family, step.route.table)
+    if step.route in routes:
+        routes.remove(step.route)
+
+
+@advance.register(AddPolicy)
+def _add_policy(step: AddPolicy, state: State) -> None:
+    state.policies(_namespace(state, step.ns), step.rule.family).append(step.rule)
+
+
+@advance.register(DelPolicy)
+def _del_policy(step: DelPolicy, state: State) -> None:
+    policies = state.policies(_namespace(state, step.ns), step.rule.family)
+    if step.rule in policies:
+        policies.remove(step.rule)
+
+
+# --- files ---
+
+
+@advance.register(SetSysctl)
+def _set_sysctl(step: SetSysctl, state: State) -> None:
+    state.known.sysctls[_namespace(state, step.ns), step.key] = step.value
+
+
+@advance.register(PutFile)
+def _put_file(step: PutFile, state: State) -> None:
+    state.known.texts[step.path] = step.text
