@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from lab import Lab
 from proofs import comes, container, ns_inode, python, refuses, settles, unchanged, warnings
@@ -123,7 +125,7 @@ def stale(lab: Lab, content: str = "") -> None:
         ("nat", {"type": "masquerade", "source": "192.0.2.0/24", "netns": "web"}),
     ],
 )
-def test_every_module_refuses_a_stale_file(lab: Lab, module: str, args: dict) -> None:
+def test_every_module_refuses_a_stale_file(lab: Lab, module: str, args: dict[str, Any]) -> None:
     """B5: a plain file, left by a reboot, is no namespace; the message says how to get rid of it."""
     stale(lab)
     refused = refuses(lab, module, "Netns 'web' is no namespace: /run/netns/web is a plain file", **args)

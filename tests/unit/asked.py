@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner, validation
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 
 def want(resource: Any, **params: Any) -> Any:
     """The want of a task with these options."""
-    (found,) = runner.items(resource, params)
+    (found,) = validation.items(resource, params)
     return found
 
 

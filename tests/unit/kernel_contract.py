@@ -61,7 +61,7 @@ def next_run(kernel: Any) -> Any:
 
 
 def link(kernel: Any, ref: NsRef, name: str) -> Link:
-    found = kernel.link(kernel.find(ref), name=name)
+    found: Link | None = kernel.link(kernel.find(ref), name=name)
     assert found is not None, f"there is no {name} in {ref}"
     return found
 

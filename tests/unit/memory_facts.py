@@ -62,7 +62,7 @@ class _Memory(State):
     """What is. The numbers that `State` foresees are the real ones here."""
 
     def __init__(self) -> None:
-        super().__init__(_Nothing())  # type: ignore[arg-type]
+        super().__init__(_Nothing())
         self.foreseen_indexes = itertools.count(1000)
         self.known.paths[HOST.path] = self.fresh_namespace()
 
@@ -313,9 +313,9 @@ def _table_json(state: State, ns: int) -> list[dict[str, Any]]:
         "open": [one.bridge for one in what.guards if not one.isolate],
         "internal": [one.bridge for one in what.guards if one.internal],
     }
-    for one in what.passages:
-        key = {"elem": {"val": one.name, "comment": f"linuxnet:{one.owner}|{one.by}"}}
-        maps.setdefault("marks", []).append([key, int(one.by.split("/")[0], 0)])
+    for passage in what.passages:
+        key = {"elem": {"val": passage.name, "comment": f"linuxnet:{passage.owner}|{passage.by}"}}
+        maps.setdefault("marks", []).append([key, int(passage.by.split("/")[0], 0)])
     parts = [part for part in nftables.PARTS.values() if what.part(part.name).whole]
     return [
         *({"map": {**where, "name": name, "elem": elements}} for name, elements in maps.items()),

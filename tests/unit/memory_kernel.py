@@ -17,7 +17,7 @@ import errno
 import ipaddress
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
@@ -97,7 +97,7 @@ class MemoryKernel(MemoryFacts):
         getattr(self, "_" + type(step).__name__)(step)
 
     @staticmethod
-    def _refuse(code: int, step: Change, detail: str = "") -> None:
+    def _refuse(code: int, step: Change, detail: str = "") -> NoReturn:
         raise KernelError(code, step.attempt(), detail)
 
     def _need(self, ref: NsRef, name: str, step: Change) -> Link:
@@ -123,6 +123,8 @@ class MemoryKernel(MemoryFacts):
         if bool(step.old) != (step.name in self._state.entries()):
             self._refuse(errno.ENOENT if step.old else errno.EEXIST, step)
         inode = step.inode if step.inode > 0 else self.find(step.source)
+        if inode is None:
+            self._refuse(errno.ENOENT, step)
         old = self._state.entries().get(step.name)
         advance(replace(step, inode=inode), self._state)
         if old is not None:
@@ -132,7 +134,6 @@ class MemoryKernel(MemoryFacts):
         old = self._state.entries().pop(step.name, None)
         if old is None:
             self._refuse(errno.ENOENT, step)
-            return
         self._state.known.paths[NsRef.parse(step.name).path] = None
         self._dies(old.inode)
 
