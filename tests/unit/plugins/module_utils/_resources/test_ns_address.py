@@ -14,7 +14,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address import RESOURCE
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
 from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal, want
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
@@ -95,7 +96,7 @@ def test_d2_a_task_gives_each_container_its_own_address():
     kernel = host()
     items = [{"netns": name, "interface": "eth0"} for name in ("web", "db")]
     params = {"aggregate": items, "pool": "10.0.0.0/29", "bridge": "br0", "strategy": "lowest"}
-    results, dummy = runner.execute(RESOURCE, runner.items(RESOURCE, params), kernel, False)
+    results, dummy = execute(RESOURCE, validation.items(RESOURCE, params), kernel, False)
     assert [one["after"]["address"] for one in results] == ["10.0.0.2/29", "10.0.0.3/29"]
 
 
@@ -130,7 +131,7 @@ def test_d6_a_fixed_address_that_two_items_want_is_refused_before_any_change():
     with pytest.raises(
         Invalid, match=r"address: 10.0.0.5 is asked for eth0 in netns 'web' and for eth0 in netns 'db'\."
     ):
-        runner.items(RESOURCE, {"aggregate": items})
+        validation.items(RESOURCE, {"aggregate": items})
 
 
 def test_d8_a_full_pool_says_what_became_of_it():
