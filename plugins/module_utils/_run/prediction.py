@@ -59,7 +59,7 @@ def begin(source: Source, predict: bool, anew: Iterable[str] = (), gone: Iterabl
     anew, ``gone`` interfaces of the host that one would remove; both count in check mode (``predict``) only."""
     state = State(source, predict)
     for name in anew if predict else ():
-        old = state.source.find(NsRef.parse(name))
+        old = source.find(NsRef.parse(name))
         state.entries().pop(name, None)
         state.known.paths[NsRef.parse(name).path] = None
         _name_lost(state, old or 0)

@@ -22,6 +22,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     MAIN_TABLE,
     Address,
     Container,
+    Holder,
     Link,
     NsFile,
     NsRef,
@@ -88,7 +89,10 @@ class Known:
 
 
 class State:
-    """What is known of a host. ``predict`` (check mode): a namespace that is missing counts as made by an earlier task."""
+    """What is known of a host. ``predict`` (check mode): a namespace that is missing counts as made by an earlier task.
+
+    ``source`` is for the extensions of a state, which read more than this class knows of; nobody else goes around the state to it.
+    """
 
     def __init__(self, source: Source, predict: bool = False) -> None:
         self.source = source
@@ -265,6 +269,14 @@ class State:
     def addresses_of(self, ns: int, link: Link) -> List[Address]:
         """Return the addresses of one interface."""
         return [one for index, one in self.addresses(ns) if index == link.index]
+
+    def members(self, ns: int, bridge: int) -> Sequence[Holder]:
+        """Return the addresses in the namespaces behind a bridge's ports, as they are now: never remembered."""
+        return self.source.members(ns, bridge)
+
+    def wait_for_rcu(self) -> None:
+        """Wait until namespaces that just ended are gone for good."""
+        self.source.wait_for_rcu()
 
     def routes(self, ns: int, family: int, table: int) -> List[Route]:
         """Return the routes of one table; one dump a namespace, family and table."""
