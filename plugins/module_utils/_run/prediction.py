@@ -41,7 +41,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import BY_KERNEL
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import BY_KERNEL, sysctl_key
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     MAIN_TABLE,
@@ -317,7 +317,7 @@ def _del_policy(step: DelPolicy, state: State) -> None:
 
 @advance.register(SetSysctl)
 def _set_sysctl(step: SetSysctl, state: State) -> None:
-    state.known.sysctls[_namespace(state, step.ns), step.key] = step.value
+    state.known.sysctls[_namespace(state, step.ns), sysctl_key(step.key)] = step.value
 
 
 @advance.register(PutFile)

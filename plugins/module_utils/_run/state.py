@@ -18,6 +18,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Seque
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import sysctl_key
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     MAIN_TABLE,
     Address,
@@ -298,7 +299,8 @@ class State:
         return self.known.vlans[ns, link.index]
 
     def sysctl(self, ns: int, key: str) -> Optional[str]:
-        """Return a sysctl, None where there is no such key (or the namespace is only foreseen)."""
+        """Return a sysctl, None where there is no such key (or the namespace is only foreseen). ``key`` in any spelling."""
+        key = sysctl_key(key)
         if (ns, key) not in self.known.sysctls:
             self.known.sysctls[ns, key] = self.source.sysctl(ns, key) if ns > 0 else None
         return self.known.sysctls[ns, key]
