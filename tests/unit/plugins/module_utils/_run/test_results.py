@@ -6,8 +6,12 @@
 
 from __future__ import annotations
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import results
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import items
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
@@ -35,3 +39,31 @@ def test_the_diff_has_a_line_for_each_attribute_that_changes():
     same = run(kernel, BRIDGE, [{"name": "br0", "stp": True, "alias": "x"}])[0]
     assert (same["changed"], same["diff"]["before"], same["diff"]["after"], same["commands"]) == (False, "", "", [])
     assert same["before"] == same["after"] == changed["after"]
+
+
+def test_a_failure_names_its_item_and_what_is_missing():
+    assert results.of_failure("bridge br0", Refused("No.")) == {
+        "changed": False,
+        "failed": True,
+        "msg": "No.",
+        "item": "bridge br0",
+    }
+    assert results.of_failure("x", Lacking("Get nft.", "nft"))["missing"] == "nft"
+
+
+def test_what_many_results_come_to():
+    fine, idle = {"changed": True, "diff": 1, "commands": ["a", "b"]}, {"changed": False, "diff": 2, "commands": []}
+    failed = results.of_failure("bridge br0", Refused("No."))
+    assert results.summary([fine, idle, failed]) == {"changed": True, "diff": [1], "commands": ["a", "b"]}
+    assert results.summary([idle]) == {"changed": False, "diff": [], "commands": []}
+    assert results.failures([fine, failed, failed]) == "2 of 3 items failed. bridge br0: No.; bridge br0: No."
+    assert results.failures([fine, idle]) == ""
+
+
+def test_what_check_mode_cannot_know_is_not_in_the_diff():
+    step = PutFile("/etc/x", "a\n")
+    found = results.of_plan(
+        "x", Plan({"inode": 1, "mtu": 1}, {"inode": 2, "mtu": 2}, (step,), hidden=("inode",)), {"mtu": 2}
+    )
+    assert found["diff"] == {"before_header": "x", "after_header": "x", "before": "mtu 1\n", "after": "mtu 2\n"}
+    assert (found["after"], found["commands"]) == ({"mtu": 2}, ["printf %s $'a\\n' > /etc/x"])
