@@ -347,7 +347,7 @@ class MemoryKernel(MemoryFacts):
     def _SetSysctl(self, step: SetSysctl) -> None:
         if self.sysctl(self._ns(step.ns), step.key) is None:
             self._refuse(errno.ENOENT, step)
-        if not step.value.lstrip("-").isdigit():
+        if not set(step.value) <= set("0123456789-, "):
             self._refuse(errno.EINVAL, step)
         advance(step, self._state)
 

@@ -55,7 +55,7 @@ DOORS = {
 # A library has its one file. `os` outside of the kernel layer is for the words of an errno.
 HOMES = {
     "pyroute2": {"_kernel/netlink/codec.py"},
-    "netaddr": {"_model/addressing.py"},
+    "netaddr": {"_model/pools.py"},
     "subprocess": {"_kernel/programs/run.py"},
     "ansible": {"_run/runner.py", "_run/validation.py", "_wiring/variables.py"},
     "os": {"_model/errors.py"},
