@@ -326,7 +326,7 @@ def test_a_host_that_cannot_be_read_is_an_error(method: str):
         gathered(kernel, SUBSETS)
 
 
-def lacking(_ns: int) -> NoReturn:
+def lacking(_ns: int, _backend: object) -> NoReturn:
     """What a kernel without the program nft does when it is asked for the rules."""
     raise Lacking("The program nft is not installed.", "nftables")
 
