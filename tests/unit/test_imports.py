@@ -19,7 +19,7 @@ UTILS = PLUGINS / "module_utils"
 OURS = "ansible_collections.linuxnet.containers.plugins.module_utils"
 # Computes and touches nothing. os.path only joins and splits texts.
 PURE = set(
-    """__future__ base64 bisect collections contextlib dataclasses errno functools hashlib ipaddress itertools json os.path re shlex
+    """__future__ abc base64 bisect collections contextlib dataclasses errno functools hashlib ipaddress itertools json os.path re shlex
     typing""".split()
 )
 
