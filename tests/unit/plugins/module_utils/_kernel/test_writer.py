@@ -281,6 +281,16 @@ def test_links_are_deleted_together_a_namespace_at_a_time(kernel: Kernel):
     assert kernel.calls == [("delete_together", "host", [7, 3])]
 
 
+def test_what_cannot_be_deleted_together_shows_when_it_is_deleted(kernel: Kernel, monkeypatch: pytest.MonkeyPatch):
+    def refuse(_path: str) -> tuple[int, int]:
+        raise OSError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(namespaces, "open_namespace", refuse)
+    steps = [link_changes.DelLink(NsRef("/run/netns/locked"), name) for name in ("a", "b")]
+    kernel.delete_together(steps)
+    assert refused(kernel, steps[0]).code == errno.EACCES
+
+
 def test_the_folder_of_names_is_prepared_once(kernel: Kernel):
     kernel.apply(netns_changes.AddNetns("a"))
     kernel.apply(netns_changes.BindNetns("b", WEB, 100))
