@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, namespaces, reader
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import addresses, codec, links, routes
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import NetlinkError
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
@@ -107,6 +108,16 @@ def test_one_run_at_a_time_holds_the_lock(kernel: reader.Reader):
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     os.close(fd)
+
+
+def test_a_host_that_cannot_be_looked_at_is_a_sentence(monkeypatch: pytest.MonkeyPatch):
+    """Whatever is wrong with /proc, with the number of open files, or with the lock."""
+    with reader.Reader() as kernel:
+        monkeypatch.setattr(namespaces, "OWN", "/nowhere")
+        with pytest.raises(KernelError, match=r"^Could not lock this host: No such file"), kernel.locked():
+            pytest.fail("it is not locked")
+    with pytest.raises(KernelError, match=r"^Could not open the host's network namespace: No such file"):
+        reader.Reader()
 
 
 # --- finding namespaces ---
@@ -213,6 +224,18 @@ def test_it_waits_for_the_host_s_ends_of_its_pairs(kernel: reader.Reader, monkey
     kernel._unnamed.add(100)
     kernel.close_unnamed()
     assert asked == [7, 7, 7]
+
+
+def test_where_it_cannot_be_read_it_is_closed_all_the_same(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_arguments: object) -> None:
+        raise NetlinkError(errno.ENOBUFS)
+
+    opened(kernel, WEB, 100)
+    monkeypatch.setattr(namespaces, "seen", dict)
+    monkeypatch.setattr(links, "read_all", refuse)
+    kernel._unnamed.add(100)
+    kernel.close_unnamed()
+    assert list(kernel._open) == [kernel.own]
 
 
 def test_one_that_somebody_holds_stays_and_so_does_what_is_known(
