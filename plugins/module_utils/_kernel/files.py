@@ -32,7 +32,7 @@ def _path(key: str) -> str:
 
 def read_sysctl(key: str) -> Optional[str]:
     """Return a sysctl of the namespace the thread is in, in canonical form; None where this kernel has no such key, ``""`` where it
-    has no value yet. Raises `Refused` for one that can only be written, `KernelError` for other troubles."""
+    has no value yet. Raises `Refused` where it can only be written, `KernelError` for other troubles."""
     path = _path(key)
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
@@ -72,7 +72,7 @@ def read_text(path: str) -> str:
 
 
 def write_text(path: str, text: str) -> None:
-    """Write a file whole, by renaming a finished one over it; an empty text removes it. Raises OSError."""
+    """Write a file whole, by renaming the finished file over it; an empty text removes it. Raises OSError."""
     if not text:
         os.unlink(path)
         return
