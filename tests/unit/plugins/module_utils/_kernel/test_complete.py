@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each door hands its module the kernel that it needs, and no more: what it packs, each host compiles for each task."""
+"""Each module is handed the kernel that it needs, and no more: what it packs, each host compiles for each task."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ KERNELS = {
 
 
 class Runner:
-    """What a door calls with its kernel as the last argument, whichever way its module takes."""
+    """What a module calls with its kernel as the last argument, whichever way it takes."""
 
     def __init__(self) -> None:
         self.handed: list[object] = []
@@ -46,7 +46,7 @@ class Runner:
 
 
 @pytest.mark.parametrize("name", KERNELS)
-def test_a_door_hands_its_kernel(name: str, monkeypatch: pytest.MonkeyPatch):
+def test_a_module_is_handed_its_kernel(name: str, monkeypatch: pytest.MonkeyPatch):
     module = importlib.import_module(MODULES + name)
     runner = Runner()
     monkeypatch.setattr(module, "runner", runner)
