@@ -56,7 +56,7 @@ def put(kernel: Any, route: Route, old: Route | None = None, ref: NsRef = WEB) -
 
 def held(kernel: Any, text: str) -> Address:
     """The address of eth0 as the kernel holds it."""
-    found = [one for dummy, one in kernel.addresses(kernel.find(WEB)) if one.cidr == text]
+    found: list[Address] = [one for dummy, one in kernel.addresses(kernel.find(WEB)) if one.cidr == text]
     assert len(found) == 1, f"{text} is there {len(found)} times"
     return found[0]
 

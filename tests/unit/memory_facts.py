@@ -21,6 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.list
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import Edit
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import sysctl_key
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     MAIN_TABLE,
@@ -63,7 +64,7 @@ class _Memory(State):
     """What is. The numbers that `State` foresees are the real ones here."""
 
     def __init__(self) -> None:
-        super().__init__(_Nothing())  # type: ignore[arg-type]
+        super().__init__(_Nothing())
         self.foreseen_indexes = itertools.count(1000)
         self.known.paths[HOST.path] = self.fresh_namespace()
 
@@ -134,10 +135,15 @@ class MemoryFacts:
         return sorted(self._state.policies(ns, family), key=lambda rule: rule.priority)
 
     def sysctl(self, ns: int, key: str) -> str | None:
-        parts = key.replace("/", ".").split(".")
+        key = sysctl_key(key)
+        parts = key.split(".")
         known = SYSCTLS.get(key)
         if parts[:3] == ["net", "ipv6", "conf"] and parts[4:] in (["disable_ipv6"], ["accept_ra"]):
-            known = {"disable_ipv6": "0", "accept_ra": "1"}[parts[4]] if self._state.link(ns, parts[3]) else None
+            known = (
+                {"disable_ipv6": "0", "accept_ra": "1"}[parts[4]]
+                if self._state.link(ns, parts[3].replace("/", "."))
+                else None
+            )
         return self._state.known.sysctls.get((ns, key), known)
 
     def tx_checksum(self, ns: int, name: str) -> bool | None:

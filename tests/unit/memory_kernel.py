@@ -17,7 +17,7 @@ import errno
 import ipaddress
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
@@ -97,7 +97,7 @@ class MemoryKernel(MemoryFacts):
         getattr(self, "_" + type(step).__name__)(step)
 
     @staticmethod
-    def _refuse(code: int, step: Change, detail: str = "") -> None:
+    def _refuse(code: int, step: Change, detail: str = "") -> NoReturn:
         raise KernelError(code, step.attempt(), detail)
 
     def _need(self, ref: NsRef, name: str, step: Change) -> Link:
@@ -123,6 +123,8 @@ class MemoryKernel(MemoryFacts):
         if bool(step.old) != (step.name in self._state.entries()):
             self._refuse(errno.ENOENT if step.old else errno.EEXIST, step)
         inode = step.inode if step.inode > 0 else self.find(step.source)
+        if inode is None:
+            self._refuse(errno.ENOENT, step)
         old = self._state.entries().get(step.name)
         advance(replace(step, inode=inode), self._state)
         if old is not None:
@@ -132,7 +134,6 @@ class MemoryKernel(MemoryFacts):
         old = self._state.entries().pop(step.name, None)
         if old is None:
             self._refuse(errno.ENOENT, step)
-            return
         self._state.known.paths[NsRef.parse(step.name).path] = None
         self._dies(old.inode)
 
@@ -186,8 +187,11 @@ class MemoryKernel(MemoryFacts):
             self._check_master(step, new["master"], link)
         if not link.master and "master" not in new and set(new) & set(link_kinds.PORT):
             self._refuse(errno.EOPNOTSUPP, step)
-        if set(new) & set(link_kinds.KINDS["bridge"].fields) and link.kind != "bridge":
+        if step.kind and step.kind != link.kind:
             self._refuse(errno.EOPNOTSUPP, step)
+        rows = {**link_kinds.LINK, **link_kinds.PORT, **link_kinds.kind(step.kind).fields}
+        if not set(new) <= {*rows, "name", "master"}:
+            raise TypeError(f"nothing writes {sorted(set(new) - set(rows))}: does the change name the link's kind?")
         if link.kind == "bridge" and new.get("mtu", link.get("mtu")) != link.get("mtu"):
             self._pinned.add((ns, link.index))
         advance(step, self._state)
@@ -343,7 +347,7 @@ class MemoryKernel(MemoryFacts):
     def _SetSysctl(self, step: SetSysctl) -> None:
         if self.sysctl(self._ns(step.ns), step.key) is None:
             self._refuse(errno.ENOENT, step)
-        if not step.value.lstrip("-").isdigit():
+        if not set(step.value) <= set("0123456789-, "):
             self._refuse(errno.EINVAL, step)
         advance(step, self._state)
 

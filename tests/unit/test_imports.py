@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.unmeasured  # it reads the code and runs none of it
+
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 UTILS = PLUGINS / "module_utils"
 OURS = "ansible_collections.linuxnet.containers.plugins.module_utils"
@@ -52,10 +54,10 @@ DOORS = {
 }
 # A library has its one file. `os` outside of the kernel layer is for the words of an errno.
 HOMES = {
-    "pyroute2": {"_kernel/netlink/route.py"},
-    "netaddr": {"_model/addressing.py"},
+    "pyroute2": {"_kernel/netlink/codec.py"},
+    "netaddr": {"_model/pools.py"},
     "subprocess": {"_kernel/programs/run.py"},
-    "ansible": {"_run/runner.py", "_run/validation.py", "_wiring/compile.py"},
+    "ansible": {"_run/runner.py", "_run/validation.py", "_wiring/variables.py"},
     "os": {"_model/errors.py"},
 }
 

@@ -52,6 +52,12 @@ class Backend(ABC):
     def __repr__(self) -> str:
         return self.name
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Backend) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
     # --- reading ---
 
     @abstractmethod
