@@ -75,7 +75,7 @@ def test_the_complete_one_has_what_each_of_the_others_has():
 
 def test_it_is_opened_and_closed_as_a_whole():
     with complete.Kernel() as kernel:
-        assert (kernel._closing, kernel._prepared, kernel._read) == (None, False, {})
+        assert (kernel._closing, kernel._prepared, kernel._known) == (None, False, {})
     assert kernel._open == {}
 
 
