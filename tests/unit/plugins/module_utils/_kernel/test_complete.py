@@ -58,7 +58,7 @@ def verbs(protocol: type) -> set[str]:
     return {name for one in protocol.__mro__ for name in vars(one) if not name.startswith("_")}
 
 
-@pytest.mark.parametrize("kernel", set(KERNELS.values()), ids=lambda kernel: kernel.__module__.rpartition(".")[2])
+@pytest.mark.parametrize("kernel", sorted(set(KERNELS.values()), key=repr), ids=lambda kernel: kernel.__module__.rpartition(".")[2])
 def test_every_kernel_has_the_verbs_of_the_contract(kernel: type):
     assert verbs(kernel_api.Kernel) <= verbs(kernel)
 
@@ -75,7 +75,7 @@ def test_the_complete_one_has_what_each_of_the_others_has():
 
 def test_it_is_opened_and_closed_as_a_whole():
     with complete.Kernel() as kernel:
-        assert (kernel._closing, kernel._prepared, kernel._read) == (None, False, {})
+        assert (kernel._closing, kernel._prepared, kernel._known) == (None, False, {})
     assert kernel._open == {}
 
 
