@@ -17,8 +17,8 @@ HOST = "/proc/1/ns/net"
 # A host in which process PID ends, and its number is given to a process of the host, just before or after a step.
 PID_USED_AGAIN = """
 import ctypes, json, os, signal, sys, time
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.containers import Kernel as Running
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution, validation
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import containers as real
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.netns import RESOURCE
 
 moment, host = sys.argv[1], os.stat("/proc/self/ns/net").st_ino
@@ -59,7 +59,7 @@ def used_again():
     assert os.stat(f"/proc/{container}/ns/net").st_ino == host
 
 
-class Kernel(Running):
+class Kernel(real.Kernel):
     def find(self, ref):
         is_process = ref.path == f"/proc/{container}/ns/net" and ref.path not in self._paths
         if is_process and moment == "before it is opened":
@@ -78,8 +78,8 @@ class Kernel(Running):
 if moment == "before the module runs":
     used_again()
 with Kernel() as kernel:
-    wants = runner.items(RESOURCE, {"name": "web", "pid": container})
-    results, _warnings = runner.execute(RESOURCE, wants, kernel, False)
+    wants = validation.items(RESOURCE, {"name": "web", "pid": container})
+    results, _warnings = execution.execute(RESOURCE, wants, kernel, False)
 bound = os.stat("/run/netns/web").st_ino if os.path.exists("/run/netns/web") else 0
 print(json.dumps({"msg": results[0].get("msg", ""), "right": bound == inode, "host": bound == host}))
 os.kill(container, signal.SIGKILL)

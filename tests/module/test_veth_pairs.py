@@ -232,7 +232,7 @@ def test_a_pair_whose_container_was_replaced_is_made_anew(host: Lab) -> None:
 
 IN_THE_WAY = """
 import subprocess, sys
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution, validation
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import writer
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.veth import RESOURCE
 
@@ -245,8 +245,8 @@ class Kernel(writer.Kernel):
 
 
 with Kernel() as kernel:
-    wants = runner.items(RESOURCE, {"name": "v0", "peer_netns": "web"})
-    print(runner.execute(RESOURCE, wants, kernel, False)[0][0]["msg"])
+    wants = validation.items(RESOURCE, {"name": "v0", "peer_netns": "web"})
+    print(execution.execute(RESOURCE, wants, kernel, False)[0][0]["msg"])
 """
 
 

@@ -19,7 +19,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
     veth,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner, validation
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
 
 Item = dict[str, Any]
 RESOURCES = {
@@ -180,7 +181,7 @@ def run(kernel: Any, noun: str, items: list[Item], check: bool = False) -> tuple
     """Run a task. Returns its results and its warnings."""
     found = wants(noun, items)
     assert found is not None, items
-    return runner.execute(RESOURCES[noun], found, kernel, check)
+    return execute(RESOURCES[noun], found, kernel, check)
 
 
 def wire(kernel: Any, chance: Random) -> None:

@@ -19,7 +19,7 @@ UTILS = PLUGINS / "module_utils"
 OURS = "ansible_collections.linuxnet.containers.plugins.module_utils"
 # Computes and touches nothing. os.path only joins and splits texts.
 PURE = set(
-    """__future__ base64 bisect collections contextlib dataclasses errno functools hashlib ipaddress itertools json os.path re shlex
+    """__future__ abc base64 bisect collections contextlib dataclasses errno functools hashlib ipaddress itertools json os.path re shlex
     typing""".split()
 )
 
@@ -55,7 +55,7 @@ DOORS = {
 # A library has its one file. `os` outside of the kernel layer is for the words of an errno.
 HOMES = {
     "pyroute2": {"_kernel/netlink/codec.py"},
-    "netaddr": {"_model/addressing.py"},
+    "netaddr": {"_model/pools.py"},
     "subprocess": {"_kernel/programs/run.py"},
     "ansible": {"_run/runner.py", "_run/validation.py", "_wiring/variables.py"},
     "os": {"_model/errors.py"},

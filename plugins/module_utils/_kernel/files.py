@@ -15,7 +15,6 @@ import struct
 import tempfile
 from typing import Optional
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import values
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import INTERFACE_NAME_BYTES
 
@@ -31,12 +30,12 @@ def _path(key: str) -> str:
 
 
 def read_sysctl(key: str) -> Optional[str]:
-    """Return a sysctl of the namespace the thread is in, in canonical form; None where this kernel has no such key, ``""`` where it
+    """Return a sysctl of the namespace the thread is in, white space folded; None where this kernel has no such key, ``""`` where it
     has no value yet. Raises `Refused` for one that can only be written, `KernelError` for other troubles."""
     path = _path(key)
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return values.sysctl(key, file.read())
+            return " ".join(file.read().split())
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):  # ValueError: a NUL in it
         return None
     except PermissionError as error:

@@ -87,7 +87,10 @@ class Reader:
         with contextlib.suppress(OSError, ValueError):
             hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        self.own = self._pin(namespaces.OWN)
+        try:
+            self.own = self._pin(namespaces.OWN)
+        except OSError as error:
+            raise KernelError(error.errno or 0, "open the host's network namespace") from error
         self._paths[HOST.path] = self.own
 
     @staticmethod
@@ -95,8 +98,8 @@ class Reader:
         """Raise `Lacking` where this host has not what every module needs: pyroute2 and privileges."""
         if codec.IMPORT_ERROR is not None:
             raise Lacking("pyroute2", "pyroute2")
-        with open("/proc/self/status", encoding="utf-8") as file:
-            effective = next((int(line.split()[1], 16) for line in file if line.startswith("CapEff:")), 0)
+        status = files.read_text("/proc/self/status").splitlines()
+        effective = next((int(line.split()[1], 16) for line in status if line.startswith("CapEff:")), 0)
         missing = [name for name, bit in _CAPABILITIES.items() if not effective >> bit & 1]
         if missing:
             raise Lacking(
@@ -116,7 +119,10 @@ class Reader:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Hold this host's lock: one run at a time decides what is free. The lock is the host namespace's own file."""
-        fd = os.open(namespaces.OWN, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fd = os.open(namespaces.OWN, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise KernelError(error.errno or 0, "lock this host") from error
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)
             yield
@@ -164,15 +170,18 @@ class Reader:
         unnamed, self._unnamed = self._unnamed, set()
         held = namespaces.seen() if unnamed else {}
         ends = [end for ns in unnamed if ns in self._open and ns not in held for end in self._forget(ns)]
-        host, late = self._open[self.own].socket, time.monotonic() + _END_WAIT
-        for index in ends:
-            while links.name_of(host, index) and time.monotonic() < late:
-                time.sleep(0.005)
+        late = time.monotonic() + _END_WAIT
+        with contextlib.suppress(OSError):
+            for index in ends:
+                while links.name_of(self._open[self.own].socket, index) and time.monotonic() < late:
+                    time.sleep(0.005)
 
     def _forget(self, ns: int) -> List[int]:
         """Close a namespace that nothing else holds, and forget it. Return the indexes of the host's ends of its pairs, which go with
         it."""
-        ends = [link.peer_index for link in self.links(ns) if link.kind == "veth" and link.peer_ns == self.own]
+        ends = []
+        with contextlib.suppress(OSError):
+            ends = [link.peer_index for link in self.links(ns) if link.kind == "veth" and link.peer_ns == self.own]
         self._open.pop(ns).close()
         self._paths = {path: inode for path, inode in self._paths.items() if inode != ns}
         if self._processes is not None:

@@ -39,7 +39,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
     DelRoute,
     PutRoute,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef, Route
 
 _DAD_WAIT = 3.0  # seconds; duplicate address detection takes one probe and one second by default (RFC 4862)
@@ -77,7 +77,7 @@ class Kernel(reader.Reader):
         taken = []
         if isinstance(step, AddLink) and code == errno.EEXIST:
             for ref, name in ((step.ns, step.name), (step.peer_ns, step.peer_name)):
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError, Refused):
                     if name and links.index_of(self._at(ref).socket, name):
                         taken.append("the name '%s' is taken in %s" % (name, ref))
         return ", ".join(taken)
@@ -189,7 +189,7 @@ class Kernel(reader.Reader):
             indexes = []
             for step in steps:
                 if step.ns == ref:
-                    with contextlib.suppress(OSError):
+                    with contextlib.suppress(OSError, Refused):
                         indexes.append(self._index(ref, step.name))
             if len(indexes) > 1:
                 with contextlib.suppress(OSError):

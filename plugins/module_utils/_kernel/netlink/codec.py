@@ -263,8 +263,10 @@ class Message:
             return None
         try:
             return self._codec.decoded(kind, self._data[span[0] : span[1]], self.get_attr)
-        except (Unknown, struct.error):
+        except Unknown:
             return self._by_pyroute2(name)
+        except struct.error:
+            raise self._malformed(name)
 
     def raw(self, name: str) -> bytes:
         """Return the bytes of an attribute, none where it is not there."""

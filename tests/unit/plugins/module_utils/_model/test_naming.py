@@ -72,3 +72,34 @@ def test_the_search_for_an_address_starts_within_the_pool():
     places = [naming.sticky_offset(f"web{number}/eth0", 7) for number in range(200)]
     assert set(places) == set(range(7))
     assert places == [naming.sticky_offset(f"web{number}/eth0", 7) for number in range(200)]
+
+
+@pytest.mark.parametrize("name", ["\u00e0", "a\u2003b", "\udce4", "eth0\x85", "a\u00a0"])
+def test_names_that_look_right_and_that_the_kernel_does_not_take(name: str) -> None:
+    """The kernel takes the byte 0xa0 for white space, which is part of some letters in UTF-8; a lone surrogate is no UTF-8 at all."""
+    with pytest.raises(Invalid, match="is not an interface name"):
+        naming.interface_name(name, "name")
+
+
+@pytest.mark.parametrize("name", ["\u00e9", "\u540d", "eth0.5", "a\x01", "-x", "up"])
+def test_odd_names_that_the_kernel_takes(name: str) -> None:
+    assert naming.interface_name(naming.interface_name(name, "name"), "name") == name
+
+
+@pytest.mark.parametrize("name", ["\udce4", "a\0b", "\u540d" * 86])
+def test_what_can_be_no_file_name(name: str) -> None:
+    with pytest.raises(Invalid, match="is not a namespace name"):
+        naming.netns_name(name, "name")
+
+
+@pytest.mark.parametrize(
+    ("key", "canonical"),
+    [
+        ("net.ipv4.ip_forward", "net.ipv4.ip_forward"),
+        ("net/ipv4/ip_forward", "net.ipv4.ip_forward"),
+        ("net/ipv4/conf/eth0.5/arp_ignore", "net.ipv4.conf.eth0/5.arp_ignore"),
+        ("net.ipv4.conf.eth0/5.arp_ignore", "net.ipv4.conf.eth0/5.arp_ignore"),
+    ],
+)
+def test_a_sysctl_has_one_key(key: str, canonical: str) -> None:
+    assert naming.sysctl_key(key) == naming.sysctl_key(canonical) == canonical

@@ -13,7 +13,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import DelRoute, PutRoute
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, NsRef, Route
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_route import RESOURCE
-from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal, want
+from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, want
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 WEB = NsRef("/run/netns/web")
@@ -29,25 +29,6 @@ def host():
         kernel.apply(PutAddress(WEB, name, Address(text, 24, 4, label=name)))
     kernel.apply(PutAddress(WEB, "eth0", Address("fd00::2", 64, 6)))
     return kernel
-
-
-@pytest.mark.parametrize(
-    ("params", "sentence"),
-    [
-        ({"gateway": "10.0.0.1", "family": "ipv6"}, "gateway: 10.0.0.1 is not of the same address family"),
-        ({"destination": "10.0.0.1/24"}, "destination: '10.0.0.1/24' is not a network"),
-        ({"destination": "10.0.0.0/24", "family": "ipv6"}, "family: 10.0.0.0/24 is not an ipv6 network."),
-        ({"table": "0"}, "table: '0' is neither main, default, local nor a number from 1 to 4294967295."),
-        ({"metric": -1}, "metric: -1 is out of bounds"),
-        ({"type": "blackhole", "gateway": "10.0.0.1"}, "type: a blackhole route has no gateway."),
-        ({"nexthops": [{"gateway": "10.0.0.1"}]}, "nexthops: a multipath route needs two or more"),
-        ({"nexthops": [{}]}, "nexthops: each needs a gateway or an interface."),
-        ({"nexthops": [{"interface": "a", "weight": 257}]}, "nexthops: weight 257 is out of bounds"),
-        ({"nexthops": [], "gateway": "10.0.0.1"}, "parameters are mutually exclusive: nexthops|gateway"),
-    ],
-)
-def test_what_is_refused(params, sentence):
-    assert refusal(RESOURCE, **dict({"destination": "default"}, **params)).startswith(sentence)
 
 
 def test_a5_spellings_mean_the_same():

@@ -24,7 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import policy_rule
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_route import RESOURCE
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
 from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal, want
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
@@ -81,9 +81,9 @@ def test_one_task_cannot_ask_for_two_priorities():
         "rule_priority: the rule from 10.9.0.0/24 to table 100 in netns 'web' cannot have both priority 5 and 6."
     )
     both[1]["state"] = "absent"
-    assert len(runner.items(RESOURCE, {**common, "aggregate": both})) == 2
+    assert len(validation.items(RESOURCE, {**common, "aggregate": both})) == 2
     both[1] = {"table": "101", "rule_priority": 6}
-    assert len(runner.items(RESOURCE, {**common, "aggregate": both})) == 2
+    assert len(validation.items(RESOURCE, {**common, "aggregate": both})) == 2
 
 
 def test_the_source_tells_the_family():

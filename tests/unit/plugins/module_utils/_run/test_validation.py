@@ -59,3 +59,18 @@ def test_it_is_what_the_validator_makes(resource):
 )
 def test_what_is_not_plain_is_left_to_the_validator(params):
     assert validation._plain(ns_address.RESOURCE, params) is None
+
+
+def test_options_at_the_top_are_defaults_of_every_item():
+    items = [{"name": "br0"}, {"name": "br1", "mtu": "9000", "stp": False}]
+    wants = validation.items(bridge.RESOURCE, {"aggregate": items, "mtu": "1400", "stp": True, "state": "present"})
+    assert [(one.name, one.attributes["mtu"], one.attributes["stp"]) for one in wants] == [
+        ("br0", 1400, True),
+        ("br1", 9000, False),
+    ]
+
+
+def test_without_aggregate_the_task_is_one_item():
+    wants = validation.items(bridge.RESOURCE, {"name": "br0", "aggregate": None})
+    assert [(one.name, one.present) for one in wants] == [("br0", True)]
+    assert validation.items(bridge.RESOURCE, {"aggregate": []}) == []

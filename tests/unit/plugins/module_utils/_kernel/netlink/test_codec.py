@@ -13,6 +13,10 @@ import sys
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import (
+    NetlinkError,
+    attribute,
+)
 from pyroute2.netlink.rtnl.fibmsg import fibmsg
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
@@ -153,6 +157,55 @@ def test_next_hops_are_read_by_pyroute2():
 def test_bytes_that_are_no_attributes_end_the_reading():
     data = by_pyroute2(ifinfmsg, {"index": 1}, [("IFLA_IFNAME", "lo")]) + b"\x01\x00\x00\x00"
     assert codec.decode(ifinfmsg, data).get_attr("IFLA_IFNAME") == "lo"
+
+
+# --- bytes that are not what the class says, and names that are no UTF-8 ---
+
+
+def test_a_number_that_is_cut_short_is_an_error_in_a_sentence():
+    message = codec.decode(ifinfmsg, bytes(32) + attribute(4, b"\1\2"))
+    with pytest.raises(NetlinkError, match="Bad message") as caught:
+        message.get_attr("IFLA_MTU")
+    assert caught.value.detail == "IFLA_MTU of ifinfmsg is not as expected"
+
+
+def test_so_is_one_inside_another_attribute():
+    info = attribute(1, b"bridge\0") + attribute(2, attribute(4, b"\1"))
+    data = codec.decode(ifinfmsg, bytes(32) + attribute(18, info)).get_attr("IFLA_LINKINFO").get_attr("IFLA_INFO_DATA")
+    with pytest.raises(NetlinkError, match="Bad message"):
+        data.get_attr("IFLA_BR_AGEING_TIME")
+
+
+def test_and_a_message_without_its_header():
+    with pytest.raises(NetlinkError, match="Bad message"):
+        codec.decode(ifinfmsg, bytes(20))["index"]
+
+
+def test_a_number_that_does_not_fit_is_an_error():
+    with pytest.raises(NetlinkError, match="out of range"):
+        codec.encode(ifinfmsg, {}, [("IFLA_MTU", 1 << 32)])
+
+
+@pytest.mark.parametrize("raw", [b"eth0", b"\xff\xfe", "l'\u00e9t\u00e9".encode()])
+def test_a_name_of_any_bytes_is_read_and_written_as_it_is(raw: bytes):
+    body = bytes(16) + attribute(3, raw + b"\0")
+    name = codec.decode(ifinfmsg, bytes(16) + body).get_attr("IFLA_IFNAME")
+    assert codec.text_bytes(name) == raw
+    assert codec.encode(ifinfmsg, {}, [("IFLA_IFNAME", name)]) == body
+
+
+def test_the_bytes_of_an_attribute_may_be_had():
+    message = codec.decode(ifinfmsg, bytes(32) + attribute(26, b"spec"))
+    assert (message.raw("IFLA_AF_SPEC"), message.raw("IFLA_MTU")) == (b"spec", b"")
+
+
+def test_attributes_that_pyroute2_does_not_know_have_no_name():
+    message = codec.decode(ifinfmsg, bytes(32) + attribute(4, bytes(4)) + attribute(9999, b""))
+    assert message.names() == ["IFLA_MTU", "UNKNOWN"]
+
+
+def test_a_scope_without_a_word_is_its_number():
+    assert [codec.scope_name(number) for number in (0, 253, 77)] == ["global", "link", "77"]
 
 
 # --- pyroute2 is imported without all that it would import itself, and so that nobody else sees it ---

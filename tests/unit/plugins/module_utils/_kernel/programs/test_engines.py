@@ -85,3 +85,38 @@ def test_a_machine_s_name_is_given_or_that_of_its_tree(monkeypatch, tmp_path, wo
         "builtins.open", lambda _path, *args, **options: os.fdopen(os.open(file, os.O_RDONLY), **options)
     )
     assert engine_programs._machine_name(1) == name
+
+
+@pytest.mark.parametrize(
+    ("engine", "program", "prints"),
+    [
+        ("docker", "docker", f"{ID} pid running /web"),
+        ("podman", "podman", f"{ID} -- running web"),
+        ("lxc", "lxc-info", "71 and nothing else"),
+    ],
+)
+def test_what_is_not_understood_is_an_engine_that_cannot_be_asked(programs, engine, program, prints):
+    programs(program, f"echo '{prints}'")
+    with pytest.raises(engine_programs.EngineError, match=f"what {program} printed was not understood"):
+        engine_programs.find(engine, ["web"])
+
+
+def test_that_holds_for_those_that_run_as_well(programs):
+    programs("docker", f'[ "$1" = ps ] && echo {ID} || echo one two')
+    with pytest.raises(engine_programs.EngineError, match="what docker printed was not understood"):
+        engine_programs.running("docker")
+
+
+def test_those_that_run_are_listed(programs):
+    programs("docker", f'[ "$1" = ps ] && echo {ID} || echo "{ID} 70 running /web"')
+    assert engine_programs.running("docker") == [Container("docker", "web", 70, "running")]
+    programs("lxc-ls", "echo on")
+    programs("lxc-info", 'echo "State: RUNNING"; echo 71')
+    assert engine_programs.running("lxc") == [Container("lxc", "on", 71, "running")]
+
+
+def test_a_name_of_a_container_is_never_more_than_an_argument(programs):
+    """What cannot be an argument of a program is in no engine."""
+    programs("docker", "exit 0")
+    with pytest.raises(engine_programs.EngineError):
+        engine_programs.find("docker", ["a\0b"])

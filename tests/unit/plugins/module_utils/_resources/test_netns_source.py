@@ -10,14 +10,15 @@ import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.netns import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.veth import RESOURCE as VETH
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
 from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 
 def run(kernel, *items, check=False):
-    wants = runner.items(RESOURCE, {"aggregate": [dict(one) for one in items]})
-    return runner.execute(RESOURCE, wants, kernel, check)
+    wants = validation.items(RESOURCE, {"aggregate": [dict(one) for one in items]})
+    return execute(RESOURCE, wants, kernel, check)
 
 
 def a_host(*started):
