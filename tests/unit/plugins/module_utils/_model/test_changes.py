@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
@@ -127,11 +128,11 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize(("step", "lines"), COMMANDS, ids=lambda value: type(value).__name__)
-def test_the_commands_of_a_change(step, lines):
+def test_the_commands_of_a_change(step: Any, lines: list[str]) -> None:
     assert [str(line) for line in step.commands()] == lines
 
 
-def test_every_change_has_its_commands_here():
+def test_every_change_has_its_commands_here() -> None:
     everywhere = Change.__subclasses__()
     assert {type(step) for step, dummy in COMMANDS} == {one for one in everywhere if "._model." in one.__module__}
 
@@ -158,7 +159,7 @@ TWICE = [
 
 
 @pytest.mark.parametrize("step", TWICE, ids=lambda value: type(value).__name__)
-def test_taking_back_what_takes_back_is_the_change_itself(step):
+def test_taking_back_what_takes_back_is_the_change_itself(step: Any) -> None:
     (back,) = step.undo()
     assert back != step
     assert back.undo() == (step,)
@@ -180,17 +181,17 @@ def test_taking_back_what_takes_back_is_the_change_itself(step):
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_takes_back_the_others(step, back):
+def test_what_takes_back_the_others(step: Any, back: tuple[Any, ...]) -> None:
     assert step.undo() == back
 
 
-def test_a_port_s_attributes_come_back_after_its_bridge():
+def test_a_port_s_attributes_come_back_after_its_bridge() -> None:
     step = SetLink(HOST, "web0", {"master": "br1"}, {"master": "br0", "hairpin": True})
     first, second = step.undo()
     assert (first.new, second.new) == ({"master": "br0"}, {"hairpin": True})
 
 
-def test_what_leaves_no_trace_and_what_cannot_be_taken_back():
+def test_what_leaves_no_trace_and_what_cannot_be_taken_back() -> None:
     assert [step for step, dummy in COMMANDS if not step.writes] == [
         Announce(WEB, "eth0", "10.0.0.2", 4),
         Announce(WEB, "eth0", "fd00::2", 6),
