@@ -46,7 +46,7 @@ class Runner:
 
 
 @pytest.mark.parametrize("name", KERNELS)
-def test_a_module_is_handed_its_kernel(name: str, monkeypatch: pytest.MonkeyPatch):
+def test_a_module_is_handed_its_kernel(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     module = importlib.import_module(MODULES + name)
     runner = Runner()
     monkeypatch.setattr(module, "runner", runner)
@@ -59,11 +59,11 @@ def verbs(protocol: type) -> set[str]:
 
 
 @pytest.mark.parametrize("kernel", sorted(set(KERNELS.values()), key=repr), ids=lambda kernel: kernel.__module__.rpartition(".")[2])
-def test_every_kernel_has_the_verbs_of_the_contract(kernel: type):
+def test_every_kernel_has_the_verbs_of_the_contract(kernel: type) -> None:
     assert verbs(kernel_api.Kernel) <= verbs(kernel)
 
 
-def test_the_complete_one_has_what_each_of_the_others_has():
+def test_the_complete_one_has_what_each_of_the_others_has() -> None:
     own = complete.Kernel
     assert own.containers is containers.Kernel.containers
     assert own.running is containers.Kernel.running
@@ -73,11 +73,11 @@ def test_the_complete_one_has_what_each_of_the_others_has():
     assert set(own._changes) > set(writer.Kernel._changes)
 
 
-def test_it_is_opened_and_closed_as_a_whole():
+def test_it_is_opened_and_closed_as_a_whole() -> None:
     with complete.Kernel() as kernel:
         assert (kernel._closing, kernel._prepared, kernel._known) == (None, False, {})
     assert kernel._open == {}
 
 
-def test_one_base_reads():
+def test_one_base_reads() -> None:
     assert all(issubclass(kernel, reader.Reader) for kernel in KERNELS.values())
