@@ -21,8 +21,13 @@ PROTOCOL = 76
 BY_KERNEL = 2  # RTPROT_KERNEL: a route that comes and goes with an address
 
 
+def name_bytes(name: str) -> bytes:
+    """Return a name as the kernel has it, which takes bytes of any encoding: Python keeps what is no UTF-8 as surrogates."""
+    return name.encode(errors="surrogateescape")
+
+
 def _digest(*parts: str) -> bytes:
-    return hashlib.sha256("\0".join(parts).encode()).digest()
+    return hashlib.sha256(name_bytes("\0".join(parts))).digest()
 
 
 def host_interface(netns: str, peer_name: str) -> str:
@@ -49,7 +54,7 @@ def interface_name(value: str, option: str) -> str:
     The rule is dev_valid_name() of net/core/dev.c: 1 to 15 bytes, not ``.`` or ``..``, no slash, colon or white space.
     ``%`` is refused as well, since the kernel fills in a number for it.
     """
-    size = len(value.encode())
+    size = len(name_bytes(value))
     if size > INTERFACE_NAME_BYTES:
         raise Invalid(
             "%s: '%s' is %d bytes long; an interface name has at most %d." % (option, value, size, INTERFACE_NAME_BYTES)
@@ -69,7 +74,7 @@ def netns_name(value: str, option: str) -> str:
         or value in (".", "..")
         or "/" in value
         or "\0" in value
-        or len(value.encode()) > 255
+        or len(name_bytes(value)) > 255
         or value != value.strip()
     ):
         raise Invalid(

@@ -72,3 +72,12 @@ def test_the_search_for_an_address_starts_within_the_pool():
     places = [naming.sticky_offset(f"web{number}/eth0", 7) for number in range(200)]
     assert set(places) == set(range(7))
     assert places == [naming.sticky_offset(f"web{number}/eth0", 7) for number in range(200)]
+
+
+def test_a_name_that_is_no_utf_8_has_a_name_of_its_own():
+    """The kernel takes any bytes, and a container may have called its interface so."""
+    assert naming.host_interface("/run/netns/web", "\udcff") != naming.host_interface("/run/netns/web", "\udcfe")
+    assert naming.interface_name("\udcff" * 15, "name") == "\udcff" * 15
+    assert naming.netns_name("\udcff", "netns") == "\udcff"
+    with pytest.raises(Invalid, match="16 bytes long"):
+        naming.interface_name("\udcff" * 16, "name")
