@@ -14,6 +14,7 @@ import socket
 import struct
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import arp_nd
@@ -178,6 +179,12 @@ def test_where_there_is_no_ethernet_nobody_is_asked(wire: Wire, mac: str) -> Non
     assert wire.sent == []
 
 
+def test_an_interface_whose_name_python_does_not_take_is_not_asked_on(wire: Wire, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(wire, "bind", lambda where: where[0].encode())
+    assert arp_nd.who_has("\udcff", "02:00:00:00:00:01", "10.0.0.2") is None
+    assert wire.sent == []
+
+
 # --- the kernel with neighbours ---
 
 
@@ -189,12 +196,10 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[arp_nd.Kernel]:
 
 
 def test_an_announcement_that_fails_is_no_failure(kernel: arp_nd.Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
-    def down(_interface: str, _ip: str) -> None:
-        raise OSError(errno.ENETDOWN, "Network is down")
-
-    monkeypatch.setattr(arp_nd, "announce", down)
-    for ip, family, shared in (("fd00::2", 6, False), ("10.0.0.2", 4, True), ("10.0.0.2", 4, False)):
-        kernel.apply(Announce(HOST, "no such", ip, family, shared))
+    for error in (OSError(errno.ENETDOWN, "Network is down"), UnicodeEncodeError("utf-8", "\udcff", 0, 1, "no")):
+        monkeypatch.setattr(arp_nd, "announce", Mock(side_effect=error))
+        for ip, family, shared in (("fd00::2", 6, False), ("10.0.0.2", 4, True), ("10.0.0.2", 4, False)):
+            kernel.apply(Announce(HOST, "no such", ip, family, shared))
 
 
 @pytest.mark.parametrize("threads", [True, False])

@@ -19,6 +19,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlin
     NetlinkError,
     attribute,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import name_bytes
 from pyroute2.netlink.rtnl.fibmsg import fibmsg
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
@@ -192,7 +193,7 @@ def test_a_number_that_does_not_fit_is_an_error() -> None:
 def test_a_name_of_any_bytes_is_read_and_written_as_it_is(raw: bytes) -> None:
     body = bytes(16) + attribute(3, raw + b"\0")
     name = codec.decode(ifinfmsg, bytes(16) + body).get_attr("IFLA_IFNAME")
-    assert codec.text_bytes(name) == raw
+    assert name_bytes(name) == raw
     assert codec.encode(ifinfmsg, {}, [("IFLA_IFNAME", name)]) == body
 
 
