@@ -27,10 +27,10 @@ bench: ## us against every peer that is installed, side by side (ARGS='--sizes 1
 	@tests/tools/build
 	@tests/lab/unchanged tests/tools/bench $(ARGS)
 
-lint: ## static checks: style, types, documentation, changelog, shell, packaging
+lint: ## static checks: style, types, documentation, changelog, shell, packaging (ARGS=mypy)
 	@tests/tools/setup newest
 	@tests/tools/build
-	@tests/tools/lint
+	@tests/tools/lint $(ARGS)
 
 sanity: ## ansible-test sanity on the oldest and the newest ansible-core
 	@tests/tools/setup newest oldest

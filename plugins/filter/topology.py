@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence
 
+from ansible.errors import AnsibleFilterError
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report import text
 
 DOCUMENTATION = r"""
@@ -54,8 +56,19 @@ _value:
 """
 
 
+def topology(wiring: Mapping[str, Any], networks: Optional[Sequence[Mapping[str, Any]]] = None) -> str:
+    """Return the picture; networks that are none become Ansible's error."""
+    # Here and not above: to find one filter of a collection, Ansible loads all of them, in each task anew.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import entries
+
+    try:
+        return text(wiring, entries("networks", networks))
+    except Refused as error:
+        raise AnsibleFilterError(str(error)) from None
+
+
 class FilterModule:
     """The filter, by name."""
 
     def filters(self) -> Dict[str, Callable[..., Any]]:
-        return {"topology": text}
+        return {"topology": topology}

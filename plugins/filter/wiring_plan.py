@@ -73,7 +73,7 @@ def wiring_plan(
     # Here and not above: to find one filter of a collection, Ansible loads all of them, in each task anew.
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.purge import purged
-    from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import checked
+    from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.validation import checked
 
     try:
         plan = compile_plan(networks, containers, state)

@@ -305,8 +305,8 @@ results:
       type: str
     step:
       description:
-        - In V(teardown) it is V(nat), V(veth), V(netns) or V(bridge); in V(wire) V(netns), V(bridge), V(gateway), V(veth), V(bridge_port), V(address),
-          V(route), V(nat) or V(join).
+        - In V(teardown) it is V(nat), V(route), V(veth), V(netns) or V(bridge); in V(wire) V(netns), V(bridge), V(gateway), V(veth), V(bridge_port),
+          V(address), V(route), V(nat) or V(join).
         - V(gateway) has the bridges' addresses, V(join) the names that mean another's namespace.
       type: str
     changed:
@@ -318,14 +318,14 @@ results:
       elements: dict
 """
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import firewall as kernel_firewall
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import steps
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import one_task, variables
 
 
 def main() -> None:
     """Be the module."""
-    runner.run_chain(steps.OPTIONS, steps.Chain, kernel_firewall.Kernel)
+    runner.run_chain(variables.OPTIONS, one_task.Steps, complete.Kernel)
 
 
 if __name__ == "__main__":

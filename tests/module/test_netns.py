@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from lab import Lab
@@ -63,7 +64,7 @@ def test_a_namespace_is_made_and_removed(lab: Lab) -> None:
 
 @pytest.mark.needs("strace")
 def test_a_second_run_writes_nothing(lab: Lab) -> None:
-    wanted = {"name": "web", "sysctls": {"net.ipv4.ip_forward": 1}}
+    wanted: dict[str, Any] = {"name": "web", "sysctls": {"net.ipv4.ip_forward": 1}}
     dummy, writes = lab.writes("netns", **wanted)
     assert "write /run/netns/web" in writes
     assert "mount /run/netns/web" in writes
@@ -161,7 +162,10 @@ def test_a_sysctl_that_was_never_set_is_set(lab: Lab) -> None:
 
 
 def test_the_commands_do_what_the_module_did(lab: Lab) -> None:
-    args = {"name": "web", "sysctls": {"net.ipv4.ip_forward": 1, "net.ipv4.ip_local_port_range": "20000 30000"}}
+    args: dict[str, Any] = {
+        "name": "web",
+        "sysctls": {"net.ipv4.ip_forward": 1, "net.ipv4.ip_local_port_range": "20000 30000"},
+    }
     made = lab.module("netns", **args)
     with Lab() as other:
         pastes(made, other, "netns", **args)
@@ -199,7 +203,7 @@ def test_a_container_that_was_restarted_is_bound_anew(lab: Lab) -> None:
 @pytest.mark.parametrize("how", ["path", "share"])
 def test_two_names_for_one_namespace(lab: Lab, how: str) -> None:
     lab.module("netns", name="pod")
-    source = {"path": "/run/netns/pod"} if how == "path" else {"share": "pod"}
+    source: dict[str, Any] = {"path": "/run/netns/pod"} if how == "path" else {"share": "pod"}
     shared = settles(lab, "netns", name="web", **source)
     assert ns_inode(lab, "/run/netns/web") == ns_inode(lab, "/run/netns/pod")
     assert shared["after"]["shared_with"] == ["pod"]
@@ -327,7 +331,7 @@ def host_that_nothing_touches(shared_lab: Lab) -> Iterator[Lab]:
         ({"aggregate": [{"name": "web", "colour": "red"}]}, "aggregate item 1: .*colour"),
     ],
 )
-def test_bad_input_is_refused_before_anything_is_touched(quiet: Lab, args: dict, message: str) -> None:
+def test_bad_input_is_refused_before_anything_is_touched(quiet: Lab, args: dict[str, Any], message: str) -> None:
     says(quiet, "netns", message, **args)
 
 

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from lab import Lab
 from proofs import comes, container, ns_inode, python, refuses, settles, unchanged, warnings
@@ -16,7 +18,7 @@ HOST = "/proc/1/ns/net"
 PID_USED_AGAIN = """
 import ctypes, json, os, signal, sys, time
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution, validation
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import host as real
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import containers as real
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.netns import RESOURCE
 
 moment, host = sys.argv[1], os.stat("/proc/self/ns/net").st_ino
@@ -123,7 +125,7 @@ def stale(lab: Lab, content: str = "") -> None:
         ("nat", {"type": "masquerade", "source": "192.0.2.0/24", "netns": "web"}),
     ],
 )
-def test_every_module_refuses_a_stale_file(lab: Lab, module: str, args: dict) -> None:
+def test_every_module_refuses_a_stale_file(lab: Lab, module: str, args: dict[str, Any]) -> None:
     """B5: a plain file, left by a reboot, is no namespace; the message says how to get rid of it."""
     stale(lab)
     refused = refuses(lab, module, "Netns 'web' is no namespace: /run/netns/web is a plain file", **args)

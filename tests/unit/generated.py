@@ -29,7 +29,7 @@ RESOURCES = {
 SPACES, BRIDGES = ["web", "db"], ["br0", "br1"]
 PEERS = ["eth0", "eth1"]
 ADDRESSES = ["10.0.0.1/24", "10.0.0.2/24", "10.0.0.3/24", "10.1.0.2/16", "10.1.0.3/16", "FD00::2/64", "fd00::3/64"]
-RULES = {"rule_source": ["10.0.0.0/24", "10.1.0.0/16", "fd00::/64"], "rule_priority": [5, 6]}
+RULES: dict[str, list[Any]] = {"rule_source": ["10.0.0.0/24", "10.1.0.0/16", "fd00::/64"], "rule_priority": [5, 6]}
 GATEWAYS = ["10.0.0.1", "10.1.0.1", "fd00::1"]
 
 

@@ -35,7 +35,7 @@ def _call(name: str, *arguments: object) -> None:
 
 
 def _mount(source: str, target: str, flags: int) -> None:
-    _call("mount", source.encode(), target.encode(), b"none", ctypes.c_ulong(flags), None)
+    _call("mount", os.fsencode(source), os.fsencode(target), b"none", ctypes.c_ulong(flags), None)
 
 
 def open_namespace(path: str) -> Tuple[int, int]:
@@ -171,14 +171,14 @@ def remove(name: str) -> None:
     path = os.path.join(NETNS_DIRECTORY, name)
     if not os.path.islink(path):
         try:
-            _call("umount2", path.encode(), _MNT_DETACH)
+            _call("umount2", os.fsencode(path), _MNT_DETACH)
         except OSError as error:
             if error.errno != errno.EINVAL:  # EINVAL: not a mount point, a stale file
                 raise
     os.unlink(path)
 
 
-def _living() -> Iterator[Tuple[int, int]]:
+def _each_process() -> Iterator[Tuple[int, int]]:
     """Yield (pid, inode of its network namespace) of all processes, in order."""
     for pid in sorted(int(entry) for entry in os.listdir("/proc") if entry.isdigit()):
         try:
@@ -188,10 +188,10 @@ def _living() -> Iterator[Tuple[int, int]]:
         yield pid, inode
 
 
-def living() -> Dict[int, List[int]]:
+def processes() -> Dict[int, List[int]]:
     """Return the processes (PIDs, in order) that live in each network namespace, by inode."""
     found: Dict[int, List[int]] = {}
-    for pid, inode in _living():
+    for pid, inode in _each_process():
         found.setdefault(inode, []).append(pid)
     return found
 
@@ -214,10 +214,11 @@ def seen() -> Dict[int, Tuple[List[str], List[int]]]:
     with open("/proc/thread-self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
         for line in file:
             root, path = line.split(" ", 5)[3:5]  # proc(5)
-            if root.startswith("net:["):
-                files = found.setdefault(int(root[len("net:[") : -1]), ([], []))[0]
+            namespace = re.match(r"net:\[(\d+)\]", root)
+            if namespace:
+                files = found.setdefault(int(namespace.group(1)), ([], []))[0]
                 files.append(re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal.group(1), 8)), path))
-    for pid, inode in _living():
+    for pid, inode in _each_process():
         found.setdefault(inode, ([], []))[1].append(pid)
     return found
 

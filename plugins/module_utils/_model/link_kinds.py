@@ -92,13 +92,13 @@ class Kind:
     described: str = ""
 
 
-# Of every link. Bounds of the MTU: ETH_MIN_MTU and ETH_MAX_MTU of include/uapi/linux/if_ether.h; of an alias: IFALIASZ.
+# Of every link. Bounds of the MTU: ETH_MIN_MTU and ETH_MAX_MTU of include/uapi/linux/if_ether.h.
 LINK = table(
     Field("mtu", "IFLA_MTU", "mtu {}", 1500, values.mtu, option="str"),
     Field("mac", "IFLA_ADDRESS", "address {}", "", values.mac, ends="each"),
     Field("enabled", "", "", False, wanted=True, ends="each"),
     Field("tx_queue_len", "IFLA_TXQLEN", "txqueuelen {}", 1000, values.integer(0, values.U32), only=("veth",)),
-    Field("alias", "IFLA_IFALIAS", "alias {}", "", values.alias, ends="near", late=True),
+    Field("alias", "IFLA_IFALIAS", "alias {}", "", ends="near", late=True),
     Field("tx_checksum", "", "tx {}", True, only=("veth",), late=True, asked=True, ethtool=True),
 )
 

@@ -16,7 +16,6 @@ from typing import Any, Callable, Dict, Mapping, Optional
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 
-ALIAS_BYTES = 255  # IFALIASZ less one, include/uapi/linux/if.h
 MTU_LOW, MTU_HIGH = 68, 65535  # ETH_MIN_MTU, ETH_MAX_MTU
 U32 = 4294967295
 Sanitizer = Callable[[Any, str], Any]
@@ -88,10 +87,3 @@ def mac(value: str, option: str) -> str:
             "%s: '%s' is a multicast or empty MAC address; an interface needs a unicast one." % (option, value)
         )
     return text
-
-
-def alias(value: str, option: str) -> str:
-    """Return a text of at most 255 bytes, without a NUL."""
-    if len(value.encode(errors="surrogateescape")) > ALIAS_BYTES or "\0" in value:
-        raise Invalid("%s: it has at most %d bytes, and none is NUL." % (option, ALIAS_BYTES))
-    return value

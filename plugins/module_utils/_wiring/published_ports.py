@@ -22,7 +22,7 @@ _LONG = {"target", "published", "protocol", "host_ip", "mode", "name", "app_prot
 
 @dataclass(frozen=True)
 class Port:
-    """One entry of a list of published ports. ``host_ip`` is ``""`` for all addresses of all families."""
+    """An entry of a list of published ports. ``host_ip`` is ``""`` for all addresses of all families."""
 
     host_port: str
     to_port: str
@@ -31,7 +31,7 @@ class Port:
 
 
 def parse(value: Any) -> Port:
-    """Return what one entry of docker's ``-p`` or of Compose's ``ports`` means, in the short or the long form. Raises `Invalid`."""
+    """Return what an entry of docker's ``-p`` or of Compose's ``ports`` means, in the short or the long form. Raises `Invalid`."""
     if isinstance(value, Mapping):
         unknown = sorted(set(value) - _LONG)
         if unknown or value.get("target") is None or value.get("published") in (None, ""):
@@ -54,15 +54,15 @@ def parse(value: Any) -> Port:
     return Port(match["host"], match["to"], match["protocol"] or "tcp", match["six"] or match["four"] or "")
 
 
-def shown(one: Element) -> Dict[str, Any]:
-    """Return a published port as results show it."""
-    last = (one.to_port or one.first) + one.last - one.first
+def shown(mapping: Element) -> Dict[str, Any]:
+    """Return a published port as results show it: ``host_ip`` is None for all addresses, a range is ``FIRST-LAST``."""
+    last = (mapping.to_port or mapping.first) + mapping.last - mapping.first
     return {
-        "host_ip": None if one.host_ip == EVERYWHERE[one.family] else one.host_ip,
-        "host_port": one.ports,
-        "to_address": one.to,
-        "to_port": str(one.to_port or one.first)
-        if one.first == one.last
-        else "%d-%d" % (one.to_port or one.first, last),
-        "protocol": one.protocol,
+        "host_ip": None if mapping.host_ip == EVERYWHERE[mapping.family] else mapping.host_ip,
+        "host_port": mapping.ports,
+        "to_address": mapping.to,
+        "to_port": str(mapping.to_port or mapping.first)
+        if mapping.first == mapping.last
+        else "%d-%d" % (mapping.to_port or mapping.first, last),
+        "protocol": mapping.protocol,
     }

@@ -10,6 +10,7 @@ CONTAINERS_STORAGE_CONF and so on), so by a task's ``environment:``.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
@@ -35,14 +36,25 @@ def find(engine: str, names: Sequence[str]) -> Dict[str, Container]:
     Raises `EngineError` where the engine cannot be asked.
     """
     found: Dict[str, Container] = {}
-    for start in range(0, len(names), _AT_ONCE):
-        found.update(_ASKED[engine][0](engine, names[start : start + _AT_ONCE]))
+    with _understood(engine):
+        for start in range(0, len(names), _AT_ONCE):
+            found.update(_ASKED[engine][0](engine, names[start : start + _AT_ONCE]))
     return found
 
 
 def running(engine: str) -> List[Container]:
     """Return the running containers of the engine. Raises `EngineError` where it cannot be asked."""
-    return [one for one in _ASKED[engine][1](engine) if one.pid]
+    with _understood(engine):
+        return [container for container in _ASKED[engine][1](engine) if container.pid]
+
+
+@contextlib.contextmanager
+def _understood(engine: str) -> Iterator[None]:
+    """A block that reads what programs print, which may be anything. Raises `EngineError`."""
+    try:
+        yield
+    except (ValueError, LookupError, StopIteration) as error:
+        raise EngineError("what %s printed was not understood" % ENGINES[engine].program) from error
 
 
 def _run(program: str, *arguments: str) -> Tuple[str, str]:
@@ -51,7 +63,7 @@ def _run(program: str, *arguments: str) -> Tuple[str, str]:
     if path is None:
         raise EngineError("the program %s is not installed" % program)
     try:
-        return run.said(path, list(arguments))
+        return run.output(path, list(arguments))
     except run.ProgramError as error:
         raise EngineError(str(error)) from error
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import foreign
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Others, Packet
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import ForeignRules, Packet
 from ansible_collections.linuxnet.containers.tests.unit.nft_json import chain, match, prefix, rule
 
 DOCKER = ("172.17.0.0/16", "!docker0")
@@ -25,7 +26,7 @@ MASQUERADE = {"masquerade": None}
 
 
 def read(objects):
-    return Others(foreign.from_nft(objects, "inet linuxnet_containers", "LINUXNET-"))
+    return ForeignRules(NFTABLES.foreign(objects, {}))
 
 
 def satisfied(objects, wanted):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.listeners import Listener, Listeners
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, Element
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, PortMapping
 
 
 def port(first, last=0, host_ip=EVERYWHERE[4], protocol="tcp"):
-    return Element(protocol, host_ip, first, last or first, "fd00::2" if ":" in host_ip else "10.0.0.2")
+    return PortMapping(protocol, host_ip, first, last or first, "fd00::2" if ":" in host_ip else "10.0.0.2")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import host
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import kernel_api
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
@@ -23,6 +23,6 @@ def parameters(found: object) -> list[str]:
 
 
 @pytest.mark.parametrize("name", VERBS)
-@pytest.mark.parametrize("kernel", [MemoryKernel, host.Kernel], ids=["twin", "real"])
+@pytest.mark.parametrize("kernel", [MemoryKernel, complete.Kernel], ids=["twin", "real"])
 def test_a_kernel_answers_all_that_is_asked(kernel: type, name: str) -> None:
     assert parameters(getattr(kernel, name)) == parameters(getattr(kernel_api.Kernel, name))

@@ -111,7 +111,7 @@ def test_what_is_given_is_what_counts():
     assert link_kinds.given(params, rows) == {"mtu": 1400}
     assert link_kinds.given(params, {"mac": rows["mac"]}, "peer_") == {"mac": "02:ab:00:00:00:01"}
     assert link_kinds.late(rows) == ["alias", "tx_checksum"]
-    with pytest.raises(Invalid, match="^peer_mac: 'x' is not a MAC address"):
+    with pytest.raises(Invalid, match=r"^peer_mac: 'x' is not a MAC address"):
         link_kinds.given({"peer_mac": "x"}, {"mac": rows["mac"]}, "peer_")
 
 

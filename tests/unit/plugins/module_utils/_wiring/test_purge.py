@@ -7,9 +7,11 @@ tests/role/test_purge.py."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import DropNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import host_interface
@@ -18,12 +20,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.one_task import Steps
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.purge import GATHER, purged
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Chain
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.survey import gathered
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.survey import SUBSETS, gathered
 from ansible_collections.linuxnet.containers.tests.unit.asked import made
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
+from ansible_collections.linuxnet.containers.tests.unit.surveyed import inode_of
 
+ROLE_TASKS = Path(__file__).resolve().parents[5] / "roles/wiring/tasks/purge.yml"
 FRONT = {"name": "front", "subnets": ["10.1.0.0/24"]}
 BACK = {"name": "back", "subnets": ["10.2.0.0/24"]}
 WEB = {"name": "web", "published_ports": ["8080:80"]}
@@ -39,9 +43,9 @@ def role(kernel: MemoryKernel, networks: Any = (), containers: Any = (), purge: 
         "firewall_backend": "auto",
         "purge": purge,
     }
-    chain = Chain({**params, **options})
-    warnings = chain.look(kernel) if chain.looks else []
-    results, _said, ended = runner.follow(chain, kernel, False)
+    steps = Steps({**params, **options})
+    warnings = steps.look(kernel) if steps.looks else []
+    results, _said, ended = runner.follow(steps, kernel, False)
     assert not ended, ended
     gone = [one for step in results.get("teardown", {}).values() for one in step if one["changed"]]
     return [one["diff"]["before_header"] for one in gone], warnings
@@ -104,7 +108,7 @@ def test_a_running_container_of_an_engine_loses_its_wiring_and_runs_on(engine: s
 
 def test_a_process_in_it_keeps_a_name() -> None:
     kernel = wired(WEB)
-    inode = kernel.find(NsRef("/run/netns/web"))
+    inode = inode_of(kernel, NsRef("/run/netns/web"))
     kernel.pids = {42: inode}
     kernel.started = [Container("docker", "other", 42)]
     gone, (warning,) = role(kernel, [FRONT])
@@ -141,13 +145,19 @@ def test_pairs_of_others_stay() -> None:
     kernel.apply(AddLink(HOST, "vethabcdefghijk", "veth", {}, NsRef("/run/netns/vm"), "eth1", {}))
     kernel.apply(AddLink(HOST, "a", "veth", {}, HOST, "b", {}))
     role(kernel)
-    assert sorted(link.name for link in kernel.links(kernel.find(HOST))) == ["a", "b", "lo", "v0", "vethabcdefghijk"]
+    assert sorted(link.name for link in kernel.links(inode_of(kernel, HOST))) == [
+        "a",
+        "b",
+        "lo",
+        "v0",
+        "vethabcdefghijk",
+    ]
     assert names(kernel) == ["vm"]
 
 
 def test_a_pair_whose_namespace_lost_its_name_stays_and_so_does_its_bridge() -> None:
     kernel = wired(WEB)
-    inode = kernel.find(NsRef("/run/netns/web"))
+    inode = inode_of(kernel, NsRef("/run/netns/web"))
     kernel.pids = {42: inode}
     kernel.apply(DropNetns("web", inode))
     gone, warnings = role(kernel)
@@ -178,7 +188,7 @@ def test_a_listed_container_without_any_network_loses_its_pair_and_keeps_its_nam
 @pytest.mark.parametrize("listed", [False, True])
 def test_a_link_that_docker_s_container_left_goes_with_its_ports(listed: bool) -> None:
     kernel = wired(WEB)
-    kernel.apply(DropNetns("web", kernel.find(NsRef("/run/netns/web"))))
+    kernel.apply(DropNetns("web", inode_of(kernel, NsRef("/run/netns/web"))))
     for name, target in (("web", "/var/run/docker/netns/0123"), ("other", "/nowhere"), ("cni", "/run/netns/docker/x")):
         kernel._state.entries()[name] = NsFile(name, "dangling", target=target)
     containers = [{**WEB, "engine": "docker"}] if listed else []
@@ -215,7 +225,7 @@ def test_somebody_else_s_bridge_stays_and_the_rules_that_we_wrote_for_it_go() ->
     gone, warnings = role(kernel)
     assert warnings == []
     assert gone == ["nat 172.17.0.0/16", "ports of web", f"veth {V_WEB}", "netns web"]
-    assert [link.name for link in kernel.links(kernel.find(HOST))] == ["lo", "docker0"]
+    assert [link.name for link in kernel.links(inode_of(kernel, HOST))] == ["lo", "docker0"]
 
 
 def test_a_bridge_with_ports_of_others_stays_with_its_rules() -> None:
@@ -233,7 +243,7 @@ def test_a_network_of_another_name_takes_over_its_containers_with_their_addresse
     kernel = wired(WEB)
     role(kernel, [{**FRONT, "name": "lan"}], [WEB])
     assert role(kernel, [{**FRONT, "name": "lan"}], [WEB]) == ([], [])
-    assert [link.name for link in kernel.links(kernel.find(HOST)) if link.kind == "bridge"] == ["lan"]
+    assert [link.name for link in kernel.links(inode_of(kernel, HOST)) if link.kind == "bridge"] == ["lan"]
 
 
 def test_what_is_listed_as_absent_goes_as_ever_and_the_rest_with_it() -> None:
@@ -242,6 +252,24 @@ def test_what_is_listed_as_absent_goes_as_ever_and_the_rest_with_it() -> None:
     assert warnings == []
     assert sorted(gone) == sorted({*gone}), "each thing once"
     assert kernel.snapshot() == MemoryKernel().snapshot()
+
+
+def test_what_is_read_is_what_is_gathered() -> None:
+    """By the module `wiring`, and by the role's task."""
+    lists, dummy = gathered(wired(WEB), SUBSETS)
+    read = set()
+
+    class Recorded(dict[str, Any]):
+        def __getitem__(self, name: str) -> Any:
+            read.add(name)
+            return super().__getitem__(name)
+
+    purged(compile_plan([], []), [], [], Recorded(lists))
+    assert read == set(GATHER)
+    assert [name for name in SUBSETS if name in GATHER] == GATHER
+    tasks = yaml.safe_load(ROLE_TASKS.read_text(encoding="utf-8"))
+    assert tasks[0]["linuxnet.containers.wiring_info"] == {"gather": GATHER}
+    assert tasks[0]["register"] == "wiring_there"
 
 
 def test_without_purge_nothing_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:

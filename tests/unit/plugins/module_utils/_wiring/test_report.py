@@ -6,14 +6,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
+    HOST,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
+    bridge,
+    netns,
+    veth,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report import result, text
+from ansible_collections.linuxnet.containers.tests.unit.asked import made
+from ansible_collections.linuxnet.containers.tests.unit.surveyed import V_DB, V_WEB, seen, wired
 
 
-def interface(bridge, host, *addresses):
+def interface(bridge: str, host: str, *addresses: str) -> dict[str, Any]:
     return {"name": "eth0", "host_interface": host, "bridge": bridge, "addresses": list(addresses)}
 
 
-def test_the_picture():
+def test_the_picture() -> None:
     wiring = {
         "web": {"network_mode": "bridge", "interfaces": [interface("docker0", "v0", "172.17.0.2/16", "fd00:17::2/64")]},
         "db": {"network_mode": "bridge", "interfaces": [interface("docker0", "v1", "172.17.0.3/16")]},
@@ -37,12 +50,12 @@ def test_the_picture():
     )
 
 
-def test_nothing_is_a_host():
+def test_nothing_is_a_host() -> None:
     assert text({}) == "host\n"
 
 
-def test_the_result_is_put_together_by_container():
-    results = {
+def test_the_result_is_put_together_by_container() -> None:
+    results: dict[str, list[dict[str, Any]]] = {
         "netns": [{"after": {"name": "web", "path": "/run/netns/web"}}, {"after": {"name": "alone", "path": "/run/netns/alone"}}],
         "veth": [
             {"after": {"peer_netns": "web", "peer_name": "eth0", "name": "v0", "bridge": "br0", "peer_mac": "m", "peer_mtu": 1500}},
@@ -71,3 +84,44 @@ def test_the_result_is_put_together_by_container():
         "published_ports": [],
     }  # fmt: skip
     assert (found["alone"]["network_mode"], found["alone"]["interfaces"]) == ("none", [])
+
+
+# --- what wiring_info returns ---
+
+
+def test_the_picture_of_what_was_found() -> None:
+    kernel = wired("web", "db")
+    made(kernel, netns.RESOURCE, name="side", share="web")
+    made(kernel, netns.RESOURCE, name="lone")
+    made(kernel, netns.RESOURCE, name="all", share="host")
+    made(kernel, bridge.RESOURCE, name="br1", netns="db")
+    made(kernel, veth.RESOURCE, netns="db", name="inner", peer_netns="web", peer_name="eth1", bridge="br1")
+    kernel.apply(AddLink(HOST, "a", "veth", {"master": "br0"}, HOST, "b", {}))
+    assert text(seen(kernel)) == (
+        "host\n"
+        "└─ br0  10.0.0.1/24\n"
+        f"   ├─ {V_WEB} ─── eth0 in web, side  10.0.0.2/24\n"
+        f"   ├─ {V_DB} ─── eth0 in db  10.0.0.3/24\n"
+        "   └─ a ─── b\n"
+        "in db\n"
+        "└─ br1\n"
+        "   └─ inner ─── eth1 in web, side\n"
+        "all  (host)\n"
+        "lone  (only lo)\n"
+    )
+    assert "└─ br0  10.0.0.0/24\n" in text(seen(kernel), [{"name": "br0", "subnets": ["10.0.0.0/24"]}])
+
+
+def test_the_picture_of_a_part_still_says_who_is_where() -> None:
+    kernel = wired("web")
+    assert text(seen(kernel, gather=["veths"])) == f"host\n└─ br0\n   └─ {V_WEB} ─── eth0 in web  10.0.0.2/24\n"
+
+
+def test_containers_of_a_wiring_result_that_share_a_namespace_are_on_one_line() -> None:
+    one = {"name": "eth0", "host_interface": "v0", "bridge": "br0", "addresses": ["10.0.0.2/24"]}
+    wiring = {
+        "web": {"network_mode": "bridge", "interfaces": [one]},
+        "side": {"network_mode": "container:web", "interfaces": [one]},
+        "agent": {"network_mode": "host", "interfaces": []},
+    }
+    assert text(wiring) == "host\n└─ br0\n   └─ v0 ─── eth0 in web, side  10.0.0.2/24\nagent  (host)\n"

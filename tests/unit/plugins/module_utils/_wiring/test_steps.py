@@ -2,73 +2,150 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A plan is checked as a whole: what a module would refuse in the last step is refused before the first."""
+"""The table of steps, and all that repeats it: the role's tasks, what the role sums up, and the documentation."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import pools
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import TEARDOWN, WIRE, compile_plan
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import RESOURCES, checked
-
-NETWORK = {"name": "docker0", "subnets": ["172.17.0.0/16"]}
-
-
-def plan(network: dict[str, Any], container: dict[str, Any], state: str = "present") -> Any:
-    return compile_plan([dict(NETWORK, **network)], [dict({"name": "web"}, **container)], state)
-
-
-def test_every_step_has_its_resource() -> None:
-    assert set(RESOURCES) == {*WIRE, *TEARDOWN}
-
-
-@pytest.mark.parametrize("state", ["present", "absent"])
-def test_a_plan_that_is_right_comes_back_as_it_was(state: str) -> None:
-    made = plan({}, {"sysctls": {"net.core.somaxconn": 5}}, state)
-    assert checked(made) is made
-
-
-@pytest.mark.parametrize(
-    ("network", "container", "message"),
-    [
-        ({"mtu": "big"}, {}, "wiring of 'docker0': mtu: 'big' is neither 'auto' nor a number of bytes."),
-        (
-            {},
-            {"networks": [{"name": "docker0", "mac_address": "nonsense"}]},
-            "wiring of 'web': peer_mac: 'nonsense' is not a MAC address such as 02:42:ac:11:00:02.",
-        ),
-        (
-            {},
-            {"networks": [{"name": "docker0", "host_interface": "a" * 16}]},
-            f"wiring of 'web': name: '{'a' * 16}' is 16 bytes long; an interface name has at most 15.",
-        ),
-        (
-            {},
-            {"routes": [{"destination": "10.9.0.1/16"}]},
-            "wiring of 'web': destination: '10.9.0.1/16' is not a network such as 172.17.0.0/16: 10.9.0.1/16 has host bits set.",
-        ),
-        (
-            {},
-            {"sysctls": {"kernel.hostname": "x"}},
-            "wiring of 'web': sysctls: 'kernel.hostname' is not a key of a network namespace; those begin with 'net.'.",
-        ),
-        (
-            {"exclude": ["172.17.0.0/16"]},
-            {},
-            "wiring of 'web': pool: 172.17.0.0/16 has nothing to give: 65534 usable, 65534 excluded, 0 reserved for the gateway.",
-        ),
-    ],
+import yaml
+from ansible_collections.linuxnet.containers.plugins.filter import wiring_plan, wiring_result
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report import result
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import (
+    STEPS,
+    TEARDOWN,
+    WIRE,
+    Step,
+    empty_plan,
 )
-def test_bad_input_is_refused_with_whose_it_is(network: Any, container: Any, message: str) -> None:
-    with pytest.raises(Invalid) as refused:
-        checked(plan(network, container))
-    assert str(refused.value) == message
+from ansible_collections.linuxnet.containers.plugins.modules import wiring
+
+ROLE = Path(__file__).resolve().parents[5] / "roles/wiring"
+HALVES = (TEARDOWN, WIRE)
+SUMMED = [step.name for step in STEPS if step.summed]
 
 
-def test_a_controller_without_netaddr_leaves_pools_to_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pools, "has_netaddr", lambda: False)
-    made = plan({}, {})
-    assert checked(made) is made
+def tasks(file: str) -> list[dict[str, Any]]:
+    """The tasks of a file of the role."""
+    found: list[dict[str, Any]] = yaml.safe_load((ROLE / "tasks" / file).read_text(encoding="utf-8"))
+    return found
+
+
+def of(half: str) -> list[Step]:
+    return [step for step in STEPS if step.half == half]
+
+
+def items(step: Step) -> str:
+    """What the role calls a step's items."""
+    return f"wiring_plan.{step.half}.{step.name}"
+
+
+def register(step: Step) -> str:
+    """What the role calls a step's result."""
+    return f"wiring_{step.name}" + ("_gone" if step.half == TEARDOWN else "")
+
+
+def task(step: Step) -> dict[str, Any]:
+    """The role's task for a step."""
+    published = " | linuxnet.containers.wiring_published(wiring_address.results | default([]))"
+    arguments = {
+        "aggregate": "{{ " + items(step) + (published if (step.half, step.name) == (WIRE, "nat") else "") + " }}"
+    }
+    if step.foresees:
+        arguments |= {"netns_anew": "{{ wiring_anew }}", "links_gone": "{{ wiring_gone }}"}
+    if step.module == "nat":
+        arguments["backend"] = "{{ wiring_firewall_backend }}"
+    return {
+        "name": step.title,
+        f"linuxnet.containers.{step.module}": arguments,
+        "register": register(step),
+        "when": f"{items(step)} | length > 0",
+    }
+
+
+def test_a_step_stands_once_in_its_half_and_has_one_module() -> None:
+    assert len({(step.half, step.name) for step in STEPS}) == len({step.title for step in STEPS}) == len(STEPS)
+    modules = {(step.name, step.module) for step in STEPS}
+    assert len({name for name, module in modules}) == len(modules)
+
+
+def test_an_empty_plan_has_all_steps_in_order() -> None:
+    assert [(half, step) for half, steps in empty_plan().items() for step in steps] == [
+        (step.half, step.name) for step in STEPS
+    ]
+    assert [items for steps in empty_plan().values() for items in steps.values()] == [[]] * len(STEPS)
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_the_role_has_a_task_for_each_step_in_order(half: str) -> None:
+    assert tasks(f"{half}.yml") == [task(step) for step in of(half)]
+
+
+def test_the_role_takes_the_halves_in_order() -> None:
+    dummy, *halves = tasks("steps.yml")
+    assert [(one["ansible.builtin.include_tasks"], one["when"]) for one in halves] == [
+        (f"{half}.yml", f"wiring_plan.{half}.values() | flatten | length > 0") for half in HALVES
+    ]
+
+
+def test_the_role_sums_up_what_the_filter_reads() -> None:
+    *dummy, last = tasks("main.yml")
+    assert last["vars"]["wiring_steps"] == {
+        step.name: "{{ " + f"{register(step)}.results if {items(step)} | length > 0 else []" + " }}"
+        for step in of(WIRE)
+        if step.summed
+    }
+    assert "wiring_result(wiring_plan.wire.join)" in last["ansible.builtin.set_fact"]["wiring_result"]
+
+
+class Recorded(Mapping[str, Any]):
+    """Results of no step, which note the steps that are read."""
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    def __getitem__(self, name: str) -> Any:
+        self.read.append(name)
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def test_the_filter_reads_the_steps_that_are_summed_up() -> None:
+    results = Recorded()
+    assert result(results) == {}
+    assert sorted(results.read) == sorted(SUMMED)
+
+
+def test_results_that_check_mode_looks_at_are_those_of_a_task_that_ran() -> None:
+    """vars/main.yml reads the results of tasks by name; where a task was skipped there are none."""
+    text = (ROLE / "vars/main.yml").read_text(encoding="utf-8")
+    steps = {register(step): step for step in STEPS}
+    found = re.findall(r"\b(wiring_\w+)\.results", text)
+    assert sorted(found) == ["wiring_bridge_gone", "wiring_netns", "wiring_veth_gone"]
+    for name in found:
+        assert f"if {items(steps[name])} | length > 0" in text, name
+
+
+def values(text: str) -> list[str]:
+    """The values that a documentation's sentence names."""
+    return re.findall(r"V\((\w+)\)", text)
+
+
+def test_the_documentation_names_the_steps_and_their_modules() -> None:
+    step = yaml.safe_load(wiring.RETURN)["results"]["contains"]["step"]["description"][0]
+    assert values(step) == [name for half in HALVES for name in (half, *(one.name for one in of(half)))]
+    description = " ".join(yaml.safe_load(wiring.DOCUMENTATION)["description"])
+    assert set(re.findall(r"M\(linuxnet\.containers\.(\w+)\)", description)) == {one.module for one in STEPS}
+    given = yaml.safe_load(wiring_result.DOCUMENTATION)["options"]["_input"]["description"]
+    assert values(given[0]) == SUMMED
+    plan = yaml.safe_load(wiring_plan.RETURN)["_value"]["description"]
+    assert re.findall(r"C\((\w+)\)", plan[0]) == [*HALVES]

@@ -65,13 +65,13 @@ def test_f13_a_rule_that_was_edited_by_hand_equals_nothing_that_is_wanted(expr):
     assert found.out_interface == "?"
 
 
-def test_f13_a_stranger_in_our_table_is_found_and_not_ours():
+def test_f13_a_rule_of_somebody_else_in_our_table_is_found_and_not_ours():
     objects = [
         ours(SOURCE, LEFT_ALONE, MASQUERADE),
         ours(MASQUERADE, handle=12, comment="mine"),
         rule("ip nat", "x", MASQUERADE),
     ]
-    assert nftables_snat.strangers(objects) == ["handle 12"]
+    assert nftables_snat.unmarked(objects) == ["handle 12"]
     assert len(nftables_snat.ours(objects)) == 1
 
 

@@ -10,10 +10,9 @@ import os
 import stat
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import host
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import engines as engine_programs
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import run
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Container
 
 
 @pytest.fixture
@@ -88,36 +87,36 @@ def test_a_machine_s_name_is_given_or_that_of_its_tree(monkeypatch, tmp_path, wo
     assert engine_programs._machine_name(1) == name
 
 
-def test_b1_a_container_that_is_restarted_while_it_is_looked_up_is_looked_up_again(programs, tmp_path):
-    """The first answer names a process that is gone; the second one this process, twice."""
-    count = tmp_path / "count"
-    programs(
-        "docker",
-        f"echo x >>{count}; pid={os.getpid()}; [ $(wc -l <{count}) -gt 1 ] || pid=4194399; echo {ID} $pid running /web",
-    )
-    with host.Kernel() as kernel:
-        found, silent = kernel.containers("docker", ["web"])
-        [web] = found["web"]
-        assert (web.pid, web.inode, silent) == (os.getpid(), kernel.find(HOST), [])
-    assert count.read_text(encoding="utf-8") == "x\n" * 3
+@pytest.mark.parametrize(
+    ("engine", "program", "prints"),
+    [
+        ("docker", "docker", f"{ID} pid running /web"),
+        ("podman", "podman", f"{ID} -- running web"),
+        ("lxc", "lxc-info", "71 and nothing else"),
+    ],
+)
+def test_what_is_not_understood_is_an_engine_that_cannot_be_asked(programs, engine, program, prints):
+    programs(program, f"echo '{prints}'")
+    with pytest.raises(engine_programs.EngineError, match=f"what {program} printed was not understood"):
+        engine_programs.find(engine, ["web"])
 
 
-def test_b1_a_container_that_never_stays_is_given_up(programs, tmp_path):
-    count = tmp_path / "count"
-    programs("docker", f"echo x >>{count}; echo {ID} $((4194000 + $(wc -l <{count}))) running /web")
-    with host.Kernel() as kernel:
-        assert kernel.containers("docker", ["web"]) == (
-            {"web": []},
-            ["docker could not be asked: its containers are being restarted just now"],
-        )
-    assert len(count.read_text(encoding="utf-8").splitlines()) == 1 + host._LOOKS
+def test_that_holds_for_those_that_run_as_well(programs):
+    programs("docker", f'[ "$1" = ps ] && echo {ID} || echo one two')
+    with pytest.raises(engine_programs.EngineError, match="what docker printed was not understood"):
+        engine_programs.running("docker")
 
 
-def test_b1_a_container_that_stops_while_it_is_looked_up_does_not_run(programs, tmp_path):
-    count = tmp_path / "count"
-    programs(
-        "docker",
-        f"echo x >>{count}; [ $(wc -l <{count}) -gt 1 ] && echo '{ID} 0 exited /web' || echo {ID} {os.getpid()} running /web",
-    )
-    with host.Kernel() as kernel:
-        assert kernel.containers("docker", ["web"])[0]["web"] == [Container("docker", "web", 0, "exited", 0)]
+def test_those_that_run_are_listed(programs):
+    programs("docker", f'[ "$1" = ps ] && echo {ID} || echo "{ID} 70 running /web"')
+    assert engine_programs.running("docker") == [Container("docker", "web", 70, "running")]
+    programs("lxc-ls", "echo on")
+    programs("lxc-info", 'echo "State: RUNNING"; echo 71')
+    assert engine_programs.running("lxc") == [Container("lxc", "on", 71, "running")]
+
+
+def test_a_name_of_a_container_is_never_more_than_an_argument(programs):
+    """What cannot be an argument of a program is in no engine."""
+    programs("docker", "exit 0")
+    with pytest.raises(engine_programs.EngineError):
+        engine_programs.find("docker", ["a\0b"])

@@ -55,3 +55,66 @@ def test_f15_somebody_may_have_done_it_meanwhile():
     rules = Changing(1, (["one"], []))
     assert rules.edit() is False
     assert rules.tried == [["one"]]
+
+
+# --- running a program ---
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Make a program of a shell script. Returns its path."""
+
+    def make(script):
+        path = tmp_path / "program"
+        path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        path.chmod(0o755)
+        return str(path)
+
+    return make
+
+
+def test_a_program_is_given_its_arguments_and_a_text_and_speaks_english(program):
+    path = program('printf "%s|" "$@" "$LC_ALL"; cat')
+    assert run.run(path, ["a b", "$x"], "text") == "a b|$x|C|text"
+
+
+def test_a_program_that_fails_is_an_error_with_the_first_line_it_complains_with(program):
+    with pytest.raises(run.ProgramError, match=r"^first$"):
+        run.run(program("printf '\\n  first\\nsecond\\n' >&2; exit 1"), [])
+
+
+def test_one_that_fails_without_a_word_is_told_by_its_status(program):
+    with pytest.raises(run.ProgramError, match=r"^it ended with 3$"):
+        run.run(program("exit 3"), [])
+
+
+def test_what_it_prints_may_be_of_any_encoding(program):
+    assert run.run(program("printf '\\377a'"), []) == "\N{REPLACEMENT CHARACTER}a"
+
+
+def test_output_has_both_where_it_fails(program):
+    assert run.output(program("echo out; echo no >&2; exit 1"), []) == ("out\n", "no")
+    assert run.output(program("echo out; echo note >&2"), []) == ("out\n", "")
+
+
+@pytest.mark.parametrize("arguments", [["a\0b"], ["x" * (1 << 22)]])
+def test_one_that_cannot_be_started_is_an_error(program, arguments):
+    """A NUL cannot be part of an argument, and there is a limit to how long it is."""
+    with pytest.raises(run.ProgramError):
+        run.run(program("true"), arguments)
+    with pytest.raises(run.ProgramError):
+        run.run("/nowhere/program", [])
+
+
+def test_one_that_does_not_end_is_given_up(program, monkeypatch):
+    monkeypatch.setattr(run, "_TIMEOUT", 0.2)
+    with pytest.raises(run.ProgramError, match="timed out after"):
+        run.run(program("exec sleep 20"), [])
+
+
+def test_programs_are_found_in_sbin_whatever_path_says(monkeypatch, tmp_path, program):
+    path = program("true")
+    assert run.which("program") is None
+    assert {"/usr/sbin", "/sbin"} <= set(run._PATH.split(":"))
+    monkeypatch.setattr(run, "_PATH", f"{run._PATH}:{tmp_path}")
+    assert run.which("program") == path

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.listeners import Listener
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, Element
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, PortMapping
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import AddNetns
@@ -110,7 +110,7 @@ def test_f5_the_port_of_an_address_that_nobody_has_is_collected(kernel):
 
 
 def element(to="10.0.0.2", bridge="br0"):
-    return Element("tcp", EVERYWHERE[4], 80, 80, to, 0, "web", bridge)
+    return PortMapping("tcp", EVERYWHERE[4], 80, 80, to, 0, "web", bridge)
 
 
 def gone(kernel, one):

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink
@@ -66,7 +67,7 @@ def test_a6_a_rule_is_replaced_in_its_place(option):
     (step,) = plan(kernel, RESOURCE, **{**NET, **option}).changes
     assert (type(step), step.old.key) == (firewall_change.PutRule, ("ansible", "10.0.0.0/24"))
     made(kernel, RESOURCE, **{**NET, **option})
-    assert len(kernel.ruleset(kernel.find(HOST))) == 1
+    assert len(kernel.ruleset(kernel.find(HOST), NFTABLES)) == 1
 
 
 def test_f14_forwarding_is_switched_on_and_kept_on_and_goes_with_the_last_rule():
@@ -80,7 +81,7 @@ def test_f14_forwarding_is_switched_on_and_kept_on_and_goes_with_the_last_rule()
     made(kernel, RESOURCE, state="absent", **NET)
     assert kernel.sysctl(kernel.find(HOST), "net.ipv4.ip_forward") == "0"
     assert kernel.read_text(SYSCTL_FILE) == ""
-    assert kernel.ruleset(kernel.find(HOST)) == []
+    assert kernel.ruleset(kernel.find(HOST), NFTABLES) == []
 
 
 def test_f14_forwarding_that_somebody_else_switched_on_is_theirs():
@@ -108,7 +109,7 @@ def test_f18_an_owner_removes_only_its_own_rule():
     made(kernel, RESOURCE, owner="first", **NET)
     made(kernel, RESOURCE, owner="second", **NET)
     made(kernel, RESOURCE, owner="first", state="absent", **NET)
-    assert [item["rule"]["comment"] for item in kernel.ruleset(kernel.find(HOST))] == ["linuxnet:second"]
+    assert [item["rule"]["comment"] for item in kernel.ruleset(kernel.find(HOST), NFTABLES)] == ["linuxnet:second"]
 
 
 def test_f3_a_rule_of_docker_s_satisfies():

@@ -1,0 +1,330 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A container of the role's list with its interfaces, checked, and what they ask of the modules. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Set, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import address
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.engines import ENGINES
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
+    host_interface,
+    interface_name,
+    netns_name,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import published_ports
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.networks import Network, Subnet
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Item
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import (
+    ATTACHMENT,
+    CONTAINER,
+    MODES,
+    defaults,
+)
+
+# Stands for the address of a container's interface, which is known when the step `address` has run; see `compile.resolved`.
+REFERENCE = "%(netns)s/%(interface)s/%(family)s"
+REFERENCES = re.compile(r"(?P<netns>.+)/(?P<interface>[^/]+)/(?P<family>ipv[46])")
+
+
+def _refusal(container: str, text: str) -> Invalid:
+    return Invalid("wiring_containers: container '%s': %s" % (container, text))
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """An interface of a container on one of its networks; ``spec`` is the entry of the container's ``networks``."""
+
+    container: str
+    network: Network
+    interface: str
+    spec: Mapping[str, Any]
+
+    def bare_pair(self) -> Item:
+        """Return the options that identify the pair."""
+        item: Item = {"peer_netns": self.container, "peer_name": self.interface, "exclusive": True}
+        if self.spec.get("host_interface"):
+            item["name"] = self.spec["host_interface"]
+        return item
+
+    def pair(self) -> Item:
+        """Return the item of the pair. Where the port has options, it becomes a port in the step that sets them."""
+        item = dict(self.bare_pair(), mtu=self.network.mtu)
+        if not self._port_options():
+            item["bridge"] = self.network.name
+        if self.spec.get("mac_address"):
+            item["peer_mac"] = self.spec["mac_address"]
+        return item
+
+    def port(self) -> List[Item]:
+        """Return the item of the bridge port, none where it has no options."""
+        options = self._port_options()
+        if not options:
+            return []
+        name = self.spec.get("host_interface") or host_interface(NsRef.parse(self.container).path, self.interface)
+        return [dict(options, bridge=self.network.name, interface=name)]
+
+    def _port_options(self) -> Item:
+        """Return the options of the port. With ``icc: false`` the bridge itself keeps its ports apart."""
+        apart = {"isolated": not self.network.spec["icc"]} if "icc" in self.network.spec else {}
+        return {**apart, **self.spec["port"]}
+
+    def addresses(self) -> List[Item]:
+        """Return an item for each of the network's subnets: the fixed address in it, else a free one. Raises `Invalid`."""
+        items = []
+        fixed = {version: self._fixed(version) for version in (4, 6)}
+        for subnet in self.network.subnets:
+            item: Item = {
+                "netns": self.container,
+                "interface": self.interface,
+                "bridge": self.network.name,
+                "gateway": subnet.gateway,
+                "supersede": True,
+            }
+            own = fixed[subnet.net.version]
+            if own and ipaddress.ip_address(own) in subnet.net:
+                item["address"] = "%s/%d" % (own, subnet.net.prefixlen)
+                fixed[subnet.net.version] = ""
+            else:
+                item["pool"] = str(subnet.net)
+                if subnet.range:
+                    item["range"] = subnet.range
+                if subnet.exclude:
+                    item["exclude"] = list(subnet.exclude)
+            items.append(item)
+        for version, left in fixed.items():
+            if left:
+                raise _refusal(
+                    self.container,
+                    "ipv%d_address: %s is in none of the subnets of network '%s'." % (version, left, self.network.name),
+                )
+        return items
+
+    def _fixed(self, version: int) -> str:
+        """Return the fixed address of a family, ``""`` where there is none."""
+        option = "ipv%d_address" % version
+        text = str(self.spec.get(option) or "").partition("/")[0]
+        if (
+            text
+            and address(text, "wiring_containers: container '%s': %s" % (self.container, option)).version != version
+        ):
+            raise _refusal(self.container, "%s: %s is not an IPv%d address." % (option, text, version))
+        return text
+
+    def reference(self, version: int) -> str:
+        """Return what stands for the interface's address of a family."""
+        return REFERENCE % {"netns": self.container, "interface": self.interface, "family": "ipv%d" % version}
+
+
+class Container:
+    """A container; ``spec`` is its entry in canonical form, ``number`` the entry's place in the list. Raises `Invalid` when it is made.
+
+    ``joined`` is the container whose namespace it shares, ``""`` where it shares none.
+    """
+
+    def __init__(self, spec: Mapping[str, Any], number: int, networks: Mapping[str, Network]) -> None:
+        if not spec.get("name"):
+            raise Invalid("wiring_containers: item %d has no name." % (number + 1))
+        self.name = netns_name(spec["name"], "wiring_containers")
+        self.spec = spec
+        self.present = spec["state"] != "absent"
+        self.mode, dummy, self.joined = spec["network_mode"].partition(":")
+        self.engine = spec["engine"]
+        if self.mode not in MODES or (self.mode == "container") != bool(self.joined):
+            raise self._refusal("network_mode '%s' is none of %s:NAME." % (spec["network_mode"], ", ".join(MODES)))
+        engines = CONTAINER["engine"]["choices"]
+        if self.engine not in engines:
+            ordered = sorted(engines, key=lambda name: name in ENGINES)  # what is no engine comes first
+            raise self._refusal("engine '%s' is none of %s." % (self.engine, ", ".join(ordered)))
+        if self.present and (self.engine == "pid") != ("pid" in spec):
+            raise self._refusal("pid and engine: pid go together.")
+        if self.mode != "bridge" and spec["routes"]:
+            raise self._refusal("routes need network_mode: bridge.")
+        if self.mode == "host" and spec["sysctls"]:
+            raise self._refusal("sysctls would be the host's own; set those with ansible.posix.sysctl.")
+        if self.joined and spec["sysctls"]:
+            raise self._refusal(
+                "sysctls belong to container '%s', whose namespace it joins; set them there." % self.joined
+            )
+        self.attachments = self._attached(networks)
+        self.ports = self._published()
+
+    @property
+    def shares(self) -> str:
+        """Return whose namespace the container's name means: another container's, ``host``, or ``""`` for its own."""
+        return "host" if self.mode == "host" else self.joined
+
+    def _refusal(self, text: str) -> Invalid:
+        return _refusal(self.name, text)
+
+    def check_joined(self, containers: Mapping[str, Container]) -> None:
+        """Raise `Invalid` unless the container whose namespace this one shares is listed and present, and no circle is made."""
+        path = [self.name]
+        container = self
+        while container.joined:
+            if container.joined in path:
+                raise self._refusal("network_mode goes round in a circle: %s." % " -> ".join([*path, container.joined]))
+            if container.joined not in containers:
+                raise container._refusal(
+                    "network_mode: there is no container '%s' in wiring_containers." % container.joined
+                )
+            path.append(container.joined)
+            container = containers[container.joined]
+            if not container.present:
+                raise self._refusal("network_mode: container '%s' is to be absent." % container.name)
+
+    def _attached(self, networks: Mapping[str, Network]) -> List[Attachment]:
+        listed = self.spec.get("networks")
+        if listed is None:
+            first = next(iter(networks), None)
+            if first is None and self.present and self.mode == "bridge":
+                raise self._refusal("there is no network to attach it to; wiring_networks is empty.")
+            listed = [{**defaults(ATTACHMENT), "name": first}] if first else []
+        found: List[Attachment] = []
+        for number, entry in enumerate(listed):
+            network = networks.get(entry.get("name", ""))
+            if network is None:
+                raise self._refusal("network '%s' is not in wiring_networks." % entry.get("name", ""))
+            if self.present and self.mode == "bridge" and not network.present:
+                raise self._refusal("network '%s' is to be absent." % network.name)
+            interface = interface_name(
+                entry.get("interface") or "eth%d" % number, "wiring_containers: container '%s'" % self.name
+            )
+            if any(attachment.interface == interface for attachment in found):
+                raise self._refusal("two of its networks use the interface %s." % interface)
+            found.append(Attachment(self.name, network, interface, entry))
+        if sum(bool(attachment.spec.get("default_route")) for attachment in found) > 1:
+            raise self._refusal("more than one of its networks has default_route: true.")
+        return found
+
+    def _published(self) -> List[published_ports.Port]:
+        listed = self.spec["published_ports"]
+        if listed and self.mode == "host":
+            raise self._refusal("published_ports: with network_mode: host its ports are the host's already.")
+        if listed and self.joined:
+            raise self._refusal(
+                "published_ports belong to container '%s', whose namespace it joins; list them there." % self.joined
+            )
+        if listed and self.mode == "none":
+            raise self._refusal("published_ports: with network_mode: none nobody can reach it.")
+        try:
+            return [published_ports.parse(port) for port in listed]
+        except Invalid as error:
+            raise self._refusal("published_ports: %s" % error) from error
+
+    def netns(self) -> Item:
+        """Return the item of the container's name in /run/netns."""
+        item: Item = {"name": self.name}
+        if self.shares:
+            item["share"] = self.shares
+        if "pid" in self.spec:
+            item["pid"] = self.spec["pid"]
+        if self.engine in ENGINES:
+            item.update(container=self.name, engine=self.engine)
+        if self.engine in ENGINES and self.mode == "bridge" and 6 in self._families():
+            # docker switches IPv6 off in a container without a network
+            item["sysctls"] = {"net.ipv6.conf.%s.disable_ipv6" % which: 0 for which in ("all", "default")}
+        if self.spec["sysctls"]:
+            item["sysctls"] = {**item.get("sysctls", {}), **self.spec["sysctls"]}
+        return item
+
+    def _families(self) -> Set[int]:
+        return {subnet.net.version for attachment in self.attachments for subnet in attachment.network.subnets}
+
+    def bare_pairs(self) -> List[Item]:
+        """Return the options that identify each of its pairs; without any network those of an eth0."""
+        pairs = [attachment.bare_pair() for attachment in self.attachments]
+        return pairs or [{"peer_netns": self.name, "peer_name": "eth0", "exclusive": True}]
+
+    def routes(self) -> List[Item]:
+        """Return the items of its routes: the default routes, those of its networks, and its own."""
+        return [*self._default_routes(), *self._listed_routes()]
+
+    def _listed_routes(self) -> List[Item]:
+        items: List[Item] = []
+        for attachment in self.attachments:
+            items.extend(
+                dict({"interface": attachment.interface}, **route, netns=self.name)
+                for route in attachment.network.spec["routes"]
+            )
+        items.extend(dict(route, netns=self.name) for route in self.spec["routes"])
+        return items
+
+    def policy_routes(self) -> List[Item]:
+        """Return the items that remove its policy rules, which do not go with an interface. Where its name means another's namespace,
+        the rules in there are the other's."""
+        if self.mode not in ("bridge", "none"):
+            return []
+        return [dict(item, state="absent") for item in self._listed_routes() if item.get("rule_source")]
+
+    def _uplinks(self) -> Dict[int, Tuple[Attachment, Subnet]]:
+        """Return by family which way the default route goes: by the network that asks for it, else by the first one that has the
+        family."""
+        candidates = [
+            attachment
+            for attachment in self.attachments
+            if not attachment.network.internal and attachment.spec.get("default_route") is not False
+        ]
+        candidates.sort(key=lambda attachment: not attachment.spec.get("default_route"))
+        found: Dict[int, Tuple[Attachment, Subnet]] = {}
+        for attachment in candidates:
+            for subnet in attachment.network.subnets:
+                found.setdefault(subnet.net.version, (attachment, subnet))
+        return dict(sorted(found.items()))
+
+    def _default_routes(self) -> List[Item]:
+        items = []
+        for version, (attachment, subnet) in self._uplinks().items():
+            item: Item = {
+                "netns": self.name,
+                "family": "ipv%d" % version,
+                "gateway": subnet.gateway,
+                "interface": attachment.interface,
+            }
+            if "metric" in attachment.network.spec:
+                item["metric"] = attachment.network.spec["metric"]
+            items.append(item)
+        return items
+
+    def nat(self, present: bool) -> List[Item]:
+        """Return the items of the published ports, by family; without any the item that ends whatever was published. Raises `Invalid`."""
+        if not present or not self.ports:
+            return [{"type": "dnat", "owner": self.name, "state": "absent"}]
+        items = []
+        for port in self.ports:
+            host = address(port.host_ip, "published_ports") if port.host_ip else None
+            uplinks = {
+                version: attachment
+                for version, (attachment, dummy) in self._uplinks().items()
+                if host is None or host.version == version
+            }
+            if not uplinks:
+                raise self._refusal(
+                    "published_ports: %s: it has no address of that family on a network that is not internal."
+                    % port.host_ip
+                    if host
+                    else "published_ports: it is on no network that is not internal."
+                )
+            for version, attachment in uplinks.items():
+                item: Item = {
+                    "type": "dnat",
+                    "owner": self.name,
+                    "protocol": port.protocol,
+                    "host_port": port.host_port,
+                    "to_port": port.to_port,
+                    "to_address": attachment.reference(version),
+                    "bridge": attachment.network.name,
+                    "exclusive": True,
+                }
+                if port.host_ip:
+                    item["host_ip"] = port.host_ip
+                items.append(item)
+        return items

@@ -1,0 +1,74 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the module ``wiring`` does in one task: the steps of a plan, in order. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan, resolved
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.purge import GATHER, purged
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report import result
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import WIRE, Plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.validation import RESOURCES, wants_of
+
+Results = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]  # by half and step
+
+
+class Steps:
+    """The steps for the module's options. Raises `Invalid` or `Lacking` when it is made.
+
+    ``looks``: with purge there may be more of them, which `look` finds. ``steps`` are (half, step), in order.
+    """
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self._params = params
+        self.looks = bool(params["purge"])
+        self._take_up(compile_plan(params["networks"], params["containers"], params["state"]))
+
+    def _take_up(self, plan: Plan) -> None:
+        """Make a plan the one whose steps are taken."""
+        backend = {"backend": self._params["firewall_backend"]}
+        self._plan = {
+            half: {**steps, "nat": [{**item, **backend} for item in steps["nat"]]} for half, steps in plan.items()
+        }
+        self.steps: List[Tuple[str, str]] = [
+            (half, step) for half, steps in self._plan.items() for step, items in steps.items() if items
+        ]
+        self._wants = {
+            (half, step): wants_of(step, resolved(self._plan[half][step], None)) for half, step in self.steps
+        }
+
+    def look(self, source: Source) -> List[str]:
+        """Add to the teardown what the role made on the host and nobody lists. Return warnings."""
+        from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import survey  # of use to few tasks
+
+        wiring, warnings = survey.gathered(source, GATHER)
+        plan, kept = purged(self._plan, self._params["networks"], self._params["containers"], wiring)
+        self._take_up(plan)
+        return [*warnings, *kept]
+
+    @staticmethod
+    def makes(half: str) -> bool:
+        return half == WIRE
+
+    @staticmethod
+    def resource(step: str) -> Resource[Any, Any]:
+        return RESOURCES[step]
+
+    def begun(self, half: str, step: str) -> List[Any]:
+        """Return the wants of a step as far as they are known before the first step, a published port's with any address."""
+        return self._wants[half, step]
+
+    def wants(self, half: str, step: str, results: Results) -> List[Any]:
+        """Return the wants of a step, given the results of the steps before it. Raises `Invalid`."""
+        items = self._plan[half][step]
+        filled = resolved(items, results[half].get("address", ())) if step == "nat" else items
+        return self._wants[half, step] if filled == items else wants_of(step, filled)
+
+    def summary(self, results: Results) -> Dict[str, Any]:
+        return {"wiring_result": result(results.get(WIRE, {}), self._plan[WIRE]["join"])}

@@ -1,0 +1,56 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What this collection or ``ip netns`` made and whose owner is gone, each with what shows it. Reads, and never changes."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NETNS_DIRECTORY
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.host_view import HostView
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.owned_rules import OwnedRules
+
+_STALE_NAMES = {
+    "file": "a plain file, left by a reboot or by an 'ip netns add' that failed",
+    "dangling": "a symbolic link to nowhere",
+}
+
+
+def orphans(view: HostView, rules: OwnedRules) -> Iterator[Dict[str, Any]]:
+    """Yield ``{kind, name, netns, why}``, of a name also its ``target``: names, then pairs, then rules of source NAT."""
+    yield from _names(view)
+    yield from _pairs(view)
+    if view.whole:
+        yield from _rules(view, rules)
+
+
+def _names(view: HostView) -> Iterator[Dict[str, Any]]:
+    for name, entry in view.state.entries().items():
+        if entry.kind in _STALE_NAMES and not entry.size and (view.whole or name in view.asked_names):
+            why = "%s/%s is %s" % (NETNS_DIRECTORY, name, _STALE_NAMES[entry.kind])
+            yield dict(_orphan("netns", name, why), target=entry.target or None)
+
+
+def _pairs(view: HostView) -> Iterator[Dict[str, Any]]:
+    for pair in view.pairs:
+        if not pair.derived or pair.made is not None or pair.here.inode != view.host:
+            continue
+        if pair.there is None:
+            yield _orphan("veth", pair.near.name, "its other end is in a namespace that cannot be seen from here")
+        elif not pair.there.names and pair.there.inode != view.host:
+            owner = view.owner(pair.there)
+            yield _orphan("veth", pair.near.name, "the namespace of its other end has no name any more: %s" % owner)
+
+
+def _rules(view: HostView, rules: OwnedRules) -> Iterator[Dict[str, Any]]:
+    for rule in rules.source_nat():
+        bridge = rule.out_interface[1:] if rule.out_interface.startswith("!") else ""
+        if bridge and view.state.link(view.host, bridge) is None:
+            why = "the rule of owner '%s' is for %s, which does not exist" % (rule.owner, bridge)
+            yield _orphan("nat", rule.source, why)
+
+
+def _orphan(kind: str, name: str, why: str) -> Dict[str, Any]:
+    return {"kind": kind, "name": name, "netns": None, "why": why}

@@ -1,0 +1,23 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the tests of a compiled plan share: networks, and the steps of a plan for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
+
+DOCKER0: dict[str, Any] = {"name": "docker0", "subnets": ["172.17.0.0/16", "fd00:17::/64"]}
+BACK: dict[str, Any] = {"name": "back", "subnets": ["10.1.0.0/24"]}
+NOTHING_PUBLISHED = {"type": "dnat", "owner": "web", "state": "absent"}
+
+
+def wire(networks: Sequence[Any], containers: Sequence[Any]) -> dict[str, list[dict[str, Any]]]:
+    """The items by step of a plan that takes nothing down."""
+    plan = compile_plan(networks, containers)
+    assert not any(plan["teardown"].values())
+    return plan["wire"]

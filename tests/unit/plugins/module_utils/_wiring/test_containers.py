@@ -1,0 +1,225 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a container of the role's list and its interfaces ask of the modules, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
+from ansible_collections.linuxnet.containers.tests.unit.plans import BACK, DOCKER0, wire
+
+
+def test_c14_a_container_on_two_networks_has_one_default_route() -> None:
+    both = {"name": "web", "networks": [{"name": "docker0"}, {"name": "back"}]}
+    made = wire([DOCKER0, BACK], [both])
+    assert [(one["bridge"], one["peer_name"]) for one in made["veth"]] == [("docker0", "eth0"), ("back", "eth1")]
+    assert [one["gateway"] for one in made["route"]] == ["172.17.0.1", "fd00:17::1"]
+    chosen = {"name": "web", "networks": [{"name": "docker0"}, {"name": "back", "default_route": True}]}
+    assert [(one["gateway"], one["interface"]) for one in wire([DOCKER0, BACK], [chosen])["route"]] == [
+        ("10.1.0.1", "eth1"),
+        ("fd00:17::1", "eth0"),  # the chosen network has no IPv6
+    ]
+    refused = {"name": "web", "networks": [{"name": "docker0", "default_route": False}, {"name": "back"}]}
+    assert [one["gateway"] for one in wire([DOCKER0, BACK], [refused])["route"]] == ["10.1.0.1"]
+
+
+def test_what_a_container_says_is_passed_on() -> None:
+    entry = {
+        "name": "docker0",
+        "ipv4_address": "172.17.0.9",
+        "ipv6_address": "fd00:17::9",
+        "mac_address": "02:00:00:00:00:09",
+        "interface": "net0",
+        "host_interface": "web0",
+        "port": {"hairpin": True},
+    }
+    made = wire([DOCKER0], [{"name": "web", "networks": [entry], "sysctls": {"net.core.somaxconn": 5}}])
+    assert made["netns"] == [{"name": "web", "sysctls": {"net.core.somaxconn": 5}}]
+    assert made["veth"] == [
+        {
+            "name": "web0", "peer_netns": "web", "peer_name": "net0", "peer_mac": "02:00:00:00:00:09",
+            "exclusive": True, "mtu": "auto",
+        }
+    ]  # fmt: skip
+    # With options of its own the port is made in one place, the step that sets them.
+    assert made["bridge_port"] == [{"hairpin": True, "bridge": "docker0", "interface": "web0"}]
+    assert [one["address"] for one in made["address"]] == ["172.17.0.9/16", "fd00:17::9/64"]
+    assert not any("pool" in one for one in made["address"])
+
+
+def test_without_port_options_an_interface_is_a_port_from_birth() -> None:
+    made = wire([DOCKER0], [{"name": "web"}])
+    assert [one["bridge"] for one in made["veth"]] == ["docker0"]
+    assert made["bridge_port"] == []
+
+
+def test_a_port_s_interface_is_derived_as_veth_derives_it() -> None:
+    entry = {"name": "docker0", "port": {"isolated": True}}
+    made = wire([DOCKER0], [{"name": "web", "networks": [entry]}])
+    assert made["bridge_port"] == [{"isolated": True, "bridge": "docker0", "interface": "vethzvxkcem3eqk"}]
+
+
+def test_policy_rules_are_taken_back_since_they_go_with_no_interface() -> None:
+    led = {"table": "100", "gateway": "10.1.0.1", "rule_source": "10.1.0.0/24"}
+    networks: list[dict[str, Any]] = [
+        DOCKER0,
+        {**BACK, "routes": [led, {"destination": "10.7.0.0/16", "gateway": "10.1.0.1"}]},
+    ]
+    own = {"destination": "10.8.0.0/16", "type": "blackhole", "table": "7", "rule_source": "10.1.0.7/32"}
+    web = {"name": "web", "networks": [{"name": "docker0"}, {"name": "back"}], "routes": [own]}
+    both = [{"interface": "eth1", **led, "netns": "web"}, {**own, "netns": "web"}]
+    assert [one for one in wire(networks, [web])["route"] if "rule_source" in one] == both
+    gone = [{**one, "state": "absent"} for one in both]
+    assert compile_plan(networks, [web], "absent")["teardown"]["route"] == gone
+    bare = {**web, "routes": []}
+    assert compile_plan(networks, [{**bare, "network_mode": "none"}])["teardown"]["route"] == gone[:1]
+    joined = compile_plan(networks, [{**bare, "network_mode": "host"}])
+    assert joined["teardown"]["route"] == [], "those of the host are nobody's to remove"
+
+
+def test_a_container_of_an_engine_gets_ipv6_where_its_network_has_it() -> None:
+    made = wire([DOCKER0], [{"name": "web", "engine": "docker", "sysctls": {"net.ipv4.ip_forward": 1}}])["netns"]
+    off = {"net.ipv6.conf.all.disable_ipv6": 0, "net.ipv6.conf.default.disable_ipv6": 0}
+    assert made == [
+        {"name": "web", "container": "web", "engine": "docker", "sysctls": {**off, "net.ipv4.ip_forward": 1}}
+    ]
+    assert "sysctls" not in wire([BACK], [{"name": "web", "engine": "docker"}])["netns"][0]
+
+
+def ports(*listed: Any, networks: Sequence[Any] = (DOCKER0,), **options: Any) -> list[dict[str, Any]]:
+    """The nat items of a container's published ports."""
+    made = wire(list(networks), [{"name": "web", "published_ports": list(listed), **options}])["nat"]
+    return [
+        {key: one[key] for key in sorted(one) if key not in ("type", "owner", "exclusive")}
+        for one in made
+        if one.get("type") == "dnat"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spelled", "protocol", "host_ip", "host_port", "to_port", "families"),
+    [
+        ("8080:80", "tcp", None, "8080", "80", (4, 6)),
+        ("8080:80/udp", "udp", None, "8080", "80", (4, 6)),
+        ("127.0.0.1:5353:53/udp", "udp", "127.0.0.1", "5353", "53", (4,)),
+        ("0.0.0.0:8080:80", "tcp", "0.0.0.0", "8080", "80", (4,)),
+        ("[::]:8080:80", "tcp", "::", "8080", "80", (6,)),
+        ("[fd00::1]:8443:443", "tcp", "fd00::1", "8443", "443", (6,)),
+        ("30000-30099:30000-30099/tcp", "tcp", None, "30000-30099", "30000-30099", (4, 6)),
+        (
+            {"target": 80, "published": "8080", "host_ip": "192.0.2.1", "protocol": "udp", "mode": "host"},
+            "udp",
+            "192.0.2.1",
+            "8080",
+            "80",
+            (4,),
+        ),
+        ({"target": 80, "published": 8080}, "tcp", None, "8080", "80", (4, 6)),
+    ],
+)
+def test_ports_are_spelled_as_for_docker_and_compose(
+    spelled: Any, protocol: str, host_ip: str | None, host_port: str, to_port: str, families: tuple[int, ...]
+) -> None:
+    assert ports(spelled) == [
+        {
+            "bridge": "docker0",
+            **({"host_ip": host_ip} if host_ip else {}),
+            "host_port": host_port,
+            "protocol": protocol,
+            "to_address": f"web/eth0/ipv{family}",
+            "to_port": to_port,
+        }
+        for family in families
+    ]
+
+
+def test_ports_are_published_the_way_that_the_default_route_goes() -> None:
+    assert {one["bridge"] for one in ports("80:80", networks=(DOCKER0, BACK))} == {"docker0"}
+    assert ports("80:80", networks=({**BACK, "name": "only"},))[0]["to_address"] == "web/eth0/ipv4"
+
+
+BOX = "wiring_containers: container 'web': "
+WEB: dict[str, Any] = {"name": "web"}
+NO_PORTS: list[tuple[dict[str, Any], str]] = [
+    ({"network_mode": "host"}, "published_ports: with network_mode: host its ports are the host's already."),
+    (
+        {"network_mode": "container:x"},
+        "published_ports belong to container 'x', whose namespace it joins; list them there.",
+    ),
+    ({"network_mode": "none"}, "published_ports: with network_mode: none nobody can reach it."),
+    ({"networks": [{"name": "back"}]}, "published_ports: it is on no network that is not internal."),
+    (
+        {"published_ports": ["80"]},
+        "published_ports: '80' is no published port: it is written [HOST_IP:]HOST_PORT:CONTAINER_PORT[/PROTOCOL], in quotes.",
+    ),
+    (
+        {"published_ports": [{"target": 80}]},
+        "published_ports: {'target': 80} is no published port: the long form has target and published, and maybe protocol and host_ip.",
+    ),
+]
+REFUSED: list[tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = [
+    ([DOCKER0], [{}], "wiring_containers: item 1 has no name."),
+    ([], [{"name": "web"}], BOX + "there is no network to attach it to; wiring_networks is empty."),
+    ([DOCKER0], [{"name": "web", "networks": [{"name": "x"}]}], BOX + "network 'x' is not in wiring_networks."),
+    (
+        [BACK, {**DOCKER0, "state": "absent"}],
+        [{"name": "web", "networks": [{"name": "docker0"}]}],
+        BOX + "network 'docker0' is to be absent.",
+    ),
+    (
+        [DOCKER0, BACK],
+        [{"name": "web", "networks": [{"name": "docker0", "interface": "eth1"}, {"name": "back"}]}],
+        BOX + "two of its networks use the interface eth1.",
+    ),
+    (
+        [DOCKER0, BACK],
+        [{"name": "web", "networks": [{"name": name, "default_route": True} for name in ("docker0", "back")]}],
+        BOX + "more than one of its networks has default_route: true.",
+    ),
+    *[
+        (
+            [DOCKER0],
+            [{"name": "web", "network_mode": mode}],
+            BOX + f"network_mode '{mode}' is none of bridge, host, none, container:NAME.",
+        )
+        for mode in ("macvlan", "container", "bridge:web", "container:")
+    ],
+    (
+        [DOCKER0],
+        [{"name": "web", "engine": "rkt"}],
+        BOX + "engine 'rkt' is none of netns, pid, docker, podman, nspawn, lxc, systemd.",
+    ),
+    ([DOCKER0], [{"name": "web", "engine": "pid"}], BOX + "pid and engine: pid go together."),
+    *[
+        (
+            [DOCKER0, {**BACK, "internal": True}],
+            [{"name": "x"}, {**WEB, "published_ports": ["80:80"], **options}],
+            BOX + sentence,
+        )
+        for options, sentence in NO_PORTS
+    ],
+    ([DOCKER0], [{"name": "web", "pid": 4}], BOX + "pid and engine: pid go together."),
+    (
+        [DOCKER0],
+        [{"name": "web", "networks": [{"name": "docker0", "ipv4_address": "10.0.0.1"}]}],
+        BOX + "ipv4_address: 10.0.0.1 is in none of the subnets of network 'docker0'.",
+    ),
+    (
+        [DOCKER0],
+        [{"name": "web", "networks": [{"name": "docker0", "ipv4_address": "fd00:17::2"}]}],
+        BOX + "ipv4_address: fd00:17::2 is not an IPv4 address.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("networks", "containers", "sentence"), REFUSED)
+def test_what_is_refused_says_where_and_why(networks: Any, containers: Any, sentence: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        compile_plan(networks, containers)
+    assert str(caught.value).startswith(sentence)

@@ -1,0 +1,56 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rules that are read for a survey, on the kernel's twin."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.host_view import HostView
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.owned_rules import OwnedRules
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.survey import SUBSETS, gathered
+from ansible_collections.linuxnet.containers.tests.unit.asked import made
+from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
+from ansible_collections.linuxnet.containers.tests.unit.surveyed import wired
+
+
+def read(kernel: MemoryKernel) -> tuple[OwnedRules, HostView]:
+    view = HostView(kernel, [])
+    return OwnedRules(view), view
+
+
+def test_rules_of_each_kind_are_read() -> None:
+    kernel = wired("web")
+    made(kernel, nat.RESOURCE, type="filter", bridge="br0", owner="br0")
+    made(kernel, nat.RESOURCE, type="dnat", owner="web", host_port="8080", to_address="10.0.0.2", bridge="br0")
+    rules, view = read(kernel)
+    assert [(rule.source, rule.owner) for rule in rules.source_nat()] == [("10.0.0.0/24", "br0")]
+    assert [(policy.bridge, policy.owner) for policy in rules.isolation()] == [("br0", "br0")]
+    assert [(port.ports, port.to, port.owner) for port in rules.port_mappings()] == [("8080", "10.0.0.2", "web")]
+    assert not view.warnings
+
+
+def test_a_host_without_any_firewall_has_none_and_says_what_is_missing() -> None:
+    kernel = wired("web")
+    kernel.programs = ()
+    rules, view = read(kernel)
+    assert [rules.source_nat(), rules.isolation(), rules.port_mappings()] == [[], [], []]
+    assert list(view.warnings) == ["Rules of nftables are not listed: the program nft is not installed on this host."]
+
+
+def lacking(_ns: int, _backend: object) -> NoReturn:
+    """What a kernel without the program nft does when it is asked for the rules."""
+    raise Lacking("The program nft is not installed.", "nftables")
+
+
+def test_rules_that_cannot_be_read_are_a_warning() -> None:
+    kernel = wired("web")
+    kernel.ruleset = lacking  # type: ignore[method-assign, assignment]
+    lists, warnings = gathered(kernel, SUBSETS)
+    assert (lists["nat"], lists["orphans"]) == ([], [])
+    assert warnings == ["The NAT rules are not listed. The program nft is not installed."]
+    assert gathered(kernel, ["veths"])[1] == []

@@ -1,0 +1,74 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Published ports as docker and Compose spell them, and as results show them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, Element
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.published_ports import Port, parse, shown
+
+
+@pytest.mark.parametrize(
+    ("spelled", "port"),
+    [
+        ("8080:80", Port("8080", "80")),
+        ("8080:80/udp", Port("8080", "80", "udp")),
+        ("127.0.0.1:5353:53/udp", Port("5353", "53", "udp", "127.0.0.1")),
+        ("[::1]:8080:80", Port("8080", "80", "tcp", "::1")),
+        ("30000-30099:30000-30099/sctp", Port("30000-30099", "30000-30099", "sctp")),
+        ({"target": 80, "published": 8080}, Port("8080", "80")),
+        (
+            {"target": 53, "published": "5353", "protocol": "udp", "host_ip": "::1", "mode": "host", "name": "dns"},
+            Port("5353", "53", "udp", "::1"),
+        ),
+        ({"target": 80, "published": "8080", "protocol": None, "host_ip": None}, Port("8080", "80")),
+    ],
+)
+def test_both_forms_are_read(spelled: Any, port: Port) -> None:
+    assert parse(spelled) == port
+
+
+@pytest.mark.parametrize("spelled", ["", "80", 8080, "8080:80/", "::1:8080:80", "8080:", ":80", "a:b:c:d"])
+def test_what_has_not_both_ports_is_refused_with_the_form_that_is_right(spelled: Any) -> None:
+    with pytest.raises(Invalid) as refused:
+        parse(spelled)
+    assert str(refused.value) == (
+        f"'{spelled}' is no published port: it is written [HOST_IP:]HOST_PORT:CONTAINER_PORT[/PROTOCOL], in quotes."
+    )
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [{}, {"target": 80}, {"published": 80}, {"target": 80, "published": ""}, {"target": 80, "published": 1, "x": 1}],
+)
+def test_a_long_form_with_too_little_or_too_much_is_refused(spelled: Any) -> None:
+    with pytest.raises(Invalid, match="is no published port: the long form has target and published, and maybe"):
+        parse(spelled)
+
+
+@pytest.mark.parametrize(("everywhere", "to"), [(EVERYWHERE[4], "10.0.0.2"), (EVERYWHERE[6], "fd00::2")])
+def test_a_port_on_all_addresses_is_shown_without_an_address(everywhere: str, to: str) -> None:
+    assert shown(Element("tcp", everywhere, 8080, 8080, to, 80)) == {
+        "host_ip": None,
+        "host_port": "8080",
+        "to_address": to,
+        "to_port": "80",
+        "protocol": "tcp",
+    }
+
+
+def test_a_port_that_stays_the_same_is_shown_twice() -> None:
+    mapping = shown(Element("udp", "192.0.2.1", 53, 53, "10.0.0.2"))
+    assert [mapping[name] for name in ("host_ip", "host_port", "to_port")] == ["192.0.2.1", "53", "53"]
+
+
+@pytest.mark.parametrize(("to_port", "last"), [(0, "30000-30009"), (40000, "40000-40009")])
+def test_a_range_is_shown_as_it_is_written(to_port: int, last: str) -> None:
+    mapping = shown(Element("tcp", "192.0.2.1", 30000, 30009, "10.0.0.2", to_port))
+    assert (mapping["host_port"], mapping["to_port"]) == ("30000-30009", last)
