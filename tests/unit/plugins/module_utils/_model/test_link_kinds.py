@@ -22,7 +22,7 @@ ALL = [link_kinds.LINK, *(rows for kind in link_kinds.KINDS.values() for rows in
 
 
 @pytest.mark.parametrize("noun", sorted(TABLES))
-def test_every_row_is_an_option_of_its_module_and_documented(noun):
+def test_every_row_is_an_option_of_its_module_and_documented(noun: str) -> None:
     options_of_rows = link_kinds.specs(TABLES[noun], pair=noun == "veth")
     module = importlib.import_module("ansible_collections.linuxnet.containers.plugins.modules." + noun)
     documented = yaml.safe_load(module.DOCUMENTATION)["options"]
@@ -37,11 +37,11 @@ def find(name: str) -> link_kinds.Field:
     return {key: row for rows in ALL for key, row in rows.items()}[name]
 
 
-def test_every_row_is_used_by_a_module():
+def test_every_row_is_used_by_a_module() -> None:
     assert {name for rows in TABLES.values() for name in rows} == {name for rows in ALL for name in rows}
 
 
-def test_a_row_is_known_by_one_name():
+def test_a_row_is_known_by_one_name() -> None:
     names = [name for rows in ALL for name in rows]
     assert len(names) == len(set(names))
     attributes = [find(name).attribute for name in names if find(name).attribute]
@@ -64,12 +64,12 @@ def test_a_row_is_known_by_one_name():
         ("cost", 7, "cost 7"),
     ],
 )
-def test_a_row_in_iproute2_s_words(name, value, words):
+def test_a_row_in_iproute2_s_words(name: str, value: int | str, words: str) -> None:
     assert find(name).spell(value) == words.split()
 
 
 @pytest.mark.parametrize(("name", "low", "high"), [("mtu", 68, 65535), ("cost", 1, 65535), ("priority", 0, 63)])
-def test_bounds(name, low, high):
+def test_bounds(name: str, low: int, high: int) -> None:
     field = find(name)
     assert [field.canonical(low), field.canonical(high)] == [low, high]
     for value in (low - 1, high + 1):

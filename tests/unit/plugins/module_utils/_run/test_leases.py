@@ -21,7 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 from ansible_collections.linuxnet.containers.tests.unit.wired_host import ONE, WEB, host, two_containers
 
 
-def test_a_port_from_before_brings_its_addresses_to_a_bridge_that_was_just_made():
+def test_a_port_from_before_brings_its_addresses_to_a_bridge_that_was_just_made() -> None:
     kernel = host()
     state, ns = State(kernel), kernel.find(HOST)
     for step in (
@@ -34,7 +34,7 @@ def test_a_port_from_before_brings_its_addresses_to_a_bridge_that_was_just_made(
     assert leases(state).taken(ns, "br1", state.link(ns, "br1"))[ONE.parsed].port == state.link(ns, "v0").index
 
 
-def test_the_addresses_of_the_host_and_behind_a_bridge_are_taken():
+def test_the_addresses_of_the_host_and_behind_a_bridge_are_taken() -> None:
     kernel = two_containers()
     ns, web = kernel.find(HOST), kernel.find(WEB)
     kernel.apply(PutAddress(WEB, "eth0", ONE))
@@ -52,7 +52,7 @@ def test_the_addresses_of_the_host_and_behind_a_bridge_are_taken():
     }
 
 
-def test_what_this_run_puts_and_releases_counts_before_it_is_read_again():
+def test_what_this_run_puts_and_releases_counts_before_it_is_read_again() -> None:
     kernel = two_containers()
     ns, web = kernel.find(HOST), kernel.find(WEB)
     state = State(kernel)
@@ -68,7 +68,7 @@ def test_what_this_run_puts_and_releases_counts_before_it_is_read_again():
     assert known.put_in(web) == []
 
 
-def test_the_pair_that_is_made_anew_gives_its_addresses_up():
+def test_the_pair_that_is_made_anew_gives_its_addresses_up() -> None:
     kernel = two_containers()
     kernel.apply(PutAddress(WEB, "eth0", ONE))
     ns, state = kernel.find(HOST), State(kernel, predict=True)
@@ -78,7 +78,7 @@ def test_the_pair_that_is_made_anew_gives_its_addresses_up():
     assert ONE.parsed not in taken
 
 
-def test_a_namespace_that_may_just_be_ending_is_waited_for_once():
+def test_a_namespace_that_may_just_be_ending_is_waited_for_once() -> None:
     kernel = two_containers()
     waits = []
     kernel.wait_for_rcu = lambda: waits.append(1)
@@ -94,7 +94,7 @@ def test_a_namespace_that_may_just_be_ending_is_waited_for_once():
     assert waits == [1]
 
 
-def test_who_answers_is_asked_once():
+def test_who_answers_is_asked_once() -> None:
     kernel = host()
     asked = []
     kernel.who_has = lambda ns, interface, mac, ip: asked.append(ip)

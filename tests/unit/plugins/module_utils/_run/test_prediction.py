@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import DelAddress, PutAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -25,6 +27,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     Address,
+    NsRef,
     PolicyRule,
     Vlan,
 )
@@ -35,7 +38,7 @@ from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import Mem
 from ansible_collections.linuxnet.containers.tests.unit.wired_host import ONE, STEPS, WEB, host
 
 
-def told(state, ns_ref):
+def told(state: State, ns_ref: NsRef) -> tuple[dict[str, Any], list[str], list[str]]:
     """What a state says of a namespace, without the numbers that are only foreseen."""
     ns = state.find(ns_ref)
     links = {one.name: one for one in state.links(ns)}
@@ -49,7 +52,7 @@ def told(state, ns_ref):
     )
 
 
-def test_what_is_planned_is_what_is_there_afterwards():
+def test_what_is_planned_is_what_is_there_afterwards() -> None:
     foreseen = State(MemoryKernel(), predict=True)
     advance_all(foreseen, STEPS)
     advance_all(foreseen, [SetLink(HOST, "br0", {"mtu": 1400}, {})])  # a bridge follows its ports in the kernel alone
@@ -71,14 +74,14 @@ def test_what_is_planned_is_what_is_there_afterwards():
         (MoveLink(WEB, "eth0", HOST, "far"), (["br0", "far", "lo", "v0"], ["lo"])),
     ],
 )
-def test_links_that_go_and_move(step, left):
+def test_links_that_go_and_move(step: Any, left: tuple[list[str], list[str]]) -> None:
     state = State(host())
     advance_all(state, [step])
     found = tuple(sorted(one.name for one in state.links(state.find(ref))) for ref in (HOST, WEB))
     assert found == left
 
 
-def test_a_link_takes_its_addresses_and_routes_along():
+def test_a_link_takes_its_addresses_and_routes_along() -> None:
     state = State(host())
     ns = state.find(WEB)
     assert (len(state.addresses(ns)), len(state.routes(ns, 4, 254))) == (1, 2)
@@ -86,7 +89,7 @@ def test_a_link_takes_its_addresses_and_routes_along():
     assert (state.addresses(ns), state.routes(ns, 4, 254)) == ([], [])
 
 
-def test_a_handle_of_the_host_that_goes_leaves_the_host_s_links():
+def test_a_handle_of_the_host_that_goes_leaves_the_host_s_links() -> None:
     kernel = host()
     kernel.apply(BindNetns("all", HOST, kernel.find(HOST)))
     state = State(kernel)
@@ -95,7 +98,7 @@ def test_a_handle_of_the_host_that_goes_leaves_the_host_s_links():
     assert sorted(one.name for one in state.links(state.find(HOST))) == before == ["br0", "lo", "v0"]
 
 
-def test_an_interface_that_an_earlier_task_would_remove_is_gone_with_all_that_hangs_on_it():
+def test_an_interface_that_an_earlier_task_would_remove_is_gone_with_all_that_hangs_on_it() -> None:
     kernel = host()
     kernel.apply(PutAddress(HOST, "br0", Address("10.0.0.1", 24, 4, label="br0")))
     ns, web = kernel.find(HOST), kernel.find(WEB)
@@ -109,14 +112,14 @@ def test_an_interface_that_an_earlier_task_would_remove_is_gone_with_all_that_ha
     assert begin(kernel, False, gone=["v0"]).link(ns, "v0") is not None, "in check mode only"
 
 
-def test_a_sysctl_is_one_by_any_spelling_of_its_key():
+def test_a_sysctl_is_one_by_any_spelling_of_its_key() -> None:
     """What one module writes with dots another reads with slashes, in the same task."""
     state = State(host())
     advance_all(state, [SetSysctl(WEB, "net.ipv6.conf.eth0.disable_ipv6", "1", "0")])
     assert state.sysctl(state.find(WEB), "net/ipv6/conf/eth0/disable_ipv6") == "1"
 
 
-def test_an_address_takes_its_route_along():
+def test_an_address_takes_its_route_along() -> None:
     state = State(host())
     ns = state.find(WEB)
     assert [one.destination for one in state.routes(ns, 4, 254)] == ["0.0.0.0/0", "10.0.0.0/24"]
@@ -125,7 +128,7 @@ def test_an_address_takes_its_route_along():
     assert ONE.parsed not in leases(state).taken(ns, None, None)
 
 
-def test_files_and_policy_rules_move_on():
+def test_files_and_policy_rules_move_on() -> None:
     state, rule = State(host()), PolicyRule(4, "10.0.0.0/24", 100, 5, 76)
     advance_all(state, [PutFile("/etc/x", "a\n"), AddPolicy(WEB, rule)])
     assert (state.text("/etc/x"), state.policies(state.find(WEB), 4)) == ("a\n", [rule])
@@ -133,7 +136,7 @@ def test_files_and_policy_rules_move_on():
     assert (state.text("/etc/x"), state.policies(state.find(WEB), 4)) == ("", [])
 
 
-def test_vlans_move_on():
+def test_vlans_move_on() -> None:
     state = State(host())
     link = state.link(state.find(HOST), "v0")
     advance_all(state, [SetVlans(HOST, "v0", (Vlan(1, True, True), Vlan(10)))])
@@ -141,7 +144,7 @@ def test_vlans_move_on():
     assert state.vlans(state.find(HOST), link) == (Vlan(1, False, True), Vlan(20, True))
 
 
-def test_a_namespace_that_an_earlier_task_would_make_anew_is_gone():
+def test_a_namespace_that_an_earlier_task_would_make_anew_is_gone() -> None:
     kernel = host()
     state = begin(kernel, True, anew=["web"])
     assert state.find(WEB) is None
@@ -149,12 +152,12 @@ def test_a_namespace_that_an_earlier_task_would_make_anew_is_gone():
     assert begin(kernel, False, anew=["web"]).find(WEB) == kernel.find(WEB)
 
 
-def test_what_nobody_registered_is_an_error():
+def test_what_nobody_registered_is_an_error() -> None:
     with pytest.raises(TypeError, match="nothing is known of what Change does"):
         advance_all(State(host()), [Change()])
 
 
-def test_a_change_of_what_is_not_there_is_refused():
+def test_a_change_of_what_is_not_there_is_refused() -> None:
     state = State(MemoryKernel())
     with pytest.raises(Refused, match="Netns 'web' does not exist"):
         advance_all(state, [DelLink(WEB, "eth0")])

@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import (
     AddLink,
@@ -15,6 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     Nexthop,
+    NsRef,
     Route,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
@@ -25,18 +29,18 @@ from ansible_collections.linuxnet.containers.tests.unit.wired_host import WEB, h
 class Counting:
     """A source that notes each question on its way to the kernel."""
 
-    def __init__(self, kernel):
+    def __init__(self, kernel: MemoryKernel) -> None:
         self._kernel, self.asked = kernel, []
 
-    def __getattr__(self, name):
-        def ask(*args, **kwargs):
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def ask(*args: NsRef | int, **kwargs: str) -> Any:
             self.asked.append(name)
             return getattr(self._kernel, name)(*args, **kwargs)
 
         return ask
 
 
-def test_a_fact_is_read_once():
+def test_a_fact_is_read_once() -> None:
     source = Counting(host())
     state = State(source)
     for dummy in range(3):
@@ -48,7 +52,7 @@ def test_a_fact_is_read_once():
     assert source.asked == ["find", "link", "link", "addresses", "routes"]
 
 
-def test_a_listing_answers_for_every_name():
+def test_a_listing_answers_for_every_name() -> None:
     source = Counting(host())
     state = State(source)
     ns = state.find(WEB)
@@ -58,7 +62,7 @@ def test_a_listing_answers_for_every_name():
     assert source.asked == ["find", "links"]
 
 
-def test_a_parent_that_is_missing_is_an_error_or_foreseen_once():
+def test_a_parent_that_is_missing_is_an_error_or_foreseen_once() -> None:
     with pytest.raises(Refused) as caught:
         State(MemoryKernel()).need(WEB)
     assert str(caught.value) == (
@@ -93,7 +97,7 @@ def test_a_parent_that_is_missing_is_an_error_or_foreseen_once():
         ([Route(4, "10.9.0.0/16", interface="v1")], 1500),
     ],
 )
-def test_c8_the_uplink_s_mtu(routes, mtu):
+def test_c8_the_uplink_s_mtu(routes: list[Route], mtu: int) -> None:
     kernel = host()
     kernel.apply(AddLink(HOST, "v1", "veth", {"mtu": 1300, "enabled": True}, WEB, "eth1", {}))
     for route in routes:

@@ -7,8 +7,12 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import Iptables
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_rules import IptablesRules
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import Nftables, NftRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
@@ -23,13 +27,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
 from ansible_collections.linuxnet.containers.tests.unit.edits import content, edits_of, everything_gone, made
-from ansible_collections.linuxnet.containers.tests.unit.tool_twins import typed, written
+from ansible_collections.linuxnet.containers.tests.unit.tool_twins import printed, typed, written
 
 EACH = [pytest.param(backend, id=backend.name) for backend in BACKENDS]
 NUMBERS = range(10)
 
 
-def bare(backend, ruleset):
+def bare(backend: Iptables | Nftables, ruleset: dict[int, Any] | list[Any]) -> bool:
     """Whether nothing of ours is in a rule set. Built-in chains of iptables-legacy stay, in a kernel as well."""
     if not isinstance(ruleset, dict):
         return ruleset == []
@@ -38,7 +42,7 @@ def bare(backend, ruleset):
 
 
 @pytest.mark.parametrize("backend", EACH)
-def test_on_a_bare_host_nothing_is_owned(backend):
+def test_on_a_bare_host_nothing_is_owned(backend: Iptables | Nftables) -> None:
     owned = backend.owned(backend.nothing())
     assert owned.empty
     assert content(owned) == content(OwnedRules())
@@ -46,7 +50,7 @@ def test_on_a_bare_host_nothing_is_owned(backend):
 
 
 @pytest.mark.parametrize("backend", EACH)
-def test_all_that_is_owned_is_read_back(backend):
+def test_all_that_is_owned_is_read_back(backend: Iptables | Nftables) -> None:
     found = backend.owned(made(backend, *edits_of(backend)))
     assert content(found) == content(edited(OwnedRules(), edits_of(backend)))
     assert (found.bridges, found.localnet, found.unmarked) == (("br0",), ("br0",), ())
@@ -54,8 +58,15 @@ def test_all_that_is_owned_is_read_back(backend):
 
 
 @pytest.mark.parametrize("backend", EACH)
+def test_what_a_tool_prints_is_parsed(backend):
+    ruleset = made(backend, *edits_of(backend))
+    assert backend.parse(printed(backend, ruleset)) == ruleset
+    assert backend.parse({}) in (backend.nothing(), {})
+
+
+@pytest.mark.parametrize("backend", EACH)
 @pytest.mark.parametrize("number", NUMBERS)
-def test_what_is_rendered_is_what_was_read(backend, number):
+def test_what_is_rendered_is_what_was_read(backend: Iptables | Nftables, number: int) -> None:
     for edits in (edits_of(backend), edits_of(backend)[: number + 1], [edits_of(backend)[number]]):
         owned = backend.owned(made(backend, *edits))
         again = backend.owned(written(backend, backend.nothing(), backend.render(owned)))
@@ -64,7 +75,7 @@ def test_what_is_rendered_is_what_was_read(backend, number):
 
 @pytest.mark.parametrize("backend", EACH)
 @pytest.mark.parametrize("first", NUMBERS)
-def test_what_is_there_is_not_written_again_and_all_of_it_goes(backend, first):
+def test_what_is_there_is_not_written_again_and_all_of_it_goes(backend: Iptables | Nftables, first: int) -> None:
     edits = edits_of(backend)
     for second in NUMBERS:
         ruleset = made(backend, edits[first], edits[second])
@@ -75,7 +86,7 @@ def test_what_is_there_is_not_written_again_and_all_of_it_goes(backend, first):
 
 @pytest.mark.parametrize("backend", EACH)
 @pytest.mark.parametrize(("first", "second"), list(itertools.permutations(NUMBERS, 2)))
-def test_any_edit_is_as_the_edited_rendered(backend, first, second):
+def test_any_edit_is_as_the_edited_rendered(backend: Iptables | Nftables, first: int, second: int) -> None:
     edits = edits_of(backend)
     one_by_one = backend.owned(made(backend, edits[second], start=made(backend, edits[first])))
     at_once = backend.owned(made(backend, edits[first], edits[second]))
@@ -86,7 +97,7 @@ def test_any_edit_is_as_the_edited_rendered(backend, first, second):
 
 @pytest.mark.parametrize("backend", EACH)
 @pytest.mark.parametrize("number", NUMBERS)
-def test_what_a_person_would_type_does_the_same(backend, number):
+def test_what_a_person_would_type_does_the_same(backend: Iptables | Nftables, number: int) -> None:
     """On a bare host and after the others; and taken away again."""
     edits = edits_of(backend)
     for before in ([], [*edits[:number], *edits[number + 1 :]]):
@@ -106,7 +117,7 @@ def test_what_a_person_would_type_does_the_same(backend, number):
 
 @pytest.mark.parametrize("backend", EACH)
 @pytest.mark.parametrize("number", NUMBERS)
-def test_what_was_before_is_made_again(backend, number):
+def test_what_was_before_is_made_again(backend: Iptables | Nftables, number: int) -> None:
     edits = edits_of(backend)
     rest = [*edits[:number], *edits[number + 1 :]]
     for before, edit in (([], edits[number]), (rest, edits[number]), (edits, everything_gone(_owned(backend, edits)))):
@@ -118,13 +129,13 @@ def test_what_was_before_is_made_again(backend, number):
         assert before or bare(backend, back)
 
 
-def _owned(backend, edits):
+def _owned(backend: Iptables | Nftables, edits: list[Edit]) -> IptablesRules | NftRules:
     return backend.owned(made(backend, *edits))
 
 
 @pytest.mark.parametrize("backend", EACH)
 @pytest.mark.parametrize(("first", "second"), list(itertools.permutations(NUMBERS, 2)))
-def test_what_is_foreseen_is_what_is_read(backend, first, second):
+def test_what_is_foreseen_is_what_is_read(backend: Iptables | Nftables, first: int, second: int) -> None:
     """An index that an edit is taken as done in, against the rule set in which it was done."""
     edits = [edits_of(backend)[first], edits_of(backend)[second]]
     ruleset = made(backend, edits[0])
@@ -144,13 +155,13 @@ def test_what_is_foreseen_is_what_is_read(backend, first, second):
 
 
 @pytest.mark.parametrize("backend", EACH)
-def test_nothing_of_ours_is_foreign(backend):
+def test_nothing_of_ours_is_foreign(backend: Iptables | Nftables) -> None:
     chains = backend.foreign(made(backend, *edits_of(backend)), {})
     assert not [chain for chain in chains.values() if chain.rules or "LINUXNET" in chain.name]
 
 
 @pytest.mark.parametrize("backend", EACH)
-def test_an_edit_of_one_family_leaves_the_other_as_it_is(backend):
+def test_an_edit_of_one_family_leaves_the_other_as_it_is(backend: Iptables | Nftables) -> None:
     edits = edits_of(backend)
     ruleset = made(backend, *edits)
     for family, kept in ((4, 6), (6, 4)):
@@ -169,7 +180,7 @@ def test_an_edit_of_one_family_leaves_the_other_as_it_is(backend):
 
 
 @pytest.mark.parametrize("backend", EACH)
-def test_names_and_families(backend):
+def test_names_and_families(backend: Iptables | Nftables) -> None:
     assert repr(backend) == backend.name
     assert backend.name.startswith(backend.option)
     assert backend.owned(backend.nothing()).families == FAMILIES
