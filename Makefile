@@ -27,10 +27,10 @@ bench: ## us against every peer that is installed, side by side (ARGS='--sizes 1
 	@tests/tools/build
 	@tests/lab/unchanged tests/tools/bench $(ARGS)
 
-lint: ## static checks: style, types, documentation, changelog, shell, packaging
+lint: ## static checks: style, types, documentation, changelog, shell, packaging (ARGS=mypy)
 	@tests/tools/setup newest
 	@tests/tools/build
-	@tests/tools/lint
+	@tests/tools/lint $(ARGS)
 
 sanity: ## ansible-test sanity on the oldest and the newest ansible-core
 	@tests/tools/setup newest oldest
@@ -62,8 +62,8 @@ molecule: ## Molecule's scenarios, one a network mode, in lab hosts (ARGS=bridge
 	@tests/tools/build
 	@tests/lab/unchanged tests/tools/molecule $(ARGS)
 
-lab: ## run a command in a lab host: make lab CMD='ip link'
-	@tests/lab/host bash -c "$${CMD:-bash}"
+lab: ## run a command, or a shell, in a lab host: make lab CMD='ip link'
+	@tests/tools/lab bash -c "$${CMD:-bash}"
 
 clean: ## remove everything that was built
 	@tests/tools/clean

@@ -194,7 +194,7 @@ class SkipAccount:
         matches = [REASON.match(reason) for reason in self.skipped.values()]
         lacking = {match[2] for match in matches if match and match[2] in engines.ENGINES}
         rows |= {name: set() for name in lacking if not any(row.partition(" ")[0] == name for row in rows)}
-        lines = [("", *MODES)]
+        lines: list[tuple[str, ...]] = [("", *MODES)]
         for row, proven in sorted(rows.items()):
             missing = "failed" if row in self.broken else "-"
             lines.append((row, *("ok" if mode in proven and row not in self.broken else missing for mode in MODES)))

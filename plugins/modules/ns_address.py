@@ -88,7 +88,7 @@ options:
       - It counts when an address is set, and is not compared.
     type: bool
   announce:
-    description: After a change tell the neighbours (gratuitous ARP, unsolicited neighbour advertisement).
+    description: After a change tell the arp_nd (gratuitous ARP, unsolicited neighbour advertisement).
     type: bool
     default: true
   probe:
@@ -164,14 +164,14 @@ results:
   elements: dict
 """
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import host
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import arp_nd
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
 
 
 def main() -> None:
     """Be the module."""
-    runner.run(RESOURCE, host.Kernel)
+    runner.run(RESOURCE, arp_nd.Kernel)
 
 
 if __name__ == "__main__":

@@ -318,14 +318,14 @@ results:
       elements: dict
 """
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import firewall as kernel_firewall
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import one_task, variables
 
 
 def main() -> None:
     """Be the module."""
-    runner.run_chain(variables.OPTIONS, one_task.Steps, kernel_firewall.Kernel)
+    runner.run_chain(variables.OPTIONS, one_task.Steps, complete.Kernel)
 
 
 if __name__ == "__main__":

@@ -159,14 +159,14 @@ picture:
        └─ vethd3z6ahyc7zq ─── eth0 in web (docker)  172.17.210.48/16
 """
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import firewall as kernel_firewall
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import survey
 
 
 def main() -> None:
     """Be the module."""
-    runner.look(survey.OPTIONS, survey.report, kernel_firewall.Kernel)
+    runner.look(survey.OPTIONS, survey.report, complete.Kernel)
 
 
 if __name__ == "__main__":

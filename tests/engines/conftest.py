@@ -21,7 +21,7 @@ from engines import ENGINES, Engine, running
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep the tests together that share a host: those of a file, or of a file and an engine."""
-    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+    from xdist.scheduler import LoadScopeScheduling
 
     def scope(nodeid: str) -> str:
         file = nodeid.partition("::")[0]

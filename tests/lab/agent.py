@@ -157,7 +157,7 @@ class Agent:
     def preload(self) -> None:
         """Import what every module imports, once. What is missing is for the module to complain about."""
         if not self.preloaded:
-            ours = [f"{COLLECTION}.plugins.module_utils.{name}" for name in ("_run.runner", "_kernel.host")]
+            ours = [f"{COLLECTION}.plugins.module_utils.{name}" for name in ("_run.runner", "_kernel.writer")]
             for name in ("ansible.module_utils.basic", "pyroute2", "netaddr", *ours):
                 with contextlib.suppress(ImportError):
                     importlib.import_module(name)

@@ -47,6 +47,15 @@ def test_files_stay_inside(lab: Lab, path: str) -> None:
     assert not Path(path).exists()
 
 
+@pytest.mark.needs("root")
+def test_the_machines_own_sysctls_cannot_be_set(lab: Lab) -> None:
+    """Those of the network are the lab host's own; all others would be the machine's."""
+    own = outside("sysctl", "-n", "vm.swappiness")
+    assert "Read-only file system" in lab.run("echo 1 >/proc/sys/vm/swappiness", check=False).stderr
+    assert outside("sysctl", "-n", "vm.swappiness") == own
+    assert lab.run("sysctl -qw net.ipv4.ip_forward=1 && sysctl -n net.ipv4.ip_forward").stdout == "1\n"
+
+
 def test_the_machines_etc_is_readable(lab: Lab) -> None:
     assert lab.run("cat /etc/passwd").stdout == Path("/etc/passwd").read_text(encoding="utf-8")
 

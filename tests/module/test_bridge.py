@@ -95,7 +95,7 @@ def test_an_alias_is_taken_away_by_an_empty_one(lab: Lab) -> None:
 
 @pytest.mark.needs("strace")
 def test_everything_at_once_and_a_second_run_that_writes_nothing(lab: Lab) -> None:
-    options = {
+    options: dict[str, Any] = {
         "mtu": 1400,
         "mac": MAC,
         "stp": True,
@@ -288,5 +288,5 @@ def host_that_nothing_touches(shared_lab: Lab) -> Iterator[Lab]:
         ({"name": "lo"}, "Interface 'lo' in the host is a physical or other interface, not a bridge"),
     ],
 )
-def test_bad_input_is_refused_before_anything_is_touched(quiet: Lab, args: dict, message: str) -> None:
+def test_bad_input_is_refused_before_anything_is_touched(quiet: Lab, args: dict[str, Any], message: str) -> None:
     says(quiet, "bridge", message, **args)

@@ -97,7 +97,7 @@ def test_an_option_is_set_on_joining_and_changed_in_place(
 
 @pytest.mark.needs("strace")
 def test_everything_at_once_and_a_second_run_that_writes_nothing(host: Lab) -> None:
-    options = {
+    options: dict[str, Any] = {
         "hairpin": True,
         "isolated": True,
         "learning": False,
@@ -129,9 +129,9 @@ def test_everything_at_once_and_a_second_run_that_writes_nothing(host: Lab) -> N
         ("guard on", ([], [])),
     ],
 )
-def test_each_drift_is_repaired_alone(host: Lab, drift: str, diff: tuple[list, list]) -> None:
+def test_each_drift_is_repaired_alone(host: Lab, drift: str, diff: tuple[list[str], list[str]]) -> None:
     """C6: and what was not asked for stays as somebody set it."""
-    wanted = {"bridge": "br0", "interface": "v0", "hairpin": True, "isolated": True, "cost": 7}
+    wanted: dict[str, Any] = {"bridge": "br0", "interface": "v0", "hairpin": True, "isolated": True, "cost": 7}
     host.module("bridge_port", **wanted)
     host.run(f"bridge link set dev v0 {drift}")
     if diff == ([], []):
@@ -214,7 +214,7 @@ def vlans_of(lab: Lab) -> list[dict[str, Any]]:
 @pytest.mark.needs("vlan_filtering")
 def test_vlans_are_set_kept_and_removed(host: Lab) -> None:
     host.run("ip link set br0 type bridge vlan_filtering 1")
-    wanted = {"bridge": "br0", "interface": "v0"}
+    wanted: dict[str, Any] = {"bridge": "br0", "interface": "v0"}
     settles(host, "bridge_port", **wanted, vlans=VLANS)
     assert [(one["vlan"], one.get("flags", [])) for one in vlans_of(host) if one["vlan"] == 10] == [
         (10, ["PVID", "Egress Untagged"])
@@ -301,6 +301,6 @@ def host_that_nothing_touches(shared_lab: Lab) -> Iterator[Lab]:
         ({"exclusive": True}, "exclusive: it needs vlans"),
     ],
 )
-def test_bad_input_is_refused_before_anything_is_touched(quiet: Lab, args: dict, message: str) -> None:
+def test_bad_input_is_refused_before_anything_is_touched(quiet: Lab, args: dict[str, Any], message: str) -> None:
     wanted = {"bridge": "br0", "interface": "v0", **args}
     says(quiet, "bridge_port", message, **{key: value for key, value in wanted.items() if value is not None})

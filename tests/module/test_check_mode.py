@@ -107,7 +107,7 @@ def test_a3_a4_check_mode_on_an_empty_host_says_what_the_real_run_does(
 
 def test_a4_the_address_that_check_mode_foresees_is_taken(lab: Lab) -> None:
     """A4, written out: the usual address of "web/eth0", whether there is a bridge, a namespace, both or neither."""
-    options = {"netns": "web", "interface": "eth0", "bridge": "br0", "pool": "172.17.0.0/16"}
+    options: dict[str, Any] = {"netns": "web", "interface": "eth0", "bridge": "br0", "pool": "172.17.0.0/16"}
     for command in ("true", "ip link add br0 type bridge", "ip netns add web"):
         lab.run(command)
         assert lab.module("ns_address", check=True, **options)["after"]["address"] == "172.17.230.194/16"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -52,7 +53,12 @@ def street(host: Host, needs: Callable[..., None]) -> None:
     )
     for name in ("web", "internet"):
         host.spawn(["ip", "netns", "exec", name, sys.executable, "-c", SERVER])
-        assert eventually(lambda name=name: ":80" in host.run(f"ip netns exec {name} ss -Hltn").stdout, 5)
+        assert eventually(partial(serves, host, name), 5)
+
+
+def serves(host: Host, netns: str) -> bool:
+    """Whether something in a namespace listens on port 80."""
+    return ":80" in host.run(f"ip netns exec {netns} ss -Hltn").stdout
 
 
 def ask(host: Host, netns: str, address: str, port: int = 80, seconds: float = 0.6) -> str:
@@ -346,7 +352,7 @@ add rule ip docker-bridges out__br0 accept
 add element ip docker-bridges in-jumps { "br0" : jump in__br0 }
 add element ip docker-bridges out-jumps { "br0" : jump out__br0 }
 """
-PORT = {"type": "dnat", "host_port": "8080", "to_port": "80", "to_address": WEB}
+PORT: dict[str, Any] = {"type": "dnat", "host_port": "8080", "to_port": "80", "to_address": WEB}
 
 
 def moby(host: Host, accept: str = "") -> str:

@@ -213,7 +213,13 @@ def test_f7_udp_flows_of_the_host_port_end_when_it_is_pointed_elsewhere_and_no_o
 def test_f10_a_range_of_ten_thousand_ports_is_one_element_and_one_line(host: Host, backend: str) -> None:
     publish(host, 4)
     rules = len(re.findall("linuxnet", host.held()))
-    options = {"type": "dnat", "protocol": "udp", "host_port": "30000-39999", "to_address": WEB[4], "owner": "web"}
+    options: dict[str, Any] = {
+        "type": "dnat",
+        "protocol": "udp",
+        "host_port": "30000-39999",
+        "to_address": WEB[4],
+        "owner": "web",
+    }
     start = time.monotonic()
     done = host.module("nat", backend=backend, **options)
     assert time.monotonic() - start < 1
@@ -264,7 +270,7 @@ def test_a_port_that_is_asked_for_twice_is_refused_before_anything_is_done(host:
 
 
 def test_a_part_of_a_range_of_the_same_owner_is_refused(host: Host) -> None:
-    given = {"type": "dnat", "to_address": WEB[4], "owner": "web"}
+    given: dict[str, Any] = {"type": "dnat", "to_address": WEB[4], "owner": "web"}
     host.module("nat", host_port="8000-8100", **given)
     message = "host_port: 'web' has published tcp port 8000-8100 on 0.0.0.0/0 already, of which this is a part; remove that first."
     host.refuses("nat", message, host_port="8050", **given)
@@ -359,7 +365,7 @@ def test_a_thousand_containers_with_five_ports_are_one_transaction(host: Host, b
         for box in range(1000)
         for port in range(5)
     ]
-    options = {
+    options: dict[str, Any] = {
         "type": "dnat",
         "bridge": "br0",
         "aggregate": [dict(item, owner=f"c{item['to_address']}") for item in items],

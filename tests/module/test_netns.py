@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from lab import Lab
@@ -63,7 +64,7 @@ def test_a_namespace_is_made_and_removed(lab: Lab) -> None:
 
 @pytest.mark.needs("strace")
 def test_a_second_run_writes_nothing(lab: Lab) -> None:
-    wanted = {"name": "web", "sysctls": {"net.ipv4.ip_forward": 1}}
+    wanted: dict[str, Any] = {"name": "web", "sysctls": {"net.ipv4.ip_forward": 1}}
     dummy, writes = lab.writes("netns", **wanted)
     assert "write /run/netns/web" in writes
     assert "mount /run/netns/web" in writes
@@ -110,8 +111,61 @@ def test_sysctls_are_set_inside(lab: Lab) -> None:
     assert lab.run("sysctl -n net.ipv4.ip_forward net.ipv4.ip_local_port_range").stdout == host
 
 
+SYSCTLS = [
+    # key, what is given, other spellings of it, what the kernel has then
+    ("net.ipv4.ip_local_reserved_ports", "8080,8081", ["8080-8081", "8081 8080", "8080-8080,8081"], "8080-8081"),
+    ("net.ipv4.conf.all.rp_filter", "0x1", [1, True, "01"], "1"),
+    ("net.ipv6.conf.default.stable_secret", "2001:db8::1", ["2001:DB8:0::0001"], "2001:0db8:0000:0000:0000:0000:0000:0001"),
+    ("net.ipv4.ip_local_port_range", "20000\t30000", ["20000 0x7530", "20000 30000"], "20000 30000"),
+    ("net.ipv4.tcp_rmem", "5000", ["5000", "0x1388", "011610"], None),
+    ("net.ipv4.ping_group_range", "0 10", ["0x0 0xA"], "0 10"),
+    ("net.ipv4.tcp_fastopen_key", "A-B-C-D", ["0xa-0xb-c-0d"], "0000000a-0000000b-0000000c-0000000d"),
+    ("net.ipv4.conf.all.forwarding", True, ["1", "0x1"], "1"),
+    ("net.ipv4.icmp_ratelimit", 1001, ["1001"], None),
+    ("net.ipv4.neigh.default.proxy_delay", 81, ["0x51"], None),
+    ("net.core.rps_default_mask", "0", ["00", "0,00000000"], None),
+    ("net.bridge.bridge-nf-call-iptables", "2", [1, "0x3", True], "1"),
+    ("net.netfilter.nf_conntrack_udp_timeout", "0x20", [32, "040"], "32"),
+]  # fmt: skip
+
+
+def test_a_sysctl_in_any_spelling_is_written_once(lab: Lab) -> None:
+    """What the kernel says back is what was asked for: the second run writes nothing, nor does one in other words."""
+    lab.module("netns", name="web")
+    lab.run("ip -n web link add name eth7.5 type veth peer name p")
+    known = [
+        one
+        for one in SYSCTLS
+        if inside(lab, "web", f"sh -c '[ -w /proc/sys/{one[0].replace('.', '/')} ] || echo no'") == ""
+    ]
+    assert {"net.ipv4.ip_local_reserved_ports", "net.ipv6.conf.default.stable_secret"} < {one[0] for one in known}
+    for key, given, others, shown in known:
+        made = lab.module("netns", name="web", sysctls={key: given})
+        if shown is not None:
+            assert inside(lab, "web", f"sysctl -n {key}").split() == shown.split()
+            assert made["after"]["sysctls"] == {key: shown}
+        for value in [given, *others]:
+            again = unchanged(lab, "netns", name="web", sysctls={key: value})
+            assert again["commands"] == []
+            assert again["before"] == again["after"]
+        unchanged(lab, "netns", name="web", sysctls={key.replace(".", "/"): given})
+    unchanged(lab, "netns", name="web", sysctls={key: given for key, given, _others, _shown in known})
+
+
+def test_a_sysctl_that_was_never_set_is_set(lab: Lab) -> None:
+    """The kernel answers a read with an error as long as there is no secret."""
+    lab.module("netns", name="web")
+    key = "net.ipv6.conf.default.stable_secret"
+    made = settles(lab, "netns", name="web", sysctls={key: "2001:db8::1"})
+    assert made["before"]["sysctls"] == {key: ""}
+    assert inside(lab, "web", f"sysctl -n {key}") == made["after"]["sysctls"][key]
+
+
 def test_the_commands_do_what_the_module_did(lab: Lab) -> None:
-    args = {"name": "web", "sysctls": {"net.ipv4.ip_forward": 1, "net.ipv4.ip_local_port_range": "20000 30000"}}
+    args: dict[str, Any] = {
+        "name": "web",
+        "sysctls": {"net.ipv4.ip_forward": 1, "net.ipv4.ip_local_port_range": "20000 30000"},
+    }
     made = lab.module("netns", **args)
     with Lab() as other:
         pastes(made, other, "netns", **args)
@@ -149,7 +203,7 @@ def test_a_container_that_was_restarted_is_bound_anew(lab: Lab) -> None:
 @pytest.mark.parametrize("how", ["path", "share"])
 def test_two_names_for_one_namespace(lab: Lab, how: str) -> None:
     lab.module("netns", name="pod")
-    source = {"path": "/run/netns/pod"} if how == "path" else {"share": "pod"}
+    source: dict[str, Any] = {"path": "/run/netns/pod"} if how == "path" else {"share": "pod"}
     shared = settles(lab, "netns", name="web", **source)
     assert ns_inode(lab, "/run/netns/web") == ns_inode(lab, "/run/netns/pod")
     assert shared["after"]["shared_with"] == ["pod"]
@@ -268,13 +322,16 @@ def host_that_nothing_touches(shared_lab: Lab) -> Iterator[Lab]:
         ({"name": "web", "pid": 1, "container": "db"}, "mutually exclusive"),
         ({"name": "web", "sysctls": {"kernel.hostname": "x"}}, "'kernel.hostname' is not a key of a network namespace"),
         ({"name": "web", "sysctls": {"net.ipv4.ip_forward": ""}}, "'net.ipv4.ip_forward' needs a value"),
+        ({"name": "web", "sysctls": {"net.ipv4.ip_forward": "yes"}}, "'net.ipv4.ip_forward' cannot be 'yes'"),
+        ({"name": "web", "sysctls": {"net.ipv4.ip_forward": "\u00b2"}}, "has a character that no sysctl has"),
+        ({"name": "web", "pid": True}, "pid: True is not a process ID"),
         ({}, "one of the following is required: name, aggregate"),
         ({"aggregate": [{"name": "web"}, {"loopback": True}]}, "aggregate item 2: missing required arguments: name"),
         ({"aggregate": [{"name": "web"}, {"name": "a/b"}]}, "aggregate item 2: name: 'a/b' is not a namespace name"),
         ({"aggregate": [{"name": "web", "colour": "red"}]}, "aggregate item 1: .*colour"),
     ],
 )
-def test_bad_input_is_refused_before_anything_is_touched(quiet: Lab, args: dict, message: str) -> None:
+def test_bad_input_is_refused_before_anything_is_touched(quiet: Lab, args: dict[str, Any], message: str) -> None:
     says(quiet, "netns", message, **args)
 
 

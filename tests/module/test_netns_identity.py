@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from lab import Lab
 from proofs import comes, container, ns_inode, python, refuses, settles, unchanged, warnings
@@ -15,8 +17,8 @@ HOST = "/proc/1/ns/net"
 # A host in which process PID ends, and its number is given to a process of the host, just before or after a step.
 PID_USED_AGAIN = """
 import ctypes, json, os, signal, sys, time
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import host
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution, validation
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import containers as real
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.netns import RESOURCE
 
 moment, host = sys.argv[1], os.stat("/proc/self/ns/net").st_ino
@@ -57,7 +59,7 @@ def used_again():
     assert os.stat(f"/proc/{container}/ns/net").st_ino == host
 
 
-class Kernel(host.Kernel):
+class Kernel(real.Kernel):
     def find(self, ref):
         is_process = ref.path == f"/proc/{container}/ns/net" and ref.path not in self._paths
         if is_process and moment == "before it is opened":
@@ -76,8 +78,8 @@ class Kernel(host.Kernel):
 if moment == "before the module runs":
     used_again()
 with Kernel() as kernel:
-    wants = runner.items(RESOURCE, {"name": "web", "pid": container})
-    results, _warnings = runner.execute(RESOURCE, wants, kernel, False)
+    wants = validation.items(RESOURCE, {"name": "web", "pid": container})
+    results, _warnings = execution.execute(RESOURCE, wants, kernel, False)
 bound = os.stat("/run/netns/web").st_ino if os.path.exists("/run/netns/web") else 0
 print(json.dumps({"msg": results[0].get("msg", ""), "right": bound == inode, "host": bound == host}))
 os.kill(container, signal.SIGKILL)
@@ -123,7 +125,7 @@ def stale(lab: Lab, content: str = "") -> None:
         ("nat", {"type": "masquerade", "source": "192.0.2.0/24", "netns": "web"}),
     ],
 )
-def test_every_module_refuses_a_stale_file(lab: Lab, module: str, args: dict) -> None:
+def test_every_module_refuses_a_stale_file(lab: Lab, module: str, args: dict[str, Any]) -> None:
     """B5: a plain file, left by a reboot, is no namespace; the message says how to get rid of it."""
     stale(lab)
     refused = refuses(lab, module, "Netns 'web' is no namespace: /run/netns/web is a plain file", **args)

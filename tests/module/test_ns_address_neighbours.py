@@ -217,7 +217,7 @@ def test_a_default_route_is_no_conflict(host: Host) -> None:
 # --- bad input ------------------------------------------------------------------------------------------------------
 
 
-BAD = [
+BAD: list[tuple[dict[str, Any], str]] = [
     (
         {"address": "172.17.0.5"},
         "address: '172.17.0.5' has no prefix length; write it as ADDRESS/PREFIX, such as 172.17.0.2/16.",

@@ -104,7 +104,7 @@ def test_e3_one_attribute_of_an_ipv4_route(
     host: Host, option: str, first: Any, second: Any, words: tuple[str, str]
 ) -> None:
     """E3: an attribute is set, and changed again in place; only it is in the diff."""
-    way = {} if option == "interface" else {"gateway": "172.17.0.1", "interface": "eth0"}
+    way: dict[str, Any] = {} if option == "interface" else {"gateway": "172.17.0.1", "interface": "eth0"}
     for value, expected in zip((first, second), words, strict=True):
         done = host.settles("ns_route", **WEB, **{**way, option: value})
         assert done["after"][option] == value
@@ -236,10 +236,11 @@ def test_nexthops(host: Host, family: int, one: str, other: str, third: str) -> 
 
     hops = [{"gateway": one}, {"gateway": other, "interface": "eth1", "weight": 3}]
     done = host.settles("ns_route", **WEB, family=f"ipv{family}", nexthops=hops)
-    assert done["after"]["nexthops"] == sorted(
-        ({"gateway": one, "interface": "eth0", "weight": 1}, {"gateway": other, "interface": "eth1", "weight": 3}),
-        key=lambda hop: hop["gateway"],
-    )
+    expected: list[dict[str, Any]] = [
+        {"gateway": one, "interface": "eth0", "weight": 1},
+        {"gateway": other, "interface": "eth1", "weight": 3},
+    ]
+    assert done["after"]["nexthops"] == sorted(expected, key=lambda hop: str(hop["gateway"]))
     assert ways() == sorted([(one, "eth0", 1), (other, "eth1", 3)])
     assert host.module("ns_route", **WEB, family=f"ipv{family}", nexthops=hops[::-1])["changed"] is False
     hops[0] = {"gateway": third, "weight": 2}

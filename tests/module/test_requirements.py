@@ -150,8 +150,8 @@ def test_bad_input_is_told_before_what_is_missing(host: Lab) -> None:
 
 THOUSAND = """
 import json, os, sys
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import host
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution, validation
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import writer
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge_port
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import netns
@@ -170,9 +170,9 @@ def count():
 def execute(resource, **args):
     global operations
     operations += 1
-    with host.Kernel() as kernel:
-        wants = runner.items(resource, args)
-        results, _warnings = runner.execute(resource, wants, kernel, False)
+    with writer.Kernel() as kernel:
+        wants = validation.items(resource, args)
+        results, _warnings = execution.execute(resource, wants, kernel, False)
     failed.extend(one["msg"] for one in results if one.get("failed"))
 
 

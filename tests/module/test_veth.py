@@ -125,7 +125,7 @@ def test_a_derived_name_is_short_and_the_same_on_every_run(host: Lab) -> None:
     ],
 )
 def test_an_option_of_both_ends(
-    host: Lab, option: str, first: Any, then: Any, values: tuple[dict, dict], changes: list[str]
+    host: Lab, option: str, first: Any, then: Any, values: tuple[dict[str, Any], dict[str, Any]], changes: list[str]
 ) -> None:
     settles(host, "veth", name="v0", peer_netns="web", **{option: first})
     born = ends(host)
@@ -147,7 +147,7 @@ def test_an_option_of_both_ends(
         ("alias", "of web", "two  words 'quoted'", 0, "ifalias"),
     ],
 )
-def test_an_option_of_one_end(host: Lab, option: str, first: str, then: str, side: int, shown: str) -> None:
+def test_an_option_of_one_end(host: Lab, option: str, first: Any, then: Any, side: int, shown: str) -> None:
     settles(host, "veth", name="v0", peer_netns="web", **{option: first})
     born = ends(host)
     assert born[side][shown] == first
@@ -162,7 +162,7 @@ def test_each_end_is_set_up_and_down(host: Lab) -> None:
         own, peer = ends(host)
         return "UP" in own["flags"], "UP" in peer["flags"]
 
-    wanted = {"name": "v0", "peer_netns": "web"}
+    wanted: dict[str, Any] = {"name": "v0", "peer_netns": "web"}
     settles(host, "veth", **wanted, enabled=False, peer_enabled=False)
     assert up() == (False, False)
     assert lines(settles(host, "veth", **wanted, enabled=False)) == (["peer_enabled false"], ["peer_enabled true"])
@@ -175,7 +175,7 @@ def test_each_end_is_set_up_and_down(host: Lab) -> None:
 
 def test_a_bridge_is_given_changed_and_left(host: Lab) -> None:
     host.run("ip link add br1 type bridge")
-    wanted = {"name": "v0", "peer_netns": "web"}
+    wanted: dict[str, Any] = {"name": "v0", "peer_netns": "web"}
     settles(host, "veth", **wanted)
     assert "master" not in link(host, "v0")
     joined = settles(host, "veth", **wanted, bridge="br0")
@@ -197,7 +197,7 @@ def test_checksums_can_be_left_to_the_sender(host: Lab) -> None:
         shown = host.run("ethtool -k v0; ip netns exec web ethtool -k eth0").stdout
         return [line.split()[1] for line in shown.splitlines() if line.startswith("tx-checksumming:")]
 
-    wanted = {"name": "v0", "peer_netns": "web"}
+    wanted: dict[str, Any] = {"name": "v0", "peer_netns": "web"}
     made = settles(host, "veth", **wanted, tx_checksum=False)
     assert offload() == ["off", "off"]
     assert made["commands"][-3:] == [
@@ -220,7 +220,7 @@ def test_checksums_can_be_left_to_the_sender(host: Lab) -> None:
 
 
 def test_the_commands_do_what_the_module_did(host: Lab) -> None:
-    args = {
+    args: dict[str, Any] = {
         "name": "v0",
         "peer_name": "net1",
         "peer_netns": "web",
@@ -326,6 +326,6 @@ def host_that_nothing_touches(shared_lab: Lab) -> Iterator[Lab]:
         ({"name": "eth0", "peer_netns": None}, "peer_name: both ends cannot be called 'eth0' in one namespace"),
     ],
 )
-def test_bad_input_is_refused_before_anything_is_touched(quiet: Lab, args: dict, message: str) -> None:
+def test_bad_input_is_refused_before_anything_is_touched(quiet: Lab, args: dict[str, Any], message: str) -> None:
     wanted = {"name": "v0", "peer_netns": "web", **args}
     says(quiet, "veth", message, **{key: value for key, value in wanted.items() if value is not None})

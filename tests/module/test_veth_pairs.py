@@ -107,9 +107,16 @@ def test_a_peer_that_was_renamed_in_the_container_is_found(host: Lab) -> None:
         ("ip -n web link set eth0 txqueuelen 7", (["peer_tx_queue_len 7"], ["peer_tx_queue_len 500"])),
     ],
 )
-def test_each_drift_is_repaired_alone_and_in_place(host: Lab, drift: str, diff: tuple[list, list]) -> None:
+def test_each_drift_is_repaired_alone_and_in_place(host: Lab, drift: str, diff: tuple[list[str], list[str]]) -> None:
     """C6"""
-    wanted = {"name": "v0", "peer_netns": "web", "bridge": "br0", "mtu": 1400, "mac": OWN, "peer_mac": PEER}
+    wanted: dict[str, Any] = {
+        "name": "v0",
+        "peer_netns": "web",
+        "bridge": "br0",
+        "mtu": 1400,
+        "mac": OWN,
+        "peer_mac": PEER,
+    }
     wanted |= {"tx_queue_len": 500, "alias": "of web"}
     host.module("veth", **wanted)
     indexes = link(host, "v0")["ifindex"], link(host, "eth0", "web")["ifindex"]
@@ -155,7 +162,7 @@ def test_a6_a_change_of_the_mtu_sets_only_that_and_a_tcp_stream_survives(host: L
     connection = "ip netns exec web awk '$4 == \"01\" {print $2, $3}' /proc/net/tcp"
     before = host.run(connection).stdout
 
-    args = {"name": "v0", "peer_netns": "web", "mtu": 1450, "alias": "of web", "tx_queue_len": 500}
+    args: dict[str, Any] = {"name": "v0", "peer_netns": "web", "mtu": 1450, "alias": "of web", "tx_queue_len": 500}
     changed, writes = host.writes("veth", **args)
     assert writes == ["RTM_NEWLINK", "RTM_NEWLINK"]
     assert lines(changed) == (["mtu 1500", "peer_mtu 1500"], ["mtu 1450", "peer_mtu 1450"])
@@ -225,12 +232,12 @@ def test_a_pair_whose_container_was_replaced_is_made_anew(host: Lab) -> None:
 
 IN_THE_WAY = """
 import subprocess, sys
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import host
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution, validation
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import writer
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.veth import RESOURCE
 
 
-class Kernel(host.Kernel):
+class Kernel(writer.Kernel):
     def apply(self, step):
         if type(step).__name__ == "AddLink":
             subprocess.run(sys.argv[1], shell=True, check=True)
@@ -238,8 +245,8 @@ class Kernel(host.Kernel):
 
 
 with Kernel() as kernel:
-    wants = runner.items(RESOURCE, {"name": "v0", "peer_netns": "web"})
-    print(runner.execute(RESOURCE, wants, kernel, False)[0][0]["msg"])
+    wants = validation.items(RESOURCE, {"name": "v0", "peer_netns": "web"})
+    print(execution.execute(RESOURCE, wants, kernel, False)[0][0]["msg"])
 """
 
 
@@ -366,7 +373,7 @@ def test_an_interface_that_goes_meanwhile_does_not_stop_the_others(host: Lab) ->
     code = """
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import DelLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.host import Kernel
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.writer import Kernel
 with Kernel() as kernel:
     kernel.delete_together([DelLink(HOST, name) for name in ("web0", "never", "app0")])
 """

@@ -229,16 +229,16 @@ def test_nothing_is_written(host: Lab, check: bool) -> None:
 COUNT = """
 import collections, json, subprocess
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import survey
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import route as rtnetlink
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import firewall as kernel_firewall
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import links, transport
 
 dumps, run = collections.Counter(), []
-real, popen = rtnetlink.Socket._dump, subprocess.Popen.__init__
+real, popen = transport.Socket.dump, subprocess.Popen.__init__
 
 
-def counted(self, cls, type_, *rest):
+def counted(self, type_, body):
     dumps[id(self), type_] += 1
-    return real(self, cls, type_, *rest)
+    return real(self, type_, body)
 
 
 def started(self, command, *rest, **more):
@@ -246,10 +246,10 @@ def started(self, command, *rest, **more):
     popen(self, command, *rest, **more)
 
 
-rtnetlink.Socket._dump, subprocess.Popen.__init__ = counted, started
-with kernel_firewall.Kernel() as kernel:
+transport.Socket.dump, subprocess.Popen.__init__ = counted, started
+with complete.Kernel() as kernel:
     lists, dummy = survey.gathered(kernel, survey.SUBSETS)
-links = [count for (dummy, type_), count in dumps.items() if type_ == rtnetlink._GETLINK]
+links = [count for (dummy, type_), count in dumps.items() if type_ == links._GETLINK]
 print(json.dumps({"pairs": len(lists["veths"]), "links": links, "most": max(dumps.values()), "programs": len(run)}))
 """
 

@@ -56,6 +56,6 @@ def talk(client: str, server: str, address: str, port: int) -> str:
 
 if __name__ == "__main__":
     try:
-        print(talk(*sys.argv[1:4], int(sys.argv[4])))
+        print(talk(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])))
     except OSError as error:
         sys.exit(f"{sys.argv[1]} cannot talk to {sys.argv[2]} at {sys.argv[3]}: {error}")

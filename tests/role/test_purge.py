@@ -9,7 +9,6 @@ The tests are the chapters of one story, in order. Beside the role's wiring ther
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,12 +20,12 @@ FRONT = {"name": "front", "subnets": ["10.1.0.0/24", "fd00:1::/64"]}
 BACK = {"name": "back", "subnets": ["10.2.0.0/24"]}
 THEIRS = {"name": "docker0", "subnets": ["172.17.0.0/16"], "unmanaged": True}
 TABLE = {"table": "100", "rule_source": "10.2.0.0/24"}
-WEB = {
+WEB: dict[str, Any] = {
     "name": "web",
     "networks": [{"name": "front", "ipv4_address": "10.1.0.50"}],
     "published_ports": ["8080:80", "127.0.0.1:30000-30009:30000-30009/udp"],
 }
-DB = {"name": "db", "networks": [{"name": "front"}, {"name": "back", "host_interface": "db1"}]}
+DB: dict[str, Any] = {"name": "db", "networks": [{"name": "front"}, {"name": "back", "host_interface": "db1"}]}
 OLD = {
     "name": "old",
     "networks": [{"name": "back", "host_interface": "old0", "port": {"isolated": True}}],
@@ -114,7 +113,7 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def story(shared_lab: Lab, playbook: Playbook) -> Iterator[Story]:
+def story(shared_lab: Lab, playbook: Playbook) -> Story:
     return Story(shared_lab, playbook)
 
 

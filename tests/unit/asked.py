@@ -9,14 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 
 def want(resource: Any, **params: Any) -> Any:
     """The want of a task with these options."""
-    (found,) = runner.items(resource, params)
+    (found,) = validation.items(resource, params)
     return found
 
 
@@ -37,13 +38,13 @@ def plan(kernel: MemoryKernel, resource: Any, **params: Any) -> Any:
 
 def made(kernel: MemoryKernel, resource: Any, **params: Any) -> dict[str, Any]:
     """Do it, and return the result, which must be no failure."""
-    (result,), dummy = runner.execute(resource, [want(resource, **params)], kernel, False)
+    (result,), dummy = execute(resource, [want(resource, **params)], kernel, False)
     assert not result.get("failed"), result["msg"]
     return result
 
 
 def failed(kernel: MemoryKernel, resource: Any, **params: Any) -> str:
     """Try it, and return the message of the failure."""
-    (result,), dummy = runner.execute(resource, [want(resource, **params)], kernel, False)
+    (result,), dummy = execute(resource, [want(resource, **params)], kernel, False)
     assert result.get("failed"), f"{params} should have failed"
     return str(result["msg"])

@@ -10,6 +10,7 @@ import errno
 from dataclasses import replace
 from typing import Any
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_snat import ours
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import NatRule
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import DelAddress, PutAddress
@@ -55,7 +56,7 @@ def put(kernel: Any, route: Route, old: Route | None = None, ref: NsRef = WEB) -
 
 def held(kernel: Any, text: str) -> Address:
     """The address of eth0 as the kernel holds it."""
-    found = [one for dummy, one in kernel.addresses(kernel.find(WEB)) if one.cidr == text]
+    found: list[Address] = [one for dummy, one in kernel.addresses(kernel.find(WEB)) if one.cidr == text]
     assert len(found) == 1, f"{text} is there {len(found)} times"
     return found[0]
 
@@ -330,14 +331,14 @@ def a_rule_is_replaced_in_its_place(kernel: Any) -> None:
     six = NatRule("fd00:17::/64", "!docker0", (), "fd00::9", "net")
     kernel.apply(firewall_change.PutRule(HOST, one))
     kernel.apply(firewall_change.PutRule(HOST, six))
-    there = ours(kernel.ruleset(host))
+    there = ours(kernel.ruleset(host, NFTABLES))
     assert there == [one, six]
     kernel.apply(firewall_change.PutRule(HOST, replace(one, out_interface="eth0"), there[0]))
-    now = ours(kernel.ruleset(host))
+    now = ours(kernel.ruleset(host, NFTABLES))
     assert now == [replace(one, out_interface="eth0"), six]
     assert now[1].handle == there[1].handle
     kernel.apply(firewall_change.DelRule(HOST, one))
     kernel.apply(firewall_change.DelRule(HOST, one))  # gone already: that is what was wanted
-    assert ours(kernel.ruleset(host)) == [six]
+    assert ours(kernel.ruleset(host, NFTABLES)) == [six]
     kernel.apply(firewall_change.DelRule(HOST, six, last=True))
-    assert kernel.ruleset(host) == []
+    assert kernel.ruleset(host, NFTABLES) == []

@@ -202,7 +202,7 @@ def a_bridge_has_these_defaults(kernel: Any) -> None:
     there = {"mtu": 1500, "stp": False, "forward_delay": 1500, "ageing_time": 30000, "vlan_filtering": False}
     assert made.kind == "bridge"
     assert {name: made.get(name) for name in there} == there
-    kernel.apply(SetLink(HOST, "br0", {"stp": True, "ageing_time": 100}, {}))
+    kernel.apply(SetLink(HOST, "br0", {"stp": True, "ageing_time": 100}, {}, "bridge"))
     assert [link(kernel, HOST, "br0").get(name) for name in ("stp", "ageing_time", "forward_delay")] == [
         True,
         100,
@@ -314,7 +314,7 @@ def vlans_need_a_kernel_that_filters_them(kernel: Any) -> None:
     """C12: this case is for a kernel without the feature."""
     refused(kernel, AddLink(HOST, "br0", "bridge", {"vlan_filtering": True}), errno.EOPNOTSUPP)
     bridge(kernel)
-    refused(kernel, SetLink(HOST, "br0", {"vlan_filtering": True}, {}), errno.EOPNOTSUPP)
+    refused(kernel, SetLink(HOST, "br0", {"vlan_filtering": True}, {}, "bridge"), errno.EOPNOTSUPP)
     pair(kernel, master="br0")
     refused(kernel, SetVlans(HOST, "web0", (Vlan(10),)), errno.EOPNOTSUPP)
     assert kernel.vlans(kernel.find(HOST), link(kernel, HOST, "web0").index) == ()

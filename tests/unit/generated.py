@@ -19,7 +19,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
     veth,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
 
 Item = dict[str, Any]
 RESOURCES = {
@@ -28,7 +29,7 @@ RESOURCES = {
 SPACES, BRIDGES = ["web", "db"], ["br0", "br1"]
 PEERS = ["eth0", "eth1"]
 ADDRESSES = ["10.0.0.1/24", "10.0.0.2/24", "10.0.0.3/24", "10.1.0.2/16", "10.1.0.3/16", "FD00::2/64", "fd00::3/64"]
-RULES = {"rule_source": ["10.0.0.0/24", "10.1.0.0/16", "fd00::/64"], "rule_priority": [5, 6]}
+RULES: dict[str, list[Any]] = {"rule_source": ["10.0.0.0/24", "10.1.0.0/16", "fd00::/64"], "rule_priority": [5, 6]}
 GATEWAYS = ["10.0.0.1", "10.1.0.1", "fd00::1"]
 
 
@@ -171,7 +172,7 @@ def task(chance: Random, noun: str) -> list[Item]:
 def wants(noun: str, items: list[Item]) -> list[Any] | None:
     """Return the wants of a task, None where its items contradict each other or themselves."""
     try:
-        return runner.items(RESOURCES[noun], {"aggregate": items})
+        return validation.items(RESOURCES[noun], {"aggregate": items})
     except Invalid:
         return None
 
@@ -180,7 +181,7 @@ def run(kernel: Any, noun: str, items: list[Item], check: bool = False) -> tuple
     """Run a task. Returns its results and its warnings."""
     found = wants(noun, items)
     assert found is not None, items
-    return runner.execute(RESOURCES[noun], found, kernel, check)
+    return execute(RESOURCES[noun], found, kernel, check)
 
 
 def wire(kernel: Any, chance: Random) -> None:

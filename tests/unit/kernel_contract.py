@@ -61,7 +61,7 @@ def next_run(kernel: Any) -> Any:
 
 
 def link(kernel: Any, ref: NsRef, name: str) -> Link:
-    found = kernel.link(kernel.find(ref), name=name)
+    found: Link | None = kernel.link(kernel.find(ref), name=name)
     assert found is not None, f"there is no {name} in {ref}"
     return found
 
@@ -117,12 +117,11 @@ def address(kernel: Any, text: str, ref: NsRef = WEB, name: str = "eth0", **more
 
 def tried(function: Case) -> str:
     """Try a case on the running kernel, in a network namespace of its own. Returns what went wrong, empty for nothing."""
-    from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import firewall as kernel_firewall
-    from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import namespaces
+    from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete, namespaces
 
     namespaces._call("unshare", namespaces._CLONE_NEWNET)
     try:
-        with kernel_firewall.Kernel() as kernel:
+        with complete.Kernel() as kernel:
             function(kernel)
     except Exception:
         return traceback.format_exc()

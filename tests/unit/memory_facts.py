@@ -12,15 +12,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import (
-    iptables,
-    iptables_save,
-    nftables,
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend, Ruleset
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import (
+    IPTABLES_NFT,
+    Iptables,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import tables_of
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.listeners import Listener
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import PLACES, NatRule
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import Edit
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import sysctl_key
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     MAIN_TABLE,
@@ -34,8 +35,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     Route,
     Vlan,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import walls
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+from ansible_collections.linuxnet.containers.tests.unit.tool_twins import written
 
 KERNEL_PROTOCOL = 2  # RTPROT_KERNEL
 SYSCTLS = {
@@ -54,15 +56,15 @@ class _Nothing:
     def __getattr__(self, name: str) -> Any:
         """Every method of a source: it finds nothing."""
         answers: dict[str, Any] = {"find": None, "listing": {}, "link": None, "sysctl": None, "read_text": ""}
-        answers.update(firewalls=PLACES, saved={4: {}, 6: {}})
-        return lambda *args, **kwargs: answers.get(name, ())
+        answers.update(backends=BACKENDS)
+        return lambda *args, **kwargs: args[1].nothing() if name == "ruleset" else answers.get(name, ())
 
 
 class _Memory(State):
     """What is. The numbers that `State` foresees are the real ones here."""
 
     def __init__(self) -> None:
-        super().__init__(_Nothing())  # type: ignore[arg-type]
+        super().__init__(_Nothing())
         self.foreseen_indexes = itertools.count(1000)
         self.known.paths[HOST.path] = self.fresh_namespace()
 
@@ -77,8 +79,8 @@ class MemoryFacts:
         self.silent: list[str] = []  # engines that cannot be asked
         self.on_the_wire: dict[str, str] = {}  # neighbours outside: address to MAC address
         self.foreign_rules: list[dict[str, Any]] = []
-        self.foreign_saved: dict[str, str] = {}  # by place, as iptables-save prints them
-        self.programs: Sequence[str] = PLACES
+        self.foreign_saved: dict[Backend, str] = {}  # as iptables-save prints them
+        self.programs: Sequence[Backend] = BACKENDS
         self.listening: list[Listener] = []  # in every namespace
         self.socket_of: dict[int, tuple[int, str]] = {}  # processes by the inode of a socket
         self.asked_for_sockets = 0
@@ -88,7 +90,6 @@ class MemoryFacts:
         self.locks = 0
         self._state = _Memory()
         self._pinned: set[tuple[int, int]] = set()
-        self._handles = itertools.count(4)
 
     # --- reading: a copy of everything, as the kernel gives it ---
 
@@ -134,51 +135,46 @@ class MemoryFacts:
         return sorted(self._state.policies(ns, family), key=lambda rule: rule.priority)
 
     def sysctl(self, ns: int, key: str) -> str | None:
-        parts = key.replace("/", ".").split(".")
+        key = sysctl_key(key)
+        parts = key.split(".")
         known = SYSCTLS.get(key)
         if parts[:3] == ["net", "ipv6", "conf"] and parts[4:] in (["disable_ipv6"], ["accept_ra"]):
-            known = {"disable_ipv6": "0", "accept_ra": "1"}[parts[4]] if self._state.link(ns, parts[3]) else None
+            known = (
+                {"disable_ipv6": "0", "accept_ra": "1"}[parts[4]]
+                if self._state.link(ns, parts[3].replace("/", "."))
+                else None
+            )
         return self._state.known.sysctls.get((ns, key), known)
 
     def tx_checksum(self, ns: int, name: str) -> bool | None:
         link = self._state.link(ns, name)
         return None if link is None else bool(link.attributes.get("tx_checksum", True))
 
-    def ruleset(self, ns: int) -> list[dict[str, Any]]:
-        return [
-            *self.foreign_rules,
-            *({"rule": _as_json(rule)} for rule in walls(self._state).table(ns).rules.values()),
-            *_table_json(self._state, ns),
-            *({"table": {"family": "ip", "name": "filter", "handle": 1}} for _some in [1] if self._tabled(ns)),
-        ]
-
-    def _tabled(self, ns: int) -> bool:
-        """Return whether iptables-nft has tables, which nft sees."""
-        return not walls(self._state).table(ns, "iptables-nft").only() or "iptables-nft" in self.foreign_saved
-
-    def firewalls(self) -> Sequence[str]:
+    def backends(self) -> Sequence[Backend]:
         return self.programs
 
-    def saved(self, ns: int, place: str) -> dict[int, Any]:
-        table = walls(self._state).table(ns, place)
-        held = replace(
-            table.held,
-            rules=tuple(table.rules.values()),
-            elements=tuple(table.elements),
-            passages=tuple(table.passages.values()),
-            guards=tuple(table.guards.values()),
+    def ruleset(self, ns: int, backend: Backend) -> Ruleset:
+        """Return the foreign rules, and what we own as the backend writes it. Of our nftables table only what is in it."""
+        index = firewalls(self._state).index(ns, backend)
+        everything = Edit(
+            put=tuple(index.nat_rules.values()),
+            publish=tuple(index.port_mappings),
+            isolate=tuple(index.isolations.values()),
+            allow=tuple(index.allowances.values()),
+            localnet_on=index.owned.localnet,
+            kinds=tuple({kind for kind, dummy in index.owned.static}),
         )
-        found = {}
-        for family in (4, 6):
-            tables = iptables_save.parse(self.foreign_saved.get(place, "") if family == 4 else "")
-            hooks = {**held.hooks, 4: "DOCKER-USER"} if "DOCKER-USER" in tables.get("filter", {}) else held.hooks
-            for name, chains in tables_of(iptables.render(family, replace(held, hooks=hooks))).items():
-                for chain, one in chains.items():
-                    known = tables.setdefault(name, {}).get(chain, one)
-                    rules = one.rules if known is one else (*one.rules, *known.rules)
-                    tables[name][chain] = replace(known, rules=rules)
-            found[family] = tables
-        return found
+        if isinstance(backend, Iptables):
+            saved = {f"iptables-{backend.kind}": self.foreign_saved.get(backend, ""), f"ip6tables-{backend.kind}": ""}
+            start = backend.parse(saved)
+            return written(backend, start, backend.transaction(start, [everything]))
+        objects = written(backend, [], backend.transaction([], [everything]))
+        tabled = not firewalls(self._state).index(ns, IPTABLES_NFT).only() or IPTABLES_NFT in self.foreign_saved
+        return [
+            *self.foreign_rules,
+            *(item for item in objects if not {"table", "chain"} & set(item)),
+            *({"table": {"family": "ip", "name": "filter", "handle": 1}} for _some in [1] if tabled),
+        ]
 
     def read_text(self, path: str) -> str:
         return self._state.text(path)
@@ -246,13 +242,13 @@ class MemoryFacts:
                     ),
                     [
                         (
-                            sorted(map(str, table.rules.values())),
-                            sorted(map(str, table.elements)),
-                            sorted(table.held.localnet),
-                            sorted(map(str, table.guards.values())),
-                            sorted(map(str, table.passages.values())),
+                            sorted(map(str, index.nat_rules.values())),
+                            sorted(map(str, index.port_mappings)),
+                            sorted(index.owned.localnet),
+                            sorted(map(str, index.isolations.values())),
+                            sorted(map(str, index.allowances.values())),
                         )
-                        for table in (walls(state).table(ns, place) for place in PLACES)
+                        for index in (firewalls(state).index(ns, backend) for backend in BACKENDS)
                     ],
                     sorted(str(rule) for family in (4, 6) for rule in state.policies(ns, family)),
                 )
@@ -287,67 +283,3 @@ def _reported(link: Link) -> Link:
 
 def net_of(one: Address) -> Any:
     return ipaddress.ip_network(f"{one.peer or one.ip}/{one.prefix}", strict=False)
-
-
-def _prefix(cidr: str) -> dict[str, Any]:
-    address, length = cidr.split("/")
-    return {"prefix": {"addr": address, "len": int(length)}}
-
-
-def _table_json(state: State, ns: int) -> list[dict[str, Any]]:
-    """Return ports and guarded bridges as `nft -j list ruleset` has them."""
-    where = {"family": "inet", "table": "linuxnet_containers"}
-    what = walls(state).table(ns).held
-    maps: dict[str, list[Any]] = {}
-    for one in walls(state).table(ns).elements:
-        ports = one.first if one.first == one.last else {"range": [one.first, one.last]}
-        host = _prefix(one.host_ip) if "/" in one.host_ip else one.host_ip
-        key = {"elem": {"val": {"concat": [one.protocol, host, ports]}, "comment": one.marked}}
-        name = f"publish_{'ip' if one.family == 4 else 'ip6'}{'_port' if one.to_port else ''}"
-        maps.setdefault(name, []).append([key, {"concat": [one.to, one.to_port]} if one.to_port else one.to])
-    sets: dict[str, list[Any]] = {
-        "loops": [{"concat": [bridge, bridge]} for bridge in what.loops],
-        "localnet": list(what.localnet),
-        "closed": [{"elem": {"val": one.bridge, "comment": one.marked}} for one in what.guards],
-        "icc": [{"concat": [one.bridge, one.bridge]} for one in what.guards if one.icc],
-        "open": [one.bridge for one in what.guards if not one.isolate],
-        "internal": [one.bridge for one in what.guards if one.internal],
-    }
-    for one in what.passages:
-        key = {"elem": {"val": one.name, "comment": f"linuxnet:{one.owner}|{one.by}"}}
-        maps.setdefault("marks", []).append([key, int(one.by.split("/")[0], 0)])
-    parts = [part for part in nftables.PARTS.values() if what.part(part.name).whole]
-    return [
-        *({"map": {**where, "name": name, "elem": elements}} for name, elements in maps.items()),
-        *({"set": {**where, "name": name, "elem": elements}} for name, elements in sets.items() if parts),
-        *(
-            {"rule": {**where, "chain": chain, "handle": number, "comment": part.mark(name), "expr": []}}
-            for part in parts
-            for number, (chain, name, _rule) in enumerate(part.rules, 100)
-        ),
-    ]
-
-
-def _as_json(rule: NatRule) -> dict[str, Any]:
-    """Return a rule of ours as `nft -j list ruleset` has it."""
-    protocol = "ip" if rule.family == 4 else "ip6"
-    always = ["224.0.0.0/4", "255.255.255.255/32"] if rule.family == 4 else ["ff00::/8"]
-
-    def match(field: dict[str, Any], operator: str, value: Any) -> dict[str, Any]:
-        return {"match": {"op": operator, "left": field, "right": value}}
-
-    expr = [match({"payload": {"protocol": protocol, "field": "saddr"}}, "==", _prefix(rule.source))]
-    if rule.out_interface:
-        operator = "!=" if rule.out_interface.startswith("!") else "=="
-        expr.append(match({"meta": {"key": "oifname"}}, operator, rule.out_interface.lstrip("!")))
-    untouched = {"set": [_prefix(one) for one in sorted({rule.source, *always, *rule.exclude})]}
-    expr.append(match({"payload": {"protocol": protocol, "field": "daddr"}}, "!=", untouched))
-    expr.append({"snat": {"family": protocol, "addr": rule.to_address}} if rule.to_address else {"masquerade": None})
-    return {
-        "family": "inet",
-        "table": "linuxnet_containers",
-        "chain": "postrouting",
-        "handle": rule.handle,
-        "comment": rule.marked,
-        "expr": expr,
-    }

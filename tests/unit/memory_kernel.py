@@ -17,7 +17,7 @@ import errno
 import ipaddress
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
@@ -48,7 +48,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import MAIN_TABLE, Link, NsRef, Route
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import changes as firewall_change
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import walls
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import prediction
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance
 from ansible_collections.linuxnet.containers.tests.unit.memory_facts import MemoryFacts, net_of
@@ -97,7 +97,7 @@ class MemoryKernel(MemoryFacts):
         getattr(self, "_" + type(step).__name__)(step)
 
     @staticmethod
-    def _refuse(code: int, step: Change, detail: str = "") -> None:
+    def _refuse(code: int, step: Change, detail: str = "") -> NoReturn:
         raise KernelError(code, step.attempt(), detail)
 
     def _need(self, ref: NsRef, name: str, step: Change) -> Link:
@@ -123,6 +123,8 @@ class MemoryKernel(MemoryFacts):
         if bool(step.old) != (step.name in self._state.entries()):
             self._refuse(errno.ENOENT if step.old else errno.EEXIST, step)
         inode = step.inode if step.inode > 0 else self.find(step.source)
+        if inode is None:
+            self._refuse(errno.ENOENT, step)
         old = self._state.entries().get(step.name)
         advance(replace(step, inode=inode), self._state)
         if old is not None:
@@ -132,7 +134,6 @@ class MemoryKernel(MemoryFacts):
         old = self._state.entries().pop(step.name, None)
         if old is None:
             self._refuse(errno.ENOENT, step)
-            return
         self._state.known.paths[NsRef.parse(step.name).path] = None
         self._dies(old.inode)
 
@@ -186,8 +187,11 @@ class MemoryKernel(MemoryFacts):
             self._check_master(step, new["master"], link)
         if not link.master and "master" not in new and set(new) & set(link_kinds.PORT):
             self._refuse(errno.EOPNOTSUPP, step)
-        if set(new) & set(link_kinds.KINDS["bridge"].fields) and link.kind != "bridge":
+        if step.kind and step.kind != link.kind:
             self._refuse(errno.EOPNOTSUPP, step)
+        rows = {**link_kinds.LINK, **link_kinds.PORT, **link_kinds.kind(step.kind).fields}
+        if not set(new) <= {*rows, "name", "master"}:
+            raise TypeError(f"nothing writes {sorted(set(new) - set(rows))}: does the change name the link's kind?")
         if link.kind == "bridge" and new.get("mtu", link.get("mtu")) != link.get("mtu"):
             self._pinned.add((ns, link.index))
         advance(step, self._state)
@@ -343,7 +347,7 @@ class MemoryKernel(MemoryFacts):
     def _SetSysctl(self, step: SetSysctl) -> None:
         if self.sysctl(self._ns(step.ns), step.key) is None:
             self._refuse(errno.ENOENT, step)
-        if not step.value.lstrip("-").isdigit():
+        if not set(step.value) <= set("0123456789-, "):
             self._refuse(errno.EINVAL, step)
         advance(step, self._state)
 
@@ -353,8 +357,7 @@ class MemoryKernel(MemoryFacts):
         advance(step, self._state)
 
     def _PutRule(self, step: firewall_change.PutRule) -> None:
-        handle = next(self._handles) if step.place == "nftables" else 0
-        advance(replace(step, rule=replace(step.rule, handle=handle)), self._state)
+        advance(step, self._state)
 
     def delete_together(self, steps: Sequence[Change]) -> None:
         """Nothing is faster here."""
@@ -363,16 +366,16 @@ class MemoryKernel(MemoryFacts):
         for step in steps:
             self.apply(step)
 
-    def _SetElements(self, step: firewall_change.SetElements) -> None:
-        there = walls(self._state).table(self._ns(step.ns), step.place).elements
-        if any(one.overlaps(other) for one in step.add for other in there if other not in step.remove):
+    def _SetPortMappings(self, step: firewall_change.SetPortMappings) -> None:
+        there = firewalls(self._state).index(self._ns(step.ns), step.backend).port_mappings
+        if any(mapping.overlaps(other) for mapping in step.publish for other in there if other not in step.unpublish):
             self._refuse(errno.EEXIST, step)
         advance(step, self._state)
 
-    def _SetGuard(self, step: firewall_change.SetGuard) -> None:
+    def _SetIsolation(self, step: firewall_change.SetIsolation) -> None:
         advance(step, self._state)
 
-    def _SetPassages(self, step: firewall_change.SetPassages) -> None:
+    def _SetAllowances(self, step: firewall_change.SetAllowances) -> None:
         advance(step, self._state)
 
     def _DelRule(self, step: firewall_change.DelRule) -> None:

@@ -6,18 +6,22 @@
 
 from __future__ import annotations
 
+from typing import Any
 
-def prefix(text):
+Node = dict[str, Any]
+
+
+def prefix(text: str) -> Node:
     address, length = text.split("/")
     return {"prefix": {"addr": address, "len": int(length)}}
 
 
-def match(field, operator, right, protocol="ip"):
+def match(field: str, operator: str, right: Any, protocol: str = "ip") -> Node:
     left = {"payload": {"protocol": protocol, "field": field}} if field.endswith("addr") else {"meta": {"key": field}}
     return {"match": {"op": operator, "left": left, "right": right}}
 
 
-def rule(table, chain, *expr, **more):
+def rule(table: str, chain: str, *expr: Any, **more: Any) -> Node:
     family, name = table.split()
     return {
         "rule": {
@@ -31,6 +35,6 @@ def rule(table, chain, *expr, **more):
     }
 
 
-def chain(table, name, **hook):
+def chain(table: str, name: str, **hook: Any) -> Node:
     family, table_name = table.split()
     return {"chain": {"family": family, "table": table_name, "name": name, "handle": 1, **hook}}

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.unmeasured  # it reads the code and runs none of it
+
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 UTILS = PLUGINS / "module_utils"
 OURS = "ansible_collections.linuxnet.containers.plugins.module_utils"
 # Computes and touches nothing. os.path only joins and splits texts.
 PURE = set(
-    """__future__ base64 bisect collections contextlib dataclasses errno functools hashlib ipaddress itertools json os.path re shlex
+    """__future__ abc base64 bisect collections contextlib dataclasses errno functools hashlib ipaddress itertools json os.path re shlex
     typing""".split()
 )
 
@@ -52,8 +54,8 @@ DOORS = {
 }
 # A library has its one file. `os` outside of the kernel layer is for the words of an errno.
 HOMES = {
-    "pyroute2": {"_kernel/netlink/route.py"},
-    "netaddr": {"_model/addressing.py"},
+    "pyroute2": {"_kernel/netlink/codec.py"},
+    "netaddr": {"_model/pools.py"},
     "subprocess": {"_kernel/programs/run.py"},
     "ansible": {"_run/runner.py", "_run/validation.py", "_wiring/variables.py"},
     "os": {"_model/errors.py"},
@@ -138,6 +140,16 @@ def packed(name: str) -> set[str]:
 def test_a_module_that_has_nothing_to_do_with_firewalls_does_not_bring_what_has(name: str) -> None:
     """Ansible packs all that a module imports, for each task, and each host compiles it."""
     assert not {file for file in packed(name) if "firewall" in file or "/nat/" in file or "conntrack" in file}
+
+
+@pytest.mark.parametrize("name", ["bridge", "bridge_port", "ns_route", "veth"])
+def test_a_module_that_asks_neither_neighbours_nor_engines_brings_neither(name: str) -> None:
+    assert not {file for file in packed(name) if "arp_nd" in file or "programs/" in file or "containers" in file}
+
+
+@pytest.mark.parametrize(("name", "without"), [("netns", "arp_nd"), ("ns_address", "programs/"), ("nat", "engines")])
+def test_a_module_brings_only_what_it_asks(name: str, without: str) -> None:
+    assert not {file for file in packed(name) if file.startswith("_kernel/") and without in file}
 
 
 def module_level_names(tree: ast.Module) -> set[str]:

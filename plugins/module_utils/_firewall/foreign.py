@@ -2,28 +2,32 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rule sets of others, and what they do to the traffic of ours. Pure.
+"""Foreign rules, those of somebody else, and what they do to the traffic of ours. Pure.
 
-Chains of nftables and of iptables are read into one form, in which a packet is followed. What is not understood counts as not
-met: so a doubt never hides a block, and never makes one up where a rule drops some of the traffic only.
+The backends read the chains of every tool into one form, in which a packet is followed. What is not understood of a rule counts as not
+met: so an accept of which it is not known whether it is met hides no block, and a drop of which it is not known is not told.
 """
 
 from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-Matches = Dict[str, Tuple[str, Any]]  # what is looked at to (operator as in nft, value)
-_VERDICTS = ("accept", "drop", "reject", "return", "masquerade", "dnat")
-_NO_MATCH = {*_VERDICTS, "counter", "snat", "jump", "goto", "xt", "comment", "vmap", "log"}
+Matches = Dict[str, Tuple[str, Any]]  # what is looked at to (operator as in nft, value as in nft's JSON)
+Fate = Optional[
+    Tuple[bool, str]
+]  # of a packet: whether it passes, and the rule that says so; None where it falls through
 _DEPTH = 16  # of jumps that are followed; nft allows as many (NFT_JUMP_STACK_SIZE)
 
 
 @dataclass(frozen=True)
 class Rule:
     """One rule: where all ``matches`` hold, the ``verdict``, with a ``target`` for jump, goto and dnat. A verdict map is in
-    ``lookup``: what is looked at, and by its value the verdict and its target. ``shown`` says which rule it is."""
+    ``lookup``: what is looked at, and by its value the verdict and its target. ``shown`` says which rule it is.
+
+    A match whose operator is ``?`` is not understood, nor is a target ``?``.
+    """
 
     matches: Matches = field(hash=False)
     verdict: str = ""
@@ -54,125 +58,59 @@ class Chain:
 
 
 @dataclass(frozen=True)
-class Others:
+class ForeignRules:
     """All chains that are not ours, by table and name."""
 
     chains: Mapping[Tuple[str, str], Chain] = field(default_factory=dict, hash=False)
 
-    def based(self, hook: str, type_: str, family: int) -> List[Chain]:
+    def base_chains(self, hook: str, type_: str, family: int) -> List[Chain]:
         """Return the chains of a family that the kernel calls at ``hook``."""
-        return [one for one in self.chains.values() if (one.hook, one.type) == (hook, type_) and family in one.families]
+        chains = self.chains.values()
+        return [chain for chain in chains if (chain.hook, chain.type) == (hook, type_) and family in chain.families]
 
 
-# --- reading nft's JSON ---
+def put(matches: Matches, name: str, operator: str, value: Any) -> None:
+    """Add a match to those of a rule. A second one of the same is not understood."""
+    if name in matches and matches[name] != (operator, value):
+        name, operator = "%s again" % name, "?"
+    matches[name] = (operator, value)
+
+
+# --- values, as nft's JSON has them; everything else is none ---
 
 
 def prefix(value: Any) -> str:
-    """Return nft's JSON for an address or a prefix as CIDR, ``""`` where it is something else."""
-    if isinstance(value, dict) and "prefix" in value:
-        return "%s/%d" % (value["prefix"]["addr"], value["prefix"]["len"])
-    if isinstance(value, dict):
-        return ""
+    """Return an address or a prefix as CIDR, ``""`` where it is something else."""
+    inner = value.get("prefix") if isinstance(value, dict) else None
+    if isinstance(inner, dict):
+        value = "%s/%s" % (inner.get("addr"), inner.get("len"))
     try:
-        return str(ipaddress.ip_network(value))
-    except (ValueError, TypeError):
+        return str(ipaddress.ip_network(value)) if isinstance(value, str) else ""
+    except ValueError:
         return ""
 
 
-def _looked_at(left: Mapping[str, Any]) -> str:
-    """Return a name for what an expression of nft looks at."""
-    if "payload" in left:
-        return str(left["payload"].get("field", "?"))
-    if "meta" in left:
-        return str(left["meta"]["key"])
-    if "ct" in left:
-        return "ct " + str(left["ct"]["key"])
-    return str(left)
+def ports(value: Any) -> Tuple[int, int]:
+    """Return a port or a range as (first, last), (0, 0) where it is something else."""
+    if isinstance(value, dict):
+        value = value.get("range")
+    ends = value if isinstance(value, (list, tuple)) else (value, value)
+    return (ends[0], ends[1]) if len(ends) == 2 and all(isinstance(end, int) for end in ends) else (0, 0)
 
 
-def matches_of(expression: Sequence[Mapping[str, Any]]) -> Matches:
-    """Return what a rule of nft matches: ``saddr``, ``daddr``, ``oifname``, ``iifname``, ``ct state`` … to (operator, value)."""
-    found: Matches = {}
-    for part in expression:
-        match = part.get("match")
-        if match:
-            left, right = match["left"], match["right"]
-            if isinstance(left, dict) and "&" in left and _looked_at(left["&"][0]) == "mark":
-                found["mark"] = (match["op"], (right, left["&"][1]))
-            elif _looked_at(left) == "mark":
-                found["mark"] = (match["op"], (right, 0xFFFFFFFF))
-            else:
-                found[_looked_at(left)] = (match["op"], right)
-                if isinstance(left, dict) and left.get("payload", {}).get("field") in ("dport", "sport"):
-                    found.setdefault("l4proto", ("==", left["payload"]["protocol"]))
-            continue
-        xt = part.get("xt") or {}  # an extension of iptables, of which nft tells no more than the name
-        if (xt.get("type") == "match" and xt.get("name") != "comment") or not set(part) & _NO_MATCH:
-            found[str(part)] = ("?", part)
-    return found
+def _mark(value: Any) -> Tuple[int, int]:
+    """Return a mark as (value, mask), (0, 0) where it is something else."""
+    numbers = value if isinstance(value, tuple) and all(isinstance(number, int) for number in value) else ()
+    return (numbers[0], numbers[1]) if len(numbers) == 2 else (0, 0)
 
 
-def _verdict(part: Mapping[str, Any]) -> Tuple[str, str]:
-    """Return a verdict and its target."""
-    for name in ("jump", "goto"):
-        if name in part:
-            return name, str((part[name] or {}).get("target", ""))
-    if "dnat" in part:
-        to = part["dnat"] or {}
-        return "dnat", "%s%s" % (to.get("addr", "?"), ":%s" % to["port"] if "port" in to else "")
-    if (part.get("xt") or {}).get("name") in ("MASQUERADE", "DNAT"):
-        return str(part["xt"]["name"]).lower(), "?"
-    if part.get("masquerade"):
-        return "", ""  # with flags, it is something else
-    return next((name for name in _VERDICTS if name in part), ""), ""
-
-
-def _from_json(rule: Mapping[str, Any], maps: Mapping[Tuple[str, str], Any]) -> Rule:
-    last = rule["expr"][-1] if rule["expr"] else {}
-    verdict, target = _verdict(last)
-    lookup: Tuple[str, Mapping[str, Tuple[str, str]]] = ("", {})
-    if "vmap" in last:
-        data = last["vmap"]["data"]
-        if isinstance(data, str):
-            elements = maps.get(("%(family)s %(table)s" % rule, data.lstrip("@")), [])
-        else:
-            elements = data.get("set", [])
-        listed = {str(key): _verdict(value) for key, value in elements if isinstance(value, dict)}
-        lookup = (_looked_at(last["vmap"]["key"]), listed)
-    return Rule(matches_of(rule["expr"]), verdict, target, "handle %d" % rule["handle"], lookup)
-
-
-def from_nft(objects: Sequence[Mapping[str, Any]], ours: str, chains: str) -> Dict[Tuple[str, str], Chain]:
-    """Return the chains of nft's JSON by table and name, those of the table ``ours`` left out, and what calls our ``chains``, whose
-    names begin so, in the tables of iptables-nft. Each keeps its place, so that rules can be counted."""
-    families = {"ip": (4,), "ip6": (6,), "inet": (4, 6)}
-    maps = {
-        ("%(family)s %(table)s" % one["map"], one["map"]["name"]): one["map"].get("elem", [])
-        for one in objects
-        if "map" in one
-    }
-    found: Dict[Tuple[str, str], Chain] = {}
-    rules: Dict[Tuple[str, str], List[Rule]] = {}
-    for item in objects:
-        if "chain" in item:
-            one = item["chain"]
-            table = "%(family)s %(table)s" % one
-            if one["family"] in families and table != ours:
-                found[table, one["name"]] = Chain(
-                    table,
-                    one["name"],
-                    families[one["family"]],
-                    one.get("type", ""),
-                    one.get("hook", ""),
-                    one.get("policy", "accept"),
-                )
-        elif "rule" in item:
-            one = item["rule"]
-            rule = _from_json(one, maps)
-            if rule.target.startswith(chains):
-                rule = Rule({"ours": ("?", "")}, shown=rule.shown)  # never met
-            rules.setdefault(("%(family)s %(table)s" % one, one["chain"]), []).append(rule)
-    return {key: replace(chain, rules=tuple(rules.get(key, ()))) for key, chain in found.items()}
+def _names(value: Any) -> List[str]:
+    """Return one name or several."""
+    if isinstance(value, dict):
+        value = value.get("set")
+    if isinstance(value, str):
+        return [value]
+    return [name for name in value if isinstance(name, str)] if isinstance(value, (list, tuple)) else []
 
 
 # --- following a packet ---
@@ -203,25 +141,31 @@ class Packet:
             known = getattr(self, name)
             return bool(known) and _within(known, operator, value)
         if name in ("iifname", "oifname"):
-            return self._leaves(getattr(self, name), operator, str(value))
+            return self._leaves(getattr(self, name), operator, value)
+        if operator not in ("==", "!=", "in"):
+            return False
+        equal = operator != "!="
         if name == "ct state":
-            return ("new" in _listed(value)) == (operator != "!=")
+            states = _names(value)
+            return bool(states) and ("new" in states) == equal
         if name == "ct status":
-            return "dnat" in _listed(value) and self.dnat == (operator != "!=")
+            return "dnat" in _names(value) and self.dnat == equal
         if name in ("l4proto", "protocol"):
-            return bool(self.protocol) and (self.protocol in _listed(value)) == (operator != "!=")
-        if name == "dport" and operator in ("==", "in"):
-            first, last = _ports(value)
+            protocols = _names(value)
+            return bool(self.protocol and protocols) and (self.protocol in protocols) == equal
+        if name == "dport" and equal:
+            first, last = ports(value)
             return 0 < first <= self.ports[0] and self.ports[1] <= last
         if name == "nfproto":
             return bool(value == "ipv%d" % self.family)
-        if name == "mark" and all(isinstance(one, int) for one in value):
-            return bool((self.mark & value[1] == value[0]) == (operator != "!="))
+        if name == "mark":
+            wanted, mask = _mark(value)
+            return bool(mask) and (self.mark & mask == wanted) == equal
         return False
 
-    def _leaves(self, known: str, operator: str, value: str) -> bool:
+    def _leaves(self, known: str, operator: str, value: Any) -> bool:
         """Return whether an interface, which may be any but the bridge, is one that a match means."""
-        if operator not in ("==", "!="):
+        if operator not in ("==", "!=") or not isinstance(value, str):
             return False
         if not known:  # certain only of the bridge: that it is not that one
             return operator == "!=" and value == self.bridge
@@ -231,13 +175,6 @@ class Packet:
     def looked_up(self, name: str) -> str:
         """Return the value by which a verdict map is asked, ``""`` where it is not known."""
         return {"iifname": self.iifname, "oifname": self.oifname, "ct state": "new"}.get(name, "")
-
-
-def _listed(value: Any) -> List[str]:
-    """Return the names of nft's JSON for one or more."""
-    if isinstance(value, dict):
-        value = value.get("set", [])
-    return [value] if isinstance(value, str) else [str(one) for one in value]
 
 
 def _within(known: str, operator: str, value: Any) -> bool:
@@ -253,41 +190,58 @@ def _within(known: str, operator: str, value: Any) -> bool:
     return operator in ("==", "in") and inner.subnet_of(outer)  # type: ignore[arg-type]
 
 
-def _fate(others: Others, chain: Chain, packet: Packet, depth: int = 0) -> Optional[Tuple[bool, str]]:
-    """Return whether a chain lets a packet pass, and which rule says so; None where the packet falls through."""
-    for rule in chain.rules:
-        if not packet.meets(rule.matches):
-            continue
-        verdict, target = rule.verdict, rule.target
-        if rule.lookup[0]:
-            verdict, target = rule.lookup[1].get(packet.looked_up(rule.lookup[0]), ("", ""))
-        if verdict == "accept":
-            return True, ""
-        if verdict in ("drop", "reject"):
-            return False, "%s (rule %s)" % (chain, rule.shown)
-        if verdict == "return":
-            return None
-        inner = others.chains.get((chain.table, target)) if verdict in ("jump", "goto") and depth < _DEPTH else None
-        if inner is not None:
-            fate = _fate(others, inner, packet, depth + 1)
-            if fate is not None or verdict == "goto":
-                return fate
-    return None
+class _Way:
+    """The way of one packet through chains. What a chain does to it is found out once."""
+
+    def __init__(self, foreign: ForeignRules, packet: Packet) -> None:
+        self._foreign = foreign
+        self._packet = packet
+        self._fates: Dict[Tuple[str, str], Fate] = {}
+
+    def fate(self, chain: Chain, depth: int = 0) -> Fate:
+        """Return whether a chain lets the packet pass, and which rule says so; None where the packet falls through."""
+        key = chain.table, chain.name
+        if key not in self._fates:
+            self._fates[key] = None  # for a chain that comes back to itself, which no kernel has
+            self._fates[key] = self._followed(chain, depth)
+        return self._fates[key]
+
+    def _followed(self, chain: Chain, depth: int) -> Fate:
+        for rule in chain.rules:
+            if not self._packet.meets(rule.matches):
+                continue
+            verdict, target = rule.verdict, rule.target
+            if rule.lookup[0]:
+                verdict, target = rule.lookup[1].get(self._packet.looked_up(rule.lookup[0]), ("", ""))
+            if verdict == "accept":
+                return True, ""
+            if verdict in ("drop", "reject"):
+                return False, "%s (rule %s)" % (chain, rule.shown)
+            if verdict == "return":
+                return None
+            follows = verdict in ("jump", "goto") and depth < _DEPTH
+            inner = self._foreign.chains.get((chain.table, target)) if follows else None
+            if inner is not None:
+                fate = self.fate(inner, depth + 1)
+                if fate is not None or verdict == "goto":
+                    return fate
+        return None
 
 
 @dataclass(frozen=True)
 class Block:
-    """A base chain of somebody else that drops a packet, and how it is named: ``ip filter FORWARD (policy drop)``."""
+    """A foreign base chain that drops a packet, and how it is named: ``ip filter FORWARD (policy drop)``."""
 
     chain: Chain
     shown: str
 
 
-def blocks(others: Others, packet: Packet) -> List[Block]:
+def blocks(foreign: ForeignRules, packet: Packet) -> List[Block]:
     """Return the forward chains that drop a packet."""
     found = []
-    for chain in others.based("forward", "filter", packet.family):
-        fate = _fate(others, chain, packet)
+    way = _Way(foreign, packet)
+    for chain in foreign.base_chains("forward", "filter", packet.family):
+        fate = way.fate(chain)
         if fate is not None and not fate[0]:
             found.append(Block(chain, fate[1]))
         elif fate is None and chain.policy == "drop":
@@ -295,31 +249,29 @@ def blocks(others: Others, packet: Packet) -> List[Block]:
     return found
 
 
-def accepted_marks(others: Others, packet: Packet) -> List[Tuple[int, int]]:
+def accepted_marks(foreign: ForeignRules, packet: Packet) -> List[Tuple[int, int]]:
     """Return the marks (value, mask) with which a packet would pass all forward chains, as docker's bridge-accept-fwmark is meant."""
-    marks = {
-        rule.matches["mark"][1]
-        for chain in others.chains.values()
+    asked = [
+        rule.matches["mark"]
+        for chain in foreign.chains.values()
         for rule in chain.rules
-        if rule.verdict == "accept" and rule.matches.get("mark", ("", ()))[0] == "=="
-    }
-    return sorted(
-        mark
-        for mark in marks
-        if all(isinstance(one, int) for one in mark) and not blocks(others, replace(packet, mark=mark[0]))
-    )
+        if rule.verdict == "accept" and "mark" in rule.matches
+    ]
+    marks = {_mark(value) for operator, value in asked if operator == "=="}
+    return sorted(mark for mark in marks if mark[1] and not blocks(foreign, replace(packet, mark=mark[0])))
 
 
-def satisfied_by(others: Others, source: str, out_interface: str) -> str:
+def satisfied_by(foreign: ForeignRules, source: str, out_interface: str) -> str:
     """Return the masquerade rule that does what one of ours for ``source`` would, as ``FAMILY TABLE CHAIN handle N``, or ``""``.
 
     Only a rule in a base chain counts that matches the whole source and leaves out the same interface or none.
     """
-    for chain in others.based("postrouting", "nat", ipaddress.ip_network(source).version):
+    for chain in foreign.base_chains("postrouting", "nat", ipaddress.ip_network(source).version):
         for rule in chain.rules:
             operator, name = rule.matches.get("oifname", ("", ""))
             if (
                 rule.verdict == "masquerade"
+                and isinstance(name, str)
                 and out_interface == ("!" if operator == "!=" else "") + name
                 and set(rule.matches) <= {"saddr", "oifname"}
                 and _within(source, *rule.matches.get("saddr", ("", "")))
@@ -328,17 +280,9 @@ def satisfied_by(others: Others, source: str, out_interface: str) -> str:
     return ""
 
 
-def _ports(value: Any) -> Tuple[int, int]:
-    """Return nft's JSON for a port or a range as (first, last), (0, 0) where it is something else."""
-    if isinstance(value, dict) and "range" in value:
-        value = value["range"]
-    ends = value if isinstance(value, (list, tuple)) else (value, value)
-    return (ends[0], ends[1]) if len(ends) == 2 and all(isinstance(one, int) for one in ends) else (0, 0)
-
-
 @dataclass(frozen=True)
 class Published:
-    """A port that a rule of somebody else sends on: for ``host_ip`` (CIDR, ``""`` for all) to ``to``."""
+    """A port that a foreign rule sends on: for ``host_ip`` (CIDR, ``""`` for all) to ``to``."""
 
     families: Tuple[int, ...]
     protocol: str
@@ -349,16 +293,18 @@ class Published:
     shown: str
 
 
-def published(others: Others) -> List[Published]:
-    """Return the ports that rules of others send on, one by one; ports in maps are not seen."""
+def published(foreign: ForeignRules) -> List[Published]:
+    """Return the ports that foreign rules send on, one by one; ports in maps are not seen."""
     found = []
-    for chain in others.chains.values():
+    for chain in foreign.chains.values():
         for rule in chain.rules:
-            if rule.verdict != "dnat" or "dport" not in rule.matches:
+            operator, port = rule.matches.get("dport", ("", None))
+            if rule.verdict != "dnat" or operator not in ("==", "in"):
                 continue
-            first, last = _ports(rule.matches["dport"][1])
+            first, last = ports(port)
             protocol = str(rule.matches.get("l4proto", ("", ""))[1] or rule.matches.get("protocol", ("", ""))[1])
-            host_ip = prefix(rule.matches["daddr"][1]) if "daddr" in rule.matches else ""
+            operator, address = rule.matches.get("daddr", ("", ""))
+            host_ip = prefix(address) if operator == "==" else ""
             shown = "%s %s" % (chain, rule.shown)
             found.append(Published(chain.families, protocol, first, last, host_ip, rule.target, shown))
     return found

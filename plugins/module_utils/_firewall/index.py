@@ -2,140 +2,185 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What we hold in one place of a firewall, looked up in many ways, and moved on by changes. Pure."""
+"""The rules that we own in one rule set, looked up in many ways, and moved on by edits. Pure."""
 
 from __future__ import annotations
 
 import collections
 from dataclasses import replace
-from typing import Any, Dict, Iterable, List, Mapping, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Set, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import nftables
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
-    Contents,
+    ALLOWANCES,
+    FAMILIES,
+    ISOLATION,
+    NAT,
+    PORTS,
+    Allowance,
     Edit,
-    Element,
-    Fixed,
-    Guard,
+    Isolation,
     NatRule,
-    Passage,
+    OwnedRules,
+    PortMapping,
 )
 
+Identities = FrozenSet[Tuple[int, str, str, str]]  # of port mappings
 
-class Table:
-    """What we hold in one place of one namespace: ports, found by port and by owner, and counted; source NAT rules, guarded
-    bridges, and passages, each by its key."""
 
-    def __init__(self, held: Contents) -> None:
-        self.held = held  # but for its objects as it is now; those are the dictionaries here
-        self.rules: Dict[Tuple[str, str], NatRule] = {one.key: one for one in held.rules}
-        self.guards: Dict[str, Guard] = {one.bridge: one for one in held.guards}
-        self.passages: Dict[Tuple[str, str, int, str], Passage] = {one.key: one for one in held.passages}
-        self.elements: Dict[Element, None] = {}
-        self.families: Dict[int, int] = collections.Counter()
-        self.bridges: Dict[str, int] = collections.Counter()
-        self.behind: Dict[Tuple[str, int], int] = (
-            collections.Counter()
-        )  # by bridge, or the address where there is none, and family
-        self._by_owner: Dict[str, Dict[Element, None]] = collections.defaultdict(dict)
-        self._by_port: Dict[Tuple[str, int], Dict[Element, None]] = collections.defaultdict(dict)
-        self._ranges: Dict[Element, None] = {}
-        for one in held.elements:
-            self._put(one)
+class RuleIndex:
+    """What we own in the rule set of one backend and namespace: port mappings, found by port and by owner, and counted; source NAT
+    rules, isolated bridges, and allowances, each by its key.
 
-    def _homes(self, one: Element) -> List[Dict[Element, None]]:
-        by_port = self._by_port[one.protocol, one.first] if one.first == one.last else self._ranges
-        return [self.elements, self._by_owner[one.owner], by_port]
+    An edit takes the time of what it changes, not of what there is.
+    """
 
-    def _put(self, one: Element) -> None:
-        for home in self._homes(one):
-            home[one] = None
-        self._count(one, 1)
+    def __init__(self, backend: Backend, owned: OwnedRules) -> None:
+        self.backend = backend
+        self.owned = owned  # as it is now, but for its port mappings and NAT rules: those are the dictionaries here
+        self.nat_rules: Dict[Tuple[str, str], NatRule] = {rule.key: rule for rule in owned.nat_rules}
+        self.isolations: Dict[str, Isolation] = {isolation.bridge: isolation for isolation in owned.isolations}
+        self.allowances: Dict[Tuple[str, str, int, str], Allowance] = {
+            allowance.key: allowance for allowance in owned.allowances
+        }
+        self.port_mappings: Dict[PortMapping, None] = {}
+        self.families: Dict[int, int] = collections.Counter()  # port mappings by address family
+        self.bridges: Dict[str, int] = collections.Counter()  # and by bridge
+        # And by bridge, or the address where there is none, and family.
+        self.behind: Dict[Tuple[str, int], int] = collections.Counter()
+        self.nat_families: Dict[int, int] = collections.Counter()  # source NAT rules by address family
+        self.ways_out: Dict[Tuple[str, str], int] = collections.Counter()  # and by source and interface
+        self._by_owner: Dict[str, Dict[PortMapping, None]] = collections.defaultdict(dict)
+        self._by_port: Dict[Tuple[str, int], Dict[PortMapping, None]] = collections.defaultdict(dict)
+        self._ranges: Dict[PortMapping, None] = {}
+        self._surplus: Dict[str, Tuple[Identities, Dict[PortMapping, None]]] = {}
+        for rule in self.nat_rules.values():
+            self._count_rule(rule, 1)
+        for mapping in owned.port_mappings:
+            self._put(mapping)
 
-    def _count(self, one: Element, number: int) -> None:
-        self.families[one.family] += number
-        self.bridges[one.bridge] += number
-        self.behind[one.bridge or one.to, one.family] += number
+    def _homes(self, mapping: PortMapping) -> List[Dict[PortMapping, None]]:
+        alone = mapping.first == mapping.last
+        by_port = self._by_port[mapping.protocol, mapping.first] if alone else self._ranges
+        return [self.port_mappings, self._by_owner[mapping.owner], by_port]
 
-    def only(self, rules: int = 0, elements: int = 0, guards: int = 0, passages: int = 0) -> bool:
-        """Return whether nothing is held but so many of each: whether all goes with them."""
-        return not self.held.strangers and (rules, elements, guards, passages) == (
-            len(self.rules),
-            len(self.elements),
-            len(self.guards),
-            len(self.passages),
+    def _put(self, mapping: PortMapping) -> None:
+        if mapping in self.port_mappings:
+            return
+        for home in self._homes(mapping):
+            home[mapping] = None
+        self._count(mapping, 1)
+        keep, surplus = self._surplus.get(mapping.owner, (frozenset(), None))
+        if surplus is not None and mapping.identity not in keep:
+            surplus[mapping] = None
+
+    def _count(self, mapping: PortMapping, number: int) -> None:
+        self.families[mapping.family] += number
+        self.bridges[mapping.bridge] += number
+        self.behind[mapping.bridge or mapping.to, mapping.family] += number
+
+    def _count_rule(self, rule: NatRule, number: int) -> None:
+        self.nat_families[rule.family] += number
+        self.ways_out[rule.source, rule.out_interface] += number
+
+    def only(self, nat_rules: int = 0, port_mappings: int = 0, isolations: int = 0, allowances: int = 0) -> bool:
+        """Return whether nothing is owned but so many of each: whether all goes with them."""
+        return not self.owned.unmarked and (nat_rules, port_mappings, isolations, allowances) == (
+            len(self.nat_rules),
+            len(self.port_mappings),
+            len(self.isolations),
+            len(self.allowances),
         )
 
-    def of(self, owner: str) -> List[Element]:
+    def of(self, owner: str) -> List[PortMapping]:
         """Return what an owner has published."""
         return list(self._by_owner[owner])
 
-    def overlapping(self, one: Element) -> List[Element]:
-        """Return those that a packet for ``one`` could meet."""
-        near: Iterable[Element] = self.elements
-        if one.first == one.last:
-            near = [*self._by_port[one.protocol, one.first], *self._ranges]
-        return [other for other in near if other.overlaps(one)]
+    def surplus(self, owner: str, keep: Identities) -> List[PortMapping]:
+        """Return what an owner has published besides what is to be kept. Asked again with the same ``keep`` it takes no time."""
+        known = self._surplus.get(owner)
+        if known is None or known[0] is not keep:
+            beside = {mapping: None for mapping in self._by_owner[owner] if mapping.identity not in keep}
+            known = self._surplus[owner] = (keep, beside)
+        return list(known[1])
+
+    def overlapping(self, mapping: PortMapping) -> List[PortMapping]:
+        """Return those that a packet for ``mapping`` could meet."""
+        near: Iterable[PortMapping] = self.port_mappings
+        if mapping.last - mapping.first < len(self.port_mappings):
+            numbers = range(mapping.first, mapping.last + 1)
+            ports = [self._by_port.get((mapping.protocol, number), {}) for number in numbers]
+            near = [*(one for found in ports for one in found), *self._ranges]
+        return [other for other in near if other.overlaps(mapping)]
 
     def advance(self, edit: Edit) -> None:
         """Take an edit as done."""
         for rule in edit.put:
-            old = self.rules.get(rule.key)
-            self.rules[rule.key] = replace(rule, handle=old.handle) if old else rule
+            old = self.nat_rules.get(rule.key)
+            if old is not None:
+                self._count_rule(old, -1)
+            self.nat_rules[rule.key] = replace(rule, handle=old.handle) if old else rule
+            self._count_rule(rule, 1)
         for key in edit.drop:
-            self.rules.pop(key, None)
-        for one in edit.remove:
-            if one in self.elements:
-                for home in self._homes(one):
-                    del home[one]
-                self._count(one, -1)
-        for one in edit.add:
-            self._put(one)
-        for guard in edit.guard:
-            self.guards[guard.bridge] = guard
-        for bridge in edit.unguard:
-            self.guards.pop(bridge, None)
-        for passage in edit.let:
-            self.passages[passage.key] = passage
-        for passage in edit.unlet:
-            self.passages.pop(passage.key, None)
+            gone = self.nat_rules.pop(key, None)
+            if gone is not None:
+                self._count_rule(gone, -1)
+        for mapping in edit.unpublish:
+            if mapping in self.port_mappings:
+                for home in self._homes(mapping):
+                    del home[mapping]
+                self._count(mapping, -1)
+                self._surplus.get(mapping.owner, (None, {}))[1].pop(mapping, None)
+        for mapping in edit.publish:
+            self._put(mapping)
+        for isolation in edit.isolate:
+            self.isolations[isolation.bridge] = isolation
+        for bridge in edit.unisolate:
+            self.isolations.pop(bridge, None)
+        for allowance in edit.allow:
+            self.allowances[allowance.key] = allowance
+        for allowance in edit.disallow:
+            self.allowances.pop(allowance.key, None)
         self._move_on(edit)
 
     def _move_on(self, edit: Edit) -> None:
-        """Say of what is fixed what it is after an edit."""
-        guards = tuple(self.guards.values())
-        members = {trait: tuple(one.bridge for one in guards if trait in one.traits) for trait in nftables.GUARDED}
-        self.held = replace(
-            self.held,
-            guards=guards,
-            passages=tuple(self.passages.values()),
-            loops=tuple(name for name, count in self.bridges.items() if name and count),
-            localnet=tuple(dict.fromkeys([*(one for one in self.held.localnet if one not in edit.close), *edit.open])),
-            members=members,
-            parts={**self.held.parts, **self._parts(edit)},
-        )
+        """Have `owned` say what it is after an edit."""
+        changed: Dict[str, Any] = {}
+        if edit.isolate or edit.unisolate:
+            changed["isolations"] = tuple(self.isolations.values())
+        if edit.allow or edit.disallow:
+            changed["allowances"] = tuple(self.allowances.values())
+        if edit.publish or edit.unpublish:
+            changed["bridges"] = tuple(name for name, count in self.bridges.items() if name and count)
+        if edit.localnet_on or edit.localnet_off:
+            kept = [bridge for bridge in self.owned.localnet if bridge not in edit.localnet_off]
+            changed["localnet"] = tuple(dict.fromkeys([*kept, *edit.localnet_on]))
+        self.owned = self.backend.moved_on(replace(self.owned, **changed), edit, self._kept(edit))
 
-    def _parts(self, edit: Edit) -> Mapping[str, Fixed]:
-        """Return of the parts that an edit is about that they are whole, where anything of them is left."""
-        if not self.held.hooks:
-            kept: Mapping[str, Any] = {"publish": self.elements, "guard": self.guards, "mark": self.passages}
-            return {name: Fixed(whole=bool(kept[name])) for name in edit.parts}
-        rules = {one.family for one in self.rules.values()} if edit.put or edit.drop else set()
-        there = {
-            "publish": {family for family, count in self.families.items() if count},
-            "nat": rules,
-            "guard": set(self.held.hooks) if self.guards else set(),
-            "passage": set(self.held.hooks) if self.guards else {one.family for one in self.passages.values()},
-        }
-        touched = {
-            "publish": "publish" in edit.parts,
-            "nat": edit.put or edit.drop,
-            "guard": "guard" in edit.parts,
-            "passage": "guard" in edit.parts or "mark" in edit.parts,
-        }
+    def _kept(self, edit: Edit) -> Mapping[str, Set[int]]:
+        """Return of each kind the address families of what is owned; of allowances only where an edit is about what calls them."""
+        asked = ALLOWANCES in edit.kinds or ISOLATION in edit.kinds
+        allowed = {allowance.family for allowance in self.allowances.values()} if asked else set()
         return {
-            "%s/%d" % (name, family): Fixed(family in there[name])
-            for name, about in touched.items()
-            if about
-            for family in self.held.hooks
+            NAT: {family for family, count in self.nat_families.items() if count},
+            PORTS: {family for family, count in self.families.items() if count},
+            ISOLATION: set(FAMILIES) if self.isolations else set(),
+            ALLOWANCES: set(FAMILIES) if 0 in allowed else allowed,  # 0: of both
         }
+
+    # --- until _wiring speaks the new words ---
+
+    @property
+    def rules(self) -> Dict[Tuple[str, str], NatRule]:
+        return self.nat_rules
+
+    @property
+    def guards(self) -> Dict[str, Isolation]:
+        return self.isolations
+
+    @property
+    def elements(self) -> Dict[PortMapping, None]:
+        return self.port_mappings
+
+
+Table = RuleIndex

@@ -10,7 +10,7 @@ import bisect
 from dataclasses import dataclass
 from typing import Dict, Iterable, Iterator, List, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, Element
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, PortMapping
 
 _WILDCARDS = ("0.0.0.0", "::")
 
@@ -32,11 +32,11 @@ class Listener:
     def where(self) -> str:
         return ("[%s]:%d" if ":" in self.ip else "%s:%d") % (self.ip, self.port)
 
-    def takes(self, one: Element) -> bool:
-        """Return whether it takes packets that are sent to the host address of ``one``, of whatever port."""
-        if not self.both and (6 if ":" in self.ip else 4) != one.family:
+    def takes(self, mapping: PortMapping) -> bool:
+        """Return whether it takes packets that are sent to the host address of ``mapping``, of whatever port."""
+        if not self.both and (6 if ":" in self.ip else 4) != mapping.family:
             return False
-        return self.ip in _WILDCARDS or one.host_ip in (self.ip, EVERYWHERE[one.family])
+        return self.ip in _WILDCARDS or mapping.host_ip in (self.ip, EVERYWHERE[mapping.family])
 
 
 class Listeners:
@@ -44,16 +44,16 @@ class Listeners:
 
     def __init__(self, found: Iterable[Listener] = ()) -> None:
         by_protocol: Dict[str, List[Tuple[int, int, Listener]]] = {}
-        for number, one in enumerate(found):
-            by_protocol.setdefault(one.protocol, []).append((one.port, number, one))
+        for number, listener in enumerate(found):
+            by_protocol.setdefault(listener.protocol, []).append((listener.port, number, listener))
         self._sorted = {protocol: sorted(listed) for protocol, listed in by_protocol.items()}
 
-    def meeting(self, one: Element) -> Iterator[Listener]:
-        """Yield those that take what is sent to a port that ``one`` publishes, by port."""
-        listed = self._sorted.get(one.protocol, [])
-        for place in range(bisect.bisect_left(listed, (one.first,)), len(listed)):
-            port, dummy, listener = listed[place]
-            if port > one.last:
+    def meeting(self, mapping: PortMapping) -> Iterator[Listener]:
+        """Yield those that take what is sent to a port that ``mapping`` publishes, by port."""
+        listed = self._sorted.get(mapping.protocol, [])
+        for number in range(bisect.bisect_left(listed, (mapping.first,)), len(listed)):
+            port, dummy, listener = listed[number]
+            if port > mapping.last:
                 return
-            if listener.takes(one):
+            if listener.takes(mapping):
                 yield listener

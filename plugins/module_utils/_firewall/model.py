@@ -2,25 +2,33 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The firewall as this collection sees it: what it holds in one *place*, and what a step changes there. Pure.
+"""The rules that this collection owns, and what a step changes of them. Pure.
 
-A place is a rule set of one tool: ``nftables`` (a table of our own), ``iptables-nft`` and ``iptables-legacy`` (chains of our own
-in iptables' tables). What is held means the same in each; how it is written there is up to `_firewall/backends/nftables` and `_firewall/backends/iptables`.
+They mean the same in every backend (`backends/base`); how they are written there is the backend's business.
 """
 
 from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field, replace
-from typing import Any, Iterable, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, Hashable, Iterable, List, Sequence, Tuple, TypeVar
 
-NFTABLES = "nftables"
-PLACES = (NFTABLES, "iptables-nft", "iptables-legacy")
 MARK = "linuxnet:"  # begins the comment of what has an owner, which follows
 EVERYWHERE = {4: "0.0.0.0/0", 6: "::/0"}
+FAMILIES = (4, 6)
 COMMENT_BYTES = 127  # libnftnl's NFTNL_UDATA_COMMENT_MAXLEN less the closing NUL; xt_comment has room for 255
+UNREADABLE = "?"  # the interface of a rule that carries our mark and says something that we never write
+# The kinds of owned rules.
+NAT, PORTS, ISOLATION, ALLOWANCES = "nat", "ports", "isolation", "allowances"
 # Never translated: what stays on the segment (RFC 5771, RFC 919, RFC 4291).
 _BUILT_IN = {4: ("224.0.0.0/4", "255.255.255.255/32"), 6: ("ff00::/8",)}
+Item = TypeVar("Item")
+Key = TypeVar("Key", bound=Hashable)
+
+
+def family_of(address: str) -> int:
+    """Return the address family, 4 or 6, of an address or a network that is valid."""
+    return 6 if ":" in address else 4
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,7 @@ class NatRule:
 
     @property
     def family(self) -> int:
-        return ipaddress.ip_network(self.source).version
+        return family_of(self.source)
 
     @property
     def key(self) -> Tuple[str, str]:
@@ -72,7 +80,7 @@ def collapsed(networks: Iterable[str]) -> List[str]:
 
 def untouched(source: str, exclude: Sequence[str]) -> List[str]:
     """Return the destinations that a rule for ``source`` does not translate."""
-    return collapsed([source, *_BUILT_IN[ipaddress.ip_network(source).version], *exclude])
+    return collapsed([source, *_BUILT_IN[family_of(source)], *exclude])
 
 
 def canonical_exclude(source: str, exclude: Sequence[str]) -> Tuple[str, ...]:
@@ -82,7 +90,7 @@ def canonical_exclude(source: str, exclude: Sequence[str]) -> Tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Element:
+class PortMapping:
     """A published port, or a range of them (``first`` to ``last``). ``host_ip`` is an address or, for all, ``0.0.0.0/0`` or
     ``::/0``; ``to_port`` is 0 where the port stays the same, as it must for a range. ``bridge`` is where ``to`` is, if anywhere."""
 
@@ -98,7 +106,7 @@ class Element:
 
     @property
     def family(self) -> int:
-        return ipaddress.ip_address(self.to).version
+        return family_of(self.to)
 
     @property
     def ports(self) -> str:
@@ -106,15 +114,15 @@ class Element:
 
     @property
     def identity(self) -> Tuple[int, str, str, str]:
-        """Return what tells the element from others: a packet is for one identity."""
+        """Return what tells the mapping from others: a packet is for one identity."""
         return self.family, self.protocol, self.host_ip, self.ports
 
     @property
     def marked(self) -> str:
-        """Return the comment that the element carries in the kernel."""
+        """Return the comment that the mapping carries in the kernel."""
         return "%s%s|%s|%s" % (MARK, self.owner, self.bridge, self.comment)
 
-    def overlaps(self, other: Element) -> bool:
+    def overlaps(self, other: PortMapping) -> bool:
         """Return whether a packet could meet both."""
         return (
             self.protocol == other.protocol
@@ -126,9 +134,9 @@ class Element:
 
 
 @dataclass(frozen=True)
-class Guard:
-    """What is let through to a bridge: published ports only. ``isolate``: nothing from other guarded bridges, even where those
-    are not isolated; ``icc``: its own containers reach each other by way of the host; ``internal``: nothing in, nothing out."""
+class Isolation:
+    """What is let through to a bridge: published ports only. ``isolate``: nothing from other isolated bridges, even where those
+    say False; ``icc``: its own containers reach each other by way of the host; ``internal``: nothing in, nothing out."""
 
     bridge: str
     isolate: bool = True
@@ -138,23 +146,17 @@ class Guard:
     comment: str = ""
 
     @property
-    def traits(self) -> Tuple[str, ...]:
-        """Return what the guard is, in a word each."""
-        words = (("closed", True), ("icc", self.icc), ("open", not self.isolate), ("internal", self.internal))
-        return tuple(word for word, holds in words if holds)
-
-    @property
     def marked(self) -> str:
-        """Return the comment that the guard carries in the kernel."""
+        """Return the comment that the isolation carries in the kernel."""
         return marked(self.owner, self.comment)
 
 
 @dataclass(frozen=True)
-class Passage:
-    """What is let through where the rule set of somebody else would drop it. ``kind`` and ``name``: ``out`` a network (CIDR) that
-    leaves by the interfaces that ``by`` says; ``in`` a bridge behind which ports are published, ``to`` an address that is behind
-    none; ``icc`` a bridge whose containers talk to each other. In nftables, where no accept overrides another table's drop, the kind is ``mark``: packets for
-    the bridge's published ports, of both families (``family`` 0), get the mark ``by`` (VALUE/MASK), which the other accepts."""
+class Allowance:
+    """What is let through where foreign rules would drop it. ``kind`` and ``name``: ``out`` a network (CIDR) that leaves by the
+    interfaces that ``by`` says; ``in`` a bridge behind which ports are published, ``to`` an address that is behind none; ``icc`` a
+    bridge whose containers talk to each other. Where no accept of ours overrides the drop of another table the kind is ``mark``: packets
+    for the bridge's published ports, of both families (``family`` 0), get the mark ``by`` (VALUE/MASK), which the foreign rules accept."""
 
     kind: str
     name: str
@@ -168,95 +170,139 @@ class Passage:
 
 
 @dataclass(frozen=True)
-class Fixed:
-    """What there is of a part, the rules that are the same whatever is held: whether it is whole, and (chain, handle) of nft's
-    rules of it. In iptables each address family has its own: ``publish/4``, ``publish/6``."""
+class OwnedRules:
+    """What we own in the rule set of one backend. ``bridges`` are those behind which ports are published, ``localnet`` those whose
+    route_localnet we switched on; ``unmarked`` names rules among ours that do not carry our mark: somebody else's.
 
-    whole: bool = False
-    rules: Tuple[Tuple[str, int], ...] = ()
+    ``static``: the kinds, by address family, whose static rules (those that are the same whatever is owned) are all there and
+    as they should be. ``families``: those that the backend writes here. A backend notes more for itself in a class of its own.
+    """
 
-
-@dataclass(frozen=True)
-class Contents:
-    """What is held in one place. ``loops`` are the bridges behind which ports are, ``localnet`` those whose route_localnet we
-    switched on. ``strangers`` name rules among ours that are somebody else's. ``members`` has, of nft's sets of the guard, what is
-    in each; ``hooks`` by address family the chain of iptables from which our forward chain is called."""
-
-    rules: Tuple[NatRule, ...] = ()
-    elements: Tuple[Element, ...] = ()
-    guards: Tuple[Guard, ...] = ()
-    passages: Tuple[Passage, ...] = ()
-    loops: Tuple[str, ...] = ()
+    nat_rules: Tuple[NatRule, ...] = ()
+    port_mappings: Tuple[PortMapping, ...] = ()
+    isolations: Tuple[Isolation, ...] = ()
+    allowances: Tuple[Allowance, ...] = ()
+    bridges: Tuple[str, ...] = ()
     localnet: Tuple[str, ...] = ()
-    strangers: Tuple[str, ...] = ()
-    members: Mapping[str, Tuple[str, ...]] = field(default_factory=dict, hash=False)
-    parts: Mapping[str, Fixed] = field(default_factory=dict, hash=False)
-    hooks: Mapping[int, str] = field(default_factory=dict, hash=False)
+    unmarked: Tuple[str, ...] = ()
+    static: FrozenSet[Tuple[str, int]] = frozenset()
+    families: Tuple[int, ...] = FAMILIES
 
-    def part(self, name: str) -> Fixed:
-        """Return what there is of a part."""
-        return self.parts.get(name, Fixed())
-
-    def whole(self, name: str, family: int = 0) -> bool:
-        """Return whether a part is whole, in iptables of one address family (0: of both)."""
-        if name in self.parts or not self.hooks:
-            return self.part(name).whole
-        families = [family] if family in self.hooks else self.hooks
-        return all(self.part("%s/%d" % (name, one)).whole for one in families)
+    def whole(self, kind: str, family: int = 0) -> bool:
+        """Return whether the static rules of a kind are whole in an address family, or (0) in all that are written here."""
+        families = [family] if family in self.families else self.families
+        return all((kind, one) in self.static for one in families)
 
     @property
     def empty(self) -> bool:
-        """Return whether nothing is held that would keep our rules there."""
-        return not (self.rules or self.elements or self.guards or self.passages or self.strangers)
+        """Return whether there is nothing that would keep our rules there."""
+        return not (self.nat_rules or self.port_mappings or self.isolations or self.allowances or self.unmarked)
 
 
 @dataclass(frozen=True)
 class Edit:
-    """What one step changes in a place. A rule that is put replaces the one with its key, a guard the one of its bridge.
-    ``parts`` are those that it is about, if only to set right what somebody edited."""
+    """What one step changes of what we own. A rule that is put replaces the one with its key, an isolation the one of its bridge.
+    ``kinds`` are those that it is about, if only to set right static rules that somebody edited."""
 
     put: Tuple[NatRule, ...] = ()
     drop: Tuple[Tuple[str, str], ...] = ()
-    add: Tuple[Element, ...] = ()
-    remove: Tuple[Element, ...] = ()
-    open: Tuple[str, ...] = ()  # bridges whose route_localnet was switched on
-    close: Tuple[str, ...] = ()
-    guard: Tuple[Guard, ...] = ()
-    unguard: Tuple[str, ...] = ()
-    let: Tuple[Passage, ...] = ()
-    unlet: Tuple[Passage, ...] = ()
-    parts: Tuple[str, ...] = ()
+    publish: Tuple[PortMapping, ...] = ()
+    unpublish: Tuple[PortMapping, ...] = ()
+    localnet_on: Tuple[str, ...] = ()  # bridges whose route_localnet was switched on
+    localnet_off: Tuple[str, ...] = ()
+    isolate: Tuple[Isolation, ...] = ()
+    unisolate: Tuple[str, ...] = ()
+    allow: Tuple[Allowance, ...] = ()
+    disallow: Tuple[Allowance, ...] = ()
+    kinds: Tuple[str, ...] = ()
 
 
-def edited(there: Contents, edits: Iterable[Edit]) -> Contents:
-    """Return what is held after ``edits``. What is replaced keeps its place in the order."""
-    rules = {one.key: one for one in there.rules}
-    elements = {one.identity: one for one in there.elements}
-    guards = {one.bridge: one for one in there.guards}
-    passages = {one.key: one for one in there.passages}
-    localnet = dict.fromkeys(there.localnet)
+Owned = TypeVar("Owned", bound=OwnedRules)
+
+
+def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
+    """Return what is owned after ``edits``. What is replaced keeps its place in the order."""
+    rules = {rule.key: rule for rule in owned.nat_rules}
+    mappings = {mapping.identity: mapping for mapping in owned.port_mappings}
+    isolations = {isolation.bridge: isolation for isolation in owned.isolations}
+    allowances = {allowance.key: allowance for allowance in owned.allowances}
+    localnet = dict.fromkeys(owned.localnet)
     for edit in edits:
-        rules.update((one.key, one) for one in edit.put)
+        rules.update((rule.key, rule) for rule in edit.put)
         for key in edit.drop:
             rules.pop(key, None)
-        for one in edit.remove:
-            elements.pop(one.identity, None)
-        elements.update((one.identity, one) for one in edit.add)
-        guards.update((one.bridge, one) for one in edit.guard)
-        for bridge in edit.unguard:
-            guards.pop(bridge, None)
-        passages.update((one.key, one) for one in edit.let)
-        for passage in edit.unlet:
-            passages.pop(passage.key, None)
-        for bridge in edit.close:
+        for mapping in edit.unpublish:
+            mappings.pop(mapping.identity, None)
+        mappings.update((mapping.identity, mapping) for mapping in edit.publish)
+        isolations.update((isolation.bridge, isolation) for isolation in edit.isolate)
+        for bridge in edit.unisolate:
+            isolations.pop(bridge, None)
+        allowances.update((allowance.key, allowance) for allowance in edit.allow)
+        for allowance in edit.disallow:
+            allowances.pop(allowance.key, None)
+        for bridge in edit.localnet_off:
             localnet.pop(bridge, None)
-        localnet.update(dict.fromkeys(edit.open))
+        localnet.update(dict.fromkeys(edit.localnet_on))
     return replace(
-        there,
-        rules=tuple(rules.values()),
-        elements=tuple(elements.values()),
-        guards=tuple(guards.values()),
-        passages=tuple(passages.values()),
-        loops=tuple(dict.fromkeys(one.bridge for one in elements.values() if one.bridge)),
+        owned,
+        nat_rules=tuple(rules.values()),
+        port_mappings=tuple(mappings.values()),
+        isolations=tuple(isolations.values()),
+        allowances=tuple(allowances.values()),
+        bridges=bridges_of(mappings.values()),
         localnet=tuple(localnet),
     )
+
+
+def bridges_of(mappings: Iterable[PortMapping]) -> Tuple[str, ...]:
+    """Return the bridges behind which ports are published, in order."""
+    return tuple(dict.fromkeys(mapping.bridge for mapping in mappings if mapping.bridge))
+
+
+def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
+    """Return the edit that makes of what is owned ``now`` what was ``before``. A rule that could not be read before is left."""
+    readable = [rule for rule in before.nat_rules if rule.out_interface != UNREADABLE]
+    put, dropped = _changed({rule.key: rule for rule in now.nat_rules}, {rule.key: rule for rule in readable})
+    left = {rule.key for rule in before.nat_rules}
+    publish, unpublished = _changed(
+        {mapping.identity: mapping for mapping in now.port_mappings},
+        {mapping.identity: mapping for mapping in before.port_mappings},
+    )
+    isolate, opened = _changed(
+        {isolation.bridge: isolation for isolation in now.isolations},
+        {isolation.bridge: isolation for isolation in before.isolations},
+    )
+    allow, ended = _changed(
+        {allowance.key: allowance for allowance in now.allowances},
+        {allowance.key: allowance for allowance in before.allowances},
+    )
+    on = tuple(bridge for bridge in before.localnet if bridge not in now.localnet)
+    off = tuple(bridge for bridge in now.localnet if bridge not in before.localnet)
+    about = {PORTS: publish or unpublished or on or off, ISOLATION: isolate or opened, ALLOWANCES: allow or ended}
+    return Edit(
+        put=put,
+        drop=tuple(rule.key for rule in dropped if rule.key not in left),
+        publish=publish,
+        unpublish=unpublished,
+        localnet_on=on,
+        localnet_off=off,
+        isolate=isolate,
+        unisolate=tuple(isolation.bridge for isolation in opened),
+        allow=allow,
+        disallow=ended,
+        kinds=tuple(kind for kind, touched in about.items() if touched),
+    )
+
+
+def _changed(now: Dict[Key, Item], before: Dict[Key, Item]) -> Tuple[Tuple[Item, ...], Tuple[Item, ...]]:
+    """Return what of ``before`` is missing or different now, and what there is now that was not there."""
+    return (
+        tuple(item for key, item in before.items() if now.get(key) != item),
+        tuple(item for key, item in now.items() if key not in before),
+    )
+
+
+# until _wiring speaks the new words
+NFTABLES = "nftables"
+Element = PortMapping
+Guard = Isolation

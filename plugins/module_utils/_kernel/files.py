@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files of the kernel and of ours: sysctls, the sysctl.d file, the host's identity, and ethtool's one switch."""
+"""Files of the kernel and of this collection: sysctls, the sysctl.d file, the host's identity; and ethtool's one switch."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ import struct
 import tempfile
 from typing import Optional
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import values
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import INTERFACE_NAME_BYTES
 
 _SIOCETHTOOL = 0x8946
 _GTXCSUM, _STXCSUM = 0x16, 0x17  # include/uapi/linux/ethtool.h
+_ETHTOOL_VALUE = struct.Struct("=II")  # command, data
 
 
 def _path(key: str) -> str:
@@ -29,48 +30,55 @@ def _path(key: str) -> str:
 
 
 def read_sysctl(key: str) -> Optional[str]:
-    """Return a sysctl of the namespace the thread is in, in canonical form; None where this kernel has no such key, ``""`` where it
-    has no value yet. Raises `Refused` for one that can only be written, OSError for other troubles."""
+    """Return a sysctl of the namespace the thread is in, white space folded; None where this kernel has no such key, ``""`` where it
+    has no value yet. Raises `Refused` for one that can only be written, `KernelError` for other troubles."""
     path = _path(key)
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return values.sysctl(key, file.read())
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return " ".join(file.read().split())
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):  # ValueError: a NUL in it
         return None
     except PermissionError as error:
         if os.stat(path).st_mode & 0o444:
-            raise
+            raise _unreadable("the sysctl %s" % key, error) from error
         raise Refused("The sysctl %s can only be written, so it has no state that could be kept." % key) from error
     except OSError as error:
         if error.errno == errno.EIO:  # stable_secret, as long as none is set
             return ""
-        raise
+        raise _unreadable("the sysctl %s" % key, error) from error
+
+
+def _unreadable(what: str, error: OSError) -> KernelError:
+    return KernelError(error.errno or 0, "read %s" % what)
 
 
 def write_sysctl(key: str, value: str) -> None:
     """Write a sysctl of the namespace the thread is in. Raises OSError."""
-    with open(_path(key), "w", encoding="utf-8") as file:
+    with open(_path(key), "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(value)
 
 
 def read_text(path: str) -> str:
-    """Return a file's text, ``""`` where there is none."""
+    """Return a file's text, ``""`` where there is none; bytes that are no UTF-8 as surrogates. Raises `KernelError` for what is no
+    file, or cannot be read."""
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
             return file.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return ""
+    except OSError as error:
+        raise _unreadable(path, error) from error
 
 
 def write_text(path: str, text: str) -> None:
-    """Write a file whole, by renaming a finished one over it; an empty text removes it. Raises OSError."""
+    """Write a file whole, by renaming the finished file over it; an empty text removes it. Raises OSError."""
     if not text:
         os.unlink(path)
         return
     os.makedirs(os.path.dirname(path), exist_ok=True)
     fd, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix="." + os.path.basename(path))
     try:
-        with os.fdopen(fd, "w", encoding="utf-8") as file:
+        with os.fdopen(fd, "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(text)
         os.chmod(temporary, 0o644)
         os.rename(temporary, path)
@@ -85,21 +93,32 @@ def identity() -> str:
 
 
 def _ethtool(name: str, command: int, data: int = 0) -> int:
-    buffer = ctypes.create_string_buffer(struct.pack("=II", command, data), 8)
-    request = struct.pack("16sP16x", name.encode(), ctypes.addressof(buffer))
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+    """Send a command of ethtool, a struct ethtool_value, for an interface of the namespace the thread is in. Return its data.
+
+    Raises OSError.
+    """
+    raw = os.fsencode(name)
+    if len(raw) > INTERFACE_NAME_BYTES:  # the ioctl would cut it short
+        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+    buffer = ctypes.create_string_buffer(_ETHTOOL_VALUE.pack(command, data), _ETHTOOL_VALUE.size)
+    request = struct.pack("16sP16x", raw, ctypes.addressof(buffer))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
         fcntl.ioctl(sock, _SIOCETHTOOL, request)
-    return int(struct.unpack("=II", buffer.raw)[1])
+    return int(_ETHTOOL_VALUE.unpack(buffer.raw)[1])
+
+
+# Of a read: the device has no such switch, or there is no such interface (any more).
+_NO_SWITCH = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENODEV)
 
 
 def read_tx_checksum(name: str) -> Optional[bool]:
-    """Return whether an interface here hands checksums to its device, None where it cannot say."""
+    """Return whether an interface here hands checksums to its device, None where it cannot say. Raises `KernelError`."""
     try:
         return bool(_ethtool(name, _GTXCSUM))
     except OSError as error:
-        if error.errno in (errno.EOPNOTSUPP, errno.ENODEV):
+        if error.errno in _NO_SWITCH:
             return None
-        raise
+        raise _unreadable("the checksum offload of %s" % name, error) from error
 
 
 def write_tx_checksum(name: str, value: bool) -> None:

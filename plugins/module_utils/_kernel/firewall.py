@@ -2,75 +2,96 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The kernel with its firewalls, and who listens behind them: `host.Kernel` with some more verbs. All I/O, no policy."""
+"""The kernel with its firewalls, and who listens behind them: `writer.Kernel` with some more verbs. All I/O, no policy."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Protocol, Sequence, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import (
-    iptables,
-    iptables_save,
-    nftables,
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import (
+    Backend,
+    Ruleset,
+    Texts,
+    Unreadable,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import (
+    IPTABLES_LEGACY,
+    IPTABLES_NFT,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.listeners import Listener
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     EVERYWHERE,
-    NFTABLES,
-    PLACES,
     Edit,
-    Element,
+    PortMapping,
+    restoring,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import host, namespaces
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import namespaces, writer
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import conntrack, sock_diag
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import iptables as iptables_program
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import nft, run
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.iptables import Iptables
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.nft import Nft
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import ProgramError, rewrite
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 
 
-class Kernel(host.Kernel):
+class Programs(Protocol):
+    """What reads and writes the rule set of one backend, in the namespace that the thread is in."""
+
+    @property
+    def usual(self) -> bool:
+        """Return whether it is the usual one of its tool."""
+
+    def available(self) -> bool:
+        """Return whether it is installed."""
+
+    def read(self) -> Dict[str, str]:
+        """Return what `Backend.parse` is given. Raises `ProgramError`."""
+
+    def write(self, texts: Texts) -> None:
+        """Carry out what `Backend.transaction` gave. Raises `ProgramError`."""
+
+
+PROGRAMS: Mapping[Backend, Programs] = {
+    NFTABLES: Nft(),
+    IPTABLES_NFT: Iptables(IPTABLES_NFT.kind),
+    IPTABLES_LEGACY: Iptables(IPTABLES_LEGACY.kind),
+}
+
+
+def _read(backend: Backend) -> Ruleset:
+    """Return the rule set of the namespace that the thread is in. Raises `ProgramError`."""
+    try:
+        return backend.parse(PROGRAMS[backend].read())
+    except Unreadable as error:
+        raise ProgramError(str(error)) from error
+
+
+class Kernel(writer.Kernel):
     """The running kernel. What each method gives is said in `_resources/nat/state.Source`."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._read: Dict[int, List[Dict[str, Any]]] = {}  # rule sets, of which nothing was written since
+        self._known: Dict[Tuple[int, Backend], Ruleset] = {}  # of which nothing was written since
 
-    def ruleset(self, ns: int) -> List[Dict[str, Any]]:
-        """Return the rule set; without nft nothing can be seen of it, nor is anything of ours there."""
-        if not nft.available():
-            return []
+    def backends(self) -> List[Backend]:
+        available = [backend for backend in BACKENDS if PROGRAMS[backend].available()]
+        return sorted(available, key=lambda backend: not PROGRAMS[backend].usual)
+
+    def ruleset(self, ns: int, backend: Backend) -> Ruleset:
+        if not PROGRAMS[backend].available():
+            return backend.nothing()
         try:
             with self._inside(ns):
-                self._read[ns] = nft.ruleset()
-        except run.ProgramError as error:
-            raise KernelError(0, "list the nftables rule set", str(error)) from error
-        return self._read[ns]
-
-    def saved(self, ns: int, place: str) -> Dict[int, iptables_save.Tables]:
-        try:
-            with self._inside(ns):
-                return {
-                    family: iptables_save.parse(self._text(place, family)) for family in iptables_program.families()
-                }
-        except run.ProgramError as error:
-            raise KernelError(0, "list the rules of %s" % place, str(error)) from error
-
-    @staticmethod
-    def _text(place: str, family: int) -> str:
-        legacy = place == "iptables-legacy"
-        return "" if legacy and not iptables_program.legacy_in_use(family) else iptables_program.save(place, family)
-
-    def firewalls(self) -> List[str]:
-        usual = iptables_program.default()
-        places = [NFTABLES] if nft.available() else []
-        return (
-            places
-            + [usual] * bool(usual)
-            + [one for one in PLACES if one not in (NFTABLES, usual) and iptables_program.available(one)]
-        )
+                found = _read(backend)
+        except ProgramError as error:
+            raise KernelError(0, "list %s" % backend.listing, str(error)) from error
+        if backend.refuses_stale:
+            self._known[ns, backend] = found
+        return found
 
     def listeners(self, ns: int) -> List[Listener]:
         with self._inside(ns):
@@ -79,64 +100,89 @@ class Kernel(host.Kernel):
     def socket_holders(self) -> Dict[int, Tuple[int, str]]:
         return sock_diag.processes()
 
-    def _end_flows(self, ref: NsRef, elements: Sequence[Element]) -> None:
-        """End the UDP flows of the host ports of ``elements``, in the namespace the thread is in: those to one of its addresses."""
-        ports = [one for one in elements if one.protocol == "udp"]
-        own = {address.ip for dummy, address in self._socket(self._at(ref)).addresses()} if ports else set()
-        for family in sorted({one.family for one in ports}):
-            these = [one for one in ports if one.family == family]
+    def _end_flows(self, ref: NsRef, mappings: Sequence[PortMapping]) -> None:
+        """End the UDP flows of the host ports of ``mappings``, in the namespace the thread is in: those to one of its addresses."""
+        ports = [mapping for mapping in mappings if mapping.protocol == "udp"]
+        if not ports:
+            return
+        with contextlib.suppress(OSError):  # without ctnetlink flows end by their time-out
+            own = {address.ip for dummy, address in self.addresses(self.find(ref) or 0)}
+            for family in sorted({mapping.family for mapping in ports}):
+                these = [mapping for mapping in ports if mapping.family == family]
 
-            def wanted(protocol: int, to: str, port: int, these: Sequence[Element] = these) -> bool:
-                return (
-                    protocol == socket.IPPROTO_UDP
-                    and (to in own or to.startswith("127."))
-                    and any(
-                        one.first <= port <= one.last and one.host_ip in (to, EVERYWHERE[one.family]) for one in these
+                def wanted(protocol: int, to: str, port: int, these: Sequence[PortMapping] = these) -> bool:
+                    return (
+                        protocol == socket.IPPROTO_UDP
+                        and (to in own or to.startswith("127."))
+                        and any(
+                            mapping.first <= port <= mapping.last
+                            and mapping.host_ip in (to, EVERYWHERE[mapping.family])
+                            for mapping in these
+                        )
                     )
-                )
 
-            with contextlib.suppress(OSError):  # without ctnetlink flows end by their time-out
                 conntrack.flush(family, wanted)
 
     def apply_together(self, steps: Sequence[Any]) -> None:
-        """Take changes of what we hold in firewalls: a transaction a namespace and place, computed from the rules as they are now.
+        """Take changes of what we own in firewalls, computed from the rules as they are now: for each namespace and backend what its
+        tool can do at once, which is all with nftables, and a table of one address family with iptables.
 
-        Raises `KernelError`; of the namespace and place that it names nothing was changed then.
+        Raises `KernelError`. What was done by then, in any of them, is taken back; where that is refused as well, the error says so. Flows that were
+        ended stay ended.
         """
-        for ref, place in dict.fromkeys((step.ns, step.place) for step in steps):
-            these = [step for step in steps if (step.ns, step.place) == (ref, place)]
-            edits = [step.edit for step in these]
+        done: List[Tuple[NsRef, Backend, Ruleset]] = []
+        for ref, backend in dict.fromkeys((step.ns, step.backend) for step in steps):
+            these = [step for step in steps if step.ns == ref and step.backend is backend]
             try:
-                read = self._read.pop(self.find(ref) or 0, None)
-                with namespaces.entered(self._at(ref).fd):
-                    if self._edited(place, edits, read):
-                        self._end_flows(ref, [one for edit in edits for one in (*edit.add, *edit.remove)])
-            except run.ProgramError as error:
-                raise KernelError(0, these[0].attempt(), str(error)) from error
+                self._carried_out(ref, backend, [step.edited() for step in these], done)
+            except (ProgramError, OSError) as error:
+                code = error.errno or 0 if isinstance(error, OSError) else 0
+                refused = KernelError(code, these[0].attempt(), "" if code else str(error))
+                left = [entry for entry in reversed(done) if not self._taken_back(*entry)]
+                if left:
+                    names = ", ".join("%s in %s" % (other.listing, where) for where, other, dummy in left)
+                    raise Refused("%s Not taken back: %s." % (refused, names)) from error
+                raise refused from error
 
-    def _edited(self, place: str, edits: Sequence[Edit], read: Optional[List[Dict[str, Any]]]) -> bool:
-        """Carry out edits in the namespace the thread is in. Return whether there was anything to do. Raises `ProgramError`.
+    def _carried_out(
+        self, ref: NsRef, backend: Backend, edits: Sequence[Edit], done: List[Tuple[NsRef, Backend, Ruleset]]
+    ) -> None:
+        """Carry out edits in the rule set of one namespace and backend, and add what was there before to ``done``. Raises `ProgramError`.
 
-        What is written is computed from the rule set as it was ``read`` to plan the edits. Where others changed of ours what it
-        names, it is refused and computed from what is there then.
+        What is written is computed from the rule set as it was read to plan the edits, if the tool refuses what does not fit any more.
+        Where others changed of ours what it names, it is refused and computed from what is there then.
         """
-        if place == NFTABLES:
-            known = [] if read is None else [read]
-            return run.rewrite(
-                lambda: nftables.transaction(known.pop() if known else nft.ruleset(), edits), nft.transaction
-            )
-        return run.rewrite(lambda: self._texts(place, edits), lambda texts: self._restored(place, texts))
+        read = self._known.pop((self.find(ref) or 0, backend), None)
+        known = [] if read is None else [read]
 
-    def _texts(self, place: str, edits: Sequence[Edit]) -> Dict[int, str]:
-        saved = {family: iptables_save.parse(self._text(place, family)) for family in iptables_program.families()}
-        texts = iptables.transaction(saved, edits, place == "iptables-nft")
-        return {family: text for family, text in texts.items() if text}
+        def compute() -> Texts:
+            ruleset = known.pop() if known else _read(backend)
+            if (ref, backend) not in [(where, other) for where, other, dummy in done]:
+                done.append((ref, backend, ruleset))
+            texts = backend.transaction(ruleset, edits)
+            return {program: text for program, text in texts.items() if text}
+
+        with namespaces.entered(self._at(ref).fd):
+            if rewrite(compute, lambda texts: self._written(backend, texts)):
+                self._end_flows(ref, [mapping for edit in edits for mapping in (*edit.publish, *edit.unpublish)])
+
+    def _taken_back(self, ref: NsRef, backend: Backend, before: Ruleset) -> bool:
+        """Make what we own in a rule set again what it was ``before``. Return whether that was done."""
+        owned = backend.owned(before)
+        try:
+            with namespaces.entered(self._at(ref).fd):
+                now = _read(backend)
+                texts = backend.transaction(now, [restoring(backend.owned(now), owned)])
+                self._written(backend, {program: text for program, text in texts.items() if text})
+        except (ProgramError, OSError):
+            return False
+        return True
 
     @staticmethod
-    def _restored(place: str, texts: Dict[int, str]) -> None:
-        for family, text in texts.items():
-            iptables_program.restore(place, family, text)
-        if place == "iptables-nft" and nft.available() and any("-X " in text for text in texts.values()):
-            bare = nftables.bare_tables(nft.ruleset())
-            if bare:
-                nft.transaction(bare)
+    def _written(backend: Backend, texts: Texts) -> None:
+        """Carry out texts, and take away what the tool leaves behind of them. Raises `ProgramError`."""
+        PROGRAMS[backend].write(texts)
+        within = backend.within
+        if within is not None and backend.leaves(texts) and PROGRAMS[within].available():
+            with contextlib.suppress(ProgramError):  # somebody made use of it meanwhile
+                PROGRAMS[within].write(backend.leftovers(_read(within)))

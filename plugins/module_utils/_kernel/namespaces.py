@@ -35,7 +35,7 @@ def _call(name: str, *arguments: object) -> None:
 
 
 def _mount(source: str, target: str, flags: int) -> None:
-    _call("mount", source.encode(), target.encode(), b"none", ctypes.c_ulong(flags), None)
+    _call("mount", os.fsencode(source), os.fsencode(target), b"none", ctypes.c_ulong(flags), None)
 
 
 def open_namespace(path: str) -> Tuple[int, int]:
@@ -106,7 +106,7 @@ def _prepared_directory(known: bool = False) -> Iterator[None]:
     ``known``: this run has seen to that. To do it again takes the longer the more is mounted there.
 
     A shared mount lets namespaces made here be unmounted from mount namespaces that were cloned meanwhile: see
-    create_netns_dir() and netns_add() of iproute2's ip/ipnetns.c for the protocol, which tools on one host must share.
+    create_netns_dir() and netns_add() of iproute2's ip/ipnetns.c for the protocol, which the tools of a host must share.
     """
     os.makedirs(NETNS_DIRECTORY, 0o755, exist_ok=True)
     directory = os.open(NETNS_DIRECTORY, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -171,14 +171,14 @@ def remove(name: str) -> None:
     path = os.path.join(NETNS_DIRECTORY, name)
     if not os.path.islink(path):
         try:
-            _call("umount2", path.encode(), _MNT_DETACH)
+            _call("umount2", os.fsencode(path), _MNT_DETACH)
         except OSError as error:
             if error.errno != errno.EINVAL:  # EINVAL: not a mount point, a stale file
                 raise
     os.unlink(path)
 
 
-def _living() -> Iterator[Tuple[int, int]]:
+def _each_process() -> Iterator[Tuple[int, int]]:
     """Yield (pid, inode of its network namespace) of all processes, in order."""
     for pid in sorted(int(entry) for entry in os.listdir("/proc") if entry.isdigit()):
         try:
@@ -188,10 +188,10 @@ def _living() -> Iterator[Tuple[int, int]]:
         yield pid, inode
 
 
-def living() -> Dict[int, List[int]]:
+def processes() -> Dict[int, List[int]]:
     """Return the processes (PIDs, in order) that live in each network namespace, by inode."""
     found: Dict[int, List[int]] = {}
-    for pid, inode in _living():
+    for pid, inode in _each_process():
         found.setdefault(inode, []).append(pid)
     return found
 
@@ -208,16 +208,17 @@ def command(pid: int) -> str:
 def seen() -> Dict[int, Tuple[List[str], List[int]]]:
     """Return by inode the network namespaces that can be seen: the files they are mounted on, and the processes in them.
 
-    A file may be covered by another mount, so that what is there now has to be looked at before it is believed.
+    A file may be covered by another mount, so it has to be opened before it is believed.
     """
     found: Dict[int, Tuple[List[str], List[int]]] = {}
     with open("/proc/thread-self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
         for line in file:
             root, path = line.split(" ", 5)[3:5]  # proc(5)
-            if root.startswith("net:["):
-                files = found.setdefault(int(root[len("net:[") : -1]), ([], []))[0]
+            namespace = re.match(r"net:\[(\d+)\]", root)
+            if namespace:
+                files = found.setdefault(int(namespace.group(1)), ([], []))[0]
                 files.append(re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal.group(1), 8)), path))
-    for pid, inode in _living():
+    for pid, inode in _each_process():
         found.setdefault(inode, ([], []))[1].append(pid)
     return found
 

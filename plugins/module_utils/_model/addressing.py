@@ -2,40 +2,37 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Addresses, networks and pools. Pure. The one file that imports netaddr (for pools only)."""
+"""Addresses and networks, in the spelling in which the kernel gives them. Pure."""
 
 from __future__ import annotations
 
-import functools
 import ipaddress
-from typing import Any, Container, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Tuple, TypeVar, Union
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import sticky_offset
-
-
-def has_netaddr() -> bool:
-    """Return whether netaddr is there. It is imported where a pool is asked for, since it takes longer than all else here."""
-    try:
-        import netaddr  # noqa: F401
-    except ImportError:
-        return False
-    return True
-
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 
 IpAddress = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 IpInterface = Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
 IpNetwork = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+Parsed = TypeVar("Parsed")
 
 
-def interface(value: str, option: str) -> IpInterface:
+def _parsed(make: Callable[[str], Parsed], value: Any) -> Parsed:
+    """Return what ``make`` reads. Raises ValueError; also for a zone, which newer Pythons take and the kernel does not know."""
+    text = str(value).strip()
+    if "%" in text:
+        raise ValueError("an address here has no zone such as '%s'" % text[text.index("%") :])
+    return make(text)
+
+
+def interface(value: Any, option: str) -> IpInterface:
     """Return ``ADDRESS/PREFIX`` (or ``ADDRESS/NETMASK``); raise `Invalid` where the prefix is missing or it is no host's."""
-    if "/" not in value:
+    if "/" not in str(value):
         raise Invalid(
             "%s: '%s' has no prefix length; write it as ADDRESS/PREFIX, such as 172.17.0.2/16." % (option, value)
         )
     try:
-        result = ipaddress.ip_interface(value.strip())
+        result = _parsed(ipaddress.ip_interface, value)
     except ValueError as error:
         raise Invalid("%s: '%s' is not an address with a prefix length: %s." % (option, value, error)) from error
     net = result.network
@@ -47,20 +44,40 @@ def interface(value: str, option: str) -> IpInterface:
     return result
 
 
-def network(value: str, option: str) -> IpNetwork:
+def network(value: Any, option: str) -> IpNetwork:
     """Return a CIDR as a network; host bits are refused, since they are mostly a typing error."""
     try:
-        return ipaddress.ip_network(value.strip())
+        return _parsed(ipaddress.ip_network, value)
     except ValueError as error:
         raise Invalid("%s: '%s' is not a network such as 172.17.0.0/16: %s." % (option, value, error)) from error
 
 
-def address(value: str, option: str) -> IpAddress:
+def address(value: Any, option: str) -> IpAddress:
     """Return a bare address."""
     try:
-        return ipaddress.ip_address(value.strip())
+        return _parsed(ipaddress.ip_address, value)
     except ValueError as error:
         raise Invalid("%s: '%s' is not an IP address." % (option, value)) from error
+
+
+def text(one: IpAddress) -> str:
+    """Return the canonical spelling of an address, which is that of inet_ntop(3): the shortest, an IPv4 address in an IPv6 one in
+    dots. Python's own depends on its version."""
+    high = int(one) >> 32
+    if one.version == 6 and (high == 0xFFFF or (not high and int(one) > 0xFFFF)):
+        return "::%s%s" % ("ffff:" if high else "", ipaddress.IPv4Address(int(one) & 0xFFFFFFFF))
+    return str(one)
+
+
+def ip(value: Any, option: str) -> str:
+    """Return a bare address in its canonical spelling."""
+    return text(address(value, option))
+
+
+def cidr(value: Any, option: str) -> str:
+    """Return a network in its canonical spelling."""
+    net = network(value, option)
+    return "%s/%d" % (text(net.network_address), net.prefixlen)
 
 
 def usable(net: IpNetwork) -> Tuple[IpAddress, IpAddress]:
@@ -80,108 +97,3 @@ def usable(net: IpNetwork) -> Tuple[IpAddress, IpAddress]:
 def default_gateway(net: IpNetwork) -> IpAddress:
     """Return the address that a network's gateway has unless told otherwise: the first usable one, as Docker has it."""
     return usable(net)[0]
-
-
-def _ip_range(value: str, option: str, pool: IpNetwork) -> Any:
-    """Return ``FIRST-LAST``, a CIDR or one address as netaddr's range; it must be of the pool's family."""
-    import netaddr
-
-    text = value.strip()
-    first, dash, last = text.partition("-")
-    if dash:
-        low, high = address(first, option), address(last, option)
-    elif "/" in text:
-        net = network(text, option)
-        low, high = net.network_address, net.broadcast_address
-    else:
-        low = high = address(text, option)
-    if low.version != pool.version or high.version != pool.version:
-        raise Invalid("%s: '%s' is not of the same address family as the pool %s." % (option, value, pool))
-    if int(low) > int(high):
-        raise Invalid("%s: '%s' ends before it begins." % (option, value))
-    return netaddr.IPRange(str(low), str(high))
-
-
-class Pool:
-    """The addresses of ``net`` that may be given out, before it is known which are taken.
-
-    ``range_`` narrows the pool (``FIRST-LAST`` or CIDR), ``exclude`` lists addresses, ranges and CIDRs never to be given,
-    ``gateway`` is reserved. Raises `Invalid` where nothing is left. Sizes are counts of addresses.
-    """
-
-    def __init__(
-        self,
-        net: IpNetwork,
-        range_: Optional[str] = None,
-        exclude: Sequence[str] = (),
-        gateway: Optional[IpAddress] = None,
-    ):
-        import netaddr
-
-        self.network = net
-        self.gateway = gateway
-        first, last = usable(net)
-        everything = netaddr.IPSet(netaddr.IPRange(str(first), str(last)))
-        allowed = everything
-        if range_ is not None:
-            allowed = everything & netaddr.IPSet(_ip_range(range_, "range", net))
-            if not allowed:
-                raise Invalid("range: '%s' has no usable address of the pool %s." % (range_, net))
-        self.size = int(allowed.size)
-        excluded = netaddr.IPSet()
-        for item in exclude:
-            excluded = excluded | netaddr.IPSet(_ip_range(item, "exclude", net))
-        excluded = excluded & allowed
-        self.excluded = int(excluded.size)
-        left = allowed - excluded
-        self.reserved = 0
-        if gateway is not None and netaddr.IPAddress(str(gateway)) in left:
-            self.reserved = 1
-            left = left - netaddr.IPSet([str(gateway)])
-        self._blocks: List[Tuple[int, int]] = [(int(block.first), int(block.last)) for block in left.iter_ipranges()]
-        self.free_at_most = sum(last - first + 1 for first, last in self._blocks)
-        if not self.free_at_most:
-            raise Invalid(
-                "pool: %s has nothing to give: %d usable, %d excluded, %d reserved for the gateway."
-                % (net, self.size, self.excluded, self.reserved)
-            )
-
-    def _at(self, offset: int) -> int:
-        for first, last in self._blocks:
-            if offset <= last - first:
-                return first + offset
-            offset -= last - first + 1
-        raise IndexError(offset)
-
-    def __contains__(self, ip: IpAddress) -> bool:
-        return ip.version == self.network.version and any(first <= int(ip) <= last for first, last in self._blocks)
-
-    def candidates(self, owner: str, strategy: str, *taken: Container[IpAddress]) -> Iterator[IpAddress]:
-        """Yield free addresses in the order of ``strategy``: ``lowest``, or ``sticky``, from a place derived from ``owner``.
-
-        That place is in the upper half, and the lower half comes last, from its top: engines that have a bridge in common with
-        us give out the lowest free address, and do not see ours.
-
-        Steps over what is taken one by one, so the cost grows with the leases and not with the size of the pool.
-        """
-        make = ipaddress.IPv4Address if self.network.version == 4 else ipaddress.IPv6Address
-        low = self.free_at_most // 2 if strategy == "sticky" else 0
-        high = self.free_at_most - low
-        start = sticky_offset(owner, high) if strategy == "sticky" else 0
-        for step in range(self.free_at_most):
-            candidate = make(self._at(low + (start + step) % high if step < high else self.free_at_most - 1 - step))
-            if not any(candidate in one for one in taken):
-                yield candidate
-
-    def exhausted(self) -> Refused:
-        """Return the error for a pool without a free address, with the counts."""
-        return Refused(
-            "pool: no free address in %s: %d usable, %d in use, %d excluded, %d reserved for the gateway."
-            % (self.network, self.size, self.free_at_most, self.excluded, self.reserved)
-        )
-
-
-@functools.lru_cache(maxsize=64)
-def pool(net: IpNetwork, range_: Optional[str], exclude: Tuple[str, ...], gateway: Optional[IpAddress]) -> Pool:
-    """Return the pool of these; the items of a task mostly share one, and netaddr's sets are dear. Raises `Invalid`."""
-    return Pool(net, range_, exclude, gateway)

@@ -43,18 +43,28 @@ def mac(identity: str, *parts: str) -> str:
     return ":".join("%02x" % byte for byte in raw)
 
 
+def _bytes(value: str) -> bytes:
+    """Return a name as the kernel has it, ``b"/"``, which is none, for what has no UTF-8."""
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        return b"/"
+
+
 def interface_name(value: str, option: str) -> str:
     """Return ``value`` if the kernel takes it as an interface name, else raise `Invalid`.
 
-    The rule is dev_valid_name() of net/core/dev.c: 1 to 15 bytes, not ``.`` or ``..``, no slash, colon or white space.
-    ``%`` is refused as well, since the kernel fills in a number for it.
+    The rule is dev_valid_name() of net/core/dev.c: 1 to 15 bytes, not ``.`` or ``..``, no slash, colon or white space; the kernel's
+    white space is bytes of Latin-1, of which 0xa0 is part of some letters. ``%`` is refused as well, since the kernel fills in a
+    number for it.
     """
-    size = len(value.encode())
-    if size > INTERFACE_NAME_BYTES:
+    raw = _bytes(value)
+    if len(raw) > INTERFACE_NAME_BYTES:
         raise Invalid(
-            "%s: '%s' is %d bytes long; an interface name has at most %d." % (option, value, size, INTERFACE_NAME_BYTES)
+            "%s: '%s' is %d bytes long; an interface name has at most %d."
+            % (option, value, len(raw), INTERFACE_NAME_BYTES)
         )
-    if not value or value in (".", "..") or re.search(r"[\s/:%\0]", value):
+    if not value or value in (".", "..") or re.search(rb"[\s/:%\0\xa0]", raw) or re.search(r"\s", value):
         raise Invalid(
             "%s: '%s' is not an interface name: it must not be empty, '.' or '..', nor hold '/', ':', '%%' or white space."
             % (option, value)
@@ -64,19 +74,19 @@ def interface_name(value: str, option: str) -> str:
 
 def netns_name(value: str, option: str) -> str:
     """Return ``value`` if it can be a file name in /run/netns, else raise `Invalid`."""
-    if (
-        not value
-        or value in (".", "..")
-        or "/" in value
-        or "\0" in value
-        or len(value.encode()) > 255
-        or value != value.strip()
-    ):
+    raw = _bytes(value)
+    if not value or value in (".", "..") or b"/" in raw or b"\0" in raw or len(raw) > 255 or value != value.strip():
         raise Invalid(
             "%s: '%s' is not a namespace name: it must be a file name for %s, so not empty and without '/'."
             % (option, value, NETNS_DIRECTORY)
         )
     return value
+
+
+def sysctl_key(key: str) -> str:
+    """Return the one spelling of a sysctl's name: as sysctl(8) has it, the first separator decides which one separates."""
+    first = next((char for char in key if char in "./"), ".")
+    return key if first == "." else key.translate(str.maketrans("./", "/."))
 
 
 def sticky_offset(owner: str, size: int) -> int:

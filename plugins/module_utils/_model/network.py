@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the kernel holds, as facts: frozen and canonical, one spelling for one meaning, so that comparing is ``==``. Pure."""
+"""What the kernel holds, as objects: frozen and canonical, one spelling for one meaning, so that comparing is ``==``. Pure."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, List, Mapping, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress, IpNetwork
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.link_kinds import kind
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NETNS_DIRECTORY, netns_name
 
@@ -32,11 +33,15 @@ class NsRef:
     @classmethod
     @functools.lru_cache(maxsize=None)
     def parse(cls, value: Optional[str], option: str = "netns") -> NsRef:
-        """Return the namespace that a ``netns`` option means: a name in /run/netns, an absolute path, or nothing (the host)."""
+        """Return the namespace that a ``netns`` option means: a name in /run/netns, an absolute path, or nothing (the host). Raises
+        `Invalid`."""
         if value is None:
             return HOST
         if value.startswith("/"):
-            return cls(value.replace("/var/run/netns/", NETNS_DIRECTORY + "/", 1))
+            if "\0" in value:
+                raise Invalid("%s: a path has no NUL." % option)
+            path = "/" + "/".join(part for part in value.split("/") if part not in ("", "."))
+            return cls(path[4:] if path.startswith("/var%s/" % NETNS_DIRECTORY) else path)
         return cls(os.path.join(NETNS_DIRECTORY, netns_name(value, option)))
 
     @functools.cached_property

@@ -2,26 +2,32 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sanitizers: what a user writes, or the kernel says, to the one spelling that is compared. Pure.
+"""Sanitizers: what a user writes to the one spelling that is compared, which is the kernel's own. Pure.
 
 Each takes (value, option) and returns the canonical value, which it returns as it is when it gets it back; it raises `Invalid`,
-with the option in front, for what the kernel would refuse. Those of addresses are in `addressing`, of names in `naming`.
+with the option in front, for what the kernel would refuse. What the kernel says is canonical, but where a `from_kernel` stands
+beside. Those of addresses are in `addressing`, of names in `naming`, of sysctls in `sysctls`.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from typing import Any, Callable, List, Tuple
+from typing import Any, Callable, Dict, Mapping, Optional
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 
-ALIAS_BYTES = 255  # IFALIASZ less one, include/uapi/linux/if.h
 MTU_LOW, MTU_HIGH = 68, 65535  # ETH_MIN_MTU, ETH_MAX_MTU
+U32 = 4294967295
+Sanitizer = Callable[[Any, str], Any]
+_DIGITS_AT_MOST = 20  # of any number here; Python refuses to convert thousands of them
 
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
-_PLAIN = re.compile(r"0|[1-9][0-9]*")
-_NUMBER = re.compile(r"-?(0[xX][0-9a-fA-F]+|[0-9]+)")
+
+
+def given(params: Mapping[str, Any], sanitizers: Mapping[str, Sanitizer]) -> Dict[str, Any]:
+    """Return the canonical values of those options that are given. Raises `Invalid`."""
+    found = {option: params.get(option) for option in sanitizers}
+    return {option: sanitizers[option](value, option) for option, value in found.items() if value is not None}
 
 
 def unchanged(value: Any, option: str) -> Any:
@@ -29,10 +35,18 @@ def unchanged(value: Any, option: str) -> Any:
     return value
 
 
+def natural(value: Any) -> Optional[int]:
+    """Return the number that ASCII digits mean, None for anything else: other digits, signs, a boolean."""
+    text = str(value).strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS_AT_MOST else None
+
+
 def integer(low: int, high: int) -> Callable[[int, str], int]:
-    """Return the sanitizer of integers from ``low`` to ``high``."""
+    """Return the sanitizer of integers from ``low`` to ``high``. Ansible lets a boolean pass for one."""
 
     def sanitizer(value: int, option: str) -> int:
+        if isinstance(value, bool):
+            raise Invalid("%s: it must be a number from %d to %d, not a boolean." % (option, low, high))
         if not low <= value <= high:
             raise Invalid("%s: %d is out of bounds; it must be from %d to %d." % (option, value, low, high))
         return value
@@ -40,14 +54,27 @@ def integer(low: int, high: int) -> Callable[[int, str], int]:
     return sanitizer
 
 
+def number(low: int, high: int, what: str, **words: int) -> Callable[[Any, str], int]:
+    """Return the sanitizer of texts that are a number from ``low`` to ``high``, or one of ``words`` for a number. ``what`` they are
+    not, in the error, is neither."""
+
+    def sanitizer(value: Any, option: str) -> int:
+        found = words.get(str(value).strip(), natural(value))
+        if found is None or not low <= found <= high:
+            raise Invalid("%s: '%s' is neither %s." % (option, value, what))
+        return found
+
+    return sanitizer
+
+
 def mtu(value: Any, option: str) -> Any:
     """Return ``auto``, or a number of bytes."""
-    text = str(value).strip()
-    if text == "auto":
-        return text
-    if not (text.isascii() and text.isdigit()):
+    if str(value).strip() == "auto":
+        return "auto"
+    size = natural(value)
+    if size is None:
         raise Invalid("%s: '%s' is neither 'auto' nor a number of bytes." % (option, value))
-    return integer(MTU_LOW, MTU_HIGH)(int(text), option)
+    return integer(MTU_LOW, MTU_HIGH)(size, option)
 
 
 def mac(value: str, option: str) -> str:
@@ -60,62 +87,3 @@ def mac(value: str, option: str) -> str:
             "%s: '%s' is a multicast or empty MAC address; an interface needs a unicast one." % (option, value)
         )
     return text
-
-
-def alias(value: str, option: str) -> str:
-    """Return a text of at most 255 bytes, without a NUL."""
-    if len(value.encode(errors="surrogateescape")) > ALIAS_BYTES or "\0" in value:
-        raise Invalid("%s: it has at most %d bytes, and none is NUL." % (option, ALIAS_BYTES))
-    return value
-
-
-def sysctl(key: str, value: str) -> str:
-    """Return the value of a sysctl in the kernel's own spelling, as it is read back: white space folded, numbers in decimal, a set
-    of ports as ranges, an address in full.
-
-    How the kernel reads them: proc_get_long() and proc_do_large_bitmap() of kernel/sysctl.c, addrconf_sysctl_stable_secret() of
-    net/ipv6/addrconf.c. A text that is none of these stays.
-    """
-    words = value.split()
-    name = re.split(r"[./]", key)[-1]
-    if name in _PORT_SETS:
-        return _port_set(" ".join(words))
-    if name == "stable_secret" and words:
-        try:
-            return ipaddress.IPv6Address(words[0]).exploded
-        except ValueError:
-            return " ".join(words)
-    return " ".join(_decimal(word) for word in words)
-
-
-_PORT_SETS = ("ip_local_reserved_ports",)
-
-
-def _decimal(word: str) -> str:
-    """Return a number in decimal. The kernel reads as C does: ``0x`` begins a hexadecimal, ``0`` an octal one."""
-    if not _NUMBER.fullmatch(word):
-        return word
-    sign, digits = ("-", word[1:]) if word.startswith("-") else ("", word)
-    base = 16 if digits[:2] in ("0x", "0X") else 8 if digits[:1] == "0" else 10
-    try:
-        number = int(digits, base)
-    except ValueError:  # 08
-        return word
-    return sign + str(number) if number else "0"
-
-
-def _port_set(text: str) -> str:
-    """Return ports and ranges, separated by commas, as the fewest ranges in order."""
-    spans: List[Tuple[int, int]] = []
-    for part in filter(None, re.split(r"[,\s]+", text)):
-        ends = [_decimal(end) for end in part.split("-")]
-        if not 1 <= len(ends) <= 2 or not all(_PLAIN.fullmatch(end) for end in ends):
-            return text
-        spans.append((int(ends[0]), int(ends[-1])))
-    merged: List[Tuple[int, int]] = []
-    for first, last in sorted((first, last) for first, last in spans):
-        if merged and first <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
-        else:
-            merged.append((first, last))
-    return ",".join("%d" % first if first == last else "%d-%d" % (first, last) for first, last in merged)

@@ -13,33 +13,34 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import network
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import cidr
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import AddPolicy, DelPolicy
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef, PolicyRule
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import integer
 
 OPTIONS: Dict[str, Any] = {"rule_source": {"type": "str"}, "rule_priority": {"type": "int"}}
 REQUIRED_BY = {"rule_priority": ["rule_source"]}
 
 _BASE, _SIZE = 20000, 10000  # of the priorities that are derived: before main's, 32766
-_MAXIMUM = 32765
+_PRIORITY = integer(1, 32765)
 
 
 def parse(params: Mapping[str, Any], table: int, always: Sequence[int]) -> Optional[PolicyRule]:
     """Return the rule that the options ask for, its priority 0 where none is given. ``always``: tables that need no rule."""
     if params.get("rule_source") is None:
         return None
-    source, priority = network(params["rule_source"], "rule_source"), params.get("rule_priority")
+    source, priority = cidr(params["rule_source"], "rule_source"), params.get("rule_priority")
     if table in always:
         raise Invalid(
             "rule_source: every packet comes to the table %s anyway; give the route a table of its own, "
             "such as table: 100." % params["table"]
         )
-    if priority is not None and not 1 <= priority <= _MAXIMUM:
-        raise Invalid("rule_priority: %d is out of bounds; it must be from 1 to %d." % (priority, _MAXIMUM))
-    return PolicyRule(source.version, str(source), table, priority or 0, PROTOCOL)
+    if priority is not None:
+        _PRIORITY(priority, "rule_priority")
+    return PolicyRule(6 if ":" in source else 4, source, table, priority or 0, PROTOCOL)
 
 
 def agreed(asked: Sequence[Tuple[NsRef, PolicyRule]]) -> None:

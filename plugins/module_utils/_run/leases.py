@@ -50,7 +50,7 @@ class Leases:
         known = self._state.known
         holders = [Holder(one, ns, index) for index, one in self._state.addresses(ns) if one.scope != "host"]
         if bridge is not None and bridge.index > 0 and (ns, name) not in self._made:
-            for member in self._state.source.members(ns, bridge.index):
+            for member in self._state.members(ns, bridge.index):
                 if member.ns in known.ended or (ns, member.port) in known.deleted:
                     self._silent[ns, name, member.address.ip] = True  # who is gone in check mode would answer yet
                 else:
@@ -77,7 +77,7 @@ class Leases:
         """
         if holder.ns is None and (ns, name) not in self._read_again and not self._state.predict:
             self._read_again.add((ns, name))
-            self._state.source.wait_for_rcu()
+            self._state.wait_for_rcu()
             self._taken.pop((ns, name), None)
 
     def silent(self, ns: int, link: Link, ip: str) -> bool:

@@ -41,7 +41,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import BY_KERNEL
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import BY_KERNEL, sysctl_key
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     MAIN_TABLE,
@@ -59,7 +59,7 @@ def begin(source: Source, predict: bool, anew: Iterable[str] = (), gone: Iterabl
     anew, ``gone`` interfaces of the host that one would remove; both count in check mode (``predict``) only."""
     state = State(source, predict)
     for name in anew if predict else ():
-        old = state.source.find(NsRef.parse(name))
+        old = source.find(NsRef.parse(name))
         state.entries().pop(name, None)
         state.known.paths[NsRef.parse(name).path] = None
         _name_lost(state, old or 0)
@@ -317,7 +317,7 @@ def _del_policy(step: DelPolicy, state: State) -> None:
 
 @advance.register(SetSysctl)
 def _set_sysctl(step: SetSysctl, state: State) -> None:
-    state.known.sysctls[_namespace(state, step.ns), step.key] = step.value
+    state.known.sysctls[_namespace(state, step.ns), sysctl_key(step.key)] = step.value
 
 
 @advance.register(PutFile)

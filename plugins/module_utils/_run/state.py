@@ -18,10 +18,12 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Seque
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import sysctl_key
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     MAIN_TABLE,
     Address,
     Container,
+    Holder,
     Link,
     NsFile,
     NsRef,
@@ -88,7 +90,10 @@ class Known:
 
 
 class State:
-    """What is known of a host. ``predict`` (check mode): a namespace that is missing counts as made by an earlier task."""
+    """What is known of a host. ``predict`` (check mode): a namespace that is missing counts as made by an earlier task.
+
+    ``source`` is for the extensions of a state, which read more than this class knows of; nobody else goes around the state to it.
+    """
 
     def __init__(self, source: Source, predict: bool = False) -> None:
         self.source = source
@@ -266,6 +271,14 @@ class State:
         """Return the addresses of one interface."""
         return [one for index, one in self.addresses(ns) if index == link.index]
 
+    def members(self, ns: int, bridge: int) -> Sequence[Holder]:
+        """Return the addresses in the namespaces behind a bridge's ports, as they are now: never remembered."""
+        return self.source.members(ns, bridge)
+
+    def wait_for_rcu(self) -> None:
+        """Wait until namespaces that just ended are gone for good."""
+        self.source.wait_for_rcu()
+
     def routes(self, ns: int, family: int, table: int) -> List[Route]:
         """Return the routes of one table; one dump a namespace, family and table."""
         if (ns, family, table) not in self.known.routes:
@@ -286,7 +299,8 @@ class State:
         return self.known.vlans[ns, link.index]
 
     def sysctl(self, ns: int, key: str) -> Optional[str]:
-        """Return a sysctl, None where there is no such key (or the namespace is only foreseen)."""
+        """Return a sysctl, None where there is no such key (or the namespace is only foreseen). ``key`` in any spelling."""
+        key = sysctl_key(key)
         if (ns, key) not in self.known.sysctls:
             self.known.sysctls[ns, key] = self.source.sysctl(ns, key) if ns > 0 else None
         return self.known.sysctls[ns, key]

@@ -2,28 +2,45 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The texts of iptables-save and iptables-restore, and what the rules of others in them mean. Pure."""
+"""The texts of iptables-save and iptables-restore, and what foreign rules in them mean. Pure."""
 
 from __future__ import annotations
 
-import shlex
+import re
 from dataclasses import dataclass
-from typing import Dict, Iterable, List, Mapping, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import foreign
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Chains
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, Matches, Rule, put
 
 Words = Tuple[str, ...]  # of one rule, after "-A CHAIN"
 OURS = "LINUXNET-"  # begins the name of a chain of ours
+TABLES = ("raw", "mangle", "nat", "filter")
 # Where the kernel calls the built-in chains: table and chain to (nft's type, hook).
 _HOOKS = {
     ("filter", "FORWARD"): ("filter", "forward"),
     ("nat", "PREROUTING"): ("nat", "prerouting"),
     ("nat", "POSTROUTING"): ("nat", "postrouting"),
 }
-NFT_TABLES = {"%s %s" % (ip, table) for ip in ("ip", "ip6") for table in ("raw", "mangle", "nat", "filter")}
 _VERDICTS = {"ACCEPT": "accept", "DROP": "drop", "REJECT": "reject", "RETURN": "return", "MASQUERADE": "masquerade"}
-_FIELDS = {"-s": "saddr", "-d": "daddr", "-i": "iifname", "-o": "oifname", "-p": "l4proto", "--dport": "dport"}
-_WITHOUT_VALUE = {"--random", "--random-fully", "--persistent", "--syn"}
+# What an option says: it belongs to the extension that was named last, "" for none, since many have one of the same name.
+_FIELDS = {
+    ("", "-s"): "saddr",
+    ("", "-d"): "daddr",
+    ("", "-i"): "iifname",
+    ("", "-o"): "oifname",
+    ("", "-p"): "l4proto",
+    **{(protocol, "--dport"): "dport" for protocol in ("tcp", "udp", "sctp")},
+    ("conntrack", "--ctstate"): "ct state",
+    ("state", "--state"): "ct state",
+    ("mark", "--mark"): "mark",
+    ("DNAT", "--to-destination"): "to",
+    ("comment", "--comment"): "",
+    ("REJECT", "--reject-with"): "",
+}
+_SPECIAL = set(" |'\t;&()<>*?#~$`\"\\")
+_WITHOUT_VALUE = {"--random", "--random-fully", "--persistent"}  # how a translated port is chosen
+_QUOTED_OR_NOT = re.compile(r'"((?:[^"\\]|\\.)*)"(?= |$)|([^ ]+)')
 
 
 @dataclass(frozen=True)
@@ -38,35 +55,53 @@ Tables = Mapping[str, Mapping[str, SavedChain]]  # by table and chain, of one ad
 
 
 def parse(text: str) -> Dict[str, Dict[str, SavedChain]]:
-    """Return the tables of a text of iptables-save."""
+    """Return the tables of a text of iptables-save. A line that is none of its own says nothing."""
     found: Dict[str, Dict[str, SavedChain]] = {}
     policies: Dict[Tuple[str, str], str] = {}
     rules: Dict[Tuple[str, str], List[Words]] = {}
     table = ""
-    for line in text.splitlines():
+    for line in text.split(
+        "\n"
+    ):  # and not where else Python sees the end of a line: comments may have those characters
         if line.startswith("*"):
             table = line[1:].strip()
         elif line.startswith(":"):
-            name, policy = line[1:].split()[:2]
-            policies[table, name] = policy
+            words = line[1:].split()
+            if len(words) >= 2:
+                policies[table, words[0]] = words[1]
         elif line.startswith("-A "):
-            words = shlex.split(line) if '"' in line or "\\" in line else line.split()
-            rules.setdefault((table, words[1]), []).append(tuple(words[2:]))
+            words = words_of(line)
+            if len(words) >= 2:
+                rules.setdefault((table, words[1]), []).append(tuple(words[2:]))
     for (table, name), policy in policies.items():
         found.setdefault(table, {})[name] = SavedChain(policy, tuple(rules.get((table, name), ())))
     return found
 
 
+def words_of(line: str) -> List[str]:
+    """Return the words of a line as iptables-save prints it: those in quotes have backslashes before what would end them
+    (xtables_save_string of libxtables); an interface's name is not quoted, whatever it holds."""
+    if '"' not in line:
+        return [word for word in line.split(" ") if word]
+    return [
+        match[2] if match[1] is None else re.sub(r"\\(.)", r"\1", match[1]) for match in _QUOTED_OR_NOT.finditer(line)
+    ]
+
+
 def spelled(words: Iterable[str]) -> str:
-    """Return words as iptables-restore, and a shell, read them."""
-    return " ".join('"%s"' % word if set(word) & set(" |'\t;&()<>*?#~$`") or not word else word for word in words)
+    """Return words as iptables-restore reads them (add_param_to_argv of its source)."""
+    return " ".join(_quoted(word) if set(word) & _SPECIAL or not word else word for word in words)
+
+
+def _quoted(word: str) -> str:
+    return '"%s"' % word.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def target(rule: Words) -> str:
     """Return the chain or extension that a rule jumps or goes to, ``""`` where it has none."""
-    for place, word in enumerate(rule[:-1]):
-        if word in ("-j", "-g"):
-            return rule[place + 1]
+    for number, word in enumerate(rule[:-1]):
+        if word in ("-j", "-g") and (not number or rule[number - 1] != "--comment"):
+            return rule[number + 1]
     return ""
 
 
@@ -80,68 +115,78 @@ def is_ours(rule: Words) -> bool:
     return comment(rule).startswith("linuxnet")
 
 
-# --- the rules of others ---
+# --- foreign rules ---
 
 
-def _value(option: str, word: str) -> object:
-    if option == "--dport":
-        first, dummy, last = word.partition(":")
-        return {"range": [int(first), int(last or first)]} if (first + last).isdigit() else word
-    if option in ("-s", "-d"):
+def _value(name: str, word: str) -> Any:
+    """Return the value of an option in the form that nft's JSON has for it, None where it is none that is known."""
+    if name == "dport":
+        first, colon, last = word.partition(":")
+        ends = [first, last] if colon else [first, first]
+        return {"range": list(map(int, ends))} if all(end.isdecimal() for end in ends) else None
+    if name in ("saddr", "daddr"):
         address, dummy, length = word.partition("/")
-        return {"prefix": {"addr": address, "len": int(length)}} if length.isdigit() else word
-    return word
+        return {"prefix": {"addr": address, "len": int(length)}} if length.isdecimal() else word
+    if name == "mark":
+        number, dummy, mask = word.partition("/")
+        try:
+            return int(number, 0), int(mask or "0xffffffff", 0)
+        except ValueError:
+            return None
+    return {"set": word.lower().split(",")} if name == "ct state" else word
 
 
-def _read(rule: Words, chains: Mapping[str, SavedChain], shown: str) -> foreign.Rule:
+def _read(rule: Words, chains: Mapping[str, SavedChain], shown: str) -> Rule:
     """Return what a rule means; what is not understood is a match that is never met."""
-    matches: foreign.Matches = {}
-    verdict = to = ""
-    words = list(rule)
+    matches: Matches = {}
+    verdict = to = extension = ""
+    words = list(reversed(rule))
     operator = "=="
     while words:
-        word = words.pop(0)
+        word = words.pop()
         if word == "!":
             operator = "!="
             continue
-        value = words.pop(0) if words and word not in _WITHOUT_VALUE else ""
-        if word in _FIELDS:
-            matches[_FIELDS[word]] = (operator, _value(word, value))
-        elif word == "--ctstate":
-            states = value.lower().split(",")
-            name = "ct status" if "dnat" in states and len(states) == 1 else "ct state"
-            matches[name] = (operator, {"set": states})
-        elif word == "--mark":
-            number, dummy, mask = value.partition("/")
-            matches["mark"] = (operator, (int(number, 0), int(mask or "0xffffffff", 0)))
-        elif word in ("-j", "-g"):
-            kind = {"-j": "jump", "-g": "goto"}[word]
-            verdict, to = (kind, value) if value in chains else (_VERDICTS.get(value, ""), "")
-            verdict = "dnat" if value == "DNAT" else verdict
-        elif word == "--to-destination":
-            to = value
-        elif word not in ("-m", "--comment", "--reject-with", *_WITHOUT_VALUE):
-            matches["%s %s" % (word, value)] = ("?", value)
+        if word in ("-m", "-j", "-g") and words:
+            extension = words.pop()
+            if word != "-m":
+                kind = {"-j": "jump", "-g": "goto"}[word]
+                verdict, to = (kind, extension) if extension in chains else (_VERDICTS.get(extension, ""), "")
+                verdict = "dnat" if extension == "DNAT" else verdict
+        elif word not in _WITHOUT_VALUE:
+            name = _FIELDS.get((extension, word), _FIELDS.get(("", word)))
+            values = [words.pop()] if name is not None and words else []
+            while name is None and words and not words[-1].startswith(("-", "!")):
+                values.append(words.pop())
+            value = _value(name, values[0]) if name and values else None
+            if name == "to":
+                to = values[0] if values else "?"
+            elif name and value is not None:
+                if name == "ct state" and value["set"] == ["dnat"]:
+                    name = "ct status"
+                put(matches, name, operator, value)
+            elif name is None or name:
+                text = " ".join(values)
+                matches["%s %s" % (word, text)] = ("?", text)
         operator = "=="
-    return foreign.Rule(matches, verdict, to, shown)
+    return Rule(matches, verdict, to, shown)
 
 
-def chains_of(
-    place: str, saved: Mapping[int, Tables], seen: Mapping[Tuple[str, str], foreign.Chain]
-) -> Dict[Tuple[str, str], foreign.Chain]:
-    """Return the chains of others by table and name.
+def chains_of(names: Mapping[int, str], saved: Mapping[int, Tables], seen: Chains) -> Chains:
+    """Return the foreign chains by table and name. ``names``: by address family, what is in front of a table's name.
 
-    ``seen`` is what nft sees of them. It knows the handles of their rules, and the rules that iptables-nft did not make, of which
-    iptables-nft-save tells something else (sets and maps are left out); it does not know what is in iptables' own extensions.
+    ``seen`` is what nft sees of them, nothing where they are not its. It knows the handles of their rules, and the rules that iptables-nft did not make,
+    of which iptables-nft-save tells something else (sets and maps are left out); it does not know what is in iptables' own extensions.
     """
-    found = {}
+    found: Chains = {}
+    own = {"%s %s" % (name, table) for name in names.values() for table in TABLES}
+    listed = not own.isdisjoint(table for table, dummy in seen)
     for family, tables in saved.items():
-        names = {4: "ip", 6: "ip6"} if place == "iptables-nft" else {4: place, 6: "ip6" + place[2:]}
         for table, chains in tables.items():
             named = "%s %s" % (names[family], table)
             for name, chain in chains.items():
-                known = seen.get((named, name))
-                if name.startswith(OURS) or (place == "iptables-nft" and seen and known is None):
+                known: Optional[Chain] = seen.get((named, name))
+                if name.startswith(OURS) or (listed and known is None):
                     continue  # a built-in chain that iptables-nft would make on demand
                 if known is not None and len(known.rules) != len(chain.rules):
                     continue
@@ -154,5 +199,5 @@ def chains_of(
                 )
                 type_, hook = _HOOKS.get((table, name), ("", ""))
                 policy = "drop" if chain.policy == "DROP" else "accept"
-                found[named, name] = foreign.Chain(named, name, (family,), type_, hook, policy, rules)
+                found[named, name] = Chain(named, name, (family,), type_, hook, policy, rules)
     return found

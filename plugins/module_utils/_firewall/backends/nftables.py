@@ -2,290 +2,117 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Our nftables table as a whole: what is in it, and the one transaction that changes it. Pure.
+"""The backend nftables: a table of our own, what is in it, and the one transaction that changes it. Pure.
 
-Source NAT is a rule a network (`nftables_snat`). All else is elements of maps and sets, with rules that work on those and are
-the same whatever is in them: a published port or a range of them is one element, a guarded bridge one of each set
-that it belongs to. Each rule and element carries its owner in its comment.
+Source NAT is a rule a network (`nftables_snat`). All else is elements of maps and sets, with static rules on those
+(`nftables_static`): a port mapping is one element, an isolated bridge one of each set that it belongs to. Each rule and element carries
+its owner in its comment.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
+import ipaddress
+from dataclasses import dataclass, field, replace
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import foreign as foreign_rules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import nftables_snat
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_snat import TABLE
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import (
+    Backend,
+    Chains,
+    Texts,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
+    Objects,
+    chains_of,
+    comment_of,
+    element,
+    fields,
+    kind,
+    listed,
+    objects_of,
+    pairs,
+    text_of,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import (
+    IP,
+    ISOLATION_SETS,
+    STATIC,
+    TABLE,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import (
+    Block,
+    ForeignRules,
+    Packet,
+    ports,
+    prefix,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    ALLOWANCES,
+    FAMILIES,
+    ISOLATION,
     MARK,
-    Contents,
+    NAT,
+    PORTS,
+    Allowance,
     Edit,
-    Element,
-    Fixed,
-    Guard,
-    Passage,
+    Isolation,
+    OwnedRules,
+    PortMapping,
+    bridges_of,
     edited,
+    family_of,
 )
 
-_FAMILIES = {4: ("ip", "ipv4_addr"), 6: ("ip6", "ipv6_addr")}
-_FIXED = "linuxnet-"  # begins the comment of a rule of a fixed part
-
-
-# --- the fixed parts ---
+_CALLS = "LINUXNET-"  # begins the names of our chains in the tables of iptables-nft, which nft lists as well
 
 
 @dataclass(frozen=True)
-class Part:
-    """Sets, chains with their hooks, and rules (chain, name, text) on them, which are the same whatever is in the sets."""
+class NftRules(OwnedRules):
+    """What we own in nftables. ``sets`` has the bridges in each of the sets of isolation; ``handles``, by kind, the (chain, handle) of
+    those of its static rules that are there."""
 
-    name: str
-    sets: Mapping[str, str]  # "map NAME" or "set NAME" to its type
-    chains: Mapping[str, str]
-    rules: Sequence[Tuple[str, str, str]]
-
-    def mark(self, name: str) -> str:
-        """Return the comment of a rule."""
-        return "%s%s-%s" % (_FIXED, self.name, name)
-
-    def base(self, fixed: Sequence[Tuple[str, int]] = ()) -> List[str]:
-        """Return the lines that make the part. ``fixed`` (chain, handle) are rules of it that are there; they are put anew."""
-        lines = ["add table %s" % TABLE]
-        for name, type_ in self.sets.items():
-            kind, dummy, name = name.partition(" ")
-            lines.append("add %s %s %s { %s; }" % (kind, TABLE, name, type_))
-        for chain, hook in self.chains.items():
-            lines.append("add chain %s %s%s" % (TABLE, chain, " { type %s; policy accept; }" % hook if hook else ""))
-        lines += ["delete rule %s %s handle %d" % (TABLE, chain, handle) for chain, handle in fixed]
-        for chain, name, rule in self.rules:
-            lines.append('add rule %s %s %s comment "%s"' % (TABLE, chain, rule, self.mark(name)))
-        return lines
-
-    def gone(self) -> List[str]:
-        """Return the lines that take the part away."""
-        return [
-            *("flush chain %s %s" % (TABLE, chain) for chain in self.chains),
-            *("delete chain %s %s" % (TABLE, chain) for chain in reversed(list(self.chains))),
-            *("delete %s %s %s" % (kind, TABLE, name) for kind, name in (one.split() for one in self.sets)),
-        ]
+    sets: Mapping[str, Tuple[str, ...]] = field(default_factory=dict, hash=False)
+    handles: Mapping[str, Tuple[Tuple[str, int], ...]] = field(default_factory=dict, hash=False)
 
 
-def _publishing() -> Part:
-    sets, rules = {}, []
-    for ip, kind in _FAMILIES.values():
-        key, found = "inet_proto . %s . inet_service" % kind, "meta l4proto . %s daddr . th dport" % ip
-        sets["map publish_%s" % ip] = "type %s : %s; flags interval" % (key, kind)
-        sets["map publish_%s_port" % ip] = "type %s : %s . inet_service; flags interval" % (key, kind)
-        rules.append(("publish", "same-" + ip, "dnat %s to %s map @publish_%s" % (ip, found, ip)))
-        protocols = "meta l4proto { tcp, udp, sctp }"  # nft wants it said where a port is set
-        rules.append(("publish", "port-" + ip, "%s dnat %s to %s map @publish_%s_port" % (protocols, ip, found, ip)))
-    # What is sent to an address of the host: from elsewhere, and by the host itself.
-    rules += [(chain, chain, "fib daddr type local jump publish") for chain in ("prerouting", "output")]
-    # route_localnet lets a neighbour's packets for 127.0.0.1 in: nobody but the host itself may send them.
-    rules.append(("raw", "localhost", 'iifname != "lo" ip daddr 127.0.0.0/8 drop'))
-    # The answer has to come back this way: to the host's 127.0.0.1, and to those on the same bridge, who see each other. With
-    # br_netfilter the latter are bridged to each other, and have no input interface here.
-    rules += [
-        ("hairpin", "localhost", "ct status dnat ip saddr 127.0.0.0/8 masquerade"),
-        ("hairpin", "sibling", "ct status dnat iifname . oifname @loops masquerade"),
-        ("hairpin", "routed", "iif != 0 return"),
-        ("hairpin", "host", "fib saddr type local return"),
-        ("hairpin", "bridged", "ct status dnat oifname . oifname @loops masquerade"),
-    ]
-    chains = {
-        "publish": "",
-        "prerouting": "nat hook prerouting priority dstnat",
-        "output": "nat hook output priority -100",
-        "raw": "filter hook prerouting priority raw",
-        "hairpin": "nat hook postrouting priority srcnat",
-    }
-    # loops: (bridge, bridge) where something is published; localnet: bridges whose route_localnet we switched on.
-    sets.update({"set loops": "type ifname . ifname", "set localnet": "type ifname"})
-    return Part("publish", sets, chains, rules)
+# --- elements ---
 
 
-GUARDED = ("closed", "icc", "open", "internal")  # the sets that a guarded bridge may be in
-_GUARD = Part(
-    "guard",
-    {
-        "set closed": "type ifname",
-        "set icc": "type ifname . ifname",
-        "set open": "type ifname",
-        "set internal": "type ifname",
-    },
-    {"closed_to": "", "forward": "filter hook forward priority filter"},
-    [
-        ("forward", "answers", "ct state established,related accept"),
-        ("forward", "icc", "iifname . oifname @icc accept"),
-        ("forward", "internal-out", "iifname @internal counter drop"),
-        ("forward", "internal-in", "oifname @internal counter drop"),
-        ("forward", "closed", "oifname @closed jump closed_to"),
-        ("closed_to", "published", "ct status dnat accept"),
-        ("closed_to", "open", "iifname @open oifname @open accept"),
-        ("closed_to", "unpublished", "counter drop"),
-    ],
-)
-# A mark that another rule set lets through (docker's bridge-accept-fwmark), set before its forward chain looks.
-_MARKING = Part(
-    "mark",
-    {"map marks": "type ifname : mark"},
-    {"marks": "filter hook forward priority mangle"},
-    [("marks", "published", "ct status dnat meta mark set oifname map @marks")],
-)
-PARTS: Mapping[str, Part] = {"publish": _publishing(), "guard": _GUARD, "mark": _MARKING}
+def _map_of(mapping: PortMapping) -> str:
+    """Return the name of the map that a port mapping is in."""
+    return "publish_%s%s" % (IP[mapping.family][0], "_port" if mapping.to_port else "")
 
 
-def _map(one: Element) -> str:
-    """Return the name of the map that an element is in."""
-    return "publish_%s%s" % (_FAMILIES[one.family][0], "_port" if one.to_port else "")
+def _key(mapping: PortMapping) -> str:
+    return "%s . %s . %s" % (mapping.protocol, mapping.host_ip, mapping.ports)
 
 
-def _key(one: Element) -> str:
-    return "%s . %s . %s" % (one.protocol, one.host_ip, one.ports)
+def _text(mapping: PortMapping) -> str:
+    port = " . %d" % mapping.to_port if mapping.to_port else ""
+    return '%s comment "%s" : %s%s' % (_key(mapping), mapping.marked, mapping.to, port)
 
 
-def _text(one: Element) -> str:
-    port = " . %d" % one.to_port if one.to_port else ""
-    return '%s comment "%s" : %s%s' % (_key(one), one.marked, one.to, port)
+def _traits(isolation: Isolation) -> List[str]:
+    """Return the sets that an isolated bridge is in."""
+    held = (True, isolation.icc, not isolation.isolate, isolation.internal)
+    return [name for name, holds in zip(ISOLATION_SETS, held) if holds]
 
 
-def _members(guard: Guard) -> Dict[str, str]:
-    """Return the elements that say what a guard does, by set."""
-    one = '"%s"' % guard.bridge
-    return {
-        "closed": '%s comment "%s"' % (one, guard.marked),
-        **({"icc": "%s . %s" % (one, one)} if guard.icc else {}),
-        **({} if guard.isolate else {"open": one}),
-        **({"internal": one} if guard.internal else {}),
-    }
+def _member(name: str, bridge: str) -> str:
+    return _pair(bridge) if name == "icc" else _quoted(bridge)
 
 
-def _marking(passage: Passage) -> str:
-    return '"%s" comment "%s%s|%s" : %s' % (passage.name, MARK, passage.owner, passage.by, passage.by.partition("/")[0])
+def _members(isolation: Isolation) -> Dict[str, str]:
+    """Return the elements that say what is let through to a bridge, by set."""
+    members = {name: _member(name, isolation.bridge) for name in _traits(isolation)}
+    members["closed"] += ' comment "%s"' % isolation.marked
+    return members
 
 
-# --- reading ---
-
-
-def contents(objects: Sequence[Mapping[str, Any]]) -> Contents:
-    """Return what is in our table, from the rule set in nft's JSON."""
-    sets: Dict[str, List[Any]] = {}
-    for item in objects:
-        for kind in ("map", "set"):
-            found = item.get(kind)
-            if found and nftables_snat.is_ours(found):
-                sets[found["name"]] = found.get("elem", [])
-    elements = [
-        _element(key, value) for name, listed in sets.items() if name.startswith("publish_") for key, value in listed
-    ]
-    names = {name: tuple(_name(one) for one in sets.get(name, [])) for name in GUARDED}
-    guards = []
-    for one in sets.get("closed", []):
-        owner, dummy, comment = _comment(one)[len(MARK) :].partition("|")
-        bridge = _name(one)
-        guards.append(
-            Guard(
-                bridge, bridge not in names["open"], bridge in names["icc"], bridge in names["internal"], owner, comment
-            )
-        )
-    ours = [item["rule"] for item in objects if "rule" in item and nftables_snat.is_ours(item["rule"])]
-    parts = {}
-    for part in PARTS.values():
-        there = [rule for rule in ours if str(rule.get("comment", "")).startswith(part.mark(""))]
-        wanted = sorted((chain, part.mark(name)) for chain, name, dummy in part.rules)
-        parts[part.name] = Fixed(
-            sorted((rule["chain"], rule["comment"]) for rule in there) == wanted,
-            tuple((rule["chain"], rule["handle"]) for rule in there),
-        )
-    passages = []
-    for key, value in sets.get("marks", []):
-        owner, dummy, by = _comment(key)[len(MARK) :].partition("|")
-        known = int(by.partition("/")[0] or "-1", 0) == value
-        passages.append(Passage("mark", _name(key), 0, by if known else "", owner))
-    loops, localnet = (tuple(_name(one) for one in sets.get(name, [])) for name in ("loops", "localnet"))
-    return Contents(
-        rules=tuple(nftables_snat.ours(objects)),
-        elements=tuple(elements),
-        guards=tuple(guards),
-        passages=tuple(passages),
-        loops=loops,
-        localnet=localnet,
-        strangers=tuple(nftables_snat.strangers(objects)),
-        members=names,
-        parts=parts,
-    )
-
-
-def _value(item: Any) -> Any:
-    """Return an element without its comment and counter."""
-    return item["elem"]["val"] if isinstance(item, dict) and "elem" in item else item
-
-
-def _comment(item: Any) -> str:
-    return str(item["elem"].get("comment", "")) if isinstance(item, dict) and "elem" in item else ""
-
-
-def _name(item: Any) -> str:
-    """Return the interface that an element of a set is, or that it is a pair of."""
-    value = _value(item)
-    return str(value["concat"][0] if isinstance(value, dict) else value)
-
-
-def _element(key: Any, value: Any) -> Element:
-    protocol, host_ip, ports = _value(key)["concat"]
-    comment = _comment(key)
-    owner, dummy, rest = comment[len(MARK) :].partition("|") if comment.startswith(MARK) else ("", "", "")
-    bridge, dummy, text = rest.partition("|")
-    if isinstance(host_ip, dict):
-        host_ip = "%s/%d" % (host_ip["prefix"]["addr"], host_ip["prefix"]["len"])
-    first, last = ports["range"] if isinstance(ports, dict) else (ports, ports)
-    to, to_port = value["concat"] if isinstance(value, dict) else (value, 0)
-    return Element(protocol, host_ip, first, last, to, to_port, owner, bridge, text)
-
-
-def bare_tables(objects: Sequence[Mapping[str, Any]]) -> List[str]:
-    """Return the lines that delete the tables of iptables-nft in which nothing is; it makes them on demand, and leaves them."""
-    full = {"%s %s" % (one.get("family"), one.get("table")) for item in objects for one in item.values()}
-    names = ["%(family)s %(name)s" % item["table"] for item in objects if "table" in item]
-    own = ["%s %s" % (ip, table) for ip, dummy in _FAMILIES.values() for table in ("raw", "mangle", "nat", "filter")]
-    return ["delete table %s" % name for name in names if name in own and name not in full]
-
-
-# --- changing ---
-
-
-def transaction(objects: Sequence[Mapping[str, Any]], edits: Sequence[Edit]) -> List[str]:
-    """Return the lines that carry out ``edits`` on the rule set as it is now; none where that is so already."""
-    there = contents(objects)
-    after = edited(there, edits)
-    parts: Set[str] = {name for edit in edits for name in edit.parts}
-    if after.empty:
-        return [nftables_snat.drop_table()] if nftables_snat.has_table(objects) else []
-    lines: List[str] = []
-    old_rules = {rule.key: rule for rule in there.rules}
-    for rule in after.rules:
-        old = old_rules.pop(rule.key, None)
-        if rule is not old:
-            lines += [*nftables_snat.base(), *nftables_snat.put(rule, old.handle if old else 0)]
-    lines += [nftables_snat.delete(rule.handle) for rule in old_rules.values()]
-    for name, kept in (("publish", after.elements), ("guard", after.guards), ("mark", after.passages)):
-        part = there.part(name)
-        if name not in parts:
-            continue
-        if not kept and not there.strangers:
-            lines += PARTS[name].gone() if part.rules else []
-            continue
-        lines += [] if part.whole else PARTS[name].base(part.rules)
-        if name == "publish":
-            old_elements, elements = ({one.identity: one for one in held.elements} for held in (there, after))
-            lines += _element_lines("delete", [one for key, one in old_elements.items() if elements.get(key) != one])
-            lines += _element_lines("add", [one for key, one in elements.items() if old_elements.get(key) != one])
-            lines += _set_lines("loops", map(_pair, there.loops), map(_pair, after.loops))
-            lines += _set_lines("localnet", map(_quoted, there.localnet), map(_quoted, after.localnet))
-        elif name == "guard":
-            lines += _guard_lines(there, after.guards)
-        else:
-            lines += _set_lines("marks", map(_marking, there.passages), map(_marking, after.passages))
-    return lines
+def _marking(allowance: Allowance) -> str:
+    mark = allowance.by.partition("/")[0]
+    return '"%s" comment "%s%s|%s" : %s' % (allowance.name, MARK, allowance.owner, allowance.by, mark)
 
 
 def _quoted(name: str) -> str:
@@ -296,54 +123,250 @@ def _pair(bridge: str) -> str:
     return '"%s" . "%s"' % (bridge, bridge)
 
 
-def _element_lines(verb: str, elements: Sequence[Element]) -> List[str]:
+# --- reading ---
+
+
+def _bridge(item: Any) -> str:
+    """Return the interface that an element of a set is, or that it is a pair of."""
+    value = element(item)
+    names = listed(fields(value).get("concat"))
+    return text_of(names[0]) if names else text_of(value)
+
+
+def _owner(comment: str) -> Tuple[str, str]:
+    """Return the owner in a comment of ours, and what follows it."""
+    owner, dummy, rest = comment[len(MARK) :].partition("|") if comment.startswith(MARK) else ("", "", "")
+    return owner, rest
+
+
+def _mapping(key: Any, value: Any) -> Optional[PortMapping]:
+    """Return the port mapping that an element is, None where it is another one than we write."""
+    parts = listed(fields(element(key)).get("concat"))
+    goal = listed(fields(value).get("concat")) or [value, 0]
+    if len(parts) != 3 or len(goal) != 2 or not isinstance(goal[1], int):
+        return None
+    protocol, (first, last) = text_of(parts[0]), ports(parts[2])
+    host_ip = parts[1] if isinstance(parts[1], str) else prefix(parts[1])
+    to = text_of(goal[0])
+    try:
+        ipaddress.ip_address(host_ip.partition("/")[0])
+        ipaddress.ip_address(to)
+    except ValueError:
+        return None
+    if not protocol or not first or family_of(host_ip) != family_of(to):
+        return None
+    owner, rest = _owner(comment_of(key))
+    bridge, dummy, comment = rest.partition("|")
+    return PortMapping(protocol, host_ip, first, last, to, goal[1], owner, bridge, comment)
+
+
+def _allowance(key: Any, value: Any) -> Allowance:
+    owner, by = _owner(comment_of(key))
+    try:
+        known = int(by.partition("/")[0], 0) == value
+    except ValueError:
+        known = False
+    return Allowance("mark", _bridge(key), 0, by if known else "", owner)
+
+
+def owned(objects: Objects) -> NftRules:
+    """Return what is in our table, from the rule set in nft's JSON."""
+    sets: Dict[str, Sequence[Any]] = {}
+    for what in ("map", "set"):
+        for item in kind(objects, what):
+            if nftables_snat.is_ours(item):
+                sets[text_of(item.get("name"))] = listed(item.get("elem"))
+    mappings: List[PortMapping] = []
+    unmarked = nftables_snat.unmarked(objects)
+    for name, elements in sets.items():
+        for key, value in pairs(elements) if name.startswith("publish_") else ():
+            mapping = _mapping(key, value)
+            if mapping is not None:
+                mappings.append(mapping)
+            else:
+                unmarked.append("an element of %s" % name)
+    names = {name: tuple(map(_bridge, sets.get(name, ()))) for name in (*ISOLATION_SETS, "loops", "localnet")}
+    isolations = []
+    for item in sets.get("closed", ()):
+        bridge = _bridge(item)
+        icc, internal = bridge in names["icc"], bridge in names["internal"]
+        isolations.append(Isolation(bridge, bridge not in names["open"], icc, internal, *_owner(comment_of(item))))
+    rules = [rule for rule in kind(objects, "rule") if nftables_snat.is_ours(rule)]
+    handles: Dict[str, Tuple[Tuple[str, int], ...]] = {}
+    static = {(NAT, family) for family in FAMILIES}  # a rule of source NAT stands alone
+    for about, wanted in STATIC.items():
+        there = [rule for rule in rules if text_of(rule.get("comment")).startswith(wanted.mark(""))]
+        found = sorted((text_of(rule.get("chain")), text_of(rule.get("comment"))) for rule in there)
+        if found == sorted((chain, wanted.mark(name)) for chain, name, dummy in wanted.rules):
+            static |= {(about, family) for family in FAMILIES}
+        known = [(text_of(rule.get("chain")), rule.get("handle")) for rule in there]
+        handles[about] = tuple((chain, handle) for chain, handle in known if isinstance(handle, int))
+    return NftRules(
+        nat_rules=tuple(nftables_snat.ours(objects)),
+        port_mappings=tuple(mappings),
+        isolations=tuple(isolations),
+        allowances=tuple(_allowance(key, value) for key, value in pairs(sets.get("marks"))),
+        bridges=names.pop("loops"),
+        localnet=names.pop("localnet"),
+        unmarked=tuple(unmarked),
+        static=frozenset(static),
+        sets=names,
+        handles=handles,
+    )
+
+
+# --- changing ---
+
+
+def _base(before: NftRules, about: str) -> List[str]:
+    """Return the lines that make the static rules of a kind; none where they are whole."""
+    return [] if before.whole(about) else STATIC[about].base(before.handles.get(about, ()))
+
+
+def lines_of(objects: Objects, edits: Sequence[Edit]) -> List[str]:
+    """Return the lines that carry out ``edits`` on the rule set as it is now; none where that is so already."""
+    before = owned(objects)
+    after = edited(before, edits)
+    if after.empty:
+        return [nftables_snat.drop_table()] if nftables_snat.has_table(objects) else []
+    lines: List[str] = []
+    old_rules = {rule.key: rule for rule in before.nat_rules}
+    for rule in after.nat_rules:
+        old = old_rules.pop(rule.key, None)
+        if rule != old:
+            lines += [*nftables_snat.base(), *nftables_snat.put(rule, old.handle if old else 0)]
+    lines += [nftables_snat.delete(rule.handle) for rule in old_rules.values()]
+    kinds: Set[str] = {about for edit in edits for about in edit.kinds}
+    kept = {PORTS: after.port_mappings, ISOLATION: after.isolations, ALLOWANCES: after.allowances}
+    for about in [about for about in STATIC if about in kinds]:
+        if not kept[about] and not before.unmarked:
+            lines += STATIC[about].gone() if before.handles[about] else []
+            continue
+        lines += _base(before, about)
+        if about == PORTS:
+            lines += _mapping_lines(before, after)
+        elif about == ISOLATION:
+            lines += _isolation_lines(before.sets, before.isolations, after.isolations)
+        else:
+            lines += _set_lines("marks", map(_marking, before.allowances), map(_marking, after.allowances))
+    return lines
+
+
+def _mapping_lines(before: NftRules, after: NftRules) -> List[str]:
+    old, new = ({mapping.identity: mapping for mapping in rules.port_mappings} for rules in (before, after))
+    return [
+        *_element_lines("delete", [mapping for key, mapping in old.items() if new.get(key) != mapping]),
+        *_element_lines("add", [mapping for key, mapping in new.items() if old.get(key) != mapping]),
+        *_set_lines("loops", map(_pair, before.bridges), map(_pair, after.bridges)),
+        *_set_lines("localnet", map(_quoted, before.localnet), map(_quoted, after.localnet)),
+    ]
+
+
+def _element_lines(verb: str, mappings: Iterable[PortMapping]) -> List[str]:
     """Return one line a map."""
     by_map: Dict[str, List[str]] = {}
-    for one in elements:
-        by_map.setdefault(_map(one), []).append(_text(one) if verb == "add" else _key(one))
-    return ["%s element %s %s { %s }" % (verb, TABLE, name, ", ".join(listed)) for name, listed in by_map.items()]
+    for mapping in mappings:
+        by_map.setdefault(_map_of(mapping), []).append(_text(mapping) if verb == "add" else _key(mapping))
+    return ["%s element %s %s { %s }" % (verb, TABLE, name, ", ".join(texts)) for name, texts in by_map.items()]
 
 
 def _set_lines(name: str, before: Iterable[str], after: Iterable[str]) -> List[str]:
     """Return the lines that make one set of elements of another; a comment is no part of what an element is known by."""
-    old, new = set(before), set(after)
-    lines = []
-    for verb, listed in (
-        ("delete", sorted(one.partition(" comment ")[0] for one in old - new)),
-        ("add", sorted(new - old)),
-    ):
-        if listed:
-            lines.append("%s element %s %s { %s }" % (verb, TABLE, name, ", ".join(listed)))
-    return lines
+    old, new = dict.fromkeys(before), dict.fromkeys(after)
+    gone = [text.partition(" comment ")[0] for text in old if text not in new]
+    added = [text for text in new if text not in old]
+    return [
+        "%s element %s %s { %s }" % (verb, TABLE, name, ", ".join(texts))
+        for verb, texts in (("delete", gone), ("add", added))
+        if texts
+    ]
 
 
-def _guard_lines(there: Contents, guards: Sequence[Guard]) -> List[str]:
+def _isolation_lines(
+    sets: Mapping[str, Sequence[str]], old: Sequence[Isolation], new: Sequence[Isolation]
+) -> List[str]:
     lines = []
-    for name, found in there.members.items():
-        before = {_pair(one) if name == "icc" else '"%s"' % one for one in found}
+    wanted = [_members(isolation) for isolation in new]
+    for name in ISOLATION_SETS:
+        before = [_member(name, bridge) for bridge in sets.get(name, ())]
         if name == "closed":
-            before = {_members(one)["closed"] for one in there.guards}
-        lines += _set_lines(name, before, [_members(one)[name] for one in guards if name in _members(one)])
+            before = [_members(isolation)["closed"] for isolation in old]
+        lines += _set_lines(name, before, [members[name] for members in wanted if name in members])
     return lines
 
 
-def typed(edit: Edit, there: Contents, last: bool) -> List[str]:
-    """Return the lines that a person would type for one edit. ``there`` is what was in the table before it; ``last``: the table
-    goes with it."""
-    if last:
-        return [nftables_snat.drop_table()]
-    lines: List[str] = []
-    for name in edit.parts:
-        lines += [] if there.part(name).whole else PARTS[name].base(there.part(name).rules)
-    lines += _element_lines("delete", edit.remove)
-    lines += _set_lines("loops", [], {_pair(one.bridge) for one in edit.add if one.bridge})
-    lines += _set_lines("localnet", map(_quoted, edit.close), map(_quoted, edit.open))
-    lines += _set_lines("marks", map(_marking, edit.unlet), map(_marking, edit.let))
-    lines += _element_lines("add", edit.add)
-    if edit.guard or edit.unguard:
-        touched = {*(one.bridge for one in edit.guard), *edit.unguard}
-        own = tuple(one for one in there.guards if one.bridge in touched)
-        members = {name: tuple(one for one in found if one in touched) for name, found in there.members.items()}
-        names = members or dict.fromkeys(GUARDED, ())
-        lines += _guard_lines(Contents(guards=own, members=names), edit.guard)
-    return lines
+class Nftables(Backend):
+    """nftables, through the program nft. All that is changed in one transaction is there at once, or nothing of it is."""
+
+    name = option = package = "nftables"
+    program = "nft"
+    listing = "the nftables rule set"
+    wildcard = "*"
+    refuses_stale = True  # the lines name handles and elements
+    by_mark = True  # an accept here overrides no other table's drop
+
+    def parse(self, output: Texts) -> Objects:
+        return objects_of(output[self.program]) if output.get(self.program) else []
+
+    def nothing(self) -> Objects:
+        return []
+
+    def owned(self, ruleset: Objects) -> NftRules:
+        return owned(ruleset)
+
+    def foreign(self, ruleset: Objects, seen: Chains) -> Chains:
+        return chains_of(ruleset, TABLE, _CALLS)
+
+    def transaction(self, ruleset: Objects, edits: Sequence[Edit]) -> Texts:
+        lines = lines_of(ruleset, edits)
+        return {self.program: "\n".join([*lines, ""]) if lines else ""}
+
+    def commands(
+        self, edit: Edit, owned: OwnedRules, replaced: OwnedRules, last: bool
+    ) -> List[Tuple[str, Sequence[str]]]:
+        lines = nftables_snat.typed(edit, replaced.nat_rules, last)
+        if not last:
+            lines += self._typed(edit, owned if isinstance(owned, NftRules) else NftRules(isolations=owned.isolations))
+        return [(self.program, [line]) for line in dict.fromkeys(lines)]
+
+    @staticmethod
+    def _typed(edit: Edit, before: NftRules) -> List[str]:
+        """Return the lines that a person would type for what is in sets and maps."""
+        lines: List[str] = []
+        for about in edit.kinds:
+            lines += _base(before, about)
+        lines += _element_lines("delete", edit.unpublish)
+        lines += _set_lines("loops", [], map(_pair, bridges_of(edit.publish)))
+        lines += _set_lines("localnet", map(_quoted, edit.localnet_off), map(_quoted, edit.localnet_on))
+        lines += _set_lines("marks", map(_marking, edit.disallow), map(_marking, edit.allow))
+        lines += _element_lines("add", edit.publish)
+        if edit.isolate or edit.unisolate:
+            touched = {*(isolation.bridge for isolation in edit.isolate), *edit.unisolate}
+            old = [isolation for isolation in before.isolations if isolation.bridge in touched]
+            sets = {name: [bridge for bridge in bridges if bridge in touched] for name, bridges in before.sets.items()}
+            lines += _isolation_lines(sets, old, edit.isolate)
+        return lines
+
+    def moved_on(self, owned: OwnedRules, edit: Edit, kept: Mapping[str, Set[int]]) -> OwnedRules:
+        static = {entry for entry in owned.static if entry[0] not in edit.kinds}
+        static |= {(about, family) for about in edit.kinds if kept[about] for family in FAMILIES}
+        found = owned if isinstance(owned, NftRules) else NftRules(**vars(owned))
+        sets = found.sets
+        if edit.isolate or edit.unisolate:
+            traits = [(isolation.bridge, _traits(isolation)) for isolation in owned.isolations]
+            sets = {name: tuple(bridge for bridge, names in traits if name in names) for name in ISOLATION_SETS}
+        return replace(found, static=frozenset(static), sets=sets)
+
+    def allowance(
+        self, wanted: Allowance, blocks: Sequence[Block], foreign: ForeignRules, packet: Packet, chosen: bool
+    ) -> Tuple[Optional[Allowance], List[Block]]:
+        marks = foreign_rules.accepted_marks(foreign, packet) if blocks and wanted.kind == "in" else []
+        if not marks:
+            return None, list(blocks)
+        return replace(self.held_as(wanted), by="0x%x/0x%x" % marks[0], owner=wanted.owner), []
+
+    def held_as(self, wanted: Allowance) -> Allowance:
+        return Allowance("mark", wanted.name, 0) if wanted.kind == "in" else wanted
+
+
+NFTABLES = Nftables()

@@ -6,19 +6,33 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping, Sequence, Tuple
+import ipaddress
+from typing import Any, List, Mapping, Sequence
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import matches_of, prefix
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
+    Objects,
+    fields,
+    kind,
+    listed,
+    matches_of,
+    table_of,
+    tables,
+    text_of,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import TABLE
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import prefix
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    EVERYWHERE,
     MARK,
+    UNREADABLE,
     Edit,
     NatRule,
     canonical_exclude,
     collapsed,
+    family_of,
     untouched,
 )
 
-TABLE = "inet linuxnet_containers"
 CHAIN = "postrouting"
 
 
@@ -27,9 +41,8 @@ def text(rule: NatRule) -> str:
     ip = "ip" if rule.family == 4 else "ip6"
     parts = ["%s saddr %s" % (ip, rule.source)]
     if rule.out_interface:
-        parts.append(
-            'oifname %s"%s"' % ("!= " if rule.out_interface.startswith("!") else "", rule.out_interface.lstrip("!"))
-        )
+        other = rule.out_interface.startswith("!")
+        parts.append('oifname %s"%s"' % ("!= " if other else "", rule.out_interface[1 if other else 0 :]))
     parts.append("%s daddr != { %s }" % (ip, ", ".join(rule.untouched)))
     parts.append("snat %s to %s" % (ip, rule.to_address) if rule.to_address else "masquerade")
     parts.append('comment "%s"' % rule.marked)
@@ -71,7 +84,7 @@ def typed(edit: Edit, replaced: Sequence[NatRule], last: bool) -> List[str]:
     lines: List[str] = []
     for rule in edit.put:
         lines += [*([] if rule.key in old else base()), *put(rule, old.get(rule.key, 0))]
-    return lines + [delete(old[key]) for key in edit.drop]
+    return lines + [delete(old[key]) for key in edit.drop if key in old]
 
 
 # --- reading ---
@@ -79,59 +92,65 @@ def typed(edit: Edit, replaced: Sequence[NatRule], last: bool) -> List[str]:
 
 def is_ours(item: Mapping[str, Any]) -> bool:
     """Return whether an object of the rule set is in our table."""
-    return "%s %s" % (item.get("family"), item.get("table")) == TABLE
+    return table_of(item) == TABLE
 
 
-def _in_our_table(objects: Sequence[Mapping[str, Any]]) -> List[Mapping[str, Any]]:
-    return [item["rule"] for item in objects if "rule" in item and is_ours(item["rule"])]
+def _in_our_table(objects: Objects) -> List[Mapping[str, Any]]:
+    return [rule for rule in kind(objects, "rule") if is_ours(rule)]
 
 
-def has_table(objects: Sequence[Mapping[str, Any]]) -> bool:
+def has_table(objects: Objects) -> bool:
     """Return whether our table is there."""
-    return any("%(family)s %(name)s" % item["table"] == TABLE for item in objects if "table" in item)
+    return TABLE in tables(objects)
 
 
-def _is_marked(rule: Mapping[str, Any]) -> bool:
-    return str(rule.get("comment", "")).startswith(MARK)
+def ours(objects: Objects) -> List[NatRule]:
+    """Return the rules of our table that carry our mark. One that cannot be read back is known by owner, source and handle only."""
+    return [_parsed(rule) for rule in _in_our_table(objects) if text_of(rule.get("comment")).startswith(MARK)]
 
 
-def ours(objects: Sequence[Mapping[str, Any]]) -> List[NatRule]:
-    """Return the rules of our table that carry our mark. One that cannot be read back has only owner, source "" and handle."""
-    return [_parsed(rule) for rule in _in_our_table(objects) if _is_marked(rule)]
-
-
-def strangers(objects: Sequence[Mapping[str, Any]]) -> List[str]:
-    """Return the rules in our table that are not ours, by handle: somebody put them there by hand."""
+def unmarked(objects: Objects) -> List[str]:
+    """Return the rules in our table that do not carry our mark, by handle: somebody put them there by hand."""
     return [
-        "handle %d" % rule["handle"]
+        "handle %s" % rule.get("handle")
         for rule in _in_our_table(objects)
-        if not str(rule.get("comment", "")).startswith("linuxnet")
+        if not text_of(rule.get("comment")).startswith("linuxnet")
     ]
 
 
 def _parsed(rule: Mapping[str, Any]) -> NatRule:
-    owner, dummy, comment = rule["comment"][len(MARK) :].partition("|")
-    matches = matches_of(rule["expr"])
-    source = prefix(matches.get("saddr", ("", ""))[1])
-    daddr = matches.get("daddr", ("", ""))
-    elements = daddr[1].get("set", []) if isinstance(daddr[1], dict) else []
-    kept = [prefix(one) for one in elements]
-    last = rule["expr"][-1]
-    snat = last.get("snat") or {}
+    owner, dummy, comment = text_of(rule.get("comment"))[len(MARK) :].partition("|")
+    handle = rule["handle"] if isinstance(rule.get("handle"), int) else 0
+    expressions = listed(rule.get("expr"))
+    matches = matches_of(expressions)
+    from_operator, source = matches.get("saddr", ("", ""))
+    source = prefix(source)
+    operator, destinations = matches.get("daddr", ("", ""))
+    kept = [prefix(network) for network in listed(fields(destinations).get("set"))]
+    out_operator, name = matches.get("oifname", ("", ""))
+    last = fields(expressions[-1]) if expressions else {}
+    to_address = _to_address(last)
     well_formed = (
         set(matches) <= {"saddr", "daddr", "oifname"}
         and bool(source)
-        and daddr[0] == "!="
-        and all(kept)
-        and (("masquerade" in last and not last["masquerade"]) or (set(snat) <= {"family", "addr"} and bool(snat)))
+        and (from_operator, operator) == ("==", "!=")
+        and all(network and family_of(network) == family_of(source) for network in kept)
+        and isinstance(name, str)
+        and (("masquerade" in last and not last["masquerade"]) or bool(to_address))
     )
-    exclude: Tuple[str, ...] = ()
     if well_formed:
         exclude = canonical_exclude(source, kept)
-        well_formed = untouched(source, exclude) == collapsed(kept)
-    if not well_formed:  # edited by hand: known by owner and source, equal to nothing that is wanted
-        return NatRule(source or "0.0.0.0/0", "?", (), "", owner, comment, rule["handle"])
-    operator, name = matches.get("oifname", ("", ""))
-    return NatRule(
-        source, ("!" if operator == "!=" else "") + name, exclude, snat.get("addr", ""), owner, comment, rule["handle"]
-    )
+        if untouched(source, exclude) == collapsed(kept):
+            out = ("!" if out_operator == "!=" else "") + name
+            return NatRule(source, out, exclude, to_address, owner, comment, handle)
+    # Edited by hand: equal to nothing that is wanted.
+    return NatRule(source or EVERYWHERE[4], UNREADABLE, (), "", owner, comment, handle)
+
+
+def _to_address(last: Mapping[str, Any]) -> str:
+    """Return the address that a rule takes for the source, ``""`` where it takes none, or says something besides."""
+    snat = fields(last.get("snat"))
+    try:
+        return str(ipaddress.ip_address(text_of(snat.get("addr")))) if set(snat) <= {"family", "addr"} else ""
+    except ValueError:
+        return ""

@@ -2,24 +2,91 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""pyroute2's message classes, encoded and decoded by `struct`: some forty times as fast as they do it themselves. Pure.
+"""Route netlink's messages, and sending them. The one file that imports pyroute2, whose classes say what a message is.
 
-What a message has, with which number and of which type, is read from the class (``fields``, ``nla_map``). Only what is
-asked for is decoded. What this cannot do (types that few messages have) is left to the class itself.
+They are encoded and decoded here by `struct`, some forty times as fast as they do it themselves. What a message has, with which
+number and of which type, is read from the class (``fields``, ``nla_map``); only what is asked for is decoded. What this cannot do
+(types that few messages have) is left to the class itself.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import functools
+import importlib.util
 import socket
 import struct
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple
+import sys
+import traceback
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-Attributes = Iterable[Tuple[str, Any]]
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import (
+    FAMILIES,
+    HEADER_BYTES,
+    NetlinkError,
+    Socket,
+    attribute,
+    spans,
+)
 
-_ATTRIBUTE = struct.Struct("=HH")
-_TYPE_MASK = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
-_MESSAGE_HEADER = 16
+Attributes = List[Tuple[str, Any]]
+
+
+@contextlib.contextmanager
+def _alone(package: str) -> Iterator[None]:
+    """A block in which modules of a package are imported without the package itself, which for pyroute2 imports all there is
+    (0.1 s). Afterwards nobody sees that they were: who imports the package later gets it whole. One that is there is used."""
+    spec = importlib.util.find_spec(package) if package not in sys.modules else None
+    if spec is not None:
+        sys.modules[package] = importlib.util.module_from_spec(spec)
+    try:
+        yield
+    finally:
+        for name in [name for name in sys.modules if spec is not None and name.partition(".")[0] == package]:
+            del sys.modules[name]
+
+
+def _classes() -> Tuple[Any, ...]:
+    from pyroute2.netlink.rtnl.fibmsg import fibmsg
+    from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+    from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+    from pyroute2.netlink.rtnl.ndmsg import ndmsg
+    from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
+    from pyroute2.netlink.rtnl.rtmsg import rtmsg
+
+    return fibmsg, ifaddrmsg, ifinfmsg, ndmsg, nsidmsg, rtmsg
+
+
+def _imported() -> Tuple[Any, ...]:
+    try:
+        with _alone("pyroute2"):
+            return _classes()
+    except ImportError:  # a version whose modules need the package
+        return _classes()
+
+
+IMPORT_ERROR: Optional[str] = None
+try:
+    fibmsg, ifaddrmsg, ifinfmsg, ndmsg, nsidmsg, rtmsg = _imported()
+except ImportError:
+    IMPORT_ERROR = traceback.format_exc()
+else:
+
+    class addressmsg(ifaddrmsg):  # type: ignore[misc, valid-type]
+        """ifaddrmsg with the attributes that pyroute2 lacks (0.7) or has with another type (0.9)."""
+
+        nla_map = (
+            *ifaddrmsg.nla_map[:9],
+            ("IFA_RT_PRIORITY", "uint32"),
+            ("IFA_TARGET_NETNSID", "int32"),
+            ("IFA_PROTO", "uint8"),
+        )
+
+    class netnsidmsg(nsidmsg):  # type: ignore[misc, valid-type]
+        """nsidmsg with a signed id: -1 says that the namespace has none here."""
+
+        nla_map = (("NETNSA_NONE", "none"), ("NETNSA_NSID", "int32"), ("NETNSA_PID", "uint32"), ("NETNSA_FD", "uint32"))
 
 
 class Unknown(Exception):
@@ -32,6 +99,11 @@ def _ip(data: bytes) -> str:
     return socket.inet_ntop(socket.AF_INET if len(data) == 4 else socket.AF_INET6, data)
 
 
+def address_text(data: bytes) -> str:
+    """Return an address of either family, ``""`` for what is none."""
+    return _ip(data) if len(data) in (4, 16) else ""
+
+
 def _packed_ip(value: str) -> bytes:
     return socket.inet_pton(socket.AF_INET6 if ":" in value else socket.AF_INET, value)
 
@@ -42,21 +114,24 @@ def _mac(data: bytes) -> str:
     return "%02x:%02x:%02x:%02x:%02x:%02x" % tuple(data)
 
 
-def _text(data: bytes) -> str:
-    try:
-        return data.rstrip(b"\0").decode()
-    except UnicodeDecodeError:
-        raise Unknown
-
-
 def _number(form: str) -> Tuple[Callable[[Any], bytes], Callable[[bytes], Any]]:
     packer = struct.Struct(form)
     return packer.pack, lambda data: packer.unpack_from(data)[0]
 
 
+def text_bytes(value: str) -> bytes:
+    """Return a name as the kernel has it, which takes bytes of any encoding: Python keeps what is no UTF-8 as surrogates."""
+    return value.encode(errors="surrogateescape")
+
+
+def text(data: bytes) -> str:
+    """Return the kernel's name, up to the closing NUL, as `text_bytes` takes it."""
+    return data.partition(b"\0")[0].decode(errors="surrogateescape")
+
+
 # What encodes and decodes each type.
 _SIMPLE: Dict[str, Tuple[Callable[[Any], bytes], Callable[[bytes], Any]]] = {
-    "asciiz": (lambda value: value.encode() + b"\0", _text),
+    "asciiz": (lambda value: text_bytes(value) + b"\0", text),
     "ipaddr": (_packed_ip, _ip),
     "target": (_packed_ip, _ip),
     "uint8": _number("=B"),
@@ -70,29 +145,28 @@ _SIMPLE: Dict[str, Tuple[Callable[[Any], bytes], Callable[[bytes], Any]]] = {
 
 
 class Codec:
-    """What encodes and decodes the messages, or the nested attributes, of one of pyroute2's classes."""
+    """Encodes and decodes the messages, or the nested attributes, of a class of pyroute2."""
 
     def __init__(self, cls: Any) -> None:
         self.cls = cls
         self._fields = [name for name, form in cls.fields if "x" not in form]
         self._header = struct.Struct("=" + "".join(form for dummy, form in cls.fields))
-        self._size = (self._header.size + 3) & ~3
+        self.header_bytes = (self._header.size + 3) & ~3
         # name: (number, type); where a class gives no numbers, it counts from 0
         self.attributes: Dict[str, Tuple[int, str]] = {}
-        for place, entry in enumerate(cls.nla_map or ()):
-            self.attributes[entry[-2]] = (entry[0] if len(entry) == 3 else place, entry[-1])
+        for number, entry in enumerate(cls.nla_map or ()):
+            self.attributes[entry[-2]] = (entry[0] if len(entry) == 3 else number, entry[-1])
 
-    def encode(self, fields: Mapping[str, Any], attributes: Attributes) -> bytes:
+    def encode(self, fields: Mapping[str, Any], attributes: Iterable[Tuple[str, Any]]) -> bytes:
         """Return a body: header and attributes. Raises `Unknown`."""
         given = list(attributes)
         parts = [self._header.pack(*[fields.get(name, 0) for name in self._fields])]
-        parts[0] += bytes(self._size - self._header.size)
+        parts[0] += bytes(self.header_bytes - self._header.size)
         for name, value in given:
             if name not in self.attributes:
                 raise Unknown
             number, kind = self.attributes[name]
-            data = self._encoded(kind, value, given)
-            parts.append(_ATTRIBUTE.pack(len(data) + 4, number) + data + bytes(-len(data) % 4))
+            parts.append(attribute(number, self._encoded(kind, value, given)))
         return b"".join(parts)
 
     def _encoded(self, kind: str, value: Any, given: List[Tuple[str, Any]]) -> bytes:
@@ -104,28 +178,15 @@ class Codec:
         return codec._header.pack(*[value[name] for name in codec._fields])
 
     def decoded(self, kind: str, data: bytes, sibling: Callable[[str], Any]) -> Any:
-        """Return the value of an attribute; ``sibling`` gives one of those beside it. Raises `Unknown`."""
+        """Return the value of an attribute; ``sibling`` gives the value of another beside it. Raises `Unknown`, struct.error."""
         if kind in _SIMPLE:
             return _SIMPLE[kind][1](data)
         codec = self._nested(kind, sibling)
         return Message(codec, data) if codec.attributes else codec.header(data)
 
     def header(self, data: bytes) -> Dict[str, Any]:
-        """Return the fields at the start of a body."""
+        """Return the fields at the start of a body. Raises struct.error."""
         return dict(zip(self._fields, self._header.unpack_from(data)))
-
-    def places(self, data: bytes) -> Dict[int, Tuple[int, int]]:
-        """Return where the attributes of a body are, by their numbers; the first, where there are several of one number."""
-        found: Dict[int, Tuple[int, int]] = {}
-        offset, end = self._size, len(data)
-        unpack = _ATTRIBUTE.unpack_from
-        while offset + 4 <= end:
-            length, number = unpack(data, offset)
-            if length < 4:
-                break
-            found.setdefault(number & _TYPE_MASK, (offset + 4, offset + length))
-            offset += (length + 3) & ~3
-        return found
 
     def _nested(self, kind: str, sibling: Callable[[str], Any]) -> Codec:
         """Return the codec of a type that is a class of its own, or a function that chooses one. Raises `Unknown`."""
@@ -163,59 +224,75 @@ def codec_of(cls: Any) -> Codec:
 class Message:
     """A decoded message, or a nested attribute: fields by subscript, attributes by `get_attr`, as in pyroute2.
 
-    ``whole`` is the message with its netlink header, for what is left to pyroute2.
+    ``whole`` is the message with its netlink header, for what is left to pyroute2. Both raise `NetlinkError` (EBADMSG) for bytes
+    that are not what the class says.
     """
 
-    __slots__ = ("_codec", "_data", "_fields", "_places", "_whole")
+    __slots__ = ("_codec", "_data", "_fields", "_spans", "_whole")
 
     def __init__(self, codec: Codec, data: bytes, whole: bytes = b"") -> None:
         self._codec = codec
         self._data = data
         self._whole = whole
         self._fields: Optional[Dict[str, Any]] = None
-        self._places: Optional[Dict[int, Tuple[int, int]]] = None
+        self._spans: Optional[Dict[int, Tuple[int, int]]] = None
 
     def __getitem__(self, name: str) -> Any:
         if self._fields is None:
-            self._fields = self._codec.header(self._data)
+            try:
+                self._fields = self._codec.header(self._data)
+            except struct.error:
+                raise self._malformed("header")
         return self._fields[name]
 
     def _found(self) -> Dict[int, Tuple[int, int]]:
-        if self._places is None:
-            self._places = self._codec.places(self._data)
-        return self._places
+        if self._spans is None:
+            self._spans = spans(self._data, self._codec.header_bytes)
+        return self._spans
 
     def names(self) -> List[str]:
-        """Return the names of the attributes that are there, ``UNKNOWN`` for one that pyroute2 does not know."""
+        """Return the names of the attributes that are there, ``UNKNOWN`` for what pyroute2 does not know."""
         known = {number: name for name, (number, dummy) in self._codec.attributes.items()}
         return [known.get(number, "UNKNOWN") for number in self._found()]
 
     def get_attr(self, name: str) -> Any:
         """Return the value of an attribute, None where there is none."""
         number, kind = self._codec.attributes[name]
-        place = self._found().get(number)
-        if place is None:
+        span = self._found().get(number)
+        if span is None:
             return None
         try:
-            return self._codec.decoded(kind, self._data[place[0] : place[1]], self.get_attr)
+            return self._codec.decoded(kind, self._data[span[0] : span[1]], self.get_attr)
         except Unknown:
-            if not self._whole:
-                raise
             return self._by_pyroute2(name)
+        except struct.error:
+            raise self._malformed(name)
+
+    def raw(self, name: str) -> bytes:
+        """Return the bytes of an attribute, none where it is not there."""
+        start, end = self._found().get(self._codec.attributes[name][0], (0, 0))
+        return self._data[start:end]
 
     def _by_pyroute2(self, name: str) -> Any:
-        message = self._codec.cls(self._whole)
-        message.decode()
-        return message.get_attr(name)
+        """Return an attribute as pyroute2 decodes it, which can do so with a whole message only."""
+        try:
+            message = self._codec.cls(self._whole)
+            message.decode()
+            return message.get_attr(name)
+        except Exception:  # whatever it raises for bytes that it does not understand
+            raise self._malformed(name)
+
+    def _malformed(self, what: str) -> NetlinkError:
+        return NetlinkError(errno.EBADMSG, "%s of %s is not as expected" % (what, self._codec.cls.__name__))
 
 
 def decode(cls: Any, data: bytes) -> Message:
     """Return a message with its netlink header."""
-    return Message(codec_of(cls), data[_MESSAGE_HEADER:], data)
+    return Message(codec_of(cls), data[HEADER_BYTES:], data)
 
 
-def encode(cls: Any, fields: Mapping[str, Any], attributes: Attributes) -> bytes:
-    """Return the body of a message, without its netlink header."""
+def encode(cls: Any, fields: Mapping[str, Any], attributes: Iterable[Tuple[str, Any]]) -> bytes:
+    """Return the body of a message, without its netlink header. Raises `NetlinkError` (ERANGE) for a number that does not fit."""
     given = list(attributes)
     try:
         return codec_of(cls).encode(fields, given)
@@ -225,4 +302,31 @@ def encode(cls: Any, fields: Mapping[str, Any], attributes: Attributes) -> bytes
             message[name] = value
         message["attrs"] = given
         message.encode()
-        return bytes(message.data[_MESSAGE_HEADER:])
+        return bytes(message.data[HEADER_BYTES:])
+    except struct.error as error:
+        raise NetlinkError(errno.ERANGE, str(error))
+
+
+VERSIONS = {family: version for version, family in FAMILIES.items()}
+# What addresses and routes have alike: include/uapi/linux/rtnetlink.h, enum rt_scope_t.
+SCOPES = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
+_SCOPE_NAMES = {value: name for name, value in SCOPES.items()}
+
+
+def scope_name(scope: int) -> str:
+    """Return iproute2's word for a scope, the number where it has none."""
+    return _SCOPE_NAMES.get(scope, str(scope))
+
+
+def request(
+    sock: Socket, cls: Any, type_: int, flags: int, fields: Mapping[str, Any], attrs: Sequence[Tuple[str, Any]] = ()
+) -> List[Message]:
+    """Send a message and return the decoded answers. Raises `NetlinkError` where the kernel refuses."""
+    return [decode(cls, data) for data in sock.request(type_, flags, encode(cls, fields, attrs))]
+
+
+def dump(
+    sock: Socket, cls: Any, type_: int, fields: Mapping[str, Any], attrs: Sequence[Tuple[str, Any]] = ()
+) -> List[Message]:
+    """Return the messages of a dump, see `Socket.dump`."""
+    return [decode(cls, data) for data in sock.dump(type_, encode(cls, fields, attrs))]

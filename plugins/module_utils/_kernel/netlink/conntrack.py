@@ -10,25 +10,27 @@ A flow is named to the kernel by its original tuple, which is sent back as it ca
 from __future__ import annotations
 
 import errno
-import socket
 import struct
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, Optional, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.codec import address_text
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import (
     ACK,
-    DUMP,
-    asked,
+    FAMILIES,
+    HEADER_BYTES,
+    NETFILTER,
+    Socket,
+    attribute,
     attributes,
-    opened,
 )
 
-_NETLINK_NETFILTER = 12
 _GET, _DELETE = 0x101, 0x102  # NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, IPCTNL_MSG_CT_DELETE
+_HEAD = struct.Struct("=BBH")  # struct nfgenmsg
 _TUPLE_ORIG, _ZONE = 1, 18  # CTA_*
 _TUPLE_IP, _TUPLE_PROTO = 1, 2  # CTA_TUPLE_*
 _DESTINATION = {2: 4, 4: 16}  # CTA_IP_V4_DST, CTA_IP_V6_DST: bytes
 _PROTO_NUM, _PROTO_DPORT = 1, 3  # CTA_PROTO_*
-_FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
+_NESTED = 0x8000  # NLA_F_NESTED
 
 Wanted = Callable[[int, str, int], bool]  # protocol number, original destination address and port
 
@@ -38,32 +40,29 @@ def flush(family: int, wanted: Wanted) -> int:
 
     Raises OSError; a kernel without ctnetlink has no flows that could be ended.
     """
-    head = struct.pack("=BBH", _FAMILY[family], 0, 0)  # struct nfgenmsg
-    with opened(_NETLINK_NETFILTER) as sock:
-        found = [_flow(data[len(head) :]) for data in asked(sock, _GET, DUMP, head)]
-        doomed = [flow for flow in found if flow and wanted(*flow[:3])]
-        for flow in doomed:
+    head = _HEAD.pack(FAMILIES[family], 0, 0)
+    with Socket(NETFILTER) as sock:
+        flows = (_flow(data[HEADER_BYTES + _HEAD.size :]) for data in sock.dump(_GET, head))
+        ended = [flow for flow in flows if flow and wanted(*flow[:3])]
+        for flow in ended:
             try:
-                list(asked(sock, _DELETE, ACK, head + flow[3]))
+                sock.request(_DELETE, ACK, head + flow[3])
             except OSError as error:
                 if error.errno != errno.ENOENT:  # it ended by itself
                     raise
-    return len(doomed)
+    return len(ended)
 
 
 def _flow(data: bytes) -> Optional[Tuple[int, str, int, bytes]]:
-    """Return (protocol, original destination, its port, the attributes that name the flow) of one that has ports."""
+    """Return (protocol, original destination, its port, the attributes that name the flow), None for a flow without ports."""
     given = attributes(data)
     parts = attributes(given.get(_TUPLE_ORIG, b""))
     proto, addresses = attributes(parts.get(_TUPLE_PROTO, b"")), attributes(parts.get(_TUPLE_IP, b""))
     to = next((addresses[type_] for type_, size in _DESTINATION.items() if len(addresses.get(type_, b"")) == size), b"")
-    if not to or _PROTO_NUM not in proto or _PROTO_DPORT not in proto:
+    number, port = proto.get(_PROTO_NUM, b""), proto.get(_PROTO_DPORT, b"")
+    if not to or len(number) != 1 or len(port) != 2:
         return None
-    name: List[bytes] = []
-    for type_ in (_TUPLE_ORIG, _ZONE):
-        if type_ in given:
-            value = given[type_]
-            nested = 0x8000 if type_ == _TUPLE_ORIG else 0
-            name.append(struct.pack("=HH", len(value) + 4, type_ | nested) + value + bytes(-len(value) % 4))
-    address = socket.inet_ntop(socket.AF_INET if len(to) == 4 else socket.AF_INET6, to)
-    return proto[_PROTO_NUM][0], address, struct.unpack(">H", proto[_PROTO_DPORT])[0], b"".join(name)
+    name = attribute(_TUPLE_ORIG | _NESTED, given[_TUPLE_ORIG])
+    if _ZONE in given:
+        name += attribute(_ZONE, given[_ZONE])
+    return number[0], address_text(to), int.from_bytes(port, "big"), name

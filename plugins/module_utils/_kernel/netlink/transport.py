@@ -2,54 +2,183 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Questions to netlink's smaller families, as they are: bytes there, bytes back. Layout: linux/netlink.h."""
+"""Netlink: the socket, for all of its families. Messages are bytes here. Layout: include/uapi/linux/netlink.h.
+
+The socket is our own because it must stay in the namespace it was opened in, report the kernel's own sentence (extended
+acknowledgement), and work inside a running event loop.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 import struct
-from typing import Dict, Iterator
+from typing import Dict, List, Tuple
 
-REQUEST, ACK, DUMP = 0x1, 0x4, 0x300
+ROUTE, SOCK_DIAG, NETFILTER = 0, 4, 12
+ACK, DUMP, REPLACE, EXCL, CREATE = 0x4, 0x300, 0x100, 0x200, 0x400  # NLM_F_*, of requests
+HEADER_BYTES = 16
+FAMILIES = {4: int(socket.AF_INET), 6: int(socket.AF_INET6)}  # by version of IP
+
+_REQUEST = 0x1
+_DUMP_INTERRUPTED, _CAPPED, _ACK_TLVS = 0x10, 0x100, 0x200  # NLM_F_*, of answers
 _ERROR, _DONE = 2, 3
-_HEADER = struct.Struct("=IHHII")
-_TIMEOUT = 10  # seconds
+_SOL_NETLINK, _CAP_ACK, _EXT_ACK, _STRICT = 270, 10, 11, 12
+_ATTR_MSG = 1  # NLMSGERR_ATTR_MSG
+_HEADER = struct.Struct("=IHHII")  # length, type, flags, sequence number, port
+_ATTRIBUTE = struct.Struct("=HH")  # length, type
+_TYPE_MASK = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
+_CODE = struct.Struct("=i")
+_MAX_ERRNO = 4095  # include/linux/err.h
+_BUFFER = 1 << 20  # bytes; the kernel sends at most 32 KiB at a time, unless a single message is longer
+_TIMEOUT = 10  # seconds; the kernel answers in the same call, so this only bounds a broken one
+_DUMPS = 9  # times that a dump is taken at most
 
 
-@contextlib.contextmanager
-def opened(family: int) -> Iterator[socket.socket]:
-    """A socket of one netlink family in the namespace the thread is in."""
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, family) as sock:
-        sock.settimeout(_TIMEOUT)
-        sock.bind((0, 0))
-        yield sock
+class NetlinkError(OSError):
+    """The kernel's refusal: an OSError with ``detail``, its own sentence or ``""``."""
+
+    def __init__(self, code: int, detail: str = "") -> None:
+        super().__init__(code, os.strerror(code))
+        self.detail = detail
 
 
-def asked(sock: socket.socket, type_: int, flags: int, payload: bytes) -> Iterator[bytes]:
-    """Send one request and yield what is in each message of the answer. Raises OSError where the kernel refuses."""
-    sock.send(_HEADER.pack(_HEADER.size + len(payload), type_, REQUEST | flags, 1, 0) + payload)
-    while True:
-        buffer = sock.recv(1 << 20)
-        offset = 0
-        while offset < len(buffer):
-            length, kind, dummy, dummy, dummy = _HEADER.unpack_from(buffer, offset)
-            data = buffer[offset + _HEADER.size : offset + length]
-            offset += (length + 3) & ~3
-            if kind in (_ERROR, _DONE):
-                code = struct.unpack_from("=i", data)[0] if len(data) >= 4 else 0
-                if code:
-                    raise OSError(-code, os.strerror(-code))
-                return
-            yield data
+class Socket:
+    """A netlink socket of one family, in the namespace that the thread was in when it was opened."""
+
+    def __init__(self, family: int) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, family)
+        # By the kernel: Python's own time limit takes a system call more for each answer.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", _TIMEOUT, 0))
+        self._socket.bind((0, 0))
+        for option in (_CAP_ACK, _EXT_ACK, _STRICT):
+            with contextlib.suppress(OSError):  # older kernels answer without; what they send too much is filtered here
+                self._socket.setsockopt(_SOL_NETLINK, option, 1)
+        self._sequence = 0
+
+    def __enter__(self) -> Socket:
+        return self
+
+    def __exit__(self, *dummy: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def fileno(self) -> int:
+        """Return the file descriptor, for ioctls in the socket's namespace."""
+        return self._socket.fileno()
+
+    def request(self, type_: int, flags: int, body: bytes) -> List[bytes]:
+        """Send a message and return the messages of the answer, with their headers, without the acknowledgement or the end of a dump.
+
+        ``flags``: with neither ACK nor DUMP among them the answer is a single message. Raises `NetlinkError` where the kernel
+        refuses, also EINTR for a dump during which the list was changed; other OSErrors where the socket fails.
+        """
+        self._sequence = wanted = self._sequence + 1
+        self._socket.send(_HEADER.pack(HEADER_BYTES + len(body), type_, _REQUEST | flags, wanted, 0) + body)
+        single = not flags & (ACK | DUMP)
+        found: List[bytes] = []
+        interrupted = 0
+        while True:
+            buffer = self._received()
+            offset, end = 0, len(buffer)
+            while offset < end:
+                try:
+                    length, kind, bits, sequence, dummy = _HEADER.unpack_from(buffer, offset)
+                except struct.error:
+                    raise _malformed()
+                if not HEADER_BYTES <= length <= end - offset:
+                    raise _malformed()
+                data = buffer[offset : offset + length]
+                offset += (length + 3) & ~3
+                if sequence != wanted:  # of a request that was given up
+                    continue
+                interrupted |= bits & _DUMP_INTERRUPTED
+                if kind in (_ERROR, _DONE):
+                    code = _CODE.unpack_from(data, HEADER_BYTES)[0] if length >= HEADER_BYTES + _CODE.size else 0
+                    if code:
+                        raise _refusal(-code, kind, bits, data)
+                    if interrupted:
+                        raise NetlinkError(errno.EINTR)
+                    return found
+                found.append(data)
+                if single:
+                    return found
+
+    def _received(self) -> bytes:
+        try:
+            buffer = self._socket.recv(_BUFFER)
+        except BlockingIOError:
+            raise NetlinkError(errno.ETIMEDOUT, "the kernel did not answer within %d s" % _TIMEOUT)
+        if not buffer:
+            raise _malformed()
+        return buffer
+
+    def dump(self, type_: int, body: bytes) -> List[bytes]:
+        """Return the messages of a dump, taken again where the list was changed meanwhile. Raises `NetlinkError`, EAGAIN where it always is."""
+        for dummy in range(_DUMPS):
+            try:
+                return self.request(type_, DUMP, body)
+            except NetlinkError as error:
+                if error.errno != errno.EINTR:
+                    raise
+        message = "the list was changed each of the %d times that it was read" % _DUMPS
+        raise NetlinkError(errno.EAGAIN, message)
+
+
+def _malformed() -> NetlinkError:
+    return NetlinkError(errno.EBADMSG, "netlink's answer is no whole message")
+
+
+def _refusal(code: int, kind: int, bits: int, data: bytes) -> NetlinkError:
+    """Return the error that an acknowledgement, or the end of a dump, says: its sentence follows as an attribute."""
+    if not 0 < code <= _MAX_ERRNO:
+        return _malformed()
+    offset = HEADER_BYTES + _CODE.size
+    # The request's header comes before it, and all of the request unless capped.
+    if kind == _ERROR and len(data) >= offset + HEADER_BYTES:
+        offset += HEADER_BYTES if bits & _CAPPED else (_HEADER.unpack_from(data, offset)[0] + 3) & ~3
+    text = attributes(data[offset:]).get(_ATTR_MSG, b"") if bits & _ACK_TLVS else b""
+    return NetlinkError(code, text.rstrip(b"\0").decode(errors="replace"))
+
+
+def spans(data: bytes, offset: int = 0) -> Dict[int, Tuple[int, int]]:
+    """Return where the values of attributes begin and end, by type: the first of a type. The last of all may be cut short."""
+    found: Dict[int, Tuple[int, int]] = {}
+    end = len(data)
+    unpack = _ATTRIBUTE.unpack_from
+    while offset + 4 <= end:
+        length, type_ = unpack(data, offset)
+        if length < 4:
+            break
+        found.setdefault(type_ & _TYPE_MASK, (offset + 4, offset + length))
+        offset += (length + 3) & ~3
+    return found
 
 
 def attributes(data: bytes) -> Dict[int, bytes]:
-    """Return attributes by type."""
-    found, offset = {}, 0
+    """Return the values of attributes by type, see `spans`."""
+    return {type_: data[start:end] for type_, (start, end) in spans(data).items()}
+
+
+def values(data: bytes, type_: int) -> List[bytes]:
+    """Return the values of all attributes of one type, in order."""
+    found: List[bytes] = []
+    offset = 0
     while offset + 4 <= len(data):
-        length, type_ = struct.unpack_from("=HH", data, offset)
-        found[type_ & 0x3FFF] = data[offset + 4 : offset + length]
-        offset += max((length + 3) & ~3, 4)
+        length, own = _ATTRIBUTE.unpack_from(data, offset)
+        if length < 4:
+            break
+        if own & _TYPE_MASK == type_:
+            found.append(data[offset + 4 : offset + length])
+        offset += (length + 3) & ~3
     return found
+
+
+def attribute(type_: int, value: bytes) -> bytes:
+    """Return an attribute, padded."""
+    return _ATTRIBUTE.pack(len(value) + 4, type_) + value + bytes(-len(value) % 4)

@@ -10,6 +10,7 @@ CONTAINERS_STORAGE_CONF and so on), so by a task's ``environment:``.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
@@ -30,19 +31,30 @@ def available(engine: str) -> bool:
 
 
 def find(engine: str, names: Sequence[str]) -> Dict[str, Container]:
-    """Return what the engine knows of the containers called ``names``; one that it does not know is left out.
+    """Return what the engine knows of the containers called ``names``; those that it does not know are left out.
 
     Raises `EngineError` where the engine cannot be asked.
     """
     found: Dict[str, Container] = {}
-    for start in range(0, len(names), _AT_ONCE):
-        found.update(_ASKED[engine][0](engine, names[start : start + _AT_ONCE]))
+    with _understood(engine):
+        for start in range(0, len(names), _AT_ONCE):
+            found.update(_ASKED[engine][0](engine, names[start : start + _AT_ONCE]))
     return found
 
 
 def running(engine: str) -> List[Container]:
     """Return the running containers of the engine. Raises `EngineError` where it cannot be asked."""
-    return [one for one in _ASKED[engine][1](engine) if one.pid]
+    with _understood(engine):
+        return [container for container in _ASKED[engine][1](engine) if container.pid]
+
+
+@contextlib.contextmanager
+def _understood(engine: str) -> Iterator[None]:
+    """A block that reads what programs print, which may be anything. Raises `EngineError`."""
+    try:
+        yield
+    except (ValueError, LookupError, StopIteration) as error:
+        raise EngineError("what %s printed was not understood" % ENGINES[engine].program) from error
 
 
 def _run(program: str, *arguments: str) -> Tuple[str, str]:
@@ -51,7 +63,7 @@ def _run(program: str, *arguments: str) -> Tuple[str, str]:
     if path is None:
         raise EngineError("the program %s is not installed" % program)
     try:
-        return run.said(path, list(arguments))
+        return run.output(path, list(arguments))
     except run.ProgramError as error:
         raise EngineError(str(error)) from error
 
@@ -132,8 +144,8 @@ def _running_units(engine: str) -> List[Container]:
 
 
 def _machines(engine: str, names: Sequence[str]) -> Dict[str, Container]:
-    """Ask systemd-machined; what is not registered there (``--register=no``) is told by systemd-nspawn's own processes."""
-    found = {one.name: one for one in _running_machines(engine) if one.name in names}
+    """Ask systemd-machined; what is not registered there (``--register=no``) is found by systemd-nspawn's own processes."""
+    found = {machine.name: machine for machine in _running_machines(engine) if machine.name in names}
     for name in names:
         if name not in found and os.path.isdir("/run/systemd/machines"):
             output = _run("machinectl", "show", "--property=Leader", "--property=State", name)[0]

@@ -4,18 +4,19 @@
 
 """iptables, both kinds: reading tables as text, changing them with iptables-restore. The one file that runs iptables.
 
-A *place* is ``iptables-nft`` or ``iptables-legacy``. Where only one kind is installed its programs may have the plain names.
+Where only one kind is installed its programs may have the plain names.
 """
 
 from __future__ import annotations
 
 import os
-from typing import List, Optional
+from typing import Dict, List, Mapping, Optional
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import ProgramError, run, which
 
 _FAMILIES = {4: "iptables", 6: "ip6tables"}
 _IN_USE = {4: "/proc/net/ip_tables_names", 6: "/proc/net/ip6_tables_names"}
+_LEGACY = "legacy"
 
 
 def families() -> List[int]:
@@ -23,33 +24,22 @@ def families() -> List[int]:
     return [4, 6] if os.path.exists("/proc/sys/net/ipv6") else [4]
 
 
-def default() -> str:
-    """Return the place that the plain program ``iptables`` means, ``""`` where there is none."""
+def usual_kind() -> str:
+    """Return the kind, ``nft`` or ``legacy``, that the plain program ``iptables`` is, ``""`` where there is none that runs."""
     program = which("iptables")
     if program is None:
         return ""
-    for place in ("nft", "legacy"):
-        if os.path.basename(os.path.realpath(program)) == "xtables-%s-multi" % place:
-            return "iptables-" + place
-    return "iptables-nft" if "nf_tables" in run(program, ["--version"]) else "iptables-legacy"
+    for kind in ("nft", _LEGACY):
+        if os.path.basename(os.path.realpath(program)) == "xtables-%s-multi" % kind:
+            return kind
+    try:
+        return "nft" if "nf_tables" in run(program, ["--version"]) else _LEGACY
+    except ProgramError:  # whatever it is, rules cannot be written with it
+        return ""
 
 
-def _program(place: str, family: int, what: str) -> Optional[str]:
-    """Return the program of a place, such as ip6tables-legacy-save, None where it is not installed."""
-    name = _FAMILIES[family]
-    own = which("%s%s-%s" % (name, place[len("iptables") :], what))
-    if own is None and default() == place:
-        return which("%s-%s" % (name, what))
-    return own
-
-
-def available(place: str) -> bool:
-    """Return whether a place can be read and written here."""
-    return _program(place, 4, "restore") is not None
-
-
-def legacy_in_use(family: int) -> bool:
-    """Return whether iptables-legacy has tables in the namespace the thread is in; looking makes none."""
+def _in_use(family: int) -> bool:
+    """Return whether iptables-legacy has tables in the namespace that the thread is in; looking makes none."""
     try:
         with open(_IN_USE[family], encoding="ascii") as file:
             return bool(file.read().strip())
@@ -57,17 +47,48 @@ def legacy_in_use(family: int) -> bool:
         return False
 
 
-def save(place: str, family: int) -> str:
-    """Return the tables of the namespace the thread is in, as iptables-save prints them. Raises `ProgramError`."""
-    program = _program(place, family, "save")
-    if program is None:
-        raise ProgramError("%s-save is not installed" % place)
-    return run(program, [])
+class Iptables:
+    """The programs of one kind, ``nft`` or ``legacy``, in the namespace that the thread is in. What is read and written is by program:
+    ``iptables-KIND`` and ``ip6tables-KIND``."""
 
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._names = {family: "%s-%s" % (name, kind) for family, name in _FAMILIES.items()}
 
-def restore(place: str, family: int, text: str) -> None:
-    """Change tables, each at once or not at all; what is not named stays. Waits for others' lock. Raises `ProgramError`."""
-    program = _program(place, family, "restore")
-    if program is None:
-        raise ProgramError("%s-restore is not installed" % place)
-    run(program, ["--noflush", "--wait", "30"], text)
+    @property
+    def usual(self) -> bool:
+        """Return whether the plain program ``iptables`` is of this kind."""
+        return usual_kind() == self._kind
+
+    def _program(self, family: int, what: str) -> Optional[str]:
+        """Return the path of a program, such as that of ip6tables-legacy-save, None where it is not installed."""
+        own = which("%s-%s" % (self._names[family], what))
+        if own is None and self.usual:
+            return which("%s-%s" % (_FAMILIES[family], what))
+        return own
+
+    def available(self) -> bool:
+        """Return whether tables of this kind can be read and written here."""
+        return self._program(4, "restore") is not None
+
+    def read(self) -> Dict[str, str]:
+        """Return the tables of each address family of the kernel, as iptables-save prints them. Raises `ProgramError`."""
+        return {self._names[family]: self._saved(family) for family in families()}
+
+    def _saved(self, family: int) -> str:
+        if self._kind == _LEGACY and not _in_use(family):
+            return ""
+        program = self._program(family, "save")
+        if program is None:
+            raise ProgramError("%s-save is not installed" % self._names[4])
+        return run(program, [])
+
+    def write(self, texts: Mapping[str, str]) -> None:
+        """Change tables, each at once or not at all; what is not named stays. Waits for others' lock. Raises `ProgramError`: by then those
+        that came before the one that is refused are changed."""
+        for family, name in self._names.items():
+            if texts.get(name):
+                program = self._program(family, "restore")
+                if program is None:
+                    raise ProgramError("%s-restore is not installed" % self._names[4])
+                run(program, ["--noflush", "--wait", "30"], texts[name])

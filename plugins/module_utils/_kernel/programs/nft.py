@@ -9,29 +9,34 @@ Reading is JSON and writing is text on purpose: nft 1.0.6 cannot declare every o
 
 from __future__ import annotations
 
-import json
-from typing import Any, Dict, List
+from typing import Dict, List, Mapping
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import run, which
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import ProgramError, run, which
 
-
-def available() -> bool:
-    """Return whether there is an nft to run."""
-    return which("nft") is not None
+_NFT = "nft"
 
 
-def ruleset() -> List[Dict[str, Any]]:
-    """Return all objects of the rule set of the namespace the thread is in, as nft's JSON has them, with handles.
+class Nft:
+    """The program nft, in the namespace that the thread is in. What is read and written is by program, of which there is one."""
 
-    Raises `ProgramError`.
-    """
-    return [
-        item
-        for item in json.loads(run(which("nft") or "nft", ["-j", "-a", "list", "ruleset"]))["nftables"]
-        if "metainfo" not in item
-    ]
+    usual = True
+
+    def available(self) -> bool:
+        """Return whether there is an nft to run."""
+        return which(_NFT) is not None
+
+    def read(self) -> Dict[str, str]:
+        """Return the rule set as nft prints it in JSON, with handles. Raises `ProgramError`."""
+        return {_NFT: _run(["-j", "-a", "list", "ruleset"])}
+
+    def write(self, texts: Mapping[str, str]) -> None:
+        """Apply lines as one transaction: all or nothing. Raises `ProgramError`."""
+        if texts.get(_NFT):
+            _run(["-f", "-"], texts[_NFT])
 
 
-def transaction(lines: List[str]) -> None:
-    """Apply ``lines`` as one transaction: all or nothing. Raises `ProgramError`."""
-    run(which("nft") or "nft", ["-f", "-"], "\n".join(lines) + "\n")
+def _run(arguments: List[str], text: str = "") -> str:
+    program = which(_NFT)
+    if program is None:
+        raise ProgramError("nft is not installed")
+    return run(program, arguments, text)

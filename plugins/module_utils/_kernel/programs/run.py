@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Running other programs, and rewriting what others write as well. The one file that starts processes."""
+"""Running programs, and rewriting rules that other programs write as well. The one file that starts processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Callable, List, Optional, Tuple
 
 _PATH = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TIMEOUT = 60  # seconds
-_TRIES = 10  # where others change the rules each time between reading and writing
+_TRIES = 10  # where other programs change the rules each time between reading and writing
 
 
 class ProgramError(Exception):
@@ -24,8 +24,8 @@ def which(name: str) -> Optional[str]:
     return shutil.which(name, path=_PATH)
 
 
-def said(path: str, arguments: List[str], text: str = "") -> Tuple[str, str]:
-    """Return what a program says to ``text``: its output and, where it failed, its complaint. Raises `ProgramError`."""
+def output(path: str, arguments: List[str], text: str = "") -> Tuple[str, str]:
+    """Run a program that reads ``text``. Return its output and, where it failed, its complaint. Raises `ProgramError`."""
     import subprocess  # takes a while, and most tasks run no program
 
     try:
@@ -39,17 +39,17 @@ def said(path: str, arguments: List[str], text: str = "") -> Tuple[str, str]:
             timeout=_TIMEOUT,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:  # ValueError: a NUL in an argument
         raise ProgramError(str(error)) from error
     return done.stdout, (done.stderr.strip() or "it ended with %d" % done.returncode) if done.returncode else ""
 
 
 def run(path: str, arguments: List[str], text: str = "") -> str:
     """Return the output of a program. Raises `ProgramError` with the first line that it complains with."""
-    output, complaint = said(path, arguments, text)
+    printed, complaint = output(path, arguments, text)
     if complaint:
         raise ProgramError(next((line.strip() for line in complaint.splitlines() if line.strip()), complaint))
-    return output
+    return printed
 
 
 def rewrite(compute: Callable[[], Any], write: Callable[[Any], None]) -> bool:

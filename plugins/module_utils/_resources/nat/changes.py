@@ -2,41 +2,37 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can be done to firewalls, one class a step: changes of what we hold in one place. Pure."""
+"""What can be done to firewalls, one class a step: changes of what we own in the rule set of one backend. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import List, Optional, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import (
-    iptables,
-    nftables,
-    nftables_snat,
-)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
-    NFTABLES,
-    Contents,
+    ALLOWANCES,
+    ISOLATION,
+    PORTS,
+    Allowance,
     Edit,
-    Element,
-    Guard,
+    Isolation,
     NatRule,
-    Passage,
+    OwnedRules,
+    PortMapping,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import DEFAULT
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.commands import Command, command
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import walls
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 
 class FirewallChange(Change):
-    """A change of what we hold in one ``place``. ``there`` is what was held there before; ``last``: nothing is afterwards."""
+    """A change of what we own in one ``backend``. ``owned`` is what there was before; ``last``: there is nothing afterwards."""
 
     ns: NsRef
-    place: str
-    there: Contents
+    backend: Backend
+    owned: OwnedRules
     last = False
 
     def edited(self) -> Edit:
@@ -47,43 +43,30 @@ class FirewallChange(Change):
     def edit(self) -> Edit:
         return self.edited()
 
-    def replaced(self) -> Contents:
-        """Return what the edit replaces or removes of what is there."""
-        return Contents()
+    def replaced(self) -> OwnedRules:
+        """Return what the edit replaces or removes of what we own."""
+        return OwnedRules()
 
     def commands(self) -> List[Command]:
-        edit = self.edited()
-        if self.place == NFTABLES:
-            lines = [
-                *nftables_snat.typed(edit, self.replaced().rules, self.last),
-                *nftables.typed(edit, self.there, self.last),
-            ]
-            return [command(self.ns.tool("nft"), line) for line in dict.fromkeys(lines)]
-        suffix = self.place[len("iptables") :]  # of the program's name
-        typed = iptables.typed(edit, self.there, self.replaced(), self.last)
-        return [command(self.ns.tool(program + suffix), words) for program, words in typed]
-
-
-@advance.register(FirewallChange)
-def _advance(step: FirewallChange, state: State) -> None:
-    walls(state).table(state.need(step.ns), step.place).advance(step.edit)
+        typed = self.backend.commands(self.edited(), self.owned, self.replaced(), self.last)
+        return [command(self.ns.tool(program), words) for program, words in typed]
 
 
 @dataclass(frozen=True)
 class PutRule(FirewallChange):
-    """Add a NAT rule of ours, or replace one (``old``) in its place."""
+    """Add a source NAT rule, or replace one (``old``) in its place."""
 
     ns: NsRef
     rule: NatRule
     old: Optional[NatRule] = None
-    place: str = NFTABLES
-    there: Contents = field(default_factory=Contents, compare=False)
+    backend: Backend = DEFAULT
+    owned: OwnedRules = field(default_factory=OwnedRules, compare=False)
 
     def edited(self) -> Edit:
         return Edit(put=(self.rule,))
 
-    def replaced(self) -> Contents:
-        return Contents(rules=(self.old,) if self.old else ())
+    def replaced(self) -> OwnedRules:
+        return OwnedRules(nat_rules=(self.old,) if self.old else ())
 
     def attempt(self) -> str:
         return "%s the %s rule for %s in %s" % (
@@ -95,63 +78,71 @@ class PutRule(FirewallChange):
 
     def undo(self) -> Tuple[Change, ...]:
         if self.old:
-            return (PutRule(self.ns, self.old, self.rule, self.place),)
-        return (DelRule(self.ns, self.rule, place=self.place),)
+            return (PutRule(self.ns, self.old, self.rule, self.backend),)
+        return (DelRule(self.ns, self.rule, backend=self.backend),)
 
 
 @dataclass(frozen=True)
 class DelRule(FirewallChange):
-    """Delete a NAT rule of ours."""
+    """Delete a source NAT rule."""
 
     ns: NsRef
     rule: NatRule
     last: bool = False
-    place: str = NFTABLES
-    there: Contents = field(default_factory=Contents, compare=False)
+    backend: Backend = DEFAULT
+    owned: OwnedRules = field(default_factory=OwnedRules, compare=False)
 
     def edited(self) -> Edit:
         return Edit(drop=(self.rule.key,))
 
-    def replaced(self) -> Contents:
-        return Contents(rules=(self.rule,))
+    def replaced(self) -> OwnedRules:
+        return OwnedRules(nat_rules=(self.rule,))
 
     def attempt(self) -> str:
         return "delete the %s rule for %s in %s" % (self.rule.type, self.rule.source, self.ns)
 
     def undo(self) -> Tuple[Change, ...]:
-        return (PutRule(self.ns, self.rule, place=self.place),)
+        return (PutRule(self.ns, self.rule, backend=self.backend),)
 
 
 @dataclass(frozen=True)
-class SetElements(FirewallChange):
-    """Publish ports and end publishing others. ``opened`` and ``closed`` are bridges whose route_localnet this collection switches
-    on or off beside it."""
+class SetPortMappings(FirewallChange):
+    """Publish ports and end publishing others. ``localnet_on`` and ``localnet_off`` are bridges whose route_localnet this collection
+    switches on or off beside it."""
 
     ns: NsRef
-    add: Tuple[Element, ...] = ()
-    remove: Tuple[Element, ...] = ()
-    there: Contents = field(default_factory=Contents, compare=False)
+    publish: Tuple[PortMapping, ...] = ()
+    unpublish: Tuple[PortMapping, ...] = ()
+    owned: OwnedRules = field(default_factory=OwnedRules, compare=False)
     last: bool = False
-    opened: Tuple[str, ...] = ()
-    closed: Tuple[str, ...] = ()
-    place: str = NFTABLES
+    localnet_on: Tuple[str, ...] = ()
+    localnet_off: Tuple[str, ...] = ()
+    backend: Backend = DEFAULT
 
     def edited(self) -> Edit:
-        return Edit(add=self.add, remove=self.remove, open=self.opened, close=self.closed, parts=("publish",))
+        return Edit(
+            publish=self.publish,
+            unpublish=self.unpublish,
+            localnet_on=self.localnet_on,
+            localnet_off=self.localnet_off,
+            kinds=(PORTS,),
+        )
 
-    def replaced(self) -> Contents:
-        return Contents(elements=self.remove)
+    def replaced(self) -> OwnedRules:
+        return OwnedRules(port_mappings=self.unpublish)
 
     def attempt(self) -> str:
-        one = (self.add or self.remove)[0]
-        return "%s %s port %s in %s" % ("publish" if self.add else "unpublish", one.protocol, one.ports, self.ns)
+        for verb, mappings in (("publish", self.publish), ("unpublish", self.unpublish)):
+            if mappings:
+                return "%s %s port %s in %s" % (verb, mappings[0].protocol, mappings[0].ports, self.ns)
+        return "set right the rules for published ports in %s" % self.ns
 
     def commands(self) -> List[Command]:
         # A tracked flow goes on to where it went. conntrack(8) takes one port at a time.
         flows = {
-            (one.family, one.ports)
-            for one in (*self.remove, *self.add)
-            if one.protocol == "udp" and one.first == one.last
+            (mapping.family, mapping.ports)
+            for mapping in (*self.unpublish, *self.publish)
+            if mapping.protocol == "udp" and mapping.first == mapping.last
         }
         conntrack = self.ns.tool("conntrack")
         return super().commands() + [
@@ -160,51 +151,55 @@ class SetElements(FirewallChange):
         ]
 
     def undo(self) -> Tuple[Change, ...]:
-        back = SetElements(self.ns, self.remove, self.add, opened=self.closed, closed=self.opened, place=self.place)
+        on, off = self.localnet_off, self.localnet_on
+        back = SetPortMappings(
+            self.ns, self.unpublish, self.publish, localnet_on=on, localnet_off=off, backend=self.backend
+        )
         return (back,)
 
 
 @dataclass(frozen=True)
-class SetGuard(FirewallChange):
-    """Guard a bridge, or (``new`` None) no longer."""
+class SetIsolation(FirewallChange):
+    """Isolate a bridge, or (``new`` None) no longer."""
 
     ns: NsRef
-    new: Optional[Guard]
-    old: Optional[Guard] = None
-    there: Contents = field(default_factory=Contents, compare=False)
+    new: Optional[Isolation]
+    old: Optional[Isolation] = None
+    owned: OwnedRules = field(default_factory=OwnedRules, compare=False)
     last: bool = False
-    place: str = NFTABLES
+    backend: Backend = DEFAULT
 
     def edited(self) -> Edit:
         if self.new is not None:
-            return Edit(guard=(self.new,), parts=("guard",))
-        return Edit(unguard=(self.old.bridge,) if self.old else (), parts=("guard",))
+            return Edit(isolate=(self.new,), kinds=(ISOLATION,))
+        return Edit(unisolate=(self.old.bridge,) if self.old else (), kinds=(ISOLATION,))
 
     def attempt(self) -> str:
-        one = self.new or self.old
-        return "%s bridge %s in %s" % ("guard" if self.new else "stop guarding", one.bridge if one else "", self.ns)
+        isolation = self.new or self.old
+        bridge = isolation.bridge if isolation else ""
+        return "%s bridge %s in %s" % ("guard" if self.new else "stop guarding", bridge, self.ns)
 
     def undo(self) -> Tuple[Change, ...]:
-        return (SetGuard(self.ns, self.old, self.new, place=self.place),)
+        return (SetIsolation(self.ns, self.old, self.new, backend=self.backend),)
 
 
 @dataclass(frozen=True)
-class SetPassages(FirewallChange):
-    """Let traffic through where the rule set of somebody else would drop it, or no longer."""
+class SetAllowances(FirewallChange):
+    """Let traffic through where foreign rules would drop it, or no longer."""
 
     ns: NsRef
-    let: Tuple[Passage, ...] = ()
-    unlet: Tuple[Passage, ...] = ()
-    place: str = NFTABLES
-    there: Contents = field(default_factory=Contents, compare=False)
+    allow: Tuple[Allowance, ...] = ()
+    disallow: Tuple[Allowance, ...] = ()
+    backend: Backend = DEFAULT
+    owned: OwnedRules = field(default_factory=OwnedRules, compare=False)
     last: bool = False
 
     def edited(self) -> Edit:
-        return Edit(let=self.let, unlet=self.unlet, parts=("mark",))
+        return Edit(allow=self.allow, disallow=self.disallow, kinds=(ALLOWANCES,))
 
     def attempt(self) -> str:
-        one = (self.let or self.unlet)[0]
-        return "%s what is for %s in %s" % ("let through" if self.let else "stop letting through", one.name, self.ns)
+        name = (self.allow or self.disallow)[0].name
+        return "%s what is for %s in %s" % ("let through" if self.allow else "stop letting through", name, self.ns)
 
     def undo(self) -> Tuple[Change, ...]:
-        return (SetPassages(self.ns, self.unlet, self.let, self.place),)
+        return (SetAllowances(self.ns, self.disallow, self.allow, self.backend),)

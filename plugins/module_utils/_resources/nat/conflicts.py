@@ -10,9 +10,9 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Sequence, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, Element
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, PortMapping
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import MAIN_TABLE, Link
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import walls
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
@@ -27,13 +27,13 @@ class Use:
     given: str = ""
 
 
-def look(wanted: Sequence[Element], published: Sequence[Element], shadow: bool, ns: int, state: State) -> Use:
+def look(wanted: Sequence[PortMapping], published: Sequence[PortMapping], shadow: bool, ns: int, state: State) -> Use:
     """Return what else the ports of ``wanted`` are used for that are not among those ``published`` already.
 
     ``shadow``: it does not matter which processes listen.
     """
-    there = {_key(one) for one in published}
-    fresh = [one for one in wanted if _key(one) not in there]
+    there = {_key(mapping) for mapping in published}
+    fresh = [mapping for mapping in wanted if _key(mapping) not in there]
     if not fresh:
         return Use()
     return Use(
@@ -41,36 +41,45 @@ def look(wanted: Sequence[Element], published: Sequence[Element], shadow: bool, 
     )
 
 
-def _key(one: Element) -> Tuple[str, int, str, int, int]:
-    return one.protocol, one.family, one.host_ip, one.first, one.last
+def _key(mapping: PortMapping) -> Tuple[str, int, str, int, int]:
+    return mapping.protocol, mapping.family, mapping.host_ip, mapping.first, mapping.last
 
 
-def _held(fresh: Sequence[Element], published: Sequence[Element], ns: int, state: State) -> str:
+def _held(fresh: Sequence[PortMapping], published: Sequence[PortMapping], ns: int, state: State) -> str:
     """Return which process listens on the first port that one listens on."""
-    listeners = walls(state).listeners(ns)
-    for one in fresh:
-        for listener in listeners.meeting(one):
-            if any(_covers(other, one, listener.port) for other in published):
+    listeners = firewalls(state).listeners(ns)
+    for mapping in fresh:
+        for listener in listeners.meeting(mapping):
+            if any(_covers(other, mapping, listener.port) for other in published):
                 continue
-            holder = walls(state).socket_holder(listener.inode)
+            holder = firewalls(state).socket_holder(listener.inode)
             who = "%s (process %d)" % (holder[1], holder[0]) if holder else "a process that cannot be seen from here"
             return (
                 "host_port: %s port %d is in use: %s listens on %s; take another port, stop that, or set shadow: true to "
-                "publish the port all the same." % (one.protocol, listener.port, who, listener.where)
+                "publish the port all the same." % (mapping.protocol, listener.port, who, listener.where)
             )
     return ""
 
 
-def _sent_on(fresh: Sequence[Element], ns: int, state: State) -> str:
+def _sent_on(fresh: Sequence[PortMapping], ns: int, state: State) -> str:
     """Return which rule of somebody else sends the first such port on: of two, the one that is asked first wins."""
-    for one in fresh:
-        for other in walls(state).published_by_others(ns).get(one.protocol, ()):
-            same_host = not other.host_ip or one.host_ip == EVERYWHERE[one.family] or _in(one.host_ip, other.host_ip)
-            if one.family in other.families and one.first <= other.last and other.first <= one.last and same_host:
+    for mapping in fresh:
+        for other in firewalls(state).foreign_ports(ns).get(mapping.protocol, ()):
+            same_host = (
+                not other.host_ip
+                or mapping.host_ip == EVERYWHERE[mapping.family]
+                or _in(mapping.host_ip, other.host_ip)
+            )
+            if (
+                mapping.family in other.families
+                and mapping.first <= other.last
+                and other.first <= mapping.last
+                and same_host
+            ):
                 return (
                     "host_port: %s port %d is published already by a rule of somebody else (%s%s); take another port, remove that, "
                     "or set shadow: true."
-                    % (one.protocol, other.first, other.shown, ", to " + other.to if other.to != "?" else "")
+                    % (mapping.protocol, other.first, other.shown, ", to " + other.to if other.to != "?" else "")
                 )
     return ""
 
@@ -79,19 +88,26 @@ def _in(ip: str, network: str) -> bool:
     return ipaddress.ip_address(ip) in ipaddress.ip_network(network)
 
 
-def _covers(published: Element, one: Element, port: int) -> bool:
-    """Return whether a port of ``one`` is published already."""
-    return published.first <= port <= published.last and published.host_ip in (one.host_ip, EVERYWHERE[one.family])
+def _covers(published: PortMapping, mapping: PortMapping, port: int) -> bool:
+    """Return whether a port of ``mapping`` is published already."""
+    return published.first <= port <= published.last and published.host_ip in (
+        mapping.host_ip,
+        EVERYWHERE[mapping.family],
+    )
 
 
-def _given(fresh: Sequence[Element], ns: int, state: State) -> str:
+def _given(fresh: Sequence[PortMapping], ns: int, state: State) -> str:
     """Return that the kernel may give a port to a program that asks for any. What is reserved it does not give."""
     first, last = _range(state.sysctl(ns, _LOCAL_RANGE) or "")
-    within = [(max(one.first, first), min(one.last, last)) for one in fresh if one.first <= last and first <= one.last]
+    within = [
+        (max(mapping.first, first), min(mapping.last, last))
+        for mapping in fresh
+        if mapping.first <= last and first <= mapping.last
+    ]
     if not within:
         return ""
     reserved = sorted(map(_range, (state.sysctl(ns, _RESERVED) or "").replace("\n", "").split(",")))
-    if all(_inside(one, reserved) for one in within):
+    if all(_inside(span, reserved) for span in within):
         return ""
     return (
         "Of the ports %d-%d (%s) the kernel gives any that is free to a program that asks for none; where it is a published one, "
@@ -126,29 +142,29 @@ def connected(to: str, ns: int, state: State) -> Optional[Link]:
     return state.link(ns, best.interface) if best else None
 
 
-def abandoned(published: Sequence[Element], ns: int, state: State) -> Dict[Element, None]:
+def abandoned(published: Sequence[PortMapping], ns: int, state: State) -> Dict[PortMapping, None]:
     """Return those ports of ours that are published to an address that nobody has any more."""
     gone: Dict[Tuple[str, str], bool] = {}
-    for one in published:
-        if (one.bridge, one.to) not in gone:
-            gone[one.bridge, one.to] = _gone(one, ns, state)
-    return {one: None for one in published if gone[one.bridge, one.to]}
+    for mapping in published:
+        if (mapping.bridge, mapping.to) not in gone:
+            gone[mapping.bridge, mapping.to] = _gone(mapping, ns, state)
+    return {mapping: None for mapping in published if gone[mapping.bridge, mapping.to]}
 
 
-def _gone(one: Element, ns: int, state: State) -> bool:
+def _gone(mapping: PortMapping, ns: int, state: State) -> bool:
     """Return whether nobody has the address that a port is published to: nobody behind the bridge where it was and none behind
     the one where it would be now, by what the kernel knows of their ports, nor does anybody there answer for it.
 
     What was never behind a bridge, or would be behind something else now, cannot be told, nor what is behind a bridge that is down.
     """
-    if not one.bridge:
+    if not mapping.bridge:
         return False
-    there: List[Optional[Link]] = [state.link(ns, one.bridge), connected(one.to, ns, state)]
+    there: List[Optional[Link]] = [state.link(ns, mapping.bridge), connected(mapping.to, ns, state)]
     for link in {link.name: link for link in there if link is not None}.values():
         if link.kind != "bridge" or link.index <= 0 or not link.get("enabled"):
             return False
-        if ipaddress.ip_address(one.to) in leases(state).taken(ns, link.name, link) or not leases(state).silent(
-            ns, link, one.to
+        if ipaddress.ip_address(mapping.to) in leases(state).taken(ns, link.name, link) or not leases(state).silent(
+            ns, link, mapping.to
         ):
             return False
     return True

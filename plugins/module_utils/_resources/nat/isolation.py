@@ -9,21 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Packet
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
-    NFTABLES,
-    Contents,
-    Guard,
-    Passage,
+    ISOLATION,
+    Allowance,
+    Isolation,
+    OwnedRules,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import DEFAULT
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import coexistence
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetGuard
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.coexistence import Passing
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import walls
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetIsolation
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.coexistence import Coexistence
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.names import interface
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
@@ -32,10 +33,10 @@ _CALLS = {4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call
 
 @dataclass(frozen=True)
 class Want:
-    """``family`` and ``needed`` are there for those that need forwarding; a guard does not."""
+    """``family`` and ``needed`` are there for those that need forwarding; isolation does not."""
 
     ns: NsRef
-    guard: Guard
+    isolation: Isolation
     present: bool = True
     forward: bool = True
     backend: str = "auto"
@@ -46,93 +47,95 @@ class Want:
 
 @dataclass(frozen=True)
 class Have:
-    """``guard`` of the bridge in ``place``, where it is to be, and what else is there (``held``); ``elsewhere`` by place those in
-    others. ``last``: places in which nothing else is held."""
+    """``isolation`` of the bridge in ``backend``, where it is to be, and what else we own there (``owned``); ``elsewhere`` those in
+    other backends. ``last``: the backends in which we own nothing else."""
 
-    place: str = NFTABLES
-    guard: Optional[Guard] = None
-    held: Contents = field(default_factory=Contents)
-    elsewhere: Tuple[Tuple[str, Guard, Contents], ...] = ()
-    passing: Passing = field(default_factory=Passing)
-    last: Tuple[str, ...] = ()
+    backend: Backend = DEFAULT
+    isolation: Optional[Isolation] = None
+    owned: OwnedRules = field(default_factory=OwnedRules)
+    elsewhere: Tuple[Tuple[Backend, Isolation, OwnedRules], ...] = ()
+    coexistence: Coexistence = field(default_factory=Coexistence)
+    last: Tuple[Backend, ...] = ()
 
 
 def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
     """Return the want of a filter item. Raises `Invalid`."""
     if params.get("bridge") is None:
         raise Invalid("bridge is required with type: filter.")
-    bridge = interface_name(params["bridge"], "bridge")
-    guard = Guard(bridge, params["isolate"], params["icc"], params["internal"], owner, comment)
-    return Want(
-        NsRef.parse(params.get("netns")), guard, params["state"] == "present", params["forward"], params["backend"]
-    )
+    present = params["state"] == "present"
+    bridge = interface(params["bridge"], "bridge", present)
+    isolation = Isolation(bridge, params["isolate"], params["icc"], params["internal"], owner, comment)
+    return Want(NsRef.parse(params.get("netns")), isolation, present, params["forward"], params["backend"])
 
 
 def subject(want: Want) -> str:
     """Return the object in a few words."""
-    return "filter %s%s" % (want.guard.bridge, " in %s" % want.ns if want.ns.path else "")
+    return "filter %s%s" % (want.isolation.bridge, " in %s" % want.ns if want.ns.path else "")
 
 
 def look(want: Want, ns: int, state: State) -> Have:
     """Return what there is in the namespace ``ns``. The bridge need not be there."""
-    name = want.guard.bridge
-    place = coexistence.place(want.backend, walls(state).firewalls())
-    tables = {where: walls(state).table(ns, where) for where in (place, *coexistence.others_of(place, ns, state))}
-    # Where bridged packets are shown to iptables, others' rules for what is forwarded stop neighbours from talking.
+    name = want.isolation.bridge
+    indexes = coexistence.indexes(want.backend, ns, state)
+    here = next(iter(indexes))
+    # Where bridged packets are shown to iptables, foreign rules for what is forwarded stop neighbours from talking.
     families = [family for family, key in _CALLS.items() if state.sysctl(ns, key) == "1"]
-    talk = want.present and want.forward and want.guard.icc
+    talk = want.present and want.forward and want.isolation.icc
     wanted = [
-        (Passage("icc", name, family, "", want.guard.owner), Packet(family, iifname=name, oifname=name, bridge=name))
+        (
+            Allowance("icc", name, family, "", want.isolation.owner),
+            Packet(family, iifname=name, oifname=name, bridge=name),
+        )
         for family in (families if talk else ())
     ]
     return Have(
-        place,
-        tables[place].guards.get(name),
-        tables[place].held,
+        here,
+        indexes[here].isolations.get(name),
+        indexes[here].owned,
         tuple(
-            (where, table.guards[name], table.held)
-            for where, table in tables.items()
-            if where != place and name in table.guards
+            (backend, index.isolations[name], index.owned)
+            for backend, index in indexes.items()
+            if backend is not here and name in index.isolations
         ),
-        coexistence.look(wanted, [Passage("icc", name, family) for family in _CALLS], place, ns, state),
-        tuple(where for where, table in tables.items() if table.only(guards=1)),
+        coexistence.look(wanted, [Allowance("icc", name, family) for family in _CALLS], here, ns, state),
+        tuple(backend for backend, index in indexes.items() if index.only(isolations=1)),
     )
 
 
 def plan(want: Want, have: Have) -> Plan:
-    """Return what is to be done. Raises `Refused` where another owner guards the bridge."""
-    facts: Mapping[str, Any] = {"satisfied_by": None, "blocked_by": list(have.passing.blocked_by)}
-    there = [(have.place, have.guard, have.held)] if have.guard is not None else []
+    """Return what is to be done. Raises `Refused` where another owner isolates the bridge."""
+    facts: Mapping[str, Any] = {"satisfied_by": None, "blocked_by": list(have.coexistence.blocked_by)}
+    there = [(have.backend, have.isolation, have.owned)] if have.isolation is not None else []
     there += have.elsewhere
-    if there and there[0][1].owner != want.guard.owner:
+    if there and there[0][1].owner != want.isolation.owner:
         if not want.present:
             return Plan({}, {}, facts=facts)
         raise Refused(
             "bridge: %s is guarded already by '%s'; change it under that owner."
-            % (want.guard.bridge, there[0][1].owner)
+            % (want.isolation.bridge, there[0][1].owner)
         )
     before = _describe(want, there[0][1], there[0][0]) if there else {}
     changes: List[Change] = []
-    if want.present and (have.guard != want.guard or not have.held.whole("guard")):
-        changes.append(SetGuard(want.ns, want.guard, have.guard, have.held, place=have.place))
-    changes += have.passing.changes(want.ns)
-    for where, guard, held in there:
-        if not want.present or where != have.place:
-            changes.append(SetGuard(want.ns, None, guard, held, where in have.last, where))
-    after = _describe(want, want.guard, have.place) if want.present else {}
-    warnings = have.passing.warning("Packets between the containers on %s are" % want.guard.bridge)
+    if want.present and (have.isolation != want.isolation or not have.owned.whole(ISOLATION)):
+        changes.append(SetIsolation(want.ns, want.isolation, have.isolation, have.owned, backend=have.backend))
+    changes += have.coexistence.changes(want.ns)
+    for backend, isolation, owned in there:
+        if not want.present or backend is not have.backend:
+            changes.append(SetIsolation(want.ns, None, isolation, owned, backend in have.last, backend))
+    after = _describe(want, want.isolation, have.backend) if want.present else {}
+    warnings = have.coexistence.warning("Packets between the containers on %s are" % want.isolation.bridge)
     return Plan(before, after, tuple(changes), warnings, facts)
 
 
-def _describe(want: Want, guard: Guard, place: str) -> Dict[str, Any]:
+def _describe(want: Want, isolation: Isolation, backend: Backend) -> Dict[str, Any]:
     return {
         "type": "filter",
         "netns": want.ns.option,
-        "bridge": guard.bridge,
-        "isolate": guard.isolate,
-        "icc": guard.icc,
-        "internal": guard.internal,
-        "owner": guard.owner,
-        "comment": guard.comment or None,
-        "backend": place,
+        "bridge": isolation.bridge,
+        "isolate": isolation.isolate,
+        "icc": isolation.icc,
+        "internal": isolation.internal,
+        "owner": isolation.owner,
+        "comment": isolation.comment or None,
+        "backend": backend.name,
     }

@@ -9,32 +9,32 @@ from __future__ import annotations
 import collections
 from typing import Any, Dict, List, Mapping, Optional, Protocol, Sequence, Set, Tuple, cast
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import foreign
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import (
-    iptables,
-    iptables_save,
-    nftables,
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import (
+    Backend,
+    Chains,
+    Ruleset,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_save import Tables
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_snat import TABLE
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import Table
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import (
+    ForeignRules,
+    Published,
+    published,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.listeners import Listener, Listeners
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import NFTABLES
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import FirewallChange
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 
 class Source(Protocol):
-    """Where the facts come from, besides `_model/kernel_api.Source`. Every method only reads."""
+    """What a kernel knows of firewalls, besides `_model/kernel_api.Source`. Every method only reads."""
 
-    def ruleset(self, ns: int) -> Sequence[Dict[str, Any]]:
-        """Return the nftables objects in nft's JSON."""
+    def backends(self) -> Sequence[Backend]:
+        """Return the backends whose programs are here, the usual one of each tool first."""
 
-    def saved(self, ns: int, place: str) -> Mapping[int, Tables]:
-        """Return the tables of one kind of iptables by address family: all families that the kernel has, empty where not in use."""
-
-    def firewalls(self) -> Sequence[str]:
-        """Return the places that can be written, the usual one of each tool first."""
+    def ruleset(self, ns: int, backend: Backend) -> Ruleset:
+        """Return the rule set of one backend; nothing where its tool was not used, or is not here."""
 
     def listeners(self, ns: int) -> Sequence[Listener]:
         """Return the sockets that take what anybody sends to a port, over TCP, UDP and SCTP."""
@@ -43,69 +43,67 @@ class Source(Protocol):
         """Return (pid, command) of the processes that hold sockets, by the socket's inode, as far as they can be seen."""
 
 
-class Walls:
-    """Facts about the firewalls of a host's namespaces, read on demand and moved on by changes."""
+class Firewalls:
+    """What is known of the firewalls of a host's namespaces, which are named by inode: read on demand, moved on by changes."""
 
     def __init__(self, state: State) -> None:
         self._source = cast(Source, state.source)
-        self._rulesets: Dict[int, List[Dict[str, Any]]] = {}
-        self._saved: Dict[Tuple[int, str], Mapping[int, iptables_save.Tables]] = {}
-        self._firewalls: Optional[Sequence[str]] = None
-        self._others: Dict[int, foreign.Others] = {}
-        self._published: Dict[int, Dict[str, List[foreign.Published]]] = {}
-        self._tables: Dict[Tuple[int, str], Table] = {}
+        self._backends: Optional[Sequence[Backend]] = None
+        self._rulesets: Dict[Tuple[int, str], Ruleset] = {}
+        self._indexes: Dict[Tuple[int, str], RuleIndex] = {}
+        self._foreign: Dict[int, ForeignRules] = {}
+        self._published: Dict[int, Dict[str, List[Published]]] = {}
         self._listeners: Dict[int, Listeners] = {}
         self._socket_holders: Optional[Mapping[int, Tuple[int, str]]] = None
 
     def outdate(self, touched: Set[int], steps: Sequence[Change]) -> None:
         """Take note that namespaces were changed: they are read again when they are asked for."""
-        by_namespace: Sequence[Dict[int, Any]] = (self._rulesets, self._others, self._published, self._listeners)
-        by_place: Sequence[Dict[Tuple[int, str], Any]] = (self._saved, self._tables)
+        by_namespace: Sequence[Dict[int, Any]] = (self._foreign, self._published, self._listeners)
+        by_backend: Sequence[Dict[Tuple[int, str], Any]] = (self._rulesets, self._indexes)
         for ns in touched:
-            for facts in by_namespace:
-                facts.pop(ns, None)
-        for places in by_place:
-            for key in [key for key in places if key[0] in touched]:
-                del places[key]
+            for known in by_namespace:
+                known.pop(ns, None)
+        for read in by_backend:
+            for key in [key for key in read if key[0] in touched]:
+                del read[key]
 
-    def ruleset(self, ns: int) -> List[Dict[str, Any]]:
-        """Return the nftables objects of a namespace in nft's JSON."""
-        if ns not in self._rulesets:
-            self._rulesets[ns] = [] if ns < 0 else list(self._source.ruleset(ns))
-        return self._rulesets[ns]
+    def available(self) -> Sequence[Backend]:
+        """Return the backends that can be written, the usual one of each tool first."""
+        if self._backends is None:
+            self._backends = self._source.backends()
+        return self._backends
 
-    def firewalls(self) -> Sequence[str]:
-        """Return the places that can be written, the usual one of each tool first."""
-        if self._firewalls is None:
-            self._firewalls = self._source.firewalls()
-        return self._firewalls
+    def ruleset(self, ns: int, backend: Backend) -> Ruleset:
+        """Return the rule set of one backend. It is not read where that of another shows that nothing is in it."""
+        key = ns, backend.name
+        if key not in self._rulesets:
+            within = backend.within if backend.within in self.available() else None
+            unused = ns < 0 or (within is not None and backend.unused(self.ruleset(ns, within)))
+            self._rulesets[key] = backend.nothing() if unused else self._source.ruleset(ns, backend)
+        return self._rulesets[key]
 
-    def saved(self, ns: int, place: str) -> Mapping[int, iptables_save.Tables]:
-        """Return the tables of one kind of iptables by address family. iptables-nft is not asked where nft sees none of its."""
-        if (ns, place) not in self._saved:
-            empty: Mapping[int, iptables_save.Tables] = {4: {}, 6: {}}
-            names = {"%(family)s %(name)s" % item["table"] for item in self.ruleset(ns) if "table" in item}
-            unseen = place == "iptables-nft" and NFTABLES in self.firewalls() and not names & iptables_save.NFT_TABLES
-            self._saved[ns, place] = empty if ns < 0 or unseen else self._source.saved(ns, place)
-        return self._saved[ns, place]
+    def index(self, ns: int, backend: Backend) -> RuleIndex:
+        """Return what we own in one backend of a namespace."""
+        key = ns, backend.name
+        if key not in self._indexes:
+            self._indexes[key] = RuleIndex(backend, backend.owned(self.ruleset(ns, backend)))
+        return self._indexes[key]
 
-    def others(self, ns: int) -> foreign.Others:
-        """Return the rule sets of others."""
-        if ns not in self._others:
-            objects = self.ruleset(ns)
-            chains = foreign.from_nft(objects, TABLE, iptables_save.OURS)
-            for place in self.firewalls() if ns > 0 else ():
-                if place != NFTABLES:
-                    chains.update(iptables_save.chains_of(place, self.saved(ns, place), chains))
-            self._others[ns] = foreign.Others(chains)
-        return self._others[ns]
+    def foreign(self, ns: int) -> ForeignRules:
+        """Return the rules of others."""
+        if ns not in self._foreign:
+            chains: Chains = {}
+            for backend in self.available():
+                chains.update(backend.foreign(self.ruleset(ns, backend), chains))
+            self._foreign[ns] = ForeignRules(chains)
+        return self._foreign[ns]
 
-    def published_by_others(self, ns: int) -> Mapping[str, Sequence[foreign.Published]]:
-        """Return the ports that rules of others send on, by protocol."""
+    def foreign_ports(self, ns: int) -> Mapping[str, Sequence[Published]]:
+        """Return the ports that foreign rules send on, by protocol."""
         if ns not in self._published:
             found = self._published[ns] = collections.defaultdict(list)
-            for one in foreign.published(self.others(ns)):
-                found[one.protocol].append(one)
+            for port in published(self.foreign(ns)):
+                found[port.protocol].append(port)
         return self._published[ns]
 
     def listeners(self, ns: int) -> Listeners:
@@ -120,17 +118,24 @@ class Walls:
             self._socket_holders = self._source.socket_holders()
         return self._socket_holders.get(inode)
 
-    def table(self, ns: int, place: str = NFTABLES) -> Table:
-        """Return what we hold in one place of a namespace."""
-        if (ns, place) not in self._tables:
-            if place == NFTABLES:
-                held = nftables.contents(self.ruleset(ns))
-            else:
-                held = iptables.contents(self.saved(ns, place))
-            self._tables[ns, place] = Table(held)
-        return self._tables[ns, place]
+    # --- until _wiring speaks the new words ---
+
+    def firewalls(self) -> Sequence[str]:
+        return [backend.name for backend in self.available()]
+
+    def table(self, ns: int, name: str) -> RuleIndex:
+        return self.index(ns, next(backend for backend in self.available() if backend.name == name))
 
 
-def walls(state: State) -> Walls:
+def firewalls(state: State) -> Firewalls:
     """Return what a state knows of firewalls."""
-    return state.extension(Walls)
+    return state.extension(Firewalls)
+
+
+@advance.register(FirewallChange)
+def _advance(step: FirewallChange, state: State) -> None:
+    firewalls(state).index(state.need(step.ns), step.backend).advance(step.edited())
+
+
+# until _wiring speaks the new words
+walls = firewalls

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import values
@@ -14,18 +15,18 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 
 
 @pytest.mark.parametrize("text", ["02:42:AC:11:00:02", "02-42-ac-11-00-02", " 02:42:ac:11:00:02 "])
-def test_a5_spellings_of_a_mac(text):
+def test_a5_spellings_of_a_mac(text: str) -> None:
     assert values.mac(text, "mac") == "02:42:ac:11:00:02"
 
 
 @pytest.mark.parametrize("text", ["", "02:42:ac:11:00", "02:42:ac:11:00:zz", "0242ac110002", "02:42:ac:11:00:02:03"])
-def test_what_is_no_mac(text):
+def test_what_is_no_mac(text: str) -> None:
     with pytest.raises(Invalid, match="is not a MAC address such as 02:42:ac:11:00:02"):
         values.mac(text, "mac")
 
 
 @pytest.mark.parametrize("text", ["01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00"])
-def test_a_mac_that_no_interface_can_have(text):
+def test_a_mac_that_no_interface_can_have(text: str) -> None:
     with pytest.raises(Invalid, match="multicast or empty"):
         values.mac(text, "mac")
 
@@ -42,48 +43,58 @@ def test_what_is_no_mtu(text: str) -> None:
         values.mtu(text, "mtu")
 
 
-def test_an_alias_has_its_bounds() -> None:
-    assert values.alias("x" * 255, "alias") == "x" * 255
-    for text in ("x" * 256, "\u00fc" * 128, "a\0b"):
-        with pytest.raises(Invalid, match="alias: it has at most 255 bytes, and none is NUL"):
-            values.alias(text, "alias")
+def digits(chance: random.Random, number: int) -> list[Any]:
+    """Spellings of a number as a text, and the number itself."""
+    return [number, str(number), f" {number}", f"{number}\n", "0" * chance.randrange(1, 4) + str(number)]
 
 
-SAME = [
-    ("net.ipv4.ip_local_reserved_ports", ["8080,8081", "8080-8081", "8081, 8080", "8080 8081", "8080-8080,8081"], "8080-8081"),
-    ("net.ipv4.ip_local_reserved_ports", ["1,3,2,10-12,11-20", "1-3,10-20\n"], "1-3,10-20"),
-    ("net.ipv4.ip_local_reserved_ports", ["", "\n"], ""),
-    ("net.ipv4.conf.all.rp_filter", ["0x1", "1", "01", "0X1", "001\n"], "1"),
-    ("net.ipv4.conf.all.rp_filter", ["-1", "-0x1"], "-1"),
-    ("net.ipv4.tcp_rmem", ["4096 131072 6291456", "4096\t131072\t6291456", "0x1000 131072 6291456"], "4096 131072 6291456"),
-    ("net/ipv4/ping_group_range", ["0 2147483647", "0\t2147483647"], "0 2147483647"),
-    ("net.ipv4.tcp_congestion_control", ["cubic", "cubic\n"], "cubic"),
-    ("net.ipv6.conf.default.stable_secret", ["2001:db8::1", "2001:0DB8:0::1"], "2001:0db8:0000:0000:0000:0000:0000:0001"),
-]  # fmt: skip
+LIFETIME = values.number(0, values.U32, "'forever' nor a number of seconds", forever=values.U32)
+TABLE = values.number(1, values.U32, "main nor a number", main=254)
 
 
-@pytest.mark.parametrize(("key", "spellings", "canonical"), SAME, ids=lambda value: str(value)[:30])
-def test_spellings_of_a_sysctl(key: str, spellings: list[str], canonical: str) -> None:
-    assert {values.sysctl(key, text) for text in spellings} == {canonical}
-    assert values.sysctl(key, canonical) == canonical
+@pytest.mark.parametrize("sanitizer", [LIFETIME, TABLE, values.mtu], ids=["lifetime", "table", "mtu"])
+def test_every_spelling_of_a_number_is_the_number(sanitizer: values.Sanitizer) -> None:
+    """Generated: what comes out stays as it is when it goes in again."""
+    chance = random.Random(7)
+    for _round in range(200):
+        number = chance.randrange(values.MTU_LOW, values.MTU_HIGH)
+        found = {sanitizer(text, "option") for text in digits(chance, number)}
+        assert found == {number}
+        assert sanitizer(number, "option") == number
 
 
-def test_what_the_kernel_would_not_take_for_a_number_stays() -> None:
-    """08 is no octal number, and a device's name is no number at all; the kernel says what it thinks of them."""
-    for text in ("08", "1a", "eth0", "yes", "8080-", "a,b"):
-        assert values.sysctl("net.ipv4.ip_local_reserved_ports", text) == text
-        assert values.sysctl("net.core.default_qdisc", text) == text
+def test_words_for_numbers() -> None:
+    assert (LIFETIME("forever", ""), LIFETIME(LIFETIME("forever", ""), "")) == (values.U32, values.U32)
+    assert TABLE(" main ", "") == TABLE("254", "") == 254
 
 
-def test_any_set_of_ports_has_one_spelling() -> None:
-    """Generated: the same ports in any order, in one piece or many, are one text, which is its own canonical form."""
-    chance = random.Random(4)
-    for _round in range(300):
-        ports = {chance.randrange(1, 40) for _number in range(chance.randrange(1, 25))}
-        pieces = [f"{port}-{port}" if chance.random() < 0.3 else str(port) for port in ports]
-        chance.shuffle(pieces)
-        once = values.sysctl("net.ipv4.ip_local_reserved_ports", chance.choice([",", ", ", " "]).join(pieces))
-        assert once == values.sysctl("net.ipv4.ip_local_reserved_ports", ",".join(map(str, sorted(ports))))
-        assert once == values.sysctl("net.ipv4.ip_local_reserved_ports", once)
-        spans = [part.split("-") for part in once.split(",")]
-        assert {port for span in spans for port in range(int(span[0]), int(span[-1]) + 1)} == ports
+# What Python takes for digits, or for a number, and the kernel does not.
+ODD = ["\u00b2", "\u0661\u0662", "1_000", "+5", "-1", "1.0", "0x10", "", "9" * 5000, "True", "1 2", "\u2460"]
+
+
+@pytest.mark.parametrize("text", ODD, ids=lambda text: ascii(text)[:12])
+def test_what_is_no_number_is_refused_with_one_sentence(text: str) -> None:
+    for sanitizer in (LIFETIME, TABLE, values.mtu):
+        with pytest.raises(Invalid) as caught:
+            sanitizer(text, "option")
+        assert str(caught.value).startswith(f"option: '{text}' is neither ")
+        assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_a_boolean_is_no_number(value: bool) -> None:
+    with pytest.raises(Invalid, match=r"^metric: it must be a number from 0 to 9, not a boolean\.$"):
+        values.integer(0, 9)(value, "metric")
+
+
+def test_an_integer_has_its_bounds() -> None:
+    assert [values.integer(0, 9)(number, "metric") for number in (0, 9)] == [0, 9]
+    for number in (-1, 10):
+        with pytest.raises(Invalid, match=f"^metric: {number} is out of bounds; it must be from 0 to 9"):
+            values.integer(0, 9)(number, "metric")
+
+
+def test_what_is_given_is_sanitized_and_nothing_else() -> None:
+    sanitizers = {"mtu": values.mtu, "alias": values.unchanged}
+    assert values.given({"mtu": "1400", "alias": None, "name": "br0"}, sanitizers) == {"mtu": 1400}
+    assert values.given({"alias": ""}, sanitizers) == {"alias": ""}

@@ -6,48 +6,17 @@
 
 from __future__ import annotations
 
-import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import BindNetns, DropNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsFile, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.netns import RESOURCE
-from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal, want
+from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 WEB = NsRef("/run/netns/web")
 
 
-@pytest.mark.parametrize(
-    ("params", "sentence"),
-    [
-        ({"pid": 0}, "pid: 0 is not a process ID."),
-        ({"path": "ns/net"}, "path: 'ns/net' is not an absolute path."),
-        ({"share": "web"}, "share: netns 'web' cannot share itself."),
-        ({"share": "host", "sysctls": {"net.a": 1}}, "sysctls: with share: host they would be the host's own"),
-        ({"sysctls": {"kernel.a": 1}}, "sysctls: 'kernel.a' is not a key of a network namespace"),
-        ({"sysctls": {"net.../a": 1}}, "sysctls: 'net.../a' is not a key of a network namespace"),
-        ({"sysctls": {"net.a": None}}, "sysctls: 'net.a' needs a value, a number or a text."),
-        ({"sysctls": {"net.a": [1]}}, "sysctls: 'net.a' needs a value, a number or a text."),
-        ({"pid": 1, "container": "db"}, "parameters are mutually exclusive: pid|container."),
-    ],
-)
-def test_what_is_refused(params, sentence):
-    assert refusal(RESOURCE, name="web", **params).startswith(sentence)
-
-
-def test_a5_spellings_of_a_sysctl_s_value():
-    values = {"net.a": True, "net.b": "1  2\t3", "net.c": 7}
-    assert want(RESOURCE, name="web", sysctls=values).sysctls == {"net.a": "1", "net.b": "1 2 3", "net.c": "7"}
-
-
-def test_b3_a_number_is_a_name_and_a_pid_is_a_pid():
-    assert want(RESOURCE, name="1234").ref == NsRef("/run/netns/1234")
-    assert want(RESOURCE, name="web", share="1234").source == NsRef("/run/netns/1234")
-    assert (want(RESOURCE, name="web", pid=1234).pid, want(RESOURCE, name="web", pid=1234).source) == (1234, None)
-    assert want(RESOURCE, name="web", path="/var/run/netns/x").source == NsRef("/run/netns/x")
-
-
-def test_a_fresh_namespace_has_lo_up():
+def test_a_fresh_namespace_has_lo_up() -> None:
     kernel = MemoryKernel()
     result = made(kernel, RESOURCE, name="web", sysctls={"net.ipv4.ip_forward": True})
     assert result["commands"] == [
@@ -60,14 +29,14 @@ def test_a_fresh_namespace_has_lo_up():
     assert made(kernel, RESOURCE, name="db", loopback=False)["commands"] == ["ip netns add db"]
 
 
-def test_a6_only_the_sysctl_that_differs_is_set():
+def test_a6_only_the_sysctl_that_differs_is_set() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, name="web", sysctls={"net.ipv4.ip_forward": 1, "net.core.somaxconn": 9})
     found = plan(kernel, RESOURCE, name="web", sysctls={"net.ipv4.ip_forward": 1, "net.core.somaxconn": 10})
     assert found.changes == (SetSysctl(WEB, "net.core.somaxconn", "10", "9"),)
 
 
-def test_b4_names_are_whole_names():
+def test_b4_names_are_whole_names() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, name="web1")
     assert made(kernel, RESOURCE, name="web")["changed"] is True
@@ -75,7 +44,7 @@ def test_b4_names_are_whole_names():
     assert sorted(kernel.listing()) == ["web1"]
 
 
-def test_g5_a_container_that_was_restarted_is_bound_anew():
+def test_g5_a_container_that_was_restarted_is_bound_anew() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, name="first")
     made(kernel, RESOURCE, name="second")
@@ -87,7 +56,7 @@ def test_g5_a_container_that_was_restarted_is_bound_anew():
     assert (result["after"]["pid"], result["after"]["shared_with"]) == (43, ["second"])
 
 
-def test_b1_a_process_that_is_gone_or_another_by_now_is_refused():
+def test_b1_a_process_that_is_gone_or_another_by_now_is_refused() -> None:
     kernel = MemoryKernel()
     assert failed(kernel, RESOURCE, name="web", pid=42) == (
         "pid: there is no process 42 on this host; a stopped container has none."
@@ -102,7 +71,7 @@ def test_b1_a_process_that_is_gone_or_another_by_now_is_refused():
     assert sorted(kernel.listing()) == ["first"]
 
 
-def test_b2_the_host_s_own_namespace_is_refused_unless_it_is_asked_for():
+def test_b2_the_host_s_own_namespace_is_refused_unless_it_is_asked_for() -> None:
     kernel = MemoryKernel()
     kernel.pids = {1: kernel.find(HOST)}
     message = "pid: 1 is in the host's own network namespace; say share: host where that is what you want."
@@ -111,7 +80,7 @@ def test_b2_the_host_s_own_namespace_is_refused_unless_it_is_asked_for():
     assert [type(step) for step in kernel.applied] == [BindNetns]
 
 
-def test_b5_a_stale_file_is_reported_and_absent_takes_it_away():
+def test_b5_a_stale_file_is_reported_and_absent_takes_it_away() -> None:
     kernel = MemoryKernel()
     kernel.listing = lambda: {"web": NsFile("web", "file")}
     assert failed(kernel, RESOURCE, name="web").endswith("; remove it with state: absent.")
@@ -122,10 +91,50 @@ def test_b5_a_stale_file_is_reported_and_absent_takes_it_away():
     )
 
 
-def test_b9_what_holds_a_namespace_is_said_when_its_name_goes():
+def test_b9_what_holds_a_namespace_is_said_when_its_name_goes() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, name="web")
     kernel.pids = {42: kernel.find(WEB)}
     assert plan(kernel, RESOURCE, name="web", state="absent").warnings == (
         "Netns 'web' lives on without its name: process 42 (sleep) holds it.",
+    )
+
+
+def test_a_sysctl_is_written_once_whatever_its_spelling() -> None:
+    kernel = MemoryKernel()
+    made(kernel, RESOURCE, name="web")
+    spellings = [
+        {"net.ipv4.ip_local_reserved_ports": "8080,8081", "net.ipv4.conf.all.rp_filter": "0x1"},
+        {"net/ipv4/ip_local_reserved_ports": "8081 8080", "net.ipv4.conf.all.rp_filter": True},
+        {"net.ipv4.ip_local_reserved_ports": "8080-8081", "net.ipv4.conf.all.rp_filter": 1},
+    ]
+    changed = [made(kernel, RESOURCE, name="web", sysctls=sysctls)["changed"] for sysctls in spellings]
+    assert changed == [True, False, False]
+
+
+def test_a_sysctl_of_several_numbers_may_be_given_in_part() -> None:
+    kernel = MemoryKernel()
+    made(kernel, RESOURCE, name="web")
+    found = plan(kernel, RESOURCE, name="web", sysctls={"net.ipv4.ip_local_port_range": "20000"})
+    assert found.changes == (SetSysctl(WEB, "net.ipv4.ip_local_port_range", "20000", "32768 60999"),)
+    assert found.after["sysctls"] == {"net.ipv4.ip_local_port_range": "20000 60999"}
+    same = plan(kernel, RESOURCE, name="web", sysctls={"net.ipv4.ip_local_port_range": "32768"})
+    assert (same.changes, same.after) == ((), same.before)
+
+
+def test_a_sysctl_that_has_no_value_yet_is_written() -> None:
+    kernel = MemoryKernel()
+    made(kernel, RESOURCE, name="web")
+    key = "net.ipv6.conf.default.stable_secret"
+    kernel.sysctl = lambda ns, key: ""  # as the kernel layer says it for EIO
+    found = plan(kernel, RESOURCE, name="web", sysctls={key: "2001:db8::1"})
+    assert found.changes == (SetSysctl(WEB, key, "2001:0db8:0000:0000:0000:0000:0000:0001", ""),)
+
+
+def test_a_sysctl_that_the_kernel_has_not_is_refused() -> None:
+    kernel = MemoryKernel()
+    made(kernel, RESOURCE, name="web")
+    assert failed(kernel, RESOURCE, name="web", sysctls={"net.ipv4.conf.eth7.arp_ignore": 1}) == (
+        "sysctls: this kernel has no 'net.ipv4.conf.eth7.arp_ignore' in netns 'web'; "
+        "the module or the interface it belongs to is not there."
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import pools
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import STEPS
@@ -70,6 +70,6 @@ def test_bad_input_is_refused_with_whose_it_is(network: Any, container: Any, mes
 
 
 def test_a_controller_without_netaddr_leaves_pools_to_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(addressing, "has_netaddr", lambda: False)
+    monkeypatch.setattr(pools, "has_netaddr", lambda: False)
     made = plan({}, {})
     assert checked(made) is made

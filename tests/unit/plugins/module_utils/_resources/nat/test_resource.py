@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink
@@ -39,11 +42,11 @@ NET = {"source": "10.0.0.0/24", "out_interface": "!br0"}
         ({"source": "10.0.0.0/24", "comment": "x" * 128}, "comment: owner and comment together are too long"),
     ],
 )
-def test_what_is_refused(params, sentence):
+def test_what_is_refused(params: dict[str, Any], sentence: str) -> None:
     assert refusal(RESOURCE, **params).startswith(sentence)
 
 
-def test_a5_spellings_mean_the_same():
+def test_a5_spellings_mean_the_same() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, exclude=["10.2.0.0/16", "10.3.0.0/16"], **NET)
     for exclude in (["10.2.0.0/15"], ["10.3.0.0/16", "10.2.0.0/16", "224.0.0.0/8"]):
@@ -60,16 +63,16 @@ def test_a5_spellings_mean_the_same():
         {"type": "snat", "to_address": "192.0.2.1"},
     ],
 )
-def test_a6_a_rule_is_replaced_in_its_place(option):
+def test_a6_a_rule_is_replaced_in_its_place(option: dict[str, Any]) -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, **NET)
     (step,) = plan(kernel, RESOURCE, **{**NET, **option}).changes
     assert (type(step), step.old.key) == (firewall_change.PutRule, ("ansible", "10.0.0.0/24"))
     made(kernel, RESOURCE, **{**NET, **option})
-    assert len(kernel.ruleset(kernel.find(HOST))) == 1
+    assert len(kernel.ruleset(kernel.find(HOST), NFTABLES)) == 1
 
 
-def test_f14_forwarding_is_switched_on_and_kept_on_and_goes_with_the_last_rule():
+def test_f14_forwarding_is_switched_on_and_kept_on_and_goes_with_the_last_rule() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, **NET)
     assert kernel.sysctl(kernel.find(HOST), "net.ipv4.ip_forward") == "1"
@@ -80,10 +83,10 @@ def test_f14_forwarding_is_switched_on_and_kept_on_and_goes_with_the_last_rule()
     made(kernel, RESOURCE, state="absent", **NET)
     assert kernel.sysctl(kernel.find(HOST), "net.ipv4.ip_forward") == "0"
     assert kernel.read_text(SYSCTL_FILE) == ""
-    assert kernel.ruleset(kernel.find(HOST)) == []
+    assert kernel.ruleset(kernel.find(HOST), NFTABLES) == []
 
 
-def test_f14_forwarding_that_somebody_else_switched_on_is_theirs():
+def test_f14_forwarding_that_somebody_else_switched_on_is_theirs() -> None:
     kernel = MemoryKernel()
     kernel.apply(SetSysctl(HOST, "net.ipv4.ip_forward", "1", "0"))
     assert made(kernel, RESOURCE, **NET)["after"]["ip_forward"] is True
@@ -91,7 +94,7 @@ def test_f14_forwarding_that_somebody_else_switched_on_is_theirs():
     assert kernel.sysctl(kernel.find(HOST), "net.ipv4.ip_forward") == "1"
 
 
-def test_f14_forwarding_stays_on_while_another_item_of_the_task_needs_it():
+def test_f14_forwarding_stays_on_while_another_item_of_the_task_needs_it() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, source="10.0.0.0/24")
     done = len(kernel.applied)
@@ -103,15 +106,15 @@ def test_f14_forwarding_stays_on_while_another_item_of_the_task_needs_it():
     assert [type(step) for step in kernel.applied[done:]] == [firewall_change.DelRule, firewall_change.PutRule]
 
 
-def test_f18_an_owner_removes_only_its_own_rule():
+def test_f18_an_owner_removes_only_its_own_rule() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, owner="first", **NET)
     made(kernel, RESOURCE, owner="second", **NET)
     made(kernel, RESOURCE, owner="first", state="absent", **NET)
-    assert [item["rule"]["comment"] for item in kernel.ruleset(kernel.find(HOST))] == ["linuxnet:second"]
+    assert [item["rule"]["comment"] for item in kernel.ruleset(kernel.find(HOST), NFTABLES)] == ["linuxnet:second"]
 
 
-def test_f3_a_rule_of_docker_s_satisfies():
+def test_f3_a_rule_of_docker_s_satisfies() -> None:
     kernel = MemoryKernel()
     left = {"payload": {"protocol": "ip", "field": "saddr"}}
     saddr = {"match": {"op": "==", "left": left, "right": {"prefix": {"addr": "10.0.0.0", "len": 24}}}}
@@ -125,7 +128,7 @@ def test_f3_a_rule_of_docker_s_satisfies():
     assert (result["changed"], result["satisfied_by"]) == (False, "ip nat POSTROUTING handle 7")
 
 
-def test_e6_an_uplink_that_lives_from_router_advertisements_keeps_its_route():
+def test_e6_an_uplink_that_lives_from_router_advertisements_keeps_its_route() -> None:
     kernel = MemoryKernel()
     kernel.apply(AddLink(HOST, "up0", "veth", {"enabled": True}, HOST, "up1", {"enabled": True}))
     kernel.apply(PutAddress(HOST, "up0", Address("fd00:1::2", 64, 6)))
@@ -139,7 +142,7 @@ def test_e6_an_uplink_that_lives_from_router_advertisements_keeps_its_route():
     assert kernel.read_text(SYSCTL_FILE) == ""
 
 
-def test_e6_an_uplink_that_accepts_advertisements_in_any_case_is_left_as_it_is():
+def test_e6_an_uplink_that_accepts_advertisements_in_any_case_is_left_as_it_is() -> None:
     kernel = MemoryKernel()
     kernel.apply(AddLink(HOST, "up0", "veth", {"enabled": True}, HOST, "up1", {"enabled": True}))
     kernel.apply(PutAddress(HOST, "up0", Address("fd00:1::2", 64, 6)))

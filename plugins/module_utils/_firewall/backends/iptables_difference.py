@@ -1,0 +1,130 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Chains of ours in iptables' tables, and the fewest lines that make of the chains that are there the ones that are wanted. Pure.
+
+In the chains of others we have one call each, with our mark. Rules without our mark in chains of ours stay, at the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import AbstractSet, Dict, List, Mapping, Sequence, Set, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_save import (
+    OURS,
+    TABLES,
+    SavedChain,
+    Tables,
+    Words,
+    is_ours,
+    spelled,
+    target,
+)
+
+_FEW = 16  # rules that are taken out one by one; for more the chain is made anew
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Chains of ours, by (table, name), with their rules, and the calls of them: (table, chain that calls, rule)."""
+
+    chains: Dict[Tuple[str, str], List[Words]] = field(default_factory=dict)
+    calls: List[Tuple[str, str, Words]] = field(default_factory=list)
+
+    def tables(self) -> Tables:
+        """Return the layout as tables that have nothing else."""
+        found: Dict[str, Dict[str, SavedChain]] = {table: {} for table in TABLES}
+        for (table, name), rules in self.chains.items():
+            found[table][name] = SavedChain("-", tuple(rules))
+        for table, name, rule in self.calls:
+            known = found[table].get(name, SavedChain("ACCEPT"))
+            found[table][name] = SavedChain(known.policy, (*known.rules, rule))
+        return found
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a table, as words, and the chain of ours that it is about."""
+
+    table: str
+    words: Words
+    chain: str
+
+
+def _filled(actual: Sequence[Words], wanted: Sequence[Words], chain: str, table: str) -> List[Step]:
+    """Return the steps that make one chain's rules of another's: single lines where that keeps the order, else all anew."""
+    have, want = set(actual), set(wanted)
+    new = [rule for rule in wanted if rule not in have]
+    gone = [rule for rule in actual if rule not in want]
+    kept = [rule for rule in actual if rule in want]
+    if kept + new == list(wanted) and len(gone) <= _FEW:
+        lines: List[Words] = [("-D", chain, *rule) for rule in gone]
+    else:
+        lines, new = [("-F", chain)], list(wanted)
+    return [Step(table, words, chain) for words in [*lines, *(("-A", chain, *rule) for rule in new)]]
+
+
+def difference(actual: Tables, layout: Layout, shared: AbstractSet[str], bare: bool = False) -> List[Step]:
+    """Return the steps from the tables as they are to the layout; none where they are equal.
+
+    ``shared``: the chains of ours in which rules without our mark stay. ``bare``: a built-in chain that is left empty is taken away as well, as
+    iptables-nft makes them on demand.
+    """
+    steps: List[Step] = []
+    for table in TABLES:
+        chains = actual.get(table, {})
+        ours = {name: chain for name, chain in chains.items() if name.startswith(OURS)}
+        wanted = {name: rules for (where, name), rules in layout.chains.items() if where == table}
+        calls = [(name, rule) for where, name, rule in layout.calls if where == table]
+        kept = {
+            name: [rule for rule in chain.rules if not is_ours(rule)] if name in shared else []
+            for name, chain in ours.items()
+        }
+        stay = {name for name, rest in kept.items() if rest and name not in wanted}
+        wanted.update({name: [] for name in kept if name in stay})
+        steps += [Step(table, ("-N", name), name) for name in wanted if name not in ours]
+        for name, rules in wanted.items():
+            there = ours.get(name, SavedChain()).rules
+            if list(there) != [*rules, *kept.get(name, [])]:
+                steps += _filled(there, [*rules, *kept.get(name, [])], name, table)
+        for name, chain in chains.items():
+            if name not in ours:
+                steps += _calls_ended(table, name, chain, calls, stay, bare)
+        for name, rule in calls:
+            if rule not in chains.get(name, SavedChain()).rules:
+                steps.append(Step(table, ("-I", name, *rule), target(rule)))
+        lost = [name for name in ours if name not in wanted]
+        steps += [Step(table, ("-F", name), name) for name in lost]
+        steps += [Step(table, ("-X", name), name) for name in sorted(lost)]
+    return steps
+
+
+def _calls_ended(
+    table: str, name: str, chain: SavedChain, calls: Sequence[Tuple[str, Words]], stay: AbstractSet[str], bare: bool
+) -> List[Step]:
+    """Return the steps that take the calls out of a chain of somebody else that are not wanted, or there twice."""
+    steps: List[Step] = []
+    seen: Set[Words] = set()
+    called = [rule for rule in chain.rules if target(rule).startswith(OURS)]
+    for rule in called:
+        if ((name, rule) not in calls and target(rule) not in stay) or rule in seen:
+            steps.append(Step(table, ("-D", name, *rule), target(rule)))
+        seen.add(rule)
+    left = len(called) < len(chain.rules) or chain.policy != "ACCEPT" or any(caller == name for caller, dummy in calls)
+    left = left or any(target(rule) in stay for rule in called)
+    if bare and called and not left:
+        steps.append(Step(table, ("-X", name), target(called[0])))
+    return steps
+
+
+def restorable(steps: Sequence[Step]) -> str:
+    """Return steps as a text for ``iptables-restore --noflush``: all of a table at once."""
+    by_table: Mapping[str, List[str]] = {table: [] for table in TABLES}
+    for step in steps:
+        by_table[step.table].append(spelled(step.words))
+    lines: List[str] = []
+    for table, own in by_table.items():
+        lines += ["*" + table, *own, "COMMIT"] if own else []
+    return "\n".join(lines) + "\n" if lines else ""

@@ -1,0 +1,122 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The static rules of our nftables table: sets, chains and rules on them that are the same whatever is in the sets. Pure.
+
+The names and comments are on running hosts: they stay as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import List, Mapping, Sequence, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import ALLOWANCES, ISOLATION, PORTS
+
+TABLE = "inet linuxnet_containers"
+IP = {
+    4: ("ip", "ipv4_addr"),
+    6: ("ip6", "ipv6_addr"),
+}  # nft's words for an address family, and for the type of its addresses
+ISOLATION_SETS = ("closed", "icc", "open", "internal")  # those that an isolated bridge may be in
+_MARK = "linuxnet-"  # begins the comment of a static rule
+
+
+@dataclass(frozen=True)
+class StaticRules:
+    """Sets, chains with their hooks, and rules (chain, name, text) on them. ``name`` is in the comments of the rules."""
+
+    name: str
+    sets: Mapping[str, str]  # "map NAME" or "set NAME" to its type
+    chains: Mapping[str, str]
+    rules: Sequence[Tuple[str, str, str]]
+
+    def mark(self, name: str) -> str:
+        """Return the comment of a rule."""
+        return "%s%s-%s" % (_MARK, self.name, name)
+
+    def base(self, there: Sequence[Tuple[str, int]] = ()) -> List[str]:
+        """Return the lines that make all of it. ``there`` (chain, handle) are those of the rules that exist; they are put anew."""
+        lines = ["add table %s" % TABLE]
+        for name, type_ in self.sets.items():
+            kind, dummy, name = name.partition(" ")
+            lines.append("add %s %s %s { %s; }" % (kind, TABLE, name, type_))
+        for chain, hook in self.chains.items():
+            lines.append("add chain %s %s%s" % (TABLE, chain, " { type %s; policy accept; }" % hook if hook else ""))
+        lines += ["delete rule %s %s handle %d" % (TABLE, chain, handle) for chain, handle in there]
+        for chain, name, rule in self.rules:
+            lines.append('add rule %s %s %s comment "%s"' % (TABLE, chain, rule, self.mark(name)))
+        return lines
+
+    def gone(self) -> List[str]:
+        """Return the lines that take all of it away."""
+        return [
+            *("flush chain %s %s" % (TABLE, chain) for chain in self.chains),
+            *("delete chain %s %s" % (TABLE, chain) for chain in reversed(list(self.chains))),
+            *("delete %s %s %s" % (kind, TABLE, name) for kind, name in (entry.split() for entry in self.sets)),
+        ]
+
+
+def _publishing() -> StaticRules:
+    sets, rules = {}, []
+    for ip, kind in IP.values():
+        key, found = "inet_proto . %s . inet_service" % kind, "meta l4proto . %s daddr . th dport" % ip
+        sets["map publish_%s" % ip] = "type %s : %s; flags interval" % (key, kind)
+        sets["map publish_%s_port" % ip] = "type %s : %s . inet_service; flags interval" % (key, kind)
+        rules.append(("publish", "same-" + ip, "dnat %s to %s map @publish_%s" % (ip, found, ip)))
+        protocols = "meta l4proto { tcp, udp, sctp }"  # nft wants it said where a port is set
+        rules.append(("publish", "port-" + ip, "%s dnat %s to %s map @publish_%s_port" % (protocols, ip, found, ip)))
+    # What is sent to an address of the host: from elsewhere, and by the host itself.
+    rules += [(chain, chain, "fib daddr type local jump publish") for chain in ("prerouting", "output")]
+    # route_localnet lets a neighbour's packets for 127.0.0.1 in: nobody but the host itself may send them.
+    rules.append(("raw", "localhost", 'iifname != "lo" ip daddr 127.0.0.0/8 drop'))
+    # The answer has to come back this way: to the host's 127.0.0.1, and to those on the same bridge, who see each other. With
+    # br_netfilter the latter are bridged to each other, and have no input interface here.
+    rules += [
+        ("hairpin", "localhost", "ct status dnat ip saddr 127.0.0.0/8 masquerade"),
+        ("hairpin", "sibling", "ct status dnat iifname . oifname @loops masquerade"),
+        ("hairpin", "routed", "iif != 0 return"),
+        ("hairpin", "host", "fib saddr type local return"),
+        ("hairpin", "bridged", "ct status dnat oifname . oifname @loops masquerade"),
+    ]
+    chains = {
+        "publish": "",
+        "prerouting": "nat hook prerouting priority dstnat",
+        "output": "nat hook output priority -100",
+        "raw": "filter hook prerouting priority raw",
+        "hairpin": "nat hook postrouting priority srcnat",
+    }
+    # loops: (bridge, bridge) where something is published; localnet: bridges whose route_localnet we switched on.
+    sets.update({"set loops": "type ifname . ifname", "set localnet": "type ifname"})
+    return StaticRules("publish", sets, chains, rules)
+
+
+_ISOLATING = StaticRules(
+    "guard",
+    {
+        "set closed": "type ifname",
+        "set icc": "type ifname . ifname",
+        "set open": "type ifname",
+        "set internal": "type ifname",
+    },
+    {"closed_to": "", "forward": "filter hook forward priority filter"},
+    [
+        ("forward", "answers", "ct state established,related accept"),
+        ("forward", "icc", "iifname . oifname @icc accept"),
+        ("forward", "internal-out", "iifname @internal counter drop"),
+        ("forward", "internal-in", "oifname @internal counter drop"),
+        ("forward", "closed", "oifname @closed jump closed_to"),
+        ("closed_to", "published", "ct status dnat accept"),
+        ("closed_to", "open", "iifname @open oifname @open accept"),
+        ("closed_to", "unpublished", "counter drop"),
+    ],
+)
+# A mark that another rule set lets through (docker's bridge-accept-fwmark), set before its forward chain looks.
+_MARKING = StaticRules(
+    "mark",
+    {"map marks": "type ifname : mark"},
+    {"marks": "filter hook forward priority mangle"},
+    [("marks", "published", "ct status dnat meta mark set oifname map @marks")],
+)
+STATIC: Mapping[str, StaticRules] = {PORTS: _publishing(), ISOLATION: _ISOLATING, ALLOWANCES: _MARKING}

@@ -1,0 +1,35 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The firewall backends that there are. One more is one more here, and its programs in `_kernel/firewall`. Pure."""
+
+from __future__ import annotations
+
+from typing import Sequence, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import (
+    IPTABLES_LEGACY,
+    IPTABLES_NFT,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking
+
+# A backend comes after the one whose tool lists its rules as well.
+BACKENDS: Tuple[Backend, ...] = (NFTABLES, IPTABLES_NFT, IPTABLES_LEGACY)
+DEFAULT = BACKENDS[0]
+AUTO = "auto"
+OPTIONS = (AUTO, *dict.fromkeys(backend.option for backend in BACKENDS))  # what users choose from
+
+
+def chosen(option: str, available: Sequence[Backend]) -> Backend:
+    """Return the backend that an option means, of those ``available``, the usual ones first. Raises `Lacking`."""
+    for backend in available:
+        if option in (AUTO, backend.option):
+            return backend
+    wanted = next(backend for backend in BACKENDS if option in (AUTO, backend.option))
+    raise Lacking(
+        "The program %s is not installed on this host: install the package %s." % (wanted.program, wanted.package),
+        wanted.package,
+    )

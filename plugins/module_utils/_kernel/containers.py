@@ -1,0 +1,86 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The running kernel with the engines that run containers. All I/O, no policy."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from typing import Dict, List, Sequence, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import namespaces, writer
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import engines
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.engines import ENGINES
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Container
+
+_TRIES = 3  # at a container that is being restarted meanwhile
+
+
+class Kernel(writer.Kernel):
+    """The running kernel, with the engines on it. See `_model/kernel_api.Source`."""
+
+    def containers(self, engine: str, names: Sequence[str]) -> Tuple[Dict[str, List[Container]], List[str]]:
+        if engine != "auto" and not engines.available(engine):
+            program = ENGINES[engine].program
+            raise Lacking(
+                "The program %s is not installed on this host, so %s cannot be asked for its containers."
+                % (program, engine),
+                program,
+            )
+        found: Dict[str, List[Container]] = {name: [] for name in names}
+        silent = []
+        for name in [engine] if engine != "auto" else filter(engines.available, ENGINES):
+            try:
+                for wanted, container in self._held(name, names).items():
+                    found[wanted].append(container)
+            except engines.EngineError as error:
+                silent.append("%s could not be asked: %s" % (name, error))
+        return found, silent
+
+    def _held(self, engine: str, names: Sequence[str]) -> Dict[str, Container]:
+        """Return an engine's containers, the namespaces of those that run held open. Raises `EngineError`.
+
+        A process ID may be used again between the engine's answer and the opening, so the engine is asked before and after.
+        """
+        known = engines.find(engine, names)
+        for dummy in range(_TRIES):
+            held = {name: self._with_namespace(container) for name, container in known.items()}
+            alive = [name for name, container in known.items() if container.pid]
+            again = engines.find(engine, alive) if alive else {}
+            if all(name in again and again[name].pid == known[name].pid and held[name].inode for name in alive):
+                return held
+            known = {name: container for name, container in known.items() if name in again or not container.pid}
+            known.update(again)
+        raise engines.EngineError("its containers are being restarted just now")
+
+    def _with_namespace(self, container: Container) -> Container:
+        """Return a container with its namespace held open, and with its engine's file only where that means the same namespace."""
+        inode = self._pin_process(container.pid)
+        try:
+            same = bool(inode and container.file) and self._pin(container.file) == inode
+        except OSError:
+            same = False
+        return replace(container, inode=inode, file=container.file if same else "")
+
+    def _pin_process(self, pid: int) -> int:
+        """Hold the namespace of a process open. Return its inode, 0 where the process is gone or another has its ID."""
+        path = "/proc/%d/ns/net" % pid
+        started = namespaces.start_time(pid)
+        try:
+            inode = self._pin(path) if started else 0
+        except OSError:
+            return 0
+        if not started or namespaces.start_time(pid) != started:
+            return 0
+        self._paths[path] = inode
+        return inode
+
+    def running(self) -> List[Container]:
+        found: List[Container] = []
+        for engine in filter(engines.available, ENGINES):
+            with contextlib.suppress(engines.EngineError):
+                found.extend(engines.running(engine))
+        return found

@@ -1,0 +1,212 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Routes and policy rules over route netlink."""
+
+from __future__ import annotations
+
+import errno
+import struct
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import (
+    ACK,
+    CREATE,
+    EXCL,
+    FAMILIES,
+    REPLACE,
+    NetlinkError,
+    Socket,
+    attributes,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Nexthop, PolicyRule, Route
+
+_NEWROUTE, _DELROUTE, _GETROUTE = 24, 25, 26
+_NEWRULE, _DELRULE, _GETRULE = 32, 33, 34
+_ONLINK = 4  # RTNH_F_ONLINK
+_NEXTHOP = struct.Struct("=HBBi")  # struct rtnexthop: length, flags, weight less one, interface index
+_GATEWAY = 5  # RTA_GATEWAY
+_TO_TABLE, _PERMANENT = 1, 1  # FR_ACT_TO_TBL, FIB_RULE_PERMANENT
+# Attributes of a rule without conditions.
+_PLAIN = ("FRA_SRC", "FRA_PRIORITY", "FRA_TABLE", "FRA_PROTOCOL", "FRA_SUPPRESS_PREFIXLEN")
+_SUPPRESS_NONE = 0xFFFFFFFF  # FRA_SUPPRESS_PREFIXLEN of a rule that suppresses nothing
+_NO_IPV6 = (errno.EAFNOSUPPORT, errno.EOPNOTSUPP)
+_TYPES = {
+    "unicast": 1,
+    "local": 2,
+    "broadcast": 3,
+    "anycast": 4,
+    "multicast": 5,
+    "blackhole": 6,
+    "unreachable": 7,
+    "prohibit": 8,
+    "throw": 9,
+}
+_TYPE_NAMES = {value: name for name, value in _TYPES.items()}
+
+Fields = Dict[str, Any]
+
+
+def read_all(sock: Socket, family: int, table: int) -> List[Tuple[Route, int, List[int]]]:
+    """Return the routes of a table, with interface indexes instead of names: (route, index, index of each nexthop)."""
+    fields = {"family": FAMILIES[family], "table": _short(table)}
+    try:
+        found = codec.dump(sock, codec.rtmsg, _GETROUTE, fields, [("RTA_TABLE", table)])
+    except NetlinkError as error:
+        if error.errno == errno.ENOENT or error.errno in _NO_IPV6:  # a table that does not exist yet
+            return []
+        raise
+    routes = [_route(message) for message in found if message["family"] == FAMILIES[family]]
+    return [entry for entry in routes if entry[0].table == table]
+
+
+def _short(table: int) -> int:
+    """Return a table's number for the header, which has a byte for it; 0 where the attribute alone has it."""
+    return table if table < 256 else 0
+
+
+def _route(message: codec.Message) -> Tuple[Route, int, List[int]]:
+    family = codec.VERSIONS[message["family"]]
+    destination = message.get_attr("RTA_DST") or ("0.0.0.0" if family == 4 else "::")
+    metrics = message.get_attr("RTA_METRICS")
+    hops = list(_nexthops(message.raw("RTA_MULTIPATH")))
+    route = Route(
+        family=family,
+        destination="%s/%d" % (destination, message["dst_len"]),
+        table=message.get_attr("RTA_TABLE") or message["table"],
+        metric=message.get_attr("RTA_PRIORITY") or 0,
+        type=_TYPE_NAMES.get(message["type"], str(message["type"])),
+        gateway=message.get_attr("RTA_GATEWAY") or "",
+        source=message.get_attr("RTA_PREFSRC") or "",
+        scope=codec.scope_name(message["scope"]),
+        mtu=(metrics.get_attr("RTAX_MTU") or 0) if metrics else 0,
+        advmss=(metrics.get_attr("RTAX_ADVMSS") or 0) if metrics else 0,
+        onlink=bool(message["flags"] & _ONLINK),
+        nexthops=tuple(hop for hop, dummy in hops),
+        protocol=message["proto"],
+    )
+    return route, message.get_attr("RTA_OIF") or 0, [index for dummy, index in hops]
+
+
+def _nexthops(data: bytes) -> Iterator[Tuple[Nexthop, int]]:
+    """Yield (nexthop without its interface, interface index) of a multipath route."""
+    while len(data) >= _NEXTHOP.size:
+        length, dummy, hops, index = _NEXTHOP.unpack_from(data)
+        if not _NEXTHOP.size <= length <= len(data):
+            break
+        gateway = attributes(data[_NEXTHOP.size : length]).get(_GATEWAY, b"")
+        yield Nexthop(codec.address_text(gateway), "", hops + 1), index
+        data = data[(length + 3) & ~3 :]
+
+
+def put(sock: Socket, route: Route, index: int, nexthop_indexes: Sequence[int], replace: bool) -> None:
+    """Add a route; with ``replace`` in place of the route that has its key. Raises `NetlinkError`."""
+    flags = ACK | CREATE | (REPLACE if replace else EXCL)
+    codec.request(sock, codec.rtmsg, _NEWROUTE, flags, *_route_message(route, index, nexthop_indexes))
+
+
+def delete(sock: Socket, route: Route, index: int, nexthop_indexes: Sequence[int]) -> None:
+    """Remove a route. Raises `NetlinkError`."""
+    fields, attrs = _route_message(route, index, nexthop_indexes)
+    codec.request(sock, codec.rtmsg, _DELROUTE, ACK, {**fields, "flags": 0}, attrs)
+
+
+def _route_message(route: Route, index: int, nexthop_indexes: Sequence[int]) -> Tuple[Fields, codec.Attributes]:
+    address, length = route.destination.split("/")
+    attrs: codec.Attributes = [("RTA_TABLE", route.table)]
+    if int(length):
+        attrs.append(("RTA_DST", address))
+    if route.gateway:
+        attrs.append(("RTA_GATEWAY", route.gateway))
+    if index:
+        attrs.append(("RTA_OIF", index))
+    if route.metric:
+        attrs.append(("RTA_PRIORITY", route.metric))
+    if route.source:
+        attrs.append(("RTA_PREFSRC", route.source))
+    metrics = [(name, value) for name, value in (("RTAX_MTU", route.mtu), ("RTAX_ADVMSS", route.advmss)) if value]
+    if metrics:
+        attrs.append(("RTA_METRICS", {"attrs": metrics}))
+    if route.nexthops:
+        hops = [
+            {
+                "flags": _ONLINK if route.onlink else 0,
+                "hops": hop.weight - 1,
+                "oif": hop_index,
+                "family": FAMILIES[route.family],
+                "attrs": [("RTA_GATEWAY", hop.gateway)] if hop.gateway else [],
+            }
+            for hop, hop_index in zip(route.nexthops, nexthop_indexes)
+        ]
+        attrs.append(("RTA_MULTIPATH", hops))
+    fields = {
+        "family": FAMILIES[route.family],
+        "dst_len": int(length),
+        "table": _short(route.table),
+        "proto": route.protocol,
+        "scope": codec.SCOPES[route.scope],
+        "type": _TYPES[route.type],
+        "flags": _ONLINK if route.onlink and not route.nexthops else 0,
+    }
+    return fields, attrs
+
+
+def read_policies(sock: Socket, family: int) -> List[PolicyRule]:
+    """Return the policy rules that have no condition but the source, and lead to a table; all others are left out."""
+    try:
+        found = codec.dump(sock, codec.fibmsg, _GETRULE, {"family": FAMILIES[family]})
+    except NetlinkError as error:
+        if error.errno in _NO_IPV6:
+            return []
+        raise
+    rules = (_policy(message) for message in found if message["family"] == FAMILIES[family])
+    return [rule for rule in rules if rule is not None]
+
+
+def _policy(message: codec.Message) -> Optional[PolicyRule]:
+    """Return a rule, None where it has a condition beside its source, or does anything but look up a table."""
+    attrs = {name: message.get_attr(name) for name in message.names() if name in _PLAIN}
+    plain = len(attrs) == len(message.names()) and attrs.get(_PLAIN[-1], _SUPPRESS_NONE) == _SUPPRESS_NONE
+    if not plain or message["action"] != _TO_TABLE or message["flags"] & ~_PERMANENT:
+        return None
+    if message["dst_len"] or message["tos"]:
+        return None
+    version = codec.VERSIONS[message["family"]]
+    source = attrs.get("FRA_SRC", "0.0.0.0" if version == 4 else "::")
+    return PolicyRule(
+        version,
+        "%s/%d" % (source, message["src_len"]),
+        attrs.get("FRA_TABLE", message["table"]),
+        attrs.get("FRA_PRIORITY", 0),
+        attrs.get("FRA_PROTOCOL", 0),
+    )
+
+
+def add_policy(sock: Socket, rule: PolicyRule) -> None:
+    """Add a policy rule. Raises `NetlinkError`."""
+    codec.request(sock, codec.fibmsg, _NEWRULE, ACK | CREATE | EXCL, *_policy_message(rule))
+
+
+def delete_policy(sock: Socket, rule: PolicyRule) -> None:
+    """Remove a policy rule. Raises `NetlinkError`."""
+    codec.request(sock, codec.fibmsg, _DELRULE, ACK, *_policy_message(rule))
+
+
+def _policy_message(rule: PolicyRule) -> Tuple[Fields, codec.Attributes]:
+    address, length = rule.source.split("/")
+    attrs: codec.Attributes = [
+        ("FRA_TABLE", rule.table),
+        ("FRA_PRIORITY", rule.priority),
+        ("FRA_PROTOCOL", rule.protocol),
+    ]
+    if int(length):
+        attrs.append(("FRA_SRC", address))
+    fields = {
+        "family": FAMILIES[rule.family],
+        "src_len": int(length),
+        "table": _short(rule.table),
+        "action": _TO_TABLE,
+    }
+    return fields, attrs

@@ -1,0 +1,356 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The running kernel, as far as it is read, and the namespaces that are held open for that. All I/O, no policy."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import resource
+import time
+from dataclasses import replace
+from typing import Callable, ContextManager, Dict, Iterator, List, Optional, Sequence, Set, Tuple, TypeVar
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, namespaces
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import addresses, codec, links, routes
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import ROUTE, Socket
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Lacking, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NETNS_DIRECTORY
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
+    HOST,
+    Address,
+    Container,
+    Holder,
+    Link,
+    NsFile,
+    NsRef,
+    PolicyRule,
+    Route,
+    Vlan,
+)
+
+Self = TypeVar("Self", bound="Reader")
+
+_END_WAIT = 2.0  # seconds; the kernel takes a namespace down in the background, within milliseconds
+_RCU_WAIT = 0.1  # seconds; after its last socket was closed, a namespace was seen to live on for 8-33 ms
+_CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21}  # include/uapi/linux/capability.h
+
+
+class Namespace:
+    """An open namespace and all that is known of it, which is forgotten with it: its inode may be that of another afterwards.
+
+    ``nsids``: inodes of other namespaces by the id they have in this one, ``asked``: inodes of those whose id was asked for.
+    ``names``: of interfaces, by index. ``indexes``: of interfaces that were read and not changed since, by name.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self.nsids: Dict[int, int] = {}
+        self.asked: Set[int] = set()
+        self.names: Dict[int, str] = {}
+        self.indexes: Dict[str, int] = {}
+        self._socket: Optional[Socket] = None
+
+    @property
+    def socket(self) -> Socket:
+        """The route netlink socket in it."""
+        if self._socket is None:
+            with namespaces.entered(self.fd):
+                self._socket = Socket(ROUTE)
+        return self._socket
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+        os.close(self.fd)
+
+
+class Reader:
+    """What the running kernel says. Use as a context manager: it closes what it opened. Namespaces are named by inode.
+
+    What each method gives is said in `_model/kernel_api.Source`; they raise OSError (`NetlinkError`) or `KernelError` where the
+    kernel refuses to say.
+    """
+
+    def __init__(self) -> None:
+        self._open: Dict[int, Namespace] = {}
+        self._paths: Dict[str, int] = {}
+        self._indexed: List[Namespace] = []  # those with `indexes`
+        self._processes: Optional[Dict[int, List[int]]] = None  # by namespace, of all of them at once
+        self._unnamed: Set[int] = set()  # namespaces that lost a name
+        # Two descriptors a namespace. Where more may not be had, what there is must do.
+        with contextlib.suppress(OSError, ValueError):
+            hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        try:
+            self.own = self._pin(namespaces.OWN)
+        except OSError as error:
+            raise KernelError(error.errno or 0, "open the host's network namespace") from error
+        self._paths[HOST.path] = self.own
+
+    @staticmethod
+    def require() -> None:
+        """Raise `Lacking` where this host has not what every module needs: pyroute2 and privileges."""
+        if codec.IMPORT_ERROR is not None:
+            raise Lacking("pyroute2", "pyroute2")
+        status = files.read_text("/proc/self/status").splitlines()
+        effective = next((int(line.split()[1], 16) for line in status if line.startswith("CapEff:")), 0)
+        missing = [name for name, bit in _CAPABILITIES.items() if not effective >> bit & 1]
+        if missing:
+            raise Lacking(
+                "Root is needed to see and change network namespaces (%s missing): run the task with become: true."
+                % ", ".join(missing),
+                "root",
+            )
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(self, *dummy: object) -> None:
+        for namespace in self._open.values():
+            namespace.close()
+        self._open.clear()
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold this host's lock: a run at a time decides what is free. The lock is the host namespace's own file."""
+        try:
+            fd = os.open(namespaces.OWN, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise KernelError(error.errno or 0, "lock this host") from error
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
+
+    # --- namespaces -------------------------------------------------------------------------------------------------
+
+    def _pin(self, path: str) -> int:
+        """Hold the namespace at a path open. Return its inode. Raises OSError, see `namespaces.open_namespace`."""
+        fd, inode = namespaces.open_namespace(path)
+        if inode in self._open:
+            os.close(fd)
+        else:
+            self._open[inode] = Namespace(fd)
+        return inode
+
+    def find(self, ref: NsRef) -> Optional[int]:
+        if ref.path not in self._paths:
+            try:
+                self._paths[ref.path] = self._pin(ref.path)
+            except FileNotFoundError:
+                return None
+            except ValueError as error:  # a NUL in it
+                raise Refused("%r is not a path." % ref.path) from error
+            except OSError as error:
+                if error.errno != errno.EINVAL:
+                    raise KernelError(error.errno or 0, "open %s" % ref) from error
+                if ref.name and os.path.islink(ref.path):
+                    return None  # a link to an engine's file, on which no namespace is mounted any more
+                raise _no_namespace(ref) from error
+        return self._paths[ref.path]
+
+    def _at(self, ref: NsRef) -> Namespace:
+        ns = self.find(ref)
+        if ns is None:
+            raise OSError(errno.ENOENT, "%s does not exist" % ref)
+        return self._open[ns]
+
+    def _inside(self, ns: int) -> ContextManager[None]:
+        """A block that runs in a namespace."""
+        return contextlib.nullcontext() if ns == self.own else namespaces.entered(self._open[ns].fd)
+
+    def close_unnamed(self) -> None:
+        unnamed, self._unnamed = self._unnamed, set()
+        held = namespaces.seen() if unnamed else {}
+        ends = [end for ns in unnamed if ns in self._open and ns not in held for end in self._forget(ns)]
+        late = time.monotonic() + _END_WAIT
+        with contextlib.suppress(OSError):
+            for index in ends:
+                while links.name_of(self._open[self.own].socket, index) and time.monotonic() < late:
+                    time.sleep(0.005)
+
+    def _forget(self, ns: int) -> List[int]:
+        """Close a namespace that nothing else holds, and forget it. Return the indexes of the host's ends of its pairs, which go with
+        it."""
+        ends = []
+        with contextlib.suppress(OSError):
+            ends = [link.peer_index for link in self.links(ns) if link.kind == "veth" and link.peer_ns == self.own]
+        self._open.pop(ns).close()
+        self._paths = {path: inode for path, inode in self._paths.items() if inode != ns}
+        if self._processes is not None:
+            self._processes.pop(ns, None)
+        for other in self._open.values():
+            other.asked.discard(ns)
+            other.nsids = {nsid: inode for nsid, inode in other.nsids.items() if inode != ns}
+        return ends
+
+    def listing(self) -> Dict[str, NsFile]:
+        return namespaces.listing()
+
+    def namespaces(self) -> List[Tuple[int, str, List[int]]]:
+        seen = namespaces.seen()
+        found = [(self.own, HOST.path, seen.pop(self.own, ([], []))[1])]
+        for inode, (paths, pids) in seen.items():
+            for path in [*paths, *("/proc/%d/ns/net" % pid for pid in pids)]:
+                with contextlib.suppress(OSError):  # what went meanwhile, or is another namespace by now, is left out
+                    if self._pin(path) == inode:
+                        self._paths[path] = inode
+                        found.append((inode, path, pids))
+                        break
+        return found
+
+    def namespace_label(self, ns: int, nsid: int) -> str:
+        """Return the name of the namespace with id ``nsid`` in ``ns``, as far as /run/netns or this run knows it."""
+        labels = {inode: path for path, inode in self._paths.items()}
+        for name, entry in self.listing().items():
+            if entry.kind == "namespace" and not entry.target:
+                ref = NsRef(os.path.join(NETNS_DIRECTORY, name))
+                if self.find(ref) is not None:
+                    labels.setdefault(entry.inode, ref.path)
+        inode = self._peer_namespace(self._open[ns], nsid)
+        if inode in labels:
+            return str(NsRef(labels[inode]))
+        return "a namespace without a name (id %d)" % nsid
+
+    def _peer_namespace(self, namespace: Namespace, nsid: int) -> Optional[int]:
+        """Return the inode of the open namespace that has the id ``nsid`` there, None where none has."""
+        if nsid not in namespace.nsids:
+            for inode in [self.own, *reversed(self._open)]:  # mostly it was opened last
+                if inode not in namespace.asked:
+                    namespace.asked.add(inode)
+                    found = links.nsid(namespace.socket, self._open[inode].fd)
+                    namespace.nsids.setdefault(found, inode)
+                    if found == nsid:
+                        break
+        return namespace.nsids.get(nsid)
+
+    # --- processes --------------------------------------------------------------------------------------------------
+
+    def processes(self, ns: int) -> List[Tuple[int, str]]:
+        if self._processes is None:
+            self._processes = namespaces.processes()
+        found = [(pid, namespaces.command(pid)) for pid in self._processes.get(ns, ())]
+        return [(pid, command) for pid, command in found if command]
+
+    def command(self, pid: int) -> str:
+        return namespaces.command(pid)
+
+    def start_time(self, pid: int) -> Optional[str]:
+        return namespaces.start_time(pid)
+
+    # --- links, addresses, routes -----------------------------------------------------------------------------------
+
+    def _resolved(self, namespace: Namespace, ns: int, link: Link, nsid: Optional[int]) -> Link:
+        """Return a link with the inode of its peer's namespace, its name and index remembered."""
+        namespace.names[link.index] = link.name
+        self._remember(namespace, link.name, link.index)
+        if link.kind != "veth":
+            return link
+        return replace(link, peer_ns=ns if nsid is None else self._peer_namespace(namespace, nsid))
+
+    def _remember(self, namespace: Namespace, name: str, index: int) -> None:
+        if not namespace.indexes:
+            self._indexed.append(namespace)
+        namespace.indexes[name] = index
+
+    def link(self, ns: int, name: str = "", index: int = 0) -> Optional[Link]:
+        namespace = self._open[ns]
+        link, nsid = links.read(namespace.socket, name, index)
+        return None if link is None else self._resolved(namespace, ns, link, nsid)
+
+    def links(self, ns: int) -> List[Link]:
+        namespace = self._open[ns]
+        return [self._resolved(namespace, ns, link, nsid) for link, nsid in links.read_all(namespace.socket)]
+
+    def vlans(self, ns: int, index: int) -> Tuple[Vlan, ...]:
+        return links.read_vlans(self._open[ns].socket, index)
+
+    def addresses(self, ns: int) -> List[Tuple[int, Address]]:
+        return addresses.read_all(self._open[ns].socket)
+
+    def members(self, ns: int, bridge: int) -> List[Holder]:
+        """Return the addresses of all namespaces that are behind ports of the bridge, a dump each."""
+        namespace = self._open[ns]
+        found: List[Holder] = []
+        pairs = links.read_all(namespace.socket, master=bridge)
+        ports = {(nsid, link.peer_index): link.index for link, nsid in pairs if nsid is not None}
+        for nsid in sorted({nsid for nsid, dummy in ports}):
+            inode = self._peer_namespace(namespace, nsid)
+            found.extend(
+                Holder(address, inode, index, "", nsid, ports.get((nsid, index), 0))
+                for index, address in addresses.read_all(namespace.socket, nsid)
+                if address.scope != "host"
+            )
+        return found
+
+    def wait_for_rcu(self) -> None:
+        time.sleep(_RCU_WAIT)
+
+    def routes(self, ns: int, family: int, table: int) -> List[Route]:
+        namespace = self._open[ns]
+        return [
+            _named(route, lambda index: _interface(namespace, index), index, hops)
+            for route, index, hops in routes.read_all(namespace.socket, family, table)
+        ]
+
+    def policies(self, ns: int, family: int) -> List[PolicyRule]:
+        return routes.read_policies(self._open[ns].socket, family)
+
+    # --- files and switches -----------------------------------------------------------------------------------------
+
+    def sysctl(self, ns: int, key: str) -> Optional[str]:
+        with self._inside(ns):
+            return files.read_sysctl(key)
+
+    def tx_checksum(self, ns: int, name: str) -> Optional[bool]:
+        with self._inside(ns):
+            return files.read_tx_checksum(name)
+
+    def read_text(self, path: str) -> str:
+        return files.read_text(path)
+
+    def identity(self) -> str:
+        return files.identity()
+
+    # --- what only some kernels have: `containers`, `arp_nd` --------------------------------------------------------
+
+    def containers(self, engine: str, names: Sequence[str]) -> Tuple[Dict[str, List[Container]], List[str]]:
+        raise TypeError("this kernel knows no engines")
+
+    def running(self) -> List[Container]:
+        raise TypeError("this kernel knows no engines")
+
+    def who_has(self, ns: int, interface: str, mac: str, ip: str) -> Optional[str]:
+        raise TypeError("this kernel sends no packets")
+
+
+def _no_namespace(ref: NsRef) -> Refused:
+    if ref.name:
+        return Refused(
+            "%s is no namespace: %s is a plain file, left by a reboot or by an 'ip netns add' that failed; "
+            "remove it with linuxnet.containers.netns, state: absent." % (str(ref).capitalize(), ref.path)
+        )
+    return Refused("%s is not a network namespace." % ref.path)
+
+
+def _interface(namespace: Namespace, index: int) -> str:
+    """Return the name of an interface, ``""`` for none, the index where it is gone."""
+    if not index:
+        return ""
+    if index not in namespace.names:
+        namespace.names[index] = links.name_of(namespace.socket, index) or str(index)
+    return namespace.names[index]
+
+
+def _named(route: Route, name: Callable[[int], str], index: int, hops: Sequence[int]) -> Route:
+    """Return ``route`` with names for the interface indexes. A blackhole's interface (IPv6 has one) and the order of nexthops mean
+    nothing."""
+    nexthops = tuple(sorted(replace(hop, interface=name(where)) for hop, where in zip(route.nexthops, hops)))
+    dropped = route.type in ("blackhole", "unreachable", "prohibit", "throw")
+    return replace(route, interface="" if dropped else name(index), nexthops=nexthops)

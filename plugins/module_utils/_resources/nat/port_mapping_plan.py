@@ -1,0 +1,165 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The noun nat, type dnat: what is to be done for a published port. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    EVERYWHERE,
+    PORTS,
+    PortMapping,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile, SetSysctl
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import SetLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetPortMappings
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping import Want
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping_look import (
+    ROUTE_LOCALNET,
+    Have,
+    There,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan
+
+
+def plan(want: Want, have: Have) -> Plan:
+    """Return what is to be done for a dnat item. Raises `Refused` where another owner has the port."""
+    at = next((there for there in have.everywhere if there.mine or there.surplus), have.here)
+    before = _describe(want, at.mine, have.forwarding[0].describe(), at.backend) if at.mine else {}
+    if at.surplus:
+        before = dict(before, surplus=["%s/%s" % (mapping.ports, mapping.protocol) for mapping in at.surplus])
+    part = [] if want.exclusive else _partly(have.mine, want.mappings)
+    if part:
+        raise Refused(
+            "host_port: '%s' has published %s port %s on %s already, of which this is a part; remove that first."
+            % (want.owner, part[0].protocol, part[0].ports, part[0].host_ip)
+        )
+    if not want.present:
+        return _absent(want, have, before)
+    others = [mapping for there in have.everywhere for mapping in there.others]
+    if others:
+        raise Refused(
+            "host_port: %s port %s is published already by '%s', to %s; remove that first, or take another port."
+            % (others[0].protocol, others[0].ports, others[0].owner, others[0].to)
+        )
+    if have.use.held:
+        raise Refused(have.use.held)
+    stale = [mapping for there in have.everywhere for mapping in there.stale]
+    if stale:
+        gone = ["%s/%s of %s to %s" % (old.ports, old.protocol, old.owner, old.to) for old in stale]
+        before = dict(before, stale=gone)
+    mappings = tuple(replace(mapping, bridge=have.bridge) for mapping in want.mappings)
+    changes = _published(want, have, mappings)
+    changes += have.coexistence.changes(want.ns)
+    changes += _moved_away(want, have.elsewhere)
+    changes.extend(have.forwarding[0].on())
+    after = _describe(want, mappings, have.forwarding[0].describe(True), have.here.backend)
+    warnings = [have.use.given] if have.use.given else []
+    warnings += have.coexistence.warning("Packets for the published ports of %s are" % mappings[0].to)
+    facts = {"satisfied_by": None, "blocked_by": list(have.coexistence.blocked_by)}
+    return Plan(before, after, tuple(changes), tuple(warnings), facts)
+
+
+def _published(want: Want, have: Have, mappings: Sequence[PortMapping]) -> List[Change]:
+    """Return the steps that publish ports where they are to be, with what the bridge and its port need for them."""
+    changes: List[Change] = []
+    localhost = mappings[0].host_ip == EVERYWHERE[4] or mappings[0].host_ip.startswith("127.")
+    opens = bool(have.bridge) and localhost and have.localnet == "0"
+    if opens:
+        changes.append(SetSysctl(want.ns, ROUTE_LOCALNET % have.bridge, "1", "0"))
+    if have.port and not have.hairpin:
+        changes.append(SetLink(want.ns, have.port, {"hairpin": True}, {"hairpin": False}))
+    here = have.here
+    there, wanted = set(here.mine), set(mappings)
+    new = tuple(mapping for mapping in mappings if mapping not in there)
+    gone = tuple(mapping for mapping in (*here.mine, *here.surplus, *here.stale) if mapping not in wanted)
+    # What was noted where the ports were before is noted where they are now.
+    noted = {name for there in have.elsewhere for name in there.owned.localnet} - {*here.owned.localnet}
+    opened = (have.bridge,) if opens or have.bridge in noted else ()
+    if new or gone or opens or not here.owned.whole(PORTS, want.family):
+        changes.append(SetPortMappings(want.ns, new, gone, here.owned, localnet_on=opened, backend=here.backend))
+    return changes
+
+
+def _partly(mine: Sequence[PortMapping], mappings: Sequence[PortMapping]) -> List[PortMapping]:
+    """Return those of ``mine`` that are not wholly what the mappings are about."""
+    spans: Dict[str, Tuple[int, int]] = {}
+    for mapping in mappings:
+        spans[mapping.host_ip] = (spans.get(mapping.host_ip, (mapping.first, 0))[0], mapping.last)
+    whole = [(mapping, spans.get(mapping.host_ip, (1, 0))) for mapping in mine] if mappings else []
+    return [mapping for mapping, (first, last) in whole if not (first <= mapping.first and mapping.last <= last)]
+
+
+def _moved_away(want: Want, elsewhere: Sequence[There]) -> List[Change]:
+    """Return the steps that take the owner's mappings out of other backends."""
+    return [
+        SetPortMappings(
+            want.ns, (), (*there.mine, *there.surplus, *there.stale), there.owned, there.last, backend=there.backend
+        )
+        for there in elsewhere
+        if there.mine or there.surplus or there.stale
+    ]
+
+
+def _absent(want: Want, have: Have, before: Dict[str, Any]) -> Plan:
+    changes: List[Change] = list(have.coexistence.changes(want.ns))
+    for there in have.everywhere:
+        gone = dict.fromkeys((*there.mine, *there.surplus))
+        if not gone:
+            continue
+        counts: Dict[str, int] = dict(there.bridges)
+        for mapping in gone:
+            counts[mapping.bridge] = counts.get(mapping.bridge, 0) - 1
+        off = tuple(name for name in there.owned.localnet if counts.get(name, 0) <= 0)
+        changes += [SetSysctl(want.ns, ROUTE_LOCALNET % name, "0", "1") for name in off if name in have.closable]
+        changes.append(
+            SetPortMappings(want.ns, (), tuple(gone), there.owned, there.last, localnet_off=off, backend=there.backend)
+        )
+    if any(there.mine or there.surplus for there in have.everywhere):
+        text = have.forwarding[0].text if have.forwarding else None
+        for forwarding in have.forwarding:
+            if forwarding.family not in have.families | want.needed:
+                steps = replace(forwarding, text=text).off()
+                text = next((step.text for step in steps if isinstance(step, PutFile)), text)
+                changes.extend(steps)
+    return Plan(before, {}, tuple(changes), (), {"satisfied_by": None, "blocked_by": []})
+
+
+def _describe(
+    want: Want, mappings: Sequence[PortMapping], forwarding: Mapping[str, Any], backend: Backend
+) -> Dict[str, Any]:
+    """Return published ports as the result shows them."""
+    first = mappings[0]
+    goals = [(mapping.to_port or mapping.first, mapping.last - mapping.first) for mapping in mappings]
+    return {
+        "type": "dnat",
+        "netns": want.ns.option,
+        "protocol": first.protocol,
+        "host_ip": None if first.host_ip == EVERYWHERE[first.family] else first.host_ip,
+        "host_port": _joined((mapping.first, mapping.last) for mapping in mappings),
+        "to_address": ", ".join(dict.fromkeys(mapping.to for mapping in mappings)),
+        "to_port": _joined((port, port + more) for port, more in goals),
+        "bridge": first.bridge or None,
+        "owner": first.owner,
+        "comment": first.comment or None,
+        "backend": backend.name,
+        **forwarding,
+    }
+
+
+def _joined(ranges: Any) -> str:
+    """Return ports as a text, those that follow each other as a range."""
+    merged: List[Tuple[int, int]] = []
+    for first, last in sorted(ranges):
+        if merged and merged[-1][1] + 1 == first:
+            merged[-1] = (merged[-1][0], last)
+        else:
+            merged.append((first, last))
+    return ", ".join(str(first) if first == last else "%d-%d" % (first, last) for first, last in merged)

@@ -1,0 +1,106 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which address an interface is to have: who has which is read, and asked for on the wire. Pure but for the state.
+
+Allocation keeps no state of its own: what is taken is read from the kernel, and a search starts at an address that is derived from
+the owner.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, Holder, Link
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.pools import Pool
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_want import Want
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+
+Leaving = Mapping[Tuple[str, int], Sequence[Address]]  # addresses that go in the same task, by interface name and index
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was found out before planning. ``ip`` is a free address of the pool, None where none is. ``holder`` says who has the fixed
+    address that is asked for, ``answers`` is the MAC address of a neighbour that says to have it. ``usual``, and ``usual_holder``:
+    the address that the owner of a pool's would have had, and who has that."""
+
+    ip: Optional[IpAddress] = None
+    holder: str = ""
+    answers: str = ""
+    usual: str = ""
+    usual_holder: str = ""
+
+
+class Search:
+    """The search for the address of the interface ``link`` of a namespace; ``bridge`` is the one whose members have addresses of the
+    same networks, None where no bridge is asked for."""
+
+    def __init__(self, want: Want, ns: int, link: Link, bridge: Optional[Link], leaving: Leaving, state: State) -> None:
+        self._want, self._ns, self._link, self._bridge = want, ns, link, bridge
+        self._leaving, self._state, self._host = leaving, state, state.need(HOST)
+
+    def choice(self) -> Choice:
+        """Return what became of the search."""
+        if self._want.address is not None:
+            return self._fixed(self._want.address)
+        return self._free(self._want.pool) if self._want.pool is not None else Choice()
+
+    def _taken(self) -> Mapping[IpAddress, Holder]:
+        return leases(self._state).taken(self._host, self._want.bridge, self._bridge)
+
+    def _taken_again(self, holder: Holder) -> Mapping[IpAddress, Holder]:
+        """Return who has which address, read again where the namespace of a holder may just be ending."""
+        leases(self._state).read_again(self._host, self._want.bridge, holder)
+        return self._taken()
+
+    def _fixed(self, address: Address) -> Choice:
+        """Return whether somebody has an address already."""
+        ip = address.parsed
+        holder = self._taken().get(ip) if self._want.bridge else None
+        if holder is not None:
+            holder = self._taken_again(holder).get(ip)
+        if holder is not None and not self._gives_way(holder):
+            return Choice(holder=self._label(holder))
+        return Choice(answers=self._answers(ip) if self._want.gateway != address.ip else "")
+
+    def _free(self, pool: Pool) -> Choice:
+        """Return a free address of a pool."""
+        want, taken = self._want, self._taken()
+        usual = next(pool.candidates(want.owner, want.strategy))
+        sticky, holder = want.strategy == "sticky", taken.get(usual)
+        if holder is not None and (
+            sticky or next(pool.candidates(want.owner, want.strategy, taken, want.reserved), None) is None
+        ):
+            taken = self._taken_again(holder)
+        free = pool.candidates(want.owner, want.strategy, taken, want.reserved)
+        ip = next((candidate for candidate in free if not self._answers(candidate)), None)
+        holder = taken.get(usual) if ip != usual and sticky else None
+        return Choice(ip, usual=str(usual), usual_holder=self._label(holder) if holder else "")
+
+    def _answers(self, ip: IpAddress) -> str:
+        """Return the MAC address of the neighbour that says to have an address, ``""`` where none does or none was asked."""
+        link = self._link
+        if not (self._want.probe and link.index > 0 and link.get("mac") and link.get("enabled")):
+            return ""
+        return self._state.who_has(self._ns, link, str(ip)) or ""
+
+    def _gives_way(self, holder: Holder) -> bool:
+        """Return whether the holder of an address is the interface itself, under another prefix length, or one that is to give it up."""
+        where = holder.ns, holder.index
+        if where == (self._ns, self._link.index):
+            return True
+        return any(
+            where == (self._ns, index) and holder.address in going for (dummy, index), going in self._leaving.items()
+        )
+
+    def _label(self, holder: Holder) -> str:
+        """Return who has an address, in words."""
+        state, host = self._state, self._host
+        where = holder.label or ("the host" if holder.ns == host else state.namespace_label(host, holder.nsid))
+        link = state.link_at(holder.ns, holder.index) if holder.ns is not None else None
+        return "%s in %s" % (link.name, where) if link else where

@@ -1,0 +1,223 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a task wants of addresses: the options of ns_address, one sanitizer each. Pure."""
+
+from __future__ import annotations
+
+import collections
+from dataclasses import dataclass, field, replace
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing, pools, values
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Lacking
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
+    INTERFACE_NAME_BYTES,
+    interface_name,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import FOREVER, Address, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.pools import Pool
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE
+
+OPTIONS: Dict[str, Any] = {
+    "interface": {"type": "str", "required": True},
+    **STATE,
+    **NETNS,
+    "address": {"type": "str"},
+    "pool": {"type": "str"},
+    "bridge": {"type": "str"},
+    "range": {"type": "str"},
+    "exclude": {"type": "list", "elements": "str"},
+    "gateway": {"type": "str"},
+    "owner": {"type": "str"},
+    "strategy": {"type": "str", "choices": ["sticky", "lowest"], "default": "sticky"},
+    "scope": {"type": "str", "choices": ["global", "site", "link", "host"]},
+    "label": {"type": "str"},
+    "broadcast": {"type": "str"},
+    "peer": {"type": "str"},
+    "valid_lft": {"type": "str"},
+    "preferred_lft": {"type": "str"},
+    "noprefixroute": {"type": "bool"},
+    "nodad": {"type": "bool"},
+    "announce": {"type": "bool", "default": True},
+    "probe": {"type": "bool", "default": False},
+    "exclusive": {"type": "bool", "default": False},
+    "supersede": {"type": "bool", "default": False},
+}
+RULES: Dict[str, Any] = {
+    "mutually_exclusive": [["address", "pool"], ["peer", "pool"]],
+    "required_one_of": [["address", "pool"]],
+}
+_LIFETIME = values.number(0, FOREVER, "'forever' nor a number of seconds", forever=FOREVER)
+# The options that are attributes of the address, by the names of `Address`, each with its sanitizer.
+_GIVEN: Mapping[str, values.Sanitizer] = {
+    "scope": values.unchanged,
+    "noprefixroute": values.unchanged,
+    "label": values.unchanged,
+    "broadcast": addressing.ip,
+    "valid_lft": _LIFETIME,
+    "preferred_lft": _LIFETIME,
+}
+
+
+@dataclass(frozen=True)
+class Want:
+    """``address`` is fixed, or None with a ``pool``. ``given``: further attributes by the names of `Address`.
+
+    Of the other items of its task a want knows ``keep`` and ``keep_pools``, what is wanted on the same interface, so that none
+    removes another's; ``beside``, the wants for each interface of the namespace on which one supersedes; and ``reserved``, the fixed
+    addresses, which no pool gives away.
+    """
+
+    ns: NsRef
+    interface: str
+    present: bool = True
+    address: Optional[Address] = None
+    pool: Optional[Pool] = field(default=None, compare=False)
+    bridge: Optional[str] = None
+    gateway: str = ""
+    owner: str = ""
+    strategy: str = "sticky"
+    given: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    nodad: bool = False
+    announce: bool = True
+    probe: bool = False
+    exclusive: bool = False
+    supersede: bool = False
+    keep: FrozenSet[str] = frozenset()
+    keep_pools: Tuple[Any, ...] = field(default=(), compare=False)
+    beside: Mapping[str, Sequence[Want]] = field(default_factory=dict, compare=False)
+    reserved: Mapping[IpAddress, Any] = field(default_factory=dict, compare=False)
+
+    def may_be(self, address: Address) -> bool:
+        """Return whether an address of the interface is, or may be, the one that is wanted."""
+        if self.address is not None:
+            return address.ip == self.address.ip
+        return self.pool is not None and address.parsed in self.pool
+
+    @property
+    def family(self) -> int:
+        return self.address.family if self.address else int(self.pool.network.version) if self.pool else 4
+
+    @property
+    def kept_families(self) -> Set[int]:
+        """Return the address families of what the other items of the task want on the interface."""
+        return {pool.network.version for pool in self.keep_pools} | {6 if ":" in ip else 4 for ip in self.keep}
+
+    @property
+    def removes_others(self) -> bool:
+        """Return whether other addresses of the interface are to go."""
+        return self.exclusive or self.supersede
+
+
+def parse(params: Mapping[str, Any]) -> Want:
+    """Return the want that validated options mean. Raises `Invalid`."""
+    ns = NsRef.parse(params.get("netns"))
+    name = interface_name(params["interface"], "interface")
+    address, pool, gateway = None, None, ""
+    if params.get("address") is not None:
+        address = _fixed(params)
+        family = address.family
+        if params.get("gateway") is not None:
+            gateway = addressing.ip(params["gateway"], "gateway")
+    else:
+        pool, gateway = _pool(params)
+        family = pool.network.version
+    for option in ("label", "broadcast", "scope"):
+        if params.get(option) is not None and family == 6:
+            raise Invalid("%s: an IPv6 address has none to set." % option)
+    given = values.given(params, _GIVEN)
+    _check(given, name)
+    nodad = params["nodad"] if params.get("nodad") is not None else bool(ns.path)
+    return Want(
+        ns,
+        name,
+        params["state"] == "present",
+        address,
+        pool,
+        interface_name(params["bridge"], "bridge") if params.get("bridge") else None,
+        gateway,
+        params.get("owner") or "%s/%s" % (ns.option or "host", name),
+        params["strategy"],
+        given,
+        nodad and family == 6,
+        params["announce"],
+        params["probe"],
+        params["exclusive"],
+        params["supersede"],
+    )
+
+
+def _check(given: Mapping[str, Any], interface: str) -> None:
+    """Raise `Invalid` for attributes that the kernel would not take, or not together."""
+    label = given.get("label", interface)
+    if label.split(":")[0] != interface or len(label.encode(errors="replace")) > INTERFACE_NAME_BYTES:
+        raise Invalid(
+            "label: '%s' must be '%s' or begin with '%s:', and have at most %d bytes."
+            % (label, interface, interface, INTERFACE_NAME_BYTES)
+        )
+    if ":" in given.get("broadcast", ""):
+        raise Invalid("broadcast: %s is not of the same address family as the address." % given["broadcast"])
+    if given.get("preferred_lft", 0) > given.get("valid_lft", FOREVER):
+        raise Invalid("preferred_lft: it cannot be longer than valid_lft.")
+
+
+def _fixed(params: Mapping[str, Any]) -> Address:
+    """Return the address that the options ask for."""
+    for option in ("range", "exclude"):
+        if params.get(option):
+            raise Invalid("%s: it belongs to a pool, not to a fixed address." % option)
+    found = addressing.interface(params["address"], "address")
+    peer, prefix = "", found.network.prefixlen
+    if params.get("peer") is not None:
+        text = params["peer"]
+        other = addressing.interface(text if "/" in text else "%s/%d" % (text, found.max_prefixlen), "peer")
+        if other.version != found.version:
+            raise Invalid("peer: %s is not of the same address family as %s." % (text, params["address"]))
+        peer, prefix = addressing.text(other.ip), other.network.prefixlen
+    return Address(addressing.text(found.ip), prefix, found.version, peer)
+
+
+def _pool(params: Mapping[str, Any]) -> Tuple[Pool, str]:
+    """Return (the pool that the options ask for, the gateway's address, ``""`` where none is reserved for it)."""
+    if not pools.has_netaddr():
+        raise Lacking("The Python library netaddr is missing.", "netaddr")
+    net = addressing.network(params["pool"], "pool")
+    asked = params.get("gateway") is not None
+    gateway = addressing.address(params["gateway"], "gateway") if asked else addressing.default_gateway(net)
+    if gateway not in net:
+        raise Invalid("gateway: %s is not in the pool %s." % (gateway, net))
+    reserved = gateway if asked or net.prefixlen < net.max_prefixlen - 1 else None
+    pool = pools.pool(net, params.get("range"), tuple(params.get("exclude") or ()), reserved)
+    return pool, addressing.text(gateway) if reserved else ""
+
+
+def together(wants: Sequence[Want]) -> List[Want]:
+    """Return the wants of a task, each with what it must know of the others. Raises `Invalid` for a fixed address that is asked for
+    twice behind bridges."""
+    seen: Dict[Tuple[int, str], Want] = {}
+    by_interface: Dict[Tuple[NsRef, str], List[Want]] = collections.defaultdict(list)
+    beside: Dict[NsRef, Dict[str, Sequence[Want]]] = collections.defaultdict(dict)
+    reserved: Dict[IpAddress, None] = {}
+    for want in (want for want in wants if want.present):
+        by_interface[want.ns, want.interface].append(want)
+        if want.supersede:
+            beside[want.ns][want.interface] = by_interface[want.ns, want.interface]
+        if want.address is not None:
+            reserved[want.address.parsed] = None
+            if want.bridge is not None:
+                other = seen.setdefault((want.family, want.address.ip), want)
+                if (other.ns, other.interface) != (want.ns, want.interface):
+                    raise Invalid(
+                        "address: %s is asked for %s in %s and for %s in %s."
+                        % (want.address.ip, other.interface, other.ns, want.interface, want.ns)
+                    )
+    completed = []
+    for want in wants:
+        same = by_interface[want.ns, want.interface]
+        keep = frozenset(other.address.ip for other in same if other.address is not None)
+        pools = tuple(other.pool for other in same if other.pool is not None and other is not want)
+        completed.append(replace(want, keep=keep, keep_pools=pools, beside=beside[want.ns], reserved=reserved))
+    return completed

@@ -1,0 +1,164 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a task wants of routes: the options of ns_route, one sanitizer each. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import values
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import cidr, ip
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
+    MAIN_TABLE,
+    Nexthop,
+    NsRef,
+    PolicyRule,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import policy_rule
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE
+
+TABLES = {"default": 253, "main": MAIN_TABLE, "local": 255}  # include/uapi/linux/rtnetlink.h
+TYPES = ["unicast", "blackhole", "unreachable", "prohibit", "throw"]
+DEFAULT_METRIC = {4: 0, 6: 1024}  # what the kernel takes where none is given: IP6_RT_PRIO_USER
+
+OPTIONS: Dict[str, Any] = {
+    "destination": {"type": "str", "default": "default"},
+    "family": {"type": "str", "choices": ["ipv4", "ipv6"]},
+    **STATE,
+    **NETNS,
+    "gateway": {"type": "str"},
+    "interface": {"type": "str"},
+    "metric": {"type": "int"},
+    "table": {"type": "str", "default": "main"},
+    "source": {"type": "str"},
+    "scope": {"type": "str", "choices": ["global", "site", "link", "host", "nowhere"]},
+    "type": {"type": "str", "choices": TYPES},
+    "mtu": {"type": "int"},
+    "advmss": {"type": "int"},
+    "onlink": {"type": "bool"},
+    **policy_rule.OPTIONS,
+    "nexthops": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "gateway": {"type": "str"},
+            "interface": {"type": "str"},
+            "weight": {"type": "int", "default": 1},
+        },
+    },
+}
+RULES: Dict[str, Any] = {
+    "mutually_exclusive": [["nexthops", "gateway"], ["nexthops", "interface"]],
+    "required_by": policy_rule.REQUIRED_BY,
+}
+_TABLE = values.number(1, values.U32, "main, default, local nor a number from 1 to %d" % values.U32, **TABLES)
+
+
+@dataclass(frozen=True)
+class Want:
+    """``given`` holds what the user asked for, by the names of `Route`; what is not in it is not managed. ``policy`` is the rule that
+    is to lead to the table, its priority 0 where none is asked for."""
+
+    ns: NsRef
+    family: int
+    destination: str
+    table: int
+    present: bool = True
+    given: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    policy: Optional[PolicyRule] = None
+
+    @property
+    def ways(self) -> List[Tuple[str, str]]:
+        """Return (gateway, interface) of every way that is asked for, each ``""`` where it is left out."""
+        ways = [(self.given.get("gateway", ""), self.given.get("interface", ""))]
+        return ways + [(hop.gateway, hop.interface) for hop in self.given.get("nexthops", ())]
+
+
+def _nexthops(items: Sequence[Mapping[str, Any]], option: str) -> Tuple[Nexthop, ...]:
+    """Return the nexthops of the option, sorted."""
+    hops = []
+    for item in items:
+        gateway, interface, weight = item.get("gateway"), item.get("interface"), item["weight"]
+        if not gateway and not interface:
+            raise Invalid("%s: each needs a gateway or an interface." % option)
+        if isinstance(weight, bool) or not 1 <= weight <= 256:
+            raise Invalid("%s: weight %s is out of bounds; it must be from 1 to 256." % (option, weight))
+        hops.append(
+            Nexthop(
+                ip(gateway, option) if gateway else "", interface_name(interface, option) if interface else "", weight
+            )
+        )
+    if len(hops) < 2:
+        raise Invalid("%s: a multipath route needs two or more; for one use gateway and interface." % option)
+    return tuple(sorted(hops))
+
+
+# The options that are attributes of the route, by the names of `Route`, each with its sanitizer.
+_GIVEN: Mapping[str, values.Sanitizer] = {
+    "metric": values.integer(0, values.U32),
+    "mtu": values.integer(0, 65535),
+    "advmss": values.integer(0, 65535),
+    "scope": values.unchanged,
+    "type": values.unchanged,
+    "onlink": values.unchanged,
+    "gateway": ip,
+    "source": ip,
+    "interface": interface_name,
+    "nexthops": _nexthops,
+}
+
+
+def _family(text: str) -> int:
+    return 6 if ":" in text else 4
+
+
+def parse(params: Mapping[str, Any]) -> Want:
+    """Return the want that validated options mean. Raises `Invalid`."""
+    given = values.given(params, _GIVEN)
+    addresses = [given[name] for name in ("gateway", "source") if name in given]
+    addresses += [hop.gateway for hop in given.get("nexthops", ()) if hop.gateway]
+    table = _TABLE(params["table"], "table")
+    policy = policy_rule.parse(params, table, tuple(TABLES.values()))
+    family, destination = _destination(params, addresses + ([policy.source] if policy else []))
+    if given.get("metric") == 0:
+        given["metric"] = DEFAULT_METRIC[family]
+    for address in addresses:
+        if _family(address) != family:
+            raise Invalid(
+                "gateway: %s is not of the same address family as the destination %s."
+                % (address, params["destination"])
+            )
+    if policy and policy.family != family:
+        raise Invalid(
+            "rule_source: %s is not of the same address family as the route %s." % (policy.source, destination)
+        )
+    if family == 6:
+        given.pop("scope", None)  # the kernel has none for IPv6
+    if given.get("type", "unicast") != "unicast" and {"gateway", "nexthops"} & set(given):
+        raise Invalid("type: a %s route has no gateway." % given["type"])
+    return Want(
+        NsRef.parse(params.get("netns")), family, destination, table, params["state"] == "present", given, policy
+    )
+
+
+def _destination(params: Mapping[str, Any], addresses: Sequence[str]) -> Tuple[int, str]:
+    """Return (address family, network) of the destination; ``default`` is of the family that ``addresses`` have."""
+    asked = {"ipv4": 4, "ipv6": 6, None: 0}[params.get("family")]
+    if params["destination"] == "default":
+        family = asked or (_family(addresses[0]) if addresses else 4)
+        return family, "0.0.0.0/0" if family == 4 else "::/0"
+    net = cidr(params["destination"], "destination")
+    if asked and asked != _family(net):
+        raise Invalid("family: %s is not an %s network." % (net, params["family"]))
+    return _family(net), net
+
+
+def together(wants: Sequence[Want]) -> List[Want]:
+    """Return the wants of a task. Raises `Invalid` where they ask for one rule with two priorities."""
+    policy_rule.agreed([(want.ns, want.policy) for want in wants if want.policy and want.present])
+    return list(wants)

@@ -1,0 +1,162 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How the wants of a task come true: have, plan, apply; what fails is rolled back. Knows no noun and no kernel call.
+
+An item that fails does not stop the others. Check mode is the same without apply.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, ContextManager, Dict, Iterable, List, Optional, Sequence, Tuple, Union
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Kernel
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import results
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance_all, begin
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+
+Planned = Union[Plan, Refused]  # the error says why there is no plan
+
+
+def execute(
+    resource: Resource[Any, Any],
+    wants: Sequence[Any],
+    kernel: Kernel,
+    check: bool,
+    anew: Sequence[str] = (),
+    gone: Sequence[str] = (),
+) -> Tuple[List[Dict[str, Any]], List[str]]:
+    """Plan all wants, then (unless ``check``) carry the plans out. Return (a result an item, warnings).
+
+    ``anew``: names of namespaces that an earlier task would have made anew, ``gone``: of the host's interfaces that one would have
+    removed; of use in check mode only.
+    """
+    with lock(kernel, resource.locks and not check):
+        state = begin(kernel, check, anew, gone)
+        return carry_out(resource, wants, [plan(resource, want, state) for want in wants], kernel, state, check)
+
+
+def lock(kernel: Kernel, needed: bool) -> ContextManager[None]:
+    """Return a block under the host's lock, where it is ``needed``."""
+    return kernel.locked() if needed else contextlib.nullcontext()
+
+
+def plan(resource: Resource[Any, Any], want: Any, state: State) -> Planned:
+    """Return the plan for one want, or the error that says why there is none. The state moves on by the plan."""
+    try:
+        found = resource.plan(want, resource.look(want, state))
+        advance_all(state, found.changes)
+        return found
+    except Refused as error:
+        return error
+    except OSError as error:
+        return KernelError(
+            error.errno or 0, "read the state of %s" % resource.subject(want), getattr(error, "detail", "")
+        )
+
+
+def changes(plans: Iterable[Planned]) -> List[Change]:
+    """Return the changes of all plans, in order."""
+    return [step for planned in plans if isinstance(planned, Plan) for step in planned.changes]
+
+
+def carry_out(
+    resource: Resource[Any, Any],
+    wants: Sequence[Any],
+    plans: Sequence[Planned],
+    kernel: Kernel,
+    state: State,
+    check: bool,
+    beside: Sequence[Change] = (),
+) -> Tuple[List[Dict[str, Any]], List[str]]:
+    """Carry the plans of all wants out (unless ``check``). Return (a result an item, warnings).
+
+    ``beside``: the changes of other resources, whose deletions may go together with these, see `Kernel.delete_together`.
+    """
+    errors = [planned if isinstance(planned, Refused) else None for planned in plans]
+    if not check:
+        errors = _apply_all(kernel, plans, errors, beside)
+        state.outdate(changes(plans))
+    found, warnings = [], state.warnings
+    fresh = State(kernel)
+    for want, planned, error in zip(wants, plans, errors):
+        subject = resource.subject(want)
+        outcome = error or planned
+        if isinstance(outcome, Refused):
+            found.append(results.of_failure(subject, outcome))
+            continue
+        after = dict(outcome.after)
+        found.append(results.of_plan(subject, outcome, after if check else resource.observe(want, after, fresh)))
+        warnings.extend(warning for warning in outcome.warnings if warning not in warnings)
+    return found, warnings
+
+
+def _apply_all(
+    kernel: Kernel, plans: Sequence[Any], errors: Sequence[Optional[Refused]], beside: Sequence[Change]
+) -> List[Optional[Refused]]:
+    """Carry out the plans of all items that have no error yet, and return the errors of all.
+
+    What changes firewalls is one transaction a backend, at the end; where that is refused it is tried item by item.
+    """
+    steps = [step for error, planned in zip(errors, plans) if error is None for step in planned.changes]
+    if steps and all(step.final for step in steps):
+        kernel.delete_together([step for step in beside if step.final] or steps)
+    found = [
+        error or _apply(kernel, [step for step in planned.changes if step.edit is None])
+        for error, planned in zip(errors, plans)
+    ]
+    edits = {
+        number: [step for step in planned.changes if step.edit is not None]
+        for number, (error, planned) in enumerate(zip(found, plans))
+        if error is None
+    }
+    try:
+        kernel.apply_together([step for steps in edits.values() for step in steps])
+    except Refused:
+        for number, steps in edits.items():
+            try:
+                kernel.apply_together(steps)
+            except Refused as error:
+                done = [step for step in plans[number].changes if step.edit is None]
+                found[number] = _with_remains(error, _roll_back(kernel, done))
+    return found
+
+
+def _apply(kernel: Kernel, steps: Sequence[Change]) -> Optional[Refused]:
+    """Carry out the changes of one item. Where one fails, take back what was done and return the error."""
+    done: List[Change] = []
+    try:
+        for step in steps:
+            done.append(step)
+            kernel.apply(step)
+    except Refused as error:
+        failed = done.pop()  # only part of it or nothing was done
+        for step in failed.undo() if failed.partial else ():
+            with contextlib.suppress(Refused):
+                kernel.apply(step)
+        return _with_remains(error, _roll_back(kernel, done))
+    return None
+
+
+def _roll_back(kernel: Kernel, done: Sequence[Change]) -> List[str]:
+    """Undo changes, the last one first. Return the attempts that cannot be undone, or failed."""
+    left = []
+    for step in reversed(done):
+        if step.final:
+            left.append(step.attempt())
+        for inverse in step.undo():
+            try:
+                kernel.apply(inverse)
+            except Refused:
+                left.append(inverse.attempt())
+    return left
+
+
+def _with_remains(error: Refused, left: Sequence[str]) -> Refused:
+    """Return the error, with what the roll-back could not take back."""
+    return Refused("%s Not taken back: %s." % (error, "; ".join(left))) if left else error

@@ -1,0 +1,65 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a task returns: a result an item, the diff, and what many results come to. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Sequence
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import show
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan
+
+
+def of_failure(subject: str, error: Refused) -> Dict[str, Any]:
+    """Return the result of an item that failed."""
+    result: Dict[str, Any] = {"changed": False, "failed": True, "msg": str(error), "item": subject}
+    return dict(result, missing=error.missing) if isinstance(error, Lacking) else result
+
+
+def of_plan(subject: str, plan: Plan, after: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return the result of an item that was carried out, or would be; ``after`` is the object as it is then."""
+    return {
+        "changed": plan.changed,
+        "before": dict(plan.before),
+        "after": dict(after),
+        "diff": _diff(subject, plan),
+        "commands": [str(line) for step in plan.changes for line in step.commands()],
+        **plan.facts,
+    }
+
+
+def _diff(subject: str, plan: Plan) -> Dict[str, str]:
+    """Return Ansible's diff: one line an attribute that changes."""
+    names = list(dict.fromkeys([*plan.before, *plan.after]))
+    changing = (
+        [name for name in names if name not in plan.hidden and plan.before.get(name) != plan.after.get(name)]
+        if plan.changed
+        else []
+    )
+    sides = {}
+    for side, values in (("before", plan.before), ("after", plan.after)):
+        shown = [
+            name
+            for name in changing
+            if name in values and (bool(plan.before) == bool(plan.after) or values[name] not in (None, "", [], {}))
+        ]
+        sides[side] = "".join("%s %s\n" % (name, show(values[name])) for name in shown)
+    return {"before_header": subject, "after_header": subject, **sides}
+
+
+def summary(results: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
+    """Return what the results of many items come to: ``changed``, ``diff`` and ``commands``."""
+    return {
+        "changed": any(result["changed"] for result in results),
+        "diff": [result["diff"] for result in results if result["changed"]],
+        "commands": [line for result in results for line in result.get("commands", [])],
+    }
+
+
+def failures(results: Sequence[Mapping[str, Any]]) -> str:
+    """Return which items failed and why, ``""`` where none did."""
+    failed: List[str] = ["%s: %s" % (result["item"], result["msg"]) for result in results if result.get("failed")]
+    return "%d of %d items failed. %s" % (len(failed), len(results), "; ".join(failed)) if failed else ""

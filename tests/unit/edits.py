@@ -1,0 +1,85 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Edits of all kinds, for the tests of the firewall backends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend, Ruleset
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    ALLOWANCES,
+    ISOLATION,
+    PORTS,
+    Allowance,
+    Edit,
+    Isolation,
+    NatRule,
+    OwnedRules,
+    PortMapping,
+)
+from ansible_collections.linuxnet.containers.tests.unit.tool_twins import written
+
+EDITS = [
+    Edit(put=(NatRule("10.0.0.0/24", "!br0", ("10.9.0.0/16",), "", "net", "two words"),)),
+    Edit(put=(NatRule("fd00::/64", "eth0", (), "2001:db8::1", "net"),)),
+    Edit(put=(NatRule("10.0.0.0/24", "", (), "", "other", "it's a note; of # more"),)),
+    Edit(
+        publish=(PortMapping("tcp", "0.0.0.0/0", 8080, 8080, "10.0.0.2", 80, "web", "br0", "a note"),), kinds=(PORTS,)
+    ),
+    Edit(
+        publish=(PortMapping("udp", "192.0.2.1", 3000, 3099, "10.0.0.2", 0, "web", "br0"),),
+        localnet_on=("br0",),
+        kinds=(PORTS,),
+    ),
+    Edit(publish=(PortMapping("sctp", "2001:db8::1", 90, 90, "fd00::2", 91, "web"),), kinds=(PORTS,)),
+    Edit(isolate=(Isolation("br0", True, True, False, "net", "x"),), kinds=(ISOLATION,)),
+    Edit(
+        isolate=(Isolation("br1", False, False, True, "net"), Isolation("br2", False, True, False, "net")),
+        kinds=(ISOLATION,),
+    ),
+]
+_IN_CHAINS = [
+    Edit(
+        allow=(Allowance("out", "10.0.0.0/24", 4, "!br0", "net"), Allowance("in", "br0", 6, "", "br0")),
+        kinds=(ALLOWANCES,),
+    ),
+    Edit(allow=(Allowance("icc", "br0", 4, "", "net"), Allowance("to", "fd00::7", 6, "", "far")), kinds=(ALLOWANCES,)),
+]
+_BY_MARK = [
+    Edit(allow=(Allowance("mark", "br0", 0, "0x1/0xff", "br0"),), kinds=(ALLOWANCES,)),
+    Edit(allow=(Allowance("mark", "br1", 0, "0x12/0xffffffff", "br1"),), kinds=(ALLOWANCES,)),
+]
+
+
+def edits_of(backend: Backend) -> list[Edit]:
+    """Edits of all kinds, ten, with the allowances that a backend has."""
+    return [*EDITS, *(_BY_MARK if backend.by_mark else _IN_CHAINS)]
+
+
+def made(backend: Backend, *edits: Edit, start: Ruleset = None) -> Ruleset:
+    """The rule set after edits, on a bare host or after others."""
+    start = backend.nothing() if start is None else start
+    return written(backend, start, backend.transaction(start, edits))
+
+
+def content(owned: OwnedRules) -> list[Any]:
+    """What is owned, without its order."""
+    return [
+        frozenset(listed)
+        for listed in (owned.nat_rules, owned.port_mappings, owned.isolations, owned.allowances, owned.localnet)
+    ]
+
+
+def everything_gone(owned: OwnedRules) -> Edit:
+    """The edit that takes away all that is owned."""
+    return Edit(
+        drop=tuple(rule.key for rule in owned.nat_rules),
+        unpublish=owned.port_mappings,
+        unisolate=tuple(isolation.bridge for isolation in owned.isolations),
+        disallow=owned.allowances,
+        localnet_off=owned.localnet,
+        kinds=(PORTS, ISOLATION, ALLOWANCES),
+    )

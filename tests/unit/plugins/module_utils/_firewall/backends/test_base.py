@@ -1,0 +1,187 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The contract of a firewall backend, which each one passes, against twins of the tools."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import Iptables
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_rules import IptablesRules
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import Nftables, NftRules
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    ALLOWANCES,
+    FAMILIES,
+    ISOLATION,
+    NAT,
+    PORTS,
+    Edit,
+    OwnedRules,
+    edited,
+    restoring,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
+from ansible_collections.linuxnet.containers.tests.unit.edits import content, edits_of, everything_gone, made
+from ansible_collections.linuxnet.containers.tests.unit.tool_twins import printed, typed, written
+
+EACH = [pytest.param(backend, id=backend.name) for backend in BACKENDS]
+NUMBERS = range(10)
+
+
+def bare(backend: Iptables | Nftables, ruleset: dict[int, Any] | list[Any]) -> bool:
+    """Whether nothing of ours is in a rule set. Built-in chains of iptables-legacy stay, in a kernel as well."""
+    if not isinstance(ruleset, dict):
+        return ruleset == []
+    chains = [(name, one) for tables in ruleset.values() for found in tables.values() for name, one in found.items()]
+    return not chains if backend.within else all(name.isalpha() and not one.rules for name, one in chains)
+
+
+@pytest.mark.parametrize("backend", EACH)
+def test_on_a_bare_host_nothing_is_owned(backend: Iptables | Nftables) -> None:
+    owned = backend.owned(backend.nothing())
+    assert owned.empty
+    assert content(owned) == content(OwnedRules())
+    assert backend.foreign(backend.nothing(), {}) == {}
+
+
+@pytest.mark.parametrize("backend", EACH)
+def test_all_that_is_owned_is_read_back(backend: Iptables | Nftables) -> None:
+    found = backend.owned(made(backend, *edits_of(backend)))
+    assert content(found) == content(edited(OwnedRules(), edits_of(backend)))
+    assert (found.bridges, found.localnet, found.unmarked) == (("br0",), ("br0",), ())
+    assert all(found.whole(kind) for kind in (NAT, PORTS, ISOLATION, ALLOWANCES))
+
+
+@pytest.mark.parametrize("backend", EACH)
+def test_what_a_tool_prints_is_parsed(backend):
+    ruleset = made(backend, *edits_of(backend))
+    assert backend.parse(printed(backend, ruleset)) == ruleset
+    assert backend.parse({}) in (backend.nothing(), {})
+
+
+@pytest.mark.parametrize("backend", EACH)
+@pytest.mark.parametrize("number", NUMBERS)
+def test_what_is_rendered_is_what_was_read(backend: Iptables | Nftables, number: int) -> None:
+    for edits in (edits_of(backend), edits_of(backend)[: number + 1], [edits_of(backend)[number]]):
+        owned = backend.owned(made(backend, *edits))
+        again = backend.owned(written(backend, backend.nothing(), backend.render(owned)))
+        assert (content(again), again.static) == (content(owned), owned.static)
+
+
+@pytest.mark.parametrize("backend", EACH)
+@pytest.mark.parametrize("first", NUMBERS)
+def test_what_is_there_is_not_written_again_and_all_of_it_goes(backend: Iptables | Nftables, first: int) -> None:
+    edits = edits_of(backend)
+    for second in NUMBERS:
+        ruleset = made(backend, edits[first], edits[second])
+        assert set(backend.transaction(ruleset, [edits[second], edits[first]]).values()) == {""}
+        left = made(backend, everything_gone(backend.owned(ruleset)), start=ruleset)
+        assert bare(backend, left), left
+
+
+@pytest.mark.parametrize("backend", EACH)
+@pytest.mark.parametrize(("first", "second"), list(itertools.permutations(NUMBERS, 2)))
+def test_any_edit_is_as_the_edited_rendered(backend: Iptables | Nftables, first: int, second: int) -> None:
+    edits = edits_of(backend)
+    one_by_one = backend.owned(made(backend, edits[second], start=made(backend, edits[first])))
+    at_once = backend.owned(made(backend, edits[first], edits[second]))
+    wanted = edited(OwnedRules(), [edits[first], edits[second]])
+    assert content(one_by_one) == content(at_once) == content(wanted)
+    assert one_by_one.static == at_once.static
+
+
+@pytest.mark.parametrize("backend", EACH)
+@pytest.mark.parametrize("number", NUMBERS)
+def test_what_a_person_would_type_does_the_same(backend: Iptables | Nftables, number: int) -> None:
+    """On a bare host and after the others; and taken away again."""
+    edits = edits_of(backend)
+    for before in ([], [*edits[:number], *edits[number + 1 :]]):
+        start = made(backend, *before)
+        owned = backend.owned(start)
+        done = typed(backend, start, backend.commands(edits[number], owned, OwnedRules(), False))
+        assert content(backend.owned(done)) == content(backend.owned(made(backend, edits[number], start=start)))
+        assert set(backend.transaction(done, [edits[number]]).values()) == {""}
+        now = backend.owned(done)
+        back = restoring(now, owned)
+        replaced = OwnedRules(
+            nat_rules=tuple(rule for rule in now.nat_rules if rule.key in back.drop), port_mappings=back.unpublish
+        )
+        undone = typed(backend, done, backend.commands(back, now, replaced, not before))
+        assert content(backend.owned(undone)) == content(owned)
+
+
+@pytest.mark.parametrize("backend", EACH)
+@pytest.mark.parametrize("number", NUMBERS)
+def test_what_was_before_is_made_again(backend: Iptables | Nftables, number: int) -> None:
+    edits = edits_of(backend)
+    rest = [*edits[:number], *edits[number + 1 :]]
+    for before, edit in (([], edits[number]), (rest, edits[number]), (edits, everything_gone(_owned(backend, edits)))):
+        start = made(backend, *before)
+        now = made(backend, edit, start=start)
+        there = backend.owned(start)
+        back = made(backend, restoring(backend.owned(now), there), start=now)
+        assert content(backend.owned(back)) == content(there)
+        assert before or bare(backend, back)
+
+
+def _owned(backend: Iptables | Nftables, edits: list[Edit]) -> IptablesRules | NftRules:
+    return backend.owned(made(backend, *edits))
+
+
+@pytest.mark.parametrize("backend", EACH)
+@pytest.mark.parametrize(("first", "second"), list(itertools.permutations(NUMBERS, 2)))
+def test_what_is_foreseen_is_what_is_read(backend: Iptables | Nftables, first: int, second: int) -> None:
+    """An index that an edit is taken as done in, against the rule set in which it was done."""
+    edits = [edits_of(backend)[first], edits_of(backend)[second]]
+    ruleset = made(backend, edits[0])
+    index = RuleIndex(backend, backend.owned(ruleset))
+    for edit in (edits[1], everything_gone(_owned(backend, edits))):
+        index.advance(edit)
+        ruleset = made(backend, edit, start=ruleset)
+        there = backend.owned(ruleset)
+        assert index.owned.static == there.static
+        foreseen = (index.nat_rules.values(), index.port_mappings, index.isolations.values(), index.allowances.values())
+        assert [frozenset(one) for one in foreseen] == content(there)[:4]
+        assert (set(index.owned.bridges), set(index.owned.localnet)) == (set(there.bridges), set(there.localnet))
+        sets = getattr(there, "sets", {})
+        assert {name: set(bridges) for name, bridges in getattr(index.owned, "sets", {}).items()} == {
+            name: set(bridges) for name, bridges in sets.items()
+        }
+
+
+@pytest.mark.parametrize("backend", EACH)
+def test_nothing_of_ours_is_foreign(backend: Iptables | Nftables) -> None:
+    chains = backend.foreign(made(backend, *edits_of(backend)), {})
+    assert not [chain for chain in chains.values() if chain.rules or "LINUXNET" in chain.name]
+
+
+@pytest.mark.parametrize("backend", EACH)
+def test_an_edit_of_one_family_leaves_the_other_as_it_is(backend: Iptables | Nftables) -> None:
+    edits = edits_of(backend)
+    ruleset = made(backend, *edits)
+    for family, kept in ((4, 6), (6, 4)):
+        owned = backend.owned(ruleset)
+        gone = Edit(
+            drop=tuple(rule.key for rule in owned.nat_rules if rule.family == family),
+            unpublish=tuple(mapping for mapping in owned.port_mappings if mapping.family == family),
+            kinds=(PORTS,),
+        )
+        left = backend.owned(made(backend, gone, start=ruleset))
+        assert {rule.family for rule in left.nat_rules} == {kept}
+        assert {mapping.family for mapping in left.port_mappings} == {kept}
+        assert set(left.nat_rules) | set(left.port_mappings) == {
+            one for one in (*owned.nat_rules, *owned.port_mappings) if one.family == kept
+        }
+
+
+@pytest.mark.parametrize("backend", EACH)
+def test_names_and_families(backend: Iptables | Nftables) -> None:
+    assert repr(backend) == backend.name
+    assert backend.name.startswith(backend.option)
+    assert backend.owned(backend.nothing()).families == FAMILIES
+    assert all((backend.program, backend.package, backend.listing, backend.wildcard))

@@ -1,0 +1,74 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Containers are found by their engines, with programs that say what the real ones say, and their namespaces held open."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import containers
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import run
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Make programs that stand in for the engines' own; nothing else is on the path."""
+    monkeypatch.setattr(run, "_PATH", str(tmp_path))
+
+    def make(name: str, script: str) -> Path:
+        path = tmp_path / name
+        path.write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n", encoding="utf-8")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        return path
+
+    return make
+
+
+ID = "4f" * 32
+
+
+def test_b1_a_container_that_is_restarted_while_it_is_looked_up_is_looked_up_again(
+    programs: Callable[..., Any], tmp_path: Path
+) -> None:
+    """The first answer names a process that is gone; the second one this process, twice."""
+    count = tmp_path / "count"
+    programs(
+        "docker",
+        f"echo x >>{count}; pid={os.getpid()}; [ $(wc -l <{count}) -gt 1 ] || pid=4194399; echo {ID} $pid running /web",
+    )
+    with containers.Kernel() as kernel:
+        found, silent = kernel.containers("docker", ["web"])
+        [web] = found["web"]
+        assert (web.pid, web.inode, silent) == (os.getpid(), kernel.find(HOST), [])
+    assert count.read_text(encoding="utf-8") == "x\n" * 3
+
+
+def test_b1_a_container_that_never_stays_is_given_up(programs: Callable[..., Any], tmp_path: Path) -> None:
+    count = tmp_path / "count"
+    programs("docker", f"echo x >>{count}; echo {ID} $((4194000 + $(wc -l <{count}))) running /web")
+    with containers.Kernel() as kernel:
+        assert kernel.containers("docker", ["web"]) == (
+            {"web": []},
+            ["docker could not be asked: its containers are being restarted just now"],
+        )
+    assert len(count.read_text(encoding="utf-8").splitlines()) == 1 + containers._TRIES
+
+
+def test_b1_a_container_that_stops_while_it_is_looked_up_does_not_run(
+    programs: Callable[..., Any], tmp_path: Path
+) -> None:
+    count = tmp_path / "count"
+    programs(
+        "docker",
+        f"echo x >>{count}; [ $(wc -l <{count}) -gt 1 ] && echo '{ID} 0 exited /web' || echo {ID} {os.getpid()} running /web",
+    )
+    with containers.Kernel() as kernel:
+        assert kernel.containers("docker", ["web"])[0]["web"] == [Container("docker", "web", 0, "exited", 0)]

@@ -1,0 +1,126 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each change of a firewall: the commands a person would type for it, and what takes it back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import (
+    IPTABLES_LEGACY,
+    IPTABLES_NFT,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_rules import IptablesRules
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NftRules
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    FAMILIES,
+    ISOLATION,
+    PORTS,
+    Allowance,
+    Isolation,
+    NatRule,
+    PortMapping,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import changes
+
+WEB = NsRef("/run/netns/web")
+RULE = NatRule("10.0.0.0/24", "!br0", owner="net", handle=7)
+PORT = PortMapping("tcp", "0.0.0.0/0", 8080, 8080, "10.0.0.2", 80, "net", "br0")
+ISOLATED = Isolation("br0", isolate=False, owner="net")
+IPTABLES = IptablesRules(callers={4: "DOCKER-USER"})
+WHOLE = NftRules(static=frozenset((kind, family) for kind in (PORTS, ISOLATION) for family in FAMILIES))
+TABLE = "inet linuxnet_containers"
+
+COMMANDS = [
+    (
+        changes.PutRule(HOST, RULE),
+        [
+            f"nft 'add table {TABLE}'",
+            f"nft 'add chain {TABLE} postrouting {{ type nat hook postrouting priority srcnat; policy accept; }}'",
+            f"nft 'add rule {TABLE} postrouting ip saddr 10.0.0.0/24 oifname != \"br0\" "
+            "ip daddr != { 10.0.0.0/24, 224.0.0.0/4, 255.255.255.255/32 } masquerade comment \"linuxnet:net\"'",
+        ],
+    ),
+    (changes.DelRule(HOST, RULE), [f"nft 'delete rule {TABLE} postrouting handle 7'"]),
+    (changes.DelRule(WEB, RULE, last=True), [f"ip netns exec web nft 'delete table {TABLE}'"]),
+    (
+        changes.SetPortMappings(HOST, (PORT,), (replace(PORT, to="10.0.0.3"),), WHOLE, localnet_on=("br0",)),
+        [
+            f"nft 'delete element {TABLE} publish_ip_port {{ tcp . 0.0.0.0/0 . 8080 }}'",
+            f"nft 'add element {TABLE} loops {{ \"br0\" . \"br0\" }}'",
+            f"nft 'add element {TABLE} localnet {{ \"br0\" }}'",
+            f"nft 'add element {TABLE} publish_ip_port "
+            "{ tcp . 0.0.0.0/0 . 8080 comment \"linuxnet:net|br0|\" : 10.0.0.2 . 80 }'",
+        ],
+    ),
+    (changes.SetIsolation(HOST, ISOLATED, None, WHOLE), [f"nft 'add element {TABLE} {line}'" for line in (
+        'closed { "br0" comment "linuxnet:net" }', 'icc { "br0" . "br0" }', 'open { "br0" }',
+    )]),
+    (changes.SetPortMappings(HOST, (), (PORT,), last=True), [f"nft 'delete table {TABLE}'"]),
+    (
+        changes.SetAllowances(HOST, (Allowance("out", "10.0.0.0/24", 4, "!br0", "net"),), (), IPTABLES_NFT, IPTABLES),
+        [
+            "iptables-nft -t filter -N LINUXNET-FORWARD",
+            "iptables-nft -t filter -A LINUXNET-FORWARD -s 10.0.0.0/24 '!' -o br0 -m comment --comment 'linuxnet:net|out' -j ACCEPT",
+            "iptables-nft -t filter -A LINUXNET-FORWARD -d 10.0.0.0/24 -m conntrack --ctstate RELATED,ESTABLISHED "
+            "-m comment --comment 'linuxnet:net|out' -j ACCEPT",
+            "iptables-nft -t filter -I DOCKER-USER -m comment --comment linuxnet -j LINUXNET-FORWARD",
+        ],
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("step", "lines"), COMMANDS, ids=lambda value: type(value).__name__)
+def test_the_commands_of_a_change(step: Any, lines: list[str]) -> None:
+    assert [str(line) for line in step.commands()] == lines
+
+
+def test_every_change_has_its_commands_here() -> None:
+    assert {type(step) for step, dummy in COMMANDS} == set(changes.FirewallChange.__subclasses__())
+
+
+def test_a_rule_is_put_in_the_place_of_another() -> None:
+    lines = changes.PutRule(HOST, replace(RULE, comment="mine"), RULE).commands()
+    assert [str(line).split(" ip saddr")[0] for line in lines] == [
+        f"nft 'add rule {TABLE} postrouting handle 7",
+        f"nft 'delete rule {TABLE} postrouting handle 7'",
+    ]
+
+
+TWICE = [
+    changes.PutRule(HOST, RULE),
+    changes.PutRule(HOST, replace(RULE, comment="new"), RULE),
+    changes.DelRule(HOST, RULE),
+    changes.SetPortMappings(HOST, (PORT,), (), localnet_on=("br0",)),
+    changes.SetPortMappings(HOST, (PORT,), (replace(PORT, to="10.0.0.3"),)),
+    changes.SetIsolation(HOST, ISOLATED),
+    changes.SetIsolation(HOST, ISOLATED, replace(ISOLATED, icc=False)),
+    changes.PutRule(HOST, RULE, backend=IPTABLES_LEGACY),
+    changes.SetPortMappings(HOST, (PORT,), backend=IPTABLES_NFT),
+    changes.SetIsolation(HOST, ISOLATED, backend=IPTABLES_NFT),
+    changes.SetAllowances(HOST, (Allowance("in", "br0", 4),)),
+]
+
+
+@pytest.mark.parametrize("step", TWICE, ids=lambda value: type(value).__name__)
+def test_taking_back_what_takes_back_is_the_change_itself(step: Any) -> None:
+    (back,) = step.undo()
+    assert back != step
+    assert back.undo() == (step,)
+
+
+@pytest.mark.parametrize("step", [step for step, dummy in COMMANDS], ids=lambda value: type(value).__name__)
+def test_every_change_can_be_named_and_taken_back(step: Any) -> None:
+    assert step.writes
+    assert not step.final
+    assert not step.partial
+    assert str(step.ns) in step.attempt()
+
+
+def test_static_rules_alone_are_set_right() -> None:
+    assert changes.SetPortMappings(WEB).attempt() == "set right the rules for published ports in netns 'web'"

@@ -1,0 +1,104 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plans are carried out: all items are validated first, check mode, failures, roll-back; on the kernel's twin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge, netns, ns_address, veth
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import items
+from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
+
+BRIDGE, NETNS, VETH, ADDRESS = bridge.RESOURCE, netns.RESOURCE, veth.RESOURCE, ns_address.RESOURCE
+
+
+def run(
+    kernel: MemoryKernel, resource: Any, aggregate: list[dict[str, Any]], check: bool = False, **top: bool
+) -> list[dict[str, Any]] | None:
+    params = dict(top, aggregate=aggregate)
+    return execute(resource, items(resource, params), kernel, check)[0]
+
+
+@pytest.mark.parametrize(
+    ("item", "sentence"),
+    [
+        ({"name": "a/b"}, "aggregate item 2: name: 'a/b' is not an interface name"),
+        ({"name": "br1", "state": "up"}, "aggregate item 2: value of state must be one of: present, absent"),
+        ({"name": "br1", "mut": 1}, "aggregate item 2: there is no option mut."),
+        ({}, "aggregate item 2: missing required arguments: name"),
+        ({"name": "br1", "stp": "perhaps"}, "aggregate item 2: argument 'stp' is of type"),
+        ({"name": "br1", "mtu": "67"}, "aggregate item 2: mtu: 67 is out of bounds; it must be from 68 to 65535."),
+    ],
+)
+def test_all_items_are_validated_before_the_first_change(item: dict[str, Any], sentence: str) -> None:
+    kernel = MemoryKernel()
+    with pytest.raises(Invalid) as caught:
+        run(kernel, BRIDGE, [{"name": "br0"}, item])
+    assert str(caught.value).startswith(sentence)
+    assert kernel.applied == []
+
+
+def test_one_item_that_fails_is_rolled_back_and_the_others_go_on() -> None:
+    kernel = MemoryKernel()
+    run(kernel, NETNS, [{"name": "web"}, {"name": "db"}])
+    done = len(kernel.applied)
+    kernel.fail_at = done + 3  # web: pair, late attributes, peer; db: pair, then this one
+    items = [{"peer_netns": name, "alias": f"the {name}"} for name in ("web", "db", "web")]
+    items[2]["peer_name"] = "eth1"
+    results = run(kernel, VETH, items, peer_enabled=False)
+    assert [one.get("failed", False) for one in results] == [False, True, False]
+    assert results[1]["msg"].startswith("Could not set alias the db on veth")
+    assert results[1]["msg"].endswith(": Input/output error.")
+    assert results[1]["item"] == "veth " + results[1]["item"].split()[-1]
+    assert sorted(one.name for one in kernel.links(kernel.find(veth.NsRef("/run/netns/db")))) == ["lo"]
+    assert sorted(one.name for one in kernel.links(kernel.find(veth.NsRef("/run/netns/web")))) == ["eth0", "eth1", "lo"]
+
+
+def test_g2_what_cannot_be_taken_back_is_named() -> None:
+    kernel = MemoryKernel()
+    run(kernel, NETNS, [{"name": "web"}])
+    run(kernel, VETH, [{"peer_netns": "web", "name": "v0", "peer_name": "eth0"}])
+    run(kernel, VETH, [{"peer_netns": "web", "peer_name": "eth1"}, {"peer_netns": "web", "peer_name": "eth2"}])
+    kernel.fail_at = len(kernel.applied) + 1
+    (result,) = run(kernel, VETH, [{"peer_netns": "web", "name": "v0", "exclusive": True}])
+    assert result["failed"]
+    assert " Not taken back: delete veth" in result["msg"]
+
+
+def test_check_mode_changes_nothing_and_asks_for_no_lock() -> None:
+    kernel = MemoryKernel()
+    run(kernel, NETNS, [{"name": "web"}])
+    run(kernel, VETH, [{"peer_netns": "web", "name": "v0"}])
+    before, done, locks = kernel.snapshot(), len(kernel.applied), kernel.locks
+    item = {"netns": "web", "interface": "eth0", "pool": "10.0.0.0/24"}
+    (foreseen,) = run(kernel, ADDRESS, [item], check=True)
+    assert (kernel.snapshot(), len(kernel.applied), kernel.locks) == (before, done, locks)
+    (happened,) = run(kernel, ADDRESS, [item])
+    assert kernel.locks == locks + 1
+    assert happened == foreseen
+
+
+def test_later_items_see_what_earlier_ones_do() -> None:
+    kernel = MemoryKernel()
+    run(kernel, NETNS, [{"name": "web"}])
+    results = run(kernel, NETNS, [{"name": "db"}, {"name": "copy", "share": "db"}, {"name": "db", "state": "absent"}])
+    assert [one["changed"] for one in results] == [True, True, True]
+    assert sorted(kernel.listing()) == ["copy", "web"]
+
+
+def test_an_address_that_an_earlier_item_gives_up_is_free_for_a_later_one() -> None:
+    kernel = MemoryKernel()
+    run(kernel, NETNS, [{"name": "web"}, {"name": "db"}])
+    run(kernel, BRIDGE, [{"name": "br0"}])
+    run(kernel, VETH, [{"peer_netns": name, "bridge": "br0"} for name in ("web", "db")])
+    mine = {"interface": "eth0", "bridge": "br0", "address": "10.0.0.2/24"}
+    run(kernel, ADDRESS, [dict(mine, netns="web")])
+    assert run(kernel, ADDRESS, [dict(mine, netns="db")])[0]["failed"]
+    moved = run(kernel, ADDRESS, [dict(mine, netns="web", state="absent"), dict(mine, netns="db")])
+    assert [one["changed"] for one in moved] == [True, True]
