@@ -187,7 +187,8 @@ def test_what_takes_back_the_others(step: Any, back: tuple[Any, ...]) -> None:
 
 def test_a_port_s_attributes_come_back_after_its_bridge() -> None:
     step = SetLink(HOST, "web0", {"master": "br1"}, {"master": "br0", "hairpin": True})
-    first, second = step.undo()
+    undone: tuple[Any, ...] = step.undo()
+    first, second = undone
     assert (first.new, second.new) == ({"master": "br0"}, {"hairpin": True})
 
 
