@@ -49,7 +49,7 @@ def _arp(operation: int, mac: bytes, sender: bytes, target: bytes) -> bytes:
 
 
 def _icmpv6(type_: int, source: bytes, destination: bytes, flags: int, target: bytes, option: bytes) -> bytes:
-    """Return an IPv6 packet with one neighbour discovery message."""
+    """Return an IPv6 packet with a neighbour discovery message."""
     body = struct.pack("!BBHI", type_, 0, 0, flags) + target + option
     pseudo = source + destination + struct.pack("!II", len(body), socket.IPPROTO_ICMPV6) + body
     total = sum(struct.unpack("!%dH" % (len(pseudo) // 2), pseudo))
@@ -102,7 +102,7 @@ def _answer(frame: bytes, ip: bytes, mac: bytes) -> Optional[bytes]:
 
 
 def announce(interface: str, ip: str) -> socket.socket:
-    """Send one statement that ``ip`` is at the MAC address of an interface of the namespace the thread is in, if it has one.
+    """State once that ``ip`` is at the MAC address of an interface of the namespace the thread is in, if it has such an address.
 
     Returns the socket, for the caller to close: that takes the kernel a while. Raises OSError where the interface is down.
     """
@@ -149,7 +149,7 @@ def _received(sock: socket.socket, end: float) -> Iterator[bytes]:
 
 
 class Kernel(writer.Kernel):
-    """The running kernel, with neighbours. What each method gives is said in `_model/kernel_api.Source`."""
+    """The running kernel, with the neighbours of its interfaces. See `_model/kernel_api.Source`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -166,7 +166,7 @@ class Kernel(writer.Kernel):
 
     def _announce(self, step: Announce) -> None:
         namespace = self._at(step.ns)
-        # Neighbours that are not told find out by themselves, later: no reason to fail.
+        # Neighbours that hear nothing find out by themselves, later: no reason to fail.
         with contextlib.suppress(OSError):
             if step.family == 4 and not step.shared:
                 addresses.announce(namespace.socket, self._index(step.ns, step.interface), step.ip)

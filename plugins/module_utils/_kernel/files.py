@@ -71,7 +71,7 @@ def read_text(path: str) -> str:
 
 
 def write_text(path: str, text: str) -> None:
-    """Write a file whole, by renaming a finished one over it; an empty text removes it. Raises OSError."""
+    """Write a file whole, by renaming the finished file over it; an empty text removes it. Raises OSError."""
     if not text:
         os.unlink(path)
         return

@@ -103,40 +103,45 @@ class Kernel(writer.Kernel):
     def _end_flows(self, ref: NsRef, mappings: Sequence[PortMapping]) -> None:
         """End the UDP flows of the host ports of ``mappings``, in the namespace the thread is in: those to one of its addresses."""
         ports = [mapping for mapping in mappings if mapping.protocol == "udp"]
-        own = {address.ip for dummy, address in self.addresses(self.find(ref) or 0)} if ports else set()
-        for family in sorted({mapping.family for mapping in ports}):
-            these = [mapping for mapping in ports if mapping.family == family]
+        if not ports:
+            return
+        with contextlib.suppress(OSError):  # without ctnetlink flows end by their time-out
+            own = {address.ip for dummy, address in self.addresses(self.find(ref) or 0)}
+            for family in sorted({mapping.family for mapping in ports}):
+                these = [mapping for mapping in ports if mapping.family == family]
 
-            def wanted(protocol: int, to: str, port: int, these: Sequence[PortMapping] = these) -> bool:
-                return (
-                    protocol == socket.IPPROTO_UDP
-                    and (to in own or to.startswith("127."))
-                    and any(
-                        mapping.first <= port <= mapping.last and mapping.host_ip in (to, EVERYWHERE[mapping.family])
-                        for mapping in these
+                def wanted(protocol: int, to: str, port: int, these: Sequence[PortMapping] = these) -> bool:
+                    return (
+                        protocol == socket.IPPROTO_UDP
+                        and (to in own or to.startswith("127."))
+                        and any(
+                            mapping.first <= port <= mapping.last
+                            and mapping.host_ip in (to, EVERYWHERE[mapping.family])
+                            for mapping in these
+                        )
                     )
-                )
 
-            with contextlib.suppress(OSError):  # without ctnetlink flows end by their time-out
                 conntrack.flush(family, wanted)
 
     def apply_together(self, steps: Sequence[Any]) -> None:
         """Take changes of what we own in firewalls, computed from the rules as they are now: for each namespace and backend what its
         tool can do at once, which is all with nftables, and a table of one address family with iptables.
 
-        Raises `KernelError`. What was done by then, in any of them, is taken back; where that is refused as well, it says so.
+        Raises `KernelError`. What was done by then, in any of them, is taken back; where that is refused as well, the error says so. Flows that were
+        ended stay ended.
         """
         done: List[Tuple[NsRef, Backend, Ruleset]] = []
         for ref, backend in dict.fromkeys((step.ns, step.backend) for step in steps):
             these = [step for step in steps if step.ns == ref and step.backend is backend]
             try:
                 self._carried_out(ref, backend, [step.edited() for step in these], done)
-            except ProgramError as error:
-                refused = KernelError(0, these[0].attempt(), str(error))
-                left = [one for one in reversed(done) if not self._taken_back(*one)]
-                names = ["%s in %s" % (other.listing, where) for where, other, dummy in left]
-                if names:
-                    raise Refused("%s Not taken back: %s." % (refused, ", ".join(names))) from error
+            except (ProgramError, OSError) as error:
+                code = error.errno or 0 if isinstance(error, OSError) else 0
+                refused = KernelError(code, these[0].attempt(), "" if code else str(error))
+                left = [entry for entry in reversed(done) if not self._taken_back(*entry)]
+                if left:
+                    names = ", ".join("%s in %s" % (other.listing, where) for where, other, dummy in left)
+                    raise Refused("%s Not taken back: %s." % (refused, names)) from error
                 raise refused from error
 
     def _carried_out(
@@ -169,7 +174,7 @@ class Kernel(writer.Kernel):
                 now = _read(backend)
                 texts = backend.transaction(now, [restoring(backend.owned(now), owned)])
                 self._written(backend, {program: text for program, text in texts.items() if text})
-        except ProgramError:
+        except (ProgramError, OSError):
             return False
         return True
 

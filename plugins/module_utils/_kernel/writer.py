@@ -46,8 +46,7 @@ _DAD_WAIT = 3.0  # seconds; duplicate address detection takes one probe and one 
 
 
 class Kernel(reader.Reader):
-    """The running kernel. A door hands its module what it needs of it: this class, or one that adds to it (`neighbours`, `containers`,
-    `firewall`, `complete`)."""
+    """The running kernel, as most modules need it; those of `arp_nd`, `containers`, `firewall` and `complete` add to it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -114,7 +113,7 @@ class Kernel(reader.Reader):
     # --- links ------------------------------------------------------------------------------------------------------
 
     def _index(self, ref: NsRef, name: str) -> int:
-        """Return the index of an interface that is to be changed: of the one that was looked at, where one was."""
+        """Return the index of an interface that is to be changed: that which was read, even where another has its name by now."""
         namespace = self._at(ref)
         if name not in namespace.indexes:
             index = links.index_of(namespace.socket, name)
@@ -124,15 +123,15 @@ class Kernel(reader.Reader):
         return namespace.indexes[name]
 
     def _forget_indexes(self) -> None:
-        """Forget which interfaces were looked at, as one of them goes, or changes its name or namespace: the other end of a pair, which
-        may be anywhere, goes with it."""
+        """Forget all indexes that were read, as an interface goes, or changes its name or namespace: the other end of a pair, which may
+        be anywhere, goes with it."""
         while self._indexed:
             self._indexed.pop().indexes.clear()
 
-    def _forget_nsids(self, one: NsRef, other: NsRef) -> None:
+    def _forget_nsids(self, ns: NsRef, other: NsRef) -> None:
         """Take note that two namespaces are about to be linked, so that each gets an id in the other."""
-        for here, there in ((one, other), (other, one)):
-            self._at(here).asked.discard(self.find(there) or 0)
+        for near, far in ((ns, other), (other, ns)):
+            self._at(near).asked.discard(self.find(far) or 0)
 
     def _add_link(self, step: AddLink) -> None:
         attributes = dict(step.attributes)
@@ -271,7 +270,7 @@ def _await_dad(sock: Socket, index: int, step: PutAddress) -> None:
     end = time.monotonic() + _DAD_WAIT
     while time.monotonic() < end:
         known = addresses.read_all(sock)
-        found = next((one for where, one in known if where == index and one.key == step.address.key), None)
+        found = next((address for at, address in known if at == index and address.key == step.address.key), None)
         if found is None or found.dadfailed:
             if found is not None:
                 addresses.delete(sock, index, found)

@@ -182,7 +182,7 @@ def change(
     netns_fd: Optional[int] = None,
     kind: str = "",
 ) -> None:
-    """Set attributes of an interface, in one message; ``kind`` is its own, for that kind's fields. Raises `NetlinkError`."""
+    """Set attributes of an interface, in one message; ``kind`` is the interface's, where a field of its kind is set. Raises `NetlinkError`."""
     fields: Dict[str, Any] = {"index": index}
     attrs = _encoded(link_kinds.LINK, given)
     if "enabled" in given:
@@ -231,7 +231,7 @@ def delete_together(sock: Socket, indexes: Sequence[int]) -> None:
 
 
 def change_vlans(sock: Socket, index: int, vlans: Sequence[Vlan], add: bool) -> None:
-    """Add or remove VLANs of a bridge port; neighbouring ids with the same flags go as one range. Raises `NetlinkError`."""
+    """Add or remove VLANs of a bridge port; neighbouring ids with the same flags go as a range. Raises `NetlinkError`."""
     infos: codec.Attributes = []
     for first, last in vlan_ranges(vlans):
         flags = (_PVID if first.pvid else 0) | (_UNTAGGED if first.untagged else 0)

@@ -9,9 +9,9 @@ Reading is JSON and writing is text on purpose: nft 1.0.6 cannot declare every o
 
 from __future__ import annotations
 
-from typing import Dict, Mapping
+from typing import Dict, List, Mapping
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import run, which
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import ProgramError, run, which
 
 _NFT = "nft"
 
@@ -27,9 +27,16 @@ class Nft:
 
     def read(self) -> Dict[str, str]:
         """Return the rule set as nft prints it in JSON, with handles. Raises `ProgramError`."""
-        return {_NFT: run(which(_NFT) or _NFT, ["-j", "-a", "list", "ruleset"])}
+        return {_NFT: _run(["-j", "-a", "list", "ruleset"])}
 
     def write(self, texts: Mapping[str, str]) -> None:
         """Apply lines as one transaction: all or nothing. Raises `ProgramError`."""
         if texts.get(_NFT):
-            run(which(_NFT) or _NFT, ["-f", "-"], texts[_NFT])
+            _run(["-f", "-"], texts[_NFT])
+
+
+def _run(arguments: List[str], text: str = "") -> str:
+    program = which(_NFT)
+    if program is None:
+        raise ProgramError("nft is not installed")
+    return run(program, arguments, text)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each door hands its module the kernel that it needs, and no more: what it packs, each host compiles for each task."""
+"""Each module is handed the kernel that it needs, and no more: what it packs, each host compiles for each task."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ KERNELS = {
 
 
 class Runner:
-    """What a door calls with its kernel as the last argument, whichever way its module takes."""
+    """What a module calls with its kernel as the last argument, whichever way it takes."""
 
     def __init__(self) -> None:
         self.handed: list[object] = []
@@ -46,7 +46,7 @@ class Runner:
 
 
 @pytest.mark.parametrize("name", KERNELS)
-def test_a_door_hands_its_kernel(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_module_is_handed_its_kernel(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     module = importlib.import_module(MODULES + name)
     runner = Runner()
     monkeypatch.setattr(module, "runner", runner)
@@ -58,7 +58,7 @@ def verbs(protocol: type) -> set[str]:
     return {name for one in protocol.__mro__ for name in vars(one) if not name.startswith("_")}
 
 
-@pytest.mark.parametrize("kernel", set(KERNELS.values()), ids=lambda kernel: kernel.__module__.rpartition(".")[2])
+@pytest.mark.parametrize("kernel", sorted(set(KERNELS.values()), key=repr), ids=lambda kernel: kernel.__module__.rpartition(".")[2])
 def test_every_kernel_has_the_verbs_of_the_contract(kernel: type) -> None:
     assert verbs(kernel_api.Kernel) <= verbs(kernel)
 
@@ -75,7 +75,7 @@ def test_the_complete_one_has_what_each_of_the_others_has() -> None:
 
 def test_it_is_opened_and_closed_as_a_whole() -> None:
     with complete.Kernel() as kernel:
-        assert (kernel._closing, kernel._prepared, kernel._read) == (None, False, {})
+        assert (kernel._closing, kernel._prepared, kernel._known) == (None, False, {})
     assert kernel._open == {}
 
 

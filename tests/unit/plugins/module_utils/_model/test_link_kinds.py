@@ -75,3 +75,46 @@ def test_bounds(name: str, low: int, high: int) -> None:
     for value in (low - 1, high + 1):
         with pytest.raises(Invalid, match=f"{name}: {value} is out of bounds; it must be from {low} to {high}."):
             field.canonical(value)
+
+
+SPELLINGS = {
+    "mtu": [["1400", 1400, " 1400", "01400"], ["auto", " auto "]],
+    "mac": [["02:AB:00:00:00:01", "02-ab-00-00-00-01", " 02:ab:00:00:00:01\n"]],
+    "alias": [[""], ["the bridge \u00e9"], ["a" * 255]],
+}
+
+
+@pytest.mark.parametrize("name", [name for rows in ALL for name in rows])
+def test_every_spelling_of_a_value_is_one_value_and_the_kernel_s_is_that(name):
+    """What a row makes of an option is canonical: it stays as it is, also by way of the kernel."""
+    row = find(name)
+    samples = SPELLINGS.get(name) or ([[True], [False]] if isinstance(row.default, bool) else [[7], [row.default]])
+    for spellings in samples:
+        found = {row.canonical(spelling) for spelling in spellings}
+        (canonical,) = found
+        assert row.canonical(canonical) == canonical
+        assert row.from_kernel(row.to_kernel(canonical)) == canonical
+        assert type(row.from_kernel(row.to_kernel(canonical))) is type(canonical)
+
+
+@pytest.mark.parametrize(
+    "name", [name for rows in ALL for name, row in rows.items() if type(row.default) is int and name != "mtu"]
+)
+def test_a_boolean_is_no_number(name):
+    with pytest.raises(Invalid, match=f"^{name}: it must be a number from [0-9]+ to [0-9]+, not a boolean"):
+        find(name).canonical(True)
+
+
+def test_what_is_given_is_what_counts():
+    rows = link_kinds.rows("veth")
+    params = {"mtu": "1400", "mac": None, "peer_mac": "02-AB-00-00-00-01", "bridge": "br0"}
+    assert link_kinds.given(params, rows) == {"mtu": 1400}
+    assert link_kinds.given(params, {"mac": rows["mac"]}, "peer_") == {"mac": "02:ab:00:00:00:01"}
+    assert link_kinds.late(rows) == ["alias", "tx_checksum"]
+    with pytest.raises(Invalid, match=r"^peer_mac: 'x' is not a MAC address"):
+        link_kinds.given({"peer_mac": "x"}, {"mac": rows["mac"]}, "peer_")
+
+
+def test_the_rows_of_a_kind_nobody_knows_are_none():
+    assert (link_kinds.kind("gre").described, dict(link_kinds.kind("gre").fields)) == ("an interface of type gre", {})
+    assert link_kinds.kind("bridge") is link_kinds.KINDS["bridge"]

@@ -25,7 +25,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
 from ansible_collections.linuxnet.containers.tests.unit.edits import content, edits_of, everything_gone, made
-from ansible_collections.linuxnet.containers.tests.unit.tool_twins import typed, written
+from ansible_collections.linuxnet.containers.tests.unit.tool_twins import printed, typed, written
 
 EACH = [pytest.param(backend, id=backend.name) for backend in BACKENDS]
 NUMBERS = range(10)
@@ -53,6 +53,13 @@ def test_all_that_is_owned_is_read_back(backend: Backend) -> None:
     assert content(found) == content(edited(OwnedRules(), edits_of(backend)))
     assert (found.bridges, found.localnet, found.unmarked) == (("br0",), ("br0",), ())
     assert all(found.whole(kind) for kind in (NAT, PORTS, ISOLATION, ALLOWANCES))
+
+
+@pytest.mark.parametrize("backend", EACH)
+def test_what_a_tool_prints_is_parsed(backend):
+    ruleset = made(backend, *edits_of(backend))
+    assert backend.parse(printed(backend, ruleset)) == ruleset
+    assert backend.parse({}) in (backend.nothing(), {})
 
 
 @pytest.mark.parametrize("backend", EACH)

@@ -126,7 +126,7 @@ def test_one_that_is_interrupted_all_the_time_is_a_sentence() -> None:
             wire.dump(GETLINK, b"")
         assert len(wire.sent()) == tries
     assert caught.value.errno == errno.EAGAIN
-    assert caught.value.detail == "what is listed was changed by others each of the 9 times it was read"
+    assert caught.value.detail == "the list was changed each of the 9 times that it was read"
 
 
 def test_a_dump_that_is_refused_is_not_taken_again() -> None:

@@ -1,0 +1,66 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The program nft, found and run: with one that stands in for it."""
+
+from __future__ import annotations
+
+import stat
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import run
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.nft import Nft
+
+
+@pytest.fixture
+def nft(tmp_path, monkeypatch):
+    """Make the program; nothing else is on the path."""
+    monkeypatch.setattr(run, "_PATH", str(tmp_path))
+
+    def make(script):
+        path = tmp_path / "nft"
+        path.write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n", encoding="utf-8")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        return Nft()
+
+    return make
+
+
+def test_without_the_program_it_is_not_available(tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "_PATH", str(tmp_path))
+    assert not Nft().available()
+    with pytest.raises(run.ProgramError):
+        Nft().read()
+
+
+def test_the_rule_set_is_what_it_prints(nft):
+    program = nft('echo "$*"')
+    assert program.available()
+    assert program.usual
+    assert program.read() == {"nft": "-j -a list ruleset\n"}
+
+
+def test_all_lines_are_given_to_one_call(nft, tmp_path):
+    program = nft(f'(echo "$*"; cat) >>{tmp_path}/given')
+    program.write({"nft": "add table inet x\nadd table inet y\n"})
+    assert (tmp_path / "given").read_text(encoding="utf-8") == "-f -\nadd table inet x\nadd table inet y\n"
+
+
+def test_for_nothing_it_is_not_run(nft):
+    nft("exit 3").write({"nft": ""})
+    nft("exit 3").write({})
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ("exit 3", "it ended with 3"),
+        ("echo; echo '/dev/stdin:1:1-3: Error: no' >&2; exit 1", "/dev/stdin:1:1-3: Error: no"),
+    ],
+)
+def test_what_it_complains_of_is_the_error(nft, script, says):
+    with pytest.raises(run.ProgramError, match=says):
+        nft(script).read()
+    with pytest.raises(run.ProgramError, match=says):
+        nft(script).write({"nft": "add table inet x\n"})
