@@ -12,12 +12,13 @@ import errno
 import ipaddress
 import socket
 import struct
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import arp_nd
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import arp_nd, namespaces
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import Announce
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
@@ -122,7 +123,9 @@ class Wire:
     """A packet socket: what it will receive, None for nothing within the time."""
 
     def __init__(self, *frames: bytes | None) -> None:
-        self.frames, self.sent, self.bound = list(frames), [], None
+        self.frames = list(frames)
+        self.sent: list[bytes] = []
+        self.bound: tuple[str, int] | None = None
 
     def __enter__(self) -> Wire:
         return self
@@ -139,7 +142,7 @@ class Wire:
     def settimeout(self, seconds: float) -> None:
         assert 0 < seconds <= 0.2
 
-    def recv(self, _size: int) -> bytes | None:
+    def recv(self, _size: int) -> bytes:
         frame = self.frames.pop(0) if self.frames else None
         if frame is None:
             raise TimeoutError
@@ -149,7 +152,7 @@ class Wire:
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
     found = Wire()
-    monkeypatch.setattr(arp_nd.socket, "socket", lambda *_args: found)
+    monkeypatch.setattr(socket, "socket", lambda *_args: found)
     return found
 
 
@@ -167,7 +170,7 @@ def test_the_first_answer_ends_it_whatever_else_is_on_the_wire(wire: Wire) -> No
 
 def test_a_wire_that_is_never_silent_does_not_hold_it_up(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(100))
-    monkeypatch.setattr(arp_nd.time, "monotonic", lambda: next(clock) / 10)
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock) / 10)
     wire.frames = [b"noise"] * 1000
     assert arp_nd.who_has("eth0", "02:00:00:00:00:01", "fd00::2") is None
 
@@ -190,7 +193,7 @@ def test_an_interface_whose_name_python_does_not_take_is_not_asked_on(wire: Wire
 
 @pytest.fixture
 def kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[arp_nd.Kernel]:
-    monkeypatch.setattr(arp_nd.namespaces, "entered", lambda _fd: contextlib.nullcontext())  # which needs privileges
+    monkeypatch.setattr(namespaces, "entered", lambda _fd: contextlib.nullcontext())  # which needs privileges
     with arp_nd.Kernel() as found:
         yield found
 
@@ -210,7 +213,7 @@ def test_the_socket_that_sent_is_closed_by_the_end(monkeypatch: pytest.MonkeyPat
     if not threads:
         monkeypatch.setattr(concurrent.futures.ThreadPoolExecutor, "submit", refuse)
     near, _far = socket.socketpair()
-    monkeypatch.setattr(arp_nd.namespaces, "entered", lambda _fd: contextlib.nullcontext())
+    monkeypatch.setattr(namespaces, "entered", lambda _fd: contextlib.nullcontext())
     monkeypatch.setattr(arp_nd, "announce", lambda _interface, _ip: near)
     with arp_nd.Kernel() as kernel:
         kernel.apply(Announce(HOST, "lo", "fd00::2", 6))
@@ -219,7 +222,8 @@ def test_the_socket_that_sent_is_closed_by_the_end(monkeypatch: pytest.MonkeyPat
 
 def test_one_question_goes_out_in_the_namespace(kernel: arp_nd.Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arp_nd, "who_has", lambda *question: question)
-    assert kernel.who_has(kernel.own, "eth0", "mac", "10.0.0.2") == ("eth0", "mac", "10.0.0.2")
+    asked: Any = kernel.who_has(kernel.own, "eth0", "mac", "10.0.0.2")
+    assert asked == ("eth0", "mac", "10.0.0.2")
 
 
 def test_a_namespace_that_is_gone_is_a_failure(kernel: arp_nd.Kernel) -> None:
