@@ -29,7 +29,7 @@ class Steps(Protocol):
 
     @property
     def needs_survey(self) -> bool:
-        """Return whether there may be more steps, which `survey` has to find first."""
+        """Return whether `survey` has to find further steps first."""
 
     def survey(self, source: Source) -> Sequence[str]:
         """Add the steps that the host asks for, which no step has changed yet. Return warnings."""
