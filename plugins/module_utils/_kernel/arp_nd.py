@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import ipaddress
-import os
 import socket
 import struct
 import time
@@ -22,6 +21,7 @@ from typing import Any, Callable, ClassVar, Dict, Iterator, Optional, Tuple
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import namespaces, writer
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import addresses
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import Announce
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import name_bytes
 
 _ARP, _IPV6 = 0x0806, 0x86DD
 _SIOCGIFHWADDR = 0x8927  # include/uapi/linux/sockios.h
@@ -108,7 +108,7 @@ def announce(interface: str, ip: str) -> socket.socket:
     """
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
     try:
-        mac = fcntl.ioctl(sock, _SIOCGIFHWADDR, struct.pack("16s16x", os.fsencode(interface)))[18:24]
+        mac = fcntl.ioctl(sock, _SIOCGIFHWADDR, struct.pack("16s16x", name_bytes(interface)))[18:24]
         if any(mac):
             ethertype, frame = _statement(ip, mac)
             sock.sendto(frame, (interface, ethertype))
@@ -126,7 +126,10 @@ def who_has(interface: str, mac: str, ip: str) -> Optional[str]:
         return None
     ethertype, frame = _question(ip, raw_mac)
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.htons(ethertype)) as sock:
-        sock.bind((interface, ethertype))
+        try:
+            sock.bind((interface, ethertype))
+        except ValueError:  # Python takes names in UTF-8 only
+            return None
         for dummy in range(_PROBES):
             sock.send(frame)
             for received in _received(sock, time.monotonic() + _WAIT):
@@ -167,7 +170,7 @@ class Kernel(writer.Kernel):
     def _announce(self, step: Announce) -> None:
         namespace = self._at(step.ns)
         # Neighbours that hear nothing find out by themselves, later: no reason to fail.
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             if step.family == 4 and not step.shared:
                 addresses.announce(namespace.socket, self._index(step.ns, step.interface), step.ip)
                 return

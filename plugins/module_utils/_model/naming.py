@@ -21,8 +21,13 @@ PROTOCOL = 76
 BY_KERNEL = 2  # RTPROT_KERNEL: a route that comes and goes with an address
 
 
+def name_bytes(name: str) -> bytes:
+    """Return a name as the kernel has it, which takes bytes of any encoding: Python keeps what is no UTF-8 as surrogates."""
+    return name.encode(errors="surrogateescape")
+
+
 def _digest(*parts: str) -> bytes:
-    return hashlib.sha256("\0".join(parts).encode()).digest()
+    return hashlib.sha256(name_bytes("\0".join(parts))).digest()
 
 
 def host_interface(netns: str, peer_name: str) -> str:

@@ -29,6 +29,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlin
     attribute,
     spans,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import name_bytes
 
 Attributes = List[Tuple[str, Any]]
 
@@ -119,19 +120,14 @@ def _number(form: str) -> Tuple[Callable[[Any], bytes], Callable[[bytes], Any]]:
     return packer.pack, lambda data: packer.unpack_from(data)[0]
 
 
-def text_bytes(value: str) -> bytes:
-    """Return a name as the kernel has it, which takes bytes of any encoding: Python keeps what is no UTF-8 as surrogates."""
-    return value.encode(errors="surrogateescape")
-
-
 def text(data: bytes) -> str:
-    """Return the kernel's name, up to the closing NUL, as `text_bytes` takes it."""
+    """Return the kernel's name, up to the closing NUL, as `name_bytes` takes it."""
     return data.partition(b"\0")[0].decode(errors="surrogateescape")
 
 
 # What encodes and decodes each type.
 _SIMPLE: Dict[str, Tuple[Callable[[Any], bytes], Callable[[bytes], Any]]] = {
-    "asciiz": (lambda value: text_bytes(value) + b"\0", text),
+    "asciiz": (lambda value: name_bytes(value) + b"\0", text),
     "ipaddr": (_packed_ip, _ip),
     "target": (_packed_ip, _ip),
     "uint8": _number("=B"),

@@ -24,7 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlin
     values,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import INTERFACE_NAME_BYTES
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import INTERFACE_NAME_BYTES, name_bytes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, Vlan
 
 _NEWLINK, _DELLINK, _GETLINK, _SETLINK = 16, 17, 18, 19
@@ -63,7 +63,7 @@ def read_all(sock: Socket, master: int = 0) -> List[Found]:
 
 def index_of(sock: Socket, name: str) -> int:
     """Return the index of an interface, 0 where there is none: by ioctl, a tenth of the cost of a message."""
-    raw = codec.text_bytes(name)
+    raw = name_bytes(name)
     if len(raw) > INTERFACE_NAME_BYTES:  # the ioctl would cut it short
         return 0
     return int(_ioctl(sock, _SIOCGIFINDEX, raw, 0)[1])

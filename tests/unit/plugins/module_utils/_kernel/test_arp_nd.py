@@ -12,11 +12,13 @@ import errno
 import ipaddress
 import socket
 import struct
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import arp_nd
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import arp_nd, namespaces
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import Announce
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
@@ -121,7 +123,9 @@ class Wire:
     """A packet socket: what it will receive, None for nothing within the time."""
 
     def __init__(self, *frames: bytes | None) -> None:
-        self.frames, self.sent, self.bound = list(frames), [], None
+        self.frames = list(frames)
+        self.sent: list[bytes] = []
+        self.bound: tuple[str, int] | None = None
 
     def __enter__(self) -> Wire:
         return self
@@ -138,7 +142,7 @@ class Wire:
     def settimeout(self, seconds: float) -> None:
         assert 0 < seconds <= 0.2
 
-    def recv(self, _size: int) -> bytes | None:
+    def recv(self, _size: int) -> bytes:
         frame = self.frames.pop(0) if self.frames else None
         if frame is None:
             raise TimeoutError
@@ -148,7 +152,7 @@ class Wire:
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
     found = Wire()
-    monkeypatch.setattr(arp_nd.socket, "socket", lambda *_args: found)
+    monkeypatch.setattr(socket, "socket", lambda *_args: found)
     return found
 
 
@@ -166,7 +170,7 @@ def test_the_first_answer_ends_it_whatever_else_is_on_the_wire(wire: Wire) -> No
 
 def test_a_wire_that_is_never_silent_does_not_hold_it_up(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(100))
-    monkeypatch.setattr(arp_nd.time, "monotonic", lambda: next(clock) / 10)
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock) / 10)
     wire.frames = [b"noise"] * 1000
     assert arp_nd.who_has("eth0", "02:00:00:00:00:01", "fd00::2") is None
 
@@ -178,23 +182,27 @@ def test_where_there_is_no_ethernet_nobody_is_asked(wire: Wire, mac: str) -> Non
     assert wire.sent == []
 
 
+def test_an_interface_whose_name_python_does_not_take_is_not_asked_on(wire: Wire, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(wire, "bind", lambda where: where[0].encode())
+    assert arp_nd.who_has("\udcff", "02:00:00:00:00:01", "10.0.0.2") is None
+    assert wire.sent == []
+
+
 # --- the kernel with neighbours ---
 
 
 @pytest.fixture
 def kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[arp_nd.Kernel]:
-    monkeypatch.setattr(arp_nd.namespaces, "entered", lambda _fd: contextlib.nullcontext())  # which needs privileges
+    monkeypatch.setattr(namespaces, "entered", lambda _fd: contextlib.nullcontext())  # which needs privileges
     with arp_nd.Kernel() as found:
         yield found
 
 
 def test_an_announcement_that_fails_is_no_failure(kernel: arp_nd.Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
-    def down(_interface: str, _ip: str) -> None:
-        raise OSError(errno.ENETDOWN, "Network is down")
-
-    monkeypatch.setattr(arp_nd, "announce", down)
-    for ip, family, shared in (("fd00::2", 6, False), ("10.0.0.2", 4, True), ("10.0.0.2", 4, False)):
-        kernel.apply(Announce(HOST, "no such", ip, family, shared))
+    for error in (OSError(errno.ENETDOWN, "Network is down"), UnicodeEncodeError("utf-8", "\udcff", 0, 1, "no")):
+        monkeypatch.setattr(arp_nd, "announce", Mock(side_effect=error))
+        for ip, family, shared in (("fd00::2", 6, False), ("10.0.0.2", 4, True), ("10.0.0.2", 4, False)):
+            kernel.apply(Announce(HOST, "no such", ip, family, shared))
 
 
 @pytest.mark.parametrize("threads", [True, False])
@@ -205,7 +213,7 @@ def test_the_socket_that_sent_is_closed_by_the_end(monkeypatch: pytest.MonkeyPat
     if not threads:
         monkeypatch.setattr(concurrent.futures.ThreadPoolExecutor, "submit", refuse)
     near, _far = socket.socketpair()
-    monkeypatch.setattr(arp_nd.namespaces, "entered", lambda _fd: contextlib.nullcontext())
+    monkeypatch.setattr(namespaces, "entered", lambda _fd: contextlib.nullcontext())
     monkeypatch.setattr(arp_nd, "announce", lambda _interface, _ip: near)
     with arp_nd.Kernel() as kernel:
         kernel.apply(Announce(HOST, "lo", "fd00::2", 6))
@@ -214,7 +222,8 @@ def test_the_socket_that_sent_is_closed_by_the_end(monkeypatch: pytest.MonkeyPat
 
 def test_one_question_goes_out_in_the_namespace(kernel: arp_nd.Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arp_nd, "who_has", lambda *question: question)
-    assert kernel.who_has(kernel.own, "eth0", "mac", "10.0.0.2") == ("eth0", "mac", "10.0.0.2")
+    asked: Any = kernel.who_has(kernel.own, "eth0", "mac", "10.0.0.2")
+    assert asked == ("eth0", "mac", "10.0.0.2")
 
 
 def test_a_namespace_that_is_gone_is_a_failure(kernel: arp_nd.Kernel) -> None:

@@ -10,6 +10,7 @@ import errno
 import io
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,7 @@ MOUNTINFO = """\
 def test_namespaces_are_seen_where_they_are_mounted_and_in_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     real = open
 
-    def opened(path: str, *args: Any, **options: str) -> Any:
+    def opened(path: str, *args: Any, **options: Any) -> Any:
         return io.StringIO(MOUNTINFO) if path.endswith("/mountinfo") else real(path, *args, **options)
 
     monkeypatch.setattr("builtins.open", opened)
@@ -157,7 +158,11 @@ def test_a_name_is_taken_away_again_where_it_cannot_be_bound(folder: Path, monke
         raise OSError(errno.EPERM, name)
 
     monkeypatch.setattr(namespaces, "_call", refuse)
-    for make in (lambda: namespaces.create("web", known=True), lambda: namespaces.bind("web", 0, known=True)):
+    makes: list[Callable[[], object]] = [
+        lambda: namespaces.create("web", known=True),
+        lambda: namespaces.bind("web", 0, known=True),
+    ]
+    for make in makes:
         with pytest.raises(OSError, match=r"unshare|mount"):
             make()
     assert list(folder.iterdir()) == []

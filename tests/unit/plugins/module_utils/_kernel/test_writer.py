@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -364,7 +365,7 @@ def detecting(monkeypatch: pytest.MonkeyPatch, *states: dict[str, bool], carrier
     monkeypatch.setattr(addresses, "read_all", lambda _sock: [(2, Address("fd00::2", 64, 6, **next(told)))])  # type: ignore[arg-type]
     link = Link(2, "eth0", "veth", {"carrier": carrier})
     monkeypatch.setattr(links, "read", lambda _sock, index: (link if index == 2 else None, None))
-    monkeypatch.setattr(writer.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
 
 
 def test_it_waits_until_an_address_can_be_used(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:

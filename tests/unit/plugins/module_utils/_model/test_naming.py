@@ -103,3 +103,8 @@ def test_what_can_be_no_file_name(name: str) -> None:
 )
 def test_a_sysctl_has_one_key(key: str, canonical: str) -> None:
     assert naming.sysctl_key(key) == naming.sysctl_key(canonical) == canonical
+
+
+def test_a_name_that_is_no_utf_8_has_a_name_of_its_own() -> None:
+    """The kernel takes any bytes, and a container may have called its interface so; as an option such a name is refused."""
+    assert naming.host_interface("/run/netns/web", "\udcff") != naming.host_interface("/run/netns/web", "\udcfe")

@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import BindNetns, DropNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsFile, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.netns import RESOURCE
-from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing, failed, made, plan
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 WEB = NsRef("/run/netns/web")
@@ -48,7 +50,10 @@ def test_g5_a_container_that_was_restarted_is_bound_anew() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, name="first")
     made(kernel, RESOURCE, name="second")
-    kernel.pids = {42: kernel.find(NsRef("/run/netns/first")), 43: kernel.find(NsRef("/run/netns/second"))}
+    kernel.pids = {
+        42: existing(kernel.find(NsRef("/run/netns/first"))),
+        43: existing(kernel.find(NsRef("/run/netns/second"))),
+    }
     assert made(kernel, RESOURCE, name="web", pid=42)["commands"] == ["ip netns attach web 42"]
     assert made(kernel, RESOURCE, name="web", pid=42)["changed"] is False
     result = made(kernel, RESOURCE, name="web", pid=43)
@@ -57,12 +62,12 @@ def test_g5_a_container_that_was_restarted_is_bound_anew() -> None:
 
 
 def test_b1_a_process_that_is_gone_or_another_by_now_is_refused() -> None:
-    kernel = MemoryKernel()
+    kernel: Any = MemoryKernel()
     assert failed(kernel, RESOURCE, name="web", pid=42) == (
         "pid: there is no process 42 on this host; a stopped container has none."
     )
     made(kernel, RESOURCE, name="first")
-    kernel.pids = {42: kernel.find(NsRef("/run/netns/first"))}
+    kernel.pids = {42: existing(kernel.find(NsRef("/run/netns/first")))}
     starts = iter(["100", "200"])
     kernel.start_time = lambda pid: next(starts)
     assert failed(kernel, RESOURCE, name="web", pid=42) == (
@@ -73,7 +78,7 @@ def test_b1_a_process_that_is_gone_or_another_by_now_is_refused() -> None:
 
 def test_b2_the_host_s_own_namespace_is_refused_unless_it_is_asked_for() -> None:
     kernel = MemoryKernel()
-    kernel.pids = {1: kernel.find(HOST)}
+    kernel.pids = {1: existing(kernel.find(HOST))}
     message = "pid: 1 is in the host's own network namespace; say share: host where that is what you want."
     assert failed(kernel, RESOURCE, name="web", pid=1) == message
     assert made(kernel, RESOURCE, name="web", share="host")["after"]["shared_with"] == ["host"]
@@ -81,7 +86,7 @@ def test_b2_the_host_s_own_namespace_is_refused_unless_it_is_asked_for() -> None
 
 
 def test_b5_a_stale_file_is_reported_and_absent_takes_it_away() -> None:
-    kernel = MemoryKernel()
+    kernel: Any = MemoryKernel()
     kernel.listing = lambda: {"web": NsFile("web", "file")}
     assert failed(kernel, RESOURCE, name="web").endswith("; remove it with state: absent.")
     assert plan(kernel, RESOURCE, name="web", state="absent").changes == (DropNetns("web", 0),)
@@ -94,7 +99,7 @@ def test_b5_a_stale_file_is_reported_and_absent_takes_it_away() -> None:
 def test_b9_what_holds_a_namespace_is_said_when_its_name_goes() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, name="web")
-    kernel.pids = {42: kernel.find(WEB)}
+    kernel.pids = {42: existing(kernel.find(WEB))}
     assert plan(kernel, RESOURCE, name="web", state="absent").warnings == (
         "Netns 'web' lives on without its name: process 42 (sleep) holds it.",
     )
@@ -123,7 +128,7 @@ def test_a_sysctl_of_several_numbers_may_be_given_in_part() -> None:
 
 
 def test_a_sysctl_that_has_no_value_yet_is_written() -> None:
-    kernel = MemoryKernel()
+    kernel: Any = MemoryKernel()
     made(kernel, RESOURCE, name="web")
     key = "net.ipv6.conf.default.stable_secret"
     kernel.sysctl = lambda ns, key: ""  # as the kernel layer says it for EIO

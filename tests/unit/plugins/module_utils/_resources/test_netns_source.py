@@ -14,7 +14,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.net
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.veth import RESOURCE as VETH
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
-from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing, failed, made
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 
@@ -29,7 +29,7 @@ def a_host(*started: Container) -> MemoryKernel:
     for one in started:
         if one.pid:
             made(kernel, RESOURCE, name=f"of{one.pid}")
-            kernel.pids[one.pid] = kernel.find(NsRef(f"/run/netns/of{one.pid}"))
+            kernel.pids[one.pid] = existing(kernel.find(NsRef(f"/run/netns/of{one.pid}")))
             made(kernel, RESOURCE, name=f"of{one.pid}", state="absent")
     kernel.started = list(started)
     return kernel
@@ -95,7 +95,7 @@ def test_g5_a_container_that_was_started_anew_is_bound_anew() -> None:
 )
 def test_b10_b2_g7_what_is_refused(started: list[Container], options: dict[str, str], sentence: str) -> None:
     kernel = a_host(*started)
-    kernel.pids[1] = kernel.find(HOST)
+    kernel.pids[1] = existing(kernel.find(HOST))
     made(kernel, RESOURCE, name="db")
     before = kernel.snapshot()
     assert failed(kernel, RESOURCE, name="web", container="web", **options) == sentence

@@ -12,7 +12,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address import RESOURCE
-from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, want
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing, failed, made, plan, want
 from ansible_collections.linuxnet.containers.tests.unit.wired_host import WEB, two_containers
 
 ETH0 = {"netns": "web", "interface": "eth0"}
@@ -52,7 +52,7 @@ def test_a6_secondaries_that_go_along_are_set_again() -> None:
     for text in ("10.0.0.5/24", "10.0.0.6/24"):
         made(kernel, RESOURCE, address=text, **ETH0)
     made(kernel, RESOURCE, address="10.0.0.5/24", state="absent", **ETH0)
-    assert [one.cidr for dummy, one in kernel.addresses(kernel.find(WEB))] == ["10.0.0.6/24"]
+    assert [one.cidr for dummy, one in kernel.addresses(existing(kernel.find(WEB)))] == ["10.0.0.6/24"]
 
 
 def test_d12_ipv6_that_is_off_is_said() -> None:
@@ -77,8 +77,8 @@ def test_d14_a_foreign_address_stays_unless_exclusive() -> None:
     kernel.apply(PutAddress(WEB, "eth0", Address("10.9.0.9", 24, 4, label="eth0")))
     made(kernel, RESOURCE, address="10.0.0.5/24", **ETH0)
     made(kernel, RESOURCE, address="10.0.0.6/24", supersede=True, **ETH0)
-    there = [one.cidr for dummy, one in kernel.addresses(kernel.find(WEB))]
+    there = [one.cidr for dummy, one in kernel.addresses(existing(kernel.find(WEB)))]
     assert there == ["10.9.0.9/24", "10.0.0.6/24"]  # what we set was superseded
     made(kernel, RESOURCE, address="10.0.0.6/24", exclusive=True, **ETH0)
-    assert [one.cidr for dummy, one in kernel.addresses(kernel.find(WEB))] == ["10.0.0.6/24"]
+    assert [one.cidr for dummy, one in kernel.addresses(existing(kernel.find(WEB)))] == ["10.0.0.6/24"]
     assert want(RESOURCE, address="10.0.0.6/24", **ETH0).owner == "web/eth0"

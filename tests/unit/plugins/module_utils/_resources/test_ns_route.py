@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, SetLink
@@ -95,7 +97,7 @@ def test_a_route_needs_a_way() -> None:
 
 def test_nexthops_are_the_same_in_any_order() -> None:
     kernel = host()
-    hops = [{"gateway": "10.0.0.1"}, {"gateway": "10.1.0.1", "weight": 3}]
+    hops: list[dict[str, Any]] = [{"gateway": "10.0.0.1"}, {"gateway": "10.1.0.1", "weight": 3}]
     made(kernel, RESOURCE, netns="web", nexthops=hops)
     assert plan(kernel, RESOURCE, netns="web", nexthops=hops[::-1]).changes == ()
     hops[0]["weight"] = 2

@@ -27,7 +27,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import policy_rule
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_route import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
-from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal, want
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing, failed, made, plan, refusal, want
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 WEB = NsRef("/run/netns/web")
@@ -51,7 +51,7 @@ def host(*rules: PolicyRule) -> MemoryKernel:
 
 
 def there(kernel: MemoryKernel, family: int = 4) -> list[PolicyRule]:
-    return list(kernel.policies(kernel.find(WEB), family))
+    return list(kernel.policies(existing(kernel.find(WEB)), family))
 
 
 def gone(kernel: MemoryKernel, **params: str) -> dict[str, Any]:
@@ -209,7 +209,7 @@ def test_e5_a_route_that_two_sources_are_led_to_goes_with_the_second() -> None:
     assert (again["changed"], again["before"]) == (False, first["after"])
     assert gone(kernel, **{**LED, "rule_source": OTHER})["before"] == second["after"]
     assert there(kernel) == []
-    assert kernel.routes(kernel.find(WEB), 4, 100) == []
+    assert kernel.routes(existing(kernel.find(WEB)), 4, 100) == []
 
 
 def test_ipv6_has_its_own() -> None:

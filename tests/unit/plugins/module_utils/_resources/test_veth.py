@@ -19,7 +19,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import PutRoute
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef, Route
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.veth import RESOURCE
-from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal, want
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing, failed, made, plan, refusal, want
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 WEB, DB = NsRef("/run/netns/web"), NsRef("/run/netns/db")
@@ -126,12 +126,12 @@ def test_c4_a_foreign_interface_in_the_container_is_refused_and_described() -> N
 
 def test_c4_a_pair_of_ours_under_another_name_is_named_anew() -> None:
     kernel = wired()
-    index = kernel.link(kernel.find(HOST), name="v0").index
+    index = existing(kernel.link(existing(kernel.find(HOST)), name="v0")).index
     found = plan(kernel, RESOURCE, name="v1", peer_netns="web", exclusive=True)
     assert [(step.name, step.new) for step in found.changes] == [("v0", {"name": "v1"})]
     assert (found.before["name"], found.after["name"]) == ("v0", "v1")
     made(kernel, RESOURCE, name="v1", peer_netns="web", exclusive=True)
-    assert kernel.link(kernel.find(HOST), name="v1").index == index
+    assert existing(kernel.link(existing(kernel.find(HOST)), name="v1")).index == index
 
 
 def test_c4_a_pair_of_another_container_is_refused_unless_its_name_is_ours() -> None:

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge, netns, ns_address, veth
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import items
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 BRIDGE, NETNS, VETH, ADDRESS = bridge.RESOURCE, netns.RESOURCE, veth.RESOURCE, ns_address.RESOURCE
@@ -20,7 +22,7 @@ BRIDGE, NETNS, VETH, ADDRESS = bridge.RESOURCE, netns.RESOURCE, veth.RESOURCE, n
 
 def run(
     kernel: MemoryKernel, resource: Any, aggregate: list[dict[str, Any]], check: bool = False, **top: bool
-) -> list[dict[str, Any]] | None:
+) -> list[dict[str, Any]]:
     params = dict(top, aggregate=aggregate)
     return execute(resource, items(resource, params), kernel, check)[0]
 
@@ -56,8 +58,12 @@ def test_one_item_that_fails_is_rolled_back_and_the_others_go_on() -> None:
     assert results[1]["msg"].startswith("Could not set alias the db on veth")
     assert results[1]["msg"].endswith(": Input/output error.")
     assert results[1]["item"] == "veth " + results[1]["item"].split()[-1]
-    assert sorted(one.name for one in kernel.links(kernel.find(veth.NsRef("/run/netns/db")))) == ["lo"]
-    assert sorted(one.name for one in kernel.links(kernel.find(veth.NsRef("/run/netns/web")))) == ["eth0", "eth1", "lo"]
+    assert sorted(one.name for one in kernel.links(existing(kernel.find(NsRef("/run/netns/db"))))) == ["lo"]
+    assert sorted(one.name for one in kernel.links(existing(kernel.find(NsRef("/run/netns/web"))))) == [
+        "eth0",
+        "eth1",
+        "lo",
+    ]
 
 
 def test_g2_what_cannot_be_taken_back_is_named() -> None:

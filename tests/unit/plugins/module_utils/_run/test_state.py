@@ -22,6 +22,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     Route,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 from ansible_collections.linuxnet.containers.tests.unit.wired_host import WEB, host
 
@@ -30,7 +31,8 @@ class Counting:
     """A source that notes each question on its way to the kernel."""
 
     def __init__(self, kernel: MemoryKernel) -> None:
-        self._kernel, self.asked = kernel, []
+        self._kernel = kernel
+        self.asked: list[str] = []
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def ask(*args: NsRef | int, **kwargs: str) -> Any:
@@ -44,10 +46,10 @@ def test_a_fact_is_read_once() -> None:
     source = Counting(host())
     state = State(source)
     for dummy in range(3):
-        ns = state.find(WEB)
-        assert state.link(ns, "eth0").get("mtu") == 1400
+        ns = existing(state.find(WEB))
+        assert existing(state.link(ns, "eth0")).get("mtu") == 1400
         assert state.link(ns, "eth9") is None
-        assert [one.cidr for one in state.addresses_of(ns, state.link(ns, "eth0"))] == ["10.0.0.2/24"]
+        assert [one.cidr for one in state.addresses_of(ns, existing(state.link(ns, "eth0")))] == ["10.0.0.2/24"]
         assert len(state.routes(ns, 4, 254)) == 2
     assert source.asked == ["find", "link", "link", "addresses", "routes"]
 
@@ -55,10 +57,10 @@ def test_a_fact_is_read_once() -> None:
 def test_a_listing_answers_for_every_name() -> None:
     source = Counting(host())
     state = State(source)
-    ns = state.find(WEB)
+    ns = existing(state.find(WEB))
     assert sorted(one.name for one in state.links(ns)) == ["eth0", "lo"]
     assert state.link(ns, "eth9") is None
-    assert state.link_at(ns, state.link(ns, "eth0").index).name == "eth0"
+    assert existing(state.link_at(ns, existing(state.link(ns, "eth0")).index)).name == "eth0"
     assert source.asked == ["find", "links"]
 
 
@@ -103,4 +105,4 @@ def test_c8_the_uplink_s_mtu(routes: list[Route], mtu: int) -> None:
     for route in routes:
         kernel.apply(PutRoute(HOST, route))
     state = State(kernel)
-    assert state.uplink_mtu(state.find(HOST)) == mtu
+    assert state.uplink_mtu(existing(state.find(HOST))) == mtu

@@ -19,7 +19,7 @@ from pyroute2.netlink.rtnl.ndmsg import ndmsg
 INET, INET6, MCTP = 2, 10, 45
 PLAIN = Address("10.0.0.2", 24, 4, label="eth0", broadcast="10.0.0.255", protocol=76)
 LINK_LOCAL = Address("fe80::1", 64, 6, scope="link", valid_lft=60, preferred_lft=30)
-MESSAGES = {
+MESSAGES: dict[Address, tuple[dict[str, int], list[tuple[str, Any]]]] = {
     PLAIN: (
         {"family": INET, "prefixlen": 24, "index": 2},
         [

@@ -19,6 +19,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlin
     NetlinkError,
     attribute,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import name_bytes
 from pyroute2.netlink.rtnl.fibmsg import fibmsg
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
@@ -35,7 +36,8 @@ INET4, INET6 = socket.AF_INET, socket.AF_INET6
 VLAN = [("IFLA_BRIDGE_VLAN_INFO", {"vid": 10, "flags": 6})]
 HOP = {"flags": 0, "hops": 1, "oif": 2, "family": INET4, "attrs": [("RTA_GATEWAY", "10.0.0.1")]}
 
-MESSAGES = {
+Message = tuple[Any, dict[str, int], list[tuple[str, Any]]]  # pyroute2's class, fields, attributes
+MESSAGES: dict[str, Message] = {
     "a link by name": (ifinfmsg, {}, [("IFLA_IFNAME", "x"), ("IFLA_EXT_MASK", 8)]),
     "a link by index": (ifinfmsg, {"index": 12}, []),
     "a pair": (
@@ -75,13 +77,13 @@ MESSAGES = {
     "a rule": (fibmsg, {"family": INET6, "src_len": 64, "action": 1}, [("FRA_SRC", "fd00::"), ("FRA_PRIORITY", 100)]),
 }
 # Of types that are left to pyroute2.
-OTHERS = {
+OTHERS: dict[str, Message] = {
     "a route with two next hops": (rtmsg, {"family": INET4, "type": 1}, [("RTA_MULTIPATH", [HOP, HOP])]),
     "VLANs": (ifinfmsg, {"family": socket.AF_BRIDGE, "index": 4}, [("IFLA_AF_SPEC", {"attrs": VLAN})]),
 }
 
 
-def by_pyroute2(cls, fields: dict[str, Any], attributes: list[Any]) -> bytes:
+def by_pyroute2(cls: Any, fields: dict[str, Any], attributes: list[Any]) -> bytes:
     message = cls()
     for name, value in fields.items():
         message[name] = value
@@ -109,7 +111,7 @@ def test_what_is_of_another_type_is_left_to_pyroute2(what: str) -> None:
         codec.codec_of(cls).encode(fields, attributes)
 
 
-def same(ours: codec.Message | dict[str, int], theirs: Any, attributes: list[Any]) -> None:
+def same(ours: Any, theirs: Any, attributes: list[Any]) -> None:
     """Whether a message says the same to both readers, as deep as it goes."""
     for name, value in attributes:
         mine, other = ours.get_attr(name), theirs.get_attr(name)
@@ -141,11 +143,11 @@ def test_an_address_of_another_length_is_read_by_pyroute2() -> None:
     """That of a tunnel has four bytes."""
     data = bytearray(by_pyroute2(ifinfmsg, {"index": 5}, [("IFLA_ADDRESS", "0a:00:00:01:00:00")]))
     data[32:34] = (8).to_bytes(2, "little")
-    data = bytes(data[:40])
-    assert len(data) == 40
-    theirs = ifinfmsg((40).to_bytes(4, "little") + data[4:])
+    short = bytes(data[:40])
+    assert len(short) == 40
+    theirs = ifinfmsg((40).to_bytes(4, "little") + short[4:])
     theirs.decode()
-    ours = codec.decode(ifinfmsg, (40).to_bytes(4, "little") + data[4:])
+    ours = codec.decode(ifinfmsg, (40).to_bytes(4, "little") + short[4:])
     assert ours.get_attr("IFLA_ADDRESS") == theirs.get_attr("IFLA_ADDRESS")
 
 
@@ -192,7 +194,7 @@ def test_a_number_that_does_not_fit_is_an_error() -> None:
 def test_a_name_of_any_bytes_is_read_and_written_as_it_is(raw: bytes) -> None:
     body = bytes(16) + attribute(3, raw + b"\0")
     name = codec.decode(ifinfmsg, bytes(16) + body).get_attr("IFLA_IFNAME")
-    assert codec.text_bytes(name) == raw
+    assert name_bytes(name) == raw
     assert codec.encode(ifinfmsg, {}, [("IFLA_IFNAME", name)]) == body
 
 

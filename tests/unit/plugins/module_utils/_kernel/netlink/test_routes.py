@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import errno
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec, routes, transport
@@ -75,7 +76,11 @@ def test_what_has_no_word_is_its_number() -> None:
 
 def test_only_the_table_and_the_family_are_returned_though_an_old_kernel_sends_all() -> None:
     """One without IPv6 answers with the routes of IPv4."""
-    rows = [({"family": INET, "table": 254}, []), ({"family": INET, "table": 255}, []), ({"family": INET6}, [])]
+    rows: list[tuple[dict[str, int], list[Any]]] = [
+        ({"family": INET, "table": 254}, []),
+        ({"family": INET, "table": 255}, []),
+        ({"family": INET6}, []),
+    ]
     messages = [by_class(rtmsg, {"type": 1, **fields}, attrs) for fields, attrs in rows]
     assert [route.destination for route, _i, _h in routes.read_all(Answering(messages), 4, 254)] == ["0.0.0.0/0"]
     assert routes.read_all(Answering(messages[:2]), 6, 254) == []

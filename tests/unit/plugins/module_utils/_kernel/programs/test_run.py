@@ -18,7 +18,8 @@ class Changing:
     """Rules that are others at each look, and a program that refuses the first lines."""
 
     def __init__(self, refusals: int, sets: Any) -> None:
-        self.refusals, self.sets, self.tried = refusals, iter(sets), []
+        self.refusals, self.sets = refusals, iter(sets)
+        self.tried: list[list[str]] = []
 
     def edit(self) -> bool | None:
         return run.rewrite(lambda: next(self.sets), self.write)

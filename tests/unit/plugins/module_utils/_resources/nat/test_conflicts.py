@@ -15,9 +15,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import conflicts
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution, validation
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
-from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing, failed, made, plan, refusal
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 WEB = {"type": "dnat", "host_port": "8080", "to_address": "10.0.0.2", "owner": "web"}
@@ -61,8 +61,8 @@ def test_f6_who_listens_is_named_where_it_can_be_seen(kernel: MemoryKernel) -> N
 def test_f6_what_is_ours_already_is_not_looked_at_and_a_task_looks_once(kernel: MemoryKernel) -> None:
     items = [{"host_port": str(port)} for port in (80, 81, 82)]
     for expected in (1, 1):
-        wants = runner.items(RESOURCE, {**WEB, "host_port": None, "aggregate": items})
-        runner.execute(RESOURCE, wants, kernel, False)
+        wants = validation.items(RESOURCE, {**WEB, "host_port": None, "aggregate": items})
+        execution.execute(RESOURCE, wants, kernel, False)
         assert kernel.asked_for_sockets == expected
     made(kernel, RESOURCE, **{**WEB, "host_port": "80", "to_address": "10.0.0.3"})
     made(kernel, RESOURCE, **{**WEB, "host_port": "8080", "shadow": True})
@@ -92,7 +92,7 @@ def test_f6_a_port_that_the_kernel_gives_away_is_warned_of(
     kernel: MemoryKernel, ports: str, reserved: str, warned: bool
 ) -> None:
     if reserved:
-        kernel._state.known.sysctls[kernel.find(HOST), RESERVED] = reserved
+        kernel._state.known.sysctls[existing(kernel.find(HOST)), RESERVED] = reserved
     given = {**WEB, "host_port": ports}
     said = plan(kernel, RESOURCE, **given).warnings
     assert [RESERVED in one and "32768-60999" in one for one in said] == [True] * warned
@@ -116,7 +116,7 @@ def element(to: str = "10.0.0.2", bridge: str = "br0") -> PortMapping:
 
 
 def gone(kernel: MemoryKernel, one: PortMapping) -> bool:
-    return bool(conflicts.abandoned([one], kernel.find(HOST), State(kernel)))
+    return bool(conflicts.abandoned([one], existing(kernel.find(HOST)), State(kernel)))
 
 
 def test_f5_what_cannot_be_told_is_not_gone(kernel: MemoryKernel) -> None:

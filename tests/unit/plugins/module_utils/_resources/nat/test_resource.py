@@ -18,8 +18,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import changes as firewall_change
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import SYSCTL_FILE
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
-from ansible_collections.linuxnet.containers.tests.unit.asked import made, plan, refusal, want
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution, validation
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing, made, plan, refusal, want
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 NET = {"source": "10.0.0.0/24", "out_interface": "!br0"}
@@ -69,21 +69,21 @@ def test_a6_a_rule_is_replaced_in_its_place(option: dict[str, Any]) -> None:
     (step,) = plan(kernel, RESOURCE, **{**NET, **option}).changes
     assert (type(step), step.old.key) == (firewall_change.PutRule, ("ansible", "10.0.0.0/24"))
     made(kernel, RESOURCE, **{**NET, **option})
-    assert len(kernel.ruleset(kernel.find(HOST), NFTABLES)) == 1
+    assert len(kernel.ruleset(existing(kernel.find(HOST)), NFTABLES)) == 1
 
 
 def test_f14_forwarding_is_switched_on_and_kept_on_and_goes_with_the_last_rule() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, **NET)
-    assert kernel.sysctl(kernel.find(HOST), "net.ipv4.ip_forward") == "1"
+    assert kernel.sysctl(existing(kernel.find(HOST)), "net.ipv4.ip_forward") == "1"
     assert kernel.read_text(SYSCTL_FILE).endswith("\nnet.ipv4.ip_forward = 1\n")
     made(kernel, RESOURCE, source="10.1.0.0/24")
     made(kernel, RESOURCE, source="10.1.0.0/24", state="absent")
-    assert kernel.sysctl(kernel.find(HOST), "net.ipv4.ip_forward") == "1"
+    assert kernel.sysctl(existing(kernel.find(HOST)), "net.ipv4.ip_forward") == "1"
     made(kernel, RESOURCE, state="absent", **NET)
-    assert kernel.sysctl(kernel.find(HOST), "net.ipv4.ip_forward") == "0"
+    assert kernel.sysctl(existing(kernel.find(HOST)), "net.ipv4.ip_forward") == "0"
     assert kernel.read_text(SYSCTL_FILE) == ""
-    assert kernel.ruleset(kernel.find(HOST), NFTABLES) == []
+    assert kernel.ruleset(existing(kernel.find(HOST)), NFTABLES) == []
 
 
 def test_f14_forwarding_that_somebody_else_switched_on_is_theirs() -> None:
@@ -91,17 +91,17 @@ def test_f14_forwarding_that_somebody_else_switched_on_is_theirs() -> None:
     kernel.apply(SetSysctl(HOST, "net.ipv4.ip_forward", "1", "0"))
     assert made(kernel, RESOURCE, **NET)["after"]["ip_forward"] is True
     made(kernel, RESOURCE, state="absent", **NET)
-    assert kernel.sysctl(kernel.find(HOST), "net.ipv4.ip_forward") == "1"
+    assert kernel.sysctl(existing(kernel.find(HOST)), "net.ipv4.ip_forward") == "1"
 
 
 def test_f14_forwarding_stays_on_while_another_item_of_the_task_needs_it() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, source="10.0.0.0/24")
     done = len(kernel.applied)
-    wants = runner.items(
+    wants = validation.items(
         RESOURCE, {"aggregate": [{"source": "10.0.0.0/24", "state": "absent"}, {"source": "10.1.0.0/24"}]}
     )
-    results, dummy = runner.execute(RESOURCE, wants, kernel, False)
+    results, dummy = execution.execute(RESOURCE, wants, kernel, False)
     assert [one["changed"] for one in results] == [True, True]
     assert [type(step) for step in kernel.applied[done:]] == [firewall_change.DelRule, firewall_change.PutRule]
 
@@ -111,7 +111,9 @@ def test_f18_an_owner_removes_only_its_own_rule() -> None:
     made(kernel, RESOURCE, owner="first", **NET)
     made(kernel, RESOURCE, owner="second", **NET)
     made(kernel, RESOURCE, owner="first", state="absent", **NET)
-    assert [item["rule"]["comment"] for item in kernel.ruleset(kernel.find(HOST), NFTABLES)] == ["linuxnet:second"]
+    assert [item["rule"]["comment"] for item in kernel.ruleset(existing(kernel.find(HOST)), NFTABLES)] == [
+        "linuxnet:second"
+    ]
 
 
 def test_f3_a_rule_of_docker_s_satisfies() -> None:
@@ -134,11 +136,11 @@ def test_e6_an_uplink_that_lives_from_router_advertisements_keeps_its_route() ->
     kernel.apply(PutAddress(HOST, "up0", Address("fd00:1::2", 64, 6)))
     kernel.apply(PutRoute(HOST, Route(6, "::/0", metric=1024, gateway="fd00:1::1", interface="up0", protocol=9)))
     made(kernel, RESOURCE, source="fd00::/64")
-    assert kernel.sysctl(kernel.find(HOST), "net/ipv6/conf/up0/accept_ra") == "2"
+    assert kernel.sysctl(existing(kernel.find(HOST)), "net/ipv6/conf/up0/accept_ra") == "2"
     assert "net/ipv6/conf/up0/accept_ra = 2\nnet.ipv6.conf.all.forwarding = 1\n" in kernel.read_text(SYSCTL_FILE)
     assert made(kernel, RESOURCE, source="fd00::/64")["changed"] is False
     made(kernel, RESOURCE, source="fd00::/64", state="absent")
-    assert kernel.sysctl(kernel.find(HOST), "net/ipv6/conf/up0/accept_ra") == "1"
+    assert kernel.sysctl(existing(kernel.find(HOST)), "net/ipv6/conf/up0/accept_ra") == "1"
     assert kernel.read_text(SYSCTL_FILE) == ""
 
 
@@ -151,4 +153,4 @@ def test_e6_an_uplink_that_accepts_advertisements_in_any_case_is_left_as_it_is()
     made(kernel, RESOURCE, source="fd00::/64")
     assert "accept_ra" not in kernel.read_text(SYSCTL_FILE)
     made(kernel, RESOURCE, source="fd00::/64", state="absent")
-    assert kernel.sysctl(kernel.find(HOST), "net/ipv6/conf/up0/accept_ra") == "2"
+    assert kernel.sysctl(existing(kernel.find(HOST)), "net/ipv6/conf/up0/accept_ra") == "2"
