@@ -18,8 +18,10 @@ import struct
 import time
 from typing import Any, Callable, ClassVar, Dict, Iterator, Optional, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import namespaces, writer
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import addresses
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import addresses, namespaces
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.addresses import (
+    announce as announce_by_kernel,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import Announce
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import name_bytes
 
@@ -151,7 +153,7 @@ def _received(sock: socket.socket, end: float) -> Iterator[bytes]:
         left = end - time.monotonic()
 
 
-class Kernel(writer.Kernel):
+class Kernel(addresses.Kernel):
     """The running kernel, with the neighbours of its interfaces. See `_model/kernel_api.Source`."""
 
     def __init__(self) -> None:
@@ -172,7 +174,7 @@ class Kernel(writer.Kernel):
         # Neighbours that hear nothing find out by themselves, later: no reason to fail.
         with contextlib.suppress(OSError, ValueError):
             if step.family == 4 and not step.shared:
-                addresses.announce(namespace.socket, self._index(step.ns, step.interface), step.ip)
+                announce_by_kernel(namespace.socket, self._index(step.ns, step.interface), step.ip)
                 return
             with namespaces.entered(namespace.fd):
                 sent = announce(step.interface, step.ip)
@@ -189,4 +191,4 @@ class Kernel(writer.Kernel):
         except RuntimeError:  # no thread can be started
             sent.close()
 
-    _changes: ClassVar[Dict[type, Callable[[Any, Any], None]]] = {**writer.Kernel._changes, Announce: _announce}
+    _changes: ClassVar[Dict[type, Callable[[Any, Any], None]]] = {**addresses.Kernel._changes, Announce: _announce}

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Callable, ContextManager, Dict, Iterator, List, Optional, Sequence, Set, Tuple, TypeVar
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, namespaces
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import addresses, codec, links, routes
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec, links, routes
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import ROUTE, Socket
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NETNS_DIRECTORY
@@ -244,7 +244,7 @@ class Reader:
     def start_time(self, pid: int) -> Optional[str]:
         return namespaces.start_time(pid)
 
-    # --- links, addresses, routes -----------------------------------------------------------------------------------
+    # --- links, routes ----------------------------------------------------------------------------------------------
 
     def _resolved(self, namespace: Namespace, ns: int, link: Link, nsid: Optional[int]) -> Link:
         """Return a link with the inode of its peer's namespace, its name and index remembered."""
@@ -270,24 +270,6 @@ class Reader:
 
     def vlans(self, ns: int, index: int) -> Tuple[Vlan, ...]:
         return links.read_vlans(self._open[ns].socket, index)
-
-    def addresses(self, ns: int) -> List[Tuple[int, Address]]:
-        return addresses.read_all(self._open[ns].socket)
-
-    def members(self, ns: int, bridge: int) -> List[Holder]:
-        """Return the addresses of all namespaces that are behind ports of the bridge, a dump each."""
-        namespace = self._open[ns]
-        found: List[Holder] = []
-        pairs = links.read_all(namespace.socket, master=bridge)
-        ports = {(nsid, link.peer_index): link.index for link, nsid in pairs if nsid is not None}
-        for nsid in sorted({nsid for nsid, dummy in ports}):
-            inode = self._peer_namespace(namespace, nsid)
-            found.extend(
-                Holder(address, inode, index, "", nsid, ports.get((nsid, index), 0))
-                for index, address in addresses.read_all(namespace.socket, nsid)
-                if address.scope != "host"
-            )
-        return found
 
     def wait_for_rcu(self) -> None:
         time.sleep(_RCU_WAIT)
@@ -318,7 +300,13 @@ class Reader:
     def identity(self) -> str:
         return files.identity()
 
-    # --- what only some kernels have: `containers`, `arp_nd` --------------------------------------------------------
+    # --- what only some kernels have: `addresses`, `containers`, `arp_nd` -------------------------------------------
+
+    def addresses(self, ns: int) -> List[Tuple[int, Address]]:
+        raise TypeError("this kernel knows no addresses")
+
+    def members(self, ns: int, bridge: int) -> List[Holder]:
+        raise TypeError("this kernel knows no addresses")
 
     def containers(self, engine: str, names: Sequence[str]) -> Tuple[Dict[str, List[Container]], List[str]]:
         raise TypeError("this kernel knows no engines")

@@ -9,16 +9,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import time
 from typing import Any, Callable, ClassVar, Dict, List, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, namespaces, reader
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import addresses, links, routes
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import NetlinkError, Socket
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
-    DelAddress,
-    PutAddress,
-)
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import links, routes
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import NetlinkError
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile, SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import (
@@ -41,8 +36,6 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef, Route
-
-_DAD_WAIT = 3.0  # seconds; duplicate address detection takes one probe and one second by default (RFC 4862)
 
 
 class Kernel(reader.Reader):
@@ -201,21 +194,6 @@ class Kernel(reader.Reader):
         if step.add:
             links.change_vlans(sock, index, step.add, add=True)
 
-    # --- addresses --------------------------------------------------------------------------------------------------
-
-    def _put_address(self, step: PutAddress) -> None:
-        sock, index = self._at(step.ns).socket, self._index(step.ns, step.interface)
-        addresses.put(sock, index, step.address, replace=step.old is not None)
-        if step.address.family == 6 and not step.address.nodad:
-            _await_dad(sock, index, step)
-
-    def _del_address(self, step: DelAddress) -> None:
-        try:
-            addresses.delete(self._at(step.ns).socket, self._index(step.ns, step.interface), step.address)
-        except NetlinkError as error:
-            if error.errno != errno.EADDRNOTAVAIL:  # went with its primary address
-                raise
-
     # --- routes -----------------------------------------------------------------------------------------------------
 
     def _route_indexes(self, ref: NsRef, route: Route) -> Tuple[int, List[int]]:
@@ -254,8 +232,6 @@ class Kernel(reader.Reader):
         MoveLink: _move_link,
         DelLink: _del_link,
         SetVlans: _set_vlans,
-        PutAddress: _put_address,
-        DelAddress: _del_address,
         PutRoute: _put_route,
         DelRoute: _del_route,
         AddPolicy: _add_policy,
@@ -263,23 +239,3 @@ class Kernel(reader.Reader):
         SetSysctl: _set_sysctl,
         PutFile: _put_file,
     }
-
-
-def _await_dad(sock: Socket, index: int, step: PutAddress) -> None:
-    """Wait until a new IPv6 address can be used; take it back where another node has it (RFC 4862)."""
-    end = time.monotonic() + _DAD_WAIT
-    while time.monotonic() < end:
-        known = addresses.read_all(sock)
-        found = next((address for at, address in known if at == index and address.key == step.address.key), None)
-        if found is None or found.dadfailed:
-            if found is not None:
-                addresses.delete(sock, index, found)
-            raise KernelError(
-                errno.EADDRINUSE,
-                step.attempt(),
-                "another node on the link has %s: duplicate address detection failed" % step.address.ip,
-            )
-        link = links.read(sock, index=index)[0]
-        if not found.tentative or link is None or not link.get("carrier"):
-            return
-        time.sleep(0.05)

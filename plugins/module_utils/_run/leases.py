@@ -2,23 +2,32 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which addresses are taken, and by whom. Allocation goes by that and keeps no state of its own. Pure but for the state."""
+"""Which addresses are taken, and by whom. Allocation goes by that and keeps no state of its own. Pure but for the state.
+
+How changes of addresses move on what is known is here as well, for those who make such changes.
+"""
 
 from __future__ import annotations
 
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
+    Announce,
+    DelAddress,
+    PutAddress,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, SetLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import BY_KERNEL
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
+    MAIN_TABLE,
     Address,
     Holder,
     Link,
     NsRef,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance, link_of
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 
@@ -32,7 +41,6 @@ class Leases:
         self._put: List[Holder] = []  # by this run
         self._released: Set[Tuple[int, int, str]] = set()  # (namespace, interface index, address)
         self._silent: Dict[Tuple[int, str, str], bool] = {}  # by namespace, interface and address
-        self._made: Set[Tuple[Optional[int], str]] = set()  # links that this run made, by namespace and name
 
     def taken(self, ns: int, name: Optional[str], bridge: Optional[Link]) -> Mapping[IpAddress, Holder]:
         """Return who has which address: of the host and, with a bridge's ``name``, of its members; without one, of all named
@@ -53,7 +61,7 @@ class Leases:
         holders = [
             Holder(address, ns, index) for index, address in self._state.addresses(ns) if address.scope != "host"
         ]
-        if bridge is not None and bridge.index > 0 and (ns, name) not in self._made:
+        if bridge is not None and bridge.index > 0 and (ns, name) not in self._state.born:
             for member in self._state.members(ns, bridge.index):
                 if member.ns in known.ended or (ns, member.port) in known.deleted:
                     self._silent[ns, name, member.address.ip] = True  # gone in check mode only: it would still answer
@@ -130,13 +138,8 @@ class Leases:
 
     def outdate(self, touched: Set[int], steps: Sequence[Change]) -> None:
         """Note that changes were carried out. Behind a bridge that this run made are the addresses that it put there."""
-        find = self._state.find
-        self._made.update((find(step.ns), step.name) for step in steps if isinstance(step, AddLink))
-        for step in steps:  # an interface that was there before brings its addresses along
-            if isinstance(step, SetLink) and (find(step.ns), step.name) not in self._made:
-                self._made.discard((find(step.ns), step.new.get("master", "")))
         if any(isinstance(step, PutAddress) and step.ns != HOST for step in steps):
-            self._made.clear()  # by now there are addresses behind the bridges
+            self._state.born.clear()  # by now there are addresses behind the bridges
         if steps:
             self._taken.clear()
             self._released.clear()
@@ -145,6 +148,45 @@ class Leases:
 def leases(state: State) -> Leases:
     """Return what a state knows of who has which address."""
     return state.extension(Leases)
+
+
+# --- how changes of addresses move on what is known ---
+
+
+@advance.register(PutAddress)
+def _put_address(step: PutAddress, state: State) -> None:
+    ns, link = link_of(state, step.ns, step.interface)
+    known = state.addresses(ns)
+    entry = (link.index, step.address)
+    for number, (index, address) in enumerate(known):
+        if index == link.index and address.key == (step.old or step.address).key:
+            known[number] = entry
+            break
+    else:
+        known.append(entry)
+    port = link.peer_index if link.peer_ns not in (None, ns) else 0
+    leases(state).put(Holder(step.address, ns, link.index, str(step.ns), port=port))
+
+
+@advance.register(DelAddress)
+def _del_address(step: DelAddress, state: State) -> None:
+    ns, link = link_of(state, step.ns, step.interface)
+    state.known.addresses[ns] = [
+        (index, address)
+        for index, address in state.addresses(ns)
+        if index != link.index or address.key != step.address.key
+    ]
+    net = str(step.address.network)
+    if not any(str(address.network) == net for address in state.addresses_of(ns, link)):
+        routes = state.routes(ns, step.address.family, MAIN_TABLE)
+        came_along = (BY_KERNEL, net, link.name)
+        routes[:] = [route for route in routes if (route.protocol, route.destination, route.interface) != came_along]
+    leases(state).release(ns, link.index, step.address)
+
+
+@advance.register(Announce)
+def _announce(step: Announce, state: State) -> None:
+    """An announcement changes nothing."""
 
 
 def connected(state: State, ns: int, family: int) -> Iterable[Tuple[str, str]]:

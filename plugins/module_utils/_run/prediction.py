@@ -14,11 +14,6 @@ from dataclasses import replace
 from typing import Any, Dict, Iterable, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
-    Announce,
-    DelAddress,
-    PutAddress,
-)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile, SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import (
@@ -41,16 +36,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import BY_KERNEL, sysctl_key
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import sysctl_key
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
-    MAIN_TABLE,
-    Holder,
     Link,
     NsFile,
     NsRef,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 
@@ -91,7 +83,8 @@ def _namespace(state: State, ref: NsRef) -> int:
     return ns
 
 
-def _link(state: State, ref: NsRef, name: str) -> Tuple[int, Link]:
+def link_of(state: State, ref: NsRef, name: str) -> Tuple[int, Link]:
+    """Return the interface that a change is about, and its namespace. Raises `Refused`."""
     ns = _namespace(state, ref)
     link = state.link(ns, name)
     if link is None:
@@ -174,7 +167,7 @@ def _new_link(kind: str) -> Dict[str, Any]:
 
 @advance.register(SetLink)
 def _set_link(step: SetLink, state: State) -> None:
-    ns, link = _link(state, step.ns, step.name)
+    ns, link = link_of(state, step.ns, step.name)
     new = dict(step.new)
     name = new.pop("name", link.name)
     if "master" in new:
@@ -193,7 +186,7 @@ def _without_port(link: Link) -> Link:
 
 @advance.register(MoveLink)
 def _move_link(step: MoveLink, state: State) -> None:
-    ns, link = _link(state, step.ns, step.name)
+    ns, link = link_of(state, step.ns, step.name)
     to = _namespace(state, step.to)
     links = state.known.links
     links[ns].drop(link)
@@ -206,7 +199,7 @@ def _move_link(step: MoveLink, state: State) -> None:
 
 @advance.register(DelLink)
 def _del_link(step: DelLink, state: State) -> None:
-    ns, link = _link(state, step.ns, step.name)
+    ns, link = link_of(state, step.ns, step.name)
     peer = state.link_at(link.peer_ns, link.peer_index) if link.peer_ns is not None and link.peer_index else None
     _deleted(state, ns, link)
     if peer is not None and link.peer_ns is not None:
@@ -219,7 +212,7 @@ def _deleted(state: State, ns: int, link: Link) -> None:
     known.links[ns].drop(link)
     known.deleted.add((ns, link.index))
     known.default_routes.clear()
-    leases(state).link_deleted()
+    state.link_deleted()
     if ns in known.addresses:
         known.addresses[ns] = [pair for pair in known.addresses[ns] if pair[0] != link.index]
     for key, routes in known.routes.items():
@@ -232,51 +225,12 @@ def _deleted(state: State, ns: int, link: Link) -> None:
 
 @advance.register(SetVlans)
 def _set_vlans(step: SetVlans, state: State) -> None:
-    ns, link = _link(state, step.ns, step.name)
+    ns, link = link_of(state, step.ns, step.name)
     gone = {vlan.vid for vlan in step.remove} | {vlan.vid for vlan in step.add}
     left = [vlan for vlan in state.vlans(ns, link) if vlan.vid not in gone]
     if any(vlan.pvid for vlan in step.add):
         left = [replace(vlan, pvid=False) for vlan in left]
     state.known.vlans[ns, link.index] = tuple(sorted(left + list(step.add)))
-
-
-# --- addresses ---
-
-
-@advance.register(PutAddress)
-def _put_address(step: PutAddress, state: State) -> None:
-    ns, link = _link(state, step.ns, step.interface)
-    known = state.addresses(ns)
-    entry = (link.index, step.address)
-    for number, (index, address) in enumerate(known):
-        if index == link.index and address.key == (step.old or step.address).key:
-            known[number] = entry
-            break
-    else:
-        known.append(entry)
-    port = link.peer_index if link.peer_ns not in (None, ns) else 0
-    leases(state).put(Holder(step.address, ns, link.index, str(step.ns), port=port))
-
-
-@advance.register(DelAddress)
-def _del_address(step: DelAddress, state: State) -> None:
-    ns, link = _link(state, step.ns, step.interface)
-    state.known.addresses[ns] = [
-        (index, address)
-        for index, address in state.addresses(ns)
-        if index != link.index or address.key != step.address.key
-    ]
-    net = str(step.address.network)
-    if not any(str(address.network) == net for address in state.addresses_of(ns, link)):
-        routes = state.routes(ns, step.address.family, MAIN_TABLE)
-        came_along = (BY_KERNEL, net, link.name)
-        routes[:] = [route for route in routes if (route.protocol, route.destination, route.interface) != came_along]
-    leases(state).release(ns, link.index, step.address)
-
-
-@advance.register(Announce)
-def _announce(step: Announce, state: State) -> None:
-    """An announcement changes nothing."""
 
 
 # --- routes ---

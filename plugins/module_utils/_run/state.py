@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, Type, TypeVar
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import sysctl_key
@@ -105,6 +106,7 @@ class State:
         self._containers: Dict[
             Tuple[str, Tuple[str, ...]], Tuple[Mapping[str, Sequence[Container]], Sequence[str]]
         ] = {}
+        self.born: Set[Tuple[Optional[int], str]] = set()  # links that this run made, by namespace and name
         self._extensions: Dict[type, Any] = {}
 
     # --- namespaces ---
@@ -345,12 +347,21 @@ class State:
         """Return the MAC address of a neighbour on the wire of an interface that says to have an address."""
         return self.source.who_has(ns, link.name, str(link.get("mac") or ""), ip)
 
+    def link_deleted(self) -> None:
+        """Tell the extensions that an interface is deleted."""
+        for extension in self._extensions.values():
+            extension.link_deleted()
+
     def outdate(self, changes: Iterable[Change]) -> None:
         """Note that ``changes`` were made. A namespace that they touch is read again when it is asked for, since the kernel may have
         changed more along with them."""
         steps = list(changes)
         refs = {getattr(step, name) for step in steps for name in ("ns", "peer_ns", "to") if hasattr(step, name)}
         touched = {ns for ns in map(self.find, refs) if ns is not None and ns > 0}
+        self.born.update((self.find(step.ns), step.name) for step in steps if isinstance(step, AddLink))
+        for step in steps:  # an interface that was there before brings its addresses along
+            if isinstance(step, SetLink) and (self.find(step.ns), step.name) not in self.born:
+                self.born.discard((self.find(step.ns), step.new.get("master", "")))
         for extension in self._extensions.values():
             extension.outdate(touched, steps)
         self.known.forget(touched)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import (
+    addresses,
     arp_nd,
     complete,
     containers,
@@ -28,7 +29,7 @@ KERNELS = {
     "nat": firewall.Kernel,
     "netns": containers.Kernel,
     "ns_address": arp_nd.Kernel,
-    "ns_route": writer.Kernel,
+    "ns_route": addresses.Kernel,
     "veth": writer.Kernel,
     "wiring": complete.Kernel,
     "wiring_info": complete.Kernel,

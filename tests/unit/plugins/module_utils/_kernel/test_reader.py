@@ -16,13 +16,11 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, namespaces, reader
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import addresses, codec, links, routes
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec, links, routes
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import NetlinkError
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
-    Address,
-    Holder,
     Link,
     Nexthop,
     NsFile,
@@ -308,18 +306,6 @@ def test_what_was_looked_at_is_known_by_index(kernel: reader.Reader) -> None:
     found = kernel.link(kernel.own, "lo")
     assert found == kernel.link(kernel.own, index=1)
     assert (host.indexes, host.names) == ({"lo": 1}, {1: "lo"})
-
-
-def test_members_are_those_behind_the_ports(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    ports = [(Link(7, "web0", "veth", peer_index=2), 3), (Link(8, "own0", "veth", peer_index=9), None)]
-    monkeypatch.setattr(links, "read_all", lambda _sock, master: ports)
-    inside = [(1, Address("127.0.0.1", 8, 4, scope="host")), (2, Address("10.0.0.2", 24, 4)), (5, Address("x", 8, 4))]
-    monkeypatch.setattr(addresses, "read_all", lambda _sock, nsid: inside if nsid == 3 else [])
-    kernel._open[kernel.own].nsids[3] = 100
-    assert kernel.members(kernel.own, 6) == [
-        Holder(inside[1][1], 100, 2, "", 3, 7),
-        Holder(inside[2][1], 100, 5, "", 3, 0),
-    ]
 
 
 def test_routes_have_names_for_indexes(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch) -> None:
