@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 TOTAL = "total"
 # Percent, of lines and branches together: a little below what is reached. What talks to a kernel is run by the tests in lab hosts,
 # which are not measured.
-FLOORS = {"_firewall": 93, "_kernel": 35, "_model": 97, "_resources": 93, "_run": 80, "_wiring": 93, TOTAL: 79}
+FLOORS = {"_firewall": 93, "_kernel": 89, "_model": 97, "_resources": 93, "_run": 80, "_wiring": 93, TOTAL: 91}
 
 
 class Tally(Counter[str]):

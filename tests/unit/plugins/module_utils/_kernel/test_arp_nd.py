@@ -182,7 +182,7 @@ def test_where_there_is_no_ethernet_nobody_is_asked(wire: Wire, mac: str) -> Non
     assert wire.sent == []
 
 
-def test_an_interface_whose_name_python_does_not_take_is_not_asked_on(wire: Wire, monkeypatch: pytest.MonkeyPatch):
+def test_an_interface_whose_name_python_does_not_take_is_not_asked_on(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "bind", lambda where: where[0].encode())
     assert arp_nd.who_has("\udcff", "02:00:00:00:00:01", "10.0.0.2") is None
     assert wire.sent == []
