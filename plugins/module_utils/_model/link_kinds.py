@@ -75,7 +75,7 @@ class Field:
 
 def table(*fields: Field) -> Dict[str, Field]:
     """Return ``fields`` by name, in order."""
-    return {one.name: one for one in fields}
+    return {row.name: row for row in fields}
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def kind(name: str) -> Kind:
 
 def rows(name: str) -> Dict[str, Field]:
     """Return the rows that links of a kind have, in the order in which they are shown: general ones, the kind's own, and last
-    whether the link is up, and what is set once it is there."""
+    whether the link is up, and what is set once it exists."""
     general = {key: row for key, row in LINK.items() if not row.only or name in row.only}
     early = {key: row for key, row in general.items() if not row.late and (KINDS[name].peer or key != "enabled")}
     return {**early, **KINDS[name].fields, **general}

@@ -16,7 +16,7 @@ INTERFACE_NAME_BYTES = 15  # IFNAMSIZ less the closing NUL, include/uapi/linux/i
 NETNS_DIRECTORY = "/run/netns"  # where iproute2 keeps named namespaces
 
 # Protocol number that marks the addresses (IFA_PROTO) and routes (rtm_protocol) this collection sets.
-# Outside the numbers that the kernel and iproute2's rt_protos give to others.
+# Outside the numbers that the kernel and iproute2's rt_protos know.
 PROTOCOL = 76
 BY_KERNEL = 2  # RTPROT_KERNEL: a route that comes and goes with an address
 
@@ -41,7 +41,7 @@ def host_interface(netns: str, peer_name: str) -> str:
 def mac(identity: str, *parts: str) -> str:
     """Return a locally administered unicast MAC address, the same for the same host and parts.
 
-    ``identity`` tells hosts apart, so that two hosts on one segment derive different addresses.
+    ``identity`` distinguishes hosts, so that two hosts on one segment derive different addresses.
     """
     raw = bytearray(_digest("mac", identity, *parts)[:6])
     raw[0] = raw[0] & 0xFC | 0x02
@@ -95,5 +95,5 @@ def sysctl_key(key: str) -> str:
 
 
 def sticky_offset(owner: str, size: int) -> int:
-    """Return the place in ``range(size)`` where the search for ``owner``'s address starts."""
+    """Return the offset below ``size`` at which the search for ``owner``'s address starts."""
     return int.from_bytes(_digest("address", owner), "big") % size

@@ -23,6 +23,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 
 @dataclass(frozen=True)
 class Want:
+    """``attributes`` are those that are asked for, by row; ``vlans`` None where they are not managed."""
+
     ns: NsRef
     bridge: str
     interface: str

@@ -40,7 +40,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 
 @dataclass(frozen=True)
 class Want:
-    """``own`` and ``peer`` hold the attributes that are asked of each end; ``derived``: nobody gave the host end a name."""
+    """``own`` and ``peer`` hold the attributes that are asked of each end; ``derived``: the name of the host end is not given, but derived.
+
+    Of the other items of its task a want that is ``exclusive`` knows ``siblings``, the host ends of the pairs that are wanted in the
+    same namespace."""
 
     ns: NsRef
     name: str
@@ -126,7 +129,6 @@ class VethResource(Resource[Want, Have]):
         )
 
     def together(self, wants: Sequence[Want]) -> List[Want]:
-        """Tell the exclusive ones which other pairs the task wants in the same namespace."""
         siblings: Dict[NsRef, List[str]] = collections.defaultdict(list)
         for want in wants:
             if want.present:

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How what is known of a host moves on by changes: the whole of check mode, and what later items of a task see of earlier ones.
+"""How the state moves on by changes: the whole of check mode, and how later items of a task see what earlier ones do. Pure.
 
-What the kernel does along with a change is here: a deleted link takes its peer, addresses and routes, an address its route. Pure.
+What the kernel does along with a change is here: a deleted link takes its peer, addresses and routes, an address its route.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 
 
 def begin(source: Source, predict: bool, anew: Iterable[str] = (), gone: Iterable[str] = ()) -> State:
-    """Return the state of a host, as a task finds it. ``anew`` names namespaces that are there and that an earlier task would make
-    anew, ``gone`` interfaces of the host that one would remove; both count in check mode (``predict``) only."""
+    """Return the state of a host, as a task finds it. ``anew`` names namespaces that exist and that an earlier task would make anew,
+    ``gone`` interfaces of the host that one would remove; both count in check mode (``predict``) only."""
     state = State(source, predict)
     for name in anew if predict else ():
         old = source.find(NsRef.parse(name))
@@ -70,14 +70,14 @@ def begin(source: Source, predict: bool, anew: Iterable[str] = (), gone: Iterabl
 
 
 def advance_all(state: State, changes: Iterable[Change]) -> None:
-    """Take changes as done."""
+    """Move the state on by changes, as if they were carried out."""
     for step in changes:
         advance(step, state)
 
 
 @functools.singledispatch
 def advance(step: Change, state: State) -> None:
-    """Take a change as done. Who adds kinds of changes registers what they do."""
+    """Move the state on by one change. A file that adds kinds of changes registers what they do."""
     raise TypeError("nothing is known of what %s does" % type(step).__name__)
 
 
@@ -113,7 +113,7 @@ def _held(state: State, ns: int) -> bool:
 
 
 def _name_lost(state: State, ns: int) -> None:
-    """In check mode, take a namespace that lost a name for ended with its pairs, where nothing else holds it."""
+    """In check mode, note that a namespace which lost a name ended with its pairs, where nothing else holds it."""
     if state.predict and ns > 0 and ns != state.find(HOST) and not _held(state, ns) and not state.processes(ns):
         state.known.ended.add(ns)
 
@@ -186,7 +186,7 @@ def _set_link(step: SetLink, state: State) -> None:
 
 
 def _without_port(link: Link) -> Link:
-    """Return a link that is no port any more."""
+    """Return a link without the attributes of a port."""
     kept = {name: value for name, value in link.attributes.items() if name not in link_kinds.PORT}
     return replace(link, attributes=kept)
 
@@ -214,7 +214,7 @@ def _del_link(step: DelLink, state: State) -> None:
 
 
 def _deleted(state: State, ns: int, link: Link) -> None:
-    """Take an interface for deleted: its addresses and routes go along, its ports are nobody's."""
+    """Note that an interface is deleted: its addresses and routes go along, its ports have no master then."""
     known = state.known
     known.links[ns].drop(link)
     known.deleted.add((ns, link.index))
@@ -270,13 +270,13 @@ def _del_address(step: DelAddress, state: State) -> None:
     if not any(str(address.network) == net for address in state.addresses_of(ns, link)):
         routes = state.routes(ns, step.address.family, MAIN_TABLE)
         came_along = (BY_KERNEL, net, link.name)
-        routes[:] = [one for one in routes if (one.protocol, one.destination, one.interface) != came_along]
+        routes[:] = [route for route in routes if (route.protocol, route.destination, route.interface) != came_along]
     leases(state).release(ns, link.index, step.address)
 
 
 @advance.register(Announce)
 def _announce(step: Announce, state: State) -> None:
-    """It leaves no trace."""
+    """An announcement changes nothing."""
 
 
 # --- routes ---

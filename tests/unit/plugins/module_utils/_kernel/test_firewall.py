@@ -11,13 +11,21 @@ import errno
 import os
 
 import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import (
     IPTABLES_LEGACY,
     IPTABLES_NFT,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_save import SavedChain
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import Isolation, NatRule, PortMapping
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import (
+    NFTABLES,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    Isolation,
+    NatRule,
+    OwnedRules,
+    PortMapping,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import firewall, namespaces
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import ProgramError
@@ -39,8 +47,11 @@ class Here:
     fd = 3
 
 
+Tools = dict[Backend, TwinPrograms]
+
+
 @pytest.fixture
-def tools(monkeypatch):
+def tools(monkeypatch: pytest.MonkeyPatch) -> Tools:
     """The programs of all backends, over rule sets in memory."""
     programs = {backend: TwinPrograms(backend) for backend in BACKENDS}
     monkeypatch.setattr(firewall, "PROGRAMS", programs)
@@ -49,7 +60,7 @@ def tools(monkeypatch):
 
 
 @pytest.fixture
-def kernel(tools, monkeypatch):
+def kernel(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> firewall.Kernel:
     kernel = firewall.Kernel()
     monkeypatch.setattr(kernel, "find", lambda ref: 5)
     monkeypatch.setattr(kernel, "_at", lambda ref: Here)
@@ -58,12 +69,12 @@ def kernel(tools, monkeypatch):
     return kernel
 
 
-def owned(tools, backend):
+def owned(tools: Tools, backend: Backend) -> OwnedRules:
     return backend.owned(tools[backend].ruleset)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_all_of_a_task_is_one_transaction(kernel, tools, backend):
+def test_all_of_a_task_is_one_transaction(kernel: firewall.Kernel, tools: Tools, backend: Backend) -> None:
     steps = [
         changes.PutRule(HOST, RULE, backend=backend),
         changes.SetPortMappings(HOST, (PORT,), backend=backend),
@@ -77,7 +88,9 @@ def test_all_of_a_task_is_one_transaction(kernel, tools, backend):
     assert tools[backend].writes == (1 if backend is NFTABLES else 5)
 
 
-def test_what_nft_read_to_plan_is_not_read_again_and_what_iptables_read_is(kernel, tools):
+def test_what_nft_read_to_plan_is_not_read_again_and_what_iptables_read_is(
+    kernel: firewall.Kernel, tools: Tools
+) -> None:
     for backend, reads in ((NFTABLES, 1), (IPTABLES_LEGACY, 2)):
         kernel.ruleset(5, backend)
         kernel.apply(changes.PutRule(HOST, RULE, backend=backend))
@@ -85,7 +98,9 @@ def test_what_nft_read_to_plan_is_not_read_again_and_what_iptables_read_is(kerne
 
 
 @pytest.mark.parametrize("refused", ["ip6tables-legacy", "ip6tables-legacy filter", "iptables-legacy filter"])
-def test_of_a_transaction_that_is_refused_in_part_nothing_stays(kernel, tools, refused):
+def test_of_a_transaction_that_is_refused_in_part_nothing_stays(
+    kernel: firewall.Kernel, tools: Tools, refused: str
+) -> None:
     tools[IPTABLES_LEGACY].refused = {refused}
     steps = [
         changes.PutRule(HOST, RULE, backend=IPTABLES_LEGACY),
@@ -103,7 +118,7 @@ def test_of_a_transaction_that_is_refused_in_part_nothing_stays(kernel, tools, r
     assert not [name for name, rules in chains if rules or "LINUXNET" in name]
 
 
-def test_what_was_there_before_comes_back(kernel, tools):
+def test_what_was_there_before_comes_back(kernel: firewall.Kernel, tools: Tools) -> None:
     other = NatRule("10.9.0.0/24", owner="other")
     kernel.apply(changes.PutRule(HOST, other, backend=IPTABLES_NFT))
     kernel.apply(changes.SetPortMappings(HOST, (PORT,), backend=IPTABLES_NFT))
@@ -125,7 +140,7 @@ def test_what_was_there_before_comes_back(kernel, tools):
     assert mine in tools[IPTABLES_NFT].ruleset[4]["nat"]["POSTROUTING"].rules
 
 
-def test_what_another_backend_has_done_by_then_is_taken_back(kernel, tools):
+def test_what_another_backend_has_done_by_then_is_taken_back(kernel: firewall.Kernel, tools: Tools) -> None:
     """As where a published port moves, or is allowed in a chain of docker's."""
     kernel.apply(changes.SetPortMappings(HOST, (PORT,), backend=IPTABLES_NFT))
     tools[IPTABLES_NFT].refused = {"iptables-nft"}
@@ -139,7 +154,9 @@ def test_what_another_backend_has_done_by_then_is_taken_back(kernel, tools):
     assert owned(tools, IPTABLES_NFT).port_mappings == (PORT,)
 
 
-def test_what_cannot_be_taken_back_is_named(kernel, tools):
+def test_what_cannot_be_taken_back_is_named(
+    kernel: firewall.Kernel, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
     steps = [
         changes.PutRule(HOST, RULE, backend=NFTABLES),
         changes.PutRule(NsRef.parse("web"), RULE, backend=IPTABLES_NFT),
@@ -147,17 +164,19 @@ def test_what_cannot_be_taken_back_is_named(kernel, tools):
     tools[IPTABLES_NFT].refused = {"iptables-nft"}
     write = tools[NFTABLES].write
 
-    def once(texts):
+    def once(texts: dict[str, str]) -> None:
         write(texts)
         tools[NFTABLES].refused = {"nft"}
 
-    tools[NFTABLES].write = once
+    monkeypatch.setattr(tools[NFTABLES], "write", once)
     with pytest.raises(Refused, match=r"Not taken back: the nftables rule set in the host\.$"):
         kernel.apply_together(steps)
 
 
-def test_a_namespace_that_went_meanwhile_is_an_error_in_a_sentence(kernel, monkeypatch):
-    def gone(ref):
+def test_a_namespace_that_went_meanwhile_is_an_error_in_a_sentence(
+    kernel: firewall.Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(ref: NsRef) -> None:
         raise OSError(errno.ENOENT, "gone")
 
     monkeypatch.setattr(kernel, "_at", gone)
@@ -165,22 +184,24 @@ def test_a_namespace_that_went_meanwhile_is_an_error_in_a_sentence(kernel, monke
         kernel.apply(changes.PutRule(HOST, RULE))
 
 
-def test_a_program_that_prints_no_rule_set_is_an_error_in_a_sentence(kernel, tools):
-    tools[NFTABLES].read = lambda: {"nft": '{"nftables": '}
+def test_a_program_that_prints_no_rule_set_is_an_error_in_a_sentence(
+    kernel: firewall.Kernel, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tools[NFTABLES], "read", lambda: {"nft": '{"nftables": '})
     with pytest.raises(KernelError, match=r"Could not list the nftables rule set: .*nft printed no JSON of a rule set"):
         kernel.ruleset(5, NFTABLES)
     with pytest.raises(KernelError, match="nft printed no JSON"):
         kernel.apply(changes.PutRule(HOST, RULE))
 
-    def ended():
+    def ended() -> None:
         raise ProgramError("it ended with 3")
 
-    tools[IPTABLES_NFT].read = ended
+    monkeypatch.setattr(tools[IPTABLES_NFT], "read", ended)
     with pytest.raises(KernelError, match=r"Could not list the rules of iptables-nft: .*it ended with 3"):
         kernel.ruleset(5, IPTABLES_NFT)
 
 
-def test_f11_the_usual_kind_comes_first_and_what_is_not_here_is_left_out(kernel, tools):
+def test_f11_the_usual_kind_comes_first_and_what_is_not_here_is_left_out(kernel: firewall.Kernel, tools: Tools) -> None:
     assert kernel.backends() == [NFTABLES, IPTABLES_NFT, IPTABLES_LEGACY]
     tools[IPTABLES_NFT].usual = False
     assert kernel.backends() == [NFTABLES, IPTABLES_LEGACY, IPTABLES_NFT]
@@ -190,7 +211,9 @@ def test_f11_the_usual_kind_comes_first_and_what_is_not_here_is_left_out(kernel,
     assert tools[NFTABLES].reads == 0
 
 
-def test_tables_that_iptables_nft_made_on_demand_go_with_what_was_in_them(kernel, tools):
+def test_tables_that_iptables_nft_made_on_demand_go_with_what_was_in_them(
+    kernel: firewall.Kernel, tools: Tools
+) -> None:
     """nft lists them as well, and they are empty then."""
     nft = tools[NFTABLES]
     bare = [{"table": {"family": "ip", "name": "nat", "handle": 1}}, {"table": {"family": "ip", "name": "mine"}}]

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import pytest
 import yaml
@@ -77,7 +78,7 @@ def test_bounds(name: str, low: int, high: int) -> None:
             field.canonical(value)
 
 
-SPELLINGS = {
+SPELLINGS: dict[str, list[list[Any]]] = {
     "mtu": [["1400", 1400, " 1400", "01400"], ["auto", " auto "]],
     "mac": [["02:AB:00:00:00:01", "02-ab-00-00-00-01", " 02:ab:00:00:00:01\n"]],
     "alias": [[""], ["the bridge \u00e9"], ["a" * 255]],
@@ -85,7 +86,7 @@ SPELLINGS = {
 
 
 @pytest.mark.parametrize("name", [name for rows in ALL for name in rows])
-def test_every_spelling_of_a_value_is_one_value_and_the_kernel_s_is_that(name):
+def test_every_spelling_of_a_value_is_one_value_and_the_kernel_s_is_that(name: str) -> None:
     """What a row makes of an option is canonical: it stays as it is, also by way of the kernel."""
     row = find(name)
     samples = SPELLINGS.get(name) or ([[True], [False]] if isinstance(row.default, bool) else [[7], [row.default]])
@@ -100,12 +101,12 @@ def test_every_spelling_of_a_value_is_one_value_and_the_kernel_s_is_that(name):
 @pytest.mark.parametrize(
     "name", [name for rows in ALL for name, row in rows.items() if type(row.default) is int and name != "mtu"]
 )
-def test_a_boolean_is_no_number(name):
+def test_a_boolean_is_no_number(name: str) -> None:
     with pytest.raises(Invalid, match=f"^{name}: it must be a number from [0-9]+ to [0-9]+, not a boolean"):
         find(name).canonical(True)
 
 
-def test_what_is_given_is_what_counts():
+def test_what_is_given_is_what_counts() -> None:
     rows = link_kinds.rows("veth")
     params = {"mtu": "1400", "mac": None, "peer_mac": "02-AB-00-00-00-01", "bridge": "br0"}
     assert link_kinds.given(params, rows) == {"mtu": 1400}
@@ -115,6 +116,6 @@ def test_what_is_given_is_what_counts():
         link_kinds.given({"peer_mac": "x"}, {"mac": rows["mac"]}, "peer_")
 
 
-def test_the_rows_of_a_kind_nobody_knows_are_none():
+def test_the_rows_of_a_kind_nobody_knows_are_none() -> None:
     assert (link_kinds.kind("gre").described, dict(link_kinds.kind("gre").fields)) == ("an interface of type gre", {})
     assert link_kinds.kind("bridge") is link_kinds.KINDS["bridge"]

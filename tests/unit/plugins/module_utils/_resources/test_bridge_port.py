@@ -128,18 +128,18 @@ def test_a_parent_that_is_missing_is_named() -> None:
 
 
 @pytest.mark.parametrize("vid", ["\u00b2", "1-\u0663", "+5", "1_0", "True", "-5", "5-", "9" * 5000])
-def test_what_only_looks_like_a_vlan_is_refused(vid):
+def test_what_only_looks_like_a_vlan_is_refused(vid: str) -> None:
     assert refusal(RESOURCE, vlans=[{"vid": vid}], **PORT) == (
         f"vlans: vid '{vid}' is neither a number nor a range such as 10-20."
     )
 
 
 @pytest.mark.parametrize("option", ["cost", "priority"])
-def test_a_boolean_is_no_number(option):
+def test_a_boolean_is_no_number(option: str) -> None:
     assert refusal(RESOURCE, **{option: True}, **PORT).startswith(f"{option}: it must be a number from ")
 
 
-def test_a_released_port_gets_its_attributes_back_when_the_release_fails():
+def test_a_released_port_gets_its_attributes_back_when_the_release_fails() -> None:
     kernel = host()
     made(kernel, RESOURCE, hairpin=True, **PORT)
     (step,) = plan(kernel, RESOURCE, state="absent", **PORT).changes

@@ -56,7 +56,7 @@ def test_all_that_is_owned_is_read_back(backend: Backend) -> None:
 
 
 @pytest.mark.parametrize("backend", EACH)
-def test_what_a_tool_prints_is_parsed(backend):
+def test_what_a_tool_prints_is_parsed(backend: Backend) -> None:
     ruleset = made(backend, *edits_of(backend))
     assert backend.parse(printed(backend, ruleset)) == ruleset
     assert backend.parse({}) in (backend.nothing(), {})

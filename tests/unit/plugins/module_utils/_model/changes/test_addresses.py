@@ -47,11 +47,11 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize(("step", "lines"), COMMANDS, ids=lambda value: type(value).__name__)
-def test_the_commands_of_a_change(step, lines):
+def test_the_commands_of_a_change(step: Change, lines: list[str]) -> None:
     assert [str(line) for line in step.commands()] == lines
 
 
-def test_every_change_has_its_commands_here():
+def test_every_change_has_its_commands_here() -> None:
     assert {type(step) for step, dummy in COMMANDS} == {
         one for one in Change.__subclasses__() if one.__module__ == addresses.__name__
     }
@@ -65,7 +65,7 @@ TWICE = [
 
 
 @pytest.mark.parametrize("step", TWICE, ids=lambda value: type(value).__name__)
-def test_taking_back_what_takes_back_is_the_change_itself(step):
+def test_taking_back_what_takes_back_is_the_change_itself(step: Change) -> None:
     (back,) = step.undo()
     assert back != step
     assert back.undo() == (step,)
@@ -78,11 +78,11 @@ def test_taking_back_what_takes_back_is_the_change_itself(step):
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_takes_back_the_others(step, back):
+def test_what_takes_back_the_others(step: Change, back: tuple[()]) -> None:
     assert step.undo() == back
 
 
-def test_what_leaves_no_trace_and_what_cannot_be_taken_back():
+def test_what_leaves_no_trace_and_what_cannot_be_taken_back() -> None:
     assert [step for step, dummy in COMMANDS if not step.writes] == [
         Announce(WEB, "eth0", "10.0.0.2", 4),
         Announce(WEB, "eth0", "fd00::2", 6),

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import links
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -58,11 +60,11 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize(("step", "lines"), COMMANDS, ids=lambda value: type(value).__name__)
-def test_the_commands_of_a_change(step, lines):
+def test_the_commands_of_a_change(step: Change, lines: list[str]) -> None:
     assert [str(line) for line in step.commands()] == lines
 
 
-def test_every_change_has_its_commands_here():
+def test_every_change_has_its_commands_here() -> None:
     assert {type(step) for step, dummy in COMMANDS} == {
         one for one in Change.__subclasses__() if one.__module__ == links.__name__
     }
@@ -78,12 +80,13 @@ TWICE = [
 
 
 @pytest.mark.parametrize("step", TWICE, ids=lambda value: type(value).__name__)
-def test_taking_back_what_takes_back_is_the_change_itself(step):
+def test_taking_back_what_takes_back_is_the_change_itself(step: Change) -> None:
     (back,) = step.undo()
     assert back != step
     assert back.undo() == (step,)
     if isinstance(step, SetLink):  # their mappings are compared, too
-        assert (back.undo()[0].new, back.undo()[0].old) == (step.new, step.old)
+        again: Any = back.undo()[0]
+        assert (again.new, again.old) == (step.new, step.old)
 
 
 @pytest.mark.parametrize(
@@ -94,17 +97,18 @@ def test_taking_back_what_takes_back_is_the_change_itself(step):
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_takes_back_the_others(step, back):
+def test_what_takes_back_the_others(step: Change, back: tuple[Change, ...]) -> None:
     assert step.undo() == back
 
 
-def test_a_port_s_attributes_come_back_after_its_bridge():
+def test_a_port_s_attributes_come_back_after_its_bridge() -> None:
     step = SetLink(HOST, "web0", {"master": "br1"}, {"master": "br0", "hairpin": True})
-    first, second = step.undo()
+    undone: tuple[Any, ...] = step.undo()
+    first, second = undone
     assert (first.new, second.new) == ({"master": "br0"}, {"hairpin": True})
 
 
-def test_what_leaves_no_trace_and_what_cannot_be_taken_back():
+def test_what_leaves_no_trace_and_what_cannot_be_taken_back() -> None:
     assert [step for step, dummy in COMMANDS if not step.writes] == []
     assert {type(step) for step, dummy in COMMANDS if step.final} == {DelLink}
     assert {type(step) for step, dummy in COMMANDS if step.partial} == {SetLink, SetVlans}

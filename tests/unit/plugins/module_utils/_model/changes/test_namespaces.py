@@ -38,11 +38,11 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize(("step", "lines"), COMMANDS, ids=lambda value: type(value).__name__)
-def test_the_commands_of_a_change(step, lines):
+def test_the_commands_of_a_change(step: Change, lines: list[str]) -> None:
     assert [str(line) for line in step.commands()] == lines
 
 
-def test_every_change_has_its_commands_here():
+def test_every_change_has_its_commands_here() -> None:
     assert {type(step) for step, dummy in COMMANDS} == {
         one for one in Change.__subclasses__() if one.__module__ == namespaces.__name__
     }
@@ -59,11 +59,11 @@ def test_every_change_has_its_commands_here():
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_takes_back_the_others(step, back):
+def test_what_takes_back_the_others(step: Change, back: tuple[Change, ...]) -> None:
     assert step.undo() == back
 
 
-def test_what_leaves_no_trace_and_what_cannot_be_taken_back():
+def test_what_leaves_no_trace_and_what_cannot_be_taken_back() -> None:
     assert [step for step, dummy in COMMANDS if not step.writes] == []
     assert {type(step) for step, dummy in COMMANDS if step.final} == set()
     assert {type(step) for step, dummy in COMMANDS if step.partial} == set()
