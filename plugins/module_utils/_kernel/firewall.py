@@ -77,6 +77,10 @@ class Kernel(arp_nd.Kernel):
         super().__init__()
         self._known: Dict[Tuple[int, Backend], Ruleset] = {}  # of which nothing was written since
 
+    def _forget(self, ns: int) -> List[int]:
+        self._known = {key: ruleset for key, ruleset in self._known.items() if key[0] != ns}
+        return super()._forget(ns)
+
     def backends(self) -> List[Backend]:
         available = [backend for backend in BACKENDS if PROGRAMS[backend].available()]
         return sorted(available, key=lambda backend: not PROGRAMS[backend].usual)

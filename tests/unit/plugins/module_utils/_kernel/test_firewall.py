@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
@@ -28,10 +29,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import firewall, namespaces
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import ProgramError
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.reader import Namespace
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import changes
 from ansible_collections.linuxnet.containers.tests.unit.edits import content
+from ansible_collections.linuxnet.containers.tests.unit.netlink_wire import Answering
 from ansible_collections.linuxnet.containers.tests.unit.tool_twins import TwinPrograms
 
 RULE = NatRule("10.0.0.0/24", "!br0", owner="net")
@@ -40,7 +43,7 @@ PORT = PortMapping("udp", "0.0.0.0/0", 53, 53, "10.0.0.2", 0, "web", "br0")
 GUARD = Isolation("br0", owner="net")
 
 
-class Namespace:
+class Here:
     fd = 3
 
 
@@ -60,7 +63,7 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> Tools:
 def kernel(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> firewall.Kernel:
     kernel = firewall.Kernel()
     monkeypatch.setattr(kernel, "find", lambda ref: 5)
-    monkeypatch.setattr(kernel, "_at", lambda ref: Namespace)
+    monkeypatch.setattr(kernel, "_at", lambda ref: Here)
     monkeypatch.setattr(kernel, "_inside", lambda ns: contextlib.nullcontext())
     monkeypatch.setattr(kernel, "_end_flows", lambda ref, mappings: None)
     return kernel
@@ -223,3 +226,14 @@ def test_tables_that_iptables_nft_made_on_demand_go_with_what_was_in_them(
     nft.ruleset = bare
     kernel.apply(changes.DelRule(HOST, RULE, backend=IPTABLES_NFT))
     assert owned(tools, IPTABLES_NFT).empty, "that it could not be tidied is no failure"
+
+
+def test_rule_sets_are_forgotten_with_their_namespace() -> None:
+    """Its inode may be that of another one afterwards."""
+    with firewall.Kernel() as kernel:
+        ended = kernel._open[100] = Namespace(os.open("/dev/null", os.O_RDONLY))
+        ended._socket = Answering([])
+        kernel._known = {(100, NFTABLES): NFTABLES.nothing(), (kernel.own, NFTABLES): NFTABLES.nothing()}
+        kernel._forget(100)
+        assert list(kernel._known) == [(kernel.own, NFTABLES)]
+        assert list(kernel._open) == [kernel.own]

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import addresses as with_addresses
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, namespaces, writer
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import addresses, links, routes
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import NetlinkError
@@ -43,7 +44,7 @@ INDEXES = {"web0": 7, "eth0": 2, "br0": 3, "gone": 0}
 Calls = list[tuple[Any, ...]]
 
 
-class Kernel(writer.Kernel):
+class Kernel(with_addresses.Kernel):
     """One with a namespace that is not there. ``calls`` are what netlink and the files were asked to do, in order."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
