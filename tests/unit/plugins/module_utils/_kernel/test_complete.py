@@ -58,7 +58,9 @@ def verbs(protocol: type) -> set[str]:
     return {name for one in protocol.__mro__ for name in vars(one) if not name.startswith("_")}
 
 
-@pytest.mark.parametrize("kernel", sorted(set(KERNELS.values()), key=repr), ids=lambda kernel: kernel.__module__.rpartition(".")[2])
+@pytest.mark.parametrize(
+    "kernel", sorted(set(KERNELS.values()), key=repr), ids=lambda kernel: kernel.__module__.rpartition(".")[2]
+)
 def test_every_kernel_has_the_verbs_of_the_contract(kernel: type):
     assert verbs(kernel_api.Kernel) <= verbs(kernel)
 
