@@ -38,6 +38,7 @@ _FIELDS = {
     ("comment", "--comment"): "",
     ("REJECT", "--reject-with"): "",
 }
+_EXTENSIONS = {extension for extension, dummy in _FIELDS}  # that match nothing by themselves
 _SPECIAL = set(" |'\t;&()<>*?#~$`\"\\")
 _WITHOUT_VALUE = {"--random", "--random-fully", "--persistent"}  # how a translated port is chosen
 _QUOTED_OR_NOT = re.compile(r'"((?:[^"\\]|\\.)*)"(?= |$)|([^ ]+)')
@@ -149,7 +150,10 @@ def _read(rule: Words, chains: Mapping[str, SavedChain], shown: str) -> Rule:
             continue
         if word in ("-m", "-j", "-g") and words:
             extension = words.pop()
-            if word != "-m":
+            if word == "-m":
+                alone = not words or words[-1] in ("-m", "-j", "-g")
+                matches.update({"-m " + extension: ("?", "")} if alone and extension not in _EXTENSIONS else {})
+            else:
                 kind = {"-j": "jump", "-g": "goto"}[word]
                 verdict, to = (kind, extension) if extension in chains else (_VERDICTS.get(extension, ""), "")
                 verdict = "dnat" if extension == "DNAT" else verdict

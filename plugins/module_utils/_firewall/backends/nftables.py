@@ -76,6 +76,11 @@ class NftRules(OwnedRules):
     handles: Mapping[str, Tuple[Tuple[str, int], ...]] = field(default_factory=dict, hash=False)
 
 
+def _noted(owned: OwnedRules) -> NftRules:
+    """Return owned rules with what is noted here besides, which is nothing for those that were not read here."""
+    return owned if isinstance(owned, NftRules) else NftRules(**vars(owned))
+
+
 # --- elements ---
 
 
@@ -326,7 +331,7 @@ class Nftables(Backend):
     ) -> List[Tuple[str, Sequence[str]]]:
         lines = nftables_snat.typed(edit, replaced.nat_rules, last)
         if not last:
-            lines += self._typed(edit, owned if isinstance(owned, NftRules) else NftRules(isolations=owned.isolations))
+            lines += self._typed(edit, _noted(owned))
         return [(self.program, [line]) for line in dict.fromkeys(lines)]
 
     @staticmethod
@@ -350,7 +355,7 @@ class Nftables(Backend):
     def moved_on(self, owned: OwnedRules, edit: Edit, kept: Mapping[str, Set[int]]) -> OwnedRules:
         static = {entry for entry in owned.static if entry[0] not in edit.kinds}
         static |= {(about, family) for about in edit.kinds if kept[about] for family in FAMILIES}
-        found = owned if isinstance(owned, NftRules) else NftRules(**vars(owned))
+        found = _noted(owned)
         sets = found.sets
         if edit.isolate or edit.unisolate:
             traits = [(isolation.bridge, _traits(isolation)) for isolation in owned.isolations]

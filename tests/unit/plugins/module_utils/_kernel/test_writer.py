@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import addresses as with_addresses
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, namespaces, writer
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, namespaces
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import addresses, links, routes
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import NetlinkError
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.reader import Namespace
@@ -167,9 +167,9 @@ def test_every_change_of_the_model_is_one_that_some_kernel_takes() -> None:
     folder = base.__name__.rpartition(".")[0]
     changes = {one for one in base.Change.__subclasses__() if one.__module__.rpartition(".")[0] == folder}
     assert {type(step) for step, _calls in STEPS.values()} | {netns_changes.BindNetns, link_changes.MoveLink} == set(
-        writer.Kernel._changes
+        with_addresses.Kernel._changes
     )
-    assert changes - set(writer.Kernel._changes) == {address_changes.Announce}
+    assert changes - set(with_addresses.Kernel._changes) == {address_changes.Announce}
 
 
 def test_a_firewall_is_not_for_every_kernel(kernel: Kernel) -> None:

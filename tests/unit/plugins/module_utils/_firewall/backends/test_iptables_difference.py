@@ -1,0 +1,151 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The fewest lines that make of the chains that are there the ones that are wanted."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_difference import (
+    Layout,
+    Step,
+    difference,
+    restorable,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_save import SavedChain
+
+CHAIN = "LINUXNET-X"
+CALL = ("-m", "comment", "--comment", "linuxnet", "-j", CHAIN)
+
+
+def ours(text):
+    return (*text.split(), "-m", "comment", "--comment", "linuxnet")
+
+
+def layout(*rules, calls=("FORWARD",)):
+    return Layout({("filter", CHAIN): list(rules)}, [("filter", name, CALL) for name in calls])
+
+
+def there(rules, forward=(CALL,), policy="ACCEPT", **more):
+    chains = {CHAIN: SavedChain("-", tuple(rules)), "FORWARD": SavedChain(policy, tuple(forward)), **more}
+    return {"filter": chains}
+
+
+def lines(actual, wanted, shared=(CHAIN,), bare=False):
+    return [" ".join(step.words) for step in difference(actual, wanted, frozenset(shared), bare)]
+
+
+A, B, C = (ours(f"-s 10.0.0.{number}/32") for number in (1, 2, 3))
+
+
+def test_what_is_as_wanted_needs_nothing():
+    assert lines(there([A, B]), layout(A, B)) == []
+
+
+def test_what_is_missing_is_made_before_it_is_called():
+    assert lines({}, layout(A)) == [
+        f"-N {CHAIN}",
+        f"-A {CHAIN} " + " ".join(A),
+        "-I FORWARD " + " ".join(CALL),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verbs"),
+    [
+        ([A, B], [A, B, C], ["-A"]),
+        ([A, B, C], [A, C], ["-D"]),
+        ([A, B], [A, C], ["-D", "-A"]),
+        ([A, B], [B, A], ["-F", "-A", "-A"]),
+        ([A, C], [A, B, C], ["-F", "-A", "-A", "-A"]),
+        ([A, A], [A], ["-F", "-A"]),
+    ],
+)
+def test_single_lines_where_they_keep_the_order_and_else_all_anew(before, after, verbs):
+    assert [line.split()[0] for line in lines(there(before), layout(*after))] == verbs
+
+
+def test_for_many_that_go_the_chain_is_made_anew():
+    many = [ours(f"-s 10.0.1.{number}/32") for number in range(17)]
+    assert len(lines(there([A, *many[1:]]), layout(A))) == 16
+    assert [line.split()[0] for line in lines(there([A, *many]), layout(A))] == ["-F", "-A"]
+
+
+def test_f13_rules_without_our_mark_stay_in_chains_that_are_shared_only():
+    stranger = ("-j", "ACCEPT")
+    assert lines(there([stranger, A]), layout(A, B)) == [
+        f"-F {CHAIN}",
+        *(f"-A {CHAIN} " + " ".join(rule) for rule in (A, B, stranger)),
+    ]
+    assert lines(there([A, stranger]), Layout()) == [f"-D {CHAIN} " + " ".join(A)]
+    assert lines(there([A, stranger]), layout(A), shared=()) == [f"-D {CHAIN} -j ACCEPT"]
+
+
+def test_calls_that_are_not_wanted_or_twice_there_go():
+    assert lines(there([A], forward=[CALL, CALL]), layout(A)) == ["-D FORWARD " + " ".join(CALL)]
+    assert lines(there([A]), layout(A, calls=["DOCKER-USER"])) == [
+        "-D FORWARD " + " ".join(CALL),
+        "-I DOCKER-USER " + " ".join(CALL),
+    ]
+
+
+def test_what_is_not_wanted_any_more_goes_after_its_call():
+    assert lines(there([A]), Layout()) == ["-D FORWARD " + " ".join(CALL), f"-F {CHAIN}", f"-X {CHAIN}"]
+
+
+@pytest.mark.parametrize(
+    ("more", "goes"),
+    [
+        ({}, True),
+        ({"policy": "DROP"}, False),
+        ({"forward": [("-j", "ACCEPT"), CALL]}, False),
+    ],
+)
+def test_a_built_in_chain_that_is_left_bare_goes_where_the_tool_makes_them_on_demand(more, goes):
+    assert ("-X FORWARD" in lines(there([A], **more), Layout(), bare=True)) is goes
+    assert "-X FORWARD" not in lines(there([A], **more), Layout())
+
+
+def test_a_layout_as_tables_needs_nothing_to_become_itself():
+    wanted = layout(A, B, calls=["FORWARD", "DOCKER-USER"])
+    assert difference(wanted.tables(), wanted, frozenset()) == []
+    assert wanted.tables()["filter"]["FORWARD"].rules == (CALL,)
+
+
+def test_a_text_for_iptables_restore_has_all_of_a_table_at_once():
+    steps = [
+        Step("filter", ("-N", CHAIN), CHAIN),
+        Step("nat", ("-A", CHAIN, "-m", "comment", "--comment", "a b"), CHAIN),
+        Step("filter", ("-F", CHAIN), CHAIN),
+    ]
+    assert restorable(steps) == (
+        f'*nat\n-A {CHAIN} -m comment --comment "a b"\nCOMMIT\n*filter\n-N {CHAIN}\n-F {CHAIN}\nCOMMIT\n'
+    )
+    assert restorable([]) == ""
+
+
+class Counted(tuple):
+    """A rule that counts how often it is looked up."""
+
+    __slots__ = ()
+    hashes = [0]
+
+    def __hash__(self):
+        self.hashes[0] += 1
+        return super().__hash__()
+
+
+def lookups(number):
+    """How often rules are looked up where one is added to so many."""
+    rules = [Counted(ours(f"-d 10.0.0.1/32 --dport {port}")) for port in range(number)]
+    actual, wanted = there(rules), layout(*rules, Counted(A))
+    Counted.hashes[0] = 0
+    assert len(lines(actual, wanted)) == 1
+    return Counted.hashes[0]
+
+
+def test_one_more_of_many_takes_the_time_of_so_many():
+    few, many = lookups(200), lookups(2000)
+    assert few < 10 * 200
+    assert many < 11 * few

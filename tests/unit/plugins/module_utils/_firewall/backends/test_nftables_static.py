@@ -1,0 +1,56 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The static rules of our nftables table. What they do to traffic is shown in tests/module."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import (
+    ISOLATION_SETS,
+    STATIC,
+    TABLE,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import ALLOWANCES, ISOLATION, PORTS
+
+
+def test_there_are_some_of_each_kind_but_source_nat():
+    assert list(STATIC) == [PORTS, ISOLATION, ALLOWANCES]
+    assert {f"set {name}" for name in ISOLATION_SETS} == set(STATIC[ISOLATION].sets)
+
+
+@pytest.mark.parametrize("kind", STATIC)
+def test_a_rule_uses_what_is_made_before_it(kind):
+    static = STATIC[kind]
+    sets = {name.split()[1] for name in static.sets}
+    for chain, name, text in static.rules:
+        assert chain in static.chains
+        assert set(re.findall(r"@(\w+)", text)) <= sets
+        assert set(re.findall(r"(?:jump|goto) (\w+)", text)) <= set(static.chains)
+        assert static.mark(name).startswith("linuxnet-")
+    names = [(chain, name) for chain, name, _text in static.rules]
+    assert len(names) == len(set(names))
+
+
+def test_the_names_that_are_on_running_hosts_stay():
+    assert TABLE == "inet linuxnet_containers"
+    assert [static.name for static in STATIC.values()] == ["publish", "guard", "mark"]
+    assert STATIC[ISOLATION].mark("closed") == "linuxnet-guard-closed"
+
+
+@pytest.mark.parametrize("kind", STATIC)
+def test_what_is_made_is_taken_away(kind):
+    static = STATIC[kind]
+    made = [line.split()[1:5:3] for line in static.base() if line.split()[1] in ("chain", "map", "set")]
+    gone = [line.split()[1:5:3] for line in static.gone() if line.startswith("delete")]
+    assert sorted(made) == sorted(gone)
+    # A chain goes after all that jump to it were flushed.
+    assert static.gone()[: len(static.chains)] == [f"flush chain {TABLE} {chain}" for chain in static.chains]
+
+
+def test_rules_that_are_there_are_put_anew_after_the_chains():
+    lines = STATIC[ALLOWANCES].base([("marks", 7)])
+    assert lines.index(f"delete rule {TABLE} marks handle 7") == len(lines) - 2

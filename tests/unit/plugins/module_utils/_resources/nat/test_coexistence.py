@@ -1,0 +1,216 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What foreign rules are in the way of, and how ours get along with them."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import (
+    IPTABLES_LEGACY,
+    IPTABLES_NFT,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import changes, coexistence
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+from ansible_collections.linuxnet.containers.tests.unit.asked import made, plan
+from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
+from ansible_collections.linuxnet.containers.tests.unit.nft_json import chain, match, rule
+
+NET = {"source": "10.0.0.0/24", "out_interface": "!br0", "ip_forward": False}
+PORT = {
+    "type": "dnat",
+    "host_port": "8080",
+    "to_port": "80",
+    "to_address": "10.0.0.2",
+    "owner": "web",
+    "ip_forward": False,
+}
+FILTER = {"type": "filter", "bridge": "br0"}
+DROPS = "*filter\n:FORWARD DROP [0:0]\nCOMMIT\n"
+DOCKER = (
+    "*filter\n:FORWARD DROP [0:0]\n:DOCKER-USER - [0:0]\n-A FORWARD -j DOCKER-USER\n-A DOCKER-USER -j RETURN\nCOMMIT\n"
+)
+
+
+@pytest.fixture
+def kernel():
+    """A host with a bridge."""
+    kernel = MemoryKernel()
+    kernel.apply(AddLink(HOST, "br0", "bridge", {"enabled": True}))
+    kernel.apply(PutAddress(HOST, "br0", Address("10.0.0.1", 24, 4)))
+    return kernel
+
+
+def allowed(kernel, backend):
+    """What is allowed in a backend."""
+    index = firewalls(State(kernel)).index(kernel.find(HOST), backend)
+    return sorted((one.kind, one.name, one.by) for one in index.allowances.values())
+
+
+def forward(table="inet host", policy="drop", *rules):
+    return [chain(table, "forward", type="filter", hook="forward", prio=0, policy=policy), *rules]
+
+
+def test_what_is_not_understood_is_named():
+    kernel = MemoryKernel()
+    kernel.apply(AddLink(HOST, "br0", "bridge", {"enabled": True}))
+    marks = {"match": {"op": "==", "left": {"meta": {"key": "mark"}}, "right": {"set": [1, 2]}}}
+    kernel.foreign_rules = forward("inet host", "drop", rule("inet host", "forward", marks, {"accept": None}))
+    done = made(kernel, RESOURCE, **{**PORT, "to_address": "10.1.0.2", "bridge": "br0"})
+    assert done["blocked_by"] == ["inet host forward (policy drop)"]
+
+
+@pytest.mark.parametrize("backend", [IPTABLES_NFT, IPTABLES_LEGACY])
+@pytest.mark.parametrize("option", ["nftables", "iptables"])
+def test_f1_docker_s_users_chain_is_used_whatever_the_backend(kernel, backend, option):
+    kernel.foreign_saved = {backend: DOCKER}
+    kernel.programs = [NFTABLES, backend]
+    for item, what in ((NET, ("out", "10.0.0.0/24", "!br0")), (PORT, ("in", "br0", ""))):
+        assert made(kernel, RESOURCE, backend=option, **item)["blocked_by"] == []
+        assert what in allowed(kernel, backend)
+        assert made(kernel, RESOURCE, backend=option, **item)["changed"] is False
+    for item in (NET, PORT):
+        made(kernel, RESOURCE, state="absent", **item)
+    assert allowed(kernel, backend) == []
+
+
+@pytest.mark.parametrize("backend", [IPTABLES_NFT, IPTABLES_LEGACY])
+def test_forward_itself_is_touched_by_who_chose_it_only(kernel, backend):
+    kernel.foreign_saved = {backend: DROPS}
+    kernel.programs = [NFTABLES, backend]
+    result = plan(kernel, RESOURCE, backend="nftables", **NET)
+    table = "ip filter" if backend is IPTABLES_NFT else "iptables-legacy filter"
+    assert result.facts["blocked_by"] == [f"{table} FORWARD (policy drop)"]
+    assert result.warnings == (
+        f"Forwarded packets from 10.0.0.0/24 are dropped by {table} FORWARD (policy drop); "
+        "let them through there, or take backend: iptables.",
+    )
+    assert made(kernel, RESOURCE, backend="iptables", **NET)["blocked_by"] == []
+    assert allowed(kernel, backend) == [("out", "10.0.0.0/24", "!br0")]
+    moved = made(kernel, RESOURCE, backend="nftables", **NET)
+    assert (moved["before"]["backend"], moved["blocked_by"]) == (backend.name, [f"{table} FORWARD (policy drop)"])
+    assert allowed(kernel, backend) == []
+
+
+def test_f2_a_mark_is_the_last_resort(kernel):
+    mark = {"match": {"op": "==", "left": {"meta": {"key": "mark"}}, "right": 18}}
+    kernel.foreign_rules = forward(
+        "ip docker-bridges", "drop", rule("ip docker-bridges", "forward", mark, {"accept": None})
+    )
+    assert made(kernel, RESOURCE, **PORT)["blocked_by"] == []
+    assert allowed(kernel, NFTABLES) == [("mark", "br0", "0x12/0xffffffff")]
+    assert made(kernel, RESOURCE, **PORT)["changed"] is False
+    other = {"match": {"op": "==", "left": {"meta": {"key": "mark"}}, "right": 7}}
+    kernel.foreign_rules = forward(
+        "ip docker-bridges", "drop", rule("ip docker-bridges", "forward", other, {"accept": None})
+    )
+    made(kernel, RESOURCE, **PORT)
+    assert allowed(kernel, NFTABLES) == [("mark", "br0", "0x7/0xffffffff")]
+    made(kernel, RESOURCE, state="absent", **PORT)
+    assert allowed(kernel, NFTABLES) == []
+    assert plan(kernel, RESOURCE, **NET).facts["blocked_by"] == ["ip docker-bridges forward (policy drop)"]
+
+
+def test_an_allowance_that_is_not_needed_any_more_goes(kernel):
+    kernel.foreign_saved = {IPTABLES_NFT: DOCKER}
+    made(kernel, RESOURCE, **NET)
+    kernel.foreign_saved = {IPTABLES_NFT: DOCKER.replace("DROP", "ACCEPT")}
+    (step,) = plan(kernel, RESOURCE, **NET).changes
+    assert (type(step), step.backend, step.allow, len(step.disallow), step.last) == (
+        changes.SetAllowances,
+        IPTABLES_NFT,
+        (),
+        1,
+        True,
+    )
+    made(kernel, RESOURCE, **NET)
+    assert allowed(kernel, IPTABLES_NFT) == []
+
+
+def test_an_allowance_of_ports_stays_as_long_as_there_are_ports_behind_the_bridge(kernel):
+    kernel.foreign_saved = {IPTABLES_NFT: DOCKER}
+    second = {**PORT, "host_port": "8081"}
+    for item in (PORT, second):
+        made(kernel, RESOURCE, **item)
+    made(kernel, RESOURCE, state="absent", **PORT)
+    assert allowed(kernel, IPTABLES_NFT) == [("in", "br0", "")]
+    made(kernel, RESOURCE, state="absent", **second)
+    assert allowed(kernel, IPTABLES_NFT) == []
+
+
+def test_forward_false_asks_nobody(kernel):
+    kernel.foreign_saved = {IPTABLES_NFT: DOCKER}
+    kernel.foreign_rules = forward()
+    assert made(kernel, RESOURCE, forward=False, **NET)["blocked_by"] == []
+    assert allowed(kernel, IPTABLES_NFT) == []
+
+
+@pytest.mark.parametrize(
+    ("objects", "item", "remedy"),
+    [
+        (
+            forward("inet firewalld"),
+            NET,
+            "with firewalld: firewall-cmd --zone=trusted --change-interface=br0, and again with --permanent",
+        ),
+        (
+            [chain("ip filter", "FORWARD", type="filter", hook="forward", policy="drop"), chain("ip filter", "ufw-user-forward")],
+            NET,
+            "with ufw: ufw route allow in on br0",
+        ),
+        (
+            [chain("ip filter", "FORWARD", type="filter", hook="forward", policy="drop"), chain("ip filter", "ufw-user-forward")],
+            PORT,
+            "with ufw: ufw route allow out on br0",
+        ),
+        (forward("inet mine"), NET, "let them through there"),
+    ],
+)  # fmt: skip
+def test_what_lets_packets_through_is_said(kernel, objects, item, remedy):
+    kernel.programs = [NFTABLES]
+    kernel.foreign_rules = objects
+    (warning,) = plan(kernel, RESOURCE, **item).warnings
+    assert warning.endswith(f"; {remedy}.")
+
+
+def test_f17_neighbours_talk_where_bridged_packets_are_shown_to_iptables(kernel):
+    kernel.foreign_saved = {IPTABLES_NFT: DOCKER}
+    assert plan(kernel, RESOURCE, **FILTER).facts["blocked_by"] == []
+    kernel._state.known.sysctls[kernel.find(HOST), "net.bridge.bridge-nf-call-iptables"] = "1"
+    made(kernel, RESOURCE, **FILTER)
+    assert allowed(kernel, IPTABLES_NFT) == [("icc", "br0", "")]
+    made(kernel, RESOURCE, icc=False, **FILTER)
+    assert allowed(kernel, IPTABLES_NFT) == []
+
+
+def test_f11_rules_in_both_kinds_of_iptables_are_warned_of(kernel):
+    text = "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -s 203.0.113.0/24 -j ACCEPT\nCOMMIT\n"
+    kernel.foreign_saved = {IPTABLES_LEGACY: text}
+    assert coexistence.mixed(kernel.find(HOST), State(kernel)) == ()
+    kernel.foreign_saved[IPTABLES_NFT] = text
+    kernel.programs = [IPTABLES_LEGACY, IPTABLES_NFT]
+    assert coexistence.mixed(kernel.find(HOST), State(kernel)) == (
+        "iptables-legacy and iptables-nft both have rules here, and a packet passes both; what one accepts the other may drop.",
+    )
+
+
+def test_the_chosen_backend_comes_first_then_those_with_something_of_ours(kernel):
+    state, ns = State(kernel), kernel.find(HOST)
+    assert list(coexistence.indexes("auto", ns, state)) == [NFTABLES]
+    made(kernel, RESOURCE, backend="iptables", **NET)
+    state = State(kernel)
+    assert list(coexistence.indexes("auto", ns, state)) == [NFTABLES, IPTABLES_NFT]
+    assert list(coexistence.indexes("iptables", ns, state)) == [IPTABLES_NFT]
+
+
+def test_a_foreign_accept_that_is_met_blocks_nothing(kernel):
+    accept = rule("inet host", "forward", match("iifname", "==", "br0"), {"accept": None})
+    kernel.foreign_rules = forward("inet host", "drop", accept)
+    assert plan(kernel, RESOURCE, **NET).facts["blocked_by"] == []

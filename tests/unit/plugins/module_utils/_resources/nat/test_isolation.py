@@ -1,0 +1,93 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The noun nat, type filter: what is let through to a bridge."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import IPTABLES_NFT
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import Isolation
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import isolation
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetIsolation
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal, want
+from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
+
+FILTER = {"type": "filter", "bridge": "br0"}
+
+
+def isolated(kernel, backend=NFTABLES):
+    return list(firewalls(State(kernel)).index(kernel.find(HOST), backend).isolations.values())
+
+
+def test_a_bridge_is_isolated_changed_and_let_go():
+    kernel = MemoryKernel()
+    done = made(kernel, RESOURCE, **FILTER)
+    assert (done["before"], done["after"]) == (
+        {},
+        {
+            "type": "filter", "netns": None, "bridge": "br0", "isolate": True, "icc": True, "internal": False,
+            "owner": "ansible", "comment": None, "backend": "nftables",
+        },
+    )  # fmt: skip
+    assert made(kernel, RESOURCE, icc=False, **FILTER)["diff"]["after"] == "icc false\n"
+    assert isolated(kernel) == [Isolation("br0", icc=False, owner="ansible")]
+    assert made(kernel, RESOURCE, state="absent", **FILTER)["commands"] == [
+        "nft 'delete table inet linuxnet_containers'"
+    ]
+    assert isolated(kernel) == []
+    assert made(kernel, RESOURCE, state="absent", **FILTER)["changed"] is False
+
+
+def test_one_of_two_bridges_leaves_the_other():
+    kernel = MemoryKernel()
+    for bridge in ("br0", "br1"):
+        made(kernel, RESOURCE, **{**FILTER, "bridge": bridge})
+    gone = made(kernel, RESOURCE, state="absent", **FILTER)
+    assert all(" delete element " in line or "'delete element" in line for line in gone["commands"])
+    assert [one.bridge for one in isolated(kernel)] == ["br1"]
+
+
+def test_f18_the_bridge_of_another_owner_is_refused_and_left():
+    kernel = MemoryKernel()
+    made(kernel, RESOURCE, owner="first", **FILTER)
+    said = failed(kernel, RESOURCE, owner="second", **FILTER)
+    assert said == "bridge: br0 is guarded already by 'first'; change it under that owner."
+    assert made(kernel, RESOURCE, owner="second", state="absent", **FILTER)["changed"] is False
+    assert [one.owner for one in isolated(kernel)] == ["first"]
+
+
+@pytest.mark.parametrize(("first", "second"), list(itertools.permutations(["nftables", "iptables"])))
+def test_f16_it_moves_to_another_backend(first, second):
+    kernel = MemoryKernel()
+    made(kernel, RESOURCE, backend=first, **FILTER)
+    steps = plan(kernel, RESOURCE, backend=second, **FILTER).changes
+    assert [(type(step), step.backend.option, bool(step.new)) for step in steps] == [
+        (SetIsolation, second, True),
+        (SetIsolation, first, False),
+    ]
+    made(kernel, RESOURCE, backend=second, **FILTER)
+    assert sorted(len(isolated(kernel, one)) for one in (NFTABLES, IPTABLES_NFT)) == [0, 1]
+
+
+def test_f13_static_rules_that_are_broken_are_set_right():
+    kernel = MemoryKernel()
+    made(kernel, RESOURCE, **FILTER)
+    one = want(RESOURCE, **FILTER)
+    have = RESOURCE.look(one, State(kernel))
+    assert isolation.plan(one, have).changes == ()
+    broken = replace(have, owned=replace(have.owned, static=frozenset()))
+    assert [type(step) for step in isolation.plan(one, broken).changes] == [SetIsolation]
+
+
+def test_a_bridge_has_to_be_named():
+    assert refusal(RESOURCE, type="filter", owner="x", bridge=None) == "bridge is required with type: filter."

@@ -1,0 +1,125 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The noun nat, type dnat, what is asked for: ports, ranges, and what else the task wants of their owner."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import PortMapping
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.tests.unit.asked import refusal, want
+
+PORT = {"type": "dnat", "host_port": "8080", "to_address": "10.0.0.2", "owner": "web"}
+
+
+def mappings(**params):
+    return list(want(RESOURCE, **{**PORT, **params}).mappings)
+
+
+@pytest.mark.parametrize(
+    ("params", "wanted"),
+    [
+        ({}, [("tcp", "0.0.0.0/0", 8080, 8080, "10.0.0.2", 0)]),
+        ({"host_port": 8080}, [("tcp", "0.0.0.0/0", 8080, 8080, "10.0.0.2", 0)]),
+        ({"to_port": "80"}, [("tcp", "0.0.0.0/0", 8080, 8080, "10.0.0.2", 80)]),
+        ({"to_port": "8080"}, [("tcp", "0.0.0.0/0", 8080, 8080, "10.0.0.2", 0)]),
+        ({"host_port": "53/udp"}, [("udp", "0.0.0.0/0", 53, 53, "10.0.0.2", 0)]),
+        ({"protocol": "sctp"}, [("sctp", "0.0.0.0/0", 8080, 8080, "10.0.0.2", 0)]),
+        ({"host_ip": "192.0.2.1"}, [("tcp", "192.0.2.1", 8080, 8080, "10.0.0.2", 0)]),
+        ({"host_ip": "0.0.0.0"}, [("tcp", "0.0.0.0/0", 8080, 8080, "10.0.0.2", 0)]),
+        ({"to_address": "FD00:0::2"}, [("tcp", "::/0", 8080, 8080, "fd00::2", 0)]),
+        ({"host_port": "80-89"}, [("tcp", "0.0.0.0/0", 80, 89, "10.0.0.2", 0)]),
+        ({"host_port": "80-89", "to_port": "80-89"}, [("tcp", "0.0.0.0/0", 80, 89, "10.0.0.2", 0)]),
+        (
+            {"host_port": "80-81", "to_port": "90-91"},
+            [("tcp", "0.0.0.0/0", 80, 80, "10.0.0.2", 90), ("tcp", "0.0.0.0/0", 81, 81, "10.0.0.2", 91)],
+        ),
+    ],
+)
+def test_a_port_a_range_and_where_they_go(params, wanted):
+    assert mappings(**params) == [PortMapping(*one, owner="web") for one in wanted]
+
+
+def test_what_is_to_be_gone_may_leave_out_where_it_goes():
+    assert mappings(state="absent", to_address=None) == [
+        PortMapping("tcp", "0.0.0.0/0", 8080, 8080, "0.0.0.0", owner="web"),
+        PortMapping("tcp", "::/0", 8080, 8080, "::", owner="web"),
+    ]
+    assert mappings(state="absent", to_address=None, host_port=None) == []
+    assert want(RESOURCE, **{**PORT, "state": "absent", "to_address": None, "host_port": None}).family == 4
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        ({"host_port": None}, "host_port is required with type: dnat."),
+        ({"to_address": None}, "to_address is required with type: dnat."),
+        ({"host_port": "0"}, "host_port: '0' is neither a port (1 to 65535) nor a range"),
+        ({"host_port": "89-80"}, "host_port: '89-80' is neither a port"),
+        ({"host_port": "65536"}, "host_port: '65536' is neither a port"),
+        ({"host_port": "http"}, "host_port: 'http' is neither a port"),
+        ({"host_port": "80/icmp"}, "host_port: '80/icmp': the protocol is one of tcp, udp and sctp"),
+        (
+            {"host_port": "80/udp", "protocol": "tcp"},
+            "host_port: '80/udp': the protocol is one of tcp, udp and sctp, and the same",
+        ),
+        ({"host_ip": "::1"}, "host_ip: ::1 is not of the same address family as to_address 10.0.0.2."),
+        ({"host_ip": "::1", "to_address": "fd00::2"}, "host_ip: nothing can be published on ::1"),
+        ({"to_address": "127.0.0.1"}, "to_address: 127.0.0.1 is not the address of a container."),
+        (
+            {"host_port": "80-89", "to_port": "90-98"},
+            "to_port: 90-98 and host_port 80-89 are not ranges of the same length.",
+        ),
+    ],
+)
+def test_what_is_refused(params, sentence):
+    given = {name: value for name, value in {**PORT, **params}.items() if value is not None}
+    assert refusal(RESOURCE, **given).startswith(sentence)
+
+
+def items(*listed):
+    return runner.items(RESOURCE, {"type": "dnat", "to_address": "10.0.0.2", "aggregate": list(listed)})
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"host_port": "80"}, {"host_port": "80", "owner": "db"}),
+        ({"host_port": "80-89"}, {"host_port": "85"}),
+        ({"host_port": "80", "host_ip": "192.0.2.1"}, {"host_port": "80"}),
+    ],
+)
+def test_a_port_is_asked_for_once(first, second):
+    with pytest.raises(
+        Invalid, match=r"host_port: tcp port \S+ is asked for twice, by 'ansible' and by '(ansible|db)'"
+    ):
+        items(first, second)
+
+
+def test_ports_beside_each_other_are_asked_for_together():
+    items(
+        {"host_port": "80"},
+        {"host_port": "80/udp"},
+        {"host_port": "81"},
+        {"host_port": "80", "to_address": "fd00::2"},
+        {"host_port": "82", "host_ip": "192.0.2.1"},
+        {"host_port": "82", "host_ip": "192.0.2.2"},
+        {"host_port": "80", "netns": "web"},
+    )
+
+
+def test_what_else_the_owner_has_in_the_task_is_kept():
+    one, other, absent, second = items(
+        {"host_port": "80"},
+        {"host_port": "90"},
+        {"host_port": "95", "state": "absent"},
+        {"host_port": "99", "owner": "db"},
+    )
+    assert one.keep == {(4, "tcp", "0.0.0.0/0", "80"), (4, "tcp", "0.0.0.0/0", "90")}
+    assert other.keep is one.keep, "it is one object, by which an index knows it again"
+    assert absent.keep == one.keep
+    assert second.keep == {(4, "tcp", "0.0.0.0/0", "99")}

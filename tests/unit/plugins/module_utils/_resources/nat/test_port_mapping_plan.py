@@ -1,0 +1,131 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The noun nat, type dnat: what is to be done for a published port."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import IPTABLES_NFT
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import SetLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import port_mapping_plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetPortMappings
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, want
+
+from .test_port_mapping_look import PORT, host
+
+LOCALNET = "net.ipv4.conf.br0.route_localnet"
+QUIET = {**PORT, "ip_forward": False}
+
+
+@pytest.fixture
+def kernel():
+    """A container on a bridge, whose route_localnet is off."""
+    kernel = host()
+    kernel._state.known.sysctls[kernel.find(HOST), LOCALNET] = "0"
+    return kernel
+
+
+def published(kernel, backend=NFTABLES):
+    index = firewalls(State(kernel)).index(kernel.find(HOST), backend)
+    return sorted((mapping.ports, mapping.to, mapping.owner) for mapping in index.port_mappings)
+
+
+def test_a_port_is_published_with_what_its_bridge_needs(kernel):
+    steps = plan(kernel, RESOURCE, **QUIET).changes
+    assert [type(step) for step in steps] == [SetSysctl, SetLink, SetPortMappings]
+    done = made(kernel, RESOURCE, **QUIET)
+    assert {name: done["after"][name] for name in ("host_port", "to_address", "to_port", "bridge", "backend")} == {
+        "host_port": "8080",
+        "to_address": "10.0.0.2",
+        "to_port": "8080",
+        "bridge": "br0",
+        "backend": "nftables",
+    }
+    assert made(kernel, RESOURCE, **QUIET)["changed"] is False
+    gone = made(kernel, RESOURCE, state="absent", **QUIET)
+    assert gone["commands"] == [
+        "sysctl -w net/ipv4/conf/br0/route_localnet=0",
+        "nft 'delete table inet linuxnet_containers'",
+    ]
+    assert published(kernel) == []
+
+
+def test_what_is_published_on_one_address_of_the_host_needs_no_route_localnet(kernel):
+    steps = plan(kernel, RESOURCE, host_ip="192.0.2.1", **QUIET).changes
+    assert [type(step) for step in steps] == [SetLink, SetPortMappings]
+
+
+def test_route_localnet_stays_as_long_as_a_port_behind_the_bridge_does(kernel):
+    second = {**QUIET, "host_port": "81"}
+    for item in (QUIET, second):
+        made(kernel, RESOURCE, **item)
+    assert not [one for one in plan(kernel, RESOURCE, state="absent", **second).changes if isinstance(one, SetSysctl)]
+    made(kernel, RESOURCE, state="absent", **second)
+    assert [step.value for step in plan(kernel, RESOURCE, state="absent", **QUIET).changes[:1]] == ["0"]
+
+
+def test_ranges_are_shown_as_ranges(kernel):
+    done = made(kernel, RESOURCE, **{**QUIET, "host_port": "80-82", "to_port": "90-92"})
+    assert (done["after"]["host_port"], done["after"]["to_port"]) == ("80-82", "90-92")
+
+
+def test_f16_a_port_that_moves_is_made_first_and_keeps_what_was_noted(kernel):
+    made(kernel, RESOURCE, backend="iptables", **QUIET)
+    new, old = plan(kernel, RESOURCE, backend="nftables", **QUIET).changes
+    assert (new.backend, new.localnet_on, new.publish) == (NFTABLES, ("br0",), old.unpublish)
+    assert (old.backend, old.last) == (IPTABLES_NFT, True)
+    made(kernel, RESOURCE, backend="nftables", **QUIET)
+    assert published(kernel, IPTABLES_NFT) == []
+    assert published(kernel) == [("8080", "10.0.0.2", "web")]
+
+
+def test_exclusive_ends_what_else_the_owner_has(kernel):
+    for port in ("80", "81-83"):
+        made(kernel, RESOURCE, **{**QUIET, "host_port": port})
+    done = made(kernel, RESOURCE, exclusive=True, **QUIET)
+    assert done["before"] == {"surplus": ["80/tcp", "81-83/tcp"]}
+    assert published(kernel) == [("8080", "10.0.0.2", "web")]
+
+
+def test_a_part_of_what_is_published_is_refused_unless_exclusive(kernel):
+    made(kernel, RESOURCE, **{**QUIET, "host_port": "8000-8099"})
+    assert failed(kernel, RESOURCE, **QUIET) == (
+        "host_port: 'web' has published tcp port 8000-8099 on 0.0.0.0/0 already, of which this is a part; remove that first."
+    )
+    made(kernel, RESOURCE, exclusive=True, **QUIET)
+    assert published(kernel) == [("8080", "10.0.0.2", "web")]
+
+
+def test_all_of_an_owner_goes_at_once(kernel):
+    for port in ("80", "81/udp"):
+        made(kernel, RESOURCE, **{**QUIET, "host_port": port})
+    made(kernel, RESOURCE, **{**QUIET, "host_port": "99", "owner": "db"})
+    made(kernel, RESOURCE, type="dnat", owner="web", state="absent", ip_forward=False)
+    assert published(kernel) == [("99", "10.0.0.2", "db")]
+
+
+def test_f13_static_rules_that_are_broken_are_set_right(kernel):
+    made(kernel, RESOURCE, **QUIET)
+    one = want(RESOURCE, **QUIET)
+    have = RESOURCE.look(one, State(kernel))
+    broken = replace(have, here=replace(have.here, owned=replace(have.here.owned, static=frozenset())))
+    assert port_mapping_plan.plan(one, have).changes == ()
+    (step,) = port_mapping_plan.plan(one, broken).changes
+    assert (step.publish, step.unpublish) == ((), ())
+    assert step.attempt() == "set right the rules for published ports in the host"
+
+
+def test_a_port_changes_its_goal_in_one_step(kernel):
+    made(kernel, RESOURCE, **QUIET)
+    (step,) = plan(kernel, RESOURCE, **{**QUIET, "to_port": "80"}).changes
+    assert [mapping.to_port for mapping in (*step.unpublish, *step.publish)] == [0, 80]

@@ -1,0 +1,147 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The noun nat, types masquerade and snat."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import IPTABLES_NFT
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import NatRule
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import changes as firewall_change
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import source_nat
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+from ansible_collections.linuxnet.containers.tests.unit.asked import made, plan, want
+from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
+
+NET = {"source": "10.0.0.0/24", "out_interface": "!br0"}
+
+
+def test_a5_spellings_mean_the_same():
+    kernel = MemoryKernel()
+    made(kernel, RESOURCE, exclude=["10.2.0.0/16", "10.3.0.0/16"], **NET)
+    for exclude in (["10.2.0.0/15"], ["10.3.0.0/16", "10.2.0.0/16", "224.0.0.0/8"]):
+        assert plan(kernel, RESOURCE, exclude=exclude, **NET).changes == ()
+    assert want(RESOURCE, source="FD00:0::/64").rule.source == "fd00::/64"
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"out_interface": "eth0"},
+        {"exclude": ["10.9.0.0/16"]},
+        {"comment": "x"},
+        {"type": "snat", "to_address": "192.0.2.1"},
+    ],
+)
+def test_a6_a_rule_is_replaced_in_its_place(option):
+    kernel = MemoryKernel()
+    made(kernel, RESOURCE, **NET)
+    (step,) = plan(kernel, RESOURCE, **{**NET, **option}).changes
+    assert (type(step), step.old.key) == (firewall_change.PutRule, ("ansible", "10.0.0.0/24"))
+    made(kernel, RESOURCE, **{**NET, **option})
+    assert len(kernel.ruleset(kernel.find(HOST), NFTABLES)) == 1
+
+
+def test_f18_an_owner_removes_only_its_own_rule():
+    kernel = MemoryKernel()
+    made(kernel, RESOURCE, owner="first", **NET)
+    made(kernel, RESOURCE, owner="second", **NET)
+    made(kernel, RESOURCE, owner="first", state="absent", **NET)
+    assert [item["rule"]["comment"] for item in kernel.ruleset(kernel.find(HOST), NFTABLES)] == ["linuxnet:second"]
+
+
+def test_f3_a_rule_of_docker_s_satisfies():
+    kernel = MemoryKernel()
+    left = {"payload": {"protocol": "ip", "field": "saddr"}}
+    saddr = {"match": {"op": "==", "left": left, "right": {"prefix": {"addr": "10.0.0.0", "len": 24}}}}
+    oifname = {"match": {"op": "!=", "left": {"meta": {"key": "oifname"}}, "right": "br0"}}
+    where = {"family": "ip", "table": "nat"}
+    kernel.foreign_rules = [
+        {"chain": {**where, "name": "POSTROUTING", "type": "nat", "hook": "postrouting"}},
+        {"rule": {**where, "chain": "POSTROUTING", "handle": 7, "expr": [saddr, oifname, {"masquerade": None}]}},
+    ]
+    result = made(kernel, RESOURCE, ip_forward=False, **NET)
+    assert (result["changed"], result["satisfied_by"]) == (False, "ip nat POSTROUTING handle 7")
+
+
+@pytest.mark.parametrize(("first", "second"), list(itertools.permutations(["nftables", "iptables"])))
+def test_f16_what_another_backend_holds_moves(first, second):
+    kernel = MemoryKernel()
+    made(kernel, RESOURCE, backend=first, **NET)
+    steps = plan(kernel, RESOURCE, backend=second, **NET).changes
+    assert [(type(step), step.backend.option) for step in steps] == [
+        (firewall_change.PutRule, second),
+        (firewall_change.DelRule, first),
+    ]
+    assert made(kernel, RESOURCE, backend=second, **NET)["before"]["backend"].startswith(first)
+    assert made(kernel, RESOURCE, state="absent", **NET)["before"]["backend"].startswith(second)
+
+
+def test_f13_static_rules_of_iptables_that_are_broken_are_set_right():
+    kernel = MemoryKernel()
+    made(kernel, RESOURCE, backend="iptables", **NET)
+    index = firewalls(kernel._state).index(kernel.find(HOST), IPTABLES_NFT)
+    index.owned = replace(index.owned, static=frozenset())
+    one = want(RESOURCE, backend="iptables", **NET)
+    have = RESOURCE.look(one, State(kernel))
+    broken = replace(have, owned=replace(have.owned, static=frozenset()))
+    assert [type(step) for step in source_nat.plan(one, have).changes] == []
+    assert [type(step) for step in source_nat.plan(one, broken).changes] == [firewall_change.PutRule]
+
+
+def test_an_allowance_stays_as_long_as_a_rule_of_its_source_and_interface_does():
+    kernel = MemoryKernel()
+    kernel.foreign_saved = {IPTABLES_NFT: "*filter\n:FORWARD DROP [0:0]\nCOMMIT\n"}
+    for owner in ("one", "two"):
+        made(kernel, RESOURCE, backend="iptables", owner=owner, **NET)
+    index = firewalls(State(kernel)).index(kernel.find(HOST), IPTABLES_NFT)
+    assert [allowance.name for allowance in index.allowances.values()] == ["10.0.0.0/24"]
+    for owner, left in (("one", 1), ("two", 0)):
+        made(kernel, RESOURCE, owner=owner, state="absent", **NET)
+        assert len(firewalls(State(kernel)).index(kernel.find(HOST), IPTABLES_NFT).allowances) == left
+
+
+def test_rules_of_somebody_else_among_ours_are_warned_of():
+    kernel = MemoryKernel()
+    kernel.foreign_rules = [
+        {"rule": {"family": "inet", "table": "linuxnet_containers", "chain": "postrouting", "handle": 4, "expr": []}}
+    ]
+    assert plan(kernel, RESOURCE, **NET).warnings == (
+        "Among our rules are some without the mark of this collection (handle 4); they are left alone.",
+    )
+
+
+def test_the_last_rule_takes_all_with_it():
+    kernel = MemoryKernel()
+    made(kernel, RESOURCE, ip_forward=False, **NET)
+    made(kernel, RESOURCE, ip_forward=False, source="10.1.0.0/24")
+    assert made(kernel, RESOURCE, ip_forward=False, state="absent", **NET)["commands"][0].startswith("nft 'delete rule")
+    gone = made(kernel, RESOURCE, ip_forward=False, state="absent", source="10.1.0.0/24")
+    assert gone["commands"] == ["nft 'delete table inet linuxnet_containers'"]
+
+
+def counted(kernel, items):
+    """How often a rule is asked for its family while many are looked at."""
+    asked = []
+    family = NatRule.family.fget
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(NatRule, "family", property(lambda self: asked.append(self) or family(self)))
+        runner.execute(RESOURCE, runner.items(RESOURCE, {"aggregate": items}), kernel, True)
+    return len(asked)
+
+
+def test_many_networks_are_not_gone_through_for_each():
+    kernel = MemoryKernel()
+    items = [{"source": f"10.{number}.0.0/24", "ip_forward": False} for number in range(200)]
+    runner.execute(RESOURCE, runner.items(RESOURCE, {"aggregate": items}), kernel, False)
+    assert counted(kernel, items) < 3 * counted(kernel, items[:100])
