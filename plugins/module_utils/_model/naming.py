@@ -49,9 +49,9 @@ def mac(identity: str, *parts: str) -> str:
 
 
 def _bytes(value: str) -> bytes:
-    """Return a name as the kernel has it, ``b"/"``, which is none, for what has no UTF-8."""
+    """Return a name as the kernel has it; ``b"/"``, which is no name, for text that means no bytes."""
     try:
-        return value.encode()
+        return name_bytes(value)
     except UnicodeEncodeError:
         return b"/"
 
@@ -69,7 +69,7 @@ def interface_name(value: str, option: str) -> str:
             "%s: '%s' is %d bytes long; an interface name has at most %d."
             % (option, value, len(raw), INTERFACE_NAME_BYTES)
         )
-    if not value or value in (".", "..") or re.search(rb"[\s/:%\0\xa0]", raw) or re.search(r"\s", value):
+    if not value or value in (".", "..") or re.search(rb"[\s/:%\0\xa0]", raw):
         raise Invalid(
             "%s: '%s' is not an interface name: it must not be empty, '.' or '..', nor hold '/', ':', '%%' or white space."
             % (option, value)

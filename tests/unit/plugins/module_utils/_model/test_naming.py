@@ -74,19 +74,19 @@ def test_the_search_for_an_address_starts_within_the_pool() -> None:
     assert places == [naming.sticky_offset(f"web{number}/eth0", 7) for number in range(200)]
 
 
-@pytest.mark.parametrize("name", ["\u00e0", "a\u2003b", "\udce4", "eth0\x85", "a\u00a0"])
+@pytest.mark.parametrize("name", ["\u00e0", "a\u00a0", "\ud800"])
 def test_names_that_look_right_and_that_the_kernel_does_not_take(name: str) -> None:
-    """The kernel takes the byte 0xa0 for white space, which is part of some letters in UTF-8; a lone surrogate is no UTF-8 at all."""
+    """The kernel takes the byte 0xa0 for white space, which is part of some letters in UTF-8; half a surrogate pair is no bytes."""
     with pytest.raises(Invalid, match="is not an interface name"):
         naming.interface_name(name, "name")
 
 
-@pytest.mark.parametrize("name", ["\u00e9", "\u540d", "eth0.5", "a\x01", "-x", "up"])
+@pytest.mark.parametrize("name", ["\u00e9", "\u540d", "eth0.5", "a\x01", "-x", "up", "a\u2003b", "\udce4"])
 def test_odd_names_that_the_kernel_takes(name: str) -> None:
     assert naming.interface_name(naming.interface_name(name, "name"), "name") == name
 
 
-@pytest.mark.parametrize("name", ["\udce4", "a\0b", "\u540d" * 86])
+@pytest.mark.parametrize("name", ["\ud800", "a\0b", "\u540d" * 86])
 def test_what_can_be_no_file_name(name: str) -> None:
     with pytest.raises(Invalid, match="is not a namespace name"):
         naming.netns_name(name, "name")
