@@ -168,7 +168,10 @@ def add(
         if fd is not None:
             other.append(("IFLA_NET_NS_FD", fd))
         data.append((known.peer, {"attrs": other}))
-    attrs.append(("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", kind), ("IFLA_INFO_DATA", {"attrs": data})]}))
+    info: List[Tuple[str, Any]] = [("IFLA_INFO_KIND", kind)]
+    if data:  # for a kind without attributes of its own pyroute2 knows no form of them
+        info.append(("IFLA_INFO_DATA", {"attrs": data}))
+    attrs.append(("IFLA_LINKINFO", {"attrs": info}))
     if master:
         attrs.append(("IFLA_MASTER", master))
     codec.request(sock, codec.ifinfmsg, _NEWLINK, ACK | CREATE | EXCL, fields, attrs)

@@ -154,6 +154,14 @@ def test_a_pair_in_one_namespace_names_none() -> None:
     assert info.get_attr("VETH_INFO_PEER").names() == ["IFLA_IFNAME"]
 
 
+@pytest.mark.parametrize("kind", ["bridge", "dummy", "ifb"])
+def test_a_link_of_a_kind_is_made_without_attributes_of_the_kind(kind: str) -> None:
+    sock = Answering()
+    links.add(sock, "one", kind, {"mtu": 1400})
+    info = sock.read(ifinfmsg).get_attr("IFLA_LINKINFO")
+    assert (info.get_attr("IFLA_INFO_KIND"), info.names()) == (kind, ["IFLA_INFO_KIND"])
+
+
 def test_what_is_changed_goes_in_one_message() -> None:
     sock = Answering()
     links.change(
