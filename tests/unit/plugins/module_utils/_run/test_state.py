@@ -106,3 +106,14 @@ def test_c8_the_uplink_s_mtu(routes: list[Route], mtu: int) -> None:
         kernel.apply(PutRoute(HOST, route))
     state = State(kernel)
     assert state.uplink_mtu(existing(state.find(HOST))) == mtu
+
+
+def test_an_engine_is_asked_again_for_other_containers_and_once_for_the_same() -> None:
+    kernel = host()
+    kernel.started = [Container("docker", name, 0, "exited") for name in ("cache", "exporter")]
+    source = Counting(kernel)
+    state = State(source)  # type: ignore[arg-type]
+    for name in ("cache", "exporter", "cache"):
+        found, _silent = state.containers("docker", (name,))
+        assert [container.name for container in found[name]] == [name]
+    assert source.asked == ["containers", "containers"]
