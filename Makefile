@@ -62,8 +62,8 @@ molecule: ## Molecule's scenarios, one a network mode, in lab hosts (ARGS=bridge
 	@tests/tools/build
 	@tests/lab/unchanged tests/tools/molecule $(ARGS)
 
-lab: ## run a command in a lab host: make lab CMD='ip link'
-	@tests/lab/host bash -c "$${CMD:-bash}"
+lab: ## run a command, or a shell, in a lab host: make lab CMD='ip link'
+	@tests/tools/lab bash -c "$${CMD:-bash}"
 
 clean: ## remove everything that was built
 	@tests/tools/clean

@@ -161,14 +161,14 @@ results:
   elements: dict
 """
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import writer
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import addresses
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_route import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
 
 
 def main() -> None:
     """Be the module."""
-    runner.run(RESOURCE, writer.Kernel)
+    runner.run(RESOURCE, addresses.Kernel)
 
 
 if __name__ == "__main__":

@@ -319,13 +319,13 @@ results:
 """
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import step_runner
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import one_task, variables
 
 
 def main() -> None:
     """Be the module."""
-    runner.run_chain(variables.OPTIONS, one_task.Steps, complete.Kernel)
+    step_runner.run_steps(variables.OPTIONS, one_task.Steps, complete.Kernel)
 
 
 if __name__ == "__main__":

@@ -166,7 +166,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import
 
 def main() -> None:
     """Be the module."""
-    runner.look(survey.OPTIONS, survey.report, complete.Kernel)
+    runner.run_info(survey.OPTIONS, survey.report, complete.Kernel)
 
 
 if __name__ == "__main__":

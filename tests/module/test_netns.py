@@ -111,7 +111,7 @@ def test_sysctls_are_set_inside(lab: Lab) -> None:
     assert lab.run("sysctl -n net.ipv4.ip_forward net.ipv4.ip_local_port_range").stdout == host
 
 
-SYSCTLS = [
+SYSCTLS: list[tuple[str, Any, list[Any], str | None]] = [
     # key, what is given, other spellings of it, what the kernel has then
     ("net.ipv4.ip_local_reserved_ports", "8080,8081", ["8080-8081", "8081 8080", "8080-8080,8081"], "8080-8081"),
     ("net.ipv4.conf.all.rp_filter", "0x1", [1, True, "01"], "1"),

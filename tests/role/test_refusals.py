@@ -189,19 +189,39 @@ def test_other_spellings_mean_the_same(playbook: Playbook) -> None:
     }
     box = {"name": "web", "networks": [{"name": "docker0", "default_route": False}]}
     spelled_box = {"name": "web", "pid": None, "networks": [{"name": "docker0", "default_route": "no"}]}
+    shop = {
+        "name": "shop",
+        "networks": [{"name": "docker0", "host_interface": "shop0", "port": {"hairpin": True}}],
+        "published_ports": ["8080:80", "81:81"],
+        "sysctls": {"net.core.somaxconn": "100"},
+    }
+    spelled_shop = {
+        "name": "shop",
+        "networks": "name=docker0 host_interface=shop0 port='hairpin=yes'",
+        "published_ports": "8080:80, 81:81",
+        "sysctls": "net.core.somaxconn=100",
+    }
     one, other = playbook.run(
-        wiring(networks=[plain], containers=[box]),
-        wiring(networks=[spelled], containers=[spelled_box]),
+        wiring(networks=[plain], containers=[box, shop]),
+        wiring(networks=[spelled], containers=[spelled_box, spelled_shop]),
         options=("--check", "--diff"),
     )
     assert one.drift() == other.drift()
     assert list(one.drift()) == [
         "netns web",
+        "netns shop",
         "bridge docker0",
         "address 10.8.0.1/24 on docker0",
         "address 10.9.0.1/24 on docker0",
         "veth vethzvxkcem3eqk",
+        "veth shop0",
+        "bridge port shop0",
         "address from 10.8.0.0/24 on eth0 in netns 'web'",
         "address from 10.9.0.0/24 on eth0 in netns 'web'",
+        "address from 10.8.0.0/24 on eth0 in netns 'shop'",
+        "address from 10.9.0.0/24 on eth0 in netns 'shop'",
+        "route default in netns 'shop'",
         "filter docker0",
+        "port 8080/tcp",
+        "port 81/tcp",
     ]

@@ -6,13 +6,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
+
+T = TypeVar("T")
+
+
+def existing(found: T | None) -> T:
+    """What was looked for and has to be there."""
+    assert found is not None
+    return found
 
 
 def want(resource: Any, **params: Any) -> Any:

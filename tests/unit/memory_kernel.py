@@ -51,12 +51,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import prediction
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance
-from ansible_collections.linuxnet.containers.tests.unit.memory_facts import MemoryFacts, net_of
+from ansible_collections.linuxnet.containers.tests.unit.memory_reader import MemoryReader, net_of
 
 BRIDGE_PORTS = 1023  # BR_MAX_PORTS - 1, net/bridge/br_private.h
 
 
-class MemoryKernel(MemoryFacts):
+class MemoryKernel(MemoryReader):
     """A host's kernel in memory."""
 
     # --- changing ---

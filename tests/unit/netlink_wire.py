@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec, transport
 
@@ -56,6 +56,9 @@ class Wire(transport.Socket):
         self._sequence = 0
         for datagram in datagrams:
             self.far.send(datagram)
+
+    def __enter__(self) -> Self:
+        return self
 
     def sent(self) -> list[bytes]:
         """What was sent so far, since this was asked last."""

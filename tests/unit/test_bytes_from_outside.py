@@ -106,7 +106,9 @@ def spoiled(good: bytes, chance: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("what", READERS)
-def test_whatever_comes_in_is_read_left_out_or_refused_in_a_sentence(what: str, caplog: pytest.LogCaptureFixture):
+def test_whatever_comes_in_is_read_left_out_or_refused_in_a_sentence(
+    what: str, caplog: pytest.LogCaptureFixture
+) -> None:
     read, good = READERS[what]
     chance = random.Random(what)
     for _try in range(TRIES if read is not received else TRIES // 5):
@@ -120,7 +122,7 @@ def test_whatever_comes_in_is_read_left_out_or_refused_in_a_sentence(what: str, 
 
 
 @pytest.mark.parametrize("what", READERS)
-def test_no_end_of_it_need_be_there(what: str):
+def test_no_end_of_it_need_be_there(what: str) -> None:
     read, good = READERS[what]
     for length in range(len(good)):
         try:
@@ -130,11 +132,11 @@ def test_no_end_of_it_need_be_there(what: str):
 
 
 @pytest.mark.parametrize("what", [name for name in READERS if "refusal" not in name])
-def test_what_is_right_is_understood(what: str):
+def test_what_is_right_is_understood(what: str) -> None:
     """Else the others would prove nothing."""
     read, good = READERS[what]
     read(good)
 
 
-def test_a_message_is_as_long_as_the_class_says():
+def test_a_message_is_as_long_as_the_class_says() -> None:
     assert codec.codec_of(codec.ifinfmsg).header_bytes == 16

@@ -142,6 +142,16 @@ def test_a_module_that_has_nothing_to_do_with_firewalls_does_not_bring_what_has(
     assert not {file for file in packed(name) if "firewall" in file or "/nat/" in file or "conntrack" in file}
 
 
+@pytest.mark.parametrize("name", ["bridge", "bridge_port", "ns_route", "veth"])
+def test_a_module_that_asks_neither_neighbours_nor_engines_brings_neither(name: str) -> None:
+    assert not {file for file in packed(name) if "arp_nd" in file or "programs/" in file or "containers" in file}
+
+
+@pytest.mark.parametrize(("name", "without"), [("netns", "arp_nd"), ("ns_address", "programs/"), ("nat", "engines")])
+def test_a_module_brings_only_what_it_asks(name: str, without: str) -> None:
+    assert not {file for file in packed(name) if file.startswith("_kernel/") and without in file}
+
+
 def module_level_names(tree: ast.Module) -> set[str]:
     """The names that a file binds to a list, a dict or a set when it is imported."""
     found: set[str] = set()

@@ -53,7 +53,7 @@ def test_a_plan_needs_nothing_but_want_and_have(noun: str) -> None:
                 have = generated.RESOURCES[noun].look(want, state)
             except Refused:
                 continue
-            state.source = Closed()  # type: ignore[assignment]
+            state.source = Closed()
             sent = pickle.dumps((want, have))
             first = planned(noun, want, have)
             assert planned(noun, *pickle.loads(sent)) == first

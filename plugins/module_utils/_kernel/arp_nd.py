@@ -13,15 +13,17 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import ipaddress
-import os
 import socket
 import struct
 import time
 from typing import Any, Callable, ClassVar, Dict, Iterator, Optional, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import namespaces, writer
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import addresses
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import addresses, namespaces
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.addresses import (
+    announce as announce_by_kernel,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import Announce
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import name_bytes
 
 _ARP, _IPV6 = 0x0806, 0x86DD
 _SIOCGIFHWADDR = 0x8927  # include/uapi/linux/sockios.h
@@ -49,7 +51,7 @@ def _arp(operation: int, mac: bytes, sender: bytes, target: bytes) -> bytes:
 
 
 def _icmpv6(type_: int, source: bytes, destination: bytes, flags: int, target: bytes, option: bytes) -> bytes:
-    """Return an IPv6 packet with one neighbour discovery message."""
+    """Return an IPv6 packet with a neighbour discovery message."""
     body = struct.pack("!BBHI", type_, 0, 0, flags) + target + option
     pseudo = source + destination + struct.pack("!II", len(body), socket.IPPROTO_ICMPV6) + body
     total = sum(struct.unpack("!%dH" % (len(pseudo) // 2), pseudo))
@@ -102,13 +104,13 @@ def _answer(frame: bytes, ip: bytes, mac: bytes) -> Optional[bytes]:
 
 
 def announce(interface: str, ip: str) -> socket.socket:
-    """Send one statement that ``ip`` is at the MAC address of an interface of the namespace the thread is in, if it has one.
+    """State once that ``ip`` is at the MAC address of an interface of the namespace the thread is in, if it has such an address.
 
     Returns the socket, for the caller to close: that takes the kernel a while. Raises OSError where the interface is down.
     """
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
     try:
-        mac = fcntl.ioctl(sock, _SIOCGIFHWADDR, struct.pack("16s16x", os.fsencode(interface)))[18:24]
+        mac = fcntl.ioctl(sock, _SIOCGIFHWADDR, struct.pack("16s16x", name_bytes(interface)))[18:24]
         if any(mac):
             ethertype, frame = _statement(ip, mac)
             sock.sendto(frame, (interface, ethertype))
@@ -126,7 +128,10 @@ def who_has(interface: str, mac: str, ip: str) -> Optional[str]:
         return None
     ethertype, frame = _question(ip, raw_mac)
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.htons(ethertype)) as sock:
-        sock.bind((interface, ethertype))
+        try:
+            sock.bind((interface, ethertype))
+        except ValueError:  # Python takes names in UTF-8 only
+            return None
         for dummy in range(_PROBES):
             sock.send(frame)
             for received in _received(sock, time.monotonic() + _WAIT):
@@ -148,8 +153,8 @@ def _received(sock: socket.socket, end: float) -> Iterator[bytes]:
         left = end - time.monotonic()
 
 
-class Kernel(writer.Kernel):
-    """The running kernel, with neighbours. What each method gives is said in `_model/kernel_api.Source`."""
+class Kernel(addresses.Kernel):
+    """The running kernel, with the neighbours of its interfaces. See `_model/kernel_api.Source`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -166,10 +171,10 @@ class Kernel(writer.Kernel):
 
     def _announce(self, step: Announce) -> None:
         namespace = self._at(step.ns)
-        # Neighbours that are not told find out by themselves, later: no reason to fail.
-        with contextlib.suppress(OSError):
+        # Neighbours that hear nothing find out by themselves, later: no reason to fail.
+        with contextlib.suppress(OSError, ValueError):
             if step.family == 4 and not step.shared:
-                addresses.announce(namespace.socket, self._index(step.ns, step.interface), step.ip)
+                announce_by_kernel(namespace.socket, self._index(step.ns, step.interface), step.ip)
                 return
             with namespaces.entered(namespace.fd):
                 sent = announce(step.interface, step.ip)
@@ -186,4 +191,4 @@ class Kernel(writer.Kernel):
         except RuntimeError:  # no thread can be started
             sent.close()
 
-    _changes: ClassVar[Dict[type, Callable[[Any, Any], None]]] = {**writer.Kernel._changes, Announce: _announce}
+    _changes: ClassVar[Dict[type, Callable[[Any, Any], None]]] = {**addresses.Kernel._changes, Announce: _announce}

@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import arp_nd, containers, firewall
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import containers, firewall
 
 
-class Kernel(firewall.Kernel, containers.Kernel, arp_nd.Kernel):
+class Kernel(firewall.Kernel, containers.Kernel):
     """The running kernel."""

@@ -20,7 +20,7 @@ _TRIES = 3  # at a container that is being restarted meanwhile
 
 
 class Kernel(writer.Kernel):
-    """The running kernel, with engines. What each method gives is said in `_model/kernel_api.Source`."""
+    """The running kernel, with the engines on it. See `_model/kernel_api.Source`."""
 
     def containers(self, engine: str, names: Sequence[str]) -> Tuple[Dict[str, List[Container]], List[str]]:
         if engine != "auto" and not engines.available(engine):
@@ -32,12 +32,12 @@ class Kernel(writer.Kernel):
             )
         found: Dict[str, List[Container]] = {name: [] for name in names}
         silent = []
-        for one in [engine] if engine != "auto" else filter(engines.available, ENGINES):
+        for name in [engine] if engine != "auto" else filter(engines.available, ENGINES):
             try:
-                for name, container in self._held(one, names).items():
-                    found[name].append(container)
+                for wanted, container in self._held(name, names).items():
+                    found[wanted].append(container)
             except engines.EngineError as error:
-                silent.append("%s could not be asked: %s" % (one, error))
+                silent.append("%s could not be asked: %s" % (name, error))
         return found, silent
 
     def _held(self, engine: str, names: Sequence[str]) -> Dict[str, Container]:

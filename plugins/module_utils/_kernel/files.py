@@ -16,7 +16,7 @@ import tempfile
 from typing import Optional
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import INTERFACE_NAME_BYTES
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import INTERFACE_NAME_BYTES, name_bytes
 
 _SIOCETHTOOL = 0x8946
 _GTXCSUM, _STXCSUM = 0x16, 0x17  # include/uapi/linux/ethtool.h
@@ -71,7 +71,7 @@ def read_text(path: str) -> str:
 
 
 def write_text(path: str, text: str) -> None:
-    """Write a file whole, by renaming a finished one over it; an empty text removes it. Raises OSError."""
+    """Write a file whole, by renaming the finished file over it; an empty text removes it. Raises OSError."""
     if not text:
         os.unlink(path)
         return
@@ -97,7 +97,7 @@ def _ethtool(name: str, command: int, data: int = 0) -> int:
 
     Raises OSError.
     """
-    raw = os.fsencode(name)
+    raw = name_bytes(name)
     if len(raw) > INTERFACE_NAME_BYTES:  # the ioctl would cut it short
         raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
     buffer = ctypes.create_string_buffer(_ETHTOOL_VALUE.pack(command, data), _ETHTOOL_VALUE.size)

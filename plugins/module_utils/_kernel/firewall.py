@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The kernel with its firewalls, and who listens behind them: `writer.Kernel` with some more verbs. All I/O, no policy."""
+"""The kernel with its firewalls, and who listens behind them: `arp_nd.Kernel` with some more verbs. All I/O, no policy."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     restoring,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import namespaces, writer
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import arp_nd, namespaces
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import conntrack, sock_diag
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.iptables import Iptables
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.nft import Nft
@@ -70,12 +70,16 @@ def _read(backend: Backend) -> Ruleset:
         raise ProgramError(str(error)) from error
 
 
-class Kernel(writer.Kernel):
+class Kernel(arp_nd.Kernel):
     """The running kernel. What each method gives is said in `_resources/nat/state.Source`."""
 
     def __init__(self) -> None:
         super().__init__()
         self._known: Dict[Tuple[int, Backend], Ruleset] = {}  # of which nothing was written since
+
+    def _forget(self, ns: int) -> List[int]:
+        self._known = {key: ruleset for key, ruleset in self._known.items() if key[0] != ns}
+        return super()._forget(ns)
 
     def backends(self) -> List[Backend]:
         available = [backend for backend in BACKENDS if PROGRAMS[backend].available()]

@@ -106,7 +106,7 @@ def _prepared_directory(known: bool = False) -> Iterator[None]:
     ``known``: this run has seen to that. To do it again takes the longer the more is mounted there.
 
     A shared mount lets namespaces made here be unmounted from mount namespaces that were cloned meanwhile: see
-    create_netns_dir() and netns_add() of iproute2's ip/ipnetns.c for the protocol, which tools on one host must share.
+    create_netns_dir() and netns_add() of iproute2's ip/ipnetns.c for the protocol, which the tools of a host must share.
     """
     os.makedirs(NETNS_DIRECTORY, 0o755, exist_ok=True)
     directory = os.open(NETNS_DIRECTORY, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -208,7 +208,7 @@ def command(pid: int) -> str:
 def seen() -> Dict[int, Tuple[List[str], List[int]]]:
     """Return by inode the network namespaces that can be seen: the files they are mounted on, and the processes in them.
 
-    A file may be covered by another mount, so that what is there now has to be looked at before it is believed.
+    A file may be covered by another mount, so it has to be opened before it is believed.
     """
     found: Dict[int, Tuple[List[str], List[int]]] = {}
     with open("/proc/thread-self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Callable, ContextManager, Dict, Iterator, List, Optional, Sequence, Set, Tuple, TypeVar
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, namespaces
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import addresses, codec, links, routes
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec, links, routes
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import ROUTE, Socket
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NETNS_DIRECTORY
@@ -41,11 +41,10 @@ _CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21}  # include/uapi/linux
 
 
 class Namespace:
-    """An open namespace, and all that is known by it; what is forgotten with it, as its inode may be that of another afterwards.
+    """An open namespace and all that is known of it, which is forgotten with it: its inode may be that of another afterwards.
 
-    ``nsids``: the inode of each namespace that has an id in this one, by that id; ``asked``: inodes of those that were asked for
-    theirs. ``names`` of its interfaces by index, ``indexes`` by name of those that were looked at and are there, as far as this
-    run knows.
+    ``nsids``: inodes of other namespaces by the id they have in this one, ``asked``: inodes of those whose id was asked for.
+    ``names``: of interfaces, by index. ``indexes``: of interfaces that were read and not changed since, by name.
     """
 
     def __init__(self, fd: int) -> None:
@@ -118,7 +117,7 @@ class Reader:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold this host's lock: one run at a time decides what is free. The lock is the host namespace's own file."""
+        """Hold this host's lock: a run at a time decides what is free. The lock is the host namespace's own file."""
         try:
             fd = os.open(namespaces.OWN, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
@@ -220,9 +219,9 @@ class Reader:
         return "a namespace without a name (id %d)" % nsid
 
     def _peer_namespace(self, namespace: Namespace, nsid: int) -> Optional[int]:
-        """Return the inode of the open namespace that has the id ``nsid`` there, None where it is not an open one."""
+        """Return the inode of the open namespace that has the id ``nsid`` there, None where none has."""
         if nsid not in namespace.nsids:
-            for inode in [self.own, *reversed(self._open)]:  # mostly it is the one that was opened last
+            for inode in [self.own, *reversed(self._open)]:  # mostly it was opened last
                 if inode not in namespace.asked:
                     namespace.asked.add(inode)
                     found = links.nsid(namespace.socket, self._open[inode].fd)
@@ -245,7 +244,7 @@ class Reader:
     def start_time(self, pid: int) -> Optional[str]:
         return namespaces.start_time(pid)
 
-    # --- links, addresses, routes -----------------------------------------------------------------------------------
+    # --- links, routes ----------------------------------------------------------------------------------------------
 
     def _resolved(self, namespace: Namespace, ns: int, link: Link, nsid: Optional[int]) -> Link:
         """Return a link with the inode of its peer's namespace, its name and index remembered."""
@@ -271,24 +270,6 @@ class Reader:
 
     def vlans(self, ns: int, index: int) -> Tuple[Vlan, ...]:
         return links.read_vlans(self._open[ns].socket, index)
-
-    def addresses(self, ns: int) -> List[Tuple[int, Address]]:
-        return addresses.read_all(self._open[ns].socket)
-
-    def members(self, ns: int, bridge: int) -> List[Holder]:
-        """Return the addresses of all namespaces that are behind ports of the bridge (one dump each)."""
-        namespace = self._open[ns]
-        found: List[Holder] = []
-        pairs = links.read_all(namespace.socket, master=bridge)
-        ports = {(nsid, link.peer_index): link.index for link, nsid in pairs if nsid is not None}
-        for nsid in sorted({nsid for nsid, dummy in ports}):
-            inode = self._peer_namespace(namespace, nsid)
-            found.extend(
-                Holder(address, inode, index, "", nsid, ports.get((nsid, index), 0))
-                for index, address in addresses.read_all(namespace.socket, nsid)
-                if address.scope != "host"
-            )
-        return found
 
     def wait_for_rcu(self) -> None:
         time.sleep(_RCU_WAIT)
@@ -319,7 +300,13 @@ class Reader:
     def identity(self) -> str:
         return files.identity()
 
-    # --- what kernels have of which a module asks it: `containers.Kernel`, `neighbours.Kernel` ----------------------
+    # --- what only some kernels have: `addresses`, `containers`, `arp_nd` -------------------------------------------
+
+    def addresses(self, ns: int) -> List[Tuple[int, Address]]:
+        raise TypeError("this kernel knows no addresses")
+
+    def members(self, ns: int, bridge: int) -> List[Holder]:
+        raise TypeError("this kernel knows no addresses")
 
     def containers(self, engine: str, names: Sequence[str]) -> Tuple[Dict[str, List[Container]], List[str]]:
         raise TypeError("this kernel knows no engines")

@@ -9,16 +9,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import time
 from typing import Any, Callable, ClassVar, Dict, List, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, namespaces, reader
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import addresses, links, routes
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import NetlinkError, Socket
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
-    DelAddress,
-    PutAddress,
-)
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import links, routes
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import NetlinkError
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile, SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import (
@@ -42,12 +37,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef, Route
 
-_DAD_WAIT = 3.0  # seconds; duplicate address detection takes one probe and one second by default (RFC 4862)
-
 
 class Kernel(reader.Reader):
-    """The running kernel. A door hands its module what it needs of it: this class, or one that adds to it (`neighbours`, `containers`,
-    `firewall`, `complete`)."""
+    """The running kernel, as most modules need it; those of `arp_nd`, `containers`, `firewall` and `complete` add to it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -114,7 +106,7 @@ class Kernel(reader.Reader):
     # --- links ------------------------------------------------------------------------------------------------------
 
     def _index(self, ref: NsRef, name: str) -> int:
-        """Return the index of an interface that is to be changed: of the one that was looked at, where one was."""
+        """Return the index of an interface that is to be changed: that which was read, even where another has its name by now."""
         namespace = self._at(ref)
         if name not in namespace.indexes:
             index = links.index_of(namespace.socket, name)
@@ -124,15 +116,15 @@ class Kernel(reader.Reader):
         return namespace.indexes[name]
 
     def _forget_indexes(self) -> None:
-        """Forget which interfaces were looked at, as one of them goes, or changes its name or namespace: the other end of a pair, which
-        may be anywhere, goes with it."""
+        """Forget all indexes that were read, as an interface goes, or changes its name or namespace: the other end of a pair, which may
+        be anywhere, goes with it."""
         while self._indexed:
             self._indexed.pop().indexes.clear()
 
-    def _forget_nsids(self, one: NsRef, other: NsRef) -> None:
+    def _forget_nsids(self, ns: NsRef, other: NsRef) -> None:
         """Take note that two namespaces are about to be linked, so that each gets an id in the other."""
-        for here, there in ((one, other), (other, one)):
-            self._at(here).asked.discard(self.find(there) or 0)
+        for near, far in ((ns, other), (other, ns)):
+            self._at(near).asked.discard(self.find(far) or 0)
 
     def _add_link(self, step: AddLink) -> None:
         attributes = dict(step.attributes)
@@ -202,21 +194,6 @@ class Kernel(reader.Reader):
         if step.add:
             links.change_vlans(sock, index, step.add, add=True)
 
-    # --- addresses --------------------------------------------------------------------------------------------------
-
-    def _put_address(self, step: PutAddress) -> None:
-        sock, index = self._at(step.ns).socket, self._index(step.ns, step.interface)
-        addresses.put(sock, index, step.address, replace=step.old is not None)
-        if step.address.family == 6 and not step.address.nodad:
-            _await_dad(sock, index, step)
-
-    def _del_address(self, step: DelAddress) -> None:
-        try:
-            addresses.delete(self._at(step.ns).socket, self._index(step.ns, step.interface), step.address)
-        except NetlinkError as error:
-            if error.errno != errno.EADDRNOTAVAIL:  # went with its primary address
-                raise
-
     # --- routes -----------------------------------------------------------------------------------------------------
 
     def _route_indexes(self, ref: NsRef, route: Route) -> Tuple[int, List[int]]:
@@ -255,8 +232,6 @@ class Kernel(reader.Reader):
         MoveLink: _move_link,
         DelLink: _del_link,
         SetVlans: _set_vlans,
-        PutAddress: _put_address,
-        DelAddress: _del_address,
         PutRoute: _put_route,
         DelRoute: _del_route,
         AddPolicy: _add_policy,
@@ -264,23 +239,3 @@ class Kernel(reader.Reader):
         SetSysctl: _set_sysctl,
         PutFile: _put_file,
     }
-
-
-def _await_dad(sock: Socket, index: int, step: PutAddress) -> None:
-    """Wait until a new IPv6 address can be used; take it back where another node has it (RFC 4862)."""
-    end = time.monotonic() + _DAD_WAIT
-    while time.monotonic() < end:
-        known = addresses.read_all(sock)
-        found = next((one for where, one in known if where == index and one.key == step.address.key), None)
-        if found is None or found.dadfailed:
-            if found is not None:
-                addresses.delete(sock, index, found)
-            raise KernelError(
-                errno.EADDRINUSE,
-                step.attempt(),
-                "another node on the link has %s: duplicate address detection failed" % step.address.ip,
-            )
-        link = links.read(sock, index=index)[0]
-        if not found.tentative or link is None or not link.get("carrier"):
-            return
-        time.sleep(0.05)

@@ -60,13 +60,13 @@ def address(value: Any, option: str) -> IpAddress:
         raise Invalid("%s: '%s' is not an IP address." % (option, value)) from error
 
 
-def text(one: IpAddress) -> str:
+def text(ip: IpAddress) -> str:
     """Return the canonical spelling of an address, which is that of inet_ntop(3): the shortest, an IPv4 address in an IPv6 one in
     dots. Python's own depends on its version."""
-    high = int(one) >> 32
-    if one.version == 6 and (high == 0xFFFF or (not high and int(one) > 0xFFFF)):
-        return "::%s%s" % ("ffff:" if high else "", ipaddress.IPv4Address(int(one) & 0xFFFFFFFF))
-    return str(one)
+    high = int(ip) >> 32
+    if ip.version == 6 and (high == 0xFFFF or (not high and int(ip) > 0xFFFF)):
+        return "::%s%s" % ("ffff:" if high else "", ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
+    return str(ip)
 
 
 def ip(value: Any, option: str) -> str:
@@ -95,5 +95,5 @@ def usable(net: IpNetwork) -> Tuple[IpAddress, IpAddress]:
 
 
 def default_gateway(net: IpNetwork) -> IpAddress:
-    """Return the address that a network's gateway has unless told otherwise: the first usable one, as Docker has it."""
+    """Return the address that a network's gateway has where none is given: the first usable one, as Docker has it."""
     return usable(net)[0]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The engines that run containers: what their users call things, and the command that tells a container's process. Pure."""
+"""The engines that run containers: what their users call things, and the command that prints a container's process ID. Pure."""
 
 from __future__ import annotations
 

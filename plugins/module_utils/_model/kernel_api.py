@@ -23,7 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 
 
 class Source(Protocol):
-    """Where facts come from. Namespaces are named by inode, which `find` gives. Every method only reads."""
+    """What is read of a host. Namespaces are named by inode, which `find` gives. Every method only reads."""
 
     def find(self, ref: NsRef) -> Optional[int]:
         """Return the inode of a namespace, None where there is none."""
@@ -65,7 +65,7 @@ class Source(Protocol):
         """Return a file's text, empty where there is none."""
 
     def identity(self) -> str:
-        """Return what tells this host from others."""
+        """Return what distinguishes this host from other ones."""
 
     def namespaces(self) -> Sequence[Tuple[int, str, Sequence[int]]]:
         """Return (inode, path, pids) of all network namespaces that can be seen, held open from here on: a file of each
@@ -95,7 +95,7 @@ class Source(Protocol):
 
 
 class Kernel(Source, Protocol):
-    """What the hall needs of a kernel: the facts of `Source`, a lock, and one verb that changes."""
+    """What the runner needs of a kernel: all that `Source` reads, a lock, and verbs that carry changes out."""
 
     def locked(self) -> ContextManager[None]:
         """Hold the host's lock."""

@@ -11,7 +11,7 @@ parses, compares, shows, reads or writes a link goes by these tables.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import values
 
@@ -30,14 +30,14 @@ class Field:
     ``option``: modules have it as an option, of this type; ``wanted`` is what they ask for where it is left out, None for nothing.
     ``only``: the kinds that have it, all where empty. Of a pair, ``ends`` says which: ``both`` by one option, ``each`` by one of its
     own (``peer_NAME`` is the other end's), ``near`` the end that is named. ``late``: the message that makes a link cannot carry it.
-    ``asked``: it is read, and shown, only where it is asked for.
+    ``asked``: it is read, and shown, only where it is asked for. ``ethtool``: that program sets it.
     """
 
     name: str
     attribute: str
     words: str
     default: Any
-    sanitizer: Callable[[Any, str], Any] = values.unchanged
+    sanitizer: values.Sanitizer = values.unchanged
     switch: str = "on off"
     option: str = ""
     wanted: Any = None
@@ -45,6 +45,7 @@ class Field:
     ends: str = "both"
     late: bool = False
     asked: bool = False
+    ethtool: bool = False
 
     def spell(self, value: Any) -> List[str]:
         """Return iproute2's words for this attribute with ``value``."""
@@ -74,7 +75,7 @@ class Field:
 
 def table(*fields: Field) -> Dict[str, Field]:
     """Return ``fields`` by name, in order."""
-    return {one.name: one for one in fields}
+    return {row.name: row for row in fields}
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,9 @@ LINK = table(
     Field("mtu", "IFLA_MTU", "mtu {}", 1500, values.mtu, option="str"),
     Field("mac", "IFLA_ADDRESS", "address {}", "", values.mac, ends="each"),
     Field("enabled", "", "", False, wanted=True, ends="each"),
-    Field("tx_queue_len", "IFLA_TXQLEN", "txqueuelen {}", 1000, values.integer(0, 4294967295), only=("veth",)),
+    Field("tx_queue_len", "IFLA_TXQLEN", "txqueuelen {}", 1000, values.integer(0, values.U32), only=("veth",)),
     Field("alias", "IFLA_IFALIAS", "alias {}", "", ends="near", late=True),
-    Field("tx_checksum", "", "tx {}", True, only=("veth",), late=True, asked=True),
+    Field("tx_checksum", "", "tx {}", True, only=("veth",), late=True, asked=True, ethtool=True),
 )
 
 # Times in hundredths of a second, as `ip link` gives and takes them. Bounds of ports: net/bridge/br_stp_if.c and br_private.h.
@@ -106,8 +107,8 @@ _BRIDGE = Kind(
     "bridge",
     table(
         Field("stp", "IFLA_BR_STP_STATE", "stp_state {}", False, switch="01"),
-        Field("forward_delay", "IFLA_BR_FORWARD_DELAY", "forward_delay {}", 1500, values.integer(0, 4294967295)),
-        Field("ageing_time", "IFLA_BR_AGEING_TIME", "ageing_time {}", 30000, values.integer(0, 4294967295)),
+        Field("forward_delay", "IFLA_BR_FORWARD_DELAY", "forward_delay {}", 1500, values.integer(0, values.U32)),
+        Field("ageing_time", "IFLA_BR_AGEING_TIME", "ageing_time {}", 30000, values.integer(0, values.U32)),
         Field("vlan_filtering", "IFLA_BR_VLAN_FILTERING", "vlan_filtering {}", False, switch="01"),
     ),
     table(
@@ -142,7 +143,7 @@ def kind(name: str) -> Kind:
 
 def rows(name: str) -> Dict[str, Field]:
     """Return the rows that links of a kind have, in the order in which they are shown: general ones, the kind's own, and last
-    whether the link is up, and what is set once it is there."""
+    whether the link is up, and what is set once it exists."""
     general = {key: row for key, row in LINK.items() if not row.only or name in row.only}
     early = {key: row for key, row in general.items() if not row.late and (KINDS[name].peer or key != "enabled")}
     return {**early, **KINDS[name].fields, **general}
@@ -151,6 +152,11 @@ def rows(name: str) -> Dict[str, Field]:
 def defaults(some: Rows) -> Dict[str, Any]:
     """Return what the kernel gives a new link, of what is read without being asked for."""
     return {name: row.default for name, row in some.items() if not row.asked}
+
+
+def late(some: Rows) -> List[str]:
+    """Return the names of rows that the message which makes a link cannot carry."""
+    return [name for name, row in some.items() if row.late]
 
 
 def specs(some: Rows, pair: bool = False) -> Dict[str, Dict[str, Any]]:
@@ -165,9 +171,5 @@ def specs(some: Rows, pair: bool = False) -> Dict[str, Dict[str, Any]]:
 
 def given(params: Mapping[str, Any], some: Rows, prefix: str = "") -> Dict[str, Any]:
     """Return what ``params`` gives of rows, canonical, by row; ``prefix`` begins the names of their options. Raises `Invalid`."""
-    found = {}
-    for name, row in some.items():
-        value: Optional[Any] = params.get(prefix + name)
-        if value is not None:
-            found[name] = row.canonical(value, prefix + name)
-    return found
+    asked = {name: params.get(prefix + name) for name in some}
+    return {name: some[name].canonical(value, prefix + name) for name, value in asked.items() if value is not None}

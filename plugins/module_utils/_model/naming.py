@@ -16,13 +16,18 @@ INTERFACE_NAME_BYTES = 15  # IFNAMSIZ less the closing NUL, include/uapi/linux/i
 NETNS_DIRECTORY = "/run/netns"  # where iproute2 keeps named namespaces
 
 # Protocol number that marks the addresses (IFA_PROTO) and routes (rtm_protocol) this collection sets.
-# Outside the numbers that the kernel and iproute2's rt_protos give to others.
+# Outside the numbers that the kernel and iproute2's rt_protos know.
 PROTOCOL = 76
 BY_KERNEL = 2  # RTPROT_KERNEL: a route that comes and goes with an address
 
 
+def name_bytes(name: str) -> bytes:
+    """Return a name as the kernel has it, which takes bytes of any encoding: Python keeps what is no UTF-8 as surrogates."""
+    return name.encode(errors="surrogateescape")
+
+
 def _digest(*parts: str) -> bytes:
-    return hashlib.sha256("\0".join(parts).encode()).digest()
+    return hashlib.sha256(name_bytes("\0".join(parts))).digest()
 
 
 def host_interface(netns: str, peer_name: str) -> str:
@@ -36,7 +41,7 @@ def host_interface(netns: str, peer_name: str) -> str:
 def mac(identity: str, *parts: str) -> str:
     """Return a locally administered unicast MAC address, the same for the same host and parts.
 
-    ``identity`` tells hosts apart, so that two hosts on one segment derive different addresses.
+    ``identity`` distinguishes hosts, so that two hosts on one segment derive different addresses.
     """
     raw = bytearray(_digest("mac", identity, *parts)[:6])
     raw[0] = raw[0] & 0xFC | 0x02
@@ -44,9 +49,9 @@ def mac(identity: str, *parts: str) -> str:
 
 
 def _bytes(value: str) -> bytes:
-    """Return a name as the kernel has it, ``b"/"``, which is none, for what has no UTF-8."""
+    """Return a name as the kernel has it; ``b"/"``, which is no name, for text that means no bytes."""
     try:
-        return value.encode()
+        return name_bytes(value)
     except UnicodeEncodeError:
         return b"/"
 
@@ -64,7 +69,7 @@ def interface_name(value: str, option: str) -> str:
             "%s: '%s' is %d bytes long; an interface name has at most %d."
             % (option, value, len(raw), INTERFACE_NAME_BYTES)
         )
-    if not value or value in (".", "..") or re.search(rb"[\s/:%\0\xa0]", raw) or re.search(r"\s", value):
+    if not value or value in (".", "..") or re.search(rb"[\s/:%\0\xa0]", raw):
         raise Invalid(
             "%s: '%s' is not an interface name: it must not be empty, '.' or '..', nor hold '/', ':', '%%' or white space."
             % (option, value)
@@ -90,5 +95,5 @@ def sysctl_key(key: str) -> str:
 
 
 def sticky_offset(owner: str, size: int) -> int:
-    """Return the place in ``range(size)`` where the search for ``owner``'s address starts."""
+    """Return the offset below ``size`` at which the search for ``owner``'s address starts."""
     return int.from_bytes(_digest("address", owner), "big") % size

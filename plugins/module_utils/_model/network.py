@@ -105,7 +105,7 @@ class Container:
 @dataclass(frozen=True)
 class Link:
     """An interface. ``index`` is negative for one that is only foreseen (check mode). ``peer_index`` and ``peer_ns`` are what
-    the kernel says a veth is linked to; ``peer_ns`` is None where the namespace is not one of those looked at.
+    the kernel says a veth is linked to; ``peer_ns`` is None where that namespace was not opened.
     ``attributes`` are by field name, with ``enabled`` and, for a port of a bridge, the port's."""
 
     index: int
@@ -181,7 +181,7 @@ class Address:
 
     @property
     def key(self) -> Tuple[str, int, str]:
-        """Return what tells two addresses of one interface apart, as the kernel sees it."""
+        """Return what distinguishes two addresses of one interface, as the kernel sees it."""
         return (self.ip, self.prefix, self.peer) if self.family == 4 else (self.ip, self.prefix, "")
 
 
@@ -261,7 +261,7 @@ class Route:
 
 @dataclass(frozen=True)
 class PolicyRule:
-    """A policy rule with no other condition: packets of ``family`` from ``source`` (CIDR) are looked up in ``table``. The kernel
+    """A policy rule whose only condition is the source: packets of ``family`` from ``source`` (CIDR) are looked up in ``table``. The kernel
     tries rules by ``priority``, the lowest first; those of ours carry the ``protocol`` of ours."""
 
     family: int

@@ -17,7 +17,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
 
 
 def has_netaddr() -> bool:
-    """Return whether netaddr is there. It is imported where a pool is asked for, since it takes longer than all else here."""
+    """Return whether netaddr is installed. It is imported only where a pool is asked for, since that takes long."""
     try:
         import netaddr  # noqa: F401
     except ImportError:
@@ -95,16 +95,16 @@ class Pool:
             offset -= last - first + 1
         raise IndexError(offset)
 
-    def __contains__(self, one: IpAddress) -> bool:
-        return one.version == self.network.version and any(first <= int(one) <= last for first, last in self._blocks)
+    def __contains__(self, ip: IpAddress) -> bool:
+        return ip.version == self.network.version and any(first <= int(ip) <= last for first, last in self._blocks)
 
     def candidates(self, owner: str, strategy: str, *taken: Container[IpAddress]) -> Iterator[IpAddress]:
-        """Yield free addresses in the order of ``strategy``: ``lowest``, or ``sticky``, from a place derived from ``owner``.
+        """Yield free addresses in the order of ``strategy``: ``lowest``, or ``sticky``, from an offset derived from ``owner``.
 
-        That place is in the upper half, and the lower half comes last, from its top: engines that have a bridge in common with
-        us give out the lowest free address, and do not see ours.
+        The offset is in the upper half, and the lower half comes last, from its top: an engine that uses the same bridge gives out the
+        lowest free address, and does not see ours.
 
-        Steps over what is taken one by one, so the cost grows with the leases and not with the size of the pool.
+        Taken addresses are passed over one by one, so the cost grows with the leases and not with the size of the pool.
         """
         make = ipaddress.IPv4Address if self.network.version == 4 else ipaddress.IPv6Address
         low = self.free_at_most // 2 if strategy == "sticky" else 0
@@ -112,7 +112,7 @@ class Pool:
         start = sticky_offset(owner, high) if strategy == "sticky" else 0
         for step in range(self.free_at_most):
             candidate = make(self._at(low + (start + step) % high if step < high else self.free_at_most - 1 - step))
-            if not any(candidate in one for one in taken):
+            if not any(candidate in known for known in taken):
                 yield candidate
 
     def exhausted(self) -> Refused:
@@ -125,5 +125,5 @@ class Pool:
 
 @functools.lru_cache(maxsize=64)
 def pool(net: IpNetwork, range_: Optional[str], exclude: Tuple[str, ...], gateway: Optional[IpAddress]) -> Pool:
-    """Return the pool of these; the items of a task mostly share one, and netaddr's sets are dear. Raises `Invalid`."""
+    """Return a pool; the items of a task mostly share one, and netaddr's sets are expensive. Raises `Invalid`."""
     return Pool(net, range_, exclude, gateway)

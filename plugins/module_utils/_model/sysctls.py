@@ -142,7 +142,6 @@ _SPECIAL: Dict[str, Callable[[str], str]] = {
     "tcp_fastopen_key": _keys,
     "rps_default_mask": _mask,
     "flow_limit_cpu_bitmap": _mask,
-    **dict.fromkeys(("bridge-nf-call-arptables", "bridge-nf-call-ip6tables", "bridge-nf-call-iptables"), _switch),
-    **dict.fromkeys(("bridge-nf-filter-pppoe-tagged", "bridge-nf-filter-vlan-tagged"), _switch),
-    "bridge-nf-pass-vlan-input-dev": _switch,
+    **{"bridge-nf-" + name: _switch for name in ("call-iptables", "call-ip6tables", "call-arptables")},
+    **{"bridge-nf-" + name: _switch for name in ("filter-vlan-tagged", "filter-pppoe-tagged", "pass-vlan-input-dev")},
 }

@@ -15,13 +15,16 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef, Vlan
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import differing, port_of
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import natural
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import differing, port_of, shown
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 
 @dataclass(frozen=True)
 class Want:
+    """``attributes`` are those that are asked for, by row; ``vlans`` None where they are not managed."""
+
     ns: NsRef
     bridge: str
     interface: str
@@ -42,24 +45,24 @@ class Have:
     default_pvid: int = 0
 
 
-def _vlans(items: Sequence[Mapping[str, Any]]) -> Tuple[Vlan, ...]:
+def _vlans(items: Sequence[Mapping[str, Any]], option: str) -> Tuple[Vlan, ...]:
     """Return the VLANs of the option, ranges taken apart, sorted. Raises `Invalid`."""
     found: Dict[int, Vlan] = {}
     for item in items:
         low, dash, high = str(item["vid"]).partition("-")
-        if not low.strip().isdigit() or (dash and not high.strip().isdigit()):
-            raise Invalid("vlans: vid '%s' is neither a number nor a range such as 10-20." % item["vid"])
-        first, last = int(low), int(high) if dash else int(low)
+        first, last = natural(low), natural(high if dash else low)
+        if first is None or last is None:
+            raise Invalid("%s: vid '%s' is neither a number nor a range such as 10-20." % (option, item["vid"]))
         if not 1 <= first <= last <= 4094:
-            raise Invalid("vlans: vid '%s' is out of bounds; VLAN IDs go from 1 to 4094." % item["vid"])
-        if item["pvid"] and dash and first != last:
-            raise Invalid("vlans: vid '%s' cannot be the PVID; that is one VLAN." % item["vid"])
+            raise Invalid("%s: vid '%s' is out of bounds; VLAN IDs go from 1 to 4094." % (option, item["vid"]))
+        if item["pvid"] and first != last:
+            raise Invalid("%s: vid '%s' cannot be the PVID; that is one VLAN." % (option, item["vid"]))
         for vid in range(first, last + 1):
             if vid in found:
-                raise Invalid("vlans: VLAN %d is given twice." % vid)
+                raise Invalid("%s: VLAN %d is given twice." % (option, vid))
             found[vid] = Vlan(vid, item["pvid"], item["untagged"])
     if sum(vlan.pvid for vlan in found.values()) > 1:
-        raise Invalid("vlans: more than one VLAN is the PVID.")
+        raise Invalid("%s: more than one VLAN is the PVID." % option)
     return tuple(sorted(found.values()))
 
 
@@ -94,7 +97,7 @@ class BridgePortResource(Resource[Want, Have]):
             interface_name(params["interface"], "interface"),
             params["state"] == "present",
             link_kinds.given(params, link_kinds.PORT),
-            None if vlans is None else _vlans(vlans),
+            None if vlans is None else _vlans(vlans, "vlans"),
             params["exclusive"],
         )
 
@@ -120,45 +123,40 @@ class BridgePortResource(Resource[Want, Have]):
 
     def plan(self, want: Want, have: Have) -> Plan:
         is_port = have.link is not None and have.master == want.bridge
-        there = have.link.attributes if have.link else {}
-        vlans = have.vlans or ()
-        before = self._describe(want, there, vlans) if is_port else {}
+        now, vlans = (have.link.attributes if have.link else {}), have.vlans or ()
+        before = self._describe(want, now, vlans) if is_port else {}
+        old_port = port_of(have.link, have.master) if have.link else {"master": ""}
         if not want.present:
-            released = (SetLink(want.ns, want.interface, {"master": ""}, {"master": want.bridge}),) if is_port else ()
-            return Plan(before, {}, released)
-        defaults = link_kinds.defaults(link_kinds.PORT)
+            release = SetLink(want.ns, want.interface, {"master": ""}, old_port)
+            return Plan(before, {}, (release,) if is_port else ())
+        changes: List[Change] = []
         unknown: Tuple[str, ...] = ()
         if not is_port:
-            there = defaults
+            changes.append(SetLink(want.ns, want.interface, {"master": want.bridge}, old_port))
+            now = link_kinds.defaults(link_kinds.PORT)
             vlans = (Vlan(have.default_pvid, True, True),) if have.default_pvid else ()
             if have.link is not None and have.link.index > 0 and have.link.kind != "veth":
-                there["cost"] = None  # the kernel derives it from the interface's speed
+                now = dict(now, cost=None)  # the kernel derives it from the interface's speed
                 unknown = () if "cost" in want.attributes else ("cost",)
-        new, old = differing(want.attributes, there)
-        old = {name: value for name, value in old.items() if value is not None}
-        changes: List[Change] = []
-        if not is_port:
-            old_port = port_of(have.link, have.master) if have.link else {"master": ""}
-            changes.append(SetLink(want.ns, want.interface, {"master": want.bridge}, old_port))
+        new, old = differing(want.attributes, now)
         if new:
-            changes.append(SetLink(want.ns, want.interface, new, old))
-        after_vlans = vlans
+            known = {name: value for name, value in old.items() if value is not None}
+            changes.append(SetLink(want.ns, want.interface, new, known))
         if want.vlans is not None:
-            steps, after_vlans = self._vlan_steps(want, vlans)
+            steps, vlans = self._vlan_steps(want, vlans)
             changes.extend(steps)
-        after = self._describe(want, dict(there, **new), after_vlans)
-        return Plan(before, after, tuple(changes), hidden=unknown)
+        return Plan(before, self._describe(want, dict(now, **new), vlans), tuple(changes), hidden=unknown)
 
     @staticmethod
-    def _vlan_steps(want: Want, there: Tuple[Vlan, ...]) -> Tuple[List[Change], Tuple[Vlan, ...]]:
+    def _vlan_steps(want: Want, now: Tuple[Vlan, ...]) -> Tuple[List[Change], Tuple[Vlan, ...]]:
         """Return the changes that lead to the wanted VLANs, and the VLANs then."""
         wanted = {vlan.vid: vlan for vlan in want.vlans or ()}
-        add = tuple(vlan for vlan in wanted.values() if vlan not in there)
-        remove = tuple(vlan for vlan in there if want.exclusive and vlan.vid not in wanted)
+        add = tuple(vlan for vlan in wanted.values() if vlan not in now)
+        remove = tuple(vlan for vlan in now if want.exclusive and vlan.vid not in wanted)
         takes_pvid = any(vlan.pvid for vlan in wanted.values())
         kept = [
             Vlan(vlan.vid, vlan.pvid and not takes_pvid, vlan.untagged)
-            for vlan in there
+            for vlan in now
             if vlan.vid not in wanted and vlan not in remove
         ]
         after = tuple(sorted([*kept, *wanted.values()]))
@@ -167,7 +165,7 @@ class BridgePortResource(Resource[Want, Have]):
     @staticmethod
     def _describe(want: Want, attributes: Mapping[str, Any], vlans: Tuple[Vlan, ...]) -> Dict[str, Any]:
         described: Dict[str, Any] = {"bridge": want.bridge, "interface": want.interface, "netns": want.ns.option}
-        described.update({name: attributes.get(name) for name in link_kinds.PORT})
+        described.update(shown(link_kinds.PORT, attributes))
         if want.vlans is not None:
             described["vlans"] = [{"vid": vlan.vid, "pvid": vlan.pvid, "untagged": vlan.untagged} for vlan in vlans]
         return described

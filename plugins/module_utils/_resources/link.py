@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The noun link: a link of any kind that has one end, by its entry in `KINDS`; and what the nouns of links have in common. Pure."""
+"""A link of any kind that has one end, by its entry in `KINDS`; and what the nouns of links have in common. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -77,27 +77,26 @@ class LinkResource(Resource[Want, Have]):
                 "Interface '%s' in %s is %s, not a %s; it is left alone."
                 % (want.name, want.ns, have.link.describe(), self.noun)
             )
-        before = self._describe(want, have.link.attributes) if have.link else {}
+        now = have.link.attributes if have.link else {}
+        before = self._describe(want, now) if have.link else {}
         if not want.present:
             return Plan(before, {}, (DelLink(want.ns, want.name),) if have.link else ())
         wanted = with_mtu(want.attributes, have.mtu)
         if have.link is None:
             wanted.setdefault("mac", own_mac(have.identity, self.noun, want.ns.path, want.name))
-            after = self._describe(want, dict(link_kinds.defaults(self.rows), **wanted))
-            return Plan(before, after, self.born(want, wanted))
-        new, old = differing(wanted, have.link.attributes)
-        after = self._describe(want, dict(have.link.attributes, **new))
+            after = dict(link_kinds.defaults(self.rows), **wanted)
+            return Plan(before, self._describe(want, after), self.creation(want, wanted))
+        new, old = differing(wanted, now)
+        after = self._describe(want, dict(now, **new))
         return Plan(before, after, (SetLink(want.ns, want.name, new, old, self.noun),) if new else ())
 
-    def born(self, want: Want, wanted: Dict[str, Any]) -> Tuple[Change, ...]:
-        """Return the steps that make a link with what is ``wanted`` of it."""
-        late = taken_out(wanted, *(name for name, row in self.rows.items() if row.late))
-        made = AddLink(want.ns, want.name, self.noun, wanted)
-        return (made, SetLink(want.ns, want.name, late, fresh(late))) if late else (made,)
+    def creation(self, want: Want, wanted: Mapping[str, Any]) -> Tuple[Change, ...]:
+        """Return the steps that make a link with the ``wanted`` attributes."""
+        early, late = split(wanted, link_kinds.late(self.rows))
+        return (AddLink(want.ns, want.name, self.noun, early), *set_late(want.ns, want.name, late))
 
     def _describe(self, want: Want, attributes: Mapping[str, Any]) -> Dict[str, Any]:
-        shown = {name: attributes.get(name) for name in self.rows}
-        return {"name": want.name, "netns": want.ns.option, **shown}
+        return {"name": want.name, "netns": want.ns.option, **shown(self.rows, attributes)}
 
 
 # --- what the nouns of links have in common ---
@@ -108,32 +107,39 @@ def with_mtu(attributes: Mapping[str, Any], auto: int) -> Dict[str, Any]:
     return {name: auto if (name, value) == ("mtu", "auto") else value for name, value in attributes.items()}
 
 
-def differing(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> Tuple[Dict[str, Any], Dict[str, Any]]:
-    """Return (new, old): of what is wanted that which is not so, and what it is now."""
-    new = {name: value for name, value in wanted.items() if there.get(name) != value}
-    return new, {name: there.get(name) for name in new}
+def differing(wanted: Mapping[str, Any], now: Mapping[str, Any]) -> Tuple[Dict[str, Any], Dict[str, Any]]:
+    """Return (new, old): of the wanted attributes those that differ, and what they are now."""
+    new = {name: value for name, value in wanted.items() if now.get(name) != value}
+    return new, {name: now.get(name) for name in new}
 
 
-def fresh(names: Any) -> Dict[str, Any]:
-    """Return what a link that was just made has of some general attributes."""
-    return {name: link_kinds.LINK[name].default for name in names}
+def shown(rows: link_kinds.Rows, attributes: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return attributes as a module returns them: each of its rows, None for what the kernel does not give."""
+    return {name: attributes.get(name) for name in rows}
 
 
-def taken_out(attributes: Dict[str, Any], *names: str) -> Dict[str, Any]:
-    """Take out of ``attributes`` what the creating message does not carry; return what of that is not so at birth."""
-    taken = {name: attributes.pop(name) for name in names if name in attributes}
-    return {name: value for name, value in taken.items() if value != link_kinds.LINK[name].default}
+def split(wanted: Mapping[str, Any], names: Sequence[str]) -> Tuple[Dict[str, Any], Dict[str, Any]]:
+    """Return (early, late): the attributes that the creating message carries, and of those called ``names``, which it does not, the
+    ones that a new link has not by itself."""
+    early = {name: value for name, value in wanted.items() if name not in names}
+    late = {name: wanted[name] for name in names if name in wanted}
+    return early, {name: value for name, value in late.items() if value != link_kinds.LINK[name].default}
+
+
+def set_late(ns: NsRef, name: str, late: Mapping[str, Any]) -> Tuple[Change, ...]:
+    """Return the step that gives a link which was just made its ``late`` attributes."""
+    return (SetLink(ns, name, late, {key: link_kinds.LINK[key].default for key in late}),) if late else ()
 
 
 def port_of(link: Link, master: str) -> Dict[str, Any]:
-    """Return what a link is as a port: the name of its master and, where it has one, the attributes it would lose with it."""
+    """Return a link as a port: the name of its master and, where it has one, the attributes it would lose with it."""
     kept = {name: link.attributes[name] for name in link_kinds.PORT if name in link.attributes} if master else {}
     return dict(kept, master=master)
 
 
 def own_mac(identity: str, kind: str, path: str, name: str) -> str:
-    """Return the MAC address that a new link of the namespace at ``path`` gets where none is given; it says that this collection
-    made it, and for whom, whatever its name."""
+    """Return the MAC address that a new link of the namespace at ``path`` gets where none is given: the mark by which a link of ours
+    is known, whatever its name is by then."""
     return mac(identity, kind, path, name)
 
 

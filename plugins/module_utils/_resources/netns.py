@@ -31,7 +31,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 
 @dataclass(frozen=True)
 class Inside:
-    """What a want asks of the inside of a namespace: whether the loopback is up, and the sysctls, None for one that is not there."""
+    """What a want asks of the inside of a namespace: whether the loopback is up, and the sysctls, None for a key that the kernel has not."""
 
     loopback_up: bool = False
     sysctls: Mapping[str, Optional[str]] = field(default_factory=dict, hash=False)
@@ -40,9 +40,9 @@ class Inside:
 @dataclass(frozen=True)
 class Have:
     """``entry`` and ``inode`` (0: none) of what the name means now, ``shared`` the other names of that namespace. ``binding`` is what
-    the name is to be bound to, ``binding_shared`` the other names of that. ``inside`` is the inside of the namespace that is wanted,
-    ``inside_now`` of the one that the name means now, where that is another. ``processes`` and ``links`` are in the namespace that
-    loses its name. ``borrowed``: what the name means now is the own namespace of another item."""
+    the name is to be bound to, ``binding_shared`` the other names of that. ``inside`` is the inside of the wanted
+    namespace, ``inside_now`` of the namespace that the name means now, where that is another. ``processes`` and ``links`` are in the
+    namespace that loses its name. ``borrowed``: what the name means now is the own namespace of another item."""
 
     entry: Optional[NsFile] = None
     inode: int = 0

@@ -59,7 +59,7 @@ class Search:
         return self._taken()
 
     def _fixed(self, address: Address) -> Choice:
-        """Return whether somebody has an address already."""
+        """Find out whether a fixed address is in use."""
         ip = address.parsed
         holder = self._taken().get(ip) if self._want.bridge else None
         if holder is not None:
@@ -69,7 +69,7 @@ class Search:
         return Choice(answers=self._answers(ip) if self._want.gateway != address.ip else "")
 
     def _free(self, pool: Pool) -> Choice:
-        """Return a free address of a pool."""
+        """Find a free address of a pool."""
         want, taken = self._want, self._taken()
         usual = next(pool.candidates(want.owner, want.strategy))
         sticky, holder = want.strategy == "sticky", taken.get(usual)
@@ -90,7 +90,8 @@ class Search:
         return self._state.who_has(self._ns, link, str(ip)) or ""
 
     def _gives_way(self, holder: Holder) -> bool:
-        """Return whether the holder of an address is the interface itself, under another prefix length, or one that is to give it up."""
+        """Return whether the holder of an address is the interface itself, under another prefix length, or is to give it up in this
+        task."""
         where = holder.ns, holder.index
         if where == (self._ns, self._link.index):
             return True

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The noun ns_route: a route of a namespace, and the policy rule that leads to its table. Replaced in one step, never deleted and
-added again. Pure."""
+"""The noun ns_route: a route of a namespace, and the policy rule that leads to its table. A route is replaced in one step, never
+deleted and added again. Pure."""
 
 from __future__ import annotations
 

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The noun ns_route, its policy rule: which packets are led to the route's table. Pure.
+"""The policy rule of ns_route: which packets are looked up in the route's table. Pure.
 
-Rules of ours carry the protocol number of ours, and are unique by source and table. One of others for the same source and table
-serves as well, and is never changed nor removed.
+Our rules carry our protocol number, and are unique by source and table. A foreign rule for the same source and table serves as
+well, and is never changed nor removed.
 """
 
 from __future__ import annotations
@@ -61,44 +61,44 @@ def derived_priority(table: int) -> int:
 
 
 def _ours(rules: Sequence[PolicyRule]) -> List[PolicyRule]:
-    return [one for one in rules if one.protocol == PROTOCOL]
+    return [rule for rule in rules if rule.protocol == PROTOCOL]
 
 
 def named(wanted: Optional[PolicyRule], rules: Sequence[PolicyRule]) -> List[PolicyRule]:
-    """Return those of ``rules`` that are for the wanted source and table, ours first, then by priority."""
-    found = [one for one in rules if wanted and (one.source, one.table) == (wanted.source, wanted.table)]
-    return sorted(found, key=lambda one: (one.protocol != PROTOCOL, one.priority))
+    """Return the rules for the wanted source and table, ours first, then by priority."""
+    found = [rule for rule in rules if wanted and (rule.source, rule.table) == (wanted.source, wanted.table)]
+    return sorted(found, key=lambda rule: (rule.protocol != PROTOCOL, rule.priority))
 
 
 def shared(wanted: Optional[PolicyRule], rules: Sequence[PolicyRule]) -> bool:
-    """Return whether another rule of ours leads to the wanted table: its routes are that one's as well."""
-    return any(wanted and one.table == wanted.table and one.source != wanted.source for one in _ours(rules))
+    """Return whether another rule of ours leads to the wanted table, and so needs its routes as well."""
+    return any(wanted and rule.table == wanted.table and rule.source != wanted.source for rule in _ours(rules))
 
 
 def present(
     ns: NsRef, wanted: Optional[PolicyRule], rules: Sequence[PolicyRule]
 ) -> Tuple[Optional[PolicyRule], Optional[PolicyRule], List[Change]]:
-    """Return (the rule before, the rule after, changes). One of ours with another priority goes once the new one is there."""
+    """Return (the rule before, the rule after, changes). Our rule with another priority goes once the new rule is there."""
     if wanted is None:
         return None, None, []
-    there = named(wanted, rules)
-    before = after = next((one for one in there if wanted.priority in (0, one.priority)), None)
+    found = named(wanted, rules)
+    before = after = next((rule for rule in found if wanted.priority in (0, rule.priority)), None)
     changes: List[Change] = []
     if after is None:
-        before = next(iter(_ours(there)), None)
+        before = next(iter(_ours(found)), None)
         after = replace(wanted, priority=wanted.priority or derived_priority(wanted.table))
         changes.append(AddPolicy(ns, after))
-    return before, after, [*changes, *(DelPolicy(ns, one) for one in _ours(there) if one != after)]
+    return before, after, [*changes, *(DelPolicy(ns, rule) for rule in _ours(found) if rule != after)]
 
 
 def absent(
     ns: NsRef, wanted: Optional[PolicyRule], rules: Sequence[PolicyRule], needed: bool
 ) -> Tuple[Optional[PolicyRule], Optional[PolicyRule], List[Change]]:
-    """Return (the rule before, the rule after, changes). One of ours goes, unless it is ``needed`` by other routes of its table."""
-    there = named(wanted, rules)
-    freed = [] if needed else _ours(there)
-    kept = [one for one in there if one not in freed]
-    return next(iter(there), None), next(iter(kept), None), [DelPolicy(ns, one) for one in freed]
+    """Return (the rule before, the rule after, changes). Our rule goes, unless other routes of its table need it (``needed``)."""
+    found = named(wanted, rules)
+    gone = [] if needed else _ours(found)
+    kept = [rule for rule in found if rule not in gone]
+    return next(iter(found), None), next(iter(kept), None), [DelPolicy(ns, rule) for rule in gone]
 
 
 def described(rule: Optional[PolicyRule]) -> Dict[str, Any]:

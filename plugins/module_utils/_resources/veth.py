@@ -27,11 +27,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
     differing,
-    fresh,
     made_for,
     pair_mac,
     port_of,
-    taken_out,
+    set_late,
+    split,
     with_mtu,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
@@ -40,7 +40,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 
 @dataclass(frozen=True)
 class Want:
-    """``own`` and ``peer`` hold the attributes that are asked of each end; ``derived``: nobody gave the host end a name."""
+    """``own`` and ``peer`` hold the attributes that are asked of each end; ``derived``: the name of the host end is not given, but derived.
+
+    Of the other items of its task a want that is ``exclusive`` knows ``siblings``, the host ends of the pairs that are wanted in the
+    same namespace."""
 
     ns: NsRef
     name: str
@@ -57,9 +60,10 @@ class Want:
 
 @dataclass(frozen=True)
 class Have:
-    """``link`` has the wanted name; ``far`` is what the kernel links it to, in the namespace ``far_ns`` (None: not one of
-    the two that were looked at); ``occupant`` has the wanted peer's name and is not ``far``. ``surplus``: host ends of other
-    pairs of ours whose peers are in the wanted peer's namespace."""
+    """``link`` has the wanted name; ``far`` is what the kernel links it to, in the namespace ``far_ns`` (None: neither of the two that
+    are wanted); ``occupant`` is another interface that has the wanted peer's name, ``occupant_peer`` the name of its other end.
+    ``master`` is the name of the bridge that has the port now. ``surplus``: host ends of other pairs of ours whose peers are in the
+    wanted peer's namespace."""
 
     link: Optional[Link] = None
     far: Optional[Link] = None
@@ -74,7 +78,7 @@ class Have:
 
 
 _ROWS = link_kinds.rows("veth")
-_LATE = [name for name, row in _ROWS.items() if row.late]
+_LATE = link_kinds.late(_ROWS)
 
 
 class VethResource(Resource[Want, Have]):
@@ -125,7 +129,6 @@ class VethResource(Resource[Want, Have]):
         )
 
     def together(self, wants: Sequence[Want]) -> List[Want]:
-        """Tell the exclusive ones which other pairs the task wants in the same namespace."""
         siblings: Dict[NsRef, List[str]] = collections.defaultdict(list)
         for want in wants:
             if want.present:
@@ -136,77 +139,63 @@ class VethResource(Resource[Want, Have]):
         return "veth %s" % want.name
 
     def look(self, want: Want, state: State) -> Have:
-        if want.present:
-            ns: Optional[int] = state.need(want.ns)
-            peer_ns: Optional[int] = state.need(want.peer_ns)
-        else:
-            ns, peer_ns = state.find(want.ns), state.find(want.peer_ns)
-            if ns is not None and ns == peer_ns and want.ns != want.peer_ns:
-                # The name means the host by now: no pair ends in it, but one that was made for it may be left.
-                link = state.link(ns, want.name)
-                ours = want.derived or (
-                    link is not None
-                    and link.get("mac") == pair_mac(state.identity(), want.peer_ns.path, want.peer_name)
-                )
-                return Have(link if ours else None, peer_ns_there=False)
-        if ns is None:
-            return Have(peer_ns_there=peer_ns is not None)
+        if not want.present:
+            return self._look_for_removal(want, state)
+        ns, peer_ns = state.need(want.ns), state.need(want.peer_ns)
         if ns == peer_ns and want.ns != want.peer_ns:
             raise Refused(
                 "peer_netns: %s is the namespace that the other end is in; a container needs one of its own."
                 % want.peer_ns
             )
         link = state.link(ns, want.name)
-        far, far_ns = None, None
-        if link is not None and link.kind == "veth":
-            for ref, where in ((want.peer_ns, peer_ns), (want.ns, ns)):
-                if where is not None and link.peer_ns == where:
-                    far, far_ns = state.link_at(where, link.peer_index), ref
-                    break
-        occupant = state.link(peer_ns, want.peer_name) if peer_ns is not None else None
-        if want.present and link is None and occupant is not None and occupant.peer_ns == ns and ns != peer_ns:
-            near = state.link_at(ns, occupant.peer_index)
-            if near is not None and made_for(want.peer_ns.path, near, occupant, state.identity()):
-                # A pair of ours under another name: it is named anew.
-                link, far, far_ns = near, occupant, want.peer_ns
+        far, far_ns = _other_end(want, link, ns, peer_ns, state)
+        occupant = state.link(peer_ns, want.peer_name)
+        if link is None and ns != peer_ns:
+            near = _near_end(occupant, ns, state)
+            if near is not None and occupant and made_for(want.peer_ns.path, near, occupant, state.identity()):
+                link, far, far_ns = near, occupant, want.peer_ns  # a pair of ours under another name: it is named anew
         if occupant is not None and far is not None and far_ns == want.peer_ns and occupant.index == far.index:
             occupant = None
-        if want.own.get("tx_checksum") is not None and want.present:
+        if want.own.get("tx_checksum") is not None:
             link = link and link.with_(tx_checksum=state.tx_checksum(ns, link))
-            if far is not None and far_ns == want.peer_ns and peer_ns is not None:
+            if far is not None and far_ns == want.peer_ns:
                 far = far.with_(tx_checksum=state.tx_checksum(peer_ns, far))
-        if want.bridge and want.present:
+        if want.bridge:
             state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
-        occupant_peer = (
-            state.link_at(ns, occupant.peer_index) if occupant is not None and occupant.peer_ns == ns else None
-        )
+        occupant_peer = _near_end(occupant, ns, state)
         return Have(
             link,
             far,
             far_ns,
             occupant,
             occupant_peer.name if occupant_peer else "",
-            peer_ns is not None,
+            True,
             state.master_name(ns, link) if link else "",
-            state.uplink_mtu(ns) if want.own.get("mtu") == "auto" and want.present else 0,
+            state.uplink_mtu(ns) if want.own.get("mtu") == "auto" else 0,
             state.identity(),
-            self._surplus(want, ns, peer_ns, link, state) if want.exclusive and peer_ns is not None else (),
+            _surplus(want, ns, peer_ns, link, state),
         )
 
-    def _surplus(self, want: Want, ns: int, peer_ns: int, link: Optional[Link], state: State) -> Tuple[str, ...]:
-        """Return the host ends of other pairs than ``link``'s that this collection made for the namespace: known by derived
-        name or address."""
-        wanted = {want.name, *want.siblings, *([link.name] if link else [])}
-        found = []
-        for far in state.links(peer_ns):
-            near = state.link_at(ns, far.peer_index) if far.kind == "veth" and far.peer_ns == ns else None
-            if (
-                near is not None
-                and near.name not in wanted
-                and made_for(want.peer_ns.path, near, far, state.identity())
-            ):
-                found.append(near.name)
-        return tuple(found)
+    @staticmethod
+    def _look_for_removal(want: Want, state: State) -> Have:
+        ns, peer_ns = state.find(want.ns), state.find(want.peer_ns)
+        if ns is None:
+            return Have(peer_ns_there=peer_ns is not None)
+        link = state.link(ns, want.name)
+        if ns == peer_ns and want.ns != want.peer_ns:
+            # The name means the host by now: no pair ends in it, but a pair that was made for it may be left.
+            own_mac = pair_mac(state.identity(), want.peer_ns.path, want.peer_name)
+            ours = want.derived or (link is not None and link.get("mac") == own_mac)
+            return Have(link if ours else None, peer_ns_there=False)
+        far, far_ns = _other_end(want, link, ns, peer_ns, state)
+        return Have(
+            link,
+            far,
+            far_ns,
+            peer_ns_there=peer_ns is not None,
+            master=state.master_name(ns, link) if link else "",
+            surplus=_surplus(want, ns, peer_ns, link, state),
+        )
 
     def plan(self, want: Want, have: Have) -> Plan:
         plan = self._pair(want, have)
@@ -257,16 +246,17 @@ class VethResource(Resource[Want, Have]):
         after = self._describe(
             want, dict(defaults, **own), dict(defaults, **peer), want.bridge or "", want.peer_name, want.peer_ns
         )
-        # The kernel refuses a message in which the peer is up.
-        late, peer_late = taken_out(own, *_LATE), taken_out(peer, "enabled", *_LATE)
+        early, late = split(own, _LATE)
+        peer_early, peer_late = split(peer, ["enabled", *_LATE])  # the kernel refuses a message in which the peer is up
         if want.bridge:
-            own["master"] = want.bridge
-        changes: List[Change] = [*first, AddLink(want.ns, want.name, "veth", own, want.peer_ns, want.peer_name, peer)]
-        if late:
-            changes.append(SetLink(want.ns, want.name, late, fresh(late)))
-        if peer_late:
-            changes.append(SetLink(want.peer_ns, want.peer_name, peer_late, fresh(peer_late)))
-        return Plan(before, after, tuple(changes))
+            early["master"] = want.bridge
+        changes = (
+            *first,
+            AddLink(want.ns, want.name, "veth", early, want.peer_ns, want.peer_name, peer_early),
+            *set_late(want.ns, want.name, late),
+            *set_late(want.peer_ns, want.peer_name, peer_late),
+        )
+        return Plan(before, after, changes)
 
     def _repair(
         self, want: Want, have: Have, own: Dict[str, Any], peer: Dict[str, Any], before: Mapping[str, Any]
@@ -300,20 +290,15 @@ class VethResource(Resource[Want, Have]):
         return Plan(before, after, tuple(changes))
 
     @staticmethod
-    def _occupied(want: Want, have: Have, one: Link) -> Refused:
+    def _occupied(want: Want, have: Have, occupant: Link) -> Refused:
         """Return the error for a foreign interface that has the wanted peer's name."""
-        what = one.describe()
-        if one.kind == "veth":
-            what += (
-                " whose other end is '%s' in %s" % (have.occupant_peer, want.ns)
-                if have.occupant_peer
-                else " whose other end is in another namespace"
-            )
-        hint = (
-            "; to take that pair over, give name: %s" % have.occupant_peer
-            if have.occupant_peer and have.link is None
-            else ""
-        )
+        what, hint = occupant.describe(), ""
+        if have.occupant_peer:
+            what += " whose other end is '%s' in %s" % (have.occupant_peer, want.ns)
+            if have.link is None:
+                hint = "; to take that pair over, give name: %s" % have.occupant_peer
+        elif occupant.kind == "veth":
+            what += " whose other end is in another namespace"
         return Refused(
             "peer_name: '%s' in %s is there already and foreign: it is %s, not the other end of '%s'%s."
             % (want.peer_name, want.peer_ns, what, want.name, hint)
@@ -359,6 +344,39 @@ class VethResource(Resource[Want, Have]):
                 if row.ends != "near":
                     described["peer_" + name] = peer.get(name)
         return described
+
+
+# --- looking ---
+
+
+def _near_end(far: Optional[Link], ns: int, state: State) -> Optional[Link]:
+    """Return the other end of a pair, where it is in ``ns``."""
+    return state.link_at(ns, far.peer_index) if far is not None and far.kind == "veth" and far.peer_ns == ns else None
+
+
+def _other_end(
+    want: Want, link: Optional[Link], ns: int, peer_ns: Optional[int], state: State
+) -> Tuple[Optional[Link], Optional[NsRef]]:
+    """Return (the other end of a pair, its namespace), where that is one of the two that are wanted."""
+    if link is not None and link.kind == "veth":
+        for ref, where in ((want.peer_ns, peer_ns), (want.ns, ns)):
+            if where is not None and link.peer_ns == where:
+                return state.link_at(where, link.peer_index), ref
+    return None, None
+
+
+def _surplus(want: Want, ns: int, peer_ns: Optional[int], link: Optional[Link], state: State) -> Tuple[str, ...]:
+    """Return the host ends of other pairs than ``link``'s that this collection made for the peer's namespace, known by derived name or
+    address, where no other pairs are wanted."""
+    if not want.exclusive or peer_ns is None:
+        return ()
+    wanted = {want.name, *want.siblings, *([link.name] if link else [])}
+    pairs = [(_near_end(far, ns, state), far) for far in state.links(peer_ns)]
+    return tuple(
+        near.name
+        for near, far in pairs
+        if near and near.name not in wanted and made_for(want.peer_ns.path, near, far, state.identity())
+    )
 
 
 RESOURCE = VethResource()

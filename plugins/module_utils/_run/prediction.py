@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How what is known of a host moves on by changes: the whole of check mode, and what later items of a task see of earlier ones.
+"""How the state moves on by changes: the whole of check mode, and how later items of a task see what earlier ones do. Pure.
 
-What the kernel does along with a change is here: a deleted link takes its peer, addresses and routes, an address its route. Pure.
+What the kernel does along with a change is here: a deleted link takes its peer, addresses and routes, an address its route.
 """
 
 from __future__ import annotations
@@ -14,11 +14,6 @@ from dataclasses import replace
 from typing import Any, Dict, Iterable, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
-    Announce,
-    DelAddress,
-    PutAddress,
-)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile, SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import (
@@ -41,22 +36,19 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import BY_KERNEL, sysctl_key
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import sysctl_key
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
-    MAIN_TABLE,
-    Holder,
     Link,
     NsFile,
     NsRef,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 
 def begin(source: Source, predict: bool, anew: Iterable[str] = (), gone: Iterable[str] = ()) -> State:
-    """Return the state of a host, as a task finds it. ``anew`` names namespaces that are there and that an earlier task would make
-    anew, ``gone`` interfaces of the host that one would remove; both count in check mode (``predict``) only."""
+    """Return the state of a host, as a task finds it. ``anew`` names namespaces that exist and that an earlier task would make anew,
+    ``gone`` interfaces of the host that one would remove; both count in check mode (``predict``) only."""
     state = State(source, predict)
     for name in anew if predict else ():
         old = source.find(NsRef.parse(name))
@@ -70,14 +62,14 @@ def begin(source: Source, predict: bool, anew: Iterable[str] = (), gone: Iterabl
 
 
 def advance_all(state: State, changes: Iterable[Change]) -> None:
-    """Take changes as done."""
+    """Move the state on by changes, as if they were carried out."""
     for step in changes:
         advance(step, state)
 
 
 @functools.singledispatch
 def advance(step: Change, state: State) -> None:
-    """Take a change as done. Who adds kinds of changes registers what they do."""
+    """Move the state on by one change. A file that adds kinds of changes registers what they do."""
     raise TypeError("nothing is known of what %s does" % type(step).__name__)
 
 
@@ -91,7 +83,8 @@ def _namespace(state: State, ref: NsRef) -> int:
     return ns
 
 
-def _link(state: State, ref: NsRef, name: str) -> Tuple[int, Link]:
+def link_of(state: State, ref: NsRef, name: str) -> Tuple[int, Link]:
+    """Return the interface that a change is about, and its namespace. Raises `Refused`."""
     ns = _namespace(state, ref)
     link = state.link(ns, name)
     if link is None:
@@ -113,7 +106,7 @@ def _held(state: State, ns: int) -> bool:
 
 
 def _name_lost(state: State, ns: int) -> None:
-    """In check mode, take a namespace that lost a name for ended with its pairs, where nothing else holds it."""
+    """In check mode, note that a namespace which lost a name ended with its pairs, where nothing else holds it."""
     if state.predict and ns > 0 and ns != state.find(HOST) and not _held(state, ns) and not state.processes(ns):
         state.known.ended.add(ns)
 
@@ -174,7 +167,7 @@ def _new_link(kind: str) -> Dict[str, Any]:
 
 @advance.register(SetLink)
 def _set_link(step: SetLink, state: State) -> None:
-    ns, link = _link(state, step.ns, step.name)
+    ns, link = link_of(state, step.ns, step.name)
     new = dict(step.new)
     name = new.pop("name", link.name)
     if "master" in new:
@@ -186,14 +179,14 @@ def _set_link(step: SetLink, state: State) -> None:
 
 
 def _without_port(link: Link) -> Link:
-    """Return a link that is no port any more."""
+    """Return a link without the attributes of a port."""
     kept = {name: value for name, value in link.attributes.items() if name not in link_kinds.PORT}
     return replace(link, attributes=kept)
 
 
 @advance.register(MoveLink)
 def _move_link(step: MoveLink, state: State) -> None:
-    ns, link = _link(state, step.ns, step.name)
+    ns, link = link_of(state, step.ns, step.name)
     to = _namespace(state, step.to)
     links = state.known.links
     links[ns].drop(link)
@@ -206,7 +199,7 @@ def _move_link(step: MoveLink, state: State) -> None:
 
 @advance.register(DelLink)
 def _del_link(step: DelLink, state: State) -> None:
-    ns, link = _link(state, step.ns, step.name)
+    ns, link = link_of(state, step.ns, step.name)
     peer = state.link_at(link.peer_ns, link.peer_index) if link.peer_ns is not None and link.peer_index else None
     _deleted(state, ns, link)
     if peer is not None and link.peer_ns is not None:
@@ -214,12 +207,12 @@ def _del_link(step: DelLink, state: State) -> None:
 
 
 def _deleted(state: State, ns: int, link: Link) -> None:
-    """Take an interface for deleted: its addresses and routes go along, its ports are nobody's."""
+    """Note that an interface is deleted: its addresses and routes go along, its ports have no master then."""
     known = state.known
     known.links[ns].drop(link)
     known.deleted.add((ns, link.index))
     known.default_routes.clear()
-    leases(state).link_deleted()
+    state.link_deleted()
     if ns in known.addresses:
         known.addresses[ns] = [pair for pair in known.addresses[ns] if pair[0] != link.index]
     for key, routes in known.routes.items():
@@ -232,51 +225,12 @@ def _deleted(state: State, ns: int, link: Link) -> None:
 
 @advance.register(SetVlans)
 def _set_vlans(step: SetVlans, state: State) -> None:
-    ns, link = _link(state, step.ns, step.name)
+    ns, link = link_of(state, step.ns, step.name)
     gone = {vlan.vid for vlan in step.remove} | {vlan.vid for vlan in step.add}
     left = [vlan for vlan in state.vlans(ns, link) if vlan.vid not in gone]
     if any(vlan.pvid for vlan in step.add):
         left = [replace(vlan, pvid=False) for vlan in left]
     state.known.vlans[ns, link.index] = tuple(sorted(left + list(step.add)))
-
-
-# --- addresses ---
-
-
-@advance.register(PutAddress)
-def _put_address(step: PutAddress, state: State) -> None:
-    ns, link = _link(state, step.ns, step.interface)
-    known = state.addresses(ns)
-    entry = (link.index, step.address)
-    for number, (index, address) in enumerate(known):
-        if index == link.index and address.key == (step.old or step.address).key:
-            known[number] = entry
-            break
-    else:
-        known.append(entry)
-    port = link.peer_index if link.peer_ns not in (None, ns) else 0
-    leases(state).put(Holder(step.address, ns, link.index, str(step.ns), port=port))
-
-
-@advance.register(DelAddress)
-def _del_address(step: DelAddress, state: State) -> None:
-    ns, link = _link(state, step.ns, step.interface)
-    state.known.addresses[ns] = [
-        (index, address)
-        for index, address in state.addresses(ns)
-        if index != link.index or address.key != step.address.key
-    ]
-    net = str(step.address.network)
-    if not any(str(address.network) == net for address in state.addresses_of(ns, link)):
-        routes = state.routes(ns, step.address.family, MAIN_TABLE)
-        came_along = (BY_KERNEL, net, link.name)
-        routes[:] = [one for one in routes if (one.protocol, one.destination, one.interface) != came_along]
-    leases(state).release(ns, link.index, step.address)
-
-
-@advance.register(Announce)
-def _announce(step: Announce, state: State) -> None:
-    """It leaves no trace."""
 
 
 # --- routes ---

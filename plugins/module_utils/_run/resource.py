@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every resource is to the runner: options, and the four steps want, have, plan, after. Pure."""
+"""What every resource is to the runner: options, and the four steps parse, look, plan, observe. Pure."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ NETNS: Dict[str, Any] = {"netns": {"type": "str"}}
 class Plan:
     """What is to be done for one item: the object ``before`` and ``after`` as dicts (``{}`` when absent), and the ``changes``.
 
-    ``hidden`` names attributes that the diff leaves out, because check mode cannot know them; ``facts`` are further results.
+    ``hidden`` names attributes that the diff leaves out, because check mode cannot know them; ``extra`` are further results.
     """
 
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     changes: Tuple[Change, ...] = ()
     warnings: Tuple[str, ...] = ()
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
     hidden: Tuple[str, ...] = ()
 
     @property
@@ -57,19 +57,20 @@ class Resource(Generic[Want, Have]):
         raise NotImplementedError
 
     def together(self, wants: Sequence[Want]) -> List[Want]:
-        """Return the wants of one task, each knowing what it must of the others. Raises `Invalid`."""
+        """Return the wants of one task, each with what it must know of the other ones. Raises `Invalid`."""
         return list(wants)
 
     def require(self, wants: Sequence[Want], source: Any) -> None:
-        """Raise `Lacking` where the host has not the programs that the wants need, before anything is done. ``source`` is the
-        kernel, with whatever verbs the module's own has."""
+        """Raise `Lacking` where the host has not the programs that the wants need, before anything is done. ``source`` is the kernel that
+        the module handed the runner."""
 
     def subject(self, want: Want) -> str:
-        """Return the object in a few words, for the diff's headers and the messages."""
+        """Return the object in a few words, for the headers of the diff and the messages."""
         raise NotImplementedError
 
     def look(self, want: Want, state: State) -> Have:
-        """Return what there is of what is wanted. Raises `Refused` for a parent that is missing."""
+        """Return what the host has of what is wanted, and all else that `plan` needs to know. Raises `Refused` for a parent that is
+        missing."""
         raise NotImplementedError
 
     def plan(self, want: Want, have: Have) -> Plan:

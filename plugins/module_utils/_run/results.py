@@ -27,7 +27,7 @@ def of_plan(subject: str, plan: Plan, after: Mapping[str, Any]) -> Dict[str, Any
         "after": dict(after),
         "diff": _diff(subject, plan),
         "commands": [str(line) for step in plan.changes for line in step.commands()],
-        **plan.facts,
+        **plan.extra,
     }
 
 

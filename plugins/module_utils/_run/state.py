@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is known of a host's network: read on demand from a kernel, a thing once. Pure but for the source that it is given.
+"""What is known of a host's network: read on demand from a kernel, every object once. Pure but for the source that it is given.
 
 `prediction` moves it on by every planned change. Check mode is that without the kernel's `apply`: what earlier items of a task would
 make is seen by the later ones. The in-memory twin of the kernel is this class over an empty source.
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, Type, TypeVar
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import sysctl_key
@@ -45,18 +46,18 @@ class Links:
         self.complete = False
 
     def put(self, link: Link) -> Link:
-        """Take an interface for known, in place of what had its name."""
+        """Note an interface, in place of the one that had its name."""
         self.by_name[link.name] = link
         self.by_index[link.index] = link.name
         return link
 
     def drop(self, link: Link) -> None:
-        """Take an interface for gone."""
+        """Note that an interface is gone."""
         self.by_name[link.name] = None
         self.by_index.pop(link.index, None)
 
     def known(self) -> List[Link]:
-        """Return the interfaces that are known to be there."""
+        """Return the interfaces that are known to exist."""
         return [link for link in self.by_name.values() if link is not None]
 
 
@@ -78,7 +79,7 @@ class Known:
     deleted: Set[Tuple[Optional[int], int]] = field(default_factory=set)  # links, by namespace and index
 
     def forget(self, touched: Set[int]) -> None:
-        """Forget what is in namespaces that were changed: the kernel may have changed more along with it."""
+        """Forget the objects in namespaces that were changed: the kernel may have changed more along with them."""
         by_key: Sequence[Dict[Any, Any]] = (self.routes, self.policies, self.vlans, self.sysctls)
         for keyed in by_key:
             for key in [key for key in keyed if key[0] in touched]:
@@ -105,6 +106,7 @@ class State:
         self._containers: Dict[
             Tuple[str, Tuple[str, ...]], Tuple[Mapping[str, Sequence[Container]], Sequence[str]]
         ] = {}
+        self.born: Set[Tuple[Optional[int], str]] = set()  # links that this run made, by namespace and name
         self._extensions: Dict[type, Any] = {}
 
     # --- namespaces ---
@@ -126,7 +128,7 @@ class State:
         return self.foreseen(ref, str(ref))
 
     def foreseen(self, ref: NsRef, what: str) -> int:
-        """Take a namespace for there which an earlier task would have made; ``what`` names it in the warning."""
+        """Note that an earlier task would have made a namespace; ``what`` names it in the warning. Return its number."""
         self.foresee(what)
         ns = self.known.paths[ref.path] = self.fresh_namespace()
         if ref.name:
@@ -134,7 +136,7 @@ class State:
         return ns
 
     def foresee(self, what: str) -> None:
-        """Take note that a parent is missing which an earlier task would have made."""
+        """Note that a parent is missing which an earlier task would have made."""
         self._missing[what] = None
 
     @property
@@ -199,8 +201,8 @@ class State:
         return self._containers[question]
 
     def extension(self, cls: Type[Extension]) -> Extension:
-        """Return what is known of things that this class knows nothing of: the one object of ``cls``, made with the state. Its method
-        ``outdate`` is told the namespaces that were changed, and by which changes."""
+        """Return the part of the state that ``cls`` holds, made once with the state as its argument. Its method ``outdate`` gets the
+        namespaces that were changed, and the changes."""
         if cls not in self._extensions:
             self._extensions[cls] = cls(self)  # type: ignore[call-arg]
         found: Extension = self._extensions[cls]
@@ -229,7 +231,7 @@ class State:
             self.foresee("%s in %s" % (what, ref))
             attributes = {"mtu": 1500, "mac": "", "alias": "", "enabled": True}
             link = self.known.links[ns].put(Link(next(self.foreseen_indexes), name, kind, attributes))
-        if kind and link.index < 0 and not link.kind:  # foreseen by somebody who did not know what it is
+        if kind and link.index < 0 and not link.kind:  # foreseen, its kind not known then
             link = self.known.links[ns].put(replace(link, kind=kind))
         if kind and link.kind != kind:
             raise Refused("%s: '%s' in %s is %s, not a %s." % (option, name, ref, link.describe(), kind))
@@ -240,7 +242,7 @@ class State:
         links = self.known.links[ns]
         if index not in links.by_index:
             found = None if links.complete or index <= 0 else self._present(self.source.link(ns, index=index))
-            if found is None or found.name in links.by_name:  # its name is that of another by now: it is gone
+            if found is None or found.name in links.by_name:  # another interface has its name by now: it is gone
                 return None
             links.put(found)
         return self._present(links.by_name[links.by_index[index]])
@@ -269,7 +271,7 @@ class State:
 
     def addresses_of(self, ns: int, link: Link) -> List[Address]:
         """Return the addresses of one interface."""
-        return [one for index, one in self.addresses(ns) if index == link.index]
+        return [address for index, address in self.addresses(ns) if index == link.index]
 
     def members(self, ns: int, bridge: int) -> Sequence[Holder]:
         """Return the addresses in the namespaces behind a bridge's ports, as they are now: never remembered."""
@@ -283,7 +285,9 @@ class State:
         """Return the routes of one table; one dump a namespace, family and table."""
         if (ns, family, table) not in self.known.routes:
             known, found = self.known.links[ns].by_name, [] if ns < 0 else self.source.routes(ns, family, table)
-            self.known.routes[ns, family, table] = [one for one in found if known.get(one.interface, True) is not None]
+            self.known.routes[ns, family, table] = [
+                route for route in found if known.get(route.interface, True) is not None
+            ]
         return self.known.routes[ns, family, table]
 
     def policies(self, ns: int, family: int) -> List[PolicyRule]:
@@ -318,7 +322,7 @@ class State:
         return self.known.texts[path]
 
     def identity(self) -> str:
-        """Return what tells this host from others; read once."""
+        """Return what distinguishes this host from other ones; read once."""
         if self._identity is None:
             self._identity = self.source.identity()
         return self._identity
@@ -343,12 +347,21 @@ class State:
         """Return the MAC address of a neighbour on the wire of an interface that says to have an address."""
         return self.source.who_has(ns, link.name, str(link.get("mac") or ""), ip)
 
+    def link_deleted(self) -> None:
+        """Tell the extensions that an interface is deleted."""
+        for extension in self._extensions.values():
+            extension.link_deleted()
+
     def outdate(self, changes: Iterable[Change]) -> None:
-        """Take note that ``changes`` were made. A namespace that they touch is read again when it is asked for, since the kernel may
-        have changed more along with it."""
+        """Note that ``changes`` were made. A namespace that they touch is read again when it is asked for, since the kernel may have
+        changed more along with them."""
         steps = list(changes)
         refs = {getattr(step, name) for step in steps for name in ("ns", "peer_ns", "to") if hasattr(step, name)}
         touched = {ns for ns in map(self.find, refs) if ns is not None and ns > 0}
+        self.born.update((self.find(step.ns), step.name) for step in steps if isinstance(step, AddLink))
+        for step in steps:  # an interface that was there before brings its addresses along
+            if isinstance(step, SetLink) and (self.find(step.ns), step.name) not in self.born:
+                self.born.discard((self.find(step.ns), step.new.get("master", "")))
         for extension in self._extensions.values():
             extension.outdate(touched, steps)
         self.known.forget(touched)

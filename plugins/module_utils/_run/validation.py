@@ -26,7 +26,7 @@ def parsed(resource: Resource[Any, Any], validates: ArgumentSpecValidator, param
         return resource.parse(plain)
     checked = validates.validate({name: value for name, value in params.items() if value is not None})
     if checked.error_messages:
-        raise Invalid("; ".join(_said(error) for error in checked.errors) + ".")
+        raise Invalid("; ".join(_clause(error) for error in checked.errors) + ".")
     return resource.parse(checked.validated_parameters)
 
 
@@ -88,7 +88,7 @@ def items(resource: Resource[Any, Any], params: Mapping[str, Any]) -> List[Any]:
     return resource.together(wants)
 
 
-def _said(error: AnsibleValidationError) -> str:
-    """Return a validator's message as a clause of ours; that of an unknown option begins with its bare name."""
+def _clause(error: AnsibleValidationError) -> str:
+    """Return a message of the validator as a clause of our sentence; the one for an unknown option begins with its bare name."""
     unknown = "there is no option " if isinstance(error, UnsupportedError) else ""
     return unknown + str(error.msg).rstrip(".")

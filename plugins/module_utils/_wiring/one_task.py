@@ -22,12 +22,12 @@ Results = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]  # by half and
 class Steps:
     """The steps for the module's options. Raises `Invalid` or `Lacking` when it is made.
 
-    ``looks``: with purge there may be more of them, which `look` finds. ``steps`` are (half, step), in order.
+    ``needs_survey``: with purge there may be more of them, which `survey` finds. ``order`` is (half, step), in order.
     """
 
     def __init__(self, params: Mapping[str, Any]) -> None:
         self._params = params
-        self.looks = bool(params["purge"])
+        self.needs_survey = bool(params["purge"])
         self._take_up(compile_plan(params["networks"], params["containers"], params["state"]))
 
     def _take_up(self, plan: Plan) -> None:
@@ -36,14 +36,14 @@ class Steps:
         self._plan = {
             half: {**steps, "nat": [{**item, **backend} for item in steps["nat"]]} for half, steps in plan.items()
         }
-        self.steps: List[Tuple[str, str]] = [
+        self.order: List[Tuple[str, str]] = [
             (half, step) for half, steps in self._plan.items() for step, items in steps.items() if items
         ]
         self._wants = {
-            (half, step): wants_of(step, resolved(self._plan[half][step], None)) for half, step in self.steps
+            (half, step): wants_of(step, resolved(self._plan[half][step], None)) for half, step in self.order
         }
 
-    def look(self, source: Source) -> List[str]:
+    def survey(self, source: Source) -> List[str]:
         """Add to the teardown what the role made on the host and nobody lists. Return warnings."""
         from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import survey  # of use to few tasks
 
@@ -60,7 +60,7 @@ class Steps:
     def resource(step: str) -> Resource[Any, Any]:
         return RESOURCES[step]
 
-    def begun(self, half: str, step: str) -> List[Any]:
+    def foreseen_wants(self, half: str, step: str) -> List[Any]:
         """Return the wants of a step as far as they are known before the first step, a published port's with any address."""
         return self._wants[half, step]
 

@@ -106,9 +106,12 @@ def _canonical(value: Any, option: Mapping[str, Any]) -> Any:
 
 
 def _listed(value: Any) -> Iterable[Any]:
+    """Return the entries of a list. Ansible splits a text at its commas and leaves the space after them."""
     if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return [str(value)] if isinstance(value, (int, float)) else value
+        value = value.split(",") if value.strip() else []
+    elif isinstance(value, (int, float)):
+        value = [str(value)]
+    return (entry.strip() if isinstance(entry, str) else entry for entry in value)
 
 
 def _with_defaults(fields: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]]) -> Dict[str, Any]:

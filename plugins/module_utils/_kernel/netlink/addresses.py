@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Addresses over route netlink, and telling the neighbours of one."""
+"""Addresses over route netlink, and announcing them to neighbours."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _USE = 1  # NTF_USE
 
 
 def read_all(sock: Socket, nsid: Optional[int] = None) -> List[Tuple[int, Address]]:
-    """Return (interface index, address) of the socket's namespace, or of the one that has the id ``nsid`` there.
+    """Return (interface index, address) of the socket's namespace, or of the namespace that has the id ``nsid`` there.
 
-    A namespace that is just going has none: its id is gone (EINVAL) a little before the interfaces that name it.
+    A namespace that is just ending has none: its id is gone (EINVAL) a little before the interfaces that name it.
     """
     attrs = [] if nsid is None else [("IFA_TARGET_NETNSID", nsid)]
     try:
@@ -105,8 +105,8 @@ def _identity(address: Address) -> codec.Attributes:
 def announce(sock: Socket, index: int, ip: str) -> None:
     """Have the kernel send a gratuitous ARP for an IPv4 address of its own: it is asked to resolve that very address.
 
-    The question names as its sender the interface's address in that subnet, which is ``ip`` if it is the only one. The entry
-    is deleted at once, so it is asked but once. A packet socket would do as well, but the kernel takes 16 ms to close one.
+    The question names as its sender the interface's address in that subnet, which is ``ip`` if there is no other. The entry is
+    deleted at once, so it is asked but once. A packet socket would do as well, but the kernel takes 16 ms to close it.
     """
     fields, attrs = {"family": FAMILIES[4], "ifindex": index}, [("NDA_DST", ip)]
     codec.request(sock, codec.ndmsg, _NEWNEIGH, ACK | CREATE | EXCL, {**fields, "flags": _USE}, attrs)

@@ -29,6 +29,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlin
     attribute,
     spans,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import name_bytes
 
 Attributes = List[Tuple[str, Any]]
 
@@ -119,19 +120,14 @@ def _number(form: str) -> Tuple[Callable[[Any], bytes], Callable[[bytes], Any]]:
     return packer.pack, lambda data: packer.unpack_from(data)[0]
 
 
-def text_bytes(value: str) -> bytes:
-    """Return a name as the kernel has it, which takes bytes of any encoding: Python keeps what is no UTF-8 as surrogates."""
-    return value.encode(errors="surrogateescape")
-
-
 def text(data: bytes) -> str:
-    """Return the kernel's name, up to the closing NUL, as `text_bytes` takes it."""
+    """Return the kernel's name, up to the closing NUL, as `name_bytes` takes it."""
     return data.partition(b"\0")[0].decode(errors="surrogateescape")
 
 
 # What encodes and decodes each type.
 _SIMPLE: Dict[str, Tuple[Callable[[Any], bytes], Callable[[bytes], Any]]] = {
-    "asciiz": (lambda value: text_bytes(value) + b"\0", text),
+    "asciiz": (lambda value: name_bytes(value) + b"\0", text),
     "ipaddr": (_packed_ip, _ip),
     "target": (_packed_ip, _ip),
     "uint8": _number("=B"),
@@ -145,7 +141,7 @@ _SIMPLE: Dict[str, Tuple[Callable[[Any], bytes], Callable[[bytes], Any]]] = {
 
 
 class Codec:
-    """What encodes and decodes the messages, or the nested attributes, of one of pyroute2's classes."""
+    """Encodes and decodes the messages, or the nested attributes, of a class of pyroute2."""
 
     def __init__(self, cls: Any) -> None:
         self.cls = cls
@@ -178,7 +174,7 @@ class Codec:
         return codec._header.pack(*[value[name] for name in codec._fields])
 
     def decoded(self, kind: str, data: bytes, sibling: Callable[[str], Any]) -> Any:
-        """Return the value of an attribute; ``sibling`` gives one of those beside it. Raises `Unknown`, struct.error."""
+        """Return the value of an attribute; ``sibling`` gives the value of another beside it. Raises `Unknown`, struct.error."""
         if kind in _SIMPLE:
             return _SIMPLE[kind][1](data)
         codec = self._nested(kind, sibling)
@@ -251,7 +247,7 @@ class Message:
         return self._spans
 
     def names(self) -> List[str]:
-        """Return the names of the attributes that are there, ``UNKNOWN`` for one that pyroute2 does not know."""
+        """Return the names of the attributes that are there, ``UNKNOWN`` for what pyroute2 does not know."""
         known = {number: name for name, (number, dummy) in self._codec.attributes.items()}
         return [known.get(number, "UNKNOWN") for number in self._found()]
 
@@ -321,7 +317,7 @@ def scope_name(scope: int) -> str:
 def request(
     sock: Socket, cls: Any, type_: int, flags: int, fields: Mapping[str, Any], attrs: Sequence[Tuple[str, Any]] = ()
 ) -> List[Message]:
-    """Send one message and return the decoded answers. Raises `NetlinkError` where the kernel refuses."""
+    """Send a message and return the decoded answers. Raises `NetlinkError` where the kernel refuses."""
     return [decode(cls, data) for data in sock.request(type_, flags, encode(cls, fields, attrs))]
 
 

@@ -24,7 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlin
     values,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import INTERFACE_NAME_BYTES
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import INTERFACE_NAME_BYTES, name_bytes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, Vlan
 
 _NEWLINK, _DELLINK, _GETLINK, _SETLINK = 16, 17, 18, 19
@@ -63,7 +63,7 @@ def read_all(sock: Socket, master: int = 0) -> List[Found]:
 
 def index_of(sock: Socket, name: str) -> int:
     """Return the index of an interface, 0 where there is none: by ioctl, a tenth of the cost of a message."""
-    raw = codec.text_bytes(name)
+    raw = name_bytes(name)
     if len(raw) > INTERFACE_NAME_BYTES:  # the ioctl would cut it short
         return 0
     return int(_ioctl(sock, _SIOCGIFINDEX, raw, 0)[1])
@@ -182,7 +182,7 @@ def change(
     netns_fd: Optional[int] = None,
     kind: str = "",
 ) -> None:
-    """Set attributes of an interface, in one message; ``kind`` is its own, for that kind's fields. Raises `NetlinkError`."""
+    """Set attributes of an interface, in one message; ``kind`` is the interface's, where a field of its kind is set. Raises `NetlinkError`."""
     fields: Dict[str, Any] = {"index": index}
     attrs = _encoded(link_kinds.LINK, given)
     if "enabled" in given:
@@ -231,7 +231,7 @@ def delete_together(sock: Socket, indexes: Sequence[int]) -> None:
 
 
 def change_vlans(sock: Socket, index: int, vlans: Sequence[Vlan], add: bool) -> None:
-    """Add or remove VLANs of a bridge port; neighbouring ids with the same flags go as one range. Raises `NetlinkError`."""
+    """Add or remove VLANs of a bridge port; neighbouring ids with the same flags go as a range. Raises `NetlinkError`."""
     infos: codec.Attributes = []
     for first, last in vlan_ranges(vlans):
         flags = (_PVID if first.pvid else 0) | (_UNTAGGED if first.untagged else 0)

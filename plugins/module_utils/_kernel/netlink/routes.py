@@ -50,7 +50,7 @@ Fields = Dict[str, Any]
 
 
 def read_all(sock: Socket, family: int, table: int) -> List[Tuple[Route, int, List[int]]]:
-    """Return the routes of a table, with interface indexes in place of names: (route, index, index of each nexthop)."""
+    """Return the routes of a table, with interface indexes instead of names: (route, index, index of each nexthop)."""
     fields = {"family": FAMILIES[family], "table": _short(table)}
     try:
         found = codec.dump(sock, codec.rtmsg, _GETROUTE, fields, [("RTA_TABLE", table)])
@@ -102,7 +102,7 @@ def _nexthops(data: bytes) -> Iterator[Tuple[Nexthop, int]]:
 
 
 def put(sock: Socket, route: Route, index: int, nexthop_indexes: Sequence[int], replace: bool) -> None:
-    """Add a route; with ``replace`` it takes the place of the one that has its key. Raises `NetlinkError`."""
+    """Add a route; with ``replace`` in place of the route that has its key. Raises `NetlinkError`."""
     flags = ACK | CREATE | (REPLACE if replace else EXCL)
     codec.request(sock, codec.rtmsg, _NEWROUTE, flags, *_route_message(route, index, nexthop_indexes))
 
@@ -166,7 +166,7 @@ def read_policies(sock: Socket, family: int) -> List[PolicyRule]:
 
 
 def _policy(message: codec.Message) -> Optional[PolicyRule]:
-    """Return a rule, None for one with a condition beside its source, or that does anything but look up a table."""
+    """Return a rule, None where it has a condition beside its source, or does anything but look up a table."""
     attrs = {name: message.get_attr(name) for name in message.names() if name in _PLAIN}
     plain = len(attrs) == len(message.names()) and attrs.get(_PLAIN[-1], _SUPPRESS_NONE) == _SUPPRESS_NONE
     if not plain or message["action"] != _TO_TABLE or message["flags"] & ~_PERMANENT:

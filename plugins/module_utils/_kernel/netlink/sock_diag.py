@@ -5,7 +5,7 @@
 """Sockets: which ports of a namespace are listened on, and by which process.
 
 The kernel is asked by sock_diag(7), once a protocol and family; it alone says whether a socket on ``::`` takes IPv4 as well.
-Layout: linux/inet_diag.h. A protocol that the kernel has no sock_diag for counts as one that nobody listens on.
+Layout: linux/inet_diag.h. On a protocol for which the kernel has no sock_diag nobody is known to listen.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _MESSAGE = struct.Struct(">BxxxHxx16s")
 _INODE = struct.Struct("=68xI")
 _ADDRESS_BYTES = {int(socket.AF_INET): 4, int(socket.AF_INET6): 16}
 _SKV6ONLY, _LOCALS = 11, 12  # INET_DIAG_*
-_SOCKADDR = 128  # bytes of a sockaddr_storage, of which _LOCALS has one an address
+_SOCKADDR = 128  # bytes of a sockaddr_storage, _LOCALS has such for each address
 _SOCKADDR_ADDRESS = {int(socket.AF_INET): 4, int(socket.AF_INET6): 8}  # where it has the address
 _LACKING = (errno.ENOENT, errno.EPROTONOSUPPORT)
 
@@ -73,8 +73,8 @@ def listening() -> List[Listener]:
 
 
 def _listeners(protocol: str, data: bytes) -> Iterator[Listener]:
-    """Yield what one message says: a listener, or over SCTP one an address that the socket is bound to. One that is cut short says
-    nothing."""
+    """Yield the listener of a message, over SCTP one for each address that the socket is bound to. A message that is cut short has
+    none."""
     if len(data) < _INODE.size:
         return
     family, port, source = _MESSAGE.unpack_from(data)

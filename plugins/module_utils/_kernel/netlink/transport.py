@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Netlink: the one socket, for all of its families. Messages are bytes here. Layout: include/uapi/linux/netlink.h.
+"""Netlink: the socket, for all of its families. Messages are bytes here. Layout: include/uapi/linux/netlink.h.
 
 The socket is our own because it must stay in the namespace it was opened in, report the kernel's own sentence (extended
 acknowledgement), and work inside a running event loop.
@@ -34,7 +34,7 @@ _CODE = struct.Struct("=i")
 _MAX_ERRNO = 4095  # include/linux/err.h
 _BUFFER = 1 << 20  # bytes; the kernel sends at most 32 KiB at a time, unless a single message is longer
 _TIMEOUT = 10  # seconds; the kernel answers in the same call, so this only bounds a broken one
-_DUMPS = 9  # times that a dump is taken, where it is interrupted each time
+_DUMPS = 9  # times that a dump is taken at most
 
 
 class NetlinkError(OSError):
@@ -73,10 +73,10 @@ class Socket:
         return self._socket.fileno()
 
     def request(self, type_: int, flags: int, body: bytes) -> List[bytes]:
-        """Send one message and return the answer, each message with its header, without the end of a dump or the acknowledgement.
+        """Send a message and return the messages of the answer, with their headers, without the acknowledgement or the end of a dump.
 
-        ``flags``: ACK, DUMP and the like; with neither of these two the answer is one message. Raises `NetlinkError` where the
-        kernel refuses, also EINTR for a dump that is not of one piece; other OSErrors where the socket fails.
+        ``flags``: with neither ACK nor DUMP among them the answer is a single message. Raises `NetlinkError` where the kernel
+        refuses, also EINTR for a dump during which the list was changed; other OSErrors where the socket fails.
         """
         self._sequence = wanted = self._sequence + 1
         self._socket.send(_HEADER.pack(HEADER_BYTES + len(body), type_, _REQUEST | flags, wanted, 0) + body)
@@ -119,14 +119,14 @@ class Socket:
         return buffer
 
     def dump(self, type_: int, body: bytes) -> List[bytes]:
-        """Return a dump. Where others change meanwhile what it lists, it is taken again; EAGAIN where they always do. Raises `NetlinkError`."""
+        """Return the messages of a dump, taken again where the list was changed meanwhile. Raises `NetlinkError`, EAGAIN where it always is."""
         for dummy in range(_DUMPS):
             try:
                 return self.request(type_, DUMP, body)
             except NetlinkError as error:
                 if error.errno != errno.EINTR:
                     raise
-        message = "what is listed was changed by others each of the %d times it was read" % _DUMPS
+        message = "the list was changed each of the %d times that it was read" % _DUMPS
         raise NetlinkError(errno.EAGAIN, message)
 
 
@@ -147,7 +147,7 @@ def _refusal(code: int, kind: int, bits: int, data: bytes) -> NetlinkError:
 
 
 def spans(data: bytes, offset: int = 0) -> Dict[int, Tuple[int, int]]:
-    """Return where the values of attributes begin and end, by type; of several of one type the first. The last may be cut short."""
+    """Return where the values of attributes begin and end, by type: the first of a type. The last of all may be cut short."""
     found: Dict[int, Tuple[int, int]] = {}
     end = len(data)
     unpack = _ATTRIBUTE.unpack_from
@@ -180,5 +180,5 @@ def values(data: bytes, type_: int) -> List[bytes]:
 
 
 def attribute(type_: int, value: bytes) -> bytes:
-    """Return one attribute, padded."""
+    """Return an attribute, padded."""
     return _ATTRIBUTE.pack(len(value) + 4, type_) + value + bytes(-len(value) % 4)

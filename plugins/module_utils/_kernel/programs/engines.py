@@ -31,7 +31,7 @@ def available(engine: str) -> bool:
 
 
 def find(engine: str, names: Sequence[str]) -> Dict[str, Container]:
-    """Return what the engine knows of the containers called ``names``; one that it does not know is left out.
+    """Return what the engine knows of the containers called ``names``; those that it does not know are left out.
 
     Raises `EngineError` where the engine cannot be asked.
     """
@@ -144,8 +144,8 @@ def _running_units(engine: str) -> List[Container]:
 
 
 def _machines(engine: str, names: Sequence[str]) -> Dict[str, Container]:
-    """Ask systemd-machined; what is not registered there (``--register=no``) is told by systemd-nspawn's own processes."""
-    found = {one.name: one for one in _running_machines(engine) if one.name in names}
+    """Ask systemd-machined; what is not registered there (``--register=no``) is found by systemd-nspawn's own processes."""
+    found = {machine.name: machine for machine in _running_machines(engine) if machine.name in names}
     for name in names:
         if name not in found and os.path.isdir("/run/systemd/machines"):
             output = _run("machinectl", "show", "--property=Leader", "--property=State", name)[0]

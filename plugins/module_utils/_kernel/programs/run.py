@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Running other programs, and rewriting what others write as well. The one file that starts processes."""
+"""Running programs, and rewriting rules that other programs write as well. The one file that starts processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Callable, List, Optional, Tuple
 
 _PATH = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TIMEOUT = 60  # seconds
-_TRIES = 10  # where others change the rules each time between reading and writing
+_TRIES = 10  # where other programs change the rules each time between reading and writing
 
 
 class ProgramError(Exception):

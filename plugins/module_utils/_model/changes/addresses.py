@@ -23,7 +23,7 @@ def _which(address: Address) -> List[str]:
 
 @dataclass(frozen=True)
 class PutAddress(Change):
-    """Add an address, or give one that is there (``old``) other attributes."""
+    """Add an address, or give an address that exists (``old``) other attributes."""
 
     ns: NsRef
     interface: str
@@ -39,19 +39,19 @@ class PutAddress(Change):
         )
 
     def commands(self) -> List[Command]:
-        one = self.address
-        words = _which(one)
-        if one.broadcast:
-            words += ["broadcast", one.broadcast]
+        address = self.address
+        words = _which(address)
+        if address.broadcast:
+            words += ["broadcast", address.broadcast]
         words += ["dev", self.interface]
-        if one.label not in ("", self.interface):
-            words += ["label", one.label]
-        if one.scope != "global":
-            words += ["scope", one.scope]
+        if address.label not in ("", self.interface):
+            words += ["label", address.label]
+        if address.scope != "global":
+            words += ["scope", address.scope]
         for name in ("valid_lft", "preferred_lft"):
-            if getattr(one, name) != FOREVER:
-                words += [name, str(getattr(one, name))]
-        words += [name for name in ("nodad", "noprefixroute") if getattr(one, name)]
+            if getattr(address, name) != FOREVER:
+                words += [name, str(getattr(address, name))]
+        words += [name for name in ("nodad", "noprefixroute") if getattr(address, name)]
         return [command(self.ns.tool("ip"), "address", "replace" if self.old else "add", words)]
 
     def undo(self) -> Tuple[Change, ...]:
@@ -82,7 +82,7 @@ class DelAddress(Change):
 class Announce(Change):
     """Tell the neighbours of ``interface`` that it has ``ip``: gratuitous ARP, or an unsolicited neighbour advertisement.
 
-    ``shared``: another address of the interface has ``ip`` in its subnet, and the kernel would speak in its name.
+    ``shared``: another address of the interface has ``ip`` in its subnet, and the kernel would take that for the sender.
     """
 
     writes = False

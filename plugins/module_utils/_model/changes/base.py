@@ -25,7 +25,7 @@ class Change:
 
     @property
     def edit(self) -> Any:
-        """Return what is changed in a firewall (`_firewall/model.Edit`), None for other changes: the edits of a task are one
+        """Return what is changed in a firewall (an edit of `_firewall/model`), None for other changes: the edits of a task are one
         transaction a backend."""
         return None
 

@@ -109,10 +109,10 @@ class SetLink(Change):
         for key, value in self.new.items():
             if key in own:
                 lines.append(command(ip, "link", "set", name, "type", self.kind, own[key].spell(value)))
-            elif key == "tx_checksum":
-                lines.append(command(self.ns.tool("ethtool"), "-K", name[-1], link_kinds.LINK[key].spell(value)))
             elif key in link_kinds.LINK and link_kinds.LINK[key].late:
-                lines.append(command(ip, "link", "set", name, link_kinds.LINK[key].spell(value)))
+                row = link_kinds.LINK[key]
+                setter = [*self.ns.tool("ethtool"), "-K", name[-1]] if row.ethtool else [*ip, "link", "set", *name]
+                lines.append(command(setter, row.spell(value)))
         port = [word for key, row in link_kinds.PORT.items() if key in self.new for word in row.spell(self.new[key])]
         if port:
             lines.append(command(self.ns.tool("bridge"), "link", "set", "dev", name[-1], port))

@@ -109,7 +109,7 @@ def plan(want: Want, have: Have) -> Plan:
     there += have.elsewhere
     if there and there[0][1].owner != want.isolation.owner:
         if not want.present:
-            return Plan({}, {}, facts=facts)
+            return Plan({}, {}, extra=facts)
         raise Refused(
             "bridge: %s is guarded already by '%s'; change it under that owner."
             % (want.isolation.bridge, there[0][1].owner)

@@ -56,6 +56,9 @@ class Firewalls:
         self._listeners: Dict[int, Listeners] = {}
         self._socket_holders: Optional[Mapping[int, Tuple[int, str]]] = None
 
+    def link_deleted(self) -> None:
+        """Rules stay when an interface goes."""
+
     def outdate(self, touched: Set[int], steps: Sequence[Change]) -> None:
         """Take note that namespaces were changed: they are read again when they are asked for."""
         by_namespace: Sequence[Dict[int, Any]] = (self._foreign, self._published, self._listeners)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import foreign
@@ -17,7 +18,7 @@ from ansible_collections.linuxnet.containers.tests.unit.nft_json import chain, m
 DOCKER = ("172.17.0.0/16", "!docker0")
 
 
-def ours(*expr, **more):
+def ours(*expr: dict[str, Any], **more: Any) -> dict[str, Any]:
     return rule("inet linuxnet_containers", "postrouting", *expr, **{"comment": "linuxnet:net", **more})
 
 
@@ -25,15 +26,15 @@ SOURCE = match("saddr", "==", prefix("172.17.0.0/16"))
 MASQUERADE = {"masquerade": None}
 
 
-def read(objects):
+def read(objects: list[dict[str, Any]]) -> ForeignRules:
     return ForeignRules(NFTABLES.foreign(objects, {}))
 
 
-def satisfied(objects, wanted):
+def satisfied(objects: list[dict[str, Any]], wanted: tuple[str, str]) -> str:
     return foreign.satisfied_by(read(objects), *wanted)
 
 
-def blocking(objects, wanted):
+def blocking(objects: list[dict[str, Any]], wanted: tuple[str, str]) -> list[str]:
     source, out = wanted
     family = 6 if ":" in source else 4
     packet = Packet(family, saddr=source, iifname=out[1:], bridge=out[1:])
@@ -56,7 +57,7 @@ DOCKERS = [
 ]  # fmt: skip
 
 
-def test_f3_docker_masquerades_its_network_already():
+def test_f3_docker_masquerades_its_network_already() -> None:
     assert satisfied(DOCKERS, DOCKER) == "ip nat POSTROUTING handle 7"
     assert satisfied(DOCKERS, ("172.17.8.0/24", "!docker0")) == "ip nat POSTROUTING handle 7"
 
@@ -70,23 +71,23 @@ def test_f3_docker_masquerades_its_network_already():
         ("fd00::/64", "!docker0"),
     ],
 )
-def test_f3_docker_does_not_do_what_is_more_or_other(wanted):
+def test_f3_docker_does_not_do_what_is_more_or_other(wanted: tuple[str, str]) -> None:
     assert satisfied(DOCKERS, wanted) == ""
 
 
-def test_our_own_rule_does_not_satisfy_itself():
+def test_our_own_rule_does_not_satisfy_itself() -> None:
     own = [chain("inet linuxnet_containers", "postrouting", type="nat", hook="postrouting", policy="accept")]
     own.append(ours(SOURCE, match("oifname", "!=", "docker0"), MASQUERADE))
     assert satisfied(own, DOCKER) == ""
 
 
-def test_f1_docker_lets_its_own_bridge_out_and_drops_another():
+def test_f1_docker_lets_its_own_bridge_out_and_drops_another() -> None:
     assert blocking(DOCKERS, DOCKER) == []
     assert blocking(DOCKERS, ("10.0.0.0/24", "!br0")) == ["ip filter FORWARD (policy drop)"]
     assert blocking(DOCKERS, ("fd00::/64", "!br0")) == []
 
 
-def test_f1_an_accept_in_docker_user_lets_it_pass():
+def test_f1_an_accept_in_docker_user_lets_it_pass() -> None:
     accept = rule("ip filter", "DOCKER-USER", match("iifname", "==", "br0"), {"accept": None})
     assert blocking([*DOCKERS[:5], accept, *DOCKERS[5:]], ("10.0.0.0/24", "!br0")) == []
 
@@ -114,13 +115,15 @@ def test_f1_an_accept_in_docker_user_lets_it_pass():
         ),
     ],
 )
-def test_f2_what_another_rule_set_does_to_the_traffic(policy, rules, blocked):
+def test_f2_what_another_rule_set_does_to_the_traffic(
+    policy: str, rules: list[list[dict[str, Any]]], blocked: list[str]
+) -> None:
     objects = [chain("inet fw", "forward", type="filter", hook="forward", prio=0, policy=policy)]
     objects += [rule("inet fw", "forward", *expr) for expr in rules]
     assert blocking(objects, DOCKER) == blocked
 
 
-def moby(*accepts):
+def moby(*accepts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The forward chain of docker's nftables backend: verdict maps by interface, what is not published dropped."""
     inward = "filter-forward-in__docker0"
     jumps = [["docker0", {"jump": {"target": inward}}]]
@@ -135,7 +138,7 @@ def moby(*accepts):
     ]  # fmt: skip
 
 
-def match_state(*states):
+def match_state(*states: str) -> dict[str, Any]:
     return {"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": list(states)}}
 
 
@@ -144,7 +147,7 @@ PUBLISHED = Packet(
 )
 
 
-def test_f2_docker_s_nftables_backend_drops_what_it_did_not_publish_and_the_rule_is_named():
+def test_f2_docker_s_nftables_backend_drops_what_it_did_not_publish_and_the_rule_is_named() -> None:
     found = foreign.blocks(read(moby()), PUBLISHED)
     assert [one.shown for one in found] == ["ip docker-bridges filter-forward-in__docker0 (rule handle 23)"]
     assert foreign.blocks(read(moby()), replace(PUBLISHED, oifname="br0", bridge="br0")) == []
@@ -160,14 +163,14 @@ def test_f2_docker_s_nftables_backend_drops_what_it_did_not_publish_and_the_rule
         ),
     ],
 )
-def test_f2_the_mark_that_docker_s_bridge_accepts_is_found(mark, known):
+def test_f2_the_mark_that_docker_s_bridge_accepts_is_found(mark: dict[str, Any], known: tuple[int, int]) -> None:
     objects = moby([mark, {"accept": None}])
     assert foreign.blocks(read(objects), PUBLISHED) != []
     assert foreign.accepted_marks(read(objects), PUBLISHED) == [known]
     assert foreign.blocks(read(objects), replace(PUBLISHED, mark=known[0])) == []
 
 
-def test_a_mark_that_another_chain_drops_all_the_same_is_of_no_use():
+def test_a_mark_that_another_chain_drops_all_the_same_is_of_no_use() -> None:
     mark = {"match": {"op": "==", "left": {"meta": {"key": "mark"}}, "right": 1}}
     objects = moby([mark, {"accept": None}])
     objects.append(chain("inet fw", "forward", type="filter", hook="forward", prio=0, policy="drop"))
@@ -192,13 +195,13 @@ def test_a_mark_that_another_chain_drops_all_the_same_is_of_no_use():
         ([{"vmap": {"key": {"ct": {"key": "state"}}, "data": {"set": [["established", {"accept": None}]]}}}], False),
     ],
 )  # fmt: skip
-def test_what_a_published_packet_meets(expr, passes):
+def test_what_a_published_packet_meets(expr: list[dict[str, Any]], passes: bool) -> None:
     objects = [chain("inet fw", "forward", type="filter", hook="forward", prio=0, policy="drop")]
     objects.append(rule("inet fw", "forward", *expr))
     assert (foreign.blocks(read(objects), PUBLISHED) == []) == passes
 
 
-def test_a_goto_does_not_come_back():
+def test_a_goto_does_not_come_back() -> None:
     objects = [
         chain("inet fw", "forward", type="filter", hook="forward", prio=0, policy="drop"),
         chain("inet fw", "zone"),
@@ -208,7 +211,7 @@ def test_a_goto_does_not_come_back():
     assert [one.shown for one in foreign.blocks(read(objects), PUBLISHED)] == ["inet fw forward (policy drop)"]
 
 
-def test_f6_ports_that_rules_of_others_send_on_are_found():
+def test_f6_ports_that_rules_of_others_send_on_are_found() -> None:
     dport = {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 8080}}
     objects = [
         chain("ip nat", "DOCKER"),
@@ -222,7 +225,7 @@ def test_f6_ports_that_rules_of_others_send_on_are_found():
     assert (found.to, found.shown) == ("172.17.0.5:80", "ip nat DOCKER handle 9")
 
 
-def test_what_calls_chains_of_ours_is_not_followed():
+def test_what_calls_chains_of_ours_is_not_followed() -> None:
     objects = [
         chain("ip filter", "FORWARD", type="filter", hook="forward", prio=0, policy="drop"),
         chain("ip filter", "LINUXNET-FORWARD"),

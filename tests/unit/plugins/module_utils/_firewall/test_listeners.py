@@ -11,7 +11,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.list
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, PortMapping
 
 
-def port(first, last=0, host_ip=EVERYWHERE[4], protocol="tcp"):
+def port(first: int, last: int = 0, host_ip: str = EVERYWHERE[4], protocol: str = "tcp") -> PortMapping:
     return PortMapping(protocol, host_ip, first, last or first, "fd00::2" if ":" in host_ip else "10.0.0.2")
 
 
@@ -33,12 +33,14 @@ def port(first, last=0, host_ip=EVERYWHERE[4], protocol="tcp"):
         ("2001:db8::1", False, EVERYWHERE[6], True),
     ],
 )
-def test_f6_what_is_bound_to_any_address_meets_all_of_its_families(ip, both, host_ip, meets):
+def test_f6_what_is_bound_to_any_address_meets_all_of_its_families(
+    ip: str, both: bool, host_ip: str, meets: bool
+) -> None:
     found = Listeners([Listener("tcp", ip, 80, both)])
     assert bool(list(found.meeting(port(80, host_ip=host_ip)))) is meets
 
 
-def test_those_of_a_range_are_found_by_port():
+def test_those_of_a_range_are_found_by_port() -> None:
     found = Listeners(
         Listener(protocol, "0.0.0.0", number) for number in (90, 10, 20, 21, 30) for protocol in ("udp", "tcp")
     )
@@ -47,14 +49,19 @@ def test_those_of_a_range_are_found_by_port():
     assert list(found.meeting(port(20, protocol="sctp"))) == []
 
 
-def test_where_is_written_as_a_socket_s_name_is():
+def test_where_is_written_as_a_socket_s_name_is() -> None:
     assert [Listener("tcp", ip, 80).where for ip in ("0.0.0.0", "::1")] == ["0.0.0.0:80", "[::1]:80"]
 
 
-def test_f6_many_ports_and_many_sockets_are_not_compared_each_with_each(monkeypatch):
-    compared = []
+def test_f6_many_ports_and_many_sockets_are_not_compared_each_with_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[PortMapping] = []
     takes = Listener.takes
-    monkeypatch.setattr(Listener, "takes", lambda self, one: compared.append(one) or takes(self, one))
+
+    def counted(self: Listener, one: PortMapping) -> bool:
+        compared.append(one)
+        return takes(self, one)
+
+    monkeypatch.setattr(Listener, "takes", counted)
     found = Listeners(Listener("udp", "127.0.0.1", number) for number in range(20000, 30000))
     wanted = [port(number, protocol="udp") for number in (*range(10000, 20000), *range(30000, 40000), 25000)]
     assert [one.port for element in wanted for one in found.meeting(element)] == [25000]

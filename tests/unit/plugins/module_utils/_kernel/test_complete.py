@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each door hands its module the kernel that it needs, and no more: what it packs, each host compiles for each task."""
+"""Each module is handed the kernel that it needs, and no more: what it packs, each host compiles for each task."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import (
+    addresses,
     arp_nd,
     complete,
     containers,
@@ -28,7 +29,7 @@ KERNELS = {
     "nat": firewall.Kernel,
     "netns": containers.Kernel,
     "ns_address": arp_nd.Kernel,
-    "ns_route": writer.Kernel,
+    "ns_route": addresses.Kernel,
     "veth": writer.Kernel,
     "wiring": complete.Kernel,
     "wiring_info": complete.Kernel,
@@ -36,7 +37,7 @@ KERNELS = {
 
 
 class Runner:
-    """What a door calls with its kernel as the last argument, whichever way its module takes."""
+    """What a module calls with its kernel as the last argument, whichever way it takes."""
 
     def __init__(self) -> None:
         self.handed: list[object] = []
@@ -46,10 +47,10 @@ class Runner:
 
 
 @pytest.mark.parametrize("name", KERNELS)
-def test_a_door_hands_its_kernel(name: str, monkeypatch: pytest.MonkeyPatch):
+def test_a_module_is_handed_its_kernel(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     module = importlib.import_module(MODULES + name)
     runner = Runner()
-    monkeypatch.setattr(module, "runner", runner)
+    monkeypatch.setattr(module, "step_runner" if name == "wiring" else "runner", runner)
     module.main()
     assert runner.handed == [KERNELS[name]]
 
@@ -61,11 +62,11 @@ def verbs(protocol: type) -> set[str]:
 @pytest.mark.parametrize(
     "kernel", sorted(set(KERNELS.values()), key=repr), ids=lambda kernel: kernel.__module__.rpartition(".")[2]
 )
-def test_every_kernel_has_the_verbs_of_the_contract(kernel: type):
+def test_every_kernel_has_the_verbs_of_the_contract(kernel: type) -> None:
     assert verbs(kernel_api.Kernel) <= verbs(kernel)
 
 
-def test_the_complete_one_has_what_each_of_the_others_has():
+def test_the_complete_one_has_what_each_of_the_others_has() -> None:
     own = complete.Kernel
     assert own.containers is containers.Kernel.containers
     assert own.running is containers.Kernel.running
@@ -75,11 +76,11 @@ def test_the_complete_one_has_what_each_of_the_others_has():
     assert set(own._changes) > set(writer.Kernel._changes)
 
 
-def test_it_is_opened_and_closed_as_a_whole():
+def test_it_is_opened_and_closed_as_a_whole() -> None:
     with complete.Kernel() as kernel:
         assert (kernel._closing, kernel._prepared, kernel._known) == (None, False, {})
     assert kernel._open == {}
 
 
-def test_one_base_reads():
+def test_one_base_reads() -> None:
     assert all(issubclass(kernel, reader.Reader) for kernel in KERNELS.values())

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import containers
@@ -16,11 +19,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 
 
 @pytest.fixture
-def programs(tmp_path, monkeypatch):
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Make programs that stand in for the engines' own; nothing else is on the path."""
     monkeypatch.setattr(run, "_PATH", str(tmp_path))
 
-    def make(name, script):
+    def make(name: str, script: str) -> Path:
         path = tmp_path / name
         path.write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n", encoding="utf-8")
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
@@ -32,7 +35,9 @@ def programs(tmp_path, monkeypatch):
 ID = "4f" * 32
 
 
-def test_b1_a_container_that_is_restarted_while_it_is_looked_up_is_looked_up_again(programs, tmp_path):
+def test_b1_a_container_that_is_restarted_while_it_is_looked_up_is_looked_up_again(
+    programs: Callable[..., Any], tmp_path: Path
+) -> None:
     """The first answer names a process that is gone; the second one this process, twice."""
     count = tmp_path / "count"
     programs(
@@ -46,7 +51,7 @@ def test_b1_a_container_that_is_restarted_while_it_is_looked_up_is_looked_up_aga
     assert count.read_text(encoding="utf-8") == "x\n" * 3
 
 
-def test_b1_a_container_that_never_stays_is_given_up(programs, tmp_path):
+def test_b1_a_container_that_never_stays_is_given_up(programs: Callable[..., Any], tmp_path: Path) -> None:
     count = tmp_path / "count"
     programs("docker", f"echo x >>{count}; echo {ID} $((4194000 + $(wc -l <{count}))) running /web")
     with containers.Kernel() as kernel:
@@ -57,7 +62,9 @@ def test_b1_a_container_that_never_stays_is_given_up(programs, tmp_path):
     assert len(count.read_text(encoding="utf-8").splitlines()) == 1 + containers._TRIES
 
 
-def test_b1_a_container_that_stops_while_it_is_looked_up_does_not_run(programs, tmp_path):
+def test_b1_a_container_that_stops_while_it_is_looked_up_does_not_run(
+    programs: Callable[..., Any], tmp_path: Path
+) -> None:
     count = tmp_path / "count"
     programs(
         "docker",

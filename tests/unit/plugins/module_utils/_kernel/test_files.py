@@ -30,7 +30,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
         ("plain", "plain"),
     ],
 )
-def test_a_key_is_spelled_as_for_sysctl(key: str, path: str):
+def test_a_key_is_spelled_as_for_sysctl(key: str, path: str) -> None:
     assert files._path(key) == f"/proc/sys/{path}"
 
 
@@ -50,14 +50,14 @@ def refusing(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     monkeypatch.setattr("builtins.open", refuse)
 
 
-def test_a_value_is_read_with_its_white_space_folded_and_written(proc: Path):
+def test_a_value_is_read_with_its_white_space_folded_and_written(proc: Path) -> None:
     (proc / "key").write_text("4096\t0x10  7\n", encoding="utf-8")
     assert files.read_sysctl("key") == "4096 0x10 7"
     files.write_sysctl("key", "1")
     assert (proc / "key").read_text(encoding="utf-8") == "1"
 
 
-def test_a_value_may_have_any_bytes(proc: Path):
+def test_a_value_may_have_any_bytes(proc: Path) -> None:
     (proc / "key").write_bytes(b"\xff")
     value = files.read_sysctl("key")
     assert value == "\udcff"
@@ -66,13 +66,13 @@ def test_a_value_may_have_any_bytes(proc: Path):
 
 
 @pytest.mark.parametrize("key", ["missing", "folder", "file.below", "nul\0"])
-def test_what_is_no_key_has_no_value(proc: Path, key: str):
+def test_what_is_no_key_has_no_value(proc: Path, key: str) -> None:
     (proc / "folder").mkdir()
     (proc / "file").write_text("1", encoding="utf-8")
     assert files.read_sysctl(key) is None
 
 
-def test_eio_is_a_value_that_was_never_set(proc: Path, monkeypatch: pytest.MonkeyPatch):
+def test_eio_is_a_value_that_was_never_set(proc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refusing(monkeypatch, errno.EIO)
     assert files.read_sysctl("net.ipv6.conf.default.stable_secret") == ""
 
@@ -80,7 +80,7 @@ def test_eio_is_a_value_that_was_never_set(proc: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("mode", "code"), [(0o200, 0), (0o644, errno.EACCES)], ids=["only to be written", "not for us"]
 )
-def test_eacces_has_two_meanings(proc: Path, monkeypatch: pytest.MonkeyPatch, mode: int, code: int):
+def test_eacces_has_two_meanings(proc: Path, monkeypatch: pytest.MonkeyPatch, mode: int, code: int) -> None:
     (proc / "key").touch()
     (proc / "key").chmod(mode)
     refusing(monkeypatch, errno.EACCES)
@@ -92,7 +92,7 @@ def test_eacces_has_two_meanings(proc: Path, monkeypatch: pytest.MonkeyPatch, mo
     )
 
 
-def test_any_other_errno_names_the_key(proc: Path, monkeypatch: pytest.MonkeyPatch):
+def test_any_other_errno_names_the_key(proc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refusing(monkeypatch, errno.ENOMEM)
     with pytest.raises(KernelError, match=r"^Could not read the sysctl a\.b: Cannot allocate memory\.$"):
         files.read_sysctl("a.b")
@@ -101,25 +101,25 @@ def test_any_other_errno_names_the_key(proc: Path, monkeypatch: pytest.MonkeyPat
 # --- texts ---
 
 
-def test_a_text_that_is_not_there_is_empty(tmp_path: Path):
+def test_a_text_that_is_not_there_is_empty(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert files.read_text(str(tmp_path / "missing")) == files.read_text(str(tmp_path / "file" / "below")) == ""
 
 
-def test_what_is_no_text_is_named(tmp_path: Path):
+def test_what_is_no_text_is_named(tmp_path: Path) -> None:
     with pytest.raises(KernelError, match=f"^Could not read {tmp_path}: Is a directory"):
         files.read_text(str(tmp_path))
 
 
 @pytest.mark.parametrize("code", [errno.EACCES, errno.EIO, errno.ELOOP])
-def test_a_text_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int):
+def test_a_text_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     refusing(monkeypatch, code)
     with pytest.raises(KernelError, match=r"^Could not read /etc/some: ") as caught:
         files.read_text("/etc/some")
     assert caught.value.code == code
 
 
-def test_a_text_of_any_bytes_is_read_and_written_back(tmp_path: Path):
+def test_a_text_of_any_bytes_is_read_and_written_back(tmp_path: Path) -> None:
     """It may be of somebody else, and an undo has to bring it back."""
     path = tmp_path / "file"
     path.write_bytes(b"\xe9t\xe9\n")
@@ -129,7 +129,7 @@ def test_a_text_of_any_bytes_is_read_and_written_back(tmp_path: Path):
     assert path.read_bytes() == b"\xe9t\xe9\n"
 
 
-def test_a_text_is_written_whole_with_its_folder(tmp_path: Path):
+def test_a_text_is_written_whole_with_its_folder(tmp_path: Path) -> None:
     path = tmp_path / "sysctl.d" / "file.conf"
     files.write_text(str(path), "one\n")
     files.write_text(str(path), "two\n")
@@ -138,7 +138,9 @@ def test_a_text_is_written_whole_with_its_folder(tmp_path: Path):
     assert [entry.name for entry in path.parent.iterdir()] == ["file.conf"]
 
 
-def test_where_writing_fails_the_old_text_stays_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_where_writing_fails_the_old_text_stays_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "file"
     path.write_text("old", encoding="utf-8")
 
@@ -151,7 +153,7 @@ def test_where_writing_fails_the_old_text_stays_and_nothing_else(tmp_path: Path,
     assert [(entry.name, entry.read_text(encoding="utf-8")) for entry in tmp_path.iterdir()] == [("file", "old")]
 
 
-def test_an_empty_text_removes_the_file(tmp_path: Path):
+def test_an_empty_text_removes_the_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.touch()
     files.write_text(str(path), "")
@@ -160,7 +162,7 @@ def test_an_empty_text_removes_the_file(tmp_path: Path):
         files.write_text(str(path), "")
 
 
-def test_the_identity_has_the_host_s_name():
+def test_the_identity_has_the_host_s_name() -> None:
     assert files.identity().endswith(os.uname().nodename)
 
 
@@ -184,29 +186,29 @@ def ethtool(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("code", [errno.EOPNOTSUPP, errno.EINVAL, errno.ENODEV])
-def test_a_device_that_cannot_say_has_no_value(ethtool: dict[str, object], code: int):
+def test_a_device_that_cannot_say_has_no_value(ethtool: dict[str, object], code: int) -> None:
     ethtool["code"] = code
     assert files.read_tx_checksum("eth0") is None
     with pytest.raises(OSError, match=os.strerror(code)):
         files.write_tx_checksum("eth0", True)
 
 
-def test_another_refusal_is_an_error_that_names_the_interface(ethtool: dict[str, object]):
+def test_another_refusal_is_an_error_that_names_the_interface(ethtool: dict[str, object]) -> None:
     ethtool["code"] = errno.EPERM
     with pytest.raises(KernelError, match=r"^Could not read the checksum offload of eth0: Operation not permitted"):
         files.read_tx_checksum("eth0")
 
 
-def test_a_name_of_any_bytes_is_asked_for_as_it_is(ethtool: dict[str, object]):
+def test_a_name_of_any_bytes_is_asked_for_as_it_is(ethtool: dict[str, object]) -> None:
     assert files.read_tx_checksum("\udcffeth") is False
     assert ethtool["name"] == b"\xffeth"
 
 
-def test_a_name_that_is_too_long_is_that_of_no_interface(ethtool: dict[str, object]):
+def test_a_name_that_is_too_long_is_that_of_no_interface(ethtool: dict[str, object]) -> None:
     assert files.read_tx_checksum("n" * 16) is None
     assert ethtool["name"] == b""
 
 
-def test_the_loopback_of_this_machine_can_say():
+def test_the_loopback_of_this_machine_can_say() -> None:
     assert files.read_tx_checksum("lo") in (True, False)
     assert files.read_tx_checksum("no such") is None

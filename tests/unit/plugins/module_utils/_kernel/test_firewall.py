@@ -8,22 +8,33 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 
 import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import (
     IPTABLES_LEGACY,
     IPTABLES_NFT,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_save import SavedChain
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import Isolation, NatRule, PortMapping
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import (
+    NFTABLES,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    Isolation,
+    NatRule,
+    OwnedRules,
+    PortMapping,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import firewall, namespaces
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import ProgramError
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.reader import Namespace
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import changes
 from ansible_collections.linuxnet.containers.tests.unit.edits import content
+from ansible_collections.linuxnet.containers.tests.unit.netlink_wire import Answering
 from ansible_collections.linuxnet.containers.tests.unit.tool_twins import TwinPrograms
 
 RULE = NatRule("10.0.0.0/24", "!br0", owner="net")
@@ -32,12 +43,15 @@ PORT = PortMapping("udp", "0.0.0.0/0", 53, 53, "10.0.0.2", 0, "web", "br0")
 GUARD = Isolation("br0", owner="net")
 
 
-class Namespace:
+class Here:
     fd = 3
 
 
+Tools = dict[Backend, TwinPrograms]
+
+
 @pytest.fixture
-def tools(monkeypatch):
+def tools(monkeypatch: pytest.MonkeyPatch) -> Tools:
     """The programs of all backends, over rule sets in memory."""
     programs = {backend: TwinPrograms(backend) for backend in BACKENDS}
     monkeypatch.setattr(firewall, "PROGRAMS", programs)
@@ -46,21 +60,21 @@ def tools(monkeypatch):
 
 
 @pytest.fixture
-def kernel(tools, monkeypatch):
+def kernel(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> firewall.Kernel:
     kernel = firewall.Kernel()
     monkeypatch.setattr(kernel, "find", lambda ref: 5)
-    monkeypatch.setattr(kernel, "_at", lambda ref: Namespace)
+    monkeypatch.setattr(kernel, "_at", lambda ref: Here)
     monkeypatch.setattr(kernel, "_inside", lambda ns: contextlib.nullcontext())
     monkeypatch.setattr(kernel, "_end_flows", lambda ref, mappings: None)
     return kernel
 
 
-def owned(tools, backend):
+def owned(tools: Tools, backend: Backend) -> OwnedRules:
     return backend.owned(tools[backend].ruleset)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_all_of_a_task_is_one_transaction(kernel, tools, backend):
+def test_all_of_a_task_is_one_transaction(kernel: firewall.Kernel, tools: Tools, backend: Backend) -> None:
     steps = [
         changes.PutRule(HOST, RULE, backend=backend),
         changes.SetPortMappings(HOST, (PORT,), backend=backend),
@@ -74,7 +88,9 @@ def test_all_of_a_task_is_one_transaction(kernel, tools, backend):
     assert tools[backend].writes == (1 if backend is NFTABLES else 5)
 
 
-def test_what_nft_read_to_plan_is_not_read_again_and_what_iptables_read_is(kernel, tools):
+def test_what_nft_read_to_plan_is_not_read_again_and_what_iptables_read_is(
+    kernel: firewall.Kernel, tools: Tools
+) -> None:
     for backend, reads in ((NFTABLES, 1), (IPTABLES_LEGACY, 2)):
         kernel.ruleset(5, backend)
         kernel.apply(changes.PutRule(HOST, RULE, backend=backend))
@@ -82,7 +98,9 @@ def test_what_nft_read_to_plan_is_not_read_again_and_what_iptables_read_is(kerne
 
 
 @pytest.mark.parametrize("refused", ["ip6tables-legacy", "ip6tables-legacy filter", "iptables-legacy filter"])
-def test_of_a_transaction_that_is_refused_in_part_nothing_stays(kernel, tools, refused):
+def test_of_a_transaction_that_is_refused_in_part_nothing_stays(
+    kernel: firewall.Kernel, tools: Tools, refused: str
+) -> None:
     tools[IPTABLES_LEGACY].refused = {refused}
     steps = [
         changes.PutRule(HOST, RULE, backend=IPTABLES_LEGACY),
@@ -100,7 +118,7 @@ def test_of_a_transaction_that_is_refused_in_part_nothing_stays(kernel, tools, r
     assert not [name for name, rules in chains if rules or "LINUXNET" in name]
 
 
-def test_what_was_there_before_comes_back(kernel, tools):
+def test_what_was_there_before_comes_back(kernel: firewall.Kernel, tools: Tools) -> None:
     other = NatRule("10.9.0.0/24", owner="other")
     kernel.apply(changes.PutRule(HOST, other, backend=IPTABLES_NFT))
     kernel.apply(changes.SetPortMappings(HOST, (PORT,), backend=IPTABLES_NFT))
@@ -122,7 +140,7 @@ def test_what_was_there_before_comes_back(kernel, tools):
     assert mine in tools[IPTABLES_NFT].ruleset[4]["nat"]["POSTROUTING"].rules
 
 
-def test_what_another_backend_has_done_by_then_is_taken_back(kernel, tools):
+def test_what_another_backend_has_done_by_then_is_taken_back(kernel: firewall.Kernel, tools: Tools) -> None:
     """As where a published port moves, or is allowed in a chain of docker's."""
     kernel.apply(changes.SetPortMappings(HOST, (PORT,), backend=IPTABLES_NFT))
     tools[IPTABLES_NFT].refused = {"iptables-nft"}
@@ -136,7 +154,9 @@ def test_what_another_backend_has_done_by_then_is_taken_back(kernel, tools):
     assert owned(tools, IPTABLES_NFT).port_mappings == (PORT,)
 
 
-def test_what_cannot_be_taken_back_is_named(kernel, tools):
+def test_what_cannot_be_taken_back_is_named(
+    kernel: firewall.Kernel, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
     steps = [
         changes.PutRule(HOST, RULE, backend=NFTABLES),
         changes.PutRule(NsRef.parse("web"), RULE, backend=IPTABLES_NFT),
@@ -144,17 +164,19 @@ def test_what_cannot_be_taken_back_is_named(kernel, tools):
     tools[IPTABLES_NFT].refused = {"iptables-nft"}
     write = tools[NFTABLES].write
 
-    def once(texts):
+    def once(texts: dict[str, str]) -> None:
         write(texts)
         tools[NFTABLES].refused = {"nft"}
 
-    tools[NFTABLES].write = once
+    monkeypatch.setattr(tools[NFTABLES], "write", once)
     with pytest.raises(Refused, match=r"Not taken back: the nftables rule set in the host\.$"):
         kernel.apply_together(steps)
 
 
-def test_a_namespace_that_went_meanwhile_is_an_error_in_a_sentence(kernel, monkeypatch):
-    def gone(ref):
+def test_a_namespace_that_went_meanwhile_is_an_error_in_a_sentence(
+    kernel: firewall.Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(ref: NsRef) -> None:
         raise OSError(errno.ENOENT, "gone")
 
     monkeypatch.setattr(kernel, "_at", gone)
@@ -162,22 +184,24 @@ def test_a_namespace_that_went_meanwhile_is_an_error_in_a_sentence(kernel, monke
         kernel.apply(changes.PutRule(HOST, RULE))
 
 
-def test_a_program_that_prints_no_rule_set_is_an_error_in_a_sentence(kernel, tools):
-    tools[NFTABLES].read = lambda: {"nft": '{"nftables": '}
+def test_a_program_that_prints_no_rule_set_is_an_error_in_a_sentence(
+    kernel: firewall.Kernel, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tools[NFTABLES], "read", lambda: {"nft": '{"nftables": '})
     with pytest.raises(KernelError, match=r"Could not list the nftables rule set: .*nft printed no JSON of a rule set"):
         kernel.ruleset(5, NFTABLES)
     with pytest.raises(KernelError, match="nft printed no JSON"):
         kernel.apply(changes.PutRule(HOST, RULE))
 
-    def ended():
+    def ended() -> None:
         raise ProgramError("it ended with 3")
 
-    tools[IPTABLES_NFT].read = ended
+    monkeypatch.setattr(tools[IPTABLES_NFT], "read", ended)
     with pytest.raises(KernelError, match=r"Could not list the rules of iptables-nft: .*it ended with 3"):
         kernel.ruleset(5, IPTABLES_NFT)
 
 
-def test_f11_the_usual_kind_comes_first_and_what_is_not_here_is_left_out(kernel, tools):
+def test_f11_the_usual_kind_comes_first_and_what_is_not_here_is_left_out(kernel: firewall.Kernel, tools: Tools) -> None:
     assert kernel.backends() == [NFTABLES, IPTABLES_NFT, IPTABLES_LEGACY]
     tools[IPTABLES_NFT].usual = False
     assert kernel.backends() == [NFTABLES, IPTABLES_LEGACY, IPTABLES_NFT]
@@ -187,7 +211,9 @@ def test_f11_the_usual_kind_comes_first_and_what_is_not_here_is_left_out(kernel,
     assert tools[NFTABLES].reads == 0
 
 
-def test_tables_that_iptables_nft_made_on_demand_go_with_what_was_in_them(kernel, tools):
+def test_tables_that_iptables_nft_made_on_demand_go_with_what_was_in_them(
+    kernel: firewall.Kernel, tools: Tools
+) -> None:
     """nft lists them as well, and they are empty then."""
     nft = tools[NFTABLES]
     bare = [{"table": {"family": "ip", "name": "nat", "handle": 1}}, {"table": {"family": "ip", "name": "mine"}}]
@@ -200,3 +226,14 @@ def test_tables_that_iptables_nft_made_on_demand_go_with_what_was_in_them(kernel
     nft.ruleset = bare
     kernel.apply(changes.DelRule(HOST, RULE, backend=IPTABLES_NFT))
     assert owned(tools, IPTABLES_NFT).empty, "that it could not be tidied is no failure"
+
+
+def test_rule_sets_are_forgotten_with_their_namespace() -> None:
+    """Its inode may be that of another one afterwards."""
+    with firewall.Kernel() as kernel:
+        ended = kernel._open[100] = Namespace(os.open("/dev/null", os.O_RDONLY))
+        ended._socket = Answering([])
+        kernel._known = {(100, NFTABLES): NFTABLES.nothing(), (kernel.own, NFTABLES): NFTABLES.nothing()}
+        kernel._forget(100)
+        assert list(kernel._known) == [(kernel.own, NFTABLES)]
+        assert list(kernel._open) == [kernel.own]

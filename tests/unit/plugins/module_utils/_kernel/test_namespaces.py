@@ -10,7 +10,9 @@ import errno
 import io
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import namespaces
@@ -29,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 # --- files ---
 
 
-def test_a_namespace_is_opened_by_any_file_of_it(tmp_path: Path):
+def test_a_namespace_is_opened_by_any_file_of_it(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/proc/self/ns/net")
     for path in (namespaces.OWN, str(tmp_path / "link")):
         fd, inode = namespaces.open_namespace(path)
@@ -38,7 +40,7 @@ def test_a_namespace_is_opened_by_any_file_of_it(tmp_path: Path):
 
 
 @pytest.mark.parametrize("path", ["/proc/self/ns/mnt", "/proc/self/ns/uts", "/etc/passwd", "/proc/self", "/dev/null"])
-def test_what_is_something_else_is_refused_and_closed_again(path: str):
+def test_what_is_something_else_is_refused_and_closed_again(path: str) -> None:
     before = len(os.listdir("/proc/self/fd"))
     with pytest.raises(OSError, match="Invalid argument") as caught:
         namespaces.open_namespace(path)
@@ -46,13 +48,13 @@ def test_what_is_something_else_is_refused_and_closed_again(path: str):
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-def test_a_pipe_does_not_hold_it_up(tmp_path: Path):
+def test_a_pipe_does_not_hold_it_up(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="Invalid argument"):
         namespaces.open_namespace(str(tmp_path / "pipe"))
 
 
-def test_entries_are_told_apart(folder: Path):
+def test_entries_are_told_apart(folder: Path) -> None:
     assert namespaces.listing() == {}
     (folder / "stale").write_text("text", encoding="utf-8")
     (folder / "web").symlink_to("/proc/self/ns/net")
@@ -71,14 +73,14 @@ def test_entries_are_told_apart(folder: Path):
     }
 
 
-def test_where_nothing_was_ever_named_nothing_is_listed(folder: Path):
+def test_where_nothing_was_ever_named_nothing_is_listed(folder: Path) -> None:
     folder.rmdir()
     assert namespaces.listing() == {}
     with pytest.raises(FileNotFoundError):
         namespaces.entry_of("web")
 
 
-def test_names_of_any_bytes_are_listed(folder: Path):
+def test_names_of_any_bytes_are_listed(folder: Path) -> None:
     Path(os.fsdecode(os.fsencode(folder) + b"/\xff ")).touch()
     assert list(namespaces.listing()) == ["\udcff "]
 
@@ -95,10 +97,10 @@ MOUNTINFO = """\
 """
 
 
-def test_namespaces_are_seen_where_they_are_mounted_and_in_processes(monkeypatch: pytest.MonkeyPatch):
+def test_namespaces_are_seen_where_they_are_mounted_and_in_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     real = open
 
-    def opened(path, *args, **options):
+    def opened(path: str, *args: Any, **options: Any) -> Any:
         return io.StringIO(MOUNTINFO) if path.endswith("/mountinfo") else real(path, *args, **options)
 
     monkeypatch.setattr("builtins.open", opened)
@@ -110,7 +112,7 @@ def test_namespaces_are_seen_where_they_are_mounted_and_in_processes(monkeypatch
     }
 
 
-def test_this_process_is_seen_in_its_namespace():
+def test_this_process_is_seen_in_its_namespace() -> None:
     assert os.getpid() in namespaces.seen()[OWN][1]
     assert os.getpid() in namespaces.processes()[OWN]
 
@@ -118,7 +120,7 @@ def test_this_process_is_seen_in_its_namespace():
 # --- processes ---
 
 
-def test_a_process_has_a_command_and_a_start():
+def test_a_process_has_a_command_and_a_start() -> None:
     with open("/proc/self/comm", encoding="utf-8") as file:
         assert namespaces.command(os.getpid()) == file.read().strip()
     started = namespaces.start_time(os.getpid())
@@ -126,17 +128,17 @@ def test_a_process_has_a_command_and_a_start():
     assert started.isdigit()
 
 
-def test_one_that_is_gone_has_neither():
+def test_one_that_is_gone_has_neither() -> None:
     assert (namespaces.command(4194304), namespaces.start_time(4194304)) == ("", None)
 
 
 @pytest.mark.parametrize("stat", ["", "7 (a) b) S 1", "7 (no end"])
-def test_a_stat_that_is_cut_short_is_that_of_a_process_that_is_gone(monkeypatch: pytest.MonkeyPatch, stat: str):
+def test_a_stat_that_is_cut_short_is_that_of_a_process_that_is_gone(monkeypatch: pytest.MonkeyPatch, stat: str) -> None:
     monkeypatch.setattr("builtins.open", lambda *_args, **_options: io.StringIO(stat))
     assert namespaces.start_time(7) is None
 
 
-def test_a_command_with_brackets_is_no_field(monkeypatch: pytest.MonkeyPatch):
+def test_a_command_with_brackets_is_no_field(monkeypatch: pytest.MonkeyPatch) -> None:
     fields = " ".join(str(number) for number in range(3, 53))
     monkeypatch.setattr("builtins.open", lambda *_args, **_options: io.StringIO(f"7 (a) 1 (b) {fields}"))
     assert namespaces.start_time(7) == "22"
@@ -145,31 +147,35 @@ def test_a_command_with_brackets_is_no_field(monkeypatch: pytest.MonkeyPatch):
 # --- system calls that are refused ---
 
 
-def test_a_system_call_s_refusal_has_its_errno():
+def test_a_system_call_s_refusal_has_its_errno() -> None:
     with pytest.raises(OSError, match="Bad file descriptor") as caught:
         namespaces._call("setns", -1, 0)
     assert caught.value.errno == errno.EBADF
 
 
-def test_a_name_is_taken_away_again_where_it_cannot_be_bound(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_name_is_taken_away_again_where_it_cannot_be_bound(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(name: str, *_arguments: object) -> None:
         raise OSError(errno.EPERM, name)
 
     monkeypatch.setattr(namespaces, "_call", refuse)
-    for make in (lambda: namespaces.create("web", known=True), lambda: namespaces.bind("web", 0, known=True)):
+    makes: list[Callable[[], object]] = [
+        lambda: namespaces.create("web", known=True),
+        lambda: namespaces.bind("web", 0, known=True),
+    ]
+    for make in makes:
         with pytest.raises(OSError, match=r"unshare|mount"):
             make()
     assert list(folder.iterdir()) == []
 
 
-def test_a_name_that_is_taken_is_left_alone(folder: Path):
+def test_a_name_that_is_taken_is_left_alone(folder: Path) -> None:
     (folder / "web").write_text("mine", encoding="utf-8")
     with pytest.raises(FileExistsError):
         namespaces.bind("web", 0, known=True)
     assert (folder / "web").read_text(encoding="utf-8") == "mine"
 
 
-def test_a_link_is_removed_and_what_it_points_at_left(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_link_is_removed_and_what_it_points_at_left(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(namespaces, "_call", lambda name, *_arguments: pytest.fail(name))
     (folder / "file").touch()
     (folder / "web").symlink_to(folder / "file")
@@ -177,7 +183,7 @@ def test_a_link_is_removed_and_what_it_points_at_left(folder: Path, monkeypatch:
     assert [entry.name for entry in folder.iterdir()] == ["file"]
 
 
-def test_a_stale_file_is_removed(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_stale_file_is_removed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     def call(name: str, path: bytes, _flags: int) -> None:

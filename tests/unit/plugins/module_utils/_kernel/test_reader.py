@@ -16,13 +16,11 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, namespaces, reader
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import addresses, codec, links, routes
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec, links, routes
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import NetlinkError
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
-    Address,
-    Holder,
     Link,
     Nexthop,
     NsFile,
@@ -57,7 +55,7 @@ def opened(kernel: reader.Reader, ref: NsRef, inode: int) -> reader.Namespace:
 # --- what every module needs ---
 
 
-def test_without_pyroute2_it_is_lacking(monkeypatch: pytest.MonkeyPatch):
+def test_without_pyroute2_it_is_lacking(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(codec, "IMPORT_ERROR", "Traceback")
     with pytest.raises(Lacking) as caught:
         reader.Reader.require()
@@ -70,7 +68,7 @@ def test_without_pyroute2_it_is_lacking(monkeypatch: pytest.MonkeyPatch):
 )
 def test_without_privileges_it_says_which(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, effective: int, missing: str
-):
+) -> None:
     (tmp_path / "status").write_text(f"Name:\tpython\nCapEff:\t{effective:016x}\n", encoding="utf-8")
     real = open
     monkeypatch.setattr("builtins.open", lambda _path, **options: real(tmp_path / "status", **options))
@@ -83,7 +81,7 @@ def test_without_privileges_it_says_which(
     assert bool(said) == bool(missing)
 
 
-def test_a_limit_that_cannot_be_raised_is_not_raised(monkeypatch: pytest.MonkeyPatch):
+def test_a_limit_that_cannot_be_raised_is_not_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     """The hard limit may be above what the kernel takes by now (fs.nr_open)."""
 
     def refuse(_which: int, _limits: tuple[int, int]) -> None:
@@ -94,7 +92,7 @@ def test_a_limit_that_cannot_be_raised_is_not_raised(monkeypatch: pytest.MonkeyP
         assert kernel.find(HOST) == kernel.own
 
 
-def test_everything_is_closed_at_the_end():
+def test_everything_is_closed_at_the_end() -> None:
     before = os.listdir("/proc/self/fd")
     with reader.Reader() as kernel:
         kernel.link(kernel.own, "lo")
@@ -102,7 +100,7 @@ def test_everything_is_closed_at_the_end():
     assert os.listdir("/proc/self/fd") == before
 
 
-def test_one_run_at_a_time_holds_the_lock(kernel: reader.Reader):
+def test_one_run_at_a_time_holds_the_lock(kernel: reader.Reader) -> None:
     fd = os.open(namespaces.OWN, os.O_RDONLY)
     with kernel.locked(), pytest.raises(BlockingIOError):
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -110,7 +108,7 @@ def test_one_run_at_a_time_holds_the_lock(kernel: reader.Reader):
     os.close(fd)
 
 
-def test_a_host_that_cannot_be_looked_at_is_a_sentence(monkeypatch: pytest.MonkeyPatch):
+def test_a_host_that_cannot_be_looked_at_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is wrong with /proc, with the number of open files, or with the lock."""
     with reader.Reader() as kernel:
         monkeypatch.setattr(namespaces, "OWN", "/nowhere")
@@ -123,12 +121,12 @@ def test_a_host_that_cannot_be_looked_at_is_a_sentence(monkeypatch: pytest.Monke
 # --- finding namespaces ---
 
 
-def test_two_paths_of_one_namespace_are_one(kernel: reader.Reader):
+def test_two_paths_of_one_namespace_are_one(kernel: reader.Reader) -> None:
     assert kernel.find(NsRef("/proc/self/ns/net")) == kernel.find(HOST) == kernel.own
     assert list(kernel._open) == [kernel.own]
 
 
-def test_one_that_is_not_there_is_looked_for_each_time(kernel: reader.Reader, tmp_path: Path):
+def test_one_that_is_not_there_is_looked_for_each_time(kernel: reader.Reader, tmp_path: Path) -> None:
     ref = NsRef(str(tmp_path / "web"))
     assert kernel.find(ref) is None
     (tmp_path / "web").symlink_to("/proc/self/ns/net")
@@ -144,7 +142,7 @@ def test_one_that_is_not_there_is_looked_for_each_time(kernel: reader.Reader, tm
         ("/" + "n" * 300, "File name too long"),
     ],
 )
-def test_what_is_no_namespace_is_said(kernel: reader.Reader, path: str, message: str):
+def test_what_is_no_namespace_is_said(kernel: reader.Reader, path: str, message: str) -> None:
     with pytest.raises(Refused) as caught:
         kernel.find(NsRef(path))
     assert message in str(caught.value)
@@ -157,7 +155,9 @@ def refusing(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     monkeypatch.setattr(namespaces, "open_namespace", refuse)
 
 
-def test_a_name_that_is_a_plain_file_says_how_to_get_rid_of_it(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch):
+def test_a_name_that_is_a_plain_file_says_how_to_get_rid_of_it(
+    kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
     refusing(monkeypatch, errno.EINVAL)
     with pytest.raises(
         Refused, match=r"^Netns 'web' is no namespace: /run/netns/web is a plain file, left by a reboot"
@@ -165,14 +165,14 @@ def test_a_name_that_is_a_plain_file_says_how_to_get_rid_of_it(kernel: reader.Re
         kernel.find(WEB)
 
 
-def test_a_link_to_what_an_engine_left_is_none(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch):
+def test_a_link_to_what_an_engine_left_is_none(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     refusing(monkeypatch, errno.EINVAL)
     monkeypatch.setattr(os.path, "islink", lambda _path: True)
     assert kernel.find(WEB) is None
 
 
 @pytest.mark.parametrize("code", [errno.EACCES, errno.EMFILE, errno.ELOOP])
-def test_other_troubles_have_their_errno(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch, code: int):
+def test_other_troubles_have_their_errno(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     refusing(monkeypatch, code)
     with pytest.raises(KernelError, match=r"^Could not open netns 'web': ") as caught:
         kernel.find(WEB)
@@ -192,7 +192,9 @@ def ended(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     kernel.close_unnamed()
 
 
-def test_an_inode_that_is_used_again_is_another_namespace(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch):
+def test_an_inode_that_is_used_again_is_another_namespace(
+    kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
     namespace, host = opened(kernel, WEB, 100), kernel._open[kernel.own]
     kernel._remember(namespace, "eth0", 2)
     namespace.names[2] = "eth0"
@@ -207,7 +209,7 @@ def test_an_inode_that_is_used_again_is_another_namespace(kernel: reader.Reader,
     assert kernel.processes(100) == []
 
 
-def test_it_waits_for_the_host_s_ends_of_its_pairs(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch):
+def test_it_waits_for_the_host_s_ends_of_its_pairs(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     opened(kernel, WEB, 100)
     going = iter(["web0", "web0", ""])
     asked = []
@@ -226,7 +228,9 @@ def test_it_waits_for_the_host_s_ends_of_its_pairs(kernel: reader.Reader, monkey
     assert asked == [7, 7, 7]
 
 
-def test_where_it_cannot_be_read_it_is_closed_all_the_same(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch):
+def test_where_it_cannot_be_read_it_is_closed_all_the_same(
+    kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_arguments: object) -> None:
         raise NetlinkError(errno.ENOBUFS)
 
@@ -240,7 +244,7 @@ def test_where_it_cannot_be_read_it_is_closed_all_the_same(kernel: reader.Reader
 
 def test_one_that_somebody_holds_stays_and_so_does_what_is_known(
     kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     namespace = opened(kernel, WEB, 100)
     monkeypatch.setattr(namespaces, "seen", lambda: {100: ([], [1])})
     kernel._unnamed.update({100, 200})
@@ -252,7 +256,7 @@ def test_one_that_somebody_holds_stays_and_so_does_what_is_known(
 # --- ids of namespaces ---
 
 
-def test_the_peer_s_namespace_is_asked_for_once(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch):
+def test_the_peer_s_namespace_is_asked_for_once(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     web, db = opened(kernel, WEB, 100), opened(kernel, DB, 200)
     ids = {web.fd: 3, db.fd: 4}
     asked = []
@@ -269,14 +273,14 @@ def test_the_peer_s_namespace_is_asked_for_once(kernel: reader.Reader, monkeypat
 
 def test_a_veth_s_peer_is_in_its_own_namespace_where_no_id_says_otherwise(
     kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setattr(links, "read", lambda _sock, _name, _index: (Link(2, "a", "veth", peer_index=3), None))
     found = kernel.link(kernel.own, "a")
     assert found is not None
     assert found.peer_ns == kernel.own
 
 
-def test_a_namespace_has_the_name_that_run_netns_knows(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch):
+def test_a_namespace_has_the_name_that_run_netns_knows(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file there may have any name; such a one is no name of a namespace that a module takes."""
     entries = [NsFile(" \udcff", "namespace", 100), NsFile("stale", "file"), NsFile("link", "namespace", 200, "/x")]
     monkeypatch.setattr(namespaces, "listing", lambda: {entry.name: entry for entry in entries})
@@ -287,7 +291,7 @@ def test_a_namespace_has_the_name_that_run_netns_knows(kernel: reader.Reader, mo
     assert kernel.namespace_label(kernel.own, 4) == "a namespace without a name (id 4)"
 
 
-def test_namespaces_that_went_meanwhile_are_left_out(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch):
+def test_namespaces_that_went_meanwhile_are_left_out(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = {kernel.own: (["/run/netns/host"], [1]), 100: (["/etc/passwd", "/proc/self/ns/net"], [4194304])}
     monkeypatch.setattr(namespaces, "seen", lambda: seen)
     assert kernel.namespaces() == [(kernel.own, "", [1])]
@@ -296,7 +300,7 @@ def test_namespaces_that_went_meanwhile_are_left_out(kernel: reader.Reader, monk
 # --- links, addresses, routes ---
 
 
-def test_what_was_looked_at_is_known_by_index(kernel: reader.Reader):
+def test_what_was_looked_at_is_known_by_index(kernel: reader.Reader) -> None:
     host = kernel._open[kernel.own]
     assert kernel.link(kernel.own, "no such") is None
     found = kernel.link(kernel.own, "lo")
@@ -304,19 +308,7 @@ def test_what_was_looked_at_is_known_by_index(kernel: reader.Reader):
     assert (host.indexes, host.names) == ({"lo": 1}, {1: "lo"})
 
 
-def test_members_are_those_behind_the_ports(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch):
-    ports = [(Link(7, "web0", "veth", peer_index=2), 3), (Link(8, "own0", "veth", peer_index=9), None)]
-    monkeypatch.setattr(links, "read_all", lambda _sock, master: ports)
-    inside = [(1, Address("127.0.0.1", 8, 4, scope="host")), (2, Address("10.0.0.2", 24, 4)), (5, Address("x", 8, 4))]
-    monkeypatch.setattr(addresses, "read_all", lambda _sock, nsid: inside if nsid == 3 else [])
-    kernel._open[kernel.own].nsids[3] = 100
-    assert kernel.members(kernel.own, 6) == [
-        Holder(inside[1][1], 100, 2, "", 3, 7),
-        Holder(inside[2][1], 100, 5, "", 3, 0),
-    ]
-
-
-def test_routes_have_names_for_indexes(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch):
+def test_routes_have_names_for_indexes(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     ways = (Nexthop("10.0.0.9"), Nexthop("10.0.0.1"))
     rows = [
         (Route(4, "10.1.0.0/16"), 1, []),
@@ -329,7 +321,7 @@ def test_routes_have_names_for_indexes(kernel: reader.Reader, monkeypatch: pytes
     assert many.nexthops == (Nexthop("10.0.0.1", "77"), Nexthop("10.0.0.9", "lo"))
 
 
-def test_files_are_read_in_the_namespace(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch):
+def test_files_are_read_in_the_namespace(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     entered = []
 
     @contextlib.contextmanager
@@ -344,14 +336,14 @@ def test_files_are_read_in_the_namespace(kernel: reader.Reader, monkeypatch: pyt
     assert entered == [namespace.fd]
 
 
-def test_processes_are_those_that_still_are_there(kernel: reader.Reader):
+def test_processes_are_those_that_still_are_there(kernel: reader.Reader) -> None:
     own = namespaces.command(os.getpid())
     assert (os.getpid(), own) in kernel.processes(kernel.own)
     kernel._processes = {100: [os.getpid(), 4194304]}
     assert kernel.processes(100) == [(os.getpid(), own)]
 
 
-def test_a_kernel_has_what_its_module_needs_and_says_what_it_has_not(kernel: reader.Reader):
+def test_a_kernel_has_what_its_module_needs_and_says_what_it_has_not(kernel: reader.Reader) -> None:
     for ask in (lambda: kernel.containers("auto", []), kernel.running, lambda: kernel.who_has(1, "", "", "")):
         with pytest.raises(TypeError, match=r"^this kernel "):
             ask()

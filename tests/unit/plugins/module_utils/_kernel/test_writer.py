@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, namespaces, writer
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import addresses as with_addresses
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, namespaces
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import addresses, links, routes
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import NetlinkError
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.reader import Namespace
@@ -42,7 +44,7 @@ INDEXES = {"web0": 7, "eth0": 2, "br0": 3, "gone": 0}
 Calls = list[tuple[Any, ...]]
 
 
-class Kernel(writer.Kernel):
+class Kernel(with_addresses.Kernel):
     """One with a namespace that is not there. ``calls`` are what netlink and the files were asked to do, in order."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,22 +157,22 @@ STEPS: dict[str, tuple[base.Change, Calls]] = {
 
 
 @pytest.mark.parametrize("what", STEPS)
-def test_a_change_is_asked_for(kernel: Kernel, what: str):
+def test_a_change_is_asked_for(kernel: Kernel, what: str) -> None:
     step, calls = STEPS[what]
     kernel.apply(step)
     assert kernel.calls == calls
 
 
-def test_every_change_of_the_model_is_one_that_some_kernel_takes():
+def test_every_change_of_the_model_is_one_that_some_kernel_takes() -> None:
     folder = base.__name__.rpartition(".")[0]
     changes = {one for one in base.Change.__subclasses__() if one.__module__.rpartition(".")[0] == folder}
     assert {type(step) for step, _calls in STEPS.values()} | {netns_changes.BindNetns, link_changes.MoveLink} == set(
-        writer.Kernel._changes
+        with_addresses.Kernel._changes
     )
-    assert changes - set(writer.Kernel._changes) == {address_changes.Announce}
+    assert changes - set(with_addresses.Kernel._changes) == {address_changes.Announce}
 
 
-def test_a_firewall_is_not_for_every_kernel(kernel: Kernel):
+def test_a_firewall_is_not_for_every_kernel(kernel: Kernel) -> None:
     kernel.apply_together([])
     with pytest.raises(TypeError, match="no firewalls"):
         kernel.apply_together([netns_changes.AddNetns("web")])
@@ -179,7 +181,7 @@ def test_a_firewall_is_not_for_every_kernel(kernel: Kernel):
 # --- refusals ---
 
 
-def test_a_refusal_is_a_sentence_with_the_kernel_s_own(kernel: Kernel, monkeypatch: pytest.MonkeyPatch):
+def test_a_refusal_is_a_sentence_with_the_kernel_s_own(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_arguments: object) -> None:
         raise NetlinkError(errno.EINVAL, "Device is up.")
 
@@ -198,18 +200,18 @@ def test_a_refusal_is_a_sentence_with_the_kernel_s_own(kernel: Kernel, monkeypat
         route_changes.PutRoute(WEB, Route(4, "10.0.0.0/8", interface="gone")),
     ],
 )
-def test_an_interface_that_is_gone_is_said(kernel: Kernel, step: base.Change):
+def test_an_interface_that_is_gone_is_said(kernel: Kernel, step: base.Change) -> None:
     error = refused(kernel, step)
     assert error.code == errno.ENODEV
     assert "the interface is gone" in str(error)
     assert kernel.calls == []
 
 
-def test_so_is_a_namespace(kernel: Kernel):
+def test_so_is_a_namespace(kernel: Kernel) -> None:
     assert refused(kernel, link_changes.DelLink(NsRef("/run/netns/never"), "eth0")).code == errno.ENOENT
 
 
-def test_a_file_that_cannot_be_written_is_one_as_well(kernel: Kernel):
+def test_a_file_that_cannot_be_written_is_one_as_well(kernel: Kernel) -> None:
     kernel.refuse["write_text"] = [errno.EROFS]
     assert str(refused(kernel, file_changes.PutFile("/etc/a", "b"))).startswith(
         "Could not write /etc/a: Read-only file"
@@ -226,13 +228,13 @@ def test_a_file_that_cannot_be_written_is_one_as_well(kernel: Kernel):
 )
 def test_of_a_pair_it_is_said_whose_name_is_taken(
     kernel: Kernel, monkeypatch: pytest.MonkeyPatch, known: dict[str, int], detail: str
-):
+) -> None:
     monkeypatch.setattr(links, "index_of", lambda _sock, name: known.get(name, 0))
     kernel.refuse["add"] = [errno.EEXIST]
     assert refused(kernel, link_changes.AddLink(HOST, "web0", "veth", {}, WEB, "eth0", {})).detail == detail
 
 
-def test_not_being_able_to_find_out_hides_nothing(kernel: Kernel, monkeypatch: pytest.MonkeyPatch):
+def test_not_being_able_to_find_out_hides_nothing(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_arguments: object) -> int:
         raise OSError(errno.EPERM, "no")
 
@@ -245,7 +247,7 @@ def test_not_being_able_to_find_out_hides_nothing(kernel: Kernel, monkeypatch: p
 # --- what is done twice, or not at all ---
 
 
-def test_an_old_kernel_renames_only_what_is_down(kernel: Kernel):
+def test_an_old_kernel_renames_only_what_is_down(kernel: Kernel) -> None:
     kernel.refuse["change"] = [errno.EBUSY]
     kernel.apply(link_changes.SetLink(WEB, "eth0", {"name": "eth1", "mtu": 1400}))
     assert [call[3] for call in kernel.calls] == [
@@ -256,32 +258,34 @@ def test_an_old_kernel_renames_only_what_is_down(kernel: Kernel):
     ]
 
 
-def test_busy_without_a_new_name_is_busy(kernel: Kernel):
+def test_busy_without_a_new_name_is_busy(kernel: Kernel) -> None:
     kernel.refuse["change"] = [errno.EBUSY]
     assert refused(kernel, link_changes.SetLink(HOST, "web0", {"master": "br0"})).code == errno.EBUSY
 
 
-def test_an_address_that_went_with_another_is_gone(kernel: Kernel):
+def test_an_address_that_went_with_another_is_gone(kernel: Kernel) -> None:
     kernel.refuse["delete"] = [errno.EADDRNOTAVAIL, errno.EPERM]
     step = address_changes.DelAddress(WEB, "eth0", ADDRESS)
     kernel.apply(step)
     assert refused(kernel, step).code == errno.EPERM
 
 
-def test_a_link_that_went_with_its_namespace_is_gone(kernel: Kernel):
+def test_a_link_that_went_with_its_namespace_is_gone(kernel: Kernel) -> None:
     kernel.refuse["delete"] = [errno.ENODEV, errno.EPERM]
     kernel.apply(link_changes.DelLink(WEB, "eth0"))
     assert refused(kernel, link_changes.DelLink(WEB, "eth0")).code == errno.EPERM
 
 
-def test_links_are_deleted_together_a_namespace_at_a_time(kernel: Kernel):
+def test_links_are_deleted_together_a_namespace_at_a_time(kernel: Kernel) -> None:
     steps = [link_changes.DelLink(*one) for one in ((HOST, "web0"), (WEB, "eth0"), (HOST, "br0"), (HOST, "gone"))]
     kernel.refuse["delete_together"] = [errno.EPERM]
     kernel.delete_together(steps)
     assert kernel.calls == [("delete_together", "host", [7, 3])]
 
 
-def test_what_cannot_be_deleted_together_shows_when_it_is_deleted(kernel: Kernel, monkeypatch: pytest.MonkeyPatch):
+def test_what_cannot_be_deleted_together_shows_when_it_is_deleted(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(_path: str) -> tuple[int, int]:
         raise OSError(errno.EACCES, "Permission denied")
 
@@ -291,13 +295,13 @@ def test_what_cannot_be_deleted_together_shows_when_it_is_deleted(kernel: Kernel
     assert refused(kernel, steps[0]).code == errno.EACCES
 
 
-def test_the_folder_of_names_is_prepared_once(kernel: Kernel):
+def test_the_folder_of_names_is_prepared_once(kernel: Kernel) -> None:
     kernel.apply(netns_changes.AddNetns("a"))
     kernel.apply(netns_changes.BindNetns("b", WEB, 100))
     assert kernel.calls == [("create", "a", False), ("bind", "b", kernel._open[100].fd, True)]
 
 
-def test_a_name_that_is_bound_anew_loses_its_namespace(kernel: Kernel):
+def test_a_name_that_is_bound_anew_loses_its_namespace(kernel: Kernel) -> None:
     old = NsFile("web", "namespace", 100)
     kernel.apply(netns_changes.BindNetns("web", HOST, kernel.own, old))
     assert [call[0] for call in kernel.calls] == ["remove", "bind"]
@@ -319,7 +323,7 @@ def known(kernel: Kernel) -> Kernel:
     return kernel
 
 
-def test_the_one_that_was_looked_at_is_changed(kernel: Kernel):
+def test_the_one_that_was_looked_at_is_changed(kernel: Kernel) -> None:
     """One of the same name that came meanwhile is another."""
     known(kernel).apply(link_changes.SetLink(WEB, "eth0", {"mtu": 1400}))
     assert kernel.calls[0][2] == 20
@@ -334,7 +338,7 @@ def test_the_one_that_was_looked_at_is_changed(kernel: Kernel):
         link_changes.MoveLink(WEB, "eth0", HOST, "eth9"),
     ],
 )
-def test_none_is_once_one_of_them_goes_or_changes_its_name_or_place(kernel: Kernel, step: base.Change):
+def test_none_is_once_one_of_them_goes_or_changes_its_name_or_place(kernel: Kernel, step: base.Change) -> None:
     known(kernel).apply(step)
     assert remembered(kernel) == {"host": {}, "web": {}}
     assert kernel._open[100].names == ({20: "eth0"} if isinstance(step, link_changes.DelLink) else {})
@@ -343,7 +347,7 @@ def test_none_is_once_one_of_them_goes_or_changes_its_name_or_place(kernel: Kern
     assert remembered(kernel) == {"host": {}, "web": {}}
 
 
-def test_a_moved_link_gives_each_namespace_an_id_in_the_other(kernel: Kernel):
+def test_a_moved_link_gives_each_namespace_an_id_in_the_other(kernel: Kernel) -> None:
     host, web = kernel._open[kernel.own], kernel._open[100]
     host.asked, web.asked = {100, 5}, {kernel.own}
     kernel.apply(link_changes.MoveLink(WEB, "eth0", HOST, "eth9"))
@@ -362,16 +366,16 @@ def detecting(monkeypatch: pytest.MonkeyPatch, *states: dict[str, bool], carrier
     monkeypatch.setattr(addresses, "read_all", lambda _sock: [(2, Address("fd00::2", 64, 6, **next(told)))])  # type: ignore[arg-type]
     link = Link(2, "eth0", "veth", {"carrier": carrier})
     monkeypatch.setattr(links, "read", lambda _sock, index: (link if index == 2 else None, None))
-    monkeypatch.setattr(writer.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
 
 
-def test_it_waits_until_an_address_can_be_used(kernel: Kernel, monkeypatch: pytest.MonkeyPatch):
+def test_it_waits_until_an_address_can_be_used(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     detecting(monkeypatch, {"tentative": True}, {"tentative": True}, {})
     kernel.apply(address_changes.PutAddress(WEB, "eth0", SIX))
     assert kernel.calls == [("put", "web", 2, SIX, False)]
 
 
-def test_it_takes_back_one_that_another_node_has(kernel: Kernel, monkeypatch: pytest.MonkeyPatch):
+def test_it_takes_back_one_that_another_node_has(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     detecting(monkeypatch, {"tentative": True}, {"tentative": True, "dadfailed": True})
     error = refused(kernel, address_changes.PutAddress(WEB, "eth0", SIX))
     assert (error.code, error.detail) == (
@@ -383,7 +387,7 @@ def test_it_takes_back_one_that_another_node_has(kernel: Kernel, monkeypatch: py
 
 def test_it_does_not_wait_for_a_link_without_a_carrier_nor_without_detection(
     kernel: Kernel, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     detecting(monkeypatch, {"tentative": True}, carrier=False)
     kernel.apply(address_changes.PutAddress(WEB, "eth0", SIX))
     monkeypatch.setattr(addresses, "read_all", lambda _sock: pytest.fail("it looked"))

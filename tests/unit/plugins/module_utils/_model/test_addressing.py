@@ -15,11 +15,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model import 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 
 
-def net(text):
+def net(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     return ipaddress.ip_network(text)
 
 
-def ip(text):
+def ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     return ipaddress.ip_address(text)
 
 
@@ -36,7 +36,7 @@ def ip(text):
         ("fd00::5/128", "fd00::5", "fd00::5"),
     ],
 )
-def test_d7_first_and_last_usable_address(network, first, last):
+def test_d7_first_and_last_usable_address(network: str, first: str, last: str) -> None:
     assert addressing.usable(net(network)) == (ip(first), ip(last))
     assert addressing.default_gateway(net(network)) == ip(first)
 
@@ -51,7 +51,7 @@ def test_d7_first_and_last_usable_address(network, first, last):
         ("10.0.0.0/31", "10.0.0.0/31"),
     ],
 )
-def test_a5_spellings_of_an_address(text, canonical):
+def test_a5_spellings_of_an_address(text: str, canonical: str) -> None:
     assert str(addressing.interface(text, "address")) == canonical
 
 
@@ -65,7 +65,7 @@ def test_a5_spellings_of_an_address(text, canonical):
         ("::/64", "address: :: is not an address a host can have."),
     ],
 )
-def test_what_is_no_address_of_a_host(text, sentence):
+def test_what_is_no_address_of_a_host(text: str, sentence: str) -> None:
     with pytest.raises(Invalid) as caught:
         addressing.interface(text, "address")
     assert str(caught.value) == sentence

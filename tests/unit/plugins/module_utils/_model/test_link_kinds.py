@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import pytest
 import yaml
@@ -22,7 +23,7 @@ ALL = [link_kinds.LINK, *(rows for kind in link_kinds.KINDS.values() for rows in
 
 
 @pytest.mark.parametrize("noun", sorted(TABLES))
-def test_every_row_is_an_option_of_its_module_and_documented(noun):
+def test_every_row_is_an_option_of_its_module_and_documented(noun: str) -> None:
     options_of_rows = link_kinds.specs(TABLES[noun], pair=noun == "veth")
     module = importlib.import_module("ansible_collections.linuxnet.containers.plugins.modules." + noun)
     documented = yaml.safe_load(module.DOCUMENTATION)["options"]
@@ -37,11 +38,11 @@ def find(name: str) -> link_kinds.Field:
     return {key: row for rows in ALL for key, row in rows.items()}[name]
 
 
-def test_every_row_is_used_by_a_module():
+def test_every_row_is_used_by_a_module() -> None:
     assert {name for rows in TABLES.values() for name in rows} == {name for rows in ALL for name in rows}
 
 
-def test_a_row_is_known_by_one_name():
+def test_a_row_is_known_by_one_name() -> None:
     names = [name for rows in ALL for name in rows]
     assert len(names) == len(set(names))
     attributes = [find(name).attribute for name in names if find(name).attribute]
@@ -64,14 +65,57 @@ def test_a_row_is_known_by_one_name():
         ("cost", 7, "cost 7"),
     ],
 )
-def test_a_row_in_iproute2_s_words(name, value, words):
+def test_a_row_in_iproute2_s_words(name: str, value: int | str, words: str) -> None:
     assert find(name).spell(value) == words.split()
 
 
 @pytest.mark.parametrize(("name", "low", "high"), [("mtu", 68, 65535), ("cost", 1, 65535), ("priority", 0, 63)])
-def test_bounds(name, low, high):
+def test_bounds(name: str, low: int, high: int) -> None:
     field = find(name)
     assert [field.canonical(low), field.canonical(high)] == [low, high]
     for value in (low - 1, high + 1):
         with pytest.raises(Invalid, match=f"{name}: {value} is out of bounds; it must be from {low} to {high}."):
             field.canonical(value)
+
+
+SPELLINGS: dict[str, list[list[Any]]] = {
+    "mtu": [["1400", 1400, " 1400", "01400"], ["auto", " auto "]],
+    "mac": [["02:AB:00:00:00:01", "02-ab-00-00-00-01", " 02:ab:00:00:00:01\n"]],
+    "alias": [[""], ["the bridge \u00e9"], ["a" * 255]],
+}
+
+
+@pytest.mark.parametrize("name", [name for rows in ALL for name in rows])
+def test_every_spelling_of_a_value_is_one_value_and_the_kernel_s_is_that(name: str) -> None:
+    """What a row makes of an option is canonical: it stays as it is, also by way of the kernel."""
+    row = find(name)
+    samples = SPELLINGS.get(name) or ([[True], [False]] if isinstance(row.default, bool) else [[7], [row.default]])
+    for spellings in samples:
+        found = {row.canonical(spelling) for spelling in spellings}
+        (canonical,) = found
+        assert row.canonical(canonical) == canonical
+        assert row.from_kernel(row.to_kernel(canonical)) == canonical
+        assert type(row.from_kernel(row.to_kernel(canonical))) is type(canonical)
+
+
+@pytest.mark.parametrize(
+    "name", [name for rows in ALL for name, row in rows.items() if type(row.default) is int and name != "mtu"]
+)
+def test_a_boolean_is_no_number(name: str) -> None:
+    with pytest.raises(Invalid, match=f"^{name}: it must be a number from [0-9]+ to [0-9]+, not a boolean"):
+        find(name).canonical(True)
+
+
+def test_what_is_given_is_what_counts() -> None:
+    rows = link_kinds.rows("veth")
+    params = {"mtu": "1400", "mac": None, "peer_mac": "02-AB-00-00-00-01", "bridge": "br0"}
+    assert link_kinds.given(params, rows) == {"mtu": 1400}
+    assert link_kinds.given(params, {"mac": rows["mac"]}, "peer_") == {"mac": "02:ab:00:00:00:01"}
+    assert link_kinds.late(rows) == ["alias", "tx_checksum"]
+    with pytest.raises(Invalid, match=r"^peer_mac: 'x' is not a MAC address"):
+        link_kinds.given({"peer_mac": "x"}, {"mac": rows["mac"]}, "peer_")
+
+
+def test_the_rows_of_a_kind_nobody_knows_are_none() -> None:
+    assert (link_kinds.kind("gre").described, dict(link_kinds.kind("gre").fields)) == ("an interface of type gre", {})
+    assert link_kinds.kind("bridge") is link_kinds.KINDS["bridge"]

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing
@@ -14,11 +15,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.pools import Pool
 
 
-def net(text):
+def net(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     return ipaddress.ip_network(text)
 
 
-def ip(text):
+def ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     return ipaddress.ip_address(text)
 
 
@@ -31,24 +32,24 @@ def ip(text):
         ("fd00::/127", ["fd00::", "fd00::1"]),
     ],
 )
-def test_d7_a_small_pool_gives_all_it_has(network, given):
+def test_d7_a_small_pool_gives_all_it_has(network: str, given: list[str]) -> None:
     pool = Pool(net(network))
     assert [str(one) for one in pool.candidates("", "lowest", ())] == given
     assert sorted(str(one) for one in pool.candidates("web/eth0", "sticky", ())) == given
 
 
-class Counted(set):
+class Counted(set[Any]):
     """A set that counts how often it was asked."""
 
     asked = 0
 
-    def __contains__(self, item):
+    def __contains__(self, item: object) -> bool:
         self.asked += 1
         return super().__contains__(item)
 
 
 @pytest.mark.parametrize("network", ["fd00::/64", "10.0.0.0/8"])
-def test_d7_a_search_takes_steps_by_the_leases_and_not_by_the_size(network):
+def test_d7_a_search_takes_steps_by_the_leases_and_not_by_the_size(network: str) -> None:
     pool = Pool(net(network), gateway=addressing.default_gateway(net(network)))
     taken = Counted()
     for dummy in range(500):
@@ -63,7 +64,7 @@ def test_d7_a_search_takes_steps_by_the_leases_and_not_by_the_size(network):
     assert sticky.asked < 600
 
 
-def test_d4_an_owner_gets_its_own_address_again_while_it_is_free():
+def test_d4_an_owner_gets_its_own_address_again_while_it_is_free() -> None:
     pool = Pool(net("172.17.0.0/16"), gateway=ip("172.17.0.1"))
     usual = next(pool.candidates("web/eth0", "sticky", ()))
     assert next(pool.candidates("web/eth0", "sticky", {ip("172.17.0.2")})) == usual
@@ -71,14 +72,14 @@ def test_d4_an_owner_gets_its_own_address_again_while_it_is_free():
     assert next(pool.candidates("db/eth0", "sticky", ())) != usual
 
 
-def test_a_search_goes_round_the_end():
+def test_a_search_goes_round_the_end() -> None:
     pool = Pool(net("10.0.0.0/29"))
     found = [list(pool.candidates(f"owner {number}", "sticky", ())) for number in range(20)]
     assert all(len(one) == 6 and len(set(one)) == 6 for one in found)
     assert {str(one[0]) for one in found} == {"10.0.0.4", "10.0.0.5", "10.0.0.6"}
 
 
-def test_d1_a_sticky_search_leaves_the_lowest_addresses_to_the_engines_longest():
+def test_d1_a_sticky_search_leaves_the_lowest_addresses_to_the_engines_longest() -> None:
     found = [str(one) for one in Pool(net("10.0.0.0/29")).candidates("owner", "sticky", ())]
     assert found[3:] == ["10.0.0.3", "10.0.0.2", "10.0.0.1"]
 
@@ -93,11 +94,11 @@ def test_d1_a_sticky_search_leaves_the_lowest_addresses_to_the_engines_longest()
         ("10.0.0.254-10.0.1.9", ["10.0.0.254"]),
     ],
 )
-def test_a_range_narrows_the_pool(range_, given):
+def test_a_range_narrows_the_pool(range_: str, given: list[str]) -> None:
     assert [str(one) for one in Pool(net("10.0.0.0/24"), range_).candidates("", "lowest", ())] == given
 
 
-def test_d8_what_is_excluded_is_never_given():
+def test_d8_what_is_excluded_is_never_given() -> None:
     exclude = ["10.0.0.2", "10.0.0.4-10.0.0.5", "10.0.0.8/30", "10.9.9.9"]
     pool = Pool(net("10.0.0.0/28"), None, exclude, ip("10.0.0.1"))
     assert [str(one) for one in pool.candidates("", "lowest", ())] == [
@@ -108,7 +109,7 @@ def test_d8_what_is_excluded_is_never_given():
     assert ip("10.0.0.9") not in pool
 
 
-def test_d8_an_exhausted_pool_counts_what_became_of_it():
+def test_d8_an_exhausted_pool_counts_what_became_of_it() -> None:
     pool = Pool(net("10.0.0.0/28"), "10.0.0.1-10.0.0.10", ["10.0.0.4/31"], ip("10.0.0.1"))
     assert str(pool.exhausted()) == (
         "pool: no free address in 10.0.0.0/28: 10 usable, 7 in use, 2 excluded, 1 reserved for the gateway."
@@ -131,7 +132,7 @@ def test_d8_an_exhausted_pool_counts_what_became_of_it():
         ),
     ],
 )
-def test_what_is_no_range(range_, exclude, sentence):
+def test_what_is_no_range(range_: str | None, exclude: list[str], sentence: str) -> None:
     with pytest.raises(Invalid) as caught:
         Pool(net("10.0.0.0/24"), range_, exclude)
     assert str(caught.value) == sentence

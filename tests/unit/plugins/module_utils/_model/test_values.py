@@ -15,18 +15,18 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 
 
 @pytest.mark.parametrize("text", ["02:42:AC:11:00:02", "02-42-ac-11-00-02", " 02:42:ac:11:00:02 "])
-def test_a5_spellings_of_a_mac(text):
+def test_a5_spellings_of_a_mac(text: str) -> None:
     assert values.mac(text, "mac") == "02:42:ac:11:00:02"
 
 
 @pytest.mark.parametrize("text", ["", "02:42:ac:11:00", "02:42:ac:11:00:zz", "0242ac110002", "02:42:ac:11:00:02:03"])
-def test_what_is_no_mac(text):
+def test_what_is_no_mac(text: str) -> None:
     with pytest.raises(Invalid, match="is not a MAC address such as 02:42:ac:11:00:02"):
         values.mac(text, "mac")
 
 
 @pytest.mark.parametrize("text", ["01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00"])
-def test_a_mac_that_no_interface_can_have(text):
+def test_a_mac_that_no_interface_can_have(text: str) -> None:
     with pytest.raises(Invalid, match="multicast or empty"):
         values.mac(text, "mac")
 

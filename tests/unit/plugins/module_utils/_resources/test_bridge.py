@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
@@ -23,11 +25,11 @@ from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import Mem
         ({"ageing_time": -1}, "ageing_time: -1 is out of bounds; it must be from 0 to 4294967295."),
     ],
 )
-def test_what_is_refused(params, sentence):
+def test_what_is_refused(params: dict[str, Any], sentence: str) -> None:
     assert refusal(RESOURCE, name="br0", **params).startswith(sentence)
 
 
-def test_a5_spellings_mean_the_same():
+def test_a5_spellings_mean_the_same() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, name="br0", mtu="1400", mac="02:00:00:00:00:0a", stp=True)
     for mtu, mac, stp in ((1400, "02-00-00-00-00-0A", "yes"), ("1400", "02:00:00:00:00:0A", 1)):
@@ -46,7 +48,7 @@ def test_a5_spellings_mean_the_same():
         ("alias", "x", ""),
     ],
 )
-def test_a6_one_attribute_is_one_change(option, value, was):
+def test_a6_one_attribute_is_one_change(option: str, value: int | str, was: int | str) -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, name="br0", mac="02:00:00:00:00:0a")
     found = plan(kernel, RESOURCE, name="br0", **{option: value})
@@ -55,21 +57,21 @@ def test_a6_one_attribute_is_one_change(option, value, was):
     assert {name for name in found.after if found.after[name] != found.before[name]} == {option}
 
 
-def test_c9_a_bridge_has_an_address_of_its_own_from_birth():
+def test_c9_a_bridge_has_an_address_of_its_own_from_birth() -> None:
     (step,) = plan(MemoryKernel(), RESOURCE, name="br0").changes
     assert step.attributes["mac"][1] in "26ae"
     assert plan(MemoryKernel(), RESOURCE, name="br0").changes[0].attributes["mac"] == step.attributes["mac"]
     assert plan(MemoryKernel(), RESOURCE, name="br1").changes[0].attributes["mac"] != step.attributes["mac"]
 
 
-def test_an_mtu_that_is_asked_for_stays_whatever_the_ports_have():
+def test_an_mtu_that_is_asked_for_stays_whatever_the_ports_have() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, name="br0", mtu="1500")
     kernel.apply(AddLink(HOST, "v0", "veth", {"master": "br0", "mtu": 1300}, HOST, "v1", {}))
     assert plan(kernel, RESOURCE, name="br0", mtu="1500").changes == ()
 
 
-def test_something_else_of_that_name_is_left_alone():
+def test_something_else_of_that_name_is_left_alone() -> None:
     kernel = MemoryKernel()
     kernel.apply(AddLink(HOST, "br0", "veth", {}, HOST, "v1", {}))
     for state in ("present", "absent"):
@@ -78,7 +80,7 @@ def test_something_else_of_that_name_is_left_alone():
         )
 
 
-def test_absent():
+def test_absent() -> None:
     kernel = MemoryKernel()
     assert plan(kernel, RESOURCE, name="br0", state="absent").changes == ()
     assert plan(kernel, RESOURCE, name="br0", state="absent", netns="nowhere").changes == ()
@@ -86,7 +88,7 @@ def test_absent():
     assert plan(kernel, RESOURCE, name="br0", state="absent").changes == (DelLink(HOST, "br0"),)
 
 
-def test_c12_without_the_feature_the_error_says_so():
+def test_c12_without_the_feature_the_error_says_so() -> None:
     message = failed(MemoryKernel(), RESOURCE, name="br0", vlan_filtering=True)
     assert message.startswith("Could not create bridge br0 in the host: Operation not supported")
     assert message.endswith("; this kernel lacks the feature.")

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, SetVlans
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Vlan
@@ -16,7 +18,7 @@ from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import Mem
 PORT = {"bridge": "br0", "interface": "v0"}
 
 
-def host(*lacks):
+def host(*lacks: str) -> MemoryKernel:
     kernel = MemoryKernel(lacks)
     for name in ("br0", "br1"):
         kernel.apply(AddLink(HOST, name, "bridge", {"enabled": True}))
@@ -36,7 +38,7 @@ def host(*lacks):
         ([{"vid": "1", "pvid": True}, {"vid": "2", "pvid": True}], "vlans: more than one VLAN is the PVID."),
     ],
 )
-def test_vlans_that_are_refused(vlans, sentence):
+def test_vlans_that_are_refused(vlans: list[dict[str, Any]], sentence: str) -> None:
     assert refusal(RESOURCE, vlans=vlans, **PORT) == sentence
 
 
@@ -48,11 +50,11 @@ def test_vlans_that_are_refused(vlans, sentence):
         ({"priority": 64}, "priority: 64 is out of bounds; it must be from 0 to 63."),
     ],
 )
-def test_what_is_refused(params, sentence):
+def test_what_is_refused(params: dict[str, int], sentence: str) -> None:
     assert refusal(RESOURCE, **PORT, **params) == sentence
 
 
-def test_a5_spellings_of_vlans():
+def test_a5_spellings_of_vlans() -> None:
     one = want(RESOURCE, vlans=[{"vid": 12}, {"vid": "10 - 11"}], **PORT)
     assert one.vlans == (Vlan(10), Vlan(11), Vlan(12))
     assert one.vlans == want(RESOURCE, vlans=[{"vid": "10-12"}], **PORT).vlans
@@ -74,7 +76,7 @@ def test_a5_spellings_of_vlans():
         ("priority", 1, 32),
     ],
 )
-def test_a6_one_attribute_is_one_change(option, value, was):
+def test_a6_one_attribute_is_one_change(option: str, value: int, was: int) -> None:
     found = plan(host(), RESOURCE, **{option: value}, **PORT)
     (step,) = found.changes
     assert (step.name, step.new, step.old) == ("v0", {option: value}, {option: was})
@@ -82,7 +84,7 @@ def test_a6_one_attribute_is_one_change(option, value, was):
     assert plan(host(), RESOURCE, **{option: was}, **PORT).changes == ()
 
 
-def test_c4_a_port_of_another_bridge_is_moved():
+def test_c4_a_port_of_another_bridge_is_moved() -> None:
     kernel = host()
     made(kernel, RESOURCE, hairpin=True, **PORT)
     result = made(kernel, RESOURCE, bridge="br1", interface="v0")
@@ -90,7 +92,7 @@ def test_c4_a_port_of_another_bridge_is_moved():
     assert plan(kernel, RESOURCE, bridge="br1", interface="v0", hairpin=False).changes == ()
 
 
-def test_only_a_port_of_this_bridge_is_released():
+def test_only_a_port_of_this_bridge_is_released() -> None:
     kernel = host()
     assert plan(kernel, RESOURCE, bridge="br1", interface="v0", state="absent").changes == ()
     assert plan(kernel, RESOURCE, bridge="br9", interface="v9", state="absent").changes == ()
@@ -98,7 +100,7 @@ def test_only_a_port_of_this_bridge_is_released():
     assert (step.new, step.old["master"]) == ({"master": ""}, "br0")
 
 
-def test_vlans_are_added_and_with_exclusive_the_others_taken_away():
+def test_vlans_are_added_and_with_exclusive_the_others_taken_away() -> None:
     kernel = host()
     kernel.apply(SetVlans(HOST, "v0", (Vlan(1, True, True), Vlan(10))))
     more = plan(kernel, RESOURCE, vlans=[{"vid": 20, "pvid": True}], **PORT)
@@ -109,12 +111,12 @@ def test_vlans_are_added_and_with_exclusive_the_others_taken_away():
     assert plan(kernel, RESOURCE, vlans=[{"vid": 10}], **PORT).changes == ()
 
 
-def test_c12_without_the_feature_the_error_says_so():
+def test_c12_without_the_feature_the_error_says_so() -> None:
     message = failed(host("vlan_filtering"), RESOURCE, vlans=[{"vid": 10}], **PORT)
     assert message.startswith("Could not set the VLANs of port v0 in the host: Operation not supported")
 
 
-def test_a_parent_that_is_missing_is_named():
+def test_a_parent_that_is_missing_is_named() -> None:
     kernel = host()
     assert failed(kernel, RESOURCE, bridge="br9", interface="v0") == (
         "bridge: there is no bridge 'br9' in the host; linuxnet.containers.bridge makes one."
@@ -123,3 +125,22 @@ def test_a_parent_that_is_missing_is_named():
         "interface: there is no interface 'v9' in the host; linuxnet.containers.veth makes one."
     )
     assert failed(kernel, RESOURCE, bridge="v1", interface="v0") == "bridge: 'v1' in the host is a veth, not a bridge."
+
+
+@pytest.mark.parametrize("vid", ["\u00b2", "1-\u0663", "+5", "1_0", "True", "-5", "5-", "9" * 5000])
+def test_what_only_looks_like_a_vlan_is_refused(vid: str) -> None:
+    assert refusal(RESOURCE, vlans=[{"vid": vid}], **PORT) == (
+        f"vlans: vid '{vid}' is neither a number nor a range such as 10-20."
+    )
+
+
+@pytest.mark.parametrize("option", ["cost", "priority"])
+def test_a_boolean_is_no_number(option: str) -> None:
+    assert refusal(RESOURCE, **{option: True}, **PORT).startswith(f"{option}: it must be a number from ")
+
+
+def test_a_released_port_gets_its_attributes_back_when_the_release_fails() -> None:
+    kernel = host()
+    made(kernel, RESOURCE, hairpin=True, **PORT)
+    (step,) = plan(kernel, RESOURCE, state="absent", **PORT).changes
+    assert (step.old["master"], step.old["hairpin"]) == ("br0", True)

@@ -6,17 +6,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import BindNetns, DropNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsFile, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.netns import RESOURCE
-from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing, failed, made, plan
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 WEB = NsRef("/run/netns/web")
 
 
-def test_a_fresh_namespace_has_lo_up():
+def test_a_fresh_namespace_has_lo_up() -> None:
     kernel = MemoryKernel()
     result = made(kernel, RESOURCE, name="web", sysctls={"net.ipv4.ip_forward": True})
     assert result["commands"] == [
@@ -29,14 +31,14 @@ def test_a_fresh_namespace_has_lo_up():
     assert made(kernel, RESOURCE, name="db", loopback=False)["commands"] == ["ip netns add db"]
 
 
-def test_a6_only_the_sysctl_that_differs_is_set():
+def test_a6_only_the_sysctl_that_differs_is_set() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, name="web", sysctls={"net.ipv4.ip_forward": 1, "net.core.somaxconn": 9})
     found = plan(kernel, RESOURCE, name="web", sysctls={"net.ipv4.ip_forward": 1, "net.core.somaxconn": 10})
     assert found.changes == (SetSysctl(WEB, "net.core.somaxconn", "10", "9"),)
 
 
-def test_b4_names_are_whole_names():
+def test_b4_names_are_whole_names() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, name="web1")
     assert made(kernel, RESOURCE, name="web")["changed"] is True
@@ -44,11 +46,14 @@ def test_b4_names_are_whole_names():
     assert sorted(kernel.listing()) == ["web1"]
 
 
-def test_g5_a_container_that_was_restarted_is_bound_anew():
+def test_g5_a_container_that_was_restarted_is_bound_anew() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, name="first")
     made(kernel, RESOURCE, name="second")
-    kernel.pids = {42: kernel.find(NsRef("/run/netns/first")), 43: kernel.find(NsRef("/run/netns/second"))}
+    kernel.pids = {
+        42: existing(kernel.find(NsRef("/run/netns/first"))),
+        43: existing(kernel.find(NsRef("/run/netns/second"))),
+    }
     assert made(kernel, RESOURCE, name="web", pid=42)["commands"] == ["ip netns attach web 42"]
     assert made(kernel, RESOURCE, name="web", pid=42)["changed"] is False
     result = made(kernel, RESOURCE, name="web", pid=43)
@@ -56,13 +61,13 @@ def test_g5_a_container_that_was_restarted_is_bound_anew():
     assert (result["after"]["pid"], result["after"]["shared_with"]) == (43, ["second"])
 
 
-def test_b1_a_process_that_is_gone_or_another_by_now_is_refused():
-    kernel = MemoryKernel()
+def test_b1_a_process_that_is_gone_or_another_by_now_is_refused() -> None:
+    kernel: Any = MemoryKernel()
     assert failed(kernel, RESOURCE, name="web", pid=42) == (
         "pid: there is no process 42 on this host; a stopped container has none."
     )
     made(kernel, RESOURCE, name="first")
-    kernel.pids = {42: kernel.find(NsRef("/run/netns/first"))}
+    kernel.pids = {42: existing(kernel.find(NsRef("/run/netns/first")))}
     starts = iter(["100", "200"])
     kernel.start_time = lambda pid: next(starts)
     assert failed(kernel, RESOURCE, name="web", pid=42) == (
@@ -71,17 +76,17 @@ def test_b1_a_process_that_is_gone_or_another_by_now_is_refused():
     assert sorted(kernel.listing()) == ["first"]
 
 
-def test_b2_the_host_s_own_namespace_is_refused_unless_it_is_asked_for():
+def test_b2_the_host_s_own_namespace_is_refused_unless_it_is_asked_for() -> None:
     kernel = MemoryKernel()
-    kernel.pids = {1: kernel.find(HOST)}
+    kernel.pids = {1: existing(kernel.find(HOST))}
     message = "pid: 1 is in the host's own network namespace; say share: host where that is what you want."
     assert failed(kernel, RESOURCE, name="web", pid=1) == message
     assert made(kernel, RESOURCE, name="web", share="host")["after"]["shared_with"] == ["host"]
     assert [type(step) for step in kernel.applied] == [BindNetns]
 
 
-def test_b5_a_stale_file_is_reported_and_absent_takes_it_away():
-    kernel = MemoryKernel()
+def test_b5_a_stale_file_is_reported_and_absent_takes_it_away() -> None:
+    kernel: Any = MemoryKernel()
     kernel.listing = lambda: {"web": NsFile("web", "file")}
     assert failed(kernel, RESOURCE, name="web").endswith("; remove it with state: absent.")
     assert plan(kernel, RESOURCE, name="web", state="absent").changes == (DropNetns("web", 0),)
@@ -91,16 +96,16 @@ def test_b5_a_stale_file_is_reported_and_absent_takes_it_away():
     )
 
 
-def test_b9_what_holds_a_namespace_is_said_when_its_name_goes():
+def test_b9_what_holds_a_namespace_is_said_when_its_name_goes() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, name="web")
-    kernel.pids = {42: kernel.find(WEB)}
+    kernel.pids = {42: existing(kernel.find(WEB))}
     assert plan(kernel, RESOURCE, name="web", state="absent").warnings == (
         "Netns 'web' lives on without its name: process 42 (sleep) holds it.",
     )
 
 
-def test_a_sysctl_is_written_once_whatever_its_spelling():
+def test_a_sysctl_is_written_once_whatever_its_spelling() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, name="web")
     spellings = [
@@ -112,7 +117,7 @@ def test_a_sysctl_is_written_once_whatever_its_spelling():
     assert changed == [True, False, False]
 
 
-def test_a_sysctl_of_several_numbers_may_be_given_in_part():
+def test_a_sysctl_of_several_numbers_may_be_given_in_part() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, name="web")
     found = plan(kernel, RESOURCE, name="web", sysctls={"net.ipv4.ip_local_port_range": "20000"})
@@ -122,8 +127,8 @@ def test_a_sysctl_of_several_numbers_may_be_given_in_part():
     assert (same.changes, same.after) == ((), same.before)
 
 
-def test_a_sysctl_that_has_no_value_yet_is_written():
-    kernel = MemoryKernel()
+def test_a_sysctl_that_has_no_value_yet_is_written() -> None:
+    kernel: Any = MemoryKernel()
     made(kernel, RESOURCE, name="web")
     key = "net.ipv6.conf.default.stable_secret"
     kernel.sysctl = lambda ns, key: ""  # as the kernel layer says it for EIO
@@ -131,7 +136,7 @@ def test_a_sysctl_that_has_no_value_yet_is_written():
     assert found.changes == (SetSysctl(WEB, key, "2001:0db8:0000:0000:0000:0000:0000:0001", ""),)
 
 
-def test_a_sysctl_that_the_kernel_has_not_is_refused():
+def test_a_sysctl_that_the_kernel_has_not_is_refused() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, name="web")
     assert failed(kernel, RESOURCE, name="web", sysctls={"net.ipv4.conf.eth7.arp_ignore": 1}) == (

@@ -6,38 +6,40 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.netns import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.veth import RESOURCE as VETH
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
-from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing, failed, made
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 
-def run(kernel, *items, check=False):
+def run(kernel: MemoryKernel, *items: dict[str, str], check: bool = False) -> tuple[list[dict[str, Any]], list[str]]:
     wants = validation.items(RESOURCE, {"aggregate": [dict(one) for one in items]})
     return execute(RESOURCE, wants, kernel, check)
 
 
-def a_host(*started):
+def a_host(*started: Container) -> MemoryKernel:
     """A host on which engines know containers, each running one (with a PID) in a namespace of its own."""
     kernel = MemoryKernel()
     for one in started:
         if one.pid:
             made(kernel, RESOURCE, name=f"of{one.pid}")
-            kernel.pids[one.pid] = kernel.find(NsRef(f"/run/netns/of{one.pid}"))
+            kernel.pids[one.pid] = existing(kernel.find(NsRef(f"/run/netns/of{one.pid}")))
             made(kernel, RESOURCE, name=f"of{one.pid}", state="absent")
     kernel.started = list(started)
     return kernel
 
 
-def inode(kernel, name):
+def inode(kernel: MemoryKernel, name: str) -> int:
     return kernel.listing()[name].inode
 
 
-def test_b10_a_container_is_found_by_its_engine():
+def test_b10_a_container_is_found_by_its_engine() -> None:
     kernel = a_host(Container("docker", "web", 70, "running"))
     result = made(kernel, RESOURCE, name="web", container="web")
     assert inode(kernel, "web") == kernel.pids[70]
@@ -47,7 +49,7 @@ def test_b10_a_container_is_found_by_its_engine():
     assert made(kernel, RESOURCE, name="web", container="web", engine="docker")["changed"] is False
 
 
-def test_g5_a_container_that_was_started_anew_is_bound_anew():
+def test_g5_a_container_that_was_started_anew_is_bound_anew() -> None:
     kernel = a_host(Container("docker", "web", 70, "running"), Container("docker", "next", 71, "running"))
     made(kernel, RESOURCE, name="web", container="web")
     kernel.started = [Container("docker", "web", 71, "running")]
@@ -91,30 +93,30 @@ def test_g5_a_container_that_was_started_anew_is_bound_anew():
         ),
     ],
 )
-def test_b10_b2_g7_what_is_refused(started, options, sentence):
+def test_b10_b2_g7_what_is_refused(started: list[Container], options: dict[str, str], sentence: str) -> None:
     kernel = a_host(*started)
-    kernel.pids[1] = kernel.find(HOST)
+    kernel.pids[1] = existing(kernel.find(HOST))
     made(kernel, RESOURCE, name="db")
     before = kernel.snapshot()
     assert failed(kernel, RESOURCE, name="web", container="web", **options) == sentence
     assert kernel.snapshot() == before
 
 
-def test_an_engine_that_cannot_be_asked_is_named():
+def test_an_engine_that_cannot_be_asked_is_named() -> None:
     kernel = a_host()
     kernel.silent = ["docker could not be asked: no daemon"]
     message = "container: no engine on this host knows a container 'web'; docker could not be asked: no daemon."
     assert failed(kernel, RESOURCE, name="web", container="web") == message
 
 
-def test_auto_takes_the_one_that_runs_and_two_engines_with_one_process_are_one():
+def test_auto_takes_the_one_that_runs_and_two_engines_with_one_process_are_one() -> None:
     kernel = a_host(Container("lxc", "web", 0, "stopped"), Container("docker", "web", 70, "running"))
     assert made(kernel, RESOURCE, name="web", container="web")["after"]["engine"] == "docker"
     kernel.started[0] = Container("podman", "web", 70, "running")
     assert made(kernel, RESOURCE, name="web", container="web")["changed"] is False
 
 
-def test_a_container_that_is_where_it_has_to_be_is_no_change():
+def test_a_container_that_is_where_it_has_to_be_is_no_change() -> None:
     kernel = a_host(Container("docker", "db", 70, "running"), Container("docker", "side", 72, "running"))
     kernel.pids[72] = kernel.pids[70]
     items = [{"name": "db", "container": "db"}, {"name": "side", "share": "db", "container": "side"}]
@@ -125,7 +127,7 @@ def test_a_container_that_is_where_it_has_to_be_is_no_change():
     assert [one["changed"] for one in again] == [False, False]
 
 
-def test_a3_check_mode_foresees_a_container_that_an_earlier_task_would_start():
+def test_a3_check_mode_foresees_a_container_that_an_earlier_task_would_start() -> None:
     kernel = a_host()
     (result,), warnings = run(kernel, {"name": "web", "container": "web"}, check=True)
     assert result["commands"] == [
@@ -136,7 +138,7 @@ def test_a3_check_mode_foresees_a_container_that_an_earlier_task_would_start():
     assert kernel.listing() == {}
 
 
-def test_g8_of_two_names_of_one_namespace_it_stays_with_the_one_it_was_wired_for():
+def test_g8_of_two_names_of_one_namespace_it_stays_with_the_one_it_was_wired_for() -> None:
     kernel = a_host()
     run(kernel, {"name": "late"}, {"name": "side", "share": "late"})
     made(kernel, VETH, peer_netns="late")
@@ -146,7 +148,7 @@ def test_g8_of_two_names_of_one_namespace_it_stays_with_the_one_it_was_wired_for
     assert inode(kernel, "late") == old != inode(kernel, "side")
 
 
-def test_g8_of_two_names_of_one_bare_namespace_it_stays_with_the_first():
+def test_g8_of_two_names_of_one_bare_namespace_it_stays_with_the_first() -> None:
     kernel = a_host()
     run(kernel, {"name": "first"}, {"name": "side", "share": "first"})
     old = inode(kernel, "first")
@@ -155,7 +157,7 @@ def test_g8_of_two_names_of_one_bare_namespace_it_stays_with_the_first():
     assert inode(kernel, "first") == old != inode(kernel, "side")
 
 
-def test_g8_a_container_s_namespace_is_never_another_name_s_own():
+def test_g8_a_container_s_namespace_is_never_another_name_s_own() -> None:
     kernel = a_host(Container("docker", "db", 70, "running"))
     run(kernel, {"name": "db", "container": "db"}, {"name": "side", "share": "db"})
     results, dummy = run(kernel, {"name": "side"}, {"name": "db", "container": "db"})
@@ -163,13 +165,13 @@ def test_g8_a_container_s_namespace_is_never_another_name_s_own():
     assert inode(kernel, "side") != kernel.pids[70] == inode(kernel, "db")
 
 
-def test_a_name_alone_keeps_a_namespace_that_another_name_means_too():
+def test_a_name_alone_keeps_a_namespace_that_another_name_means_too() -> None:
     kernel = a_host()
     run(kernel, {"name": "db"}, {"name": "side", "share": "db"})
     assert made(kernel, RESOURCE, name="side")["changed"] is False
 
 
-def test_processes_that_stay_in_the_old_namespace_are_named():
+def test_processes_that_stay_in_the_old_namespace_are_named() -> None:
     kernel = a_host()
     run(kernel, {"name": "db"}, {"name": "side"})
     kernel.pids[90] = inode(kernel, "side")

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.netns import RESOURCE
@@ -29,16 +31,16 @@ WEB = NsRef("/run/netns/web")
         ({"pid": 1, "container": "db"}, "parameters are mutually exclusive: pid|container."),
     ],
 )
-def test_what_is_refused(params, sentence):
+def test_what_is_refused(params: dict[str, Any], sentence: str) -> None:
     assert refusal(RESOURCE, name="web", **params).startswith(sentence)
 
 
-def test_a5_spellings_of_a_sysctl_s_value():
+def test_a5_spellings_of_a_sysctl_s_value() -> None:
     values = {"net.a": True, "net.b": "1  2\t3", "net.c": 7}
     assert want(RESOURCE, name="web", sysctls=values).sysctls == {"net.a": "1", "net.b": "1 2 3", "net.c": "7"}
 
 
-def test_b3_a_number_is_a_name_and_a_pid_is_a_pid():
+def test_b3_a_number_is_a_name_and_a_pid_is_a_pid() -> None:
     assert want(RESOURCE, name="1234").ref == NsRef("/run/netns/1234")
     assert want(RESOURCE, name="web", share="1234").source == NsRef("/run/netns/1234")
     assert (want(RESOURCE, name="web", pid=1234).pid, want(RESOURCE, name="web", pid=1234).source) == (1234, None)

@@ -12,14 +12,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address import RESOURCE
-from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, want
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing, failed, made, plan, want
 from ansible_collections.linuxnet.containers.tests.unit.wired_host import WEB, two_containers
 
 ETH0 = {"netns": "web", "interface": "eth0"}
 POOL = {**ETH0, "pool": "10.0.0.0/24", "bridge": "br0"}
 
 
-def test_a5_spellings_mean_the_same():
+def test_a5_spellings_mean_the_same() -> None:
     kernel = two_containers()
     made(kernel, RESOURCE, address="10.0.0.5/24", **ETH0)
     made(kernel, RESOURCE, address="fe80::1/64", **ETH0)
@@ -37,7 +37,9 @@ def test_a5_spellings_mean_the_same():
         ("10.0.0.5/24", "scope", "link", [DelAddress, PutAddress]),
     ],
 )
-def test_a6_one_attribute_is_changed_in_place_where_the_kernel_can(text, option, value, kinds):
+def test_a6_one_attribute_is_changed_in_place_where_the_kernel_can(
+    text: str, option: str, value: bool | str, kinds: list[type[DelAddress] | type[PutAddress]]
+) -> None:
     kernel = two_containers()
     made(kernel, RESOURCE, address=text, **ETH0)
     lifetime = {"preferred_lft": "60"} if option == "valid_lft" else {}
@@ -45,21 +47,21 @@ def test_a6_one_attribute_is_changed_in_place_where_the_kernel_can(text, option,
     assert [type(step) for step in found.changes] == kinds
 
 
-def test_a6_secondaries_that_go_along_are_set_again():
+def test_a6_secondaries_that_go_along_are_set_again() -> None:
     kernel = two_containers()
     for text in ("10.0.0.5/24", "10.0.0.6/24"):
         made(kernel, RESOURCE, address=text, **ETH0)
     made(kernel, RESOURCE, address="10.0.0.5/24", state="absent", **ETH0)
-    assert [one.cidr for dummy, one in kernel.addresses(kernel.find(WEB))] == ["10.0.0.6/24"]
+    assert [one.cidr for dummy, one in kernel.addresses(existing(kernel.find(WEB)))] == ["10.0.0.6/24"]
 
 
-def test_d12_ipv6_that_is_off_is_said():
+def test_d12_ipv6_that_is_off_is_said() -> None:
     kernel = two_containers()
     kernel.apply(SetSysctl(WEB, "net/ipv6/conf/eth0/disable_ipv6", "1", "0"))
     assert "IPv6 is switched off on eth0 in netns 'web'" in failed(kernel, RESOURCE, address="fd00::2/64", **ETH0)
 
 
-def test_d13_a_subnet_that_another_interface_reaches_is_refused():
+def test_d13_a_subnet_that_another_interface_reaches_is_refused() -> None:
     kernel = two_containers()
     kernel.apply(AddLink(HOST, "v1", "veth", {"enabled": True}, WEB, "eth1", {}))
     kernel.apply(SetLink(WEB, "eth1", {"enabled": True}, {}))
@@ -70,13 +72,13 @@ def test_d13_a_subnet_that_another_interface_reaches_is_refused():
     )
 
 
-def test_d14_a_foreign_address_stays_unless_exclusive():
+def test_d14_a_foreign_address_stays_unless_exclusive() -> None:
     kernel = two_containers()
     kernel.apply(PutAddress(WEB, "eth0", Address("10.9.0.9", 24, 4, label="eth0")))
     made(kernel, RESOURCE, address="10.0.0.5/24", **ETH0)
     made(kernel, RESOURCE, address="10.0.0.6/24", supersede=True, **ETH0)
-    there = [one.cidr for dummy, one in kernel.addresses(kernel.find(WEB))]
+    there = [one.cidr for dummy, one in kernel.addresses(existing(kernel.find(WEB)))]
     assert there == ["10.9.0.9/24", "10.0.0.6/24"]  # what we set was superseded
     made(kernel, RESOURCE, address="10.0.0.6/24", exclusive=True, **ETH0)
-    assert [one.cidr for dummy, one in kernel.addresses(kernel.find(WEB))] == ["10.0.0.6/24"]
+    assert [one.cidr for dummy, one in kernel.addresses(existing(kernel.find(WEB)))] == ["10.0.0.6/24"]
     assert want(RESOURCE, address="10.0.0.6/24", **ETH0).owner == "web/eth0"

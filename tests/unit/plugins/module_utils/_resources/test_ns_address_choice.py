@@ -16,7 +16,7 @@ ETH0 = {"netns": "web", "interface": "eth0"}
 POOL = {**ETH0, "pool": "10.0.0.0/24", "bridge": "br0"}
 
 
-def test_d2_a_task_gives_each_container_its_own_address():
+def test_d2_a_task_gives_each_container_its_own_address() -> None:
     kernel = two_containers()
     items = [{"netns": name, "interface": "eth0"} for name in ("web", "db")]
     params = {"aggregate": items, "pool": "10.0.0.0/29", "bridge": "br0", "strategy": "lowest"}
@@ -24,7 +24,7 @@ def test_d2_a_task_gives_each_container_its_own_address():
     assert [one["after"]["address"] for one in results] == ["10.0.0.2/29", "10.0.0.3/29"]
 
 
-def test_d4_the_same_owner_gets_the_same_address_and_hears_when_it_cannot():
+def test_d4_the_same_owner_gets_the_same_address_and_hears_when_it_cannot() -> None:
     kernel = two_containers()
     usual = made(kernel, RESOURCE, **POOL)["after"]["ip"]
     made(kernel, RESOURCE, state="absent", **POOL)
@@ -36,7 +36,7 @@ def test_d4_the_same_owner_gets_the_same_address_and_hears_when_it_cannot():
     assert found.warnings[0].startswith(f"web/eth0: its usual address {usual} is taken by eth0 in ")
 
 
-def test_d6_an_address_in_use_is_refused_and_its_holder_named():
+def test_d6_an_address_in_use_is_refused_and_its_holder_named() -> None:
     kernel = two_containers()
     assert failed(kernel, RESOURCE, address="10.0.0.1/24", bridge="br0", **ETH0) == (
         "address: 10.0.0.1 is taken by br0 in the host."
@@ -50,7 +50,7 @@ def test_d6_an_address_in_use_is_refused_and_its_holder_named():
     )
 
 
-def test_d8_a_full_pool_says_what_became_of_it():
+def test_d8_a_full_pool_says_what_became_of_it() -> None:
     kernel = two_containers()
     made(kernel, RESOURCE, netns="db", interface="eth0", address="10.0.0.2/24")
     assert failed(kernel, RESOURCE, **ETH0, pool="10.0.0.0/29", bridge="br0", exclude=["10.0.0.3-10.0.0.6"]) == (

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Address
@@ -35,11 +37,11 @@ ETH0 = {"netns": "web", "interface": "eth0"}
         ({"pool": "10.0.0.0/30", "exclude": ["10.0.0.2"]}, "pool: 10.0.0.0/30 has nothing to give"),
     ],
 )
-def test_what_is_refused(params, sentence):
+def test_what_is_refused(params: dict[str, Any], sentence: str) -> None:
     assert refusal(RESOURCE, **ETH0, **params).startswith(sentence)
 
 
-def test_d6_a_fixed_address_that_two_items_want_is_refused_before_any_change():
+def test_d6_a_fixed_address_that_two_items_want_is_refused_before_any_change() -> None:
     items = [{"netns": name, "interface": "eth0", "address": "10.0.0.5/24", "bridge": "br0"} for name in ("web", "db")]
     with pytest.raises(
         Invalid, match=r"address: 10.0.0.5 is asked for eth0 in netns 'web' and for eth0 in netns 'db'\."

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, SetLink
@@ -20,7 +22,7 @@ WEB = NsRef("/run/netns/web")
 DEFAULT = {"netns": "web", "gateway": "10.0.0.1"}
 
 
-def host():
+def host() -> MemoryKernel:
     kernel = MemoryKernel()
     kernel.apply(AddNetns("web"))
     for name, text in (("eth0", "10.0.0.2"), ("eth1", "10.1.0.2")):
@@ -31,7 +33,7 @@ def host():
     return kernel
 
 
-def test_a5_spellings_mean_the_same():
+def test_a5_spellings_mean_the_same() -> None:
     kernel = host()
     made(kernel, RESOURCE, **DEFAULT)
     for params in ({}, {"destination": "0.0.0.0/0"}, {"family": "ipv4"}, {"table": "254"}, {"metric": 0}):
@@ -52,7 +54,7 @@ def test_a5_spellings_mean_the_same():
         ("onlink", True, "onlink"),
     ],
 )
-def test_a6_e3_a_route_is_replaced_in_one_step(option, value, word):
+def test_a6_e3_a_route_is_replaced_in_one_step(option: str, value: int | str, word: str) -> None:
     kernel = host()
     made(kernel, RESOURCE, **DEFAULT)
     (step,) = plan(kernel, RESOURCE, **{**DEFAULT, option: value}).changes
@@ -62,7 +64,7 @@ def test_a6_e3_a_route_is_replaced_in_one_step(option, value, word):
     assert str(step.commands()[0]).startswith("ip -n web route replace default ")
 
 
-def test_e1_another_metric_is_there_before_the_old_one_goes():
+def test_e1_another_metric_is_there_before_the_old_one_goes() -> None:
     kernel = host()
     made(kernel, RESOURCE, **DEFAULT)
     first, second = plan(kernel, RESOURCE, metric=50, **DEFAULT).changes
@@ -70,14 +72,14 @@ def test_e1_another_metric_is_there_before_the_old_one_goes():
     assert (type(second), second.route.metric) == (DelRoute, 0)
 
 
-def test_what_is_not_asked_for_stays():
+def test_what_is_not_asked_for_stays() -> None:
     kernel = host()
     made(kernel, RESOURCE, mtu=1400, **DEFAULT)
     result = made(kernel, RESOURCE, advmss=1000, **DEFAULT)
     assert (result["after"]["mtu"], result["after"]["advmss"]) == (1400, 1000)
 
 
-def test_e2_a_gateway_that_is_on_no_link_is_refused_or_onlink():
+def test_e2_a_gateway_that_is_on_no_link_is_refused_or_onlink() -> None:
     kernel = host()
     assert failed(kernel, RESOURCE, netns="web", gateway="10.7.0.1") == (
         "gateway: 10.7.0.1 is in no on-link subnet of netns 'web' (10.0.0.0/24, 10.1.0.0/24); "
@@ -87,22 +89,22 @@ def test_e2_a_gateway_that_is_on_no_link_is_refused_or_onlink():
     assert made(kernel, RESOURCE, netns="web", gateway="10.7.0.1", interface="eth0", onlink=True)["changed"] is True
 
 
-def test_a_route_needs_a_way():
+def test_a_route_needs_a_way() -> None:
     assert failed(host(), RESOURCE, netns="web", destination="10.9.0.0/16").endswith(
         "needs a gateway, an interface or nexthops."
     )
 
 
-def test_nexthops_are_the_same_in_any_order():
+def test_nexthops_are_the_same_in_any_order() -> None:
     kernel = host()
-    hops = [{"gateway": "10.0.0.1"}, {"gateway": "10.1.0.1", "weight": 3}]
+    hops: list[dict[str, Any]] = [{"gateway": "10.0.0.1"}, {"gateway": "10.1.0.1", "weight": 3}]
     made(kernel, RESOURCE, netns="web", nexthops=hops)
     assert plan(kernel, RESOURCE, netns="web", nexthops=hops[::-1]).changes == ()
     hops[0]["weight"] = 2
     assert len(plan(kernel, RESOURCE, netns="web", nexthops=hops).changes) == 1
 
 
-def test_absent_takes_only_what_matches():
+def test_absent_takes_only_what_matches() -> None:
     kernel = host()
     made(kernel, RESOURCE, **DEFAULT)
     assert plan(kernel, RESOURCE, netns="web", gateway="10.0.0.9", state="absent").changes == ()

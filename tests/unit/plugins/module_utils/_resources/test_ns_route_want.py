@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_route import RESOURCE
@@ -30,7 +32,7 @@ DEFAULT = {"netns": "web", "gateway": "10.0.0.1"}
         ({"nexthops": [], "gateway": "10.0.0.1"}, "parameters are mutually exclusive: nexthops|gateway"),
     ],
 )
-def test_what_is_refused(params, sentence):
+def test_what_is_refused(params: dict[str, Any], sentence: str) -> None:
     assert refusal(RESOURCE, **dict({"destination": "default"}, **params)).startswith(sentence)
 
 

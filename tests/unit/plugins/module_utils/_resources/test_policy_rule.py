@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, SetLink
@@ -25,7 +27,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import policy_rule
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_route import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
-from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal, want
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing, failed, made, plan, refusal, want
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 WEB = NsRef("/run/netns/web")
@@ -36,7 +38,7 @@ LED = {"netns": "web", "gateway": "10.9.0.1", "table": "100", "rule_source": NET
 BESIDE = {**LED, "destination": "10.7.0.0/16"}
 
 
-def host(*rules):
+def host(*rules: PolicyRule) -> MemoryKernel:
     kernel = MemoryKernel()
     kernel.apply(AddNetns("web"))
     kernel.apply(AddLink(HOST, "v1", "veth", {"enabled": True}, WEB, "eth1", {}))
@@ -48,11 +50,11 @@ def host(*rules):
     return kernel
 
 
-def there(kernel, family=4):
-    return list(kernel.policies(kernel.find(WEB), family))
+def there(kernel: MemoryKernel, family: int = 4) -> list[PolicyRule]:
+    return list(kernel.policies(existing(kernel.find(WEB)), family))
 
 
-def gone(kernel, **params):
+def gone(kernel: MemoryKernel, **params: str) -> dict[str, Any]:
     return made(kernel, RESOURCE, **{**params, "state": "absent"})
 
 
@@ -70,11 +72,11 @@ def gone(kernel, **params):
         ({"rule_source": None, "rule_priority": 5}, "missing parameter(s) required by 'rule_priority': rule_source."),
     ],
 )  # fmt: skip
-def test_what_is_refused(params, sentence):
+def test_what_is_refused(params: dict[str, Any], sentence: str) -> None:
     assert refusal(RESOURCE, **{**LED, **params}).startswith(sentence)
 
 
-def test_one_task_cannot_ask_for_two_priorities():
+def test_one_task_cannot_ask_for_two_priorities() -> None:
     common = {name: value for name, value in LED.items() if name != "gateway"}
     both = [{"gateway": "10.9.0.1", "rule_priority": 5}, {"destination": "10.7.0.0/16", "rule_priority": 6}]
     assert refusal(RESOURCE, **common, aggregate=both) == (
@@ -86,7 +88,7 @@ def test_one_task_cannot_ask_for_two_priorities():
     assert len(validation.items(RESOURCE, {**common, "aggregate": both})) == 2
 
 
-def test_the_source_tells_the_family():
+def test_the_source_tells_the_family() -> None:
     assert want(RESOURCE, table="100", interface="eth1", rule_source="fd00:9::/64").family == 6
     assert want(RESOURCE, table="100", interface="eth1", rule_source=NET).family == 4
 
@@ -94,11 +96,11 @@ def test_the_source_tells_the_family():
 @pytest.mark.parametrize(
     ("table", "priority"), [(1, 20001), (100, 20100), (9999, 29999), (10000, 20000), (4294967295, 27295)]
 )
-def test_e5_the_derived_priority_is_a_function_of_the_table_and_before_mains(table, priority):
+def test_e5_the_derived_priority_is_a_function_of_the_table_and_before_mains(table: int, priority: int) -> None:
     assert policy_rule.derived_priority(table) == priority < 32766
 
 
-def test_e5_the_rule_comes_once_its_route_is_there_and_is_unique():
+def test_e5_the_rule_comes_once_its_route_is_there_and_is_unique() -> None:
     kernel = host()
     one = plan(kernel, RESOURCE, **LED)
     assert [type(step) for step in one.changes] == [PutRoute, AddPolicy]
@@ -111,7 +113,7 @@ def test_e5_the_rule_comes_once_its_route_is_there_and_is_unique():
     assert there(kernel) == [OURS], "two routes, one rule"
 
 
-def test_a_route_that_is_asked_for_without_a_rule_says_nothing_of_rules():
+def test_a_route_that_is_asked_for_without_a_rule_says_nothing_of_rules() -> None:
     kernel = host()
     made(kernel, RESOURCE, **LED)
     bare = {name: value for name, value in LED.items() if name != "rule_source"}
@@ -121,7 +123,7 @@ def test_a_route_that_is_asked_for_without_a_rule_says_nothing_of_rules():
     assert there(kernel) == [OURS]
 
 
-def test_e5_another_priority_is_there_before_the_old_one_goes():
+def test_e5_another_priority_is_there_before_the_old_one_goes() -> None:
     kernel = host()
     made(kernel, RESOURCE, **LED)
     one = plan(kernel, RESOURCE, rule_priority=7, **LED)
@@ -134,7 +136,7 @@ def test_e5_another_priority_is_there_before_the_old_one_goes():
     assert plan(kernel, RESOURCE, **LED).changes == (), "what is not given is left alone"
 
 
-def test_e5_two_of_ours_become_one():
+def test_e5_two_of_ours_become_one() -> None:
     """As a run leaves them that was stopped between the two steps of a move."""
     kernel = host(OURS, PolicyRule(4, NET, 100, 7, 76), PolicyRule(4, OTHER, 100, 7, 76))
     made(kernel, RESOURCE, **LED)
@@ -142,7 +144,7 @@ def test_e5_two_of_ours_become_one():
 
 
 @pytest.mark.parametrize("asked", [{}, {"rule_priority": 500}])
-def test_e5_a_foreign_rule_serves_and_stays(asked):
+def test_e5_a_foreign_rule_serves_and_stays(asked: dict[str, int]) -> None:
     kernel = host(FOREIGN)
     assert made(kernel, RESOURCE, **LED, **asked)["after"]["rule_priority"] == 500
     assert there(kernel) == [FOREIGN]
@@ -152,7 +154,7 @@ def test_e5_a_foreign_rule_serves_and_stays(asked):
     assert plan(kernel, RESOURCE, **LED, state="absent").changes == ()
 
 
-def test_e5_beside_a_foreign_rule_of_another_priority_ours_is_added():
+def test_e5_beside_a_foreign_rule_of_another_priority_ours_is_added() -> None:
     kernel = host(FOREIGN)
     result = made(kernel, RESOURCE, rule_priority=7, **LED)
     assert result["commands"][1:] == ["ip -n web rule add from 10.9.0.0/24 lookup 100 priority 7 proto 76"]
@@ -161,7 +163,7 @@ def test_e5_beside_a_foreign_rule_of_another_priority_ours_is_added():
     assert there(kernel) == [FOREIGN]
 
 
-def test_e5_absent_takes_route_and_rule():
+def test_e5_absent_takes_route_and_rule() -> None:
     kernel = host(PolicyRule(4, NET, 101, 20101, 76), PolicyRule(4, OTHER, 7, 20007, 76))
     before = there(kernel)
     after = made(kernel, RESOURCE, **LED)["after"]
@@ -174,7 +176,7 @@ def test_e5_absent_takes_route_and_rule():
     assert there(kernel) == before
 
 
-def test_e5_the_rule_goes_with_the_last_route_of_ours_in_its_table():
+def test_e5_the_rule_goes_with_the_last_route_of_ours_in_its_table() -> None:
     kernel = host()
     made(kernel, RESOURCE, **LED)
     made(kernel, RESOURCE, **BESIDE)
@@ -187,7 +189,7 @@ def test_e5_the_rule_goes_with_the_last_route_of_ours_in_its_table():
     assert there(kernel) == []
 
 
-def test_e5_a_rule_is_removed_whose_route_went_with_its_interface():
+def test_e5_a_rule_is_removed_whose_route_went_with_its_interface() -> None:
     kernel = host()
     made(kernel, RESOURCE, **LED)
     kernel.apply(SetLink(WEB, "eth1", {"enabled": False}, {"enabled": True}))
@@ -196,7 +198,7 @@ def test_e5_a_rule_is_removed_whose_route_went_with_its_interface():
     assert (result["after"], there(kernel)) == ({}, [])
 
 
-def test_e5_a_route_that_two_sources_are_led_to_goes_with_the_second():
+def test_e5_a_route_that_two_sources_are_led_to_goes_with_the_second() -> None:
     kernel = host()
     made(kernel, RESOURCE, **LED)
     second = made(kernel, RESOURCE, **{**LED, "rule_source": OTHER})
@@ -207,10 +209,10 @@ def test_e5_a_route_that_two_sources_are_led_to_goes_with_the_second():
     assert (again["changed"], again["before"]) == (False, first["after"])
     assert gone(kernel, **{**LED, "rule_source": OTHER})["before"] == second["after"]
     assert there(kernel) == []
-    assert kernel.routes(kernel.find(WEB), 4, 100) == []
+    assert kernel.routes(existing(kernel.find(WEB)), 4, 100) == []
 
 
-def test_ipv6_has_its_own():
+def test_ipv6_has_its_own() -> None:
     kernel = host(OURS)
     six = {"netns": "web", "gateway": "fd00:9::1", "table": "100", "rule_source": "FD00:9:0::/64"}
     made(kernel, RESOURCE, **six)
@@ -219,7 +221,7 @@ def test_ipv6_has_its_own():
     assert (there(kernel), there(kernel, 6)) == ([OURS], [])
 
 
-def test_a_refused_rule_takes_its_route_back():
+def test_a_refused_rule_takes_its_route_back() -> None:
     kernel = host()
     start = kernel.snapshot()
     kernel.fail_at = len(kernel.applied) + 1

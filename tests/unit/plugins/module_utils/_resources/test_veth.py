@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import (
     AddLink,
@@ -17,14 +19,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import PutRoute
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef, Route
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.veth import RESOURCE
-from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal, want
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing, failed, made, plan, refusal, want
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 WEB, DB = NsRef("/run/netns/web"), NsRef("/run/netns/db")
 PAIR = {"name": "v0", "peer_netns": "web"}
 
 
-def host():
+def host() -> MemoryKernel:
     kernel = MemoryKernel()
     for name in ("web", "db"):
         kernel.apply(AddNetns(name))
@@ -33,7 +35,7 @@ def host():
     return kernel
 
 
-def wired(**more):
+def wired(**more: Any) -> MemoryKernel:
     kernel = host()
     made(kernel, RESOURCE, **PAIR, **more)
     return kernel
@@ -51,18 +53,18 @@ def wired(**more):
         ({"name": "v0", "mtu": "1.5"}, "mtu: '1.5' is neither 'auto' nor a number of bytes."),
     ],
 )
-def test_what_is_refused(params, sentence):
+def test_what_is_refused(params: dict[str, Any], sentence: str) -> None:
     params = dict({"peer_name": "eth0"}, **params)
     assert refusal(RESOURCE, **params).startswith(sentence)
 
 
-def test_c1_one_change_makes_both_ends():
+def test_c1_one_change_makes_both_ends() -> None:
     (step,) = [one for one in plan(host(), RESOURCE, bridge="br0", mtu=1400, **PAIR).changes if one.writes][:1]
     assert (step.name, step.peer_ns, step.peer_name) == ("v0", WEB, "eth0")
     assert (step.attributes["master"], step.attributes["mtu"], step.peer_attributes["mtu"]) == ("br0", 1400, 1400)
 
 
-def test_c10_both_addresses_are_set_at_birth_and_the_same_on_every_run():
+def test_c10_both_addresses_are_set_at_birth_and_the_same_on_every_run() -> None:
     first, again = (plan(host(), RESOURCE, **PAIR).changes[0] for dummy in range(2))
     own, peer = first.attributes["mac"], first.peer_attributes["mac"]
     assert own != peer
@@ -70,12 +72,12 @@ def test_c10_both_addresses_are_set_at_birth_and_the_same_on_every_run():
     assert [int(mac[:2], 16) & 3 for mac in (own, peer)] == [2, 2]
 
 
-def test_c2_a_name_left_out_is_derived():
+def test_c2_a_name_left_out_is_derived() -> None:
     assert want(RESOURCE, peer_netns="web").name == "vethzvxkcem3eqk"
     assert want(RESOURCE, peer_netns="/run/netns/web").name == "vethzvxkcem3eqk"
 
 
-def test_a5_spellings_mean_the_same():
+def test_a5_spellings_mean_the_same() -> None:
     kernel = wired(mtu=1400, mac="02:00:00:00:00:0a", peer_mac="02:00:00:00:00:0b")
     for mtu, mac in (("1400", "02-00-00-00-00-0A"), (1400, "02:00:00:00:00:0A")):
         assert plan(kernel, RESOURCE, mtu=mtu, mac=mac, **PAIR).changes == ()
@@ -96,20 +98,22 @@ def test_a5_spellings_mean_the_same():
         ("bridge", "br0", [("v0", {"master": "br0"})]),
     ],
 )
-def test_a6_one_attribute_is_set_in_place(option, value, steps):
+def test_a6_one_attribute_is_set_in_place(
+    option: str, value: int | str, steps: list[tuple[str, dict[str, Any]]]
+) -> None:
     found = plan(wired(), RESOURCE, **{option: value}, **PAIR)
     assert [(step.name, step.new) for step in found.changes] == steps
     assert all(isinstance(step, SetLink) for step in found.changes)
 
 
-def test_c5_a_peer_that_was_renamed_is_found_and_gets_its_name_back():
+def test_c5_a_peer_that_was_renamed_is_found_and_gets_its_name_back() -> None:
     kernel = wired()
     kernel.apply(SetLink(WEB, "eth0", {"name": "net1"}, {"name": "eth0"}))
     (step,) = plan(kernel, RESOURCE, **PAIR).changes
     assert (step.name, step.new) == ("net1", {"name": "eth0"})
 
 
-def test_c4_a_foreign_interface_in_the_container_is_refused_and_described():
+def test_c4_a_foreign_interface_in_the_container_is_refused_and_described() -> None:
     kernel = host()
     kernel.apply(AddLink(HOST, "v0", "veth", {}, WEB, "eth0", {}))
     assert failed(kernel, RESOURCE, name="v1", peer_netns="web") == (
@@ -120,17 +124,17 @@ def test_c4_a_foreign_interface_in_the_container_is_refused_and_described():
     assert failed(kernel, RESOURCE, name="v1", peer_netns="db").endswith("it is a bridge, not the other end of 'v1'.")
 
 
-def test_c4_a_pair_of_ours_under_another_name_is_named_anew():
+def test_c4_a_pair_of_ours_under_another_name_is_named_anew() -> None:
     kernel = wired()
-    index = kernel.link(kernel.find(HOST), name="v0").index
+    index = existing(kernel.link(existing(kernel.find(HOST)), name="v0")).index
     found = plan(kernel, RESOURCE, name="v1", peer_netns="web", exclusive=True)
     assert [(step.name, step.new) for step in found.changes] == [("v0", {"name": "v1"})]
     assert (found.before["name"], found.after["name"]) == ("v0", "v1")
     made(kernel, RESOURCE, name="v1", peer_netns="web", exclusive=True)
-    assert kernel.link(kernel.find(HOST), name="v1").index == index
+    assert existing(kernel.link(existing(kernel.find(HOST)), name="v1")).index == index
 
 
-def test_c4_a_pair_of_another_container_is_refused_unless_its_name_is_ours():
+def test_c4_a_pair_of_another_container_is_refused_unless_its_name_is_ours() -> None:
     kernel = wired()
     assert "its other end is not in netns 'db'" in failed(kernel, RESOURCE, name="v0", peer_netns="db")
     made(kernel, RESOURCE, peer_netns="db")
@@ -141,7 +145,7 @@ def test_c4_a_pair_of_another_container_is_refused_unless_its_name_is_ours():
     assert found.warnings == (name + ": its other end was left in another namespace; the pair is made anew.",)
 
 
-def test_c8_auto_is_the_uplink_s_mtu_at_both_ends():
+def test_c8_auto_is_the_uplink_s_mtu_at_both_ends() -> None:
     kernel = host()
     kernel.apply(AddLink(HOST, "up0", "veth", {"enabled": True, "mtu": 1450}, DB, "up1", {"mtu": 1450}))
     kernel.apply(PutRoute(HOST, Route(4, "0.0.0.0/0", interface="up0", scope="link")))
@@ -149,7 +153,7 @@ def test_c8_auto_is_the_uplink_s_mtu_at_both_ends():
     assert (result["after"]["mtu"], result["after"]["peer_mtu"]) == (1450, 1450)
 
 
-def test_exclusive_takes_away_only_what_this_collection_made():
+def test_exclusive_takes_away_only_what_this_collection_made() -> None:
     kernel = host()
     made(kernel, RESOURCE, peer_netns="web", peer_name="eth1")
     kernel.apply(AddLink(HOST, "foreign", "veth", {}, WEB, "eth2", {}))
@@ -158,7 +162,7 @@ def test_exclusive_takes_away_only_what_this_collection_made():
     assert [step.name for step in found.changes if isinstance(step, DelLink)] == [gone]
 
 
-def test_absent():
+def test_absent() -> None:
     kernel = wired()
     assert plan(kernel, RESOURCE, state="absent", **PAIR).changes == (DelLink(HOST, "v0"),)
     assert plan(kernel, RESOURCE, state="absent", name="v9", peer_netns="web").changes == ()

@@ -6,17 +6,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge, netns, ns_address, veth
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import items
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 BRIDGE, NETNS, VETH, ADDRESS = bridge.RESOURCE, netns.RESOURCE, veth.RESOURCE, ns_address.RESOURCE
 
 
-def run(kernel, resource, aggregate, check=False, **top):
+def run(
+    kernel: MemoryKernel, resource: Any, aggregate: list[dict[str, Any]], check: bool = False, **top: bool
+) -> list[dict[str, Any]]:
     params = dict(top, aggregate=aggregate)
     return execute(resource, items(resource, params), kernel, check)[0]
 
@@ -32,7 +38,7 @@ def run(kernel, resource, aggregate, check=False, **top):
         ({"name": "br1", "mtu": "67"}, "aggregate item 2: mtu: 67 is out of bounds; it must be from 68 to 65535."),
     ],
 )
-def test_all_items_are_validated_before_the_first_change(item, sentence):
+def test_all_items_are_validated_before_the_first_change(item: dict[str, Any], sentence: str) -> None:
     kernel = MemoryKernel()
     with pytest.raises(Invalid) as caught:
         run(kernel, BRIDGE, [{"name": "br0"}, item])
@@ -40,7 +46,7 @@ def test_all_items_are_validated_before_the_first_change(item, sentence):
     assert kernel.applied == []
 
 
-def test_one_item_that_fails_is_rolled_back_and_the_others_go_on():
+def test_one_item_that_fails_is_rolled_back_and_the_others_go_on() -> None:
     kernel = MemoryKernel()
     run(kernel, NETNS, [{"name": "web"}, {"name": "db"}])
     done = len(kernel.applied)
@@ -52,11 +58,15 @@ def test_one_item_that_fails_is_rolled_back_and_the_others_go_on():
     assert results[1]["msg"].startswith("Could not set alias the db on veth")
     assert results[1]["msg"].endswith(": Input/output error.")
     assert results[1]["item"] == "veth " + results[1]["item"].split()[-1]
-    assert sorted(one.name for one in kernel.links(kernel.find(veth.NsRef("/run/netns/db")))) == ["lo"]
-    assert sorted(one.name for one in kernel.links(kernel.find(veth.NsRef("/run/netns/web")))) == ["eth0", "eth1", "lo"]
+    assert sorted(one.name for one in kernel.links(existing(kernel.find(NsRef("/run/netns/db"))))) == ["lo"]
+    assert sorted(one.name for one in kernel.links(existing(kernel.find(NsRef("/run/netns/web"))))) == [
+        "eth0",
+        "eth1",
+        "lo",
+    ]
 
 
-def test_g2_what_cannot_be_taken_back_is_named():
+def test_g2_what_cannot_be_taken_back_is_named() -> None:
     kernel = MemoryKernel()
     run(kernel, NETNS, [{"name": "web"}])
     run(kernel, VETH, [{"peer_netns": "web", "name": "v0", "peer_name": "eth0"}])
@@ -67,7 +77,7 @@ def test_g2_what_cannot_be_taken_back_is_named():
     assert " Not taken back: delete veth" in result["msg"]
 
 
-def test_check_mode_changes_nothing_and_asks_for_no_lock():
+def test_check_mode_changes_nothing_and_asks_for_no_lock() -> None:
     kernel = MemoryKernel()
     run(kernel, NETNS, [{"name": "web"}])
     run(kernel, VETH, [{"peer_netns": "web", "name": "v0"}])
@@ -80,7 +90,7 @@ def test_check_mode_changes_nothing_and_asks_for_no_lock():
     assert happened == foreseen
 
 
-def test_later_items_see_what_earlier_ones_do():
+def test_later_items_see_what_earlier_ones_do() -> None:
     kernel = MemoryKernel()
     run(kernel, NETNS, [{"name": "web"}])
     results = run(kernel, NETNS, [{"name": "db"}, {"name": "copy", "share": "db"}, {"name": "db", "state": "absent"}])
@@ -88,7 +98,7 @@ def test_later_items_see_what_earlier_ones_do():
     assert sorted(kernel.listing()) == ["copy", "web"]
 
 
-def test_an_address_that_an_earlier_item_gives_up_is_free_for_a_later_one():
+def test_an_address_that_an_earlier_item_gives_up_is_free_for_a_later_one() -> None:
     kernel = MemoryKernel()
     run(kernel, NETNS, [{"name": "web"}, {"name": "db"}])
     run(kernel, BRIDGE, [{"name": "br0"}])

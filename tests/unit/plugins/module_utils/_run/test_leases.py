@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import (
     AddLink,
@@ -18,12 +20,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import connected, leases
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance_all
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing
 from ansible_collections.linuxnet.containers.tests.unit.wired_host import ONE, WEB, host, two_containers
 
 
-def test_a_port_from_before_brings_its_addresses_to_a_bridge_that_was_just_made():
+def test_a_port_from_before_brings_its_addresses_to_a_bridge_that_was_just_made() -> None:
     kernel = host()
-    state, ns = State(kernel), kernel.find(HOST)
+    state, ns = State(kernel), existing(kernel.find(HOST))
     for step in (
         AddLink(HOST, "br1", "bridge", {"enabled": True}),
         SetLink(HOST, "v0", {"master": "br1"}, {"master": "br0"}),
@@ -31,15 +34,18 @@ def test_a_port_from_before_brings_its_addresses_to_a_bridge_that_was_just_made(
         advance_all(state, [step])
         kernel.apply(step)
         state.outdate([step])
-    assert leases(state).taken(ns, "br1", state.link(ns, "br1"))[ONE.parsed].port == state.link(ns, "v0").index
+    assert (
+        leases(state).taken(ns, "br1", existing(state.link(ns, "br1")))[ONE.parsed].port
+        == existing(state.link(ns, "v0")).index
+    )
 
 
-def test_the_addresses_of_the_host_and_behind_a_bridge_are_taken():
+def test_the_addresses_of_the_host_and_behind_a_bridge_are_taken() -> None:
     kernel = two_containers()
-    ns, web = kernel.find(HOST), kernel.find(WEB)
+    ns, web = existing(kernel.find(HOST)), existing(kernel.find(WEB))
     kernel.apply(PutAddress(WEB, "eth0", ONE))
     state = State(kernel)
-    bridge, port = state.link(ns, "br0"), state.link(ns, "vweb")
+    bridge, port = state.link(ns, "br0"), existing(state.link(ns, "vweb"))
     taken = leases(state).taken(ns, "br0", bridge)
     assert {str(ip): (holder.ns, holder.port) for ip, holder in taken.items()} == {
         "10.0.0.1": (ns, 0),
@@ -52,13 +58,13 @@ def test_the_addresses_of_the_host_and_behind_a_bridge_are_taken():
     }
 
 
-def test_what_this_run_puts_and_releases_counts_before_it_is_read_again():
+def test_what_this_run_puts_and_releases_counts_before_it_is_read_again() -> None:
     kernel = two_containers()
-    ns, web = kernel.find(HOST), kernel.find(WEB)
+    ns, web = existing(kernel.find(HOST)), existing(kernel.find(WEB))
     state = State(kernel)
     bridge, known = state.link(ns, "br0"), leases(state)
     assert ONE.parsed not in known.taken(ns, "br0", bridge)
-    index = state.link(web, "eth0").index
+    index = existing(state.link(web, "eth0")).index
     advance_all(state, [PutAddress(WEB, "eth0", ONE)])
     assert known.taken(ns, "br0", bridge)[ONE.parsed].index == index
     assert known.put_in(web) == [(index, ONE)]
@@ -68,21 +74,21 @@ def test_what_this_run_puts_and_releases_counts_before_it_is_read_again():
     assert known.put_in(web) == []
 
 
-def test_the_pair_that_is_made_anew_gives_its_addresses_up():
+def test_the_pair_that_is_made_anew_gives_its_addresses_up() -> None:
     kernel = two_containers()
     kernel.apply(PutAddress(WEB, "eth0", ONE))
-    ns, state = kernel.find(HOST), State(kernel, predict=True)
+    ns, state = existing(kernel.find(HOST)), State(kernel, predict=True)
     taken = leases(state).taken(ns, "br0", state.link(ns, "br0"))
     assert ONE.parsed in taken
     leases(state).release_port(ns, "br0", "vweb")
     assert ONE.parsed not in taken
 
 
-def test_a_namespace_that_may_just_be_ending_is_waited_for_once():
-    kernel = two_containers()
-    waits = []
+def test_a_namespace_that_may_just_be_ending_is_waited_for_once() -> None:
+    kernel: Any = two_containers()
+    waits: list[int] = []
     kernel.wait_for_rcu = lambda: waits.append(1)
-    ns, state = kernel.find(HOST), State(kernel)
+    ns, state = existing(kernel.find(HOST)), State(kernel)
     known, unknown = leases(state), Holder(ONE, None, 2, nsid=3)
     known.taken(ns, "br0", state.link(ns, "br0"))
     for _time in range(2):
@@ -94,11 +100,11 @@ def test_a_namespace_that_may_just_be_ending_is_waited_for_once():
     assert waits == [1]
 
 
-def test_who_answers_is_asked_once():
-    kernel = host()
-    asked = []
+def test_who_answers_is_asked_once() -> None:
+    kernel: Any = host()
+    asked: list[str] = []
     kernel.who_has = lambda ns, interface, mac, ip: asked.append(ip)
     state = State(kernel)
-    ns = state.find(HOST)
-    assert [leases(state).silent(ns, state.link(ns, "br0"), "10.0.0.9") for _time in range(3)] == [True] * 3
+    ns = existing(state.find(HOST))
+    assert [leases(state).silent(ns, existing(state.link(ns, "br0")), "10.0.0.9") for _time in range(3)] == [True] * 3
     assert asked == ["10.0.0.9"]

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import DelAddress, PutAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -25,19 +27,21 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     Address,
+    NsRef,
     PolicyRule,
     Vlan,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance_all, begin
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 from ansible_collections.linuxnet.containers.tests.unit.wired_host import ONE, STEPS, WEB, host
 
 
-def told(state, ns_ref):
+def told(state: State, ns_ref: NsRef) -> tuple[dict[str, Any], list[str], list[str]]:
     """What a state says of a namespace, without the numbers that are only foreseen."""
-    ns = state.find(ns_ref)
+    ns = existing(state.find(ns_ref))
     links = {one.name: one for one in state.links(ns)}
     return (
         {
@@ -49,16 +53,16 @@ def told(state, ns_ref):
     )
 
 
-def test_what_is_planned_is_what_is_there_afterwards():
+def test_what_is_planned_is_what_is_there_afterwards() -> None:
     foreseen = State(MemoryKernel(), predict=True)
     advance_all(foreseen, STEPS)
     advance_all(foreseen, [SetLink(HOST, "br0", {"mtu": 1400}, {})])  # a bridge follows its ports in the kernel alone
     happened = State(host())
     for ref in (HOST, WEB):
         assert told(foreseen, ref) == told(happened, ref)
-    near = foreseen.link(foreseen.find(HOST), "v0")
+    near = existing(foreseen.link(existing(foreseen.find(HOST)), "v0"))
     assert near.index < 0
-    assert foreseen.link_at(near.peer_ns, near.peer_index).name == "eth0"
+    assert existing(foreseen.link_at(existing(near.peer_ns), near.peer_index)).name == "eth0"
 
 
 @pytest.mark.parametrize(
@@ -71,90 +75,90 @@ def test_what_is_planned_is_what_is_there_afterwards():
         (MoveLink(WEB, "eth0", HOST, "far"), (["br0", "far", "lo", "v0"], ["lo"])),
     ],
 )
-def test_links_that_go_and_move(step, left):
+def test_links_that_go_and_move(step: Any, left: tuple[list[str], list[str]]) -> None:
     state = State(host())
     advance_all(state, [step])
-    found = tuple(sorted(one.name for one in state.links(state.find(ref))) for ref in (HOST, WEB))
+    found = tuple(sorted(one.name for one in state.links(existing(state.find(ref)))) for ref in (HOST, WEB))
     assert found == left
 
 
-def test_a_link_takes_its_addresses_and_routes_along():
+def test_a_link_takes_its_addresses_and_routes_along() -> None:
     state = State(host())
-    ns = state.find(WEB)
+    ns = existing(state.find(WEB))
     assert (len(state.addresses(ns)), len(state.routes(ns, 4, 254))) == (1, 2)
     advance_all(state, [DelLink(HOST, "v0")])
     assert (state.addresses(ns), state.routes(ns, 4, 254)) == ([], [])
 
 
-def test_a_handle_of_the_host_that_goes_leaves_the_host_s_links():
+def test_a_handle_of_the_host_that_goes_leaves_the_host_s_links() -> None:
     kernel = host()
-    kernel.apply(BindNetns("all", HOST, kernel.find(HOST)))
+    kernel.apply(BindNetns("all", HOST, existing(kernel.find(HOST))))
     state = State(kernel)
-    before = sorted(one.name for one in state.links(state.find(HOST)))
-    advance_all(state, [DropNetns("all", state.find(HOST))])
-    assert sorted(one.name for one in state.links(state.find(HOST))) == before == ["br0", "lo", "v0"]
+    before = sorted(one.name for one in state.links(existing(state.find(HOST))))
+    advance_all(state, [DropNetns("all", existing(state.find(HOST)))])
+    assert sorted(one.name for one in state.links(existing(state.find(HOST)))) == before == ["br0", "lo", "v0"]
 
 
-def test_an_interface_that_an_earlier_task_would_remove_is_gone_with_all_that_hangs_on_it():
+def test_an_interface_that_an_earlier_task_would_remove_is_gone_with_all_that_hangs_on_it() -> None:
     kernel = host()
     kernel.apply(PutAddress(HOST, "br0", Address("10.0.0.1", 24, 4, label="br0")))
-    ns, web = kernel.find(HOST), kernel.find(WEB)
+    ns, web = existing(kernel.find(HOST)), existing(kernel.find(WEB))
     state = begin(kernel, True, gone=["br0", "nowhere"])
     assert (state.link(ns, "br0"), state.addresses(ns), state.routes(ns, 4, 254)) == (None, [], [])
-    assert state.master_name(ns, state.link(ns, "v0")) == ""
+    assert state.master_name(ns, existing(state.link(ns, "v0"))) == ""
     state = begin(kernel, True, gone=["v0"])
     assert [link.name for link in state.links(web)] == ["lo"]
     assert ONE.parsed not in leases(state).taken(ns, "br0", state.link(ns, "br0"))
-    assert leases(state).silent(ns, state.link(ns, "br0"), ONE.ip)
+    assert leases(state).silent(ns, existing(state.link(ns, "br0")), ONE.ip)
     assert begin(kernel, False, gone=["v0"]).link(ns, "v0") is not None, "in check mode only"
 
 
-def test_a_sysctl_is_one_by_any_spelling_of_its_key():
+def test_a_sysctl_is_one_by_any_spelling_of_its_key() -> None:
     """What one module writes with dots another reads with slashes, in the same task."""
     state = State(host())
     advance_all(state, [SetSysctl(WEB, "net.ipv6.conf.eth0.disable_ipv6", "1", "0")])
-    assert state.sysctl(state.find(WEB), "net/ipv6/conf/eth0/disable_ipv6") == "1"
+    assert state.sysctl(existing(state.find(WEB)), "net/ipv6/conf/eth0/disable_ipv6") == "1"
 
 
-def test_an_address_takes_its_route_along():
+def test_an_address_takes_its_route_along() -> None:
     state = State(host())
-    ns = state.find(WEB)
+    ns = existing(state.find(WEB))
     assert [one.destination for one in state.routes(ns, 4, 254)] == ["0.0.0.0/0", "10.0.0.0/24"]
     advance_all(state, [DelAddress(WEB, "eth0", ONE)])
     assert [one.destination for one in state.routes(ns, 4, 254)] == ["0.0.0.0/0"]
     assert ONE.parsed not in leases(state).taken(ns, None, None)
 
 
-def test_files_and_policy_rules_move_on():
+def test_files_and_policy_rules_move_on() -> None:
     state, rule = State(host()), PolicyRule(4, "10.0.0.0/24", 100, 5, 76)
     advance_all(state, [PutFile("/etc/x", "a\n"), AddPolicy(WEB, rule)])
-    assert (state.text("/etc/x"), state.policies(state.find(WEB), 4)) == ("a\n", [rule])
+    assert (state.text("/etc/x"), state.policies(existing(state.find(WEB)), 4)) == ("a\n", [rule])
     advance_all(state, [PutFile("/etc/x", "", "a\n"), DelPolicy(WEB, rule)])
-    assert (state.text("/etc/x"), state.policies(state.find(WEB), 4)) == ("", [])
+    assert (state.text("/etc/x"), state.policies(existing(state.find(WEB)), 4)) == ("", [])
 
 
-def test_vlans_move_on():
+def test_vlans_move_on() -> None:
     state = State(host())
-    link = state.link(state.find(HOST), "v0")
+    link = existing(state.link(existing(state.find(HOST)), "v0"))
     advance_all(state, [SetVlans(HOST, "v0", (Vlan(1, True, True), Vlan(10)))])
     advance_all(state, [SetVlans(HOST, "v0", (Vlan(20, True),), (Vlan(10),))])
-    assert state.vlans(state.find(HOST), link) == (Vlan(1, False, True), Vlan(20, True))
+    assert state.vlans(existing(state.find(HOST)), link) == (Vlan(1, False, True), Vlan(20, True))
 
 
-def test_a_namespace_that_an_earlier_task_would_make_anew_is_gone():
+def test_a_namespace_that_an_earlier_task_would_make_anew_is_gone() -> None:
     kernel = host()
     state = begin(kernel, True, anew=["web"])
     assert state.find(WEB) is None
-    assert state.link(kernel.find(HOST), "v0") is None, "its pair went with it"
+    assert state.link(existing(kernel.find(HOST)), "v0") is None, "its pair went with it"
     assert begin(kernel, False, anew=["web"]).find(WEB) == kernel.find(WEB)
 
 
-def test_what_nobody_registered_is_an_error():
+def test_what_nobody_registered_is_an_error() -> None:
     with pytest.raises(TypeError, match="nothing is known of what Change does"):
         advance_all(State(host()), [Change()])
 
 
-def test_a_change_of_what_is_not_there_is_refused():
+def test_a_change_of_what_is_not_there_is_refused() -> None:
     state = State(MemoryKernel())
     with pytest.raises(Refused, match="Netns 'web' does not exist"):
         advance_all(state, [DelLink(WEB, "eth0")])

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge
@@ -18,11 +20,11 @@ from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import Mem
 BRIDGE = bridge.RESOURCE
 
 
-def run(kernel, resource, aggregate):
+def run(kernel: MemoryKernel, resource: bridge.BridgeResource, aggregate: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return execute(resource, items(resource, {"aggregate": aggregate}), kernel, False)[0]
 
 
-def test_the_diff_has_a_line_for_each_attribute_that_changes():
+def test_the_diff_has_a_line_for_each_attribute_that_changes() -> None:
     kernel = MemoryKernel()
     made = run(kernel, BRIDGE, [{"name": "br0", "mac": "02:00:00:00:00:01"}])[0]
     assert made["diff"] == {
@@ -41,7 +43,7 @@ def test_the_diff_has_a_line_for_each_attribute_that_changes():
     assert same["before"] == same["after"] == changed["after"]
 
 
-def test_a_failure_names_its_item_and_what_is_missing():
+def test_a_failure_names_its_item_and_what_is_missing() -> None:
     assert results.of_failure("bridge br0", Refused("No.")) == {
         "changed": False,
         "failed": True,
@@ -51,7 +53,7 @@ def test_a_failure_names_its_item_and_what_is_missing():
     assert results.of_failure("x", Lacking("Get nft.", "nft"))["missing"] == "nft"
 
 
-def test_what_many_results_come_to():
+def test_what_many_results_come_to() -> None:
     fine, idle = {"changed": True, "diff": 1, "commands": ["a", "b"]}, {"changed": False, "diff": 2, "commands": []}
     failed = results.of_failure("bridge br0", Refused("No."))
     assert results.summary([fine, idle, failed]) == {"changed": True, "diff": [1], "commands": ["a", "b"]}
@@ -60,7 +62,7 @@ def test_what_many_results_come_to():
     assert results.failures([fine, idle]) == ""
 
 
-def test_what_check_mode_cannot_know_is_not_in_the_diff():
+def test_what_check_mode_cannot_know_is_not_in_the_diff() -> None:
     step = PutFile("/etc/x", "a\n")
     found = results.of_plan(
         "x", Plan({"inode": 1, "mtu": 1}, {"inode": 2, "mtu": 2}, (step,), hidden=("inode",)), {"mtu": 2}

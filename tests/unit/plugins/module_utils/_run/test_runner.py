@@ -12,7 +12,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run import ru
 BRIDGE = bridge.RESOURCE
 
 
-def test_a_module_s_options_are_its_items_options_and_none_is_required():
+def test_a_module_s_options_are_its_items_options_and_none_is_required() -> None:
     spec = runner.argument_spec(BRIDGE)
     assert set(spec) == set(BRIDGE.options) | {"aggregate", "netns_anew", "links_gone"}
     assert not any("required" in option for option in spec.values())

@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import (
     AddLink,
@@ -15,9 +18,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     Nexthop,
+    NsRef,
     Route,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 from ansible_collections.linuxnet.containers.tests.unit.wired_host import WEB, host
 
@@ -25,40 +30,41 @@ from ansible_collections.linuxnet.containers.tests.unit.wired_host import WEB, h
 class Counting:
     """A source that notes each question on its way to the kernel."""
 
-    def __init__(self, kernel):
-        self._kernel, self.asked = kernel, []
+    def __init__(self, kernel: MemoryKernel) -> None:
+        self._kernel = kernel
+        self.asked: list[str] = []
 
-    def __getattr__(self, name):
-        def ask(*args, **kwargs):
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def ask(*args: NsRef | int, **kwargs: str) -> Any:
             self.asked.append(name)
             return getattr(self._kernel, name)(*args, **kwargs)
 
         return ask
 
 
-def test_a_fact_is_read_once():
+def test_a_fact_is_read_once() -> None:
     source = Counting(host())
     state = State(source)
     for dummy in range(3):
-        ns = state.find(WEB)
-        assert state.link(ns, "eth0").get("mtu") == 1400
+        ns = existing(state.find(WEB))
+        assert existing(state.link(ns, "eth0")).get("mtu") == 1400
         assert state.link(ns, "eth9") is None
-        assert [one.cidr for one in state.addresses_of(ns, state.link(ns, "eth0"))] == ["10.0.0.2/24"]
+        assert [one.cidr for one in state.addresses_of(ns, existing(state.link(ns, "eth0")))] == ["10.0.0.2/24"]
         assert len(state.routes(ns, 4, 254)) == 2
     assert source.asked == ["find", "link", "link", "addresses", "routes"]
 
 
-def test_a_listing_answers_for_every_name():
+def test_a_listing_answers_for_every_name() -> None:
     source = Counting(host())
     state = State(source)
-    ns = state.find(WEB)
+    ns = existing(state.find(WEB))
     assert sorted(one.name for one in state.links(ns)) == ["eth0", "lo"]
     assert state.link(ns, "eth9") is None
-    assert state.link_at(ns, state.link(ns, "eth0").index).name == "eth0"
+    assert existing(state.link_at(ns, existing(state.link(ns, "eth0")).index)).name == "eth0"
     assert source.asked == ["find", "links"]
 
 
-def test_a_parent_that_is_missing_is_an_error_or_foreseen_once():
+def test_a_parent_that_is_missing_is_an_error_or_foreseen_once() -> None:
     with pytest.raises(Refused) as caught:
         State(MemoryKernel()).need(WEB)
     assert str(caught.value) == (
@@ -93,10 +99,10 @@ def test_a_parent_that_is_missing_is_an_error_or_foreseen_once():
         ([Route(4, "10.9.0.0/16", interface="v1")], 1500),
     ],
 )
-def test_c8_the_uplink_s_mtu(routes, mtu):
+def test_c8_the_uplink_s_mtu(routes: list[Route], mtu: int) -> None:
     kernel = host()
     kernel.apply(AddLink(HOST, "v1", "veth", {"mtu": 1300, "enabled": True}, WEB, "eth1", {}))
     for route in routes:
         kernel.apply(PutRoute(HOST, route))
     state = State(kernel)
-    assert state.uplink_mtu(state.find(HOST)) == mtu
+    assert state.uplink_mtu(existing(state.find(HOST))) == mtu

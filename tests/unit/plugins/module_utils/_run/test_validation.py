@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
@@ -25,12 +26,12 @@ VALUES = {"str": ["a", "", "7", 7, True], "int": [1, 0, "3", True, 2.0], "bool":
 VALUES |= {"dict": [{}, {"k": "v"}, "k=v"], "list": [[], ["a"], "a,b"], "path": ["/x", "~"]}
 
 
-def chosen(option, chance):
+def chosen(option: dict[str, Any], chance: Random) -> Any:
     return chance.choice([*option.get("choices", ()), *VALUES.get(option["type"], ["a"])])
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.noun)
-def test_it_is_what_the_validator_makes(resource):
+def test_it_is_what_the_validator_makes(resource: Any) -> None:
     chance = Random(resource.noun)
     taken = 0
     for _number in range(3000):
@@ -57,11 +58,11 @@ def test_it_is_what_the_validator_makes(resource):
         {"address": "10.0.0.1/8"},
     ],
 )
-def test_what_is_not_plain_is_left_to_the_validator(params):
+def test_what_is_not_plain_is_left_to_the_validator(params: dict[str, str]) -> None:
     assert validation._plain(ns_address.RESOURCE, params) is None
 
 
-def test_options_at_the_top_are_defaults_of_every_item():
+def test_options_at_the_top_are_defaults_of_every_item() -> None:
     items = [{"name": "br0"}, {"name": "br1", "mtu": "9000", "stp": False}]
     wants = validation.items(bridge.RESOURCE, {"aggregate": items, "mtu": "1400", "stp": True, "state": "present"})
     assert [(one.name, one.attributes["mtu"], one.attributes["stp"]) for one in wants] == [
@@ -70,7 +71,7 @@ def test_options_at_the_top_are_defaults_of_every_item():
     ]
 
 
-def test_without_aggregate_the_task_is_one_item():
+def test_without_aggregate_the_task_is_one_item() -> None:
     wants = validation.items(bridge.RESOURCE, {"name": "br0", "aggregate": None})
     assert [(one.name, one.present) for one in wants] == [("br0", True)]
     assert validation.items(bridge.RESOURCE, {"aggregate": []}) == []

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import DropNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.step_runner import take_steps
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.one_task import Steps
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
@@ -28,7 +28,7 @@ def follow(kernel: MemoryKernel, state: str, check: bool = False) -> tuple[dict[
         "firewall_backend": "auto",
         "purge": False,
     }
-    results, _warnings, ended = runner.follow(Steps(params), kernel, check)
+    results, _warnings, ended = take_steps(Steps(params), kernel, check)
     return {step: listed for steps in results.values() for step, listed in steps.items()}, ended
 
 

@@ -18,7 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container, NsFile, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge, netns
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.step_runner import take_steps
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.one_task import Steps
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.purge import GATHER, purged
@@ -44,8 +44,8 @@ def role(kernel: MemoryKernel, networks: Any = (), containers: Any = (), purge: 
         "purge": purge,
     }
     steps = Steps({**params, **options})
-    warnings = steps.look(kernel) if steps.looks else []
-    results, _said, ended = runner.follow(steps, kernel, False)
+    warnings = steps.survey(kernel) if steps.needs_survey else []
+    results, _said, ended = take_steps(steps, kernel, False)
     assert not ended, ended
     gone = [one for step in results.get("teardown", {}).values() for one in step if one["changed"]]
     return [one["diff"]["before_header"] for one in gone], warnings

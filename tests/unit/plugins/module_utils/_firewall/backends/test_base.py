@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
@@ -29,16 +31,16 @@ EACH = [pytest.param(backend, id=backend.name) for backend in BACKENDS]
 NUMBERS = range(10)
 
 
-def bare(backend, ruleset):
+def bare(backend: Backend, ruleset: Any) -> bool:
     """Whether nothing of ours is in a rule set. Built-in chains of iptables-legacy stay, in a kernel as well."""
     if not isinstance(ruleset, dict):
-        return ruleset == []
+        return bool(ruleset == [])
     chains = [(name, one) for tables in ruleset.values() for found in tables.values() for name, one in found.items()]
     return not chains if backend.within else all(name.isalpha() and not one.rules for name, one in chains)
 
 
 @pytest.mark.parametrize("backend", EACH)
-def test_on_a_bare_host_nothing_is_owned(backend):
+def test_on_a_bare_host_nothing_is_owned(backend: Backend) -> None:
     owned = backend.owned(backend.nothing())
     assert owned.empty
     assert content(owned) == content(OwnedRules())
@@ -46,7 +48,7 @@ def test_on_a_bare_host_nothing_is_owned(backend):
 
 
 @pytest.mark.parametrize("backend", EACH)
-def test_all_that_is_owned_is_read_back(backend):
+def test_all_that_is_owned_is_read_back(backend: Backend) -> None:
     found = backend.owned(made(backend, *edits_of(backend)))
     assert content(found) == content(edited(OwnedRules(), edits_of(backend)))
     assert (found.bridges, found.localnet, found.unmarked) == (("br0",), ("br0",), ())
@@ -54,7 +56,7 @@ def test_all_that_is_owned_is_read_back(backend):
 
 
 @pytest.mark.parametrize("backend", EACH)
-def test_what_a_tool_prints_is_parsed(backend):
+def test_what_a_tool_prints_is_parsed(backend: Backend) -> None:
     ruleset = made(backend, *edits_of(backend))
     assert backend.parse(printed(backend, ruleset)) == ruleset
     assert backend.parse({}) in (backend.nothing(), {})
@@ -62,7 +64,7 @@ def test_what_a_tool_prints_is_parsed(backend):
 
 @pytest.mark.parametrize("backend", EACH)
 @pytest.mark.parametrize("number", NUMBERS)
-def test_what_is_rendered_is_what_was_read(backend, number):
+def test_what_is_rendered_is_what_was_read(backend: Backend, number: int) -> None:
     for edits in (edits_of(backend), edits_of(backend)[: number + 1], [edits_of(backend)[number]]):
         owned = backend.owned(made(backend, *edits))
         again = backend.owned(written(backend, backend.nothing(), backend.render(owned)))
@@ -71,7 +73,7 @@ def test_what_is_rendered_is_what_was_read(backend, number):
 
 @pytest.mark.parametrize("backend", EACH)
 @pytest.mark.parametrize("first", NUMBERS)
-def test_what_is_there_is_not_written_again_and_all_of_it_goes(backend, first):
+def test_what_is_there_is_not_written_again_and_all_of_it_goes(backend: Backend, first: int) -> None:
     edits = edits_of(backend)
     for second in NUMBERS:
         ruleset = made(backend, edits[first], edits[second])
@@ -82,7 +84,7 @@ def test_what_is_there_is_not_written_again_and_all_of_it_goes(backend, first):
 
 @pytest.mark.parametrize("backend", EACH)
 @pytest.mark.parametrize(("first", "second"), list(itertools.permutations(NUMBERS, 2)))
-def test_any_edit_is_as_the_edited_rendered(backend, first, second):
+def test_any_edit_is_as_the_edited_rendered(backend: Backend, first: int, second: int) -> None:
     edits = edits_of(backend)
     one_by_one = backend.owned(made(backend, edits[second], start=made(backend, edits[first])))
     at_once = backend.owned(made(backend, edits[first], edits[second]))
@@ -93,7 +95,7 @@ def test_any_edit_is_as_the_edited_rendered(backend, first, second):
 
 @pytest.mark.parametrize("backend", EACH)
 @pytest.mark.parametrize("number", NUMBERS)
-def test_what_a_person_would_type_does_the_same(backend, number):
+def test_what_a_person_would_type_does_the_same(backend: Backend, number: int) -> None:
     """On a bare host and after the others; and taken away again."""
     edits = edits_of(backend)
     for before in ([], [*edits[:number], *edits[number + 1 :]]):
@@ -113,7 +115,7 @@ def test_what_a_person_would_type_does_the_same(backend, number):
 
 @pytest.mark.parametrize("backend", EACH)
 @pytest.mark.parametrize("number", NUMBERS)
-def test_what_was_before_is_made_again(backend, number):
+def test_what_was_before_is_made_again(backend: Backend, number: int) -> None:
     edits = edits_of(backend)
     rest = [*edits[:number], *edits[number + 1 :]]
     for before, edit in (([], edits[number]), (rest, edits[number]), (edits, everything_gone(_owned(backend, edits)))):
@@ -125,13 +127,13 @@ def test_what_was_before_is_made_again(backend, number):
         assert before or bare(backend, back)
 
 
-def _owned(backend, edits):
+def _owned(backend: Backend, edits: list[Edit]) -> OwnedRules:
     return backend.owned(made(backend, *edits))
 
 
 @pytest.mark.parametrize("backend", EACH)
 @pytest.mark.parametrize(("first", "second"), list(itertools.permutations(NUMBERS, 2)))
-def test_what_is_foreseen_is_what_is_read(backend, first, second):
+def test_what_is_foreseen_is_what_is_read(backend: Backend, first: int, second: int) -> None:
     """An index that an edit is taken as done in, against the rule set in which it was done."""
     edits = [edits_of(backend)[first], edits_of(backend)[second]]
     ruleset = made(backend, edits[0])
@@ -151,13 +153,13 @@ def test_what_is_foreseen_is_what_is_read(backend, first, second):
 
 
 @pytest.mark.parametrize("backend", EACH)
-def test_nothing_of_ours_is_foreign(backend):
+def test_nothing_of_ours_is_foreign(backend: Backend) -> None:
     chains = backend.foreign(made(backend, *edits_of(backend)), {})
     assert not [chain for chain in chains.values() if chain.rules or "LINUXNET" in chain.name]
 
 
 @pytest.mark.parametrize("backend", EACH)
-def test_an_edit_of_one_family_leaves_the_other_as_it_is(backend):
+def test_an_edit_of_one_family_leaves_the_other_as_it_is(backend: Backend) -> None:
     edits = edits_of(backend)
     ruleset = made(backend, *edits)
     for family, kept in ((4, 6), (6, 4)):
@@ -170,13 +172,12 @@ def test_an_edit_of_one_family_leaves_the_other_as_it_is(backend):
         left = backend.owned(made(backend, gone, start=ruleset))
         assert {rule.family for rule in left.nat_rules} == {kept}
         assert {mapping.family for mapping in left.port_mappings} == {kept}
-        assert set(left.nat_rules) | set(left.port_mappings) == {
-            one for one in (*owned.nat_rules, *owned.port_mappings) if one.family == kept
-        }
+        both: list[Any] = [*owned.nat_rules, *owned.port_mappings]
+        assert {*left.nat_rules, *left.port_mappings} == {one for one in both if one.family == kept}
 
 
 @pytest.mark.parametrize("backend", EACH)
-def test_names_and_families(backend):
+def test_names_and_families(backend: Backend) -> None:
     assert repr(backend) == backend.name
     assert backend.name.startswith(backend.option)
     assert backend.owned(backend.nothing()).families == FAMILIES

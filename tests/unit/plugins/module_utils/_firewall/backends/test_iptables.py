@@ -42,7 +42,9 @@ EDITS = edits_of(IPTABLES_NFT)
         ("filter", "FORWARD", 0, ISOLATION),
     ],
 )
-def test_f13_a_rule_that_somebody_took_out_breaks_its_kind_and_is_put_back(table, chain, number, kind):
+def test_f13_a_rule_that_somebody_took_out_breaks_its_kind_and_is_put_back(
+    table: str, chain: str, number: int, kind: str
+) -> None:
     saved = made(IPTABLES_NFT, *EDITS)
     rules = list(saved[4][table][chain].rules)
     del rules[number]
@@ -54,7 +56,7 @@ def test_f13_a_rule_that_somebody_took_out_breaks_its_kind_and_is_put_back(table
     assert all(again.whole(one) for one in (NAT, PORTS, ISOLATION, ALLOWANCES))
 
 
-def test_f13_a_rule_that_was_edited_equals_nothing_that_is_wanted():
+def test_f13_a_rule_that_was_edited_equals_nothing_that_is_wanted() -> None:
     saved = made(IPTABLES_NFT, EDITS[0])
     name = next(name for name in saved[4]["nat"] if name not in (iptables_rules.POSTROUTING, "POSTROUTING"))
     saved[4]["nat"][name] = SavedChain("-", saved[4]["nat"][name].rules[1:])
@@ -62,7 +64,7 @@ def test_f13_a_rule_that_was_edited_equals_nothing_that_is_wanted():
     assert (rule.owner, rule.source, rule.out_interface) == ("net", "10.0.0.0/24", "?")
 
 
-def test_f13_rules_without_our_mark_are_named_and_stay_at_the_end_with_what_calls_them():
+def test_f13_rules_without_our_mark_are_named_and_stay_at_the_end_with_what_calls_them() -> None:
     saved = made(IPTABLES_NFT, EDITS[3])
     there = saved[4]["nat"]["LINUXNET-PUBLISH"]
     stranger = ("-p", "tcp", "-j", "ACCEPT")
@@ -76,7 +78,7 @@ def test_f13_rules_without_our_mark_are_named_and_stay_at_the_end_with_what_call
     assert len(left[4]["nat"]["PREROUTING"].rules) == 1
 
 
-def test_f1_it_is_called_from_docker_s_users_chain_and_moves_there():
+def test_f1_it_is_called_from_docker_s_users_chain_and_moves_there() -> None:
     start = made(IPTABLES_NFT, EDITS[8])
     assert [len(start[4]["filter"]["FORWARD"].rules)] == [1]
     start[4]["filter"]["DOCKER-USER"] = SavedChain("-", (("-j", "RETURN"),))

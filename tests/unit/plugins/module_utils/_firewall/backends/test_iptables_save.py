@@ -18,7 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.tests.unit.tool_twins import restored_words
 
 
-def test_the_rules_of_others_are_read_into_one_form():
+def test_the_rules_of_others_are_read_into_one_form() -> None:
     text = (
         "*filter\n:FORWARD DROP [0:0]\n:DOCKER-USER - [0:0]\n"
         "-A FORWARD -j DOCKER-USER\n"
@@ -49,7 +49,7 @@ def test_the_rules_of_others_are_read_into_one_form():
     assert chain.rules[4].matches == {"--timestart 08:00": ("?", "08:00")}
 
 
-def test_of_a_table_that_is_not_iptables_nft_s_alone_nft_knows_more():
+def test_of_a_table_that_is_not_iptables_nft_s_alone_nft_knows_more() -> None:
     """iptables-nft-save leaves out the set: what is dropped only for some looks as if it were for all."""
     text = (
         "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -j DROP\n-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT\nCOMMIT\n"

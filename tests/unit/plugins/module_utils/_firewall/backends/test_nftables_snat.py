@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import nftables_snat
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import NatRule, canonical_exclude
 from ansible_collections.linuxnet.containers.tests.unit.nft_json import chain, match, prefix, rule
 
 
-def ours(*expr, **more):
+def ours(*expr: dict[str, Any], **more: Any) -> dict[str, Any]:
     return rule("inet linuxnet_containers", "postrouting", *expr, **{"comment": "linuxnet:net", **more})
 
 
@@ -22,7 +24,7 @@ LEFT_ALONE = match("daddr", "!=", {"set": ALWAYS})
 MASQUERADE = {"masquerade": None}
 
 
-def test_a_listing_of_nft_is_read_back():
+def test_a_listing_of_nft_is_read_back() -> None:
     """As nft 1.0.6 lists it: /32 without its length, a set sorted, the comment beside the expressions."""
     objects = [
         {"table": {"family": "inet", "name": "linuxnet_containers", "handle": 1}},
@@ -58,14 +60,14 @@ def test_a_listing_of_nft_is_read_back():
         [LEFT_ALONE, MASQUERADE],
     ],
 )
-def test_f13_a_rule_that_was_edited_by_hand_equals_nothing_that_is_wanted(expr):
+def test_f13_a_rule_that_was_edited_by_hand_equals_nothing_that_is_wanted(expr: list[dict[str, Any]]) -> None:
     (found,) = nftables_snat.ours([ours(*expr)])
     assert found.owner == "net"
     assert found.handle == 9
     assert found.out_interface == "?"
 
 
-def test_f13_a_rule_of_somebody_else_in_our_table_is_found_and_not_ours():
+def test_f13_a_rule_of_somebody_else_in_our_table_is_found_and_not_ours() -> None:
     objects = [
         ours(SOURCE, LEFT_ALONE, MASQUERADE),
         ours(MASQUERADE, handle=12, comment="mine"),
@@ -90,10 +92,10 @@ def test_f13_a_rule_of_somebody_else_in_our_table_is_found_and_not_ours():
         ),
     ],
 )
-def test_a_rule_in_the_syntax_of_nft(wanted, text):
+def test_a_rule_in_the_syntax_of_nft(wanted: NatRule, text: str) -> None:
     assert nftables_snat.text(wanted) == text
 
 
-def test_a5_spellings_of_what_is_excluded():
+def test_a5_spellings_of_what_is_excluded() -> None:
     exclude = ["10.2.0.0/16", "10.3.0.0/16", "10.2.4.0/24", "172.17.5.0/24", "224.0.0.1/32"]
     assert canonical_exclude("172.17.0.0/16", exclude) == ("10.2.0.0/15",)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import errno
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import addresses, codec, transport
@@ -18,7 +19,7 @@ from pyroute2.netlink.rtnl.ndmsg import ndmsg
 INET, INET6, MCTP = 2, 10, 45
 PLAIN = Address("10.0.0.2", 24, 4, label="eth0", broadcast="10.0.0.255", protocol=76)
 LINK_LOCAL = Address("fe80::1", 64, 6, scope="link", valid_lft=60, preferred_lft=30)
-MESSAGES = {
+MESSAGES: dict[Address, tuple[dict[str, int], list[tuple[str, Any]]]] = {
     PLAIN: (
         {"family": INET, "prefixlen": 24, "index": 2},
         [
@@ -43,17 +44,17 @@ MESSAGES = {
 }
 
 
-def message(fields, attrs):
+def message(fields: dict[str, int], attrs: list[tuple[str, Any]]) -> bytes:
     return by_class(codec.addressmsg, fields, attrs)
 
 
 @pytest.mark.parametrize("address", MESSAGES, ids=str)
-def test_an_address_is_read(address: Address):
+def test_an_address_is_read(address: Address) -> None:
     [(index, found)] = addresses.read_all(Answering([message(*MESSAGES[address])]))
     assert (index, found, found.protocol) == (2, address, address.protocol)
 
 
-def test_what_only_the_kernel_sets_is_in_the_flags():
+def test_what_only_the_kernel_sets_is_in_the_flags() -> None:
     fields = {"family": INET6, "prefixlen": 64, "index": 2, "flags": 0x48}
     attrs = [("IFA_ADDRESS", "fd00::1")]
     [(_index, short)] = addresses.read_all(Answering([message(fields, attrs)]))
@@ -62,20 +63,20 @@ def test_what_only_the_kernel_sets_is_in_the_flags():
     assert (long.tentative, long.nodad, long.noprefixroute, long.secondary) == (False, True, True, True)
 
 
-def test_families_that_are_not_ip_s_are_left_out():
+def test_families_that_are_not_ip_s_are_left_out() -> None:
     """A dump has them all; a server's management controller speaks MCTP."""
     strange = message({"family": MCTP, "index": 2}, [])
     found = addresses.read_all(Answering([strange, message(*MESSAGES[PLAIN])]))
     assert [one for _index, one in found] == [PLAIN]
 
 
-def test_another_namespace_is_asked_by_its_id():
+def test_another_namespace_is_asked_by_its_id() -> None:
     sock = Answering([])
     assert addresses.read_all(sock, 3) == []
     assert sock.read(codec.addressmsg).get_attr("IFA_TARGET_NETNSID") == 3
 
 
-def test_one_that_is_just_going_has_none():
+def test_one_that_is_just_going_has_none() -> None:
     assert addresses.read_all(Answering(errno.EINVAL), 3) == []
     with pytest.raises(NetlinkError):
         addresses.read_all(Answering(errno.EINVAL))
@@ -85,7 +86,7 @@ def test_one_that_is_just_going_has_none():
 
 @pytest.mark.parametrize(("replaces", "flag"), [(False, transport.EXCL), (True, transport.REPLACE)])
 @pytest.mark.parametrize("address", MESSAGES, ids=str)
-def test_an_address_is_written_as_it_is_read(address: Address, replaces: bool, flag: int):
+def test_an_address_is_written_as_it_is_read(address: Address, replaces: bool, flag: int) -> None:
     sock = Answering()
     addresses.put(sock, 2, address, replaces)
     [(kind, flags, body)] = sock.asked
@@ -93,7 +94,7 @@ def test_an_address_is_written_as_it_is_read(address: Address, replaces: bool, f
     assert addresses.read_all(Answering([bytes(16) + body])) == [(2, address)]
 
 
-def test_flags_are_written_in_both_places():
+def test_flags_are_written_in_both_places() -> None:
     sock = Answering()
     addresses.put(sock, 2, Address("fd00::1", 64, 6, nodad=True, noprefixroute=True), False)
     sent = sock.read(codec.addressmsg)
@@ -101,7 +102,7 @@ def test_flags_are_written_in_both_places():
     assert sent.get_attr("IFA_CACHEINFO")["ifa_valid"] == FOREVER
 
 
-def test_an_address_is_removed_by_what_it_is():
+def test_an_address_is_removed_by_what_it_is() -> None:
     sock = Answering()
     addresses.delete(sock, 2, Address("10.0.0.2", 32, 4, peer="10.0.0.9"))
     sent = sock.read(codec.addressmsg)
@@ -112,7 +113,7 @@ def test_an_address_is_removed_by_what_it_is():
     ]
 
 
-def test_the_kernel_announces_by_looking_for_its_own_address():
+def test_the_kernel_announces_by_looking_for_its_own_address() -> None:
     sock = Answering()
     addresses.announce(sock, 2, "10.0.0.2")
     assert [kind for kind, _flags, _body in sock.asked] == [28, 29]

@@ -37,12 +37,12 @@ def flow(protocol: int, source: str, to: str, port: int | None, zone: int = 0) -
     return tuple_of(protocol, source, to, port) + reply + more
 
 
-def test_a_flow_is_what_its_original_tuple_says():
+def test_a_flow_is_what_its_original_tuple_says() -> None:
     raw = flow(UDP, "192.0.2.9", "10.0.0.1", 53)
     assert conntrack._flow(raw) == (UDP, "10.0.0.1", 53, tuple_of(UDP, "192.0.2.9", "10.0.0.1", 53))
 
 
-def test_one_of_ipv6_in_a_zone_is_named_with_it():
+def test_one_of_ipv6_in_a_zone_is_named_with_it() -> None:
     raw = flow(TCP, "2001:db8::9", "2001:db8::1", 443, zone=7)
     name = tuple_of(TCP, "2001:db8::9", "2001:db8::1", 443) + attribute(18, b"\0\7")
     assert conntrack._flow(raw) == (TCP, "2001:db8::1", 443, name)
@@ -63,7 +63,7 @@ def test_one_of_ipv6_in_a_zone_is_named_with_it():
         attribute(1, attribute(1, attribute(2, b"\1\2\3\4")) + attribute(2, attribute(1, b"") + attribute(3, b"\0\5"))),
     ],
 )
-def test_one_without_ports_or_of_which_something_is_missing_is_none(raw: bytes):
+def test_one_without_ports_or_of_which_something_is_missing_is_none(raw: bytes) -> None:
     assert conntrack._flow(raw) is None
 
 
@@ -74,7 +74,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch, *answers: list[bytes] | int) -> Answ
     return sock
 
 
-def test_the_flows_that_are_wanted_are_ended(monkeypatch: pytest.MonkeyPatch):
+def test_the_flows_that_are_wanted_are_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     head = bytes([socket.AF_INET, 0, 0, 0])
     flows = [(UDP, "192.0.2.9", "10.0.0.1", 53), (UDP, "192.0.2.9", "10.0.0.1", 54), (TCP, "192.0.2.9", "10.0.0.1", 53)]
     dump = [message(0x100, head + flow(*one))[:] for one in flows]
@@ -91,14 +91,14 @@ def test_the_flows_that_are_wanted_are_ended(monkeypatch: pytest.MonkeyPatch):
     assert sock.closed
 
 
-def test_one_that_ended_by_itself_is_as_good(monkeypatch: pytest.MonkeyPatch):
+def test_one_that_ended_by_itself_is_as_good(monkeypatch: pytest.MonkeyPatch) -> None:
     dump = [message(0x100, bytes(4) + flow(UDP, "fd00::9", "fd00::1", 53))] * 2
     sock = kernel(monkeypatch, dump, errno.ENOENT, [])
     assert conntrack.flush(6, lambda *_flow: True) == 2
     assert sock.asked[0][2] == bytes([socket.AF_INET6, 0, 0, 0])
 
 
-def test_another_refusal_is_an_error_and_the_socket_is_closed(monkeypatch: pytest.MonkeyPatch):
+def test_another_refusal_is_an_error_and_the_socket_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     sock = kernel(monkeypatch, errno.EPERM)
     with pytest.raises(OSError, match="not permitted"):
         conntrack.flush(4, lambda *_flow: True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import struct
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec, links, transport
@@ -16,7 +17,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlin
     Socket,
     attribute,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Vlan
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, Vlan
 from ansible_collections.linuxnet.containers.tests.unit.netlink_wire import Answering, by_class
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
@@ -24,26 +25,26 @@ UP, RUNNING = 0x1, 0x40
 NEWLINK, DELLINK, GETLINK, SETLINK = 16, 17, 18, 19
 
 
-def link(index=2, name="eth0", flags=0, **attrs):
+def link(index: int = 2, name: str = "eth0", flags: int = 0, **attrs: Any) -> bytes:
     """A message about an interface; attributes by their name without IFLA."""
     given = [("IFLA_IFNAME", name), *((f"IFLA_{key}", value) for key, value in attrs.items())]
     return by_class(ifinfmsg, {"index": index, "flags": flags}, given)
 
 
-def info(kind, *data, slave=""):
+def info(kind: str, *data: tuple[str, int], slave: str = "") -> dict[str, Any]:
     port = [("IFLA_INFO_SLAVE_KIND", slave), ("IFLA_INFO_SLAVE_DATA", {"attrs": [("IFLA_BRPORT_COST", 7)]})]
     more = [("IFLA_INFO_DATA", {"attrs": list(data)})] if data else []
     return {"attrs": [("IFLA_INFO_KIND", kind), *more, *(port if slave else [])]}
 
 
-def read(*messages):
+def read(*messages: bytes) -> list[tuple[Link, int | None]]:
     return links.read_all(Answering(list(messages)))
 
 
 # --- reading ---
 
 
-def test_a_link_has_its_general_attributes():
+def test_a_link_has_its_general_attributes() -> None:
     [(one, nsid)] = read(link(flags=UP | RUNNING, MTU=1400, ADDRESS="02:00:00:00:00:01", TXQLEN=9, IFALIAS="mine"))
     assert (one.index, one.name, one.kind, one.master, one.peer_index, nsid) == (2, "eth0", "", 0, 0, None)
     assert {name: one.get(name) for name in ("mtu", "mac", "tx_queue_len", "alias", "enabled", "carrier")} == {
@@ -56,17 +57,17 @@ def test_a_link_has_its_general_attributes():
     }
 
 
-def test_a_pair_s_end_knows_the_other_one():
+def test_a_pair_s_end_knows_the_other_one() -> None:
     [(one, nsid)] = read(link(LINK=7, LINK_NETNSID=3, LINKINFO=info("veth")))
     assert (one.kind, one.peer_index, nsid) == ("veth", 7, 3)
 
 
-def test_the_link_below_a_vlan_is_no_peer():
+def test_the_link_below_a_vlan_is_no_peer() -> None:
     [(one, _nsid)] = read(link(LINK=7, LINKINFO=info("vlan")))
     assert (one.kind, one.peer_index) == ("vlan", 0)
 
 
-def test_a_bridge_and_its_port():
+def test_a_bridge_and_its_port() -> None:
     data = [("IFLA_BR_AGEING_TIME", 100), ("IFLA_BR_VLAN_DEFAULT_PVID", 5)]
     (bridge, _first), (port, _second) = read(
         link(LINKINFO=info("bridge", *data)), link(3, "web0", MASTER=2, LINKINFO=info("veth", slave="bridge"))
@@ -75,13 +76,13 @@ def test_a_bridge_and_its_port():
     assert (port.master, port.get("cost"), bridge.get("cost")) == (2, 7, None)
 
 
-def test_only_those_of_a_master_are_returned_though_an_old_kernel_sends_all():
+def test_only_those_of_a_master_are_returned_though_an_old_kernel_sends_all() -> None:
     sock = Answering([link(2, "br0"), link(3, "web0", MASTER=2), link(4, "db0", MASTER=9)])
     assert [one.name for one, _nsid in links.read_all(sock, master=2)] == ["web0"]
     assert sock.read(ifinfmsg).get_attr("IFLA_MASTER") == 2
 
 
-def test_a_name_may_have_any_bytes():
+def test_a_name_may_have_any_bytes() -> None:
     data = attribute(3, b"\xff\xfe\0")
     [(one, _nsid)] = read(bytes(32) + data)
     assert one.name == "\udcff\udcfe"
@@ -91,24 +92,24 @@ def test_a_name_may_have_any_bytes():
 
 
 @pytest.mark.parametrize("code", [errno.ENODEV, errno.ERANGE])
-def test_a_link_that_is_not_there_is_none(code: int):
+def test_a_link_that_is_not_there_is_none(code: int) -> None:
     """ERANGE is what the kernel says of a name that is too long for one."""
     assert links.read(Answering(code), "web0") == (None, None)
 
 
-def test_another_refusal_is_an_error():
+def test_another_refusal_is_an_error() -> None:
     with pytest.raises(NetlinkError):
         links.read(Answering(errno.EPERM), "web0")
 
 
-def test_names_and_indexes_by_ioctl():
+def test_names_and_indexes_by_ioctl() -> None:
     with Socket(transport.ROUTE) as sock:
         assert (links.index_of(sock, "lo"), links.name_of(sock, 1)) == (1, "lo")
         assert (links.index_of(sock, "no such"), links.name_of(sock, 0x7FFFFFF0)) == (0, "")
         assert links.index_of(sock, "\udcff") == 0
 
 
-def test_a_name_that_is_too_long_is_not_cut_short(monkeypatch: pytest.MonkeyPatch):
+def test_a_name_that_is_too_long_is_not_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
     """The ioctl would find the interface whose name it begins with."""
     monkeypatch.setattr(links, "_ioctl", lambda *_args: (b"", 7))
     assert links.index_of(Answering(), "n" * 15) == 7
@@ -116,25 +117,25 @@ def test_a_name_that_is_too_long_is_not_cut_short(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(("known", "found"), [(3, 3), (0, 0), (-1, -1)])
-def test_the_id_of_a_namespace(known: int, found: int):
+def test_the_id_of_a_namespace(known: int, found: int) -> None:
     sock = Answering([by_class(codec.netnsidmsg, {}, [("NETNSA_NSID", known)])])
     assert links.nsid(sock, 9) == found
     assert sock.read(codec.netnsidmsg).get_attr("NETNSA_FD") == 9
 
 
-def test_no_answer_is_no_id():
+def test_no_answer_is_no_id() -> None:
     assert links.nsid(Answering([]), 9) == -1
 
 
 # --- writing ---
 
 
-def attrs(sock, place=-1):
+def attrs(sock: Answering, place: int = -1) -> dict[str, Any]:
     message = sock.read(ifinfmsg, place)
     return {name: message.get_attr(name) for name in message.names()}
 
 
-def test_a_pair_is_one_message():
+def test_a_pair_is_one_message() -> None:
     sock = Answering()
     peer = ("eth0", {"mtu": 1400}, 8)
     links.add(sock, "web0", "veth", {"enabled": True, "mtu": 1500, "mac": "02:00:00:00:00:01"}, 3, peer)
@@ -146,14 +147,14 @@ def test_a_pair_is_one_message():
     assert [far.get_attr(f"IFLA_{name}") for name in ("IFNAME", "MTU", "NET_NS_FD")] == ["eth0", 1400, 8]
 
 
-def test_a_pair_in_one_namespace_names_none():
+def test_a_pair_in_one_namespace_names_none() -> None:
     sock = Answering()
     links.add(sock, "a", "veth", {}, peer=("b", {}, None))
     info = sock.read(ifinfmsg).get_attr("IFLA_LINKINFO").get_attr("IFLA_INFO_DATA")
     assert info.get_attr("VETH_INFO_PEER").names() == ["IFLA_IFNAME"]
 
 
-def test_what_is_changed_goes_in_one_message():
+def test_what_is_changed_goes_in_one_message() -> None:
     sock = Answering()
     links.change(
         sock, 4, {"name": "new", "enabled": False, "mtu": 1400, "hairpin": True, "stp": True}, 0, kind="bridge"
@@ -167,14 +168,14 @@ def test_what_is_changed_goes_in_one_message():
     assert about.get_attr("IFLA_INFO_DATA").get_attr("IFLA_BR_STP_STATE") == 1
 
 
-def test_what_is_not_changed_is_not_named():
+def test_what_is_not_changed_is_not_named() -> None:
     sock = Answering()
     links.change(sock, 4, {}, netns_fd=9)
     assert attrs(sock) == {"IFLA_NET_NS_FD": 9}
     assert sock.read(ifinfmsg)["change"] == 0
 
 
-def test_links_are_deleted_together_in_a_group_of_their_own():
+def test_links_are_deleted_together_in_a_group_of_their_own() -> None:
     sock = Answering([link(2, GROUP=5), link(3, GROUP=0), link(4, GROUP=0)])
     links.delete_together(sock, [2, 3, 99])
     _dump, first, second, last = sock.asked
@@ -184,7 +185,7 @@ def test_links_are_deleted_together_in_a_group_of_their_own():
     assert [sock.read(ifinfmsg, place)["index"] for place in (1, 2, 3)] == [2, 3, 0]
 
 
-def test_where_that_is_refused_each_is_in_its_group_again():
+def test_where_that_is_refused_each_is_in_its_group_again() -> None:
     sock = Answering([link(2, GROUP=5), link(3)], [], [], errno.EOPNOTSUPP, errno.ENODEV, [])
     with pytest.raises(NetlinkError):
         links.delete_together(sock, [2, 3])
@@ -195,7 +196,7 @@ def test_where_that_is_refused_each_is_in_its_group_again():
 # --- VLANs ---
 
 
-def vlan_message(index, *infos):
+def vlan_message(index: int, *infos: tuple[int, int]) -> bytes:
     """As the kernel has it: one attribute a VLAN, struct bridge_vlan_info, among others."""
     spec = attribute(1, struct.pack("=H", 0)) + b"".join(
         attribute(2, struct.pack("=HH", flags, vid)) for flags, vid in infos
@@ -203,7 +204,7 @@ def vlan_message(index, *infos):
     return by_class(ifinfmsg, {"family": 7, "index": index}, []) + attribute(26 | 0x8000, spec)
 
 
-def test_the_vlans_of_a_port_in_order():
+def test_the_vlans_of_a_port_in_order() -> None:
     sock = Answering([vlan_message(3, (0, 9)), vlan_message(4, (4, 20), (6, 10))])
     assert links.read_vlans(sock, 4) == (Vlan(10, True, True), Vlan(20, False, True))
     assert sock.read(ifinfmsg).get_attr("IFLA_EXT_MASK") == 2
@@ -211,7 +212,7 @@ def test_the_vlans_of_a_port_in_order():
     assert links.read_vlans(Answering([]), 4) == ()
 
 
-def test_pyroute2_writes_what_is_read_here():
+def test_pyroute2_writes_what_is_read_here() -> None:
     sock = Answering()
     links.change_vlans(sock, 4, [Vlan(10, True, True), Vlan(20, untagged=True)], add=True)
     assert sock.asked[0][0] == SETLINK
@@ -221,7 +222,7 @@ def test_pyroute2_writes_what_is_read_here():
     )
 
 
-def test_neighbouring_vlans_go_as_a_range():
+def test_neighbouring_vlans_go_as_a_range() -> None:
     sock = Answering()
     links.change_vlans(sock, 4, [Vlan(11), Vlan(12), Vlan(10), Vlan(14)], add=False)
     assert sock.asked[0][0] == DELLINK
@@ -240,5 +241,5 @@ def test_neighbouring_vlans_go_as_a_range():
         ([Vlan(1), Vlan(2, True), Vlan(3)], [(1, 1), (2, 2), (3, 3)]),
     ],
 )
-def test_runs_are_of_one_kind_and_a_pvid_stands_alone(vlans: list[Vlan], runs: list[tuple[int, int]]):
+def test_runs_are_of_one_kind_and_a_pvid_stands_alone(vlans: list[Vlan], runs: list[tuple[int, int]]) -> None:
     assert [(first.vid, last.vid) for first, last in links.vlan_ranges(vlans)] == runs

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import errno
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec, routes, transport
@@ -30,14 +31,14 @@ HOPS = (Nexthop("10.0.0.1", "", 1), Nexthop("10.0.1.1", "", 20), Nexthop("", "",
 MANY = Route(4, "10.7.0.0/16", nexthops=HOPS)
 
 
-def sent_route(route, index=2, hops=(), replace=False):
+def sent_route(route: Route, index: int = 2, hops: tuple[int, ...] = (), replace: bool = False) -> Answering:
     sock = Answering()
     routes.put(sock, route, index, hops, replace)
     return sock
 
 
 @pytest.mark.parametrize("what", ROUTES)
-def test_a_route_is_read_as_it_was_written(what: str):
+def test_a_route_is_read_as_it_was_written(what: str) -> None:
     route = ROUTES[what]
     sock = sent_route(route)
     [(kind, flags, body)] = sock.asked
@@ -47,12 +48,12 @@ def test_a_route_is_read_as_it_was_written(what: str):
     assert found[0][0].protocol == route.protocol
 
 
-def test_so_is_one_of_many_ways():
+def test_so_is_one_of_many_ways() -> None:
     [(_kind, _flags, body)] = sent_route(MANY, 0, (2, 3, 4)).asked
     assert routes.read_all(Answering([bytes(16) + body]), 4, 254) == [(MANY, 0, [2, 3, 4])]
 
 
-def test_ways_of_ipv6_and_on_the_link():
+def test_ways_of_ipv6_and_on_the_link() -> None:
     route = Route(6, "fd07::/64", nexthops=(Nexthop("fd00::1"), Nexthop("fd00::2")), onlink=True)
     [(_kind, _flags, body)] = sent_route(route, 0, (2, 3)).asked
     [(found, _index, indexes)] = routes.read_all(Answering([bytes(16) + body]), 6, 254)
@@ -60,28 +61,32 @@ def test_ways_of_ipv6_and_on_the_link():
 
 
 @pytest.mark.parametrize(("cut", "left"), [(1, [2, 3]), (8, [2, 3]), (9, [2]), (30, [])])
-def test_ways_that_are_cut_short_are_left_out(cut: int, left: list[int]):
+def test_ways_that_are_cut_short_are_left_out(cut: int, left: list[int]) -> None:
     raw = codec.decode(rtmsg, bytes(16) + sent_route(MANY, 0, (2, 3, 4)).asked[0][2]).raw("RTA_MULTIPATH")
     assert [index for _hop, index in routes._nexthops(raw)] == [2, 3, 4]
     assert [index for _hop, index in routes._nexthops(raw[:-cut])] == left
     assert list(routes._nexthops(b"\7\0\0\0\2\0\0\0" + raw)) == []
 
 
-def test_what_has_no_word_is_its_number():
+def test_what_has_no_word_is_its_number() -> None:
     message = by_class(rtmsg, {"family": INET, "type": 11, "scope": 77, "table": 254}, [])
     [(route, _index, _hops)] = routes.read_all(Answering([message]), 4, 254)
     assert (route.type, route.scope) == ("11", "77")
 
 
-def test_only_the_table_and_the_family_are_returned_though_an_old_kernel_sends_all():
+def test_only_the_table_and_the_family_are_returned_though_an_old_kernel_sends_all() -> None:
     """One without IPv6 answers with the routes of IPv4."""
-    rows = [({"family": INET, "table": 254}, []), ({"family": INET, "table": 255}, []), ({"family": INET6}, [])]
+    rows: list[tuple[dict[str, int], list[Any]]] = [
+        ({"family": INET, "table": 254}, []),
+        ({"family": INET, "table": 255}, []),
+        ({"family": INET6}, []),
+    ]
     messages = [by_class(rtmsg, {"type": 1, **fields}, attrs) for fields, attrs in rows]
     assert [route.destination for route, _i, _h in routes.read_all(Answering(messages), 4, 254)] == ["0.0.0.0/0"]
     assert routes.read_all(Answering(messages[:2]), 6, 254) == []
 
 
-def test_the_kernel_is_asked_for_one_table():
+def test_the_kernel_is_asked_for_one_table() -> None:
     sock = Answering([])
     routes.read_all(sock, 4, 1000)
     sent = sock.read(rtmsg)
@@ -89,18 +94,18 @@ def test_the_kernel_is_asked_for_one_table():
 
 
 @pytest.mark.parametrize("code", [errno.ENOENT, errno.EAFNOSUPPORT, errno.EOPNOTSUPP])
-def test_a_table_or_a_family_that_is_not_there_has_no_routes(code: int):
+def test_a_table_or_a_family_that_is_not_there_has_no_routes(code: int) -> None:
     assert routes.read_all(Answering(code), 6, 100) == []
 
 
-def test_another_refusal_is_an_error():
+def test_another_refusal_is_an_error() -> None:
     with pytest.raises(NetlinkError):
         routes.read_all(Answering(errno.EPERM), 4, 254)
     with pytest.raises(NetlinkError):
         routes.read_policies(Answering(errno.EPERM), 4)
 
 
-def test_a_route_is_replaced_or_removed_by_its_key():
+def test_a_route_is_replaced_or_removed_by_its_key() -> None:
     sock = sent_route(ROUTES["with all it can have"], replace=True)
     assert sock.asked[0][1] == transport.ACK | transport.CREATE | transport.REPLACE
     routes.delete(sock, ROUTES["with all it can have"], 2, [])
@@ -116,7 +121,7 @@ RULE = PolicyRule(4, "10.0.0.2/32", 100, 32000, 76)
 @pytest.mark.parametrize(
     "rule", [RULE, PolicyRule(6, "fd00::/64", 100000, 5, 0), PolicyRule(4, "0.0.0.0/0", 254, 7)], ids=str
 )
-def test_a_policy_rule_is_read_as_it_was_written(rule: PolicyRule):
+def test_a_policy_rule_is_read_as_it_was_written(rule: PolicyRule) -> None:
     sock = Answering()
     routes.add_policy(sock, rule)
     routes.delete_policy(sock, rule)
@@ -138,19 +143,21 @@ def test_a_policy_rule_is_read_as_it_was_written(rule: PolicyRule):
     ],
     ids=str,
 )
-def test_a_rule_with_another_condition_or_action_is_left_out(fields, attrs):
+def test_a_rule_with_another_condition_or_action_is_left_out(
+    fields: dict[str, int], attrs: list[tuple[str, int | str]]
+) -> None:
     plain = {"family": INET, "action": 1, "table": 254}
     good = by_class(fibmsg, plain, [("FRA_SUPPRESS_PREFIXLEN", 0xFFFFFFFF)])
     other = by_class(fibmsg, {**plain, **fields}, attrs)
     assert routes.read_policies(Answering([other, good]), 4) == [PolicyRule(4, "0.0.0.0/0", 254)]
 
 
-def test_rules_of_another_family_are_left_out():
+def test_rules_of_another_family_are_left_out() -> None:
     """Those of multicast routing are no rules of IPv4."""
     message = by_class(fibmsg, {"family": 128, "action": 1, "table": 254}, [])
     assert routes.read_policies(Answering([message]), 4) == []
 
 
 @pytest.mark.parametrize("code", [errno.EAFNOSUPPORT, errno.EOPNOTSUPP])
-def test_a_kernel_without_the_family_or_the_feature_has_no_rules(code: int):
+def test_a_kernel_without_the_family_or_the_feature_has_no_rules(code: int) -> None:
     assert routes.read_policies(Answering(code), 6) == []

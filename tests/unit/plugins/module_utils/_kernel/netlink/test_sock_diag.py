@@ -20,7 +20,7 @@ from ansible_collections.linuxnet.containers.tests.unit.netlink_wire import Answ
 from ansible_collections.linuxnet.containers.tests.unit.netlink_wire import message as netlink_message
 
 
-def message(ip, *attributes):
+def message(ip: str, *attributes: tuple[int, bytes]) -> bytes:
     """A struct inet_diag_msg of a listening socket on port 80 with inode 7, and attributes (type, value)."""
     address = ipaddress.ip_address(ip)
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
@@ -31,7 +31,7 @@ def message(ip, *attributes):
     return data
 
 
-def sockaddr(ip):
+def sockaddr(ip: str) -> bytes:
     """A struct sockaddr_storage."""
     address = ipaddress.ip_address(ip)
     if address.version == 4:
@@ -39,7 +39,7 @@ def sockaddr(ip):
     return struct.pack("=HHI", socket.AF_INET6, 0, 0) + address.packed + bytes(104)
 
 
-def test_a_socket_without_the_attribute_takes_both_families_only_on_any_address():
+def test_a_socket_without_the_attribute_takes_both_families_only_on_any_address() -> None:
     assert list(sock_diag._listeners("tcp", message("::"))) == [Listener("tcp", "::", 80, True, 7)]
     assert list(sock_diag._listeners("tcp", message("::", (8, b"\0"), (11, b"\1")))) == [
         Listener("tcp", "::", 80, False, 7)
@@ -49,18 +49,18 @@ def test_a_socket_without_the_attribute_takes_both_families_only_on_any_address(
     ]
 
 
-def test_an_sctp_socket_listens_on_all_its_addresses():
+def test_an_sctp_socket_listens_on_all_its_addresses() -> None:
     """INET_DIAG_LOCALS is 12 in linux/inet_diag.h."""
     locals_ = (12, sockaddr("192.0.2.1") + sockaddr("2001:db8::1") + sockaddr("::ffff:192.0.2.2"))
     found = list(sock_diag._listeners("sctp", message("192.0.2.1", (11, b"\0"), locals_)))
     assert found == [Listener("sctp", ip, 80, False, 7) for ip in ("192.0.2.1", "2001:db8::1", "192.0.2.2")]
 
 
-def test_a_socket_that_takes_ipv4_as_well_has_its_plain_address():
+def test_a_socket_that_takes_ipv4_as_well_has_its_plain_address() -> None:
     assert [one.ip for one in sock_diag._listeners("tcp", message("::ffff:192.0.2.1"))] == ["192.0.2.1"]
 
 
-def test_one_without_a_port_listens_on_none():
+def test_one_without_a_port_listens_on_none() -> None:
     data = bytearray(message("192.0.2.1"))
     data[4:6] = b"\0\0"
     assert list(sock_diag._listeners("udp", bytes(data))) == []
@@ -77,7 +77,7 @@ def test_one_without_a_port_listens_on_none():
         message("192.0.2.1", (12, b"\x63\0" + bytes(126))),
     ],
 )
-def test_what_is_cut_short_or_of_another_family_says_nothing(data: bytes):
+def test_what_is_cut_short_or_of_another_family_says_nothing(data: bytes) -> None:
     assert list(sock_diag._listeners("sctp", data)) == []
 
 
@@ -92,7 +92,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Answering:
     return sock
 
 
-def test_each_protocol_and_family_is_asked_for(kernel: Answering):
+def test_each_protocol_and_family_is_asked_for(kernel: Answering) -> None:
     kernel.answers = [[netlink_message(20, message("192.0.2.1"))], [netlink_message(20, message("::"))]]
     assert sock_diag.listening() == [Listener("tcp", "192.0.2.1", 80, False, 7), Listener("tcp", "::", 80, True, 7)]
     asked = [struct.unpack_from("=BBBBI", body) for _type, _flags, body in kernel.asked]
@@ -103,12 +103,12 @@ def test_each_protocol_and_family_is_asked_for(kernel: Answering):
     assert kernel.closed
 
 
-def test_a_protocol_that_the_kernel_does_not_have_has_no_listeners(kernel: Answering):
+def test_a_protocol_that_the_kernel_does_not_have_has_no_listeners(kernel: Answering) -> None:
     kernel.answers = [errno.ENOENT, errno.ENOENT, [netlink_message(20, message("192.0.2.1"))]]
     assert [one.protocol for one in sock_diag.listening()] == ["udp"]
 
 
-def test_another_refusal_is_an_error(kernel: Answering):
+def test_another_refusal_is_an_error(kernel: Answering) -> None:
     kernel.answers = [errno.EPERM]
     with pytest.raises(OSError, match="not permitted"):
         sock_diag.listening()
@@ -116,7 +116,7 @@ def test_another_refusal_is_an_error(kernel: Answering):
 
 
 @pytest.mark.parametrize("code", [errno.EPROTONOSUPPORT, errno.EMFILE])
-def test_a_kernel_without_sock_diag_has_none(monkeypatch: pytest.MonkeyPatch, code: int):
+def test_a_kernel_without_sock_diag_has_none(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     def refuse(_family: int) -> Answering:
         raise OSError(code, os.strerror(code))
 
@@ -128,7 +128,7 @@ def test_a_kernel_without_sock_diag_has_none(monkeypatch: pytest.MonkeyPatch, co
             sock_diag.listening()
 
 
-def test_this_process_s_own_sockets_are_found():
+def test_this_process_s_own_sockets_are_found() -> None:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         sock.listen()

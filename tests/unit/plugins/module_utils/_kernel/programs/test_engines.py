@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import engines as engine_programs
@@ -16,11 +19,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 
 
 @pytest.fixture
-def programs(tmp_path, monkeypatch):
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Make programs that stand in for the engines' own; nothing else is on the path."""
     monkeypatch.setattr(run, "_PATH", str(tmp_path))
 
-    def make(name, script):
+    def make(name: str, script: str) -> Path:
         path = tmp_path / name
         path.write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n", encoding="utf-8")
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
@@ -32,7 +35,7 @@ def programs(tmp_path, monkeypatch):
 ID = "4f" * 32
 
 
-def test_docker_names_ids_and_what_it_does_not_know(programs):
+def test_docker_names_ids_and_what_it_does_not_know(programs: Callable[..., Any]) -> None:
     programs("docker", f"echo '{ID} 70 running /web'; echo 'Error: No such container: nope' >&2; exit 1")
     assert engine_programs.find("docker", ["web", "nope", ID[:12]]) == {
         "web": Container("docker", "web", 70, "running"),
@@ -40,7 +43,7 @@ def test_docker_names_ids_and_what_it_does_not_know(programs):
     }
 
 
-def test_a_daemon_that_does_not_answer_is_an_error_in_its_words(programs):
+def test_a_daemon_that_does_not_answer_is_an_error_in_its_words(programs: Callable[..., Any]) -> None:
     programs(
         "docker",
         "echo 'Cannot connect to the Docker daemon at unix:///x.sock. Is the docker daemon running?' >&2; exit 1",
@@ -49,12 +52,12 @@ def test_a_daemon_that_does_not_answer_is_an_error_in_its_words(programs):
         engine_programs.find("docker", ["web"])
 
 
-def test_podman_leaves_the_slash_out_and_a_stopped_one_has_no_pid(programs):
+def test_podman_leaves_the_slash_out_and_a_stopped_one_has_no_pid(programs: Callable[..., Any]) -> None:
     programs("podman", f"echo '{ID} 0 exited web'")
     assert engine_programs.find("podman", ["web"]) == {"web": Container("podman", "web", 0, "exited")}
 
 
-def test_lxc_gives_state_and_pid(programs):
+def test_lxc_gives_state_and_pid(programs: Callable[..., Any]) -> None:
     programs("lxc-info", 'case "$*" in *on*) echo "State: RUNNING"; echo 71;; *off*) echo "State: STOPPED";; esac')
     found = engine_programs.find("lxc", ["on", "off"])
     assert found == {"on": Container("lxc", "on", 71, "running"), "off": Container("lxc", "off", 0, "stopped")}
@@ -62,7 +65,7 @@ def test_lxc_gives_state_and_pid(programs):
     assert engine_programs.find("lxc", ["web"]) == {}
 
 
-def test_an_engine_that_is_not_there_is_no_engine(programs):
+def test_an_engine_that_is_not_there_is_no_engine(programs: Callable[..., Any]) -> None:
     assert not engine_programs.available("docker")
     with pytest.raises(engine_programs.EngineError, match="the program podman is not installed"):
         engine_programs.find("podman", ["web"])
@@ -78,7 +81,9 @@ def test_an_engine_that_is_not_there_is_no_engine(programs):
         (["systemd-nspawn", "sh"], None),
     ],
 )
-def test_a_machine_s_name_is_given_or_that_of_its_tree(monkeypatch, tmp_path, words, name):
+def test_a_machine_s_name_is_given_or_that_of_its_tree(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: list[str], name: str | None
+) -> None:
     file = tmp_path / "cmdline"
     file.write_bytes(b"\0".join(word.encode() for word in [*words, ""]))
     monkeypatch.setattr(
@@ -95,19 +100,21 @@ def test_a_machine_s_name_is_given_or_that_of_its_tree(monkeypatch, tmp_path, wo
         ("lxc", "lxc-info", "71 and nothing else"),
     ],
 )
-def test_what_is_not_understood_is_an_engine_that_cannot_be_asked(programs, engine, program, prints):
+def test_what_is_not_understood_is_an_engine_that_cannot_be_asked(
+    programs: Callable[..., Any], engine: str, program: str, prints: str
+) -> None:
     programs(program, f"echo '{prints}'")
     with pytest.raises(engine_programs.EngineError, match=f"what {program} printed was not understood"):
         engine_programs.find(engine, ["web"])
 
 
-def test_that_holds_for_those_that_run_as_well(programs):
+def test_that_holds_for_those_that_run_as_well(programs: Callable[..., Any]) -> None:
     programs("docker", f'[ "$1" = ps ] && echo {ID} || echo one two')
     with pytest.raises(engine_programs.EngineError, match="what docker printed was not understood"):
         engine_programs.running("docker")
 
 
-def test_those_that_run_are_listed(programs):
+def test_those_that_run_are_listed(programs: Callable[..., Any]) -> None:
     programs("docker", f'[ "$1" = ps ] && echo {ID} || echo "{ID} 70 running /web"')
     assert engine_programs.running("docker") == [Container("docker", "web", 70, "running")]
     programs("lxc-ls", "echo on")
@@ -115,7 +122,7 @@ def test_those_that_run_are_listed(programs):
     assert engine_programs.running("lxc") == [Container("lxc", "on", 71, "running")]
 
 
-def test_a_name_of_a_container_is_never_more_than_an_argument(programs):
+def test_a_name_of_a_container_is_never_more_than_an_argument(programs: Callable[..., Any]) -> None:
     """What cannot be an argument of a program is in no engine."""
     programs("docker", "exit 0")
     with pytest.raises(engine_programs.EngineError):

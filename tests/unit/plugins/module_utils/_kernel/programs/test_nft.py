@@ -7,6 +7,9 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import run
@@ -14,11 +17,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.progra
 
 
 @pytest.fixture
-def nft(tmp_path, monkeypatch):
+def nft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Make the program; nothing else is on the path."""
     monkeypatch.setattr(run, "_PATH", str(tmp_path))
 
-    def make(script):
+    def make(script: str) -> Nft:
         path = tmp_path / "nft"
         path.write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n", encoding="utf-8")
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
@@ -27,27 +30,27 @@ def nft(tmp_path, monkeypatch):
     return make
 
 
-def test_without_the_program_it_is_not_available(tmp_path, monkeypatch):
+def test_without_the_program_it_is_not_available(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "_PATH", str(tmp_path))
     assert not Nft().available()
     with pytest.raises(run.ProgramError):
         Nft().read()
 
 
-def test_the_rule_set_is_what_it_prints(nft):
+def test_the_rule_set_is_what_it_prints(nft: Callable[..., Any]) -> None:
     program = nft('echo "$*"')
     assert program.available()
     assert program.usual
     assert program.read() == {"nft": "-j -a list ruleset\n"}
 
 
-def test_all_lines_are_given_to_one_call(nft, tmp_path):
+def test_all_lines_are_given_to_one_call(nft: Callable[..., Any], tmp_path: Path) -> None:
     program = nft(f'(echo "$*"; cat) >>{tmp_path}/given')
     program.write({"nft": "add table inet x\nadd table inet y\n"})
     assert (tmp_path / "given").read_text(encoding="utf-8") == "-f -\nadd table inet x\nadd table inet y\n"
 
 
-def test_for_nothing_it_is_not_run(nft):
+def test_for_nothing_it_is_not_run(nft: Callable[..., Any]) -> None:
     nft("exit 3").write({"nft": ""})
     nft("exit 3").write({})
 
@@ -59,7 +62,7 @@ def test_for_nothing_it_is_not_run(nft):
         ("echo; echo '/dev/stdin:1:1-3: Error: no' >&2; exit 1", "/dev/stdin:1:1-3: Error: no"),
     ],
 )
-def test_what_it_complains_of_is_the_error(nft, script, says):
+def test_what_it_complains_of_is_the_error(nft: Callable[..., Any], script: str, says: str) -> None:
     with pytest.raises(run.ProgramError, match=says):
         nft(script).read()
     with pytest.raises(run.ProgramError, match=says):

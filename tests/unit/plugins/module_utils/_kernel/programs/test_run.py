@@ -6,6 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import run
 
@@ -13,45 +17,46 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.progra
 class Changing:
     """Rules that are others at each look, and a program that refuses the first lines."""
 
-    def __init__(self, refusals, sets):
-        self.refusals, self.sets, self.tried = refusals, iter(sets), []
+    def __init__(self, refusals: int, sets: Any) -> None:
+        self.refusals, self.sets = refusals, iter(sets)
+        self.tried: list[list[str]] = []
 
-    def edit(self):
+    def edit(self) -> bool | None:
         return run.rewrite(lambda: next(self.sets), self.write)
 
-    def write(self, lines):
+    def write(self, lines: list[str]) -> None:
         self.tried.append(lines)
         if len(self.tried) <= self.refusals:
             raise run.ProgramError("no such table")
 
 
-def test_f15_lines_are_computed_again_where_somebody_changed_the_rule_set_in_between():
+def test_f15_lines_are_computed_again_where_somebody_changed_the_rule_set_in_between() -> None:
     rules = Changing(2, (["one"], ["two"], ["three"]))
     assert rules.edit() is True
     assert rules.tried == [["one"], ["two"], ["three"]]
 
 
-def test_f15_what_nobody_changed_is_not_tried_again():
+def test_f15_what_nobody_changed_is_not_tried_again() -> None:
     rules = Changing(9, (["one"], ["two"], ["two"], ["three"]))
     with pytest.raises(run.ProgramError):
         rules.edit()
     assert rules.tried == [["one"], ["two"]]
 
 
-def test_f15_it_ends_where_somebody_changes_it_all_the_time():
+def test_f15_it_ends_where_somebody_changes_it_all_the_time() -> None:
     rules = Changing(99, ([str(number)] for number in range(99)))
     with pytest.raises(run.ProgramError):
         rules.edit()
     assert len(rules.tried) == 10
 
 
-def test_where_there_is_nothing_to_do_nothing_is_run():
+def test_where_there_is_nothing_to_do_nothing_is_run() -> None:
     rules = Changing(1, ([],))
     assert rules.edit() is False
     assert rules.tried == []
 
 
-def test_f15_somebody_may_have_done_it_meanwhile():
+def test_f15_somebody_may_have_done_it_meanwhile() -> None:
     rules = Changing(1, (["one"], []))
     assert rules.edit() is False
     assert rules.tried == [["one"]]
@@ -61,10 +66,10 @@ def test_f15_somebody_may_have_done_it_meanwhile():
 
 
 @pytest.fixture
-def program(tmp_path):
+def program(tmp_path: Path) -> Callable[..., Any]:
     """Make a program of a shell script. Returns its path."""
 
-    def make(script):
+    def make(script: str) -> str:
         path = tmp_path / "program"
         path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
         path.chmod(0o755)
@@ -73,32 +78,32 @@ def program(tmp_path):
     return make
 
 
-def test_a_program_is_given_its_arguments_and_a_text_and_speaks_english(program):
+def test_a_program_is_given_its_arguments_and_a_text_and_speaks_english(program: Callable[..., Any]) -> None:
     path = program('printf "%s|" "$@" "$LC_ALL"; cat')
     assert run.run(path, ["a b", "$x"], "text") == "a b|$x|C|text"
 
 
-def test_a_program_that_fails_is_an_error_with_the_first_line_it_complains_with(program):
+def test_a_program_that_fails_is_an_error_with_the_first_line_it_complains_with(program: Callable[..., Any]) -> None:
     with pytest.raises(run.ProgramError, match=r"^first$"):
         run.run(program("printf '\\n  first\\nsecond\\n' >&2; exit 1"), [])
 
 
-def test_one_that_fails_without_a_word_is_told_by_its_status(program):
+def test_one_that_fails_without_a_word_is_told_by_its_status(program: Callable[..., Any]) -> None:
     with pytest.raises(run.ProgramError, match=r"^it ended with 3$"):
         run.run(program("exit 3"), [])
 
 
-def test_what_it_prints_may_be_of_any_encoding(program):
+def test_what_it_prints_may_be_of_any_encoding(program: Callable[..., Any]) -> None:
     assert run.run(program("printf '\\377a'"), []) == "\N{REPLACEMENT CHARACTER}a"
 
 
-def test_output_has_both_where_it_fails(program):
+def test_output_has_both_where_it_fails(program: Callable[..., Any]) -> None:
     assert run.output(program("echo out; echo no >&2; exit 1"), []) == ("out\n", "no")
     assert run.output(program("echo out; echo note >&2"), []) == ("out\n", "")
 
 
 @pytest.mark.parametrize("arguments", [["a\0b"], ["x" * (1 << 22)]])
-def test_one_that_cannot_be_started_is_an_error(program, arguments):
+def test_one_that_cannot_be_started_is_an_error(program: Callable[..., Any], arguments: list[str]) -> None:
     """A NUL cannot be part of an argument, and there is a limit to how long it is."""
     with pytest.raises(run.ProgramError):
         run.run(program("true"), arguments)
@@ -106,13 +111,15 @@ def test_one_that_cannot_be_started_is_an_error(program, arguments):
         run.run("/nowhere/program", [])
 
 
-def test_one_that_does_not_end_is_given_up(program, monkeypatch):
+def test_one_that_does_not_end_is_given_up(program: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "_TIMEOUT", 0.2)
     with pytest.raises(run.ProgramError, match="timed out after"):
         run.run(program("exec sleep 20"), [])
 
 
-def test_programs_are_found_in_sbin_whatever_path_says(monkeypatch, tmp_path, program):
+def test_programs_are_found_in_sbin_whatever_path_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: Callable[..., Any]
+) -> None:
     path = program("true")
     assert run.which("program") is None
     assert {"/usr/sbin", "/sbin"} <= set(run._PATH.split(":"))

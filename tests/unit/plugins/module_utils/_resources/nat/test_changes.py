@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import (
@@ -75,15 +76,15 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize(("step", "lines"), COMMANDS, ids=lambda value: type(value).__name__)
-def test_the_commands_of_a_change(step, lines):
+def test_the_commands_of_a_change(step: Any, lines: list[str]) -> None:
     assert [str(line) for line in step.commands()] == lines
 
 
-def test_every_change_has_its_commands_here():
+def test_every_change_has_its_commands_here() -> None:
     assert {type(step) for step, dummy in COMMANDS} == set(changes.FirewallChange.__subclasses__())
 
 
-def test_a_rule_is_put_in_the_place_of_another():
+def test_a_rule_is_put_in_the_place_of_another() -> None:
     lines = changes.PutRule(HOST, replace(RULE, comment="mine"), RULE).commands()
     assert [str(line).split(" ip saddr")[0] for line in lines] == [
         f"nft 'add rule {TABLE} postrouting handle 7",
@@ -107,19 +108,19 @@ TWICE = [
 
 
 @pytest.mark.parametrize("step", TWICE, ids=lambda value: type(value).__name__)
-def test_taking_back_what_takes_back_is_the_change_itself(step):
+def test_taking_back_what_takes_back_is_the_change_itself(step: Any) -> None:
     (back,) = step.undo()
     assert back != step
     assert back.undo() == (step,)
 
 
 @pytest.mark.parametrize("step", [step for step, dummy in COMMANDS], ids=lambda value: type(value).__name__)
-def test_every_change_can_be_named_and_taken_back(step):
+def test_every_change_can_be_named_and_taken_back(step: Any) -> None:
     assert step.writes
     assert not step.final
     assert not step.partial
     assert str(step.ns) in step.attempt()
 
 
-def test_static_rules_alone_are_set_right():
+def test_static_rules_alone_are_set_right() -> None:
     assert changes.SetPortMappings(WEB).attempt() == "set right the rules for published ports in netns 'web'"

@@ -87,7 +87,7 @@ def test_forward_itself_is_touched_by_who_chose_it_only(kernel, backend):
     kernel.programs = [NFTABLES, backend]
     result = plan(kernel, RESOURCE, backend="nftables", **NET)
     table = "ip filter" if backend is IPTABLES_NFT else "iptables-legacy filter"
-    assert result.facts["blocked_by"] == [f"{table} FORWARD (policy drop)"]
+    assert result.extra["blocked_by"] == [f"{table} FORWARD (policy drop)"]
     assert result.warnings == (
         f"Forwarded packets from 10.0.0.0/24 are dropped by {table} FORWARD (policy drop); "
         "let them through there, or take backend: iptables.",
@@ -115,7 +115,7 @@ def test_f2_a_mark_is_the_last_resort(kernel):
     assert allowed(kernel, NFTABLES) == [("mark", "br0", "0x7/0xffffffff")]
     made(kernel, RESOURCE, state="absent", **PORT)
     assert allowed(kernel, NFTABLES) == []
-    assert plan(kernel, RESOURCE, **NET).facts["blocked_by"] == ["ip docker-bridges forward (policy drop)"]
+    assert plan(kernel, RESOURCE, **NET).extra["blocked_by"] == ["ip docker-bridges forward (policy drop)"]
 
 
 def test_an_allowance_that_is_not_needed_any_more_goes(kernel):
@@ -182,7 +182,7 @@ def test_what_lets_packets_through_is_said(kernel, objects, item, remedy):
 
 def test_f17_neighbours_talk_where_bridged_packets_are_shown_to_iptables(kernel):
     kernel.foreign_saved = {IPTABLES_NFT: DOCKER}
-    assert plan(kernel, RESOURCE, **FILTER).facts["blocked_by"] == []
+    assert plan(kernel, RESOURCE, **FILTER).extra["blocked_by"] == []
     kernel._state.known.sysctls[kernel.find(HOST), "net.bridge.bridge-nf-call-iptables"] = "1"
     made(kernel, RESOURCE, **FILTER)
     assert allowed(kernel, IPTABLES_NFT) == [("icc", "br0", "")]
@@ -213,4 +213,4 @@ def test_the_chosen_backend_comes_first_then_those_with_something_of_ours(kernel
 def test_a_foreign_accept_that_is_met_blocks_nothing(kernel):
     accept = rule("inet host", "forward", match("iifname", "==", "br0"), {"accept": None})
     kernel.foreign_rules = forward("inet host", "drop", accept)
-    assert plan(kernel, RESOURCE, **NET).facts["blocked_by"] == []
+    assert plan(kernel, RESOURCE, **NET).extra["blocked_by"] == []

@@ -15,9 +15,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import conflicts
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution, validation
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
-from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing, failed, made, plan, refusal
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 WEB = {"type": "dnat", "host_port": "8080", "to_address": "10.0.0.2", "owner": "web"}
@@ -26,7 +26,7 @@ RESERVED = "net.ipv4.ip_local_reserved_ports"
 
 
 @pytest.fixture
-def kernel():
+def kernel() -> MemoryKernel:
     """Two containers on a bridge."""
     kernel = MemoryKernel()
     kernel.apply(AddLink(HOST, "br0", "bridge", {"enabled": True}))
@@ -41,11 +41,11 @@ def kernel():
     return kernel
 
 
-def unwire(kernel, name):
+def unwire(kernel: MemoryKernel, name: str) -> None:
     kernel.apply(DelLink(HOST, f"{name}0"))
 
 
-def test_f6_who_listens_is_named_where_it_can_be_seen(kernel):
+def test_f6_who_listens_is_named_where_it_can_be_seen(kernel: MemoryKernel) -> None:
     kernel.listening = [Listener("tcp", "0.0.0.0", 8080, inode=7)]
     said = failed(kernel, RESOURCE, **WEB)
     assert said.startswith(
@@ -58,11 +58,11 @@ def test_f6_who_listens_is_named_where_it_can_be_seen(kernel):
     assert said == "shadow: it does not go with type: filter."
 
 
-def test_f6_what_is_ours_already_is_not_looked_at_and_a_task_looks_once(kernel):
+def test_f6_what_is_ours_already_is_not_looked_at_and_a_task_looks_once(kernel: MemoryKernel) -> None:
     items = [{"host_port": str(port)} for port in (80, 81, 82)]
     for expected in (1, 1):
-        wants = runner.items(RESOURCE, {**WEB, "host_port": None, "aggregate": items})
-        runner.execute(RESOURCE, wants, kernel, False)
+        wants = validation.items(RESOURCE, {**WEB, "host_port": None, "aggregate": items})
+        execution.execute(RESOURCE, wants, kernel, False)
         assert kernel.asked_for_sockets == expected
     made(kernel, RESOURCE, **{**WEB, "host_port": "80", "to_address": "10.0.0.3"})
     made(kernel, RESOURCE, **{**WEB, "host_port": "8080", "shadow": True})
@@ -88,9 +88,11 @@ def test_f6_what_is_ours_already_is_not_looked_at_and_a_task_looks_once(kernel):
         ("40000", "1,40000,40001\n", False),
     ],
 )
-def test_f6_a_port_that_the_kernel_gives_away_is_warned_of(kernel, ports, reserved, warned):
+def test_f6_a_port_that_the_kernel_gives_away_is_warned_of(
+    kernel: MemoryKernel, ports: str, reserved: str, warned: bool
+) -> None:
     if reserved:
-        kernel._state.known.sysctls[kernel.find(HOST), RESERVED] = reserved
+        kernel._state.known.sysctls[existing(kernel.find(HOST)), RESERVED] = reserved
     given = {**WEB, "host_port": ports}
     said = plan(kernel, RESOURCE, **given).warnings
     assert [RESERVED in one and "32768-60999" in one for one in said] == [True] * warned
@@ -98,7 +100,7 @@ def test_f6_a_port_that_the_kernel_gives_away_is_warned_of(kernel, ports, reserv
     assert plan(kernel, RESOURCE, **given).warnings == ()
 
 
-def test_f5_the_port_of_an_address_that_nobody_has_is_collected(kernel):
+def test_f5_the_port_of_an_address_that_nobody_has_is_collected(kernel: MemoryKernel) -> None:
     made(kernel, RESOURCE, **WEB)
     assert "is published already by 'web'" in failed(kernel, RESOURCE, **DB)
     unwire(kernel, "web")
@@ -109,15 +111,15 @@ def test_f5_the_port_of_an_address_that_nobody_has_is_collected(kernel):
     assert made(kernel, RESOURCE, **DB)["changed"] is False
 
 
-def element(to="10.0.0.2", bridge="br0"):
+def element(to: str = "10.0.0.2", bridge: str = "br0") -> PortMapping:
     return PortMapping("tcp", EVERYWHERE[4], 80, 80, to, 0, "web", bridge)
 
 
-def gone(kernel, one):
-    return bool(conflicts.abandoned([one], kernel.find(HOST), State(kernel)))
+def gone(kernel: MemoryKernel, one: PortMapping) -> bool:
+    return bool(conflicts.abandoned([one], existing(kernel.find(HOST)), State(kernel)))
 
 
-def test_f5_what_cannot_be_told_is_not_gone(kernel):
+def test_f5_what_cannot_be_told_is_not_gone(kernel: MemoryKernel) -> None:
     assert not gone(kernel, element())
     unwire(kernel, "web")
     assert gone(kernel, element())
@@ -130,7 +132,7 @@ def test_f5_what_cannot_be_told_is_not_gone(kernel):
     assert not gone(kernel, element()), "nobody can answer"
 
 
-def test_f5_a_bridge_that_is_gone_has_nobody_behind_it_unless_another_is_in_its_place(kernel):
+def test_f5_a_bridge_that_is_gone_has_nobody_behind_it_unless_another_is_in_its_place(kernel: MemoryKernel) -> None:
     assert not gone(kernel, element(bridge="br9")), "its container is behind br0 by now"
     assert gone(kernel, element(bridge="br9", to="10.9.0.2"))
     kernel.apply(AddLink(HOST, "up0", "veth", {"enabled": True}, NsRef.parse("db"), "up1", {"enabled": True}))

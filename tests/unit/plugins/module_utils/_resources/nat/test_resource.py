@@ -13,7 +13,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.regi
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
 from ansible_collections.linuxnet.containers.tests.unit.asked import made, refusal, want
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
@@ -101,7 +101,7 @@ def test_what_an_older_version_wrote_can_be_taken_away():
 def test_f11_what_has_to_be_installed_is_said_before_anything_is_read():
     kernel = MemoryKernel()
     kernel.programs = [NFTABLES]
-    wants = runner.items(RESOURCE, {**RULE, "backend": "iptables"})
+    wants = validation.items(RESOURCE, {**RULE, "backend": "iptables"})
     with pytest.raises(
         Lacking, match="The program iptables is not installed on this host: install the package iptables"
     ):
@@ -127,4 +127,4 @@ def test_what_else_of_a_task_needs_forwarding_is_told_to_each():
         {**PORT, "to_address": "fd00::2"},
         {**FILTER, "bridge": "br0"},
     ]
-    assert {one.needed for one in runner.items(RESOURCE, {"aggregate": items})} == {frozenset({4, 6})}
+    assert {one.needed for one in validation.items(RESOURCE, {"aggregate": items})} == {frozenset({4, 6})}

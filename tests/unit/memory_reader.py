@@ -69,7 +69,7 @@ class _Memory(State):
         self.known.paths[HOST.path] = self.fresh_namespace()
 
 
-class MemoryFacts:
+class MemoryReader:
     """What a host's kernel holds. ``processes`` maps a PID to the inode of its namespace, ``lacks`` names missing features."""
 
     def __init__(self, lacks: Sequence[str] = ("vlan_filtering",)) -> None:

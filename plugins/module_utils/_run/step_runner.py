@@ -1,0 +1,128 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a module runs that takes several steps in order, each the items of a resource. Knows no noun and no kernel call."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, Callable, Dict, List, Mapping, Protocol, Sequence, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Kernel, Opener, Source
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import failures, summary
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.runner import attempt, without_collecting
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+
+Results = Dict[str, Dict[str, List[Dict[str, Any]]]]  # by half and step
+
+
+class Steps(Protocol):
+    """The steps that a module takes. They come in halves: one takes things away, one makes them."""
+
+    @property
+    def order(self) -> Sequence[Tuple[str, str]]:
+        """Return (half, step), in order."""
+
+    @property
+    def needs_survey(self) -> bool:
+        """Return whether `survey` has to find further steps first."""
+
+    def survey(self, source: Source) -> Sequence[str]:
+        """Add the steps that the host asks for, which no step has changed yet. Return warnings."""
+
+    def makes(self, half: str) -> bool:
+        """Return whether a half makes things; else it takes them away."""
+
+    def resource(self, step: str) -> Resource[Any, Any]:
+        """Return the resource that takes a step."""
+
+    def foreseen_wants(self, half: str, step: str) -> Sequence[Any]:
+        """Return the wants of a step as far as they are known before the first one."""
+
+    def wants(self, half: str, step: str, results: Mapping[str, Mapping[str, Any]]) -> Sequence[Any]:
+        """Return the wants of a step, given the results of the steps before it. Raises `Refused`."""
+
+    def summary(self, results: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+        """Return what the module returns besides the results."""
+
+
+def take_steps(steps: Steps, kernel: Kernel, check: bool) -> Tuple[Results, List[str], str]:
+    """Take the steps in order, as `execution.execute` takes one, up to the first that fails.
+
+    Return (results by half and step, warnings, why it ended early, ``""`` where it did not). What is known of the host moves on with
+    the steps, as with the items of one; so what is free is decided under one lock. A half that takes away is planned as a whole, as
+    check mode does, so that all its links go together; of such a half all steps are taken. Where namespaces ended, the next half waits
+    until they are gone: they take objects with them that nobody planned.
+    """
+    found: Results = {half: {} for half, dummy in steps.order}
+    warnings: List[str] = []
+    ended = ""
+    state = State(kernel, predict=check)
+    with execution.lock(kernel, not check and any(steps.resource(step).locks for dummy, step in steps.order)):
+        for half in found:
+            names = [step for other, step in steps.order if other == half]
+            whole = not check and not steps.makes(half)
+            foreseen = _foreseen(steps, half, names, State(kernel, predict=True)) if whole else {}
+            beside = execution.changes(itertools.chain(*foreseen.values()))
+            if not whole and not check:
+                kernel.close_unnamed()
+                state = State(kernel)  # what was known before may be old
+            for step in names:
+                resource = steps.resource(step)
+                try:
+                    wants = steps.wants(half, step, found)
+                except Refused as error:
+                    return found, warnings, str(error)
+                plans = foreseen[step] if whole else [execution.plan(resource, want, state) for want in wants]
+                found[half][step], said = execution.carry_out(resource, wants, plans, kernel, state, check, beside)
+                warnings.extend(warning for warning in said if warning not in warnings)
+                failed = failures(found[half][step])
+                if failed and not ended:
+                    ended = "Step %s of %s: %s" % (step, half, failed)
+                if ended and not whole:
+                    break
+            if ended:
+                break
+    return found, warnings, ended
+
+
+def _foreseen(steps: Steps, half: str, names: Sequence[str], state: State) -> Dict[str, List[execution.Planned]]:
+    """Return the plans of the steps of a half, each made as if the steps before it were carried out."""
+    return {
+        step: [execution.plan(steps.resource(step), want, state) for want in steps.foreseen_wants(half, step)]
+        for step in names
+    }
+
+
+@without_collecting()
+def run_steps(options: Mapping[str, Any], prepare: Callable[[Mapping[str, Any]], Steps], opened: Opener) -> None:
+    """Be a module that takes steps: ``prepare`` makes them, checked, of the options."""
+
+    def work(module: Any) -> Tuple[Tuple[Steps, Results, str], List[str]]:
+        steps = prepare(module.params)
+        opened.require()
+        said: Sequence[str] = ()
+        if steps.needs_survey:
+            with opened() as kernel:  # it keeps open what it looked at, also what is to end
+                said = steps.survey(kernel)
+        with opened() as kernel:
+            for half, step in steps.order:
+                steps.resource(step).require(steps.foreseen_wants(half, step), kernel)
+            found, warnings, ended = take_steps(steps, kernel, module.check_mode)
+        return (steps, found, ended), [*said, *warnings]
+
+    module, taken = attempt(work, argument_spec=dict(options))
+    steps, found, ended = taken
+    by_step: List[Dict[str, Any]] = [
+        {"half": half, "step": step, "changed": any(item["changed"] for item in listed), "results": listed}
+        for half, listed_steps in found.items()
+        for step, listed in listed_steps.items()
+    ]
+    outcome = {**summary([item for step in by_step for item in step["results"]]), "results": by_step}
+    if ended:
+        module.fail_json(msg=ended, **outcome)
+    module.exit_json(**outcome, **steps.summary(found))

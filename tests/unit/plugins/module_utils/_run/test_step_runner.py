@@ -1,0 +1,135 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Steps are taken in order: up to the first that fails, or, of a half that takes away, all of them; on the kernel's twin."""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.step_runner import take_steps
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import items
+from ansible_collections.linuxnet.containers.tests.unit.generated import RESOURCES
+from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
+
+MAKE = [
+    ("netns", [{"name": "web"}, {"name": "db"}]),
+    ("bridge", [{"name": "br0"}]),
+    ("veth", [{"name": f"v{name}", "peer_netns": name, "bridge": "br0"} for name in ("web", "db")]),
+    ("ns_address", [{"netns": "web", "interface": "eth0", "pool": "10.0.0.0/24", "bridge": "br0"}]),
+]
+TAKE_AWAY = [
+    ("veth", [{"name": f"v{name}", "peer_netns": name, "state": "absent"} for name in ("web", "db")]),
+    ("netns", [{"name": "web", "state": "absent"}, {"name": "db", "state": "absent"}]),
+    ("bridge", [{"name": "br0", "state": "absent"}]),
+]
+
+
+class Steps:
+    """Steps, named by their nouns, in two halves; ``refuses`` is a step whose wants cannot be known."""
+
+    needs_survey = False
+
+    def __init__(self, refuses: str = "", **halves: list[tuple[str, list[dict[str, Any]]]]) -> None:
+        self.refuses, self.halves = refuses, halves
+        self.order = [(half, step) for half, steps in halves.items() for step, _items in steps]
+
+    def survey(self, source: Any) -> list[str]:
+        return []
+
+    def makes(self, half: str) -> bool:
+        return half == "make"
+
+    def resource(self, step: str) -> Any:
+        return RESOURCES[step]
+
+    def foreseen_wants(self, half: str, step: str) -> list[Any]:
+        return items(RESOURCES[step], {"aggregate": dict(self.halves[half])[step]})
+
+    def wants(self, half: str, step: str, results: Any) -> list[Any]:
+        if step == self.refuses:
+            raise Refused(f"No {step}.")
+        return self.foreseen_wants(half, step)
+
+    def summary(self, results: Any) -> dict[str, Any]:
+        return {}
+
+
+@pytest.fixture
+def made() -> MemoryKernel:
+    """A host on which the steps of a half were taken."""
+    kernel = MemoryKernel()
+    assert take_steps(Steps(make=MAKE), kernel, False)[2] == ""
+    return kernel
+
+
+def test_a_step_sees_what_the_steps_before_it_did_under_one_lock() -> None:
+    kernel = MemoryKernel()
+    foreseen, _warnings, _ended = take_steps(Steps(make=MAKE), kernel, True)
+    assert (kernel.applied, kernel.locks) == ([], 0)
+    results, warnings, ended = take_steps(Steps(make=MAKE), kernel, False)
+    assert (kernel.locks, warnings, ended) == (1, [], "")
+    assert list(results["make"]) == ["netns", "bridge", "veth", "ns_address"]
+    assert results["make"]["ns_address"][0]["after"] == foreseen["make"]["ns_address"][0]["after"]
+    again, _warnings, _ended = take_steps(Steps(make=MAKE), kernel, False)
+    assert not any(item["changed"] for listed in again["make"].values() for item in listed)
+
+
+def test_of_a_half_that_makes_the_steps_end_with_the_first_that_fails() -> None:
+    kernel = MemoryKernel()
+    kernel.fail_at = 4  # the bridge, after two namespaces and their loopbacks
+    results, _warnings, ended = take_steps(Steps(make=MAKE), kernel, False)
+    assert list(results["make"]) == ["netns", "bridge"]
+    assert ended.startswith("Step bridge of make: 1 of 1 items failed. bridge br0: Could not create bridge br0")
+
+
+def test_wants_that_cannot_be_known_end_the_steps() -> None:
+    results, _warnings, ended = take_steps(Steps("veth", make=MAKE), MemoryKernel(), False)
+    assert (list(results["make"]), ended) == (["netns", "bridge"], "No veth.")
+
+
+def test_a_half_that_takes_away_is_planned_whole_and_its_links_go_together(
+    made: MemoryKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together: list[list[str]] = []
+    monkeypatch.setattr(made, "delete_together", lambda steps: together.append([step.name for step in steps]))
+    foreseen, _warnings, _ended = take_steps(Steps(take_away=TAKE_AWAY), made, True)
+    assert together == []
+    results, _warnings, ended = take_steps(Steps(take_away=TAKE_AWAY), made, False)
+    assert (results, ended) == (foreseen, "")
+    assert together[0] == ["vweb", "vdb", "br0"]
+    assert made.snapshot() == MemoryKernel().snapshot()
+
+
+def test_of_a_half_that_takes_away_all_steps_are_taken_and_the_next_half_is_not(
+    made: MemoryKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop = made._DropNetns
+
+    def broken(step: Any) -> None:
+        if step.name == "web":
+            raise KernelError(errno.EIO, step.attempt())
+        drop(step)
+
+    monkeypatch.setattr(made, "_DropNetns", broken)
+    results, _warnings, ended = take_steps(Steps(take_away=TAKE_AWAY, make=MAKE), made, False)
+    assert list(results["take_away"]) == ["veth", "netns", "bridge"]
+    assert (results["make"], sorted(made.listing())) == ({}, ["web"])
+    assert ended.startswith("Step netns of take_away: 1 of 2 items failed.")
+
+
+def test_what_was_taken_away_is_closed_before_the_next_half(
+    made: MemoryKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[int] = []
+    monkeypatch.setattr(made, "close_unnamed", lambda: closed.append(len(made.applied)))
+    done = len(made.applied)
+    results, _warnings, ended = take_steps(Steps(take_away=TAKE_AWAY, make=MAKE), made, False)
+    assert ended == ""
+    assert len(closed) == 1
+    assert closed[0] > done
+    assert all(item["changed"] for listed in results["make"].values() for item in listed)
