@@ -99,7 +99,7 @@ def _elements(objects: Objects, verb: str, known: dict[str, Any], tokens: list[s
     there = [item[kind] for kind in ("map", "set") for item in objects if _holds(item, kind, known)]
     if not there:
         raise Refusal(f"there is no {known}")
-    listed = there[0].setdefault("elem", [])
+    found = {repr(_bare(one)): one for one in there[0].get("elem", [])}
     for is_comma, group in itertools.groupby(tokens, lambda token: token == ","):
         if is_comma:
             continue
@@ -107,17 +107,16 @@ def _elements(objects: Objects, verb: str, known: dict[str, Any], tokens: list[s
         key, value = (words[: words.index(":")], words[words.index(":") + 1 :]) if ":" in words else (words, [])
         comment = key[key.index("comment") + 1].strip('"') if "comment" in key else ""
         bare = _value(key[: key.index("comment")] if comment else key)
-        old = [one for one in listed if _bare(one) == bare]
+        old = found.pop(repr(bare), None)
         new: Any = {"elem": {"val": bare, "comment": comment}} if comment else bare
         new = [new, _value(value)] if value else new
-        if verb == "delete" and not old:
+        if verb == "delete" and old is None:
             raise Refusal(f"there is no element {words}")
-        if verb == "add" and old and old != [new]:
+        if verb == "add" and old not in (None, new):
             raise Refusal(f"there is an element {words}")
-        for one in old:
-            listed.remove(one)
         if verb == "add":
-            listed.append(new)
+            found[repr(bare)] = new
+    there[0]["elem"] = list(found.values())
 
 
 def _bare(one: Any) -> Any:

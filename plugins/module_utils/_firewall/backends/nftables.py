@@ -45,10 +45,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fore
     ForeignRules,
     Packet,
     ports,
-    prefix,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
+    EVERYWHERE,
     FAMILIES,
     ISOLATION,
     MARK,
@@ -144,21 +144,38 @@ def _owner(comment: str) -> Tuple[str, str]:
     return owner, rest
 
 
-def _mapping(key: Any, value: Any) -> Optional[PortMapping]:
+class _Addresses:
+    """Which texts are addresses. Many mappings have the same ones."""
+
+    def __init__(self) -> None:
+        self._known: Dict[str, bool] = {}
+
+    def has(self, text: str) -> bool:
+        if text not in self._known:
+            try:
+                self._known[text] = bool(ipaddress.ip_address(text))
+            except ValueError:
+                self._known[text] = False
+        return self._known[text]
+
+    def host(self, value: Any) -> str:
+        """Return the address, or the network of all, that a port is published on, ``""`` for anything else."""
+        if isinstance(value, str):
+            return value if self.has(value) else ""
+        inner = fields(fields(value).get("prefix"))
+        network = "%s/%s" % (inner.get("addr"), inner.get("len"))
+        return network if network in EVERYWHERE.values() else ""
+
+
+def _mapping(key: Any, value: Any, addresses: _Addresses) -> Optional[PortMapping]:
     """Return the port mapping that an element is, None where it is another one than we write."""
     parts = listed(fields(element(key)).get("concat"))
     goal = listed(fields(value).get("concat")) or [value, 0]
     if len(parts) != 3 or len(goal) != 2 or not isinstance(goal[1], int):
         return None
-    protocol, (first, last) = text_of(parts[0]), ports(parts[2])
-    host_ip = parts[1] if isinstance(parts[1], str) else prefix(parts[1])
-    to = text_of(goal[0])
-    try:
-        ipaddress.ip_address(host_ip.partition("/")[0])
-        ipaddress.ip_address(to)
-    except ValueError:
-        return None
-    if not protocol or not first or family_of(host_ip) != family_of(to):
+    protocol, (first, last), to = text_of(parts[0]), ports(parts[2]), text_of(goal[0])
+    host_ip = addresses.host(parts[1])
+    if not (protocol and first and host_ip and addresses.has(to)) or family_of(host_ip) != family_of(to):
         return None
     owner, rest = _owner(comment_of(key))
     bridge, dummy, comment = rest.partition("|")
@@ -182,10 +199,11 @@ def owned(objects: Objects) -> NftRules:
             if nftables_snat.is_ours(item):
                 sets[text_of(item.get("name"))] = listed(item.get("elem"))
     mappings: List[PortMapping] = []
+    addresses = _Addresses()
     unmarked = nftables_snat.unmarked(objects)
     for name, elements in sets.items():
         for key, value in pairs(elements) if name.startswith("publish_") else ():
-            mapping = _mapping(key, value)
+            mapping = _mapping(key, value, addresses)
             if mapping is not None:
                 mappings.append(mapping)
             else:
