@@ -185,6 +185,8 @@ def test_a_namespace_is_named_by_its_path_too(host: Host) -> None:
         ({"address": "172.17.0.9/255.255.0.0"}, {"address": "172.17.0.9/16"}),
         ({"address": "FD00:17:0:0:0:0:0:9/64"}, {"address": "fd00:17::9/64"}),
         ({"address": " 172.17.0.9/16 "}, {"address": "172.17.0.9/16"}),
+        ({"address": "::FFFF:a09:102/120"}, {"address": "::ffff:10.9.1.2/120"}),
+        ({"address": "::1:5/112"}, {"address": "::0.1.0.5/112"}),
         (
             {"address": "172.17.0.9/16", "valid_lft": "forever", "label": "eth0"},
             {"address": "172.17.0.9/16", "valid_lft": FOREVER, "scope": "global"},

@@ -268,6 +268,7 @@ def test_nexthops(host: Host, family: int, one: str, other: str, third: str) -> 
             {"destination": "2001:db8:0::/32"},
         ),
         ({"gateway": "172.17.0.1", "mtu": "1400"}, {"gateway": "172.17.0.1", "mtu": 1400, "scope": "global"}),
+        ({"destination": "::FFFF:a09:0/112", "gateway": "fd00:17::1"}, {"destination": "::ffff:10.9.0.0/112"}),
     ],
 )
 def test_a5_equivalent_spellings_are_no_change(host: Host, first: dict[str, Any], second: dict[str, Any]) -> None:

@@ -167,20 +167,3 @@ class RuleIndex:
             ISOLATION: set(FAMILIES) if self.isolations else set(),
             ALLOWANCES: set(FAMILIES) if 0 in allowed else allowed,  # 0: of both
         }
-
-    # --- until _wiring speaks the new words ---
-
-    @property
-    def rules(self) -> Dict[Tuple[str, str], NatRule]:
-        return self.nat_rules
-
-    @property
-    def guards(self) -> Dict[str, Isolation]:
-        return self.isolations
-
-    @property
-    def elements(self) -> Dict[PortMapping, None]:
-        return self.port_mappings
-
-
-Table = RuleIndex

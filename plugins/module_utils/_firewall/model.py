@@ -300,9 +300,3 @@ def _changed(now: Dict[Key, Item], before: Dict[Key, Item]) -> Tuple[Tuple[Item,
         tuple(item for key, item in before.items() if now.get(key) != item),
         tuple(item for key, item in now.items() if key not in before),
     )
-
-
-# until _wiring speaks the new words
-NFTABLES = "nftables"
-Element = PortMapping
-Guard = Isolation

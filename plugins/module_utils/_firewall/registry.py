@@ -20,7 +20,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 BACKENDS: Tuple[Backend, ...] = (NFTABLES, IPTABLES_NFT, IPTABLES_LEGACY)
 DEFAULT = BACKENDS[0]
 AUTO = "auto"
-OPTIONS = (AUTO, *dict.fromkeys(backend.option for backend in BACKENDS))  # what users choose from
+CHOICES = (AUTO, *dict.fromkeys(backend.option for backend in BACKENDS))  # what users choose from
 
 
 def chosen(option: str, available: Sequence[Backend]) -> Backend:

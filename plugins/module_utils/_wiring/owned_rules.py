@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import Dict, List
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import Table
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
-    NFTABLES,
-    Element,
-    Guard,
+    Isolation,
     NatRule,
+    PortMapping,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import DEFAULT
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import walls
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.host_view import HostView
 
 
@@ -25,33 +25,34 @@ class OwnedRules:
 
     def __init__(self, view: HostView) -> None:
         self._host = view.host
-        self._firewall = walls(view.state)
+        self._firewalls = firewalls(view.state)
         self._warnings: Dict[str, None] = view.warnings
 
-    def _held(self) -> List[Table]:
-        return [self._firewall.table(self._host, backend) for backend in self._firewall.firewalls()]
+    def _indexes(self) -> List[RuleIndex]:
+        return [self._firewalls.index(self._host, backend) for backend in self._firewalls.available()]
 
     def source_nat(self) -> List[NatRule]:
         """Return the rules of source NAT."""
-        if NFTABLES not in self._firewall.firewalls():
-            self._warnings["Rules of nftables are not listed: the program nft is not installed on this host."] = None
+        if DEFAULT not in self._firewalls.available():
+            said = "Rules of %s are not listed: the program %s is not installed on this host."
+            self._warnings[said % (DEFAULT.name, DEFAULT.program)] = None
         try:
-            return [rule for table in self._held() for rule in table.rules.values()]
+            return [rule for index in self._indexes() for rule in index.nat_rules.values()]
         except Refused as error:
             self._warnings["The NAT rules are not listed. %s" % error] = None
             return []
 
-    def _readable(self) -> List[Table]:
-        """Return `_held`, nothing where it cannot be read: then the warning comes with `source_nat`."""
+    def _readable(self) -> List[RuleIndex]:
+        """Return what we own by backend, nothing where it cannot be read: then the warning comes with `source_nat`."""
         try:
-            return self._held()
+            return self._indexes()
         except Refused:
             return []
 
-    def isolation(self) -> List[Guard]:
+    def isolation(self) -> List[Isolation]:
         """Return the bridges with an isolation policy."""
-        return [guard for table in self._readable() for guard in table.guards.values()]
+        return [isolation for index in self._readable() for isolation in index.isolations.values()]
 
-    def port_mappings(self) -> List[Element]:
+    def port_mappings(self) -> List[PortMapping]:
         """Return the published ports."""
-        return [mapping for table in self._readable() for mapping in table.elements]
+        return [mapping for index in self._readable() for mapping in index.port_mappings]

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Dict, Mapping
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, Element
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, PortMapping
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 
 # [HOST_IP:]HOST_PORT:CONTAINER_PORT[/PROTOCOL], an IPv6 address in brackets.
@@ -54,7 +54,7 @@ def parse(value: Any) -> Port:
     return Port(match["host"], match["to"], match["protocol"] or "tcp", match["six"] or match["four"] or "")
 
 
-def shown(mapping: Element) -> Dict[str, Any]:
+def shown(mapping: PortMapping) -> Dict[str, Any]:
     """Return a published port as results show it: ``host_ip`` is None for all addresses, a range is ``FIRST-LAST``."""
     last = (mapping.to_port or mapping.first) + mapping.last - mapping.first
     return {

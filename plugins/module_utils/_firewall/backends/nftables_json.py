@@ -18,7 +18,6 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, Matches, Rule, put
 
 Objects = Sequence[Mapping[str, Any]]
-Table = Tuple[str, str]  # address family and name
 _FAMILIES = {"ip": (4,), "ip6": (6,), "inet": (4, 6)}
 _VERDICTS = ("accept", "drop", "reject", "return", "masquerade", "dnat")
 _NO_MATCH = {*_VERDICTS, "counter", "snat", "jump", "goto", "xt", "comment", "vmap", "log"}

@@ -21,9 +21,9 @@ _LOCAL_RANGE, _RESERVED = "net.ipv4.ip_local_port_range", "net.ipv4.ip_local_res
 
 @dataclass(frozen=True)
 class Use:
-    """What else the ports of an item are used for, a sentence each: by a process (``held``), or maybe by one later (``given``)."""
+    """What else the ports of an item are used for, a sentence each: by a process or a foreign rule (``taken``), or maybe by a process later (``given``)."""
 
-    held: str = ""
+    taken: str = ""
     given: str = ""
 
 

@@ -49,8 +49,8 @@ def plan(want: Want, have: Have) -> Plan:
             "host_port: %s port %s is published already by '%s', to %s; remove that first, or take another port."
             % (others[0].protocol, others[0].ports, others[0].owner, others[0].to)
         )
-    if have.use.held:
-        raise Refused(have.use.held)
+    if have.use.taken:
+        raise Refused(have.use.taken)
     stale = [mapping for there in have.everywhere for mapping in there.stale]
     if stale:
         gone = ["%s/%s of %s to %s" % (old.ports, old.protocol, old.owner, old.to) for old in stale]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Sequence, Set, Union
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import AUTO, OPTIONS, chosen
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import AUTO, CHOICES, chosen
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import (
@@ -64,7 +64,7 @@ class NatResource(Resource[AnyWant, AnyHave]):
         "comment": {"type": "str"},
         "forward": {"type": "bool", "default": True},
         "ip_forward": {"type": "bool", "default": True},
-        "backend": {"type": "str", "choices": list(OPTIONS), "default": AUTO},
+        "backend": {"type": "str", "choices": list(CHOICES), "default": AUTO},
     }
     rules = {
         "required_if": [["type", "snat", ["source", "to_address"]], ["type", "masquerade", ["source"]]],

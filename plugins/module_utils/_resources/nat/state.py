@@ -121,14 +121,6 @@ class Firewalls:
             self._socket_holders = self._source.socket_holders()
         return self._socket_holders.get(inode)
 
-    # --- until _wiring speaks the new words ---
-
-    def firewalls(self) -> Sequence[str]:
-        return [backend.name for backend in self.available()]
-
-    def table(self, ns: int, name: str) -> RuleIndex:
-        return self.index(ns, next(backend for backend in self.available() if backend.name == name))
-
 
 def firewalls(state: State) -> Firewalls:
     """Return what a state knows of firewalls."""
@@ -138,7 +130,3 @@ def firewalls(state: State) -> Firewalls:
 @advance.register(FirewallChange)
 def _advance(step: FirewallChange, state: State) -> None:
     firewalls(state).index(state.need(step.ns), step.backend).advance(step.edited())
-
-
-# until _wiring speaks the new words
-walls = firewalls

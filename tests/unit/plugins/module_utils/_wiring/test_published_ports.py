@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, Element
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, PortMapping
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.published_ports import Port, parse, shown
 
@@ -54,7 +54,7 @@ def test_a_long_form_with_too_little_or_too_much_is_refused(spelled: Any) -> Non
 
 @pytest.mark.parametrize(("everywhere", "to"), [(EVERYWHERE[4], "10.0.0.2"), (EVERYWHERE[6], "fd00::2")])
 def test_a_port_on_all_addresses_is_shown_without_an_address(everywhere: str, to: str) -> None:
-    assert shown(Element("tcp", everywhere, 8080, 8080, to, 80)) == {
+    assert shown(PortMapping("tcp", everywhere, 8080, 8080, to, 80)) == {
         "host_ip": None,
         "host_port": "8080",
         "to_address": to,
@@ -64,11 +64,11 @@ def test_a_port_on_all_addresses_is_shown_without_an_address(everywhere: str, to
 
 
 def test_a_port_that_stays_the_same_is_shown_twice() -> None:
-    mapping = shown(Element("udp", "192.0.2.1", 53, 53, "10.0.0.2"))
+    mapping = shown(PortMapping("udp", "192.0.2.1", 53, 53, "10.0.0.2"))
     assert [mapping[name] for name in ("host_ip", "host_port", "to_port")] == ["192.0.2.1", "53", "53"]
 
 
 @pytest.mark.parametrize(("to_port", "last"), [(0, "30000-30009"), (40000, "40000-40009")])
 def test_a_range_is_shown_as_it_is_written(to_port: int, last: str) -> None:
-    mapping = shown(Element("tcp", "192.0.2.1", 30000, 30009, "10.0.0.2", to_port))
+    mapping = shown(PortMapping("tcp", "192.0.2.1", 30000, 30009, "10.0.0.2", to_port))
     assert (mapping["host_port"], mapping["to_port"]) == ("30000-30009", last)
