@@ -55,7 +55,7 @@ WORDS = [
 def swallowed(output: dict[str, str]) -> list[OwnedRules]:
     """Do all that is ever done with listings. Returns what is owned, by backend."""
     chains: Chains = {}
-    found = []
+    found = []  # type: ignore[var-annotated]
     for backend in BACKENDS:
         try:
             ruleset = backend.parse(output)

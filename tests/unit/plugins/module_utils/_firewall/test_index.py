@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
@@ -26,11 +27,11 @@ RANGE = PortMapping("tcp", "0.0.0.0/0", 8000, 8099, "10.0.0.3", 0, "db", "br1")
 RULE = NatRule("10.0.0.0/24", "!br0", owner="net", handle=4)
 
 
-def indexed(*mappings, **more):
+def indexed(*mappings: Any, **more: Any) -> Any:
     return RuleIndex(NFTABLES, OwnedRules(port_mappings=mappings, **more))
 
 
-def test_mappings_are_found_by_owner_and_by_port():
+def test_mappings_are_found_by_owner_and_by_port() -> None:
     index = indexed(WEB, RANGE)
     assert index.of("web") == [WEB]
     assert index.of("nobody") == []
@@ -41,7 +42,7 @@ def test_mappings_are_found_by_owner_and_by_port():
     assert index.overlapping(replace(WEB, protocol="udp")) == []
 
 
-def test_mappings_are_counted_by_family_bridge_and_what_they_are_behind():
+def test_mappings_are_counted_by_family_bridge_and_what_they_are_behind() -> None:
     far = replace(WEB, first=81, last=81, bridge="", to="10.9.0.2")
     index = indexed(WEB, RANGE, far)
     assert (index.families[4], index.families[6]) == (3, 0)
@@ -53,7 +54,7 @@ def test_mappings_are_counted_by_family_bridge_and_what_they_are_behind():
     assert index.families[4] == 3
 
 
-def test_source_nat_rules_are_counted_and_keep_their_handle():
+def test_source_nat_rules_are_counted_and_keep_their_handle() -> None:
     index = indexed(nat_rules=(RULE,))
     index.advance(Edit(put=(replace(RULE, out_interface="up0", handle=0), NatRule("fd00::/64"))))
     assert index.nat_rules[RULE.key].handle == 4
@@ -63,7 +64,7 @@ def test_source_nat_rules_are_counted_and_keep_their_handle():
     assert index.nat_families[4] == 0
 
 
-def test_whether_all_goes_with_so_many():
+def test_whether_all_goes_with_so_many() -> None:
     index = indexed(WEB, nat_rules=(RULE,))
     assert index.only(nat_rules=1, port_mappings=1)
     assert not index.only(port_mappings=1)
@@ -71,7 +72,7 @@ def test_whether_all_goes_with_so_many():
     assert indexed().only()
 
 
-def test_what_an_owner_has_besides_what_is_kept():
+def test_what_an_owner_has_besides_what_is_kept() -> None:
     index = indexed(WEB, RANGE)
     keep = frozenset({WEB.identity})
     assert index.surplus("web", keep) == []
@@ -85,7 +86,7 @@ def test_what_an_owner_has_besides_what_is_kept():
     assert index.surplus("db", keep) == [RANGE]
 
 
-def test_isolated_bridges_are_found_by_name():
+def test_isolated_bridges_are_found_by_name() -> None:
     index = indexed()
     index.advance(Edit(isolate=(Isolation("br0"),), kinds=("isolation",)))
     assert index.isolations == {"br0": Isolation("br0")}
@@ -94,10 +95,10 @@ def test_isolated_bridges_are_found_by_name():
     assert index.owned.isolations == ()
 
 
-def identities(monkeypatch, number):
+def identities(monkeypatch: Any, number: Any) -> Any:
     """How often a mapping is asked who it is while as many ports of one owner are wanted again, exclusively."""
-    asked = Counter()
-    known = PortMapping.identity.fget
+    asked = Counter()  # type: ignore[var-annotated]
+    known = PortMapping.identity.fget  # type: ignore[attr-defined]
     monkeypatch.setattr(PortMapping, "identity", property(lambda self: asked.update("x") or known(self)))
     mappings = [replace(WEB, first=port, last=port) for port in range(1, number + 1)]
     index = indexed(*mappings)
@@ -109,13 +110,13 @@ def identities(monkeypatch, number):
     return asked["x"]
 
 
-def test_many_ports_of_one_owner_are_not_gone_through_for_each(monkeypatch):
+def test_many_ports_of_one_owner_are_not_gone_through_for_each(monkeypatch: Any) -> None:
     assert identities(monkeypatch, 400) == 2 * identities(monkeypatch, 200)
 
 
 @pytest.mark.parametrize("width", [1, 2, 100])
-def test_a_port_is_compared_with_those_near_it_only(monkeypatch, width):
-    compared = Counter()
+def test_a_port_is_compared_with_those_near_it_only(monkeypatch: Any, width: Any) -> None:
+    compared = Counter()  # type: ignore[var-annotated]
     overlaps = PortMapping.overlaps
     monkeypatch.setattr(PortMapping, "overlaps", lambda self, other: compared.update("x") or overlaps(self, other))
     index = indexed(*(replace(WEB, first=port, last=port) for port in range(1, 1001)))

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
@@ -35,11 +36,11 @@ RULE = NatRule("10.0.0.0/24", "!br0", owner="net", comment="two words", handle=7
 
 
 @pytest.mark.parametrize(("text", "family"), [("10.0.0.1", 4), ("0.0.0.0/0", 4), ("::", 6), ("fd00::/64", 6)])
-def test_the_family_of_an_address_or_a_network(text, family):
+def test_the_family_of_an_address_or_a_network(text: Any, family: Any) -> None:
     assert family_of(text) == family
 
 
-def test_what_a_rule_says_of_itself():
+def test_what_a_rule_says_of_itself() -> None:
     assert (RULE.type, RULE.family, RULE.key, RULE.marked) == (
         "masquerade",
         4,
@@ -55,7 +56,7 @@ def test_what_a_rule_says_of_itself():
     assert Isolation("br0", owner="net", comment="x").marked == "linuxnet:net|x"
 
 
-def test_what_is_never_translated():
+def test_what_is_never_translated() -> None:
     assert untouched("10.0.0.0/24", ["10.9.0.0/16"]) == [
         "10.0.0.0/24",
         "10.9.0.0/16",
@@ -82,22 +83,22 @@ def test_what_is_never_translated():
         ({"to": "10.0.0.3", "owner": "db"}, True),
     ],
 )
-def test_which_mappings_a_packet_could_meet_both(other, meets):
+def test_which_mappings_a_packet_could_meet_both(other: Any, meets: Any) -> None:
     assert WEB.overlaps(replace(WEB, **other)) is meets
     assert replace(WEB, **other).overlaps(WEB) is meets
 
 
-def test_mappings_of_two_host_addresses_meet_no_packet_both():
+def test_mappings_of_two_host_addresses_meet_no_packet_both() -> None:
     one, other = (replace(WEB, host_ip=ip) for ip in ("192.0.2.1", "192.0.2.2"))
     assert not one.overlaps(other)
 
 
-def test_only_what_leaves_is_told_apart_by_its_interface():
+def test_only_what_leaves_is_told_apart_by_its_interface() -> None:
     assert Allowance("out", "10.0.0.0/24", 4, "!br0").key != Allowance("out", "10.0.0.0/24", 4, "!br1").key
     assert Allowance("mark", "br0", 0, "0x1/0xff").key == Allowance("mark", "br0", 0, "0x2/0xff").key
 
 
-def test_static_rules_are_whole_by_kind_and_family():
+def test_static_rules_are_whole_by_kind_and_family() -> None:
     owned = OwnedRules(static=frozenset({(PORTS, 4), (ISOLATION, 4), (ISOLATION, 6)}))
     assert [owned.whole(PORTS), owned.whole(PORTS, 4), owned.whole(PORTS, 6)] == [False, True, False]
     assert owned.whole(ISOLATION)
@@ -106,14 +107,14 @@ def test_static_rules_are_whole_by_kind_and_family():
     assert replace(owned, families=(4,)).whole(PORTS, 6)
 
 
-def test_what_keeps_our_rules_there():
+def test_what_keeps_our_rules_there() -> None:
     assert OwnedRules().empty
     assert OwnedRules(bridges=("br0",), localnet=("br0",)).empty
     for kept in ({"nat_rules": (RULE,)}, {"port_mappings": (WEB,)}, {"unmarked": ("handle 4",)}):
         assert not OwnedRules(**kept).empty
 
 
-def test_what_is_replaced_keeps_its_place():
+def test_what_is_replaced_keeps_its_place() -> None:
     second = NatRule("10.1.0.0/24", owner="net")
     owned = edited(OwnedRules(), [Edit(put=(RULE, second))])
     new = replace(RULE, comment="")
@@ -124,18 +125,18 @@ def test_what_is_replaced_keeps_its_place():
     assert edited(owned, [Edit(drop=(RULE.key, ("x", "y")))]).nat_rules == (second,)
 
 
-def test_localnet_is_switched_on_and_off():
+def test_localnet_is_switched_on_and_off() -> None:
     owned = edited(OwnedRules(), [Edit(localnet_on=("br0", "br1")), Edit(localnet_off=("br0", "br9"))])
     assert owned.localnet == ("br1",)
 
 
-def test_the_bridges_behind_which_ports_are():
+def test_the_bridges_behind_which_ports_are() -> None:
     mappings = [replace(WEB, bridge=bridge) for bridge in ("br1", "", "br0", "br1")]
     assert bridges_of(mappings) == ("br1", "br0")
 
 
 @pytest.mark.parametrize("number", range(len(EDITS)))
-def test_what_restores_what_was_before(number):
+def test_what_restores_what_was_before(number: Any) -> None:
     everything = edited(OwnedRules(), EDITS)
     rest = edited(OwnedRules(), [*EDITS[:number], *EDITS[number + 1 :]])
     for now, before in ((everything, rest), (rest, everything), (OwnedRules(), everything)):
@@ -143,6 +144,6 @@ def test_what_restores_what_was_before(number):
     assert restoring(everything, everything) == Edit()
 
 
-def test_a_rule_that_could_not_be_read_is_not_restored():
+def test_a_rule_that_could_not_be_read_is_not_restored() -> None:
     broken = replace(RULE, out_interface=UNREADABLE)
     assert restoring(OwnedRules(nat_rules=(RULE,)), OwnedRules(nat_rules=(broken,))) == Edit()

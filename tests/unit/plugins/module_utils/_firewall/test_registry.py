@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import registry
@@ -27,7 +28,7 @@ NAMES = {text for backend in BACKENDS for text in (backend.name, backend.option)
 ELSEWHERE = {"_wiring/variables.py"}
 
 
-def test_names_are_told_apart_and_each_backend_has_its_programs():
+def test_names_are_told_apart_and_each_backend_has_its_programs() -> None:
     assert [backend.name for backend in BACKENDS] == ["nftables", "iptables-nft", "iptables-legacy"]
     assert CHOICES == ("auto", "nftables", "iptables")
     assert set(firewall.PROGRAMS) == set(BACKENDS)
@@ -45,7 +46,7 @@ def test_names_are_told_apart_and_each_backend_has_its_programs():
         ("nftables", BACKENDS, NFTABLES),
     ],
 )
-def test_f11_the_option_means_the_usual_one_that_is_here(option, available, found):
+def test_f11_the_option_means_the_usual_one_that_is_here(option: Any, available: Any, found: Any) -> None:
     assert chosen(option, available) is found
 
 
@@ -57,7 +58,7 @@ def test_f11_the_option_means_the_usual_one_that_is_here(option, available, foun
         ("iptables", [NFTABLES], "iptables", "iptables"),
     ],
 )
-def test_what_has_to_be_installed_is_named(option, available, program, package):
+def test_what_has_to_be_installed_is_named(option: Any, available: Any, program: Any, package: Any) -> None:
     with pytest.raises(
         Lacking, match=f"The program {program} is not installed on this host: install the package {package}"
     ):
@@ -73,7 +74,7 @@ def places(wanted: Callable[[ast.AST], bool]) -> set[str]:
     }
 
 
-def test_nothing_but_a_backend_and_its_programs_knows_it_by_name():
+def test_nothing_but_a_backend_and_its_programs_knows_it_by_name() -> None:
     found = places(
         lambda node: (
             isinstance(node, ast.Constant)
@@ -85,7 +86,7 @@ def test_nothing_but_a_backend_and_its_programs_knows_it_by_name():
     assert found - known - ELSEWHERE == {"_kernel/programs/iptables.py"}
 
 
-def test_nothing_but_the_registry_and_the_table_of_programs_knows_which_there_are():
+def test_nothing_but_the_registry_and_the_table_of_programs_knows_which_there_are() -> None:
     found = places(
         lambda node: (
             isinstance(node, ast.ImportFrom)

@@ -113,7 +113,7 @@ def test_an_engine_is_asked_again_for_other_containers_and_once_for_the_same() -
     kernel = host()
     kernel.started = [Container("docker", name, 0, "exited") for name in ("cache", "exporter")]
     source = Counting(kernel)
-    state = State(source)  # type: ignore[arg-type]
+    state = State(source)
     for name in ("cache", "exporter", "cache"):
         found, _silent = state.containers("docker", (name,))
         assert [container.name for container in found[name]] == [name]

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_difference import (
     Layout,
@@ -19,31 +21,31 @@ CHAIN = "LINUXNET-X"
 CALL = ("-m", "comment", "--comment", "linuxnet", "-j", CHAIN)
 
 
-def ours(text):
+def ours(text: Any) -> Any:
     return (*text.split(), "-m", "comment", "--comment", "linuxnet")
 
 
-def layout(*rules, calls=("FORWARD",)):
+def layout(*rules: Any, calls: Any = ("FORWARD",)) -> Any:
     return Layout({("filter", CHAIN): list(rules)}, [("filter", name, CALL) for name in calls])
 
 
-def there(rules, forward=(CALL,), policy="ACCEPT", **more):
+def there(rules: Any, forward: Any = (CALL,), policy: Any = "ACCEPT", **more: Any) -> Any:
     chains = {CHAIN: SavedChain("-", tuple(rules)), "FORWARD": SavedChain(policy, tuple(forward)), **more}
     return {"filter": chains}
 
 
-def lines(actual, wanted, shared=(CHAIN,), bare=False):
+def lines(actual: Any, wanted: Any, shared: Any = (CHAIN,), bare: Any = False) -> Any:
     return [" ".join(step.words) for step in difference(actual, wanted, frozenset(shared), bare)]
 
 
 A, B, C = (ours(f"-s 10.0.0.{number}/32") for number in (1, 2, 3))
 
 
-def test_what_is_as_wanted_needs_nothing():
+def test_what_is_as_wanted_needs_nothing() -> None:
     assert lines(there([A, B]), layout(A, B)) == []
 
 
-def test_what_is_missing_is_made_before_it_is_called():
+def test_what_is_missing_is_made_before_it_is_called() -> None:
     assert lines({}, layout(A)) == [
         f"-N {CHAIN}",
         f"-A {CHAIN} " + " ".join(A),
@@ -62,17 +64,17 @@ def test_what_is_missing_is_made_before_it_is_called():
         ([A, A], [A], ["-F", "-A"]),
     ],
 )
-def test_single_lines_where_they_keep_the_order_and_else_all_anew(before, after, verbs):
+def test_single_lines_where_they_keep_the_order_and_else_all_anew(before: Any, after: Any, verbs: Any) -> None:
     assert [line.split()[0] for line in lines(there(before), layout(*after))] == verbs
 
 
-def test_for_many_that_go_the_chain_is_made_anew():
+def test_for_many_that_go_the_chain_is_made_anew() -> None:
     many = [ours(f"-s 10.0.1.{number}/32") for number in range(17)]
     assert len(lines(there([A, *many[1:]]), layout(A))) == 16
     assert [line.split()[0] for line in lines(there([A, *many]), layout(A))] == ["-F", "-A"]
 
 
-def test_f13_rules_without_our_mark_stay_in_chains_that_are_shared_only():
+def test_f13_rules_without_our_mark_stay_in_chains_that_are_shared_only() -> None:
     stranger = ("-j", "ACCEPT")
     assert lines(there([stranger, A]), layout(A, B)) == [
         f"-F {CHAIN}",
@@ -82,7 +84,7 @@ def test_f13_rules_without_our_mark_stay_in_chains_that_are_shared_only():
     assert lines(there([A, stranger]), layout(A), shared=()) == [f"-D {CHAIN} -j ACCEPT"]
 
 
-def test_calls_that_are_not_wanted_or_twice_there_go():
+def test_calls_that_are_not_wanted_or_twice_there_go() -> None:
     assert lines(there([A], forward=[CALL, CALL]), layout(A)) == ["-D FORWARD " + " ".join(CALL)]
     assert lines(there([A]), layout(A, calls=["DOCKER-USER"])) == [
         "-D FORWARD " + " ".join(CALL),
@@ -90,7 +92,7 @@ def test_calls_that_are_not_wanted_or_twice_there_go():
     ]
 
 
-def test_what_is_not_wanted_any_more_goes_after_its_call():
+def test_what_is_not_wanted_any_more_goes_after_its_call() -> None:
     assert lines(there([A]), Layout()) == ["-D FORWARD " + " ".join(CALL), f"-F {CHAIN}", f"-X {CHAIN}"]
 
 
@@ -102,18 +104,18 @@ def test_what_is_not_wanted_any_more_goes_after_its_call():
         ({"forward": [("-j", "ACCEPT"), CALL]}, False),
     ],
 )
-def test_a_built_in_chain_that_is_left_bare_goes_where_the_tool_makes_them_on_demand(more, goes):
+def test_a_built_in_chain_that_is_left_bare_goes_where_the_tool_makes_them_on_demand(more: Any, goes: Any) -> None:
     assert ("-X FORWARD" in lines(there([A], **more), Layout(), bare=True)) is goes
     assert "-X FORWARD" not in lines(there([A], **more), Layout())
 
 
-def test_a_layout_as_tables_needs_nothing_to_become_itself():
+def test_a_layout_as_tables_needs_nothing_to_become_itself() -> None:
     wanted = layout(A, B, calls=["FORWARD", "DOCKER-USER"])
     assert difference(wanted.tables(), wanted, frozenset()) == []
     assert wanted.tables()["filter"]["FORWARD"].rules == (CALL,)
 
 
-def test_a_text_for_iptables_restore_has_all_of_a_table_at_once():
+def test_a_text_for_iptables_restore_has_all_of_a_table_at_once() -> None:
     steps = [
         Step("filter", ("-N", CHAIN), CHAIN),
         Step("nat", ("-A", CHAIN, "-m", "comment", "--comment", "a b"), CHAIN),
@@ -125,18 +127,18 @@ def test_a_text_for_iptables_restore_has_all_of_a_table_at_once():
     assert restorable([]) == ""
 
 
-class Counted(tuple):
+class Counted(tuple):  # type: ignore[type-arg]
     """A rule that counts how often it is looked up."""
 
     __slots__ = ()
     hashes = [0]
 
-    def __hash__(self):
+    def __hash__(self) -> Any:
         self.hashes[0] += 1
         return super().__hash__()
 
 
-def lookups(number):
+def lookups(number: Any) -> Any:
     """How often rules are looked up where one is added to so many."""
     rules = [Counted(ours(f"-d 10.0.0.1/32 --dport {port}")) for port in range(number)]
     actual, wanted = there(rules), layout(*rules, Counted(A))
@@ -145,7 +147,7 @@ def lookups(number):
     return Counted.hashes[0]
 
 
-def test_one_more_of_many_takes_the_time_of_so_many():
+def test_one_more_of_many_takes_the_time_of_so_many() -> None:
     few, many = lookups(200), lookups(2000)
     assert few < 10 * 200
     assert many < 11 * few

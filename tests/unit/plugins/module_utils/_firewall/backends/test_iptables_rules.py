@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import iptables_rules
@@ -33,13 +34,13 @@ EDITS = edits_of(IPTABLES_NFT)
 WEB = PortMapping("tcp", "192.0.2.1", 8080, 8089, "10.0.0.2", 0, "web", "br0", "note")
 
 
-def rendered(family=4, **more):
+def rendered(family: Any = 4, **more: Any) -> Any:
     """The rules of our chains as texts, by chain."""
     layout = render(family, IptablesRules(**more))
     return {name: [" ".join(rule) for rule in rules] for (_table, name), rules in layout.chains.items()}
 
 
-def test_a_port_mapping_is_a_rule():
+def test_a_port_mapping_is_a_rule() -> None:
     note = "-m comment --comment linuxnet:web|br0|note"
     to = "-j DNAT --to-destination"
     assert rendered(port_mappings=(WEB,))["LINUXNET-PUBLISH"] == [
@@ -52,13 +53,13 @@ def test_a_port_mapping_is_a_rule():
     assert rendered(6, port_mappings=(WEB,)) == {}
 
 
-def test_only_ipv4_has_a_localhost_to_close():
+def test_only_ipv4_has_a_localhost_to_close() -> None:
     assert "LINUXNET-RAW" in rendered(4, port_mappings=(WEB,))
     six = replace(WEB, host_ip="::/0", to="fd00::2")
     assert set(rendered(6, port_mappings=(six,))) == {"LINUXNET-PUBLISH", "LINUXNET-HAIRPIN", "LINUXNET-MANGLE"}
 
 
-def test_a_source_nat_rule_has_a_chain_for_what_it_leaves_alone():
+def test_a_source_nat_rule_has_a_chain_for_what_it_leaves_alone() -> None:
     found = rendered(nat_rules=(NatRule("10.0.0.0/24", "!br0", owner="net"),))
     (call,) = found.pop("LINUXNET-POSTROUTING")
     ((name, rules),) = found.items()
@@ -67,7 +68,7 @@ def test_a_source_nat_rule_has_a_chain_for_what_it_leaves_alone():
     assert rules[-1] == "-j MASQUERADE"
 
 
-def test_isolation_returns_where_it_has_nothing_against_a_packet():
+def test_isolation_returns_where_it_has_nothing_against_a_packet() -> None:
     found = rendered(isolations=(Isolation("br0", owner="net"), Isolation("br1", False, False, True, "net")))
     assert found["LINUXNET-FORWARD"] == ["-m comment --comment linuxnet -j LINUXNET-GUARD"]
     assert [rule.partition(" -m")[0] for rule in found["LINUXNET-GUARD"]] == [
@@ -92,13 +93,13 @@ def test_isolation_returns_where_it_has_nothing_against_a_packet():
         (Allowance("icc", "br0", 4), ["-i br0 -o br0"]),
     ],
 )
-def test_what_is_allowed_both_ways(allowance, matches):
+def test_what_is_allowed_both_ways(allowance: Any, matches: Any) -> None:
     found = rendered(allowances=(allowance,))["LINUXNET-FORWARD"]
     assert [("-m" + rule).partition("-m ")[0][2:].strip() for rule in found] == matches
     assert all(rule.endswith(f"--comment linuxnet:|{allowance.kind} -j ACCEPT") for rule in found)
 
 
-def edited_by_hand(saved, table, chain, number, old, new):
+def edited_by_hand(saved: Any, table: Any, chain: Any, number: Any, old: Any, new: Any) -> Any:
     """Tables of IPv4 in which somebody replaced words of a rule."""
     rules = list(saved[4][table][chain].rules)
     text = " ".join(rules[number]).replace(old, new)
@@ -120,7 +121,7 @@ def edited_by_hand(saved, table, chain, number, old, new):
         ("-j DNAT --to-destination 10.0.0.2", "-j ACCEPT"),
     ],
 )
-def test_f13_a_mapping_that_was_edited_beyond_reading_is_none_and_is_set_right(old, new):
+def test_f13_a_mapping_that_was_edited_beyond_reading_is_none_and_is_set_right(old: Any, new: Any) -> None:
     saved = edited_by_hand(made(IPTABLES_NFT, EDITS[4]), "nat", "LINUXNET-PUBLISH", 0, old, new)
     assert owned(saved).port_mappings == ()
     assert not owned(saved).whole(PORTS, 4)
@@ -135,7 +136,7 @@ def test_f13_a_mapping_that_was_edited_beyond_reading_is_none_and_is_set_right(o
         ("! -o br0", "-o br9 -m mark --mark 5"),
     ],
 )
-def test_f13_a_source_nat_rule_that_was_edited_stays_as_it_is_until_its_owner_comes(old, new):
+def test_f13_a_source_nat_rule_that_was_edited_stays_as_it_is_until_its_owner_comes(old: Any, new: Any) -> None:
     saved = edited_by_hand(made(IPTABLES_NFT, EDITS[0]), "nat", "LINUXNET-POSTROUTING", 0, old, new)
     (rule,) = owned(saved).nat_rules
     assert (rule.owner, rule.out_interface) == ("net", UNREADABLE)
@@ -147,9 +148,9 @@ def test_f13_a_source_nat_rule_that_was_edited_stays_as_it_is_until_its_owner_co
     assert len(right.nat_rules) == (1 if rule.key == EDITS[0].put[0].key else 2)
 
 
-def test_f13_exceptions_of_somebody_s_own_make_a_rule_unreadable():
+def test_f13_exceptions_of_somebody_s_own_make_a_rule_unreadable() -> None:
     saved = made(IPTABLES_NFT, EDITS[0])
-    name = iptables_rules.target(saved[4]["nat"]["LINUXNET-POSTROUTING"].rules[0])
+    name = iptables_rules.target(saved[4]["nat"]["LINUXNET-POSTROUTING"].rules[0])  # type: ignore[attr-defined]
     for old, new in (("10.9.0.0/16", "10.9.0.1/16"), ("-j MASQUERADE", "-j ACCEPT")):
         broken = saved
         for number in range(len(saved[4]["nat"][name].rules)):
@@ -160,24 +161,24 @@ def test_f13_exceptions_of_somebody_s_own_make_a_rule_unreadable():
     assert made(IPTABLES_NFT, EDITS[3], start=lost)[4]["nat"]["LINUXNET-POSTROUTING"].rules[0][-1] == "ACCEPT"
 
 
-def test_f1_the_caller_is_docker_s_chain_where_there_is_one():
+def test_f1_the_caller_is_docker_s_chain_where_there_is_one() -> None:
     assert owned({4: {"filter": {"DOCKER-USER": SavedChain()}}, 6: {}}).callers == {4: "DOCKER-USER", 6: "FORWARD"}
 
 
-def test_a_kernel_without_ipv6_has_rules_of_one_family():
+def test_a_kernel_without_ipv6_has_rules_of_one_family() -> None:
     found = owned({4: {}})
     assert (found.families, found.callers) == ((4,), {4: "FORWARD"})
     saved = {4: made(IPTABLES_NFT, EDITS[6])[4]}
     assert owned(saved).whole("isolation")
 
 
-def test_isolated_bridges_are_read_with_each_rule_looked_at_once(monkeypatch):
+def test_isolated_bridges_are_read_with_each_rule_looked_at_once(monkeypatch: Any) -> None:
     isolations = tuple(
         Isolation(f"br{number}", number % 2 == 0, number % 3 == 0, number % 5 == 0) for number in range(60)
     )
     saved = made(IPTABLES_NFT, Edit(isolate=isolations, kinds=("isolation",)))
     looked = []
     option = iptables_rules._option
-    monkeypatch.setattr(iptables_rules, "_option", lambda rule, name: looked.append(name) or option(rule, name))
+    monkeypatch.setattr(iptables_rules, "_option", lambda rule, name: looked.append(name) or option(rule, name))  # type: ignore[func-returns-value]
     assert owned(saved).isolations == isolations
     assert len(looked) < 10 * len(saved[4]["filter"]["LINUXNET-GUARD"].rules)

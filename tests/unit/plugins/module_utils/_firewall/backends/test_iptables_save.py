@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import foreign
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import iptables_save
@@ -63,7 +65,7 @@ def test_of_a_table_that_is_not_iptables_nft_s_alone_nft_knows_more() -> None:
     assert (rules[1].matches, rules[1].shown) == ({"ct status": ("==", {"set": ["dnat"]})}, "handle 5")
 
 
-def forward(*rules):
+def forward(*rules: Any) -> Any:
     """What rules of FORWARD mean."""
     text = "*filter\n:FORWARD DROP [0:0]\n" + "".join(f"-A FORWARD {rule}\n" for rule in rules) + "COMMIT\n"
     return IPTABLES_LEGACY.foreign({4: iptables_save.parse(text)}, {})["iptables-legacy filter", "FORWARD"].rules
@@ -115,7 +117,7 @@ def forward(*rules):
         ("!", {}),
     ],
 )
-def test_an_option_is_read_with_the_extension_that_it_belongs_to(rule, known):
+def test_an_option_is_read_with_the_extension_that_it_belongs_to(rule: Any, known: Any) -> None:
     (found,) = forward(rule)
     if known is None:
         assert "?" in [operator for operator, _value in found.matches.values()]
@@ -138,12 +140,12 @@ def test_an_option_is_read_with_the_extension_that_it_belongs_to(rule, known):
         ("-m comment --comment -j -j DROP", "drop", ""),
     ],
 )
-def test_verdicts_and_targets(rule, verdict, target):
+def test_verdicts_and_targets(rule: Any, verdict: Any, target: Any) -> None:
     (found,) = forward(rule)
     assert (found.verdict, found.target) == (verdict, target)
 
 
-def test_f2_a_reject_of_iptables_nft_blocks():
+def test_f2_a_reject_of_iptables_nft_blocks() -> None:
     """nft tells of the extension no more than its name."""
     text = (
         "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
@@ -157,7 +159,7 @@ def test_f2_a_reject_of_iptables_nft_blocks():
         {"rule": {**where, "chain": "FORWARD", "handle": 4, "expr": [xt[0], {"accept": None}]}},
         {"rule": {**where, "chain": "FORWARD", "handle": 5, "expr": [xt[1]]}},
     ]
-    chains = NFTABLES.foreign(objects, {})
+    chains = NFTABLES.foreign(objects, {})  # type: ignore[arg-type]
     chains.update(IPTABLES_NFT.foreign({4: iptables_save.parse(text)}, chains))
     found = foreign.blocks(foreign.ForeignRules(chains), foreign.Packet(4, saddr="10.0.0.0/24", bridge="br0"))
     assert [(block.chain.table, block.shown) for block in found] == [(key[0], "ip filter FORWARD (rule handle 5)")]
@@ -178,7 +180,7 @@ def test_f2_a_reject_of_iptables_nft_blocks():
         ("-A  X", ["-A", "X"]),
     ],
 )
-def test_the_words_of_a_line(line, words):
+def test_the_words_of_a_line(line: Any, words: Any) -> None:
     assert iptables_save.words_of(line) == words
 
 
@@ -204,11 +206,11 @@ def test_the_words_of_a_line(line, words):
         "\x0b",
     ],
 )
-def test_what_is_spelled_for_iptables_restore_is_that_word(word):
+def test_what_is_spelled_for_iptables_restore_is_that_word(word: Any) -> None:
     assert restored_words(iptables_save.spelled(["-A", word, "end"])) == ["-A", word, "end"]
 
 
-def test_tables_are_parsed_and_odd_lines_say_nothing():
+def test_tables_are_parsed_and_odd_lines_say_nothing() -> None:
     text = (
         "# Generated\n*nat\n:POSTROUTING ACCEPT [0:0]\n:X - [0:0]\n:\n:cut\n-A\n-A \n-A X\n-A X -j Y\n-A lost -j Y\n[1:2] -A X -j Z\nCOMMIT\n"
         "*filter\n:FORWARD DR"
@@ -220,7 +222,7 @@ def test_tables_are_parsed_and_odd_lines_say_nothing():
     assert iptables_save.parse("") == iptables_save.parse("no such file") == {}
 
 
-def test_a_line_ends_at_its_end_only():
+def test_a_line_ends_at_its_end_only() -> None:
     """Comments may hold what Python takes for the end of a line."""
     text = '*nat\n:X - [0:0]\n-A X -m comment --comment "a\u2028b\x85c\x0bd" -j Y\nCOMMIT\n'
     assert iptables_save.parse(text)["nat"]["X"].rules == (
@@ -232,11 +234,11 @@ def test_a_line_ends_at_its_end_only():
     ("rule", "target"),
     [("-j X", "X"), ("-s 10.0.0.1 -g Y", "Y"), ("-j", ""), ("", ""), ("-m comment --comment -j -j Z", "Z")],
 )
-def test_the_target_of_a_rule(rule, target):
+def test_the_target_of_a_rule(rule: Any, target: Any) -> None:
     assert iptables_save.target(tuple(rule.split())) == target
 
 
-def test_tables_that_only_iptables_nft_knows_are_read_where_nft_is_not_here():
+def test_tables_that_only_iptables_nft_knows_are_read_where_nft_is_not_here() -> None:
     """Of those of the older kind nothing follows for it."""
     text = "*filter\n:FORWARD DROP [0:0]\nCOMMIT\n"
     seen = IPTABLES_LEGACY.foreign({4: iptables_save.parse(text)}, {})

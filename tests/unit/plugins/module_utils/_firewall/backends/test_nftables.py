@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES, NftRules
@@ -34,17 +35,17 @@ TABLE = "inet linuxnet_containers"
 WEB = PortMapping("tcp", "0.0.0.0/0", 8080, 8080, "10.0.0.2", 80, "web", "br0", "a note")
 
 
-def of(ruleset, kind, name=""):
+def of(ruleset: Any, kind: Any, name: Any = "") -> Any:
     """The objects of a kind, or the one with that name."""
     found = [item[kind] for item in ruleset if kind in item]
     return next(one for one in found if one["name"] == name) if name else found
 
 
-def lines(ruleset, *edits):
+def lines(ruleset: Any, *edits: Any) -> Any:
     return NFTABLES.transaction(ruleset, edits)["nft"].splitlines()
 
 
-def test_ports_and_bridges_add_no_rules():
+def test_ports_and_bridges_add_no_rules() -> None:
     ruleset = made(NFTABLES, EDITS[3], EDITS[6])
     more = [
         Edit(publish=(PortMapping("tcp", "0.0.0.0/0", port, port, "10.0.0.3", 0, "db", "br0"),), kinds=(PORTS,))
@@ -55,7 +56,7 @@ def test_ports_and_bridges_add_no_rules():
     assert len(of(after, "map", "publish_ip")["elem"]) == 49
 
 
-def test_many_elements_of_a_map_are_one_line():
+def test_many_elements_of_a_map_are_one_line() -> None:
     ruleset = made(NFTABLES, EDITS[3])
     ports = tuple(PortMapping("tcp", "0.0.0.0/0", port, port, "10.0.0.3", 0, "db", "br0") for port in (1, 2, 3))
     (line,) = lines(ruleset, Edit(publish=ports, kinds=(PORTS,)))
@@ -63,7 +64,7 @@ def test_many_elements_of_a_map_are_one_line():
 
 
 @pytest.mark.parametrize("number", range(sum(len(static.rules) for static in STATIC.values())))
-def test_f13_a_static_rule_that_somebody_took_out_breaks_its_kind_and_is_put_back(number):
+def test_f13_a_static_rule_that_somebody_took_out_breaks_its_kind_and_is_put_back(number: Any) -> None:
     kind, (at, name, _text) = [(kind, one) for kind, static in STATIC.items() for one in static.rules][number]
     ruleset = made(NFTABLES, *EDITS)
     mark = STATIC[kind].mark(name)
@@ -78,12 +79,12 @@ def test_f13_a_static_rule_that_somebody_took_out_breaks_its_kind_and_is_put_bac
     assert order == [STATIC[kind].mark(one) for where, one, _rule in STATIC[kind].rules if where == at]
 
 
-def test_f13_what_an_edit_is_not_about_is_not_set_right():
+def test_f13_what_an_edit_is_not_about_is_not_set_right() -> None:
     broken = [item for item in made(NFTABLES, *EDITS) if item.get("rule", {}).get("chain") != "closed_to"]
     assert not NFTABLES.owned(made(NFTABLES, EDITS[4], start=broken)).whole(ISOLATION)
 
 
-def test_f13_a_rule_of_somebody_else_keeps_the_table():
+def test_f13_a_rule_of_somebody_else_keeps_the_table() -> None:
     ruleset = made(NFTABLES, EDITS[3])
     ruleset.append(rule(TABLE, "publish", {"accept": None}, handle=99))
     owned = NFTABLES.owned(ruleset)
@@ -103,7 +104,7 @@ def test_f13_a_rule_of_somebody_else_keeps_the_table():
         ["x", "y"],
     ],
 )
-def test_an_element_that_we_never_write_is_somebody_else_s(element):
+def test_an_element_that_we_never_write_is_somebody_else_s(element: Any) -> None:
     ruleset = made(NFTABLES, EDITS[3])
     of(ruleset, "map", "publish_ip")["elem"] = [element]
     owned = NFTABLES.owned(ruleset)
@@ -112,7 +113,7 @@ def test_an_element_that_we_never_write_is_somebody_else_s(element):
     assert of(left, "map", "publish_ip")["elem"] == [element]
 
 
-def test_an_element_without_a_comment_has_no_owner():
+def test_an_element_without_a_comment_has_no_owner() -> None:
     ruleset = made(NFTABLES, EDITS[3])
     of(ruleset, "map", "publish_ip")["elem"] = [[{"concat": ["tcp", "192.0.2.1", 80]}, "10.0.0.2"]]
     found = [mapping for mapping in NFTABLES.owned(ruleset).port_mappings if mapping.host_ip == "192.0.2.1"]
@@ -120,14 +121,14 @@ def test_an_element_without_a_comment_has_no_owner():
 
 
 @pytest.mark.parametrize(("by", "known"), [("0x1/0xff", "0x1/0xff"), ("0x2/0xff", ""), ("zz", ""), ("", "")])
-def test_a_mark_that_is_not_what_its_comment_says_is_put_anew(by, known):
+def test_a_mark_that_is_not_what_its_comment_says_is_put_anew(by: Any, known: Any) -> None:
     ruleset = made(NFTABLES, EDITS[8])
     of(ruleset, "map", "marks")["elem"] = [[{"elem": {"val": "br0", "comment": f"linuxnet:br0|{by}"}}, 1]]
     (allowance,) = NFTABLES.owned(ruleset).allowances
     assert allowance.by == known
 
 
-def test_names_are_never_syntax():
+def test_names_are_never_syntax() -> None:
     """None of these is refused by the kernel as an interface's name; those that nft cannot quote are refused before."""
     for bridge in ("x;y#z", "a'b", "{br0}", "$x", "é", "a,b", "-f", "lan*x", "+"):
         mapping = PortMapping("tcp", "0.0.0.0/0", 80, 80, "10.0.0.2", 0, "web", bridge)
@@ -136,7 +137,7 @@ def test_names_are_never_syntax():
         assert NFTABLES.owned(ruleset).bridges == (bridge,)
 
 
-def test_what_is_allowed_here_is_a_mark_that_others_accept():
+def test_what_is_allowed_here_is_a_mark_that_others_accept() -> None:
     packet = Packet(4, daddr="172.17.0.9", oifname="docker0", bridge="docker0", dnat=True)
     accepts = {"match": {"op": "==", "left": {"&": [{"meta": {"key": "mark"}}, 255]}, "right": 18}}
     objects = [
@@ -157,13 +158,13 @@ def test_what_is_allowed_here_is_a_mark_that_others_accept():
     assert NFTABLES.held_as(out) == out
 
 
-def test_it_has_no_chain_that_others_share():
+def test_it_has_no_chain_that_others_share() -> None:
     forward = Chain("ip filter", "FORWARD", (4,))
     assert not NFTABLES.drops_in_filter(forward)
     assert not NFTABLES.owns_table(forward)
 
 
-def test_owned_rules_of_no_backend_will_do_for_commands():
+def test_owned_rules_of_no_backend_will_do_for_commands() -> None:
     before = OwnedRules(static=frozenset((PORTS, family) for family in (4, 6)))
     typed = NFTABLES.commands(EDITS[3], before, OwnedRules(), False)
     assert [words[0].split()[1] for _program, words in typed] == ["element", "element"]
@@ -171,7 +172,7 @@ def test_owned_rules_of_no_backend_will_do_for_commands():
     assert isinstance(NFTABLES.moved_on(before, EDITS[3], {PORTS: {4}, ISOLATION: set(), ALLOWANCES: set()}), NftRules)
 
 
-def test_a_rule_set_is_not_changed_by_being_read():
+def test_a_rule_set_is_not_changed_by_being_read() -> None:
     ruleset = made(NFTABLES, *EDITS)
     before = copy.deepcopy(ruleset)
     NFTABLES.transaction(ruleset, [everything_gone(NFTABLES.owned(ruleset))])

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import (
@@ -17,13 +18,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import ALLOWANCES, ISOLATION, PORTS
 
 
-def test_there_are_some_of_each_kind_but_source_nat():
+def test_there_are_some_of_each_kind_but_source_nat() -> None:
     assert list(STATIC) == [PORTS, ISOLATION, ALLOWANCES]
     assert {f"set {name}" for name in ISOLATION_SETS} == set(STATIC[ISOLATION].sets)
 
 
 @pytest.mark.parametrize("kind", STATIC)
-def test_a_rule_uses_what_is_made_before_it(kind):
+def test_a_rule_uses_what_is_made_before_it(kind: Any) -> None:
     static = STATIC[kind]
     sets = {name.split()[1] for name in static.sets}
     for chain, name, text in static.rules:
@@ -35,14 +36,14 @@ def test_a_rule_uses_what_is_made_before_it(kind):
     assert len(names) == len(set(names))
 
 
-def test_the_names_that_are_on_running_hosts_stay():
+def test_the_names_that_are_on_running_hosts_stay() -> None:
     assert TABLE == "inet linuxnet_containers"
     assert [static.name for static in STATIC.values()] == ["publish", "guard", "mark"]
     assert STATIC[ISOLATION].mark("closed") == "linuxnet-guard-closed"
 
 
 @pytest.mark.parametrize("kind", STATIC)
-def test_what_is_made_is_taken_away(kind):
+def test_what_is_made_is_taken_away(kind: Any) -> None:
     static = STATIC[kind]
     made = [line.split()[1:5:3] for line in static.base() if line.split()[1] in ("chain", "map", "set")]
     gone = [line.split()[1:5:3] for line in static.gone() if line.startswith("delete")]
@@ -51,6 +52,6 @@ def test_what_is_made_is_taken_away(kind):
     assert static.gone()[: len(static.chains)] == [f"flush chain {TABLE} {chain}" for chain in static.chains]
 
 
-def test_rules_that_are_there_are_put_anew_after_the_chains():
+def test_rules_that_are_there_are_put_anew_after_the_chains() -> None:
     lines = STATIC[ALLOWANCES].base([("marks", 7)])
     assert lines.index(f"delete rule {TABLE} marks handle 7") == len(lines) - 2

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import (
     IPTABLES_LEGACY,
@@ -40,7 +42,7 @@ DOCKER = (
 
 
 @pytest.fixture
-def kernel():
+def kernel() -> Any:
     """A host with a bridge."""
     kernel = MemoryKernel()
     kernel.apply(AddLink(HOST, "br0", "bridge", {"enabled": True}))
@@ -48,17 +50,17 @@ def kernel():
     return kernel
 
 
-def allowed(kernel, backend):
+def allowed(kernel: Any, backend: Any) -> Any:
     """What is allowed in a backend."""
     index = firewalls(State(kernel)).index(kernel.find(HOST), backend)
     return sorted((one.kind, one.name, one.by) for one in index.allowances.values())
 
 
-def forward(table="inet host", policy="drop", *rules):
+def forward(table: Any = "inet host", policy: Any = "drop", *rules: Any) -> Any:
     return [chain(table, "forward", type="filter", hook="forward", prio=0, policy=policy), *rules]
 
 
-def test_what_is_not_understood_is_named():
+def test_what_is_not_understood_is_named() -> None:
     kernel = MemoryKernel()
     kernel.apply(AddLink(HOST, "br0", "bridge", {"enabled": True}))
     marks = {"match": {"op": "==", "left": {"meta": {"key": "mark"}}, "right": {"set": [1, 2]}}}
@@ -69,7 +71,7 @@ def test_what_is_not_understood_is_named():
 
 @pytest.mark.parametrize("backend", [IPTABLES_NFT, IPTABLES_LEGACY])
 @pytest.mark.parametrize("option", ["nftables", "iptables"])
-def test_f1_docker_s_users_chain_is_used_whatever_the_backend(kernel, backend, option):
+def test_f1_docker_s_users_chain_is_used_whatever_the_backend(kernel: Any, backend: Any, option: Any) -> None:
     kernel.foreign_saved = {backend: DOCKER}
     kernel.programs = [NFTABLES, backend]
     for item, what in ((NET, ("out", "10.0.0.0/24", "!br0")), (PORT, ("in", "br0", ""))):
@@ -82,7 +84,7 @@ def test_f1_docker_s_users_chain_is_used_whatever_the_backend(kernel, backend, o
 
 
 @pytest.mark.parametrize("backend", [IPTABLES_NFT, IPTABLES_LEGACY])
-def test_forward_itself_is_touched_by_who_chose_it_only(kernel, backend):
+def test_forward_itself_is_touched_by_who_chose_it_only(kernel: Any, backend: Any) -> None:
     kernel.foreign_saved = {backend: DROPS}
     kernel.programs = [NFTABLES, backend]
     result = plan(kernel, RESOURCE, backend="nftables", **NET)
@@ -99,7 +101,7 @@ def test_forward_itself_is_touched_by_who_chose_it_only(kernel, backend):
     assert allowed(kernel, backend) == []
 
 
-def test_f2_a_mark_is_the_last_resort(kernel):
+def test_f2_a_mark_is_the_last_resort(kernel: Any) -> None:
     mark = {"match": {"op": "==", "left": {"meta": {"key": "mark"}}, "right": 18}}
     kernel.foreign_rules = forward(
         "ip docker-bridges", "drop", rule("ip docker-bridges", "forward", mark, {"accept": None})
@@ -118,7 +120,7 @@ def test_f2_a_mark_is_the_last_resort(kernel):
     assert plan(kernel, RESOURCE, **NET).extra["blocked_by"] == ["ip docker-bridges forward (policy drop)"]
 
 
-def test_an_allowance_that_is_not_needed_any_more_goes(kernel):
+def test_an_allowance_that_is_not_needed_any_more_goes(kernel: Any) -> None:
     kernel.foreign_saved = {IPTABLES_NFT: DOCKER}
     made(kernel, RESOURCE, **NET)
     kernel.foreign_saved = {IPTABLES_NFT: DOCKER.replace("DROP", "ACCEPT")}
@@ -134,7 +136,7 @@ def test_an_allowance_that_is_not_needed_any_more_goes(kernel):
     assert allowed(kernel, IPTABLES_NFT) == []
 
 
-def test_an_allowance_of_ports_stays_as_long_as_there_are_ports_behind_the_bridge(kernel):
+def test_an_allowance_of_ports_stays_as_long_as_there_are_ports_behind_the_bridge(kernel: Any) -> None:
     kernel.foreign_saved = {IPTABLES_NFT: DOCKER}
     second = {**PORT, "host_port": "8081"}
     for item in (PORT, second):
@@ -145,7 +147,7 @@ def test_an_allowance_of_ports_stays_as_long_as_there_are_ports_behind_the_bridg
     assert allowed(kernel, IPTABLES_NFT) == []
 
 
-def test_forward_false_asks_nobody(kernel):
+def test_forward_false_asks_nobody(kernel: Any) -> None:
     kernel.foreign_saved = {IPTABLES_NFT: DOCKER}
     kernel.foreign_rules = forward()
     assert made(kernel, RESOURCE, forward=False, **NET)["blocked_by"] == []
@@ -173,14 +175,14 @@ def test_forward_false_asks_nobody(kernel):
         (forward("inet mine"), NET, "let them through there"),
     ],
 )  # fmt: skip
-def test_what_lets_packets_through_is_said(kernel, objects, item, remedy):
+def test_what_lets_packets_through_is_said(kernel: Any, objects: Any, item: Any, remedy: Any) -> None:
     kernel.programs = [NFTABLES]
     kernel.foreign_rules = objects
     (warning,) = plan(kernel, RESOURCE, **item).warnings
     assert warning.endswith(f"; {remedy}.")
 
 
-def test_f17_neighbours_talk_where_bridged_packets_are_shown_to_iptables(kernel):
+def test_f17_neighbours_talk_where_bridged_packets_are_shown_to_iptables(kernel: Any) -> None:
     kernel.foreign_saved = {IPTABLES_NFT: DOCKER}
     assert plan(kernel, RESOURCE, **FILTER).extra["blocked_by"] == []
     kernel._state.known.sysctls[kernel.find(HOST), "net.bridge.bridge-nf-call-iptables"] = "1"
@@ -190,7 +192,7 @@ def test_f17_neighbours_talk_where_bridged_packets_are_shown_to_iptables(kernel)
     assert allowed(kernel, IPTABLES_NFT) == []
 
 
-def test_f11_rules_in_both_kinds_of_iptables_are_warned_of(kernel):
+def test_f11_rules_in_both_kinds_of_iptables_are_warned_of(kernel: Any) -> None:
     text = "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -s 203.0.113.0/24 -j ACCEPT\nCOMMIT\n"
     kernel.foreign_saved = {IPTABLES_LEGACY: text}
     assert coexistence.mixed(kernel.find(HOST), State(kernel)) == ()
@@ -201,7 +203,7 @@ def test_f11_rules_in_both_kinds_of_iptables_are_warned_of(kernel):
     )
 
 
-def test_the_chosen_backend_comes_first_then_those_with_something_of_ours(kernel):
+def test_the_chosen_backend_comes_first_then_those_with_something_of_ours(kernel: Any) -> None:
     state, ns = State(kernel), kernel.find(HOST)
     assert list(coexistence.indexes("auto", ns, state)) == [NFTABLES]
     made(kernel, RESOURCE, backend="iptables", **NET)
@@ -210,7 +212,7 @@ def test_the_chosen_backend_comes_first_then_those_with_something_of_ours(kernel
     assert list(coexistence.indexes("iptables", ns, state)) == [IPTABLES_NFT]
 
 
-def test_a_foreign_accept_that_is_met_blocks_nothing(kernel):
+def test_a_foreign_accept_that_is_met_blocks_nothing(kernel: Any) -> None:
     accept = rule("inet host", "forward", match("iifname", "==", "br0"), {"accept": None})
     kernel.foreign_rules = forward("inet host", "drop", accept)
     assert plan(kernel, RESOURCE, **NET).extra["blocked_by"] == []

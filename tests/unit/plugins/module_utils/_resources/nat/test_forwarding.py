@@ -15,62 +15,62 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import changes as firewall_change
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import SYSCTL_FILE
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution, validation
 from ansible_collections.linuxnet.containers.tests.unit.asked import made
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 NET = {"source": "10.0.0.0/24", "out_interface": "!br0"}
 
 
-def test_f14_forwarding_is_switched_on_and_kept_on_and_goes_with_the_last_rule():
+def test_f14_forwarding_is_switched_on_and_kept_on_and_goes_with_the_last_rule() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, **NET)
-    assert kernel.sysctl(kernel.find(HOST), "net.ipv4.ip_forward") == "1"
+    assert kernel.sysctl(kernel.find(HOST), "net.ipv4.ip_forward") == "1"  # type: ignore[arg-type]
     assert kernel.read_text(SYSCTL_FILE).endswith("\nnet.ipv4.ip_forward = 1\n")
     made(kernel, RESOURCE, source="10.1.0.0/24")
     made(kernel, RESOURCE, source="10.1.0.0/24", state="absent")
-    assert kernel.sysctl(kernel.find(HOST), "net.ipv4.ip_forward") == "1"
+    assert kernel.sysctl(kernel.find(HOST), "net.ipv4.ip_forward") == "1"  # type: ignore[arg-type]
     made(kernel, RESOURCE, state="absent", **NET)
-    assert kernel.sysctl(kernel.find(HOST), "net.ipv4.ip_forward") == "0"
+    assert kernel.sysctl(kernel.find(HOST), "net.ipv4.ip_forward") == "0"  # type: ignore[arg-type]
     assert kernel.read_text(SYSCTL_FILE) == ""
-    assert kernel.ruleset(kernel.find(HOST), NFTABLES) == []
+    assert kernel.ruleset(kernel.find(HOST), NFTABLES) == []  # type: ignore[arg-type]
 
 
-def test_f14_forwarding_that_somebody_else_switched_on_is_theirs():
+def test_f14_forwarding_that_somebody_else_switched_on_is_theirs() -> None:
     kernel = MemoryKernel()
     kernel.apply(SetSysctl(HOST, "net.ipv4.ip_forward", "1", "0"))
     assert made(kernel, RESOURCE, **NET)["after"]["ip_forward"] is True
     made(kernel, RESOURCE, state="absent", **NET)
-    assert kernel.sysctl(kernel.find(HOST), "net.ipv4.ip_forward") == "1"
+    assert kernel.sysctl(kernel.find(HOST), "net.ipv4.ip_forward") == "1"  # type: ignore[arg-type]
 
 
-def test_f14_forwarding_stays_on_while_another_item_of_the_task_needs_it():
+def test_f14_forwarding_stays_on_while_another_item_of_the_task_needs_it() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, source="10.0.0.0/24")
     done = len(kernel.applied)
-    wants = runner.items(
+    wants = validation.items(
         RESOURCE, {"aggregate": [{"source": "10.0.0.0/24", "state": "absent"}, {"source": "10.1.0.0/24"}]}
     )
-    results, dummy = runner.execute(RESOURCE, wants, kernel, False)
+    results, dummy = execution.execute(RESOURCE, wants, kernel, False)
     assert [one["changed"] for one in results] == [True, True]
     assert [type(step) for step in kernel.applied[done:]] == [firewall_change.DelRule, firewall_change.PutRule]
 
 
-def test_e6_an_uplink_that_lives_from_router_advertisements_keeps_its_route():
+def test_e6_an_uplink_that_lives_from_router_advertisements_keeps_its_route() -> None:
     kernel = MemoryKernel()
     kernel.apply(AddLink(HOST, "up0", "veth", {"enabled": True}, HOST, "up1", {"enabled": True}))
     kernel.apply(PutAddress(HOST, "up0", Address("fd00:1::2", 64, 6)))
     kernel.apply(PutRoute(HOST, Route(6, "::/0", metric=1024, gateway="fd00:1::1", interface="up0", protocol=9)))
     made(kernel, RESOURCE, source="fd00::/64")
-    assert kernel.sysctl(kernel.find(HOST), "net/ipv6/conf/up0/accept_ra") == "2"
+    assert kernel.sysctl(kernel.find(HOST), "net/ipv6/conf/up0/accept_ra") == "2"  # type: ignore[arg-type]
     assert "net/ipv6/conf/up0/accept_ra = 2\nnet.ipv6.conf.all.forwarding = 1\n" in kernel.read_text(SYSCTL_FILE)
     assert made(kernel, RESOURCE, source="fd00::/64")["changed"] is False
     made(kernel, RESOURCE, source="fd00::/64", state="absent")
-    assert kernel.sysctl(kernel.find(HOST), "net/ipv6/conf/up0/accept_ra") == "1"
+    assert kernel.sysctl(kernel.find(HOST), "net/ipv6/conf/up0/accept_ra") == "1"  # type: ignore[arg-type]
     assert kernel.read_text(SYSCTL_FILE) == ""
 
 
-def test_e6_an_uplink_that_accepts_advertisements_in_any_case_is_left_as_it_is():
+def test_e6_an_uplink_that_accepts_advertisements_in_any_case_is_left_as_it_is() -> None:
     kernel = MemoryKernel()
     kernel.apply(AddLink(HOST, "up0", "veth", {"enabled": True}, HOST, "up1", {"enabled": True}))
     kernel.apply(PutAddress(HOST, "up0", Address("fd00:1::2", 64, 6)))
@@ -79,4 +79,4 @@ def test_e6_an_uplink_that_accepts_advertisements_in_any_case_is_left_as_it_is()
     made(kernel, RESOURCE, source="fd00::/64")
     assert "accept_ra" not in kernel.read_text(SYSCTL_FILE)
     made(kernel, RESOURCE, source="fd00::/64", state="absent")
-    assert kernel.sysctl(kernel.find(HOST), "net/ipv6/conf/up0/accept_ra") == "2"
+    assert kernel.sysctl(kernel.find(HOST), "net/ipv6/conf/up0/accept_ra") == "2"  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import IPTABLES_NFT
@@ -25,11 +26,11 @@ from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import Mem
 FILTER = {"type": "filter", "bridge": "br0"}
 
 
-def isolated(kernel, backend=NFTABLES):
+def isolated(kernel: Any, backend: Any = NFTABLES) -> Any:
     return list(firewalls(State(kernel)).index(kernel.find(HOST), backend).isolations.values())
 
 
-def test_a_bridge_is_isolated_changed_and_let_go():
+def test_a_bridge_is_isolated_changed_and_let_go() -> None:
     kernel = MemoryKernel()
     done = made(kernel, RESOURCE, **FILTER)
     assert (done["before"], done["after"]) == (
@@ -48,7 +49,7 @@ def test_a_bridge_is_isolated_changed_and_let_go():
     assert made(kernel, RESOURCE, state="absent", **FILTER)["changed"] is False
 
 
-def test_one_of_two_bridges_leaves_the_other():
+def test_one_of_two_bridges_leaves_the_other() -> None:
     kernel = MemoryKernel()
     for bridge in ("br0", "br1"):
         made(kernel, RESOURCE, **{**FILTER, "bridge": bridge})
@@ -57,7 +58,7 @@ def test_one_of_two_bridges_leaves_the_other():
     assert [one.bridge for one in isolated(kernel)] == ["br1"]
 
 
-def test_f18_the_bridge_of_another_owner_is_refused_and_left():
+def test_f18_the_bridge_of_another_owner_is_refused_and_left() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, owner="first", **FILTER)
     said = failed(kernel, RESOURCE, owner="second", **FILTER)
@@ -67,7 +68,7 @@ def test_f18_the_bridge_of_another_owner_is_refused_and_left():
 
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.permutations(["nftables", "iptables"])))
-def test_f16_it_moves_to_another_backend(first, second):
+def test_f16_it_moves_to_another_backend(first: Any, second: Any) -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, backend=first, **FILTER)
     steps = plan(kernel, RESOURCE, backend=second, **FILTER).changes
@@ -79,15 +80,15 @@ def test_f16_it_moves_to_another_backend(first, second):
     assert sorted(len(isolated(kernel, one)) for one in (NFTABLES, IPTABLES_NFT)) == [0, 1]
 
 
-def test_f13_static_rules_that_are_broken_are_set_right():
+def test_f13_static_rules_that_are_broken_are_set_right() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, **FILTER)
     one = want(RESOURCE, **FILTER)
     have = RESOURCE.look(one, State(kernel))
-    assert isolation.plan(one, have).changes == ()
-    broken = replace(have, owned=replace(have.owned, static=frozenset()))
-    assert [type(step) for step in isolation.plan(one, broken).changes] == [SetIsolation]
+    assert isolation.plan(one, have).changes == ()  # type: ignore[arg-type]
+    broken = replace(have, owned=replace(have.owned, static=frozenset()))  # type: ignore[arg-type, union-attr]
+    assert [type(step) for step in isolation.plan(one, broken).changes] == [SetIsolation]  # type: ignore[arg-type]
 
 
-def test_a_bridge_has_to_be_named():
+def test_a_bridge_has_to_be_named() -> None:
     assert refusal(RESOURCE, type="filter", owner="x", bridge=None) == "bridge is required with type: filter."

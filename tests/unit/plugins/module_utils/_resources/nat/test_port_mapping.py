@@ -6,17 +6,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import PortMapping
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
 from ansible_collections.linuxnet.containers.tests.unit.asked import refusal, want
 
 PORT = {"type": "dnat", "host_port": "8080", "to_address": "10.0.0.2", "owner": "web"}
 
 
-def mappings(**params):
+def mappings(**params: Any) -> Any:
     return list(want(RESOURCE, **{**PORT, **params}).mappings)
 
 
@@ -40,11 +42,11 @@ def mappings(**params):
         ),
     ],
 )
-def test_a_port_a_range_and_where_they_go(params, wanted):
-    assert mappings(**params) == [PortMapping(*one, owner="web") for one in wanted]
+def test_a_port_a_range_and_where_they_go(params: Any, wanted: Any) -> None:
+    assert mappings(**params) == [PortMapping(*one, owner="web") for one in wanted]  # type: ignore[misc]
 
 
-def test_what_is_to_be_gone_may_leave_out_where_it_goes():
+def test_what_is_to_be_gone_may_leave_out_where_it_goes() -> None:
     assert mappings(state="absent", to_address=None) == [
         PortMapping("tcp", "0.0.0.0/0", 8080, 8080, "0.0.0.0", owner="web"),
         PortMapping("tcp", "::/0", 8080, 8080, "::", owner="web"),
@@ -76,13 +78,13 @@ def test_what_is_to_be_gone_may_leave_out_where_it_goes():
         ),
     ],
 )
-def test_what_is_refused(params, sentence):
+def test_what_is_refused(params: Any, sentence: Any) -> None:
     given = {name: value for name, value in {**PORT, **params}.items() if value is not None}
     assert refusal(RESOURCE, **given).startswith(sentence)
 
 
-def items(*listed):
-    return runner.items(RESOURCE, {"type": "dnat", "to_address": "10.0.0.2", "aggregate": list(listed)})
+def items(*listed: Any) -> Any:
+    return validation.items(RESOURCE, {"type": "dnat", "to_address": "10.0.0.2", "aggregate": list(listed)})
 
 
 @pytest.mark.parametrize(
@@ -93,14 +95,14 @@ def items(*listed):
         ({"host_port": "80", "host_ip": "192.0.2.1"}, {"host_port": "80"}),
     ],
 )
-def test_a_port_is_asked_for_once(first, second):
+def test_a_port_is_asked_for_once(first: Any, second: Any) -> None:
     with pytest.raises(
         Invalid, match=r"host_port: tcp port \S+ is asked for twice, by 'ansible' and by '(ansible|db)'"
     ):
         items(first, second)
 
 
-def test_ports_beside_each_other_are_asked_for_together():
+def test_ports_beside_each_other_are_asked_for_together() -> None:
     items(
         {"host_port": "80"},
         {"host_port": "80/udp"},
@@ -112,7 +114,7 @@ def test_ports_beside_each_other_are_asked_for_together():
     )
 
 
-def test_what_else_the_owner_has_in_the_task_is_kept():
+def test_what_else_the_owner_has_in_the_task_is_kept() -> None:
     one, other, absent, second = items(
         {"host_port": "80"},
         {"host_port": "90"},

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import IPTABLES_NFT
@@ -17,7 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import AddNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution, validation
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, want
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
@@ -25,7 +26,7 @@ from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import Mem
 PORT = {"type": "dnat", "host_port": "8080", "to_address": "10.0.0.2", "owner": "web"}
 
 
-def host(bridge="br0"):
+def host(bridge: Any = "br0") -> Any:
     """A container on a bridge."""
     kernel = MemoryKernel()
     kernel.apply(AddLink(HOST, bridge, "bridge", {"enabled": True}))
@@ -37,22 +38,22 @@ def host(bridge="br0"):
     return kernel
 
 
-def look(kernel, **params):
+def look(kernel: Any, **params: Any) -> Any:
     return RESOURCE.look(want(RESOURCE, **{**PORT, **params}), State(kernel))
 
 
-def test_the_bridge_is_the_one_that_the_route_leads_to_and_the_port_the_container_s():
+def test_the_bridge_is_the_one_that_the_route_leads_to_and_the_port_the_container_s() -> None:
     have = look(host())
     assert (have.bridge, have.port, have.hairpin) == ("br0", "web0", False)
     assert look(host(), to_address="10.9.0.2").bridge == ""
 
 
 @pytest.mark.parametrize("name", ["lan+", "lan*", 'a"b', "a|b"])
-def test_a_bridge_of_a_name_that_no_rule_can_carry_is_refused_also_where_it_is_found(name):
+def test_a_bridge_of_a_name_that_no_rule_can_carry_is_refused_also_where_it_is_found(name: Any) -> None:
     assert failed(host(name), RESOURCE, **PORT).startswith(f"bridge: '{name}' ")
 
 
-def test_what_is_the_owner_s_what_is_in_the_way_and_what_is_beside():
+def test_what_is_the_owner_s_what_is_in_the_way_and_what_is_beside() -> None:
     kernel = host()
     made(kernel, RESOURCE, **PORT)
     made(kernel, RESOURCE, **{**PORT, "host_port": "9000"})
@@ -64,7 +65,7 @@ def test_what_is_the_owner_s_what_is_in_the_way_and_what_is_beside():
     assert look(kernel, host_port="8080-8081").here.surplus == ()
 
 
-def test_f16_what_is_in_another_backend_is_elsewhere():
+def test_f16_what_is_in_another_backend_is_elsewhere() -> None:
     kernel = host()
     made(kernel, RESOURCE, backend="iptables", **PORT)
     have = look(kernel, backend="nftables")
@@ -73,7 +74,7 @@ def test_f16_what_is_in_another_backend_is_elsewhere():
     assert have.mine == have.elsewhere[0].mine
 
 
-def test_f14_families_of_what_else_is_ours_keep_forwarding_on():
+def test_f14_families_of_what_else_is_ours_keep_forwarding_on() -> None:
     kernel = host()
     made(kernel, RESOURCE, **PORT)
     assert look(kernel, state="absent").families == frozenset()
@@ -82,29 +83,29 @@ def test_f14_families_of_what_else_is_ours_keep_forwarding_on():
     assert look(kernel, state="absent").families == {4, 6}
 
 
-def counted(kernel, items):
+def counted(kernel: Any, items: Any) -> Any:
     """How often mappings are asked who they are, or what they meet, while many are looked at again."""
-    asked = Counter()
+    asked = Counter()  # type: ignore[var-annotated]
     with pytest.MonkeyPatch.context() as patch:
         for name in ("identity", "family"):
             known = getattr(PortMapping, name).fget
-            patch.setattr(PortMapping, name, property(lambda self, known=known: asked.update("x") or known(self)))
+            patch.setattr(PortMapping, name, property(lambda self, known=known: asked.update("x") or known(self)))  # type: ignore[misc]
         overlaps = PortMapping.overlaps
         patch.setattr(PortMapping, "overlaps", lambda self, other: asked.update("x") or overlaps(self, other))
-        wants = runner.items(RESOURCE, {**PORT, "host_port": None, "exclusive": True, "aggregate": items})
+        wants = validation.items(RESOURCE, {**PORT, "host_port": None, "exclusive": True, "aggregate": items})
         asked.clear()
         for one in wants:
             RESOURCE.plan(one, RESOURCE.look(one, kernel))
     return asked["x"]
 
 
-def test_many_ports_of_one_owner_take_the_time_of_so_many():
+def test_many_ports_of_one_owner_take_the_time_of_so_many() -> None:
     kernel = host()
     items = [{"host_port": str(port)} for port in range(1, 401)]
-    wants = runner.items(RESOURCE, {**PORT, "host_port": None, "aggregate": items})
-    runner.execute(RESOURCE, wants, kernel, False)
+    wants = validation.items(RESOURCE, {**PORT, "host_port": None, "aggregate": items})
+    execution.execute(RESOURCE, wants, kernel, False)
     many = counted(State(kernel), items)
     kernel = host()
-    runner.execute(RESOURCE, wants[:200], kernel, False)
+    execution.execute(RESOURCE, wants[:200], kernel, False)
     few = counted(State(kernel), items[:200])
     assert many < 2.5 * few

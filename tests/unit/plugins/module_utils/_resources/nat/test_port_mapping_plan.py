@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import IPTABLES_NFT
@@ -28,19 +29,19 @@ QUIET = {**PORT, "ip_forward": False}
 
 
 @pytest.fixture
-def kernel():
+def kernel() -> Any:
     """A container on a bridge, whose route_localnet is off."""
     kernel = host()
     kernel._state.known.sysctls[kernel.find(HOST), LOCALNET] = "0"
     return kernel
 
 
-def published(kernel, backend=NFTABLES):
+def published(kernel: Any, backend: Any = NFTABLES) -> Any:
     index = firewalls(State(kernel)).index(kernel.find(HOST), backend)
     return sorted((mapping.ports, mapping.to, mapping.owner) for mapping in index.port_mappings)
 
 
-def test_a_port_is_published_with_what_its_bridge_needs(kernel):
+def test_a_port_is_published_with_what_its_bridge_needs(kernel: Any) -> None:
     steps = plan(kernel, RESOURCE, **QUIET).changes
     assert [type(step) for step in steps] == [SetSysctl, SetLink, SetPortMappings]
     done = made(kernel, RESOURCE, **QUIET)
@@ -60,12 +61,12 @@ def test_a_port_is_published_with_what_its_bridge_needs(kernel):
     assert published(kernel) == []
 
 
-def test_what_is_published_on_one_address_of_the_host_needs_no_route_localnet(kernel):
+def test_what_is_published_on_one_address_of_the_host_needs_no_route_localnet(kernel: Any) -> None:
     steps = plan(kernel, RESOURCE, host_ip="192.0.2.1", **QUIET).changes
     assert [type(step) for step in steps] == [SetLink, SetPortMappings]
 
 
-def test_route_localnet_stays_as_long_as_a_port_behind_the_bridge_does(kernel):
+def test_route_localnet_stays_as_long_as_a_port_behind_the_bridge_does(kernel: Any) -> None:
     second = {**QUIET, "host_port": "81"}
     for item in (QUIET, second):
         made(kernel, RESOURCE, **item)
@@ -74,12 +75,12 @@ def test_route_localnet_stays_as_long_as_a_port_behind_the_bridge_does(kernel):
     assert [step.value for step in plan(kernel, RESOURCE, state="absent", **QUIET).changes[:1]] == ["0"]
 
 
-def test_ranges_are_shown_as_ranges(kernel):
+def test_ranges_are_shown_as_ranges(kernel: Any) -> None:
     done = made(kernel, RESOURCE, **{**QUIET, "host_port": "80-82", "to_port": "90-92"})
     assert (done["after"]["host_port"], done["after"]["to_port"]) == ("80-82", "90-92")
 
 
-def test_f16_a_port_that_moves_is_made_first_and_keeps_what_was_noted(kernel):
+def test_f16_a_port_that_moves_is_made_first_and_keeps_what_was_noted(kernel: Any) -> None:
     made(kernel, RESOURCE, backend="iptables", **QUIET)
     new, old = plan(kernel, RESOURCE, backend="nftables", **QUIET).changes
     assert (new.backend, new.localnet_on, new.publish) == (NFTABLES, ("br0",), old.unpublish)
@@ -89,7 +90,7 @@ def test_f16_a_port_that_moves_is_made_first_and_keeps_what_was_noted(kernel):
     assert published(kernel) == [("8080", "10.0.0.2", "web")]
 
 
-def test_exclusive_ends_what_else_the_owner_has(kernel):
+def test_exclusive_ends_what_else_the_owner_has(kernel: Any) -> None:
     for port in ("80", "81-83"):
         made(kernel, RESOURCE, **{**QUIET, "host_port": port})
     done = made(kernel, RESOURCE, exclusive=True, **QUIET)
@@ -97,7 +98,7 @@ def test_exclusive_ends_what_else_the_owner_has(kernel):
     assert published(kernel) == [("8080", "10.0.0.2", "web")]
 
 
-def test_a_part_of_what_is_published_is_refused_unless_exclusive(kernel):
+def test_a_part_of_what_is_published_is_refused_unless_exclusive(kernel: Any) -> None:
     made(kernel, RESOURCE, **{**QUIET, "host_port": "8000-8099"})
     assert failed(kernel, RESOURCE, **QUIET) == (
         "host_port: 'web' has published tcp port 8000-8099 on 0.0.0.0/0 already, of which this is a part; remove that first."
@@ -106,7 +107,7 @@ def test_a_part_of_what_is_published_is_refused_unless_exclusive(kernel):
     assert published(kernel) == [("8080", "10.0.0.2", "web")]
 
 
-def test_all_of_an_owner_goes_at_once(kernel):
+def test_all_of_an_owner_goes_at_once(kernel: Any) -> None:
     for port in ("80", "81/udp"):
         made(kernel, RESOURCE, **{**QUIET, "host_port": port})
     made(kernel, RESOURCE, **{**QUIET, "host_port": "99", "owner": "db"})
@@ -114,18 +115,18 @@ def test_all_of_an_owner_goes_at_once(kernel):
     assert published(kernel) == [("99", "10.0.0.2", "db")]
 
 
-def test_f13_static_rules_that_are_broken_are_set_right(kernel):
+def test_f13_static_rules_that_are_broken_are_set_right(kernel: Any) -> None:
     made(kernel, RESOURCE, **QUIET)
     one = want(RESOURCE, **QUIET)
     have = RESOURCE.look(one, State(kernel))
-    broken = replace(have, here=replace(have.here, owned=replace(have.here.owned, static=frozenset())))
-    assert port_mapping_plan.plan(one, have).changes == ()
-    (step,) = port_mapping_plan.plan(one, broken).changes
-    assert (step.publish, step.unpublish) == ((), ())
+    broken = replace(have, here=replace(have.here, owned=replace(have.here.owned, static=frozenset())))  # type: ignore[arg-type, union-attr]
+    assert port_mapping_plan.plan(one, have).changes == ()  # type: ignore[arg-type]
+    (step,) = port_mapping_plan.plan(one, broken).changes  # type: ignore[arg-type]
+    assert (step.publish, step.unpublish) == ((), ())  # type: ignore[attr-defined]
     assert step.attempt() == "set right the rules for published ports in the host"
 
 
-def test_a_port_changes_its_goal_in_one_step(kernel):
+def test_a_port_changes_its_goal_in_one_step(kernel: Any) -> None:
     made(kernel, RESOURCE, **QUIET)
     (step,) = plan(kernel, RESOURCE, **{**QUIET, "to_port": "80"}).changes
     assert [mapping.to_port for mapping in (*step.unpublish, *step.publish)] == [0, 80]

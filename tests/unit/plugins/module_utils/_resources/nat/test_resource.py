@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import IPTABLES_NFT
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
@@ -35,7 +37,7 @@ from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import Mem
         ({"source": "10.0.0.0/24", "comment": "x" * 128}, "comment: owner and comment together are too long"),
     ],
 )
-def test_what_is_refused(params, sentence):
+def test_what_is_refused(params: Any, sentence: Any) -> None:
     assert refusal(RESOURCE, **params).startswith(sentence)
 
 
@@ -74,7 +76,7 @@ PORT = {"type": "dnat", "host_port": "8080", "to_address": "10.0.0.2"}
         ({**RULE, "isolate": False}, "isolate: it does not go with type: masquerade."),
     ],
 )
-def test_what_another_language_would_take_for_something_else_is_refused(params, sentence):
+def test_what_another_language_would_take_for_something_else_is_refused(params: Any, sentence: Any) -> None:
     assert refusal(RESOURCE, **params).startswith(sentence)
 
 
@@ -82,23 +84,23 @@ def test_what_another_language_would_take_for_something_else_is_refused(params, 
     "name", ["x;y#z", "a'b", "$(id)", "`id`", "lan+x", "*x", "-f", "é", "{x}", "a,b", "x&y", "br0~", "<x>", "?"]
 )
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_every_other_name_is_written_as_it_is(backend, name):
+def test_every_other_name_is_written_as_it_is(backend: Any, name: Any) -> None:
     kernel = MemoryKernel()
     kernel.programs = [backend]
     for item in ({**RULE, "out_interface": "!" + name}, {**FILTER, "bridge": name}):
         made(kernel, RESOURCE, comment="it's $(id -un) `x`; # y", **item)
         assert made(kernel, RESOURCE, comment="it's $(id -un) `x`; # y", **item)["changed"] is False
-    owned = backend.owned(kernel.ruleset(kernel.find(HOST), backend))
+    owned = backend.owned(kernel.ruleset(kernel.find(HOST), backend))  # type: ignore[arg-type]
     assert owned.nat_rules[0].out_interface == "!" + name
     assert [one.bridge for one in owned.isolations] == [name]
 
 
-def test_what_an_older_version_wrote_can_be_taken_away():
+def test_what_an_older_version_wrote_can_be_taken_away() -> None:
     assert want(RESOURCE, **FILTER, bridge="lan+", state="absent").isolation.bridge == "lan+"
     assert want(RESOURCE, **RULE, out_interface="lan*", state="absent").rule.out_interface == "lan*"
 
 
-def test_f11_what_has_to_be_installed_is_said_before_anything_is_read():
+def test_f11_what_has_to_be_installed_is_said_before_anything_is_read() -> None:
     kernel = MemoryKernel()
     kernel.programs = [NFTABLES]
     wants = validation.items(RESOURCE, {**RULE, "backend": "iptables"})
@@ -110,7 +112,7 @@ def test_f11_what_has_to_be_installed_is_said_before_anything_is_read():
     RESOURCE.require(wants, kernel)
 
 
-def test_each_type_names_its_objects():
+def test_each_type_names_its_objects() -> None:
     assert [RESOURCE.subject(want(RESOURCE, **one)) for one in (
         RULE, {**RULE, "netns": "web"}, {**FILTER, "bridge": "br0"}, PORT, {**PORT, "to_address": "fd00::2"},
         {**PORT, "host_ip": "192.0.2.1", "host_port": "80-89/udp"}, {"type": "dnat", "owner": "web", "state": "absent"},
@@ -120,7 +122,7 @@ def test_each_type_names_its_objects():
     ]  # fmt: skip
 
 
-def test_what_else_of_a_task_needs_forwarding_is_told_to_each():
+def test_what_else_of_a_task_needs_forwarding_is_told_to_each() -> None:
     items = [
         {"source": "10.0.0.0/24"},
         {"source": "fd00::/64", "ip_forward": False},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import IPTABLES_NFT
@@ -18,7 +19,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import source_nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution, validation
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 from ansible_collections.linuxnet.containers.tests.unit.asked import made, plan, want
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
@@ -26,7 +27,7 @@ from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import Mem
 NET = {"source": "10.0.0.0/24", "out_interface": "!br0"}
 
 
-def test_a5_spellings_mean_the_same():
+def test_a5_spellings_mean_the_same() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, exclude=["10.2.0.0/16", "10.3.0.0/16"], **NET)
     for exclude in (["10.2.0.0/15"], ["10.3.0.0/16", "10.2.0.0/16", "224.0.0.0/8"]):
@@ -43,24 +44,24 @@ def test_a5_spellings_mean_the_same():
         {"type": "snat", "to_address": "192.0.2.1"},
     ],
 )
-def test_a6_a_rule_is_replaced_in_its_place(option):
+def test_a6_a_rule_is_replaced_in_its_place(option: Any) -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, **NET)
     (step,) = plan(kernel, RESOURCE, **{**NET, **option}).changes
     assert (type(step), step.old.key) == (firewall_change.PutRule, ("ansible", "10.0.0.0/24"))
     made(kernel, RESOURCE, **{**NET, **option})
-    assert len(kernel.ruleset(kernel.find(HOST), NFTABLES)) == 1
+    assert len(kernel.ruleset(kernel.find(HOST), NFTABLES)) == 1  # type: ignore[arg-type]
 
 
-def test_f18_an_owner_removes_only_its_own_rule():
+def test_f18_an_owner_removes_only_its_own_rule() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, owner="first", **NET)
     made(kernel, RESOURCE, owner="second", **NET)
     made(kernel, RESOURCE, owner="first", state="absent", **NET)
-    assert [item["rule"]["comment"] for item in kernel.ruleset(kernel.find(HOST), NFTABLES)] == ["linuxnet:second"]
+    assert [item["rule"]["comment"] for item in kernel.ruleset(kernel.find(HOST), NFTABLES)] == ["linuxnet:second"]  # type: ignore[arg-type]
 
 
-def test_f3_a_rule_of_docker_s_satisfies():
+def test_f3_a_rule_of_docker_s_satisfies() -> None:
     kernel = MemoryKernel()
     left = {"payload": {"protocol": "ip", "field": "saddr"}}
     saddr = {"match": {"op": "==", "left": left, "right": {"prefix": {"addr": "10.0.0.0", "len": 24}}}}
@@ -75,7 +76,7 @@ def test_f3_a_rule_of_docker_s_satisfies():
 
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.permutations(["nftables", "iptables"])))
-def test_f16_what_another_backend_holds_moves(first, second):
+def test_f16_what_another_backend_holds_moves(first: Any, second: Any) -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, backend=first, **NET)
     steps = plan(kernel, RESOURCE, backend=second, **NET).changes
@@ -87,31 +88,31 @@ def test_f16_what_another_backend_holds_moves(first, second):
     assert made(kernel, RESOURCE, state="absent", **NET)["before"]["backend"].startswith(second)
 
 
-def test_f13_static_rules_of_iptables_that_are_broken_are_set_right():
+def test_f13_static_rules_of_iptables_that_are_broken_are_set_right() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, backend="iptables", **NET)
-    index = firewalls(kernel._state).index(kernel.find(HOST), IPTABLES_NFT)
+    index = firewalls(kernel._state).index(kernel.find(HOST), IPTABLES_NFT)  # type: ignore[arg-type]
     index.owned = replace(index.owned, static=frozenset())
     one = want(RESOURCE, backend="iptables", **NET)
     have = RESOURCE.look(one, State(kernel))
-    broken = replace(have, owned=replace(have.owned, static=frozenset()))
-    assert [type(step) for step in source_nat.plan(one, have).changes] == []
-    assert [type(step) for step in source_nat.plan(one, broken).changes] == [firewall_change.PutRule]
+    broken = replace(have, owned=replace(have.owned, static=frozenset()))  # type: ignore[arg-type, union-attr]
+    assert [type(step) for step in source_nat.plan(one, have).changes] == []  # type: ignore[arg-type]
+    assert [type(step) for step in source_nat.plan(one, broken).changes] == [firewall_change.PutRule]  # type: ignore[arg-type]
 
 
-def test_an_allowance_stays_as_long_as_a_rule_of_its_source_and_interface_does():
+def test_an_allowance_stays_as_long_as_a_rule_of_its_source_and_interface_does() -> None:
     kernel = MemoryKernel()
     kernel.foreign_saved = {IPTABLES_NFT: "*filter\n:FORWARD DROP [0:0]\nCOMMIT\n"}
     for owner in ("one", "two"):
         made(kernel, RESOURCE, backend="iptables", owner=owner, **NET)
-    index = firewalls(State(kernel)).index(kernel.find(HOST), IPTABLES_NFT)
+    index = firewalls(State(kernel)).index(kernel.find(HOST), IPTABLES_NFT)  # type: ignore[arg-type]
     assert [allowance.name for allowance in index.allowances.values()] == ["10.0.0.0/24"]
     for owner, left in (("one", 1), ("two", 0)):
         made(kernel, RESOURCE, owner=owner, state="absent", **NET)
-        assert len(firewalls(State(kernel)).index(kernel.find(HOST), IPTABLES_NFT).allowances) == left
+        assert len(firewalls(State(kernel)).index(kernel.find(HOST), IPTABLES_NFT).allowances) == left  # type: ignore[arg-type]
 
 
-def test_rules_of_somebody_else_among_ours_are_warned_of():
+def test_rules_of_somebody_else_among_ours_are_warned_of() -> None:
     kernel = MemoryKernel()
     kernel.foreign_rules = [
         {"rule": {"family": "inet", "table": "linuxnet_containers", "chain": "postrouting", "handle": 4, "expr": []}}
@@ -121,7 +122,7 @@ def test_rules_of_somebody_else_among_ours_are_warned_of():
     )
 
 
-def test_the_last_rule_takes_all_with_it():
+def test_the_last_rule_takes_all_with_it() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, ip_forward=False, **NET)
     made(kernel, RESOURCE, ip_forward=False, source="10.1.0.0/24")
@@ -130,18 +131,18 @@ def test_the_last_rule_takes_all_with_it():
     assert gone["commands"] == ["nft 'delete table inet linuxnet_containers'"]
 
 
-def counted(kernel, items):
+def counted(kernel: Any, items: Any) -> Any:
     """How often a rule is asked for its family while many are looked at."""
     asked = []
-    family = NatRule.family.fget
+    family = NatRule.family.fget  # type: ignore[attr-defined]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(NatRule, "family", property(lambda self: asked.append(self) or family(self)))
-        runner.execute(RESOURCE, runner.items(RESOURCE, {"aggregate": items}), kernel, True)
+        patch.setattr(NatRule, "family", property(lambda self: asked.append(self) or family(self)))  # type: ignore[func-returns-value]
+        execution.execute(RESOURCE, validation.items(RESOURCE, {"aggregate": items}), kernel, True)
     return len(asked)
 
 
-def test_many_networks_are_not_gone_through_for_each():
+def test_many_networks_are_not_gone_through_for_each() -> None:
     kernel = MemoryKernel()
     items = [{"source": f"10.{number}.0.0/24", "ip_forward": False} for number in range(200)]
-    runner.execute(RESOURCE, runner.items(RESOURCE, {"aggregate": items}), kernel, False)
+    execution.execute(RESOURCE, validation.items(RESOURCE, {"aggregate": items}), kernel, False)
     assert counted(kernel, items) < 3 * counted(kernel, items[:100])

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import (
@@ -29,16 +30,16 @@ RULE = NatRule("10.0.0.0/24", "!br0", owner="net")
 
 
 @pytest.fixture
-def kernel(monkeypatch):
+def kernel(monkeypatch: Any) -> Any:
     """A host that counts what is read of it."""
     kernel = MemoryKernel()
-    kernel.reads = Counter()
+    kernel.reads = Counter()  # type: ignore[attr-defined]
     ruleset = kernel.ruleset
-    monkeypatch.setattr(kernel, "ruleset", lambda ns, backend: kernel.reads.update([backend]) or ruleset(ns, backend))
+    monkeypatch.setattr(kernel, "ruleset", lambda ns, backend: kernel.reads.update([backend]) or ruleset(ns, backend))  # type: ignore[attr-defined]
     return kernel
 
 
-def test_a_rule_set_is_read_once_for_all_that_is_asked(kernel):
+def test_a_rule_set_is_read_once_for_all_that_is_asked(kernel: Any) -> None:
     known, ns = firewalls(State(kernel)), kernel.find(HOST)
     for _again in range(2):
         known.index(ns, NFTABLES)
@@ -47,7 +48,7 @@ def test_a_rule_set_is_read_once_for_all_that_is_asked(kernel):
     assert kernel.reads == {NFTABLES: 1, IPTABLES_LEGACY: 1}
 
 
-def test_iptables_nft_is_not_read_where_nft_sees_none_of_its_tables(kernel):
+def test_iptables_nft_is_not_read_where_nft_sees_none_of_its_tables(kernel: Any) -> None:
     ns = kernel.find(HOST)
     firewalls(State(kernel)).index(ns, IPTABLES_NFT)
     assert kernel.reads == {NFTABLES: 1}
@@ -56,20 +57,20 @@ def test_iptables_nft_is_not_read_where_nft_sees_none_of_its_tables(kernel):
     assert kernel.reads == {NFTABLES: 2, IPTABLES_NFT: 1}
 
 
-def test_without_nft_iptables_nft_is_read_in_any_case(kernel):
+def test_without_nft_iptables_nft_is_read_in_any_case(kernel: Any) -> None:
     kernel.programs = [IPTABLES_NFT]
     firewalls(State(kernel)).index(kernel.find(HOST), IPTABLES_NFT)
     assert kernel.reads == {IPTABLES_NFT: 1}
 
 
-def test_in_a_namespace_that_is_only_foreseen_there_is_nothing(kernel):
+def test_in_a_namespace_that_is_only_foreseen_there_is_nothing(kernel: Any) -> None:
     known = firewalls(State(kernel, predict=True))
     assert all(known.index(-2, backend).owned.empty for backend in BACKENDS)
     assert known.foreign(-2).chains == {}
     assert not kernel.reads
 
 
-def test_what_was_changed_is_read_again(kernel):
+def test_what_was_changed_is_read_again(kernel: Any) -> None:
     state, ns = State(kernel), kernel.find(HOST)
     assert not firewalls(state).index(ns, NFTABLES).nat_rules
     step = PutRule(HOST, RULE)
@@ -80,7 +81,7 @@ def test_what_was_changed_is_read_again(kernel):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_change_that_is_foreseen_moves_on_what_is_known(kernel, backend):
+def test_a_change_that_is_foreseen_moves_on_what_is_known(kernel: Any, backend: Any) -> None:
     state = State(kernel, predict=True)
     advance(PutRule(HOST, RULE, backend=backend), state)
     index = firewalls(state).index(kernel.find(HOST), backend)
@@ -90,7 +91,7 @@ def test_a_change_that_is_foreseen_moves_on_what_is_known(kernel, backend):
     assert index.only()
 
 
-def test_a_change_in_a_namespace_of_its_own_stays_there(kernel):
+def test_a_change_in_a_namespace_of_its_own_stays_there(kernel: Any) -> None:
     state = State(kernel, predict=True)
     web = NsRef.parse("web")
     state.foreseen(web, "web")
@@ -99,7 +100,7 @@ def test_a_change_in_a_namespace_of_its_own_stays_there(kernel):
     assert not firewalls(state).index(kernel.find(HOST), NFTABLES).nat_rules
 
 
-def test_ports_that_foreign_rules_send_on_are_by_protocol(kernel):
+def test_ports_that_foreign_rules_send_on_are_by_protocol(kernel: Any) -> None:
     dport = {"match": {"op": "==", "left": {"payload": {"protocol": "udp", "field": "dport"}}, "right": 53}}
     kernel.foreign_rules = [chain("ip nat", "x"), rule("ip nat", "x", dport, {"dnat": {"addr": "10.0.0.9"}})]
     found = firewalls(State(kernel)).foreign_ports(kernel.find(HOST))
@@ -107,7 +108,7 @@ def test_ports_that_foreign_rules_send_on_are_by_protocol(kernel):
     assert found["tcp"] == []
 
 
-def test_who_listens_is_asked_once(kernel):
+def test_who_listens_is_asked_once(kernel: Any) -> None:
     kernel.listening = [Listener("tcp", "0.0.0.0", 80, inode=7)]
     kernel.socket_of = {7: (42, "nginx")}
     known = firewalls(State(kernel))
@@ -118,7 +119,7 @@ def test_who_listens_is_asked_once(kernel):
     assert kernel.asked_for_sockets == 1
 
 
-def test_it_is_one_part_of_a_state(kernel):
+def test_it_is_one_part_of_a_state(kernel: Any) -> None:
     state = State(kernel)
     assert firewalls(state) is firewalls(state)
     assert firewalls(state).available() == BACKENDS
