@@ -49,10 +49,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import MAIN_TABLE, Link, NsRef, Route
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import changes as firewall_change
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import (
-    leases,  # noqa: F401 (it registers what changes of addresses do)
-    prediction,
-)
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import prediction
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance
 from ansible_collections.linuxnet.containers.tests.unit.memory_reader import MemoryReader, net_of
 

@@ -36,6 +36,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     Vlan,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 from ansible_collections.linuxnet.containers.tests.unit.tool_twins import written
 
@@ -67,6 +68,7 @@ class _Memory(State):
         super().__init__(_Nothing())
         self.foreseen_indexes = itertools.count(1000)
         self.known.paths[HOST.path] = self.fresh_namespace()
+        leases(self)  # where it is registered what changes of addresses do
 
 
 class MemoryReader:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
@@ -42,7 +42,7 @@ def test_a_host_without_any_firewall_has_none_and_says_what_is_missing() -> None
     assert list(view.warnings) == ["Rules of nftables are not listed: the program nft is not installed on this host."]
 
 
-def lacking(_ns: int, _backend: object) -> NoReturn:
+def lacking(_ns: int, _backend: object) -> Any:
     """What a kernel without the program nft does when it is asked for the rules."""
     raise Lacking("The program nft is not installed.", "nftables")
 

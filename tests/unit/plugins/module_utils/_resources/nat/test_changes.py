@@ -86,7 +86,7 @@ def test_every_change_has_its_commands_here() -> None:
 
 def test_a_rule_is_put_in_the_place_of_another() -> None:
     lines = changes.PutRule(HOST, replace(RULE, comment="mine"), RULE).commands()
-    assert [str(line).split(" ip saddr")[0] for line in lines] == [
+    assert [str(line).partition(" ip saddr")[0] for line in lines] == [
         f"nft 'add rule {TABLE} postrouting handle 7",
         f"nft 'delete rule {TABLE} postrouting handle 7'",
     ]
