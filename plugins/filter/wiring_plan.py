@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from ansible.errors import AnsibleFilterError
 from ansible.utils.display import Display
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 DOCUMENTATION = r"""
 ---
@@ -63,20 +65,41 @@ _value:
 """
 
 
+def without(omitted: Any, value: Any) -> Any:
+    """Return a value without what is omitted in its dicts and lists, None where it is omitted itself.
+
+    Ansible leaves out of a task's arguments what is ``default(omit)``, at any depth, but hands it to filters: as an object of its own, before
+    ansible-core 2.19 as a text.
+    """
+    if value is omitted or (isinstance(value, str) and isinstance(omitted, str) and value == omitted):
+        return None
+    if isinstance(value, Mapping):
+        found = {name: without(omitted, entry) for name, entry in value.items()}
+        return {name: entry for name, entry in found.items() if entry is not None or value[name] is None}
+    if isinstance(value, (list, tuple)):
+        entries = [(entry, without(omitted, entry)) for entry in value]
+        return [plain for entry, plain in entries if plain is not None or entry is None]
+    return value
+
+
+@pass_context
 def wiring_plan(
-    networks: Sequence[Mapping[str, Any]],
-    containers: Sequence[Mapping[str, Any]],
-    state: str = "present",
+    context: Context,
+    networks: Any,
+    containers: Any,
+    state: Any = "present",
     there: Optional[Mapping[str, Any]] = None,
 ) -> Dict[str, Dict[str, List[Any]]]:
-    """Return the plan; bad input becomes Ansible's error."""
+    """Return the plan; bad input becomes Ansible's error. What is ``default(omit)`` is left out."""
     # Here and not above: to find one filter of a collection, Ansible loads all of them, in each task anew.
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.purge import purged
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.validation import checked
 
+    omitted = context.resolve_or_missing("omit")
+    networks, containers = without(omitted, networks), without(omitted, containers)
     try:
-        plan = compile_plan(networks, containers, state)
+        plan = compile_plan(networks, containers, without(omitted, state) or "present")
         warnings: List[str] = []
         if there is not None:
             plan, warnings = purged(plan, networks, containers, there)

@@ -13,6 +13,8 @@ from lab import Lab
 from plays import Outcome, Play, Playbook, refused, wiring
 
 NET = {"name": "docker0", "subnets": ["172.17.0.0/24"]}
+OTHER = {"name": "other", "subnets": ["172.18.0.0/24"]}
+OMITTED = "{{ nobody_defines_this | default(omit) }}"
 
 
 def networks(*items: dict[str, Any]) -> Play:
@@ -22,7 +24,7 @@ def networks(*items: dict[str, Any]) -> Play:
 
 def web(**options: Any) -> Play:
     """A play with the container web on docker0."""
-    return refused(networks=[NET], containers=[{"name": "web", **options}])
+    return refused(networks=[NET, OTHER], containers=[{"name": "web", **options}])
 
 
 def on(*attachments: dict[str, Any]) -> Play:
@@ -101,12 +103,33 @@ COMPILED: list[tuple[Play, str]] = [
         "wiring_containers: container 'web': ipv6_address: fd00::1 is in none of the subnets of network 'docker0'.",
     ),
     (
-        on({}, {"interface": "eth0"}),
+        on({"ipv4_address": "172.17.0.5/16"}),
+        "wiring_containers: container 'web': ipv4_address: 172.17.0.5/16 has not the prefix length of its subnet 172.17.0.0/24; leave it out.",
+    ),
+    (on({}, {}), "wiring_containers: container 'web': network 'docker0' is listed twice."),
+    (
+        on({}, {"name": "other", "interface": "eth0"}),
         "wiring_containers: container 'web': two of its networks use the interface eth0.",
     ),
     (
-        on({"default_route": True}, {"default_route": "yes"}),
+        on({"default_route": True}, {"name": "other", "default_route": "yes"}),
         "wiring_containers: container 'web': more than one of its networks has default_route: true.",
+    ),
+    (
+        on({"mac_address": "02:42"}),
+        "wiring_containers: container 'web': mac_address: '02:42' is not a MAC address such as 02:42:ac:11:00:02.",
+    ),
+    (
+        networks({**NET, "subnets": ["10.0.0.1"]}),
+        "wiring_networks: network 'docker0': subnets: '10.0.0.1' has no prefix length; write it as 172.17.0.0/16.",
+    ),
+    (
+        networks({**NET, "name": False}),
+        "wiring_networks: network 'False': name: false is a boolean in YAML, as no, off, yes and on are; write it in quotes.",
+    ),
+    (
+        refused(networks=[NET], containers=[{"name": "host"}]),
+        "wiring_containers: container 'host': its name means the host's own network; call it something else.",
     ),
     (
         web(network_mode="overlay"),
@@ -225,3 +248,17 @@ def test_other_spellings_mean_the_same(playbook: Playbook) -> None:
         "port 8080/tcp",
         "port 81/tcp",
     ]
+
+
+def test_what_is_omitted_is_left_out_in_both_ways(playbook: Playbook) -> None:
+    """Else isolation, masquerading and the default route would be off: an omitted value counts for nothing that is false."""
+    flags = dict.fromkeys(("isolate", "icc", "masquerade", "internal", "unmanaged"), OMITTED)
+    network = {**NET, **flags, "metric": OMITTED, "mtu": OMITTED, "gateways": OMITTED, "exclude": [OMITTED]}
+    attachment = {"name": "docker0", "default_route": OMITTED, "ipv4_address": OMITTED, "port": {"hairpin": OMITTED}}
+    box = {"name": "web", "pid": OMITTED, "engine": OMITTED, "routes": OMITTED, "networks": [attachment]}
+    plain = {"networks": [NET], "containers": [{"name": "web"}]}
+    omitting = {"networks": [network], "containers": [box], "state": OMITTED}
+    one, other = playbook.run(wiring(**plain), wiring(**omitting), options=("--check", "--diff"))
+    assert (one.failures, other.failures) == ([], [])
+    assert one.drift() == other.drift()
+    assert "filter docker0" in one.drift()

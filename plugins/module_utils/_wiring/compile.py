@@ -47,7 +47,7 @@ def compile_plan(
 
 def _networks(given: Any) -> Dict[str, Network]:
     """Return the networks by name, in order. Raises `Invalid`."""
-    networks = [Network(spec, number) for number, spec in enumerate(entries("networks", given))]
+    networks = [Network(spec) for spec in entries("networks", given)]
     _check_unique("networks", [network.name for network in networks])
     subnets = [(network, subnet.net) for network in networks for subnet in network.subnets]
     for number, (network, net) in enumerate(subnets):
@@ -62,7 +62,7 @@ def _networks(given: Any) -> Dict[str, Network]:
 
 def _containers(given: Any, networks: Mapping[str, Network], absent: bool) -> Dict[str, Container]:
     """Return the containers by name, in order. Raises `Invalid`."""
-    containers = [Container(spec, number, networks) for number, spec in enumerate(entries("containers", given))]
+    containers = [Container(spec, networks) for spec in entries("containers", given)]
     _check_unique("containers", [container.name for container in containers])
     by_name = {container.name: container for container in containers}
     for container in containers:

@@ -25,7 +25,6 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.networ
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Item
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import (
     ATTACHMENT,
-    CONTAINER,
     MODES,
     defaults,
 )
@@ -37,6 +36,12 @@ REFERENCES = re.compile(r"(?P<netns>.+)/(?P<interface>[^/]+)/(?P<family>ipv[46])
 
 def _refusal(container: str, text: str) -> Invalid:
     return Invalid("wiring_containers: container '%s': %s" % (container, text))
+
+
+def host_end(pair: Item) -> str:
+    """Return the name of the host end of the pair that an item asks for."""
+    name: str = pair.get("name") or host_interface(NsRef.parse(pair["peer_netns"]).path, pair["peer_name"])
+    return name
 
 
 @dataclass(frozen=True)
@@ -69,8 +74,7 @@ class Attachment:
         options = self._port_options()
         if not options:
             return []
-        name = self.spec.get("host_interface") or host_interface(NsRef.parse(self.container).path, self.interface)
-        return [dict(options, bridge=self.network.name, interface=name)]
+        return [dict(options, bridge=self.network.name, interface=host_end(self.bare_pair()))]
 
     def _port_options(self) -> Item:
         """Return the options of the port. With ``icc: false`` the bridge itself keeps its ports apart."""
@@ -89,8 +93,14 @@ class Attachment:
                 "gateway": subnet.gateway,
                 "supersede": True,
             }
-            own = fixed[subnet.net.version]
+            own, dummy, prefix = fixed[subnet.net.version].partition("/")
             if own and ipaddress.ip_address(own) in subnet.net:
+                if prefix not in ("", str(subnet.net.prefixlen), str(subnet.net.netmask)):
+                    raise _refusal(
+                        self.container,
+                        "ipv%d_address: %s/%s has not the prefix length of its subnet %s; leave it out."
+                        % (subnet.net.version, own, prefix, subnet.net),
+                    )
                 item["address"] = "%s/%d" % (own, subnet.net.prefixlen)
                 fixed[subnet.net.version] = ""
             else:
@@ -109,14 +119,12 @@ class Attachment:
         return items
 
     def _fixed(self, version: int) -> str:
-        """Return the fixed address of a family, ``""`` where there is none."""
+        """Return the fixed address of a family, with the prefix that was written after it, ``""`` where there is none."""
         option = "ipv%d_address" % version
-        text = str(self.spec.get(option) or "").partition("/")[0]
-        if (
-            text
-            and address(text, "wiring_containers: container '%s': %s" % (self.container, option)).version != version
-        ):
-            raise _refusal(self.container, "%s: %s is not an IPv%d address." % (option, text, version))
+        text: str = self.spec.get(option) or ""
+        own = text.partition("/")[0]
+        if own and address(own, "wiring_containers: container '%s': %s" % (self.container, option)).version != version:
+            raise _refusal(self.container, "%s: %s is not an IPv%d address." % (option, own, version))
         return text
 
     def reference(self, version: int) -> str:
@@ -125,14 +133,12 @@ class Attachment:
 
 
 class Container:
-    """A container; ``spec`` is its entry in canonical form, ``number`` the entry's place in the list. Raises `Invalid` when it is made.
+    """A container; ``spec`` is its entry in canonical form. Raises `Invalid` when it is made.
 
     ``joined`` is the container whose namespace it shares, ``""`` where it shares none.
     """
 
-    def __init__(self, spec: Mapping[str, Any], number: int, networks: Mapping[str, Network]) -> None:
-        if not spec.get("name"):
-            raise Invalid("wiring_containers: item %d has no name." % (number + 1))
+    def __init__(self, spec: Mapping[str, Any], networks: Mapping[str, Network]) -> None:
         self.name = netns_name(spec["name"], "wiring_containers")
         self.spec = spec
         self.present = spec["state"] != "absent"
@@ -140,10 +146,8 @@ class Container:
         self.engine = spec["engine"]
         if self.mode not in MODES or (self.mode == "container") != bool(self.joined):
             raise self._refusal("network_mode '%s' is none of %s:NAME." % (spec["network_mode"], ", ".join(MODES)))
-        engines = CONTAINER["engine"]["choices"]
-        if self.engine not in engines:
-            ordered = sorted(engines, key=lambda name: name in ENGINES)  # what is no engine comes first
-            raise self._refusal("engine '%s' is none of %s." % (self.engine, ", ".join(ordered)))
+        if self.name == "host" and self.present:
+            raise self._refusal("its name means the host's own network; call it something else.")
         if self.present and (self.engine == "pid") != ("pid" in spec):
             raise self._refusal("pid and engine: pid go together.")
         if self.mode != "bridge" and spec["routes"]:
@@ -200,6 +204,8 @@ class Container:
             )
             if any(attachment.interface == interface for attachment in found):
                 raise self._refusal("two of its networks use the interface %s." % interface)
+            if any(attachment.network is network for attachment in found):
+                raise self._refusal("network '%s' is listed twice." % network.name)
             found.append(Attachment(self.name, network, interface, entry))
         if sum(bool(attachment.spec.get("default_route")) for attachment in found) > 1:
             raise self._refusal("more than one of its networks has default_route: true.")

@@ -34,11 +34,9 @@ class Subnet:
 
 
 class Network:
-    """A network; ``spec`` is its entry in canonical form, ``number`` the entry's place in the list. Raises `Invalid` when it is made."""
+    """A network; ``spec`` is its entry in canonical form. Raises `Invalid` when it is made."""
 
-    def __init__(self, spec: Mapping[str, Any], number: int) -> None:
-        if not spec.get("name"):
-            raise Invalid("wiring_networks: item %d has no name." % (number + 1))
+    def __init__(self, spec: Mapping[str, Any]) -> None:
         self.name = interface_name(spec["name"], "wiring_networks")
         self.spec = spec
         self.present = spec["state"] != "absent"
@@ -55,6 +53,9 @@ class Network:
         return "wiring_networks: network '%s': %s" % (self.name, name)
 
     def _subnets(self) -> List[Subnet]:
+        bare = next((text for text in self.spec["subnets"] if "/" not in text), None)
+        if bare is not None:
+            raise self._refusal("subnets: '%s' has no prefix length; write it as 172.17.0.0/16." % bare)
         nets = [network(cidr, self._option("subnets")) for cidr in self.spec["subnets"]]
         if not nets and self.present:
             raise self._refusal("it needs at least one subnet in subnets.")

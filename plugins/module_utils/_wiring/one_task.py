@@ -40,7 +40,8 @@ class Steps:
             (half, step) for half, steps in self._plan.items() for step, items in steps.items() if items
         ]
         self._wants = {
-            (half, step): wants_of(step, resolved(self._plan[half][step], None)) for half, step in self.order
+            (half, step): wants_of(self._plan, step, resolved(self._plan[half][step], None))
+            for half, step in self.order
         }
 
     def survey(self, source: Source) -> List[str]:
@@ -68,7 +69,7 @@ class Steps:
         """Return the wants of a step, given the results of the steps before it. Raises `Invalid`."""
         items = self._plan[half][step]
         filled = resolved(items, results[half].get("address", ())) if step == "nat" else items
-        return self._wants[half, step] if filled == items else wants_of(step, filled)
+        return self._wants[half, step] if filled == items else wants_of(self._plan, step, filled)
 
     def summary(self, results: Results) -> Dict[str, Any]:
         return {"wiring_result": result(results.get(WIRE, {}), self._plan[WIRE]["join"])}

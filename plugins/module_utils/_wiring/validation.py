@@ -22,7 +22,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import parsed, validator
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import resolved
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import STEPS, Plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import host_end
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import STEPS, WIRE, Item, Plan
 
 _BY_MODULE: Mapping[str, Resource[Any, Any]] = {
     resource.noun: resource
@@ -37,8 +38,15 @@ _BY_MODULE: Mapping[str, Resource[Any, Any]] = {
     )
 }
 RESOURCES: Mapping[str, Resource[Any, Any]] = {step.name: _BY_MODULE[step.module] for step in STEPS}  # by step
-# Of these options the first one that an item has says whose item it is.
-_OWNERS = ("peer_netns", "netns", "owner", "name", "interface")
+# What the lists of the role call an option of an item, by step; one that is not here is called as it is, below what the step is listed
+# under.
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    "veth": {"peer_mac": "mac_address", "name": "host_interface", "peer_name": "interface"},
+    "address": {"address": "ipv%(version)d_address", "pool": "subnets", "range": "ranges", "gateway": "gateways"},
+    "gateway": {"address": "gateways"},
+    "nat": {"source": "subnets", "to_address": "outbound_ipv%(version)d"},
+}
+_BELOW: Mapping[str, str] = {"bridge_port": "port", "route": "routes"}
 
 
 def checked(plan: Plan) -> Plan:
@@ -49,20 +57,42 @@ def checked(plan: Plan) -> Plan:
     for half in plan.values():
         for step, items in half.items():
             with contextlib.suppress(Lacking):
-                wants_of(step, resolved(items, None))
+                wants_of(plan, step, resolved(items, None))
     return plan
 
 
-def wants_of(step: str, items: Sequence[Mapping[str, Any]]) -> List[Any]:
-    """Return the wants of a step's items. Raises `Invalid`, which says whose item it is, or `Lacking`."""
+def wants_of(plan: Plan, step: str, items: Sequence[Item]) -> List[Any]:
+    """Return the wants of a step's items. Raises `Invalid`, in the words of the lists that the plan was made of, or `Lacking`."""
     resource = RESOURCES[step]
     validates = validator(resource)
-    return resource.together([_parsed(resource, validates, item) for item in items])
+    return resource.together([_parsed(plan, step, validates, item) for item in items])
 
 
-def _parsed(resource: Resource[Any, Any], validates: Any, item: Mapping[str, Any]) -> Any:
+def _parsed(plan: Plan, step: str, validates: Any, item: Item) -> Any:
     try:
-        return parsed(resource, validates, item)
+        return parsed(RESOURCES[step], validates, item)
     except Invalid as error:
-        owner = next(item[name] for name in _OWNERS if item.get(name))
-        raise Invalid("wiring of '%s': %s" % (owner, error)) from error
+        raise Invalid("%s: %s" % (_entry(plan, step, item), _worded(step, item, str(error)))) from error
+
+
+def _entry(plan: Plan, step: str, item: Item) -> str:
+    """Return which entry of which list an item comes from."""
+    if step in ("bridge", "gateway") or (step == "nat" and item.get("type") != "dnat"):
+        return "wiring_networks: network '%s'" % (item.get("owner") or item.get("name") or item["interface"])
+    if step == "bridge_port":
+        pairs = plan[WIRE]["veth"]
+        name = next((pair["peer_netns"] for pair in pairs if host_end(pair) == item["interface"]), item["interface"])
+    else:
+        name = next(item[option] for option in ("peer_netns", "netns", "owner", "name") if item.get(option))
+    return "wiring_containers: container '%s'" % name
+
+
+def _worded(step: str, item: Item, error: str) -> str:
+    """Return an error of an item with the option in front as the lists call it."""
+    option, colon, rest = error.partition(": ")
+    if step == "nat" and item.get("type") == "dnat":
+        return "published_ports: %s" % error
+    version = 6 if ":" in str(item.get("address") or item.get("to_address") or "") else 4
+    if colon and option in _WORDS.get(step, ()):
+        return "%s: %s" % (_WORDS[step][option] % {"version": version}, rest)
+    return "%s: %s" % (_BELOW[step], error) if step in _BELOW else error

@@ -9,10 +9,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Mapping
+from typing import Any, Callable, Dict, List, Mapping
 
-from ansible.module_utils.common.validation import check_type_dict
-from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.module_utils.common.validation import (
+    check_type_bool,
+    check_type_dict,
+    check_type_int,
+    check_type_list,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.engines import ENGINES
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 
@@ -70,17 +74,22 @@ MODES = ("bridge", "host", "none", "container")  # what `network_mode` can be; t
 
 
 def entries(variable: str, given: Any) -> List[Dict[str, Any]]:
-    """Return the list ``networks`` or ``containers`` in canonical form. Raises `Invalid`.
+    """Return the list ``networks`` or ``containers`` in canonical form. Raises `Invalid`, which names the list, the entry and the option.
 
-    Each option has the type that the table says, or is left out where it is null and has no default. The role's argument_specs accept other
-    spellings ("no", a text with commas for a list, NAME=VALUE for a dict), but Ansible hands the variables on as they were written.
-    A list in canonical form comes back as it is.
+    Each option has the type that the table says, or is left out where it is null and has no default; texts lose the blanks around them.
+    The role's argument_specs accept other spellings ("no", a text with commas for a list, NAME=VALUE for a dict), but Ansible hands the
+    variables on as they were written. A list in canonical form comes back as it is.
     """
     option = OPTIONS[variable]
-    try:
-        found: List[Dict[str, Any]] = _canonical(option["default"] if given is None else given, option)
-    except TypeError as error:
-        raise Invalid("wiring_%s: %s." % (variable, str(error).rstrip("."))) from error
+    found = []
+    listed = _reading("wiring_" + variable, _listed, option["default"] if given is None else given)
+    for number, entry in enumerate(listed):
+        fields = _reading("wiring_%s: item %d" % (variable, number + 1), _mapping, entry)
+        name = fields.get("name")
+        if name is None or not str(name).strip():
+            raise Invalid("wiring_%s: item %d has no name." % (variable, number + 1))
+        where = "wiring_%s: %s '%s'" % (variable, variable[:-1], str(name).strip())
+        found.append(_with_defaults(fields, option["options"], where))
     return found
 
 
@@ -89,34 +98,90 @@ def defaults(options: Mapping[str, Mapping[str, Any]]) -> Dict[str, Any]:
     return {name: option["default"] for name, option in options.items() if "default" in option}
 
 
-def _canonical(value: Any, option: Mapping[str, Any]) -> Any:
-    """Return an option's value in the type of the option. Raises `TypeError` for what is no list or no dict."""
+def _reading(where: str, read: Callable[[Any], Any], value: Any) -> Any:
+    """Return what ``read`` makes of a value. Raises `Invalid` with ``where`` in front, where that raises `TypeError`."""
+    try:
+        return read(value)
+    except TypeError as error:
+        raise Invalid("%s: %s." % (where, str(error).rstrip("."))) from error
+
+
+def _canonical(value: Any, option: Mapping[str, Any], where: str) -> Any:
+    """Return an option's value in the type of the option. Raises `Invalid`."""
     kind = option["type"]
-    if kind == "bool":
-        return boolean(value, strict=False)
-    if kind == "str":
-        return value if isinstance(value, str) else str(value)
     if kind == "list":
         element = {"type": option["elements"], "options": option.get("options")}
-        return [_canonical(entry, element) for entry in _listed(value)]
+        return [_canonical(entry, element, where) for entry in _reading(where, _listed, value)]
     if kind == "dict":
-        fields = value if isinstance(value, Mapping) else check_type_dict(value)
-        return _with_defaults(fields, option["options"]) if option.get("options") else fields
+        fields = _reading(where, _mapping, value)
+        return _with_defaults(fields, option["options"], where) if option.get("options") else fields
+    value = _reading(where, _SCALARS[kind], value)
+    if "choices" in option and value not in option["choices"]:
+        raise Invalid("%s: '%s' is none of %s." % (where, value, ", ".join(option["choices"])))
     return value
 
 
-def _listed(value: Any) -> Iterable[Any]:
-    """Return the entries of a list. Ansible splits a text at its commas and leaves the space after them."""
+def _flag(value: Any) -> bool:
+    try:
+        return bool(check_type_bool(value))
+    except TypeError:
+        raise TypeError("'%s' is neither true nor false" % (value,)) from None
+
+
+def _number(value: Any) -> int:
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return int(check_type_int(value))
+    except TypeError:
+        raise TypeError("'%s' is not a whole number" % (value,)) from None
+
+
+def _text(value: Any) -> str:
+    """Return a text. A boolean is none: YAML reads no, off and yes as booleans, which nobody means by them here."""
+    if isinstance(value, bool) or value in ("True", "False"):  # Ansible makes these texts of booleans for a module
+        raise TypeError("%s is a boolean in YAML, as no, off, yes and on are; write it in quotes" % str(value).lower())
+    if isinstance(value, (list, tuple, Mapping)):
+        raise TypeError("a text is needed, not %s" % ("a dict" if isinstance(value, Mapping) else "a list"))
+    return str(value).strip()
+
+
+def _raw(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
+_SCALARS: Dict[str, Callable[[Any], Any]] = {"bool": _flag, "int": _number, "str": _text, "raw": _raw}
+
+
+def _listed(value: Any) -> List[Any]:
+    """Return the entries of a list, as Ansible does, which splits a text at its commas. Raises `TypeError`."""
     if isinstance(value, str):
-        value = value.split(",") if value.strip() else []
-    elif isinstance(value, (int, float)):
-        value = [str(value)]
-    return (entry.strip() if isinstance(entry, str) else entry for entry in value)
+        return [entry.strip() for entry in value.split(",")] if value.strip() else []
+    if isinstance(value, (bool, Mapping)):
+        raise TypeError("a list is needed, not %s" % ("a dict" if isinstance(value, Mapping) else "a boolean"))
+    found: List[Any] = check_type_list(value if isinstance(value, (int, float)) else list(value))
+    if None in found:
+        raise TypeError("item %d is empty" % (found.index(None) + 1))
+    return found
 
 
-def _with_defaults(fields: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]]) -> Dict[str, Any]:
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """Return a dict, as Ansible does, which also reads JSON and NAME=VALUE. Raises `TypeError`."""
+    if isinstance(value, Mapping):
+        return value
+    try:
+        found: Mapping[str, Any] = check_type_dict(value)
+    except TypeError:
+        raise TypeError("a dict is needed, not '%s'" % (value,)) from None
+    return found
+
+
+def _with_defaults(fields: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]], where: str) -> Dict[str, Any]:
     found = defaults(options)
     for name, value in fields.items():
-        if value is not None:
-            found[name] = _canonical(value, options[name]) if name in options else value
+        if value is None:
+            continue
+        if name not in options:
+            raise Invalid("%s: there is no option %s." % (where, name))
+        found[name] = _canonical(value, options[name], "%s: %s" % (where, name))
     return found

@@ -35,6 +35,13 @@ def test_what_is_refused(params: dict[str, Any], sentence: str) -> None:
     assert refusal(RESOURCE, name="web", **params).startswith(sentence)
 
 
+def test_a_namespace_is_not_called_host_which_means_the_host_s_own() -> None:
+    """Else ``share: host`` would mean the one or the other. What somebody else called so can still be removed."""
+    sentence = "name: 'host' means the host's own network (share: host); call the namespace something else."
+    assert refusal(RESOURCE, name="host") == sentence
+    assert want(RESOURCE, name="host", state="absent").name == "host"
+
+
 def test_a5_spellings_of_a_sysctl_s_value() -> None:
     values = {"net.a": True, "net.b": "1  2\t3", "net.c": 7}
     assert want(RESOURCE, name="web", sysctls=values).sysctls == {"net.a": "1", "net.b": "1 2 3", "net.c": "7"}

@@ -193,7 +193,7 @@ REFUSED: list[tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = [
     (
         [DOCKER0],
         [{"name": "web", "engine": "rkt"}],
-        BOX + "engine 'rkt' is none of netns, pid, docker, podman, nspawn, lxc, systemd.",
+        BOX + "engine: 'rkt' is none of netns, docker, podman, nspawn, lxc, systemd, pid.",
     ),
     ([DOCKER0], [{"name": "web", "engine": "pid"}], BOX + "pid and engine: pid go together."),
     *[

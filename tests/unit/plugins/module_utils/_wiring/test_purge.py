@@ -63,7 +63,7 @@ def names(kernel: MemoryKernel) -> list[str]:
 
 
 def test_everything_goes_and_then_there_is_nothing_to_do() -> None:
-    kernel = wired(WEB, {"name": "db", "networks": [FRONT, BACK]}, networks=[FRONT, BACK])
+    kernel = wired(WEB, {"name": "db", "networks": [{"name": "front"}, {"name": "back"}]}, networks=[FRONT, BACK])
     gone, warnings = role(kernel)
     assert warnings == []
     assert gone == [

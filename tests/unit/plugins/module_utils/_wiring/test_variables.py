@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.linuxnet.containers.plugins.filter import wiring_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import (
@@ -99,8 +101,13 @@ def test_every_mode_is_documented() -> None:
 
 # --- canonical form ---
 
-PLAIN_NETWORK = {"name": "br0", "subnets": ["10.8.0.0/24", "10.9.0.0/24"], "internal": True, "mtu": "1400"}
-PLAIN_CONTAINER = {
+PLAIN_NETWORK: dict[str, Any] = {
+    "name": "br0",
+    "subnets": ["10.8.0.0/24", "10.9.0.0/24"],
+    "internal": True,
+    "mtu": "1400",
+}
+PLAIN_CONTAINER: dict[str, Any] = {
     "name": "7",
     "networks": [{"name": "br0", "default_route": False, "port": {"hairpin": "yes"}}],
     "published_ports": ["8080:80", "81:81"],
@@ -150,3 +157,116 @@ def test_nothing_is_an_empty_list(given: Any) -> None:
 def test_what_is_no_entry_is_refused(given: Any) -> None:
     with pytest.raises(Invalid, match=r"^wiring_containers: .*dict"):
         entries("containers", given)
+
+
+BOOLEAN = "false is a boolean in YAML, as no, off, yes and on are; write it in quotes."
+
+
+@pytest.mark.parametrize(
+    ("variable", "spelled", "sentence"),
+    [
+        *[
+            ("networks", {flag: value}, f"network 'br0': {flag}: '{value}' is neither true nor false.")
+            for flag in ("isolate", "icc", "internal", "masquerade", "unmanaged")
+            for value in ("maybe", "", "2", "nope", "<omitted>", "None")
+        ],
+        ("networks", {"isolate": []}, "network 'br0': isolate: '[]' is neither true nor false."),
+        ("networks", {"metric": "low"}, "network 'br0': metric: 'low' is not a whole number."),
+        ("networks", {"metric": True}, "network 'br0': metric: 'True' is not a whole number."),
+        ("networks", {"metric": 1.5}, "network 'br0': metric: '1.5' is not a whole number."),
+        ("networks", {"subnets": {}}, "network 'br0': subnets: a list is needed, not a dict."),
+        ("networks", {"subnets": True}, "network 'br0': subnets: a list is needed, not a boolean."),
+        ("networks", {"subnets": [None]}, "network 'br0': subnets: item 1 is empty."),
+        ("networks", {"subnets": [["10.0.0.0/8"]]}, "network 'br0': subnets: a text is needed, not a list."),
+        ("networks", {"state": "gone"}, "network 'br0': state: 'gone' is none of present, absent."),
+        ("networks", {"mtu": False}, f"network 'br0': mtu: {BOOLEAN}"),
+        ("networks", {"gatewy": "10.0.0.1"}, "network 'br0': there is no option gatewy."),
+        ("networks", {"routes": ["7"]}, "network 'br0': routes: a dict is needed, not '7'."),
+        ("networks", {"name": False}, f"network 'False': name: {BOOLEAN}"),
+        ("networks", {"name": "False"}, f"network 'False': name: {BOOLEAN}"),
+        ("networks", {"name": ["br0"]}, "network '['br0']': name: a text is needed, not a list."),
+        ("networks", {"name": " "}, "item 1 has no name."),
+        ("networks", {"name": None}, "item 1 has no name."),
+        ("containers", {"name": "False"}, f"container 'False': name: {BOOLEAN}"),
+        ("containers", {"pid": "x"}, "container '7': pid: 'x' is not a whole number."),
+        ("containers", {"sysctls": 5}, "container '7': sysctls: a dict is needed, not '5'."),
+        ("containers", {"engine": "rkt"}, "container '7': engine: 'rkt' is none of netns, docker,"),
+        (
+            "containers",
+            {"networks": [{"name": "a", "default_route": "x"}]},
+            "container '7': networks: default_route: 'x' is",
+        ),
+        (
+            "containers",
+            {"networks": [{"name": "a", "bridge": "x"}]},
+            "container '7': networks: there is no option bridge.",
+        ),
+        ("containers", {"networks": [5]}, "container '7': networks: a dict is needed, not '5'."),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_one_sentence(variable: str, spelled: Any, sentence: str) -> None:
+    """Above all flags: one that cannot be read is never false, which would open what it closes."""
+    plain = {"networks": PLAIN_NETWORK, "containers": PLAIN_CONTAINER}[variable]
+    with pytest.raises(Invalid) as refused:
+        entries(variable, [{**plain, **spelled}])
+    assert str(refused.value).startswith(f"wiring_{variable}: {sentence}")
+
+
+@pytest.mark.parametrize("blank", ["%s\r", " %s", "%s\n", "\t%s "])
+def test_blanks_around_a_text_do_not_count(blank: str) -> None:
+    """A file with CRLF, a block of YAML: wherever a text stands in the lists."""
+    for variable, plain in (("networks", PLAIN_NETWORK), ("containers", PLAIN_CONTAINER)):
+        assert entries(variable, [_texts(plain, blank, OPTIONS[variable]["options"])]) == entries(variable, [plain])
+
+
+def _texts(value: Any, blank: str, options: Any = None) -> Any:
+    """A value with each text written so, but for what the lists hand on to other modules as it is."""
+    if isinstance(value, dict):
+        known = {name: option for name, option in value.items() if options is None or options[name]["type"] != "dict"}
+        nested = {name: (options or {}).get(name, {}).get("options") for name in known}
+        return {**value, **{n: v if n == "routes" else _texts(v, blank, nested[n]) for n, v in known.items()}}
+    if isinstance(value, list):
+        return [_texts(entry, blank, options) for entry in value]
+    return blank % value if isinstance(value, str) else value
+
+
+def test_what_the_lists_accept_the_module_s_argument_spec_accepts_and_the_other_way_round() -> None:
+    """Generated: one of both that takes a value for an option of a simple type means that the other takes it, and as the same."""
+    values = [
+        True,
+        False,
+        0,
+        1,
+        7,
+        1.0,
+        "yes",
+        "no",
+        "on",
+        "off",
+        "7",
+        " 7",
+        "x",
+        "",
+        "present",
+        "docker",
+        "None",
+        [],
+        {},
+    ]
+    tried = 0
+    for variable, options in (("networks", NETWORK), ("containers", CONTAINER)):
+        plain = {"networks": PLAIN_NETWORK, "containers": PLAIN_CONTAINER}[variable]
+        for option, value in itertools.product(options, values):
+            kind = options[option]["type"]
+            if kind not in ("bool", "int") and "choices" not in options[option]:
+                continue
+            spec = ArgumentSpecValidator({option: options[option]}).validate({option: value})
+            try:
+                found = entries(variable, [{**plain, option: value}])[0][option]
+            except Invalid:
+                assert spec.error_messages or isinstance(value, bool), (option, value)
+            else:
+                assert not spec.error_messages, (option, value)
+                assert found == spec.validated_parameters[option], (option, value)
+            tried += 1
+    assert tried > 150
