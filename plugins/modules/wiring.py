@@ -318,13 +318,39 @@ results:
       elements: dict
 """
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import step_runner
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import one_task, variables
+from importlib import import_module
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import called, runner
+
+_UTILS = "ansible_collections.linuxnet.containers.plugins.module_utils"
+# What the module of a noun hands the runner: the files of its resource and of its kernel.
+NOUNS = {
+    "bridge": ("bridge", "writer"),
+    "bridge_port": ("bridge_port", "writer"),
+    "nat": ("nat.resource", "firewall"),
+    "netns": ("netns", "containers"),
+    "ns_address": ("ns_address", "arp_nd"),
+    "ns_route": ("ns_route", "addresses"),
+    "veth": ("veth", "writer"),
+}
 
 
 def main() -> None:
-    """Be the module."""
+    """Be the module, or that of a noun: the role's chain runs those from this package too, which is packed once a play."""
+    noun = called.called()
+    if noun in NOUNS:
+        resource, kernel = NOUNS[noun]
+        opened = import_module("%s._kernel.%s" % (_UTILS, kernel)).Kernel
+        runner.run(import_module("%s._resources.%s" % (_UTILS, resource)).RESOURCE, opened)
+    else:
+        _wire()
+
+
+def _wire() -> None:
+    from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
+    from ansible_collections.linuxnet.containers.plugins.module_utils._run import step_runner
+    from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import one_task, variables
+
     step_runner.run_steps(variables.OPTIONS, one_task.Steps, complete.Kernel)
 
 

@@ -11,8 +11,10 @@ met: so an accept of which it is not known whether it is met hides no block, and
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 Matches = Dict[str, Tuple[str, Any]]  # what is looked at to (operator as in nft, value as in nft's JSON)
 Fate = Optional[

@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass
 from typing import Dict, Iterable, Iterator, List, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, PortMapping
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 _WILDCARDS = ("0.0.0.0", "::")
 

@@ -10,8 +10,10 @@ They mean the same in every backend (`backends/base`); how they are written ther
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Dict, FrozenSet, Hashable, Iterable, List, Sequence, Tuple, TypeVar
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 MARK = "linuxnet:"  # begins the comment of what has an owner, which follows
 EVERYWHERE = {4: "0.0.0.0/0", 6: "::/0"}

@@ -10,8 +10,9 @@ Names and comments come from containers and from users. None of them is ever syn
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from typing import List, Sequence, Tuple, Union
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 # What bash's $'…' has a letter for; everything else that cannot be seen is a number.
 _LETTERS = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\\": "\\\\", "'": "\\'"}

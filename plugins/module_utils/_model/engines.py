@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Mapping, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ parses, compares, shows, reads or writes a link goes by these tables.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Dict, List, Mapping, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import values
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 Rows = Mapping[str, "Field"]
 

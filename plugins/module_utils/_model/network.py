@@ -9,10 +9,11 @@ from __future__ import annotations
 import functools
 import ipaddress
 import os.path
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, List, Mapping, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress, IpNetwork
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.link_kinds import kind
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NETNS_DIRECTORY, netns_name

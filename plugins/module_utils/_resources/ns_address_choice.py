@@ -10,10 +10,10 @@ the owner.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, Holder, Link
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.pools import Pool
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_want import Want

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import collections
 import itertools
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, Type, TypeVar
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, SetLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import sysctl_key
@@ -61,7 +62,7 @@ class Links:
         return [link for link in self.by_name.values() if link is not None]
 
 
-@dataclass
+@dataclass()
 class Known:
     """What was read of a host, and moved on by changes since. Namespaces are named by inode; those only foreseen are negative."""
 

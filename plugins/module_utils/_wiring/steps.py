@@ -10,8 +10,9 @@ come the names that mean another container's namespace, so that a container whic
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Dict, List
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 Item = Dict[str, Any]
 Plan = Dict[str, Dict[str, List[Item]]]  # by half and step

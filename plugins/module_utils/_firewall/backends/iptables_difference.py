@@ -9,7 +9,7 @@ In the chains of others we have one call each, with our mark. Rules without our 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import AbstractSet, Dict, List, Mapping, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_save import (
@@ -22,6 +22,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     spelled,
     target,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 _FEW = 16  # rules that are taken out one by one; for more the chain is made anew
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_difference import (
@@ -47,6 +47,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     family_of,
     marked,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 PUBLISH, HAIRPIN, POSTROUTING = OURS + "PUBLISH", OURS + "HAIRPIN", OURS + "POSTROUTING"
 RAW, MANGLE, FORWARD = OURS + "RAW", OURS + "MANGLE", OURS + "FORWARD"

@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Chains
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, Matches, Rule, put
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 Words = Tuple[str, ...]  # of one rule, after "-A CHAIN"
 OURS = "LINUXNET-"  # begins the name of a chain of ours

@@ -12,7 +12,7 @@ its owner in its comment.
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import foreign as foreign_rules
@@ -63,6 +63,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     edited,
     family_of,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 _CALLS = "LINUXNET-"  # begins the names of our chains in the tables of iptables-nft, which nft lists as well
 

@@ -9,10 +9,10 @@ The names and comments are on running hosts: they stay as they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import List, Mapping, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import ALLOWANCES, ISOLATION, PORTS
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 TABLE = "inet linuxnet_containers"
 IP = {

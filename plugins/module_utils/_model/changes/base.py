@@ -9,10 +9,10 @@ A change names objects as people do, by namespace and interface name. The files 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, List, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.commands import Command
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 
 @dataclass(frozen=True)

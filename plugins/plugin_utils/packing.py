@@ -1,0 +1,42 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How the controller runs a noun's module: as any module, but in the role's chain from one package for all of them.
+
+Ansible packs a module with all that it imports once a play, for each name anew: 0.1 s each. What `wiring` packs holds all nouns, so
+the role's tasks of nouns run that, under their own names: the same code with the same arguments. Every other task runs its own
+package, which is smaller.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping, Optional
+
+from ansible.plugins.action.normal import ActionModule as Normal
+
+ROLE = PACKAGE = "linuxnet.containers.wiring"
+
+
+class ActionModule(Normal):  # type: ignore[misc]
+    """The action plugin of each noun."""
+
+    def _execute_module(
+        self,
+        module_name: Optional[str] = None,
+        module_args: Optional[Dict[str, Any]] = None,
+        tmp: Optional[str] = None,
+        task_vars: Optional[Mapping[str, Any]] = None,
+        **more: Any,
+    ) -> Dict[str, Any]:
+        if module_name is None and (task_vars or {}).get("ansible_role_name") == ROLE:
+            module_name = PACKAGE
+        result: Dict[str, Any] = super()._execute_module(module_name, module_args, tmp, task_vars, **more)
+        return result
+
+    def _update_module_args(
+        self, module_name: str, module_args: Dict[str, Any], task_vars: Mapping[str, Any], **more: Any
+    ) -> None:
+        super()._update_module_args(module_name, module_args, task_vars, **more)
+        if module_name == PACKAGE:
+            module_args["_ansible_module_name"] = str(self._task.resolved_action)

@@ -1,0 +1,47 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The package of `wiring` is each noun's module when it is called so."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from typing import Any
+
+import pytest
+from ansible.module_utils import basic
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner, step_runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import STEPS
+from ansible_collections.linuxnet.containers.plugins.modules import wiring
+
+NOUNS = {step.module for step in STEPS}
+
+
+def called(monkeypatch: pytest.MonkeyPatch, module: Any, name: str | None) -> list[Any]:
+    """What a module hands the runner, called by a name; the steps' runner is handed just the options here."""
+    handed: list[Any] = []
+    args = {"ANSIBLE_MODULE_ARGS": {"_ansible_module_name": name} if name else {}}
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps(args).encode())
+    monkeypatch.setattr(runner, "run", lambda *given: handed.extend(given))
+    monkeypatch.setattr(step_runner, "run_steps", lambda options, *dummy: handed.append(sorted(options)))
+    module.main()
+    return handed
+
+
+def test_all_nouns_of_the_chain_are_there() -> None:
+    assert set(wiring.NOUNS) == NOUNS
+
+
+@pytest.mark.parametrize("noun", sorted(NOUNS))
+def test_called_as_a_noun_it_hands_the_runner_what_that_module_does(monkeypatch: pytest.MonkeyPatch, noun: str) -> None:
+    own = importlib.import_module(f"ansible_collections.linuxnet.containers.plugins.modules.{noun}")
+    handed = called(monkeypatch, wiring, f"linuxnet.containers.{noun}")
+    assert len(handed) == 2
+    assert handed == called(monkeypatch, own, f"linuxnet.containers.{noun}")
+
+
+@pytest.mark.parametrize("name", ["linuxnet.containers.wiring", "wiring", None])
+def test_called_by_its_own_name_it_takes_the_steps(monkeypatch: pytest.MonkeyPatch, name: str | None) -> None:
+    assert called(monkeypatch, wiring, name) == [["containers", "firewall_backend", "networks", "purge", "state"]]
