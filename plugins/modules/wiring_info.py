@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 ---
 module: wiring_info
@@ -158,6 +156,10 @@ picture:
     └─ docker0  172.17.0.1/16
        └─ vethd3z6ahyc7zq ─── eth0 in web (docker)  172.17.210.48/16
 """
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import python
+
+python.require()
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner

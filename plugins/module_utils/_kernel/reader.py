@@ -95,8 +95,8 @@ class Reader:
     @staticmethod
     def require() -> None:
         """Raise `Lacking` where this host has not what every module needs: pyroute2 and privileges."""
-        if codec.IMPORT_ERROR is not None:
-            raise Lacking("pyroute2", "pyroute2")
+        if codec.PROBLEM is not None:
+            raise codec.PROBLEM
         status = files.read_text("/proc/self/status").splitlines()
         effective = next((int(line.split()[1], 16) for line in status if line.startswith("CapEff:")), 0)
         missing = [name for name, bit in _CAPABILITIES.items() if not effective >> bit & 1]

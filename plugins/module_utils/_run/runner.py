@@ -16,6 +16,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Opener, Source
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import interpreters
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import failures, summary
@@ -56,7 +57,8 @@ def attempt(
     try:
         outcome, warnings = work(module)
     except Lacking as error:
-        text = missing_required_lib(error.missing) if error.missing in ("pyroute2", "netaddr") else str(error)
+        interpreters.run_again(error.missing)  # nothing was read or changed yet
+        text = missing_required_lib(error.missing) if str(error) == error.missing else str(error)
         module.fail_json(msg=text, missing=error.missing)
     except Refused as error:
         module.fail_json(msg=str(error))
