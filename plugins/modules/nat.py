@@ -250,7 +250,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
 
 
-def main() -> None:
+def main():  # type: () -> None
     """Be the module."""
     runner.run(RESOURCE, kernel_firewall.Kernel)
 

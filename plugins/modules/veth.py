@@ -141,7 +141,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.vet
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
 
 
-def main() -> None:
+def main():  # type: () -> None
     """Be the module."""
     runner.run(RESOURCE, writer.Kernel)
 

@@ -325,7 +325,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run import st
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import one_task, variables
 
 
-def main() -> None:
+def main():  # type: () -> None
     """Be the module."""
     step_runner.run_steps(variables.OPTIONS, one_task.Steps, complete.Kernel)
 

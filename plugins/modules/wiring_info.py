@@ -1,4 +1,5 @@
 #!/usr/bin/python
+# -*- coding: utf-8 -*-
 # Copyright (c) 2026 linuxnet.containers contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -166,7 +167,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run import ru
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import survey
 
 
-def main() -> None:
+def main():  # type: () -> None
     """Be the module."""
     runner.run_info(survey.OPTIONS, survey.report, complete.Kernel)
 

@@ -15,7 +15,7 @@ import time
 from dataclasses import replace
 from typing import Callable, ContextManager, Dict, Iterator, List, Optional, Sequence, Set, Tuple, TypeVar
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, namespaces
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, interpreters, namespaces
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec, links, routes
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import ROUTE, Socket
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Lacking, Refused
@@ -106,6 +106,11 @@ class Reader:
                 % ", ".join(missing),
                 "root",
             )
+
+    @staticmethod
+    def run_again(missing: str) -> None:
+        """Run the module again with a Python that has a library that is ``missing``, and end; return where that does not help."""
+        interpreters.run_again(missing)
 
     def __enter__(self: Self) -> Self:
         return self

@@ -11,7 +11,10 @@ from typing import Mapping, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking
 
-LIBRARIES: Mapping[str, Tuple[int, ...]] = {"pyroute2": (0, 7, 2), "netaddr": (0, 8, 0)}  # each with its oldest version
+LIBRARIES: Mapping[str, Tuple[int, ...]] = {
+    "pyroute2": (0, 7, 2),
+    "netaddr": (0, 7, 19),
+}  # each with its oldest version
 
 
 def numbers(version: str) -> Tuple[int, ...]:

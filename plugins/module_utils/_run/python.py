@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The Python on the host. Every module imports this first, and it compiles on Pythons on which nothing else of ours does: keep to the
-syntax of Python 3.6 here, and in the modules, above all no future import of annotations.
+syntax of Python 2.7 here, and in the modules.
 
-ansible-core 2.16 and 2.17 run modules with Python 3.6 and 3.7; later ones refuse these themselves.
+ansible-core 2.16 runs modules with Python 2.7 and from 3.6 on, 2.17 from 3.7 on; with later ones Ansible's own part fails before ours is reached.
 """
 
 import json
@@ -14,7 +14,7 @@ import sys
 OLDEST = (3, 8)
 
 
-def require() -> None:
+def require():  # type: () -> None
     """End the module in a sentence where the Python that runs it is too old. Called before anything else of ours is imported."""
     if sys.version_info[:2] < OLDEST:
         message = "linuxnet.containers needs Python %s or newer on the host, and %s is Python %s: %s." % (

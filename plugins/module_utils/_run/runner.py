@@ -16,7 +16,6 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Opener, Source
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import interpreters
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import failures, summary
@@ -50,14 +49,17 @@ def without_collecting() -> Iterator[None]:
 
 
 def attempt(
-    work: Callable[[AnsibleModule], Tuple[Outcome, List[str]]], **arguments: Any
+    work: Callable[[AnsibleModule], Tuple[Outcome, List[str]]], opened: Opener, **arguments: Any
 ) -> Tuple[AnsibleModule, Outcome]:
-    """Return the module with these ``arguments``, and what ``work`` returns for it, its warnings given; a refusal ends the module."""
+    """Return the module with these ``arguments``, and what ``work`` returns for it, its warnings given; a refusal ends the module.
+
+    ``work`` finds out what is lacking before it reads or changes anything.
+    """
     module = AnsibleModule(supports_check_mode=True, **arguments)
     try:
         outcome, warnings = work(module)
     except Lacking as error:
-        interpreters.run_again(error.missing)  # nothing was read or changed yet
+        opened.run_again(error.missing)
         text = missing_required_lib(error.missing) if str(error) == error.missing else str(error)
         module.fail_json(msg=text, missing=error.missing)
     except Refused as error:
@@ -80,7 +82,7 @@ def run(resource: Resource[Any, Any], opened: Opener) -> None:
             return execute(resource, wants, kernel, module.check_mode, *foreseen)
 
     required = [[*resource.identity, "aggregate"]]
-    _finish(*attempt(work, argument_spec=argument_spec(resource), required_one_of=required))
+    _finish(*attempt(work, opened, argument_spec=argument_spec(resource), required_one_of=required))
 
 
 def run_info(
@@ -95,7 +97,7 @@ def run_info(
         with opened() as kernel:
             return report(kernel, module.params)
 
-    module, found = attempt(work, argument_spec=dict(options))
+    module, found = attempt(work, opened, argument_spec=dict(options))
     module.exit_json(changed=False, **found)
 
 

@@ -79,8 +79,11 @@ def _imported() -> Tuple[Any, ...]:
             old = old_library("pyroute2", _version())
             if old is None:
                 return _classes()
-    except ImportError:  # a version whose modules need the package
-        old = old_library("pyroute2", _version())
+    except ImportError:  # a version whose modules need the package, or none at all
+        version = ""
+        with contextlib.suppress(ImportError):
+            version = _version()
+        old = old_library("pyroute2", version)
     if old is not None:
         raise old
     return _classes()

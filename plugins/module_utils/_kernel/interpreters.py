@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import pathlib
 import sys
 from typing import Iterator, List, Tuple
 
@@ -74,7 +73,7 @@ def _has(interpreter: str, libraries: List[str]) -> bool:
 
     from ansible.module_utils import basic
 
-    archive = str(pathlib.Path(str(basic.__file__)).parents[2])
+    archive = str(basic.__file__).rpartition("/ansible/")[0]  # it has our own files as well
     path = ":".join(filter(None, [archive, os.environ.get("PYTHONPATH", "")]))
     try:
         done = subprocess.run(
