@@ -30,7 +30,7 @@ extends_documentation_fragment:
   - linuxnet.containers.options
   - linuxnet.containers.options.netns
 requirements:
-  - nft (package nftables) or iptables
+  - nft >= 1.0.6 (package nftables) or iptables >= 1.8.9
 options:
   type:
     description:

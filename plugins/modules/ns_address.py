@@ -21,7 +21,7 @@ extends_documentation_fragment:
   - linuxnet.containers.options
   - linuxnet.containers.options.netns
 requirements:
-  - netaddr (for O(pool))
+  - netaddr >= 0.7.19 (for O(pool))
 options:
   interface:
     description: The interface. Required without O(aggregate).

@@ -28,8 +28,8 @@ attributes:
       - All steps are foreseen from one another. A bridge that is C(unmanaged) and does not exist yet counts as made by an earlier task, with one
         warning.
 requirements:
-  - netaddr
-  - nft (package nftables)
+  - netaddr >= 0.7.19 (for addresses from a network's subnets)
+  - nft >= 1.0.6 (package nftables) or iptables >= 1.8.9
 options:
   networks:
     description: The networks. Each is a bridge.

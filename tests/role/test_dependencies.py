@@ -170,6 +170,21 @@ def test_ansible_in_a_virtual_environment_and_nothing_else_works_at_the_first_tr
     assert skipped[0] == skipped[1]
 
 
+def test_what_is_run_again_has_all_that_ansible_told_it(host: Host) -> None:
+    """Check mode and diff; and a list that is longer than a pipe."""
+    host.lab.run("bash /run/give-libraries")
+    names = [f"{'n' * 180}{number}" for number in range(700)]
+    task = {
+        "name": "Make namespaces",
+        "linuxnet.containers.netns": {"aggregate": [{"name": name} for name in names]},
+    }
+    outcome = host.run({"name": "long", "tasks": [task]}, options=("--check", "--diff"))
+    [done] = outcome.tasks
+    assert [one["after"]["name"] for one in done.result["results"]] == names
+    assert len(done.diff) == 700
+    assert names[0] not in host.lab.run("ls /run/netns", check=False).stdout
+
+
 def test_check_mode_ends_with_a_sentence_where_the_host_lacks_something(host: Host) -> None:
     before = host.lab.snapshot()
     after_it = {"name": "after", "tasks": [{"name": "Go on", "ansible.builtin.debug": {"msg": "{{ wiring_result }}"}}]}
