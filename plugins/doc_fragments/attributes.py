@@ -11,6 +11,7 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options: {}
 requirements:
+  - python >= 3.8 (on the host)
   - pyroute2 >= 0.7.2
   - "root (C(CAP_NET_ADMIN) and C(CAP_SYS_ADMIN))"
 attributes:

@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 ---
 module: nat
@@ -32,7 +30,7 @@ extends_documentation_fragment:
   - linuxnet.containers.options
   - linuxnet.containers.options.netns
 requirements:
-  - nft (package nftables) or iptables
+  - nft >= 1.0.6 (package nftables) or iptables >= 1.8.9
 options:
   type:
     description:
@@ -243,12 +241,16 @@ blocked_by:
   sample: ["ip filter FORWARD (policy drop)"]
 """
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import python
+
+python.require()
+
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import firewall as kernel_firewall
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
 
 
-def main() -> None:
+def main():  # type: () -> None
     """Be the module."""
     runner.run(RESOURCE, kernel_firewall.Kernel)
 

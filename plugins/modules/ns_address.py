@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 ---
 module: ns_address
@@ -23,7 +21,7 @@ extends_documentation_fragment:
   - linuxnet.containers.options
   - linuxnet.containers.options.netns
 requirements:
-  - netaddr (for O(pool))
+  - netaddr >= 0.7.19 (for O(pool))
 options:
   interface:
     description: The interface. Required without O(aggregate).
@@ -164,12 +162,16 @@ results:
   elements: dict
 """
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import python
+
+python.require()
+
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import arp_nd
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
 
 
-def main() -> None:
+def main():  # type: () -> None
     """Be the module."""
     runner.run(RESOURCE, arp_nd.Kernel)
 

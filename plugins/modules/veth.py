@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 ---
 module: veth
@@ -134,12 +132,16 @@ results:
   elements: dict
 """
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import python
+
+python.require()
+
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import writer
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.veth import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
 
 
-def main() -> None:
+def main():  # type: () -> None
     """Be the module."""
     runner.run(RESOURCE, writer.Kernel)
 

@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 ---
 module: wiring
@@ -30,8 +28,8 @@ attributes:
       - All steps are foreseen from one another. A bridge that is C(unmanaged) and does not exist yet counts as made by an earlier task, with one
         warning.
 requirements:
-  - netaddr
-  - nft (package nftables)
+  - netaddr >= 0.7.19 (for addresses from a network's subnets)
+  - nft >= 1.0.6 (package nftables) or iptables >= 1.8.9
 options:
   networks:
     description: The networks. Each is a bridge.
@@ -318,6 +316,10 @@ results:
       elements: dict
 """
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import python
+
+python.require()
+
 from importlib import import_module
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import called, runner
@@ -335,7 +337,7 @@ NOUNS = {
 }
 
 
-def main() -> None:
+def main():  # type: () -> None
     """Be the module, or that of a noun: the role's chain runs those from this package too, which is packed once a play."""
     noun = called.called()
     if noun in NOUNS:
@@ -346,7 +348,7 @@ def main() -> None:
         _wire()
 
 
-def _wire() -> None:
+def _wire():  # type: () -> None
     from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
     from ansible_collections.linuxnet.containers.plugins.module_utils._run import step_runner
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import one_task, variables

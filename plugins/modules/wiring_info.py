@@ -1,9 +1,8 @@
 #!/usr/bin/python
+# -*- coding: utf-8 -*-
 # Copyright (c) 2026 linuxnet.containers contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-from __future__ import annotations
 
 DOCUMENTATION = r"""
 ---
@@ -159,12 +158,16 @@ picture:
        └─ vethd3z6ahyc7zq ─── eth0 in web (docker)  172.17.210.48/16
 """
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import python
+
+python.require()
+
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import survey
 
 
-def main() -> None:
+def main():  # type: () -> None
     """Be the module."""
     runner.run_info(survey.OPTIONS, survey.report, complete.Kernel)
 

@@ -83,6 +83,83 @@ def test_netaddr_is_not_missed_without_a_pool(lab: Lab, module: str) -> None:
     assert result["changed"]
 
 
+# What a library is made of that is no good, and what is said of it.
+OLD = {"config/__init__.py": "", "config/version.py": "__version__ = '0.5.14'"}
+BROKEN = {**OLD, "config/version.py": "__version__ = '0.9.2'", "netlink/__init__.py": "x = type('x', (), {})[int]"}
+NO_GOOD = {
+    "pyroute2 0.5.14": ("pyroute2", OLD, "The Python library pyroute2 is 0.5.14, and 0.7.2 or newer is needed."),
+    "pyroute2 0.9.2": (
+        "pyroute2",
+        BROKEN,
+        "The Python library pyroute2 is installed but cannot be imported: TypeError: type 'x' is not subscriptable "
+        "(/run/no-good/pyroute2/netlink/__init__.py).",
+    ),
+    "netaddr 0.7.10": (
+        "netaddr",
+        {"__init__.py": "__version__ = '0.7.10'"},
+        "The Python library netaddr is 0.7.10, and 0.7.19 or newer is needed.",
+    ),
+    "a broken netaddr": (
+        "netaddr",
+        {"__init__.py": "raise RuntimeError('of no use')"},
+        "The Python library netaddr is installed but cannot be imported: RuntimeError: of no use (/run/no-good/netaddr/__init__.py).",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", NO_GOOD)
+def test_a_library_that_is_too_old_or_broken_is_refused_in_a_sentence(host: Lab, kind: str) -> None:
+    """By every module, before anything is done."""
+    library, files, said = NO_GOOD[kind]
+    for name, text in files.items():
+        path = f"/run/no-good/{library}/{name}"
+        host.run(f"mkdir -p $(dirname {path}) && cat > {path}", input=text)
+    before = host.snapshot()
+    pool = {"ns_address": {"interface": "v0", "pool": "192.0.2.0/24", "bridge": "br0"}}
+    try:
+        for module, args in (WANTED if library == "pyroute2" else pool).items():
+            result = run(host, module, env={"PYTHONPATH": "/run/no-good"}, **args)
+            assert (result["failed"], result["missing"], result["msg"]) == (True, library, said)
+    finally:
+        host.run("rm -r /run/no-good")
+    assert host.snapshot() == before
+
+
+@pytest.mark.needs("nft")
+@pytest.mark.parametrize(
+    ("backend", "program", "says", "said"),
+    [
+        (
+            "nftables",
+            "nft",
+            "nftables v0.9.8 (E.D.S.)",
+            "The program nft is 0.9.8 on this host, and 1.0.6 or newer is needed: upgrade the package nftables.",
+        ),
+        (
+            "iptables",
+            "iptables-nft-restore",
+            "iptables-restore v1.8.7 (nf_tables)",
+            "The program iptables is 1.8.7 on this host, and 1.8.9 or newer is needed: upgrade the package iptables.",
+        ),
+    ],
+)
+def test_a_program_that_is_too_old_is_refused_where_it_would_be_used(
+    host: Lab, backend: str, program: str, says: str, said: str
+) -> None:
+    before = host.snapshot()
+    host.run(f"mkdir -p /run/old && cat > /run/old/{program}", input=f"#!/bin/sh\necho '{says}'\n")
+    host.run(f"chmod +x /run/old/{program}")
+    env = {"PATH": "/run/old:/usr/sbin:/usr/bin:/sbin:/bin"}
+    result = run(host, "nat", env=env, backend=backend, **WANTED["nat"])
+    assert (result["failed"], result["missing"], result["msg"]) == (True, backend, said)
+    networks = [{"name": "lan0", "subnets": ["10.9.0.0/24"]}]
+    result = run(host, "wiring", env=env, firewall_backend=backend, networks=networks, containers=[{"name": "box"}])
+    assert (result["failed"], result["missing"], result["msg"]) == (True, backend, said)
+    assert run(host, "bridge", env=env, check=True, **WANTED["bridge"])["changed"]
+    host.run("rm -r /run/old")
+    assert host.snapshot() == before
+
+
 @pytest.mark.needs("nft")
 def test_nft_is_missing(lab: Lab) -> None:
     """G13: only nat needs it; the package is named."""

@@ -35,6 +35,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     Route,
     Vlan,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.requirements import dotted
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
@@ -154,6 +155,9 @@ class MemoryReader:
 
     def backends(self) -> Sequence[Backend]:
         return self.programs
+
+    def version(self, backend: Backend) -> str:
+        return "v" + dotted(backend.oldest)
 
     def ruleset(self, ns: int, backend: Backend) -> Ruleset:
         """Return the foreign rules, and what we own as the backend writes it. Of our nftables table only what is in it."""

@@ -41,10 +41,10 @@ WINGS = {
     "_firewall": wing("_model"),
     "_kernel": wing(
         "_model _firewall",
-        """concurrent ctypes fcntl importlib os pyroute2 random resource shutil socket stat struct subprocess sys tempfile time
+        """ansible concurrent ctypes fcntl importlib os pyroute2 random resource shutil socket stat struct subprocess sys tempfile time
         traceback urllib""",
     ),
-    "_run": wing("_model", "ansible gc"),
+    "_run": wing("_model", "ansible gc sys"),
     "_resources": wing("_model _firewall _run"),
     "_wiring": wing("_model _firewall _run _resources", "ansible"),
 }
@@ -58,8 +58,8 @@ DOORS = {
 HOMES = {
     "pyroute2": {"_kernel/netlink/codec.py"},
     "netaddr": {"_model/pools.py"},
-    "subprocess": {"_kernel/programs/run.py"},
-    "ansible": {"_run/called.py", "_run/runner.py", "_run/validation.py", "_wiring/variables.py"},
+    "subprocess": {"_kernel/interpreters.py", "_kernel/programs/run.py"},
+    "ansible": {"_kernel/interpreters.py", "_run/called.py", "_run/runner.py", "_run/validation.py", "_wiring/variables.py"},
     "os": {"_model/errors.py"},
 }
 

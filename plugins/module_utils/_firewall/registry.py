@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Sequence, Tuple
+from typing import Callable, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import (
@@ -15,6 +15,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.requirements import dotted, numbers, too_old
 
 # A backend comes after the one whose tool lists its rules as well.
 BACKENDS: Tuple[Backend, ...] = (NFTABLES, IPTABLES_NFT, IPTABLES_LEGACY)
@@ -33,3 +34,16 @@ def chosen(option: str, available: Sequence[Backend]) -> Backend:
         "The program %s is not installed on this host: install the package %s." % (wanted.program, wanted.package),
         wanted.package,
     )
+
+
+def required(option: str, available: Sequence[Backend], version: Callable[[Backend], str]) -> Backend:
+    """Return the backend that an option means, as `chosen` does, if its program's ``version`` will do. Raises `Lacking`."""
+    backend = chosen(option, available)
+    found = version(backend)
+    if too_old(found, backend.oldest):
+        raise Lacking(
+            "The program %s is %s on this host, and %s or newer is needed: upgrade the package %s."
+            % (backend.program, dotted(numbers(found)), dotted(backend.oldest), backend.package),
+            backend.package,
+        )
+    return backend

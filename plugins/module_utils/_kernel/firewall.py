@@ -48,6 +48,9 @@ class Programs(Protocol):
     def available(self) -> bool:
         """Return whether it is installed."""
 
+    def version(self) -> str:
+        """Return what it says of its version. Raises `ProgramError`."""
+
     def read(self) -> Dict[str, str]:
         """Return what `Backend.parse` is given. Raises `ProgramError`."""
 
@@ -76,6 +79,7 @@ class Kernel(arp_nd.Kernel):
     def __init__(self) -> None:
         super().__init__()
         self._known: Dict[Tuple[int, Backend], Ruleset] = {}  # of which nothing was written since
+        self._versions: Dict[Backend, str] = {}
 
     def _forget(self, ns: int) -> List[int]:
         self._known = {key: ruleset for key, ruleset in self._known.items() if key[0] != ns}
@@ -84,6 +88,13 @@ class Kernel(arp_nd.Kernel):
     def backends(self) -> List[Backend]:
         available = [backend for backend in BACKENDS if PROGRAMS[backend].available()]
         return sorted(available, key=lambda backend: not PROGRAMS[backend].usual)
+
+    def version(self, backend: Backend) -> str:
+        if backend not in self._versions:
+            self._versions[backend] = ""
+            with contextlib.suppress(ProgramError):  # what is wrong with it shows when it is used
+                self._versions[backend] = PROGRAMS[backend].version()
+        return self._versions[backend]
 
     def ruleset(self, ns: int, backend: Backend) -> Ruleset:
         if not PROGRAMS[backend].available():

@@ -15,7 +15,7 @@ import time
 from dataclasses import replace
 from typing import Callable, ContextManager, Dict, Iterator, List, Optional, Sequence, Set, Tuple, TypeVar
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, namespaces
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, interpreters, namespaces
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec, links, routes
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import ROUTE, Socket
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Lacking, Refused
@@ -95,8 +95,8 @@ class Reader:
     @staticmethod
     def require() -> None:
         """Raise `Lacking` where this host has not what every module needs: pyroute2 and privileges."""
-        if codec.IMPORT_ERROR is not None:
-            raise Lacking("pyroute2", "pyroute2")
+        if codec.PROBLEM is not None:
+            raise codec.PROBLEM
         status = files.read_text("/proc/self/status").splitlines()
         effective = next((int(line.split()[1], 16) for line in status if line.startswith("CapEff:")), 0)
         missing = [name for name, bit in _CAPABILITIES.items() if not effective >> bit & 1]
@@ -106,6 +106,11 @@ class Reader:
                 % ", ".join(missing),
                 "root",
             )
+
+    @staticmethod
+    def run_again(missing: str) -> None:
+        """Run the module again with a Python that has a library that is ``missing``, and end; return where that does not help."""
+        interpreters.run_again(missing)
 
     def __enter__(self: Self) -> Self:
         return self

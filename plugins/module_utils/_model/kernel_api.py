@@ -120,5 +120,9 @@ class Opener(Protocol):
     def require(self) -> None:
         """Raise `Lacking` where this host has not what every module needs."""
 
+    def run_again(self, missing: str) -> None:
+        """Run the module again with a Python that has a library that is ``missing``, and end; return where that does not help. Called
+        before anything is read or changed."""
+
     def __call__(self) -> ContextManager[Kernel]:
         """Return a kernel, opened."""

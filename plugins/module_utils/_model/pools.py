@@ -14,15 +14,21 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model import 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress, IpNetwork
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import sticky_offset
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.requirements import (
+    old_library,
+    unusable_library,
+)
 
 
-def has_netaddr() -> bool:
-    """Return whether netaddr is installed. It is imported only where a pool is asked for, since that takes long."""
+def require_netaddr() -> None:
+    """Raise `Lacking` where there is no netaddr to be used. It is imported only where a pool is asked for, since that takes long."""
     try:
-        import netaddr  # noqa: F401
-    except ImportError:
-        return False
-    return True
+        import netaddr
+    except Exception as error:  # a broken release raises anything
+        raise unusable_library("netaddr", error) from error
+    old = old_library("netaddr", str(getattr(netaddr, "__version__", "")))
+    if old is not None:
+        raise old
 
 
 def _ip_range(value: str, option: str, pool: IpNetwork) -> Any:

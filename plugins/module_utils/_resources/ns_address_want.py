@@ -13,7 +13,7 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set,
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing, pools, values
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Lacking
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
     INTERFACE_NAME_BYTES,
     interface_name,
@@ -183,8 +183,7 @@ def _fixed(params: Mapping[str, Any]) -> Address:
 
 def _pool(params: Mapping[str, Any]) -> Tuple[Pool, str]:
     """Return (the pool that the options ask for, the gateway's address, ``""`` where none is reserved for it)."""
-    if not pools.has_netaddr():
-        raise Lacking("The Python library netaddr is missing.", "netaddr")
+    pools.require_netaddr()
     net = addressing.network(params["pool"], "pool")
     asked = params.get("gateway") is not None
     gateway = addressing.address(params["gateway"], "gateway") if asked else addressing.default_gateway(net)

@@ -49,14 +49,18 @@ def without_collecting() -> Iterator[None]:
 
 
 def attempt(
-    work: Callable[[AnsibleModule], Tuple[Outcome, List[str]]], **arguments: Any
+    work: Callable[[AnsibleModule], Tuple[Outcome, List[str]]], opened: Opener, **arguments: Any
 ) -> Tuple[AnsibleModule, Outcome]:
-    """Return the module with these ``arguments``, and what ``work`` returns for it, its warnings given; a refusal ends the module."""
+    """Return the module with these ``arguments``, and what ``work`` returns for it, its warnings given; a refusal ends the module.
+
+    ``work`` finds out what is lacking before it reads or changes anything.
+    """
     module = AnsibleModule(supports_check_mode=True, **arguments)
     try:
         outcome, warnings = work(module)
     except Lacking as error:
-        text = missing_required_lib(error.missing) if error.missing in ("pyroute2", "netaddr") else str(error)
+        opened.run_again(error.missing)
+        text = missing_required_lib(error.missing) if str(error) == error.missing else str(error)
         module.fail_json(msg=text, missing=error.missing)
     except Refused as error:
         module.fail_json(msg=str(error))
@@ -78,7 +82,7 @@ def run(resource: Resource[Any, Any], opened: Opener) -> None:
             return execute(resource, wants, kernel, module.check_mode, *foreseen)
 
     required = [[*resource.identity, "aggregate"]]
-    _finish(*attempt(work, argument_spec=argument_spec(resource), required_one_of=required))
+    _finish(*attempt(work, opened, argument_spec=argument_spec(resource), required_one_of=required))
 
 
 def run_info(
@@ -93,7 +97,7 @@ def run_info(
         with opened() as kernel:
             return report(kernel, module.params)
 
-    module, found = attempt(work, argument_spec=dict(options))
+    module, found = attempt(work, opened, argument_spec=dict(options))
     module.exit_json(changed=False, **found)
 
 

@@ -115,7 +115,7 @@ def run_steps(options: Mapping[str, Any], prepare: Callable[[Mapping[str, Any]],
             found, warnings, ended = take_steps(steps, kernel, module.check_mode)
         return (steps, found, ended), [*said, *warnings]
 
-    module, taken = attempt(work, argument_spec=dict(options))
+    module, taken = attempt(work, opened, argument_spec=dict(options))
     steps, found, ended = taken
     by_step: List[Dict[str, Any]] = [
         {"half": half, "step": step, "changed": any(item["changed"] for item in listed), "results": listed}

@@ -33,16 +33,18 @@ class Unreadable(Exception):
 class Backend(ABC):
     """One tool's rule set.
 
-    ``name`` is what results call it, ``option`` what users do; ``program`` and ``package`` are what has to be installed; ``listing`` is
-    what is read, in words that follow "list". ``within``: the backend whose tool lists the rules of this one as well. ``refuses_stale``: the
-    tool refuses lines that were computed from rules that are not there any more. ``by_mark``: what it allows gets a mark, which has to pass all
-    chains that others leave; so it is asked last. ``wildcard`` at the end of an interface's name means any that begins so.
+    ``name`` is what results call it, ``option`` what users do; ``program`` and ``package`` are what has to be installed, in version
+    ``oldest`` or newer; ``listing`` is what is read, in words that follow "list". ``within``: the backend whose tool lists the rules of
+    this one as well. ``refuses_stale``: the tool refuses lines that were computed from rules that are not there any more. ``by_mark``: what
+    it allows gets a mark, which has to pass all chains that others leave; so it is asked last. ``wildcard`` at the end of an interface's
+    name means any that begins so.
     """
 
     name = ""
     option = ""
     program = ""
     package = ""
+    oldest: Tuple[int, ...] = ()
     listing = ""
     wildcard = ""
     within: Optional[Backend] = None

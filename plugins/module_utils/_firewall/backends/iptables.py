@@ -86,6 +86,7 @@ class Iptables(Backend):
     """One kind of iptables, through iptables-save and iptables-restore: a transaction a table and address family."""
 
     option = program = package = "iptables"
+    oldest = (1, 8, 9)
     wildcard = "+"
 
     def __init__(self, kind: str, tables: Mapping[int, str], within: Optional[Backend] = None) -> None:

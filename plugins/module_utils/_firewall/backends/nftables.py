@@ -324,6 +324,7 @@ class Nftables(Backend):
 
     name = option = package = "nftables"
     program = "nft"
+    oldest = (1, 0, 6)
     listing = "the nftables rule set"
     wildcard = "*"
     refuses_stale = True  # the lines name handles and elements

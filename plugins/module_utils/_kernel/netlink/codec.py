@@ -18,7 +18,6 @@ import importlib.util
 import socket
 import struct
 import sys
-import traceback
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import (
@@ -29,7 +28,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlin
     attribute,
     spans,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import name_bytes
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.requirements import (
+    old_library,
+    unusable_library,
+)
 
 Attributes = List[Tuple[str, Any]]
 
@@ -59,19 +63,39 @@ def _classes() -> Tuple[Any, ...]:
     return fibmsg, ifaddrmsg, ifinfmsg, ndmsg, nsidmsg, rtmsg
 
 
+def _version() -> str:
+    """Return the version of pyroute2, of whatever it has of itself."""
+    try:
+        from pyroute2.config.version import __version__ as version
+    except ImportError:  # where 0.6 has it
+        from pyroute2 import __version__ as version
+    return str(version)
+
+
 def _imported() -> Tuple[Any, ...]:
+    """Return the classes. Raises `Lacking` for a version that is too old, and whatever a broken one raises."""
     try:
         with _alone("pyroute2"):
-            return _classes()
-    except ImportError:  # a version whose modules need the package
-        return _classes()
+            old = old_library("pyroute2", _version())
+            if old is None:
+                return _classes()
+    except ImportError:  # a version whose modules need the package, or none at all
+        version = ""
+        with contextlib.suppress(ImportError):
+            version = _version()
+        old = old_library("pyroute2", version)
+    if old is not None:
+        raise old
+    return _classes()
 
 
-IMPORT_ERROR: Optional[str] = None
+PROBLEM: Optional[Lacking] = None  # why there is no pyroute2 to be used
 try:
     fibmsg, ifaddrmsg, ifinfmsg, ndmsg, nsidmsg, rtmsg = _imported()
-except ImportError:
-    IMPORT_ERROR = traceback.format_exc()
+except Lacking as error:
+    PROBLEM = error
+except Exception as error:  # a broken release raises anything
+    PROBLEM = unusable_library("pyroute2", error)
 else:
 
     class addressmsg(ifaddrmsg):  # type: ignore[misc, valid-type]

@@ -71,6 +71,10 @@ class Iptables:
         """Return whether tables of this kind can be read and written here."""
         return self._program(4, "restore") is not None
 
+    def version(self) -> str:
+        """Return what iptables-restore says of its version. Raises `ProgramError`."""
+        return run(self._program(4, "restore") or "", ["--version"])
+
     def read(self) -> Dict[str, str]:
         """Return the tables of each address family of the kernel, as iptables-save prints them. Raises `ProgramError`."""
         return {self._names[family]: self._saved(family) for family in families()}

@@ -25,6 +25,10 @@ class Nft:
         """Return whether there is an nft to run."""
         return which(_NFT) is not None
 
+    def version(self) -> str:
+        """Return what nft says of its version. Raises `ProgramError`."""
+        return _run(["--version"])
+
     def read(self) -> Dict[str, str]:
         """Return the rule set as nft prints it in JSON, with handles. Raises `ProgramError`."""
         return {_NFT: _run(["-j", "-a", "list", "ruleset"])}

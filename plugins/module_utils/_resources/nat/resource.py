@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Sequence, Set, Union
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import AUTO, CHOICES, chosen
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import AUTO, CHOICES, required
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import (
@@ -94,7 +94,7 @@ class NatResource(Resource[AnyWant, AnyHave]):
 
     def require(self, wants: Sequence[AnyWant], source: Any) -> None:
         for option in {want.backend for want in wants}:
-            chosen(option, source.backends())
+            required(option, source.backends(), source.version)
 
     def subject(self, want: AnyWant) -> str:
         if isinstance(want, port_mapping.Want):

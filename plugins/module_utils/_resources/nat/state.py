@@ -33,6 +33,9 @@ class Source(Protocol):
     def backends(self) -> Sequence[Backend]:
         """Return the backends whose programs are here, the usual one of each tool first."""
 
+    def version(self, backend: Backend) -> str:
+        """Return what a backend's program says of its version, ``""`` where it does not say."""
+
     def ruleset(self, ns: int, backend: Backend) -> Ruleset:
         """Return the rule set of one backend; nothing where its tool was not used, or is not here."""
 

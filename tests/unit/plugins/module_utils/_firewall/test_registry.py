@@ -18,7 +18,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     IPTABLES_NFT,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS, CHOICES, chosen
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import (
+    BACKENDS,
+    CHOICES,
+    chosen,
+    required,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import firewall
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking
 
@@ -63,6 +68,27 @@ def test_what_has_to_be_installed_is_named(option: Any, available: Any, program:
         Lacking, match=f"The program {program} is not installed on this host: install the package {package}"
     ):
         chosen(option, available)
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("nftables v1.0.6 (Lester Gooch #5)", ""),
+        ("nftables v1.1", ""),
+        ("", ""),
+        (
+            "nftables v0.9.8 (E.D.S.)",
+            "The program nft is 0.9.8 on this host, and 1.0.6 or newer is needed: upgrade the package nftables.",
+        ),
+    ],
+)
+def test_a_version_that_is_too_old_is_named_with_what_is_needed(version: str, said: str) -> None:
+    found = ""
+    try:
+        assert required("auto", BACKENDS, lambda _backend: version) is NFTABLES
+    except Lacking as error:
+        found = str(error)
+    assert found == said
 
 
 def places(wanted: Callable[[ast.AST], bool]) -> set[str]:

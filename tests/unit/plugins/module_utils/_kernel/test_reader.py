@@ -56,7 +56,7 @@ def opened(kernel: reader.Reader, ref: NsRef, inode: int) -> reader.Namespace:
 
 
 def test_without_pyroute2_it_is_lacking(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(codec, "IMPORT_ERROR", "Traceback")
+    monkeypatch.setattr(codec, "PROBLEM", Lacking("pyroute2", "pyroute2"))
     with pytest.raises(Lacking) as caught:
         reader.Reader.require()
     assert caught.value.missing == "pyroute2"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import pools
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Lacking
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import STEPS
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.validation import RESOURCES, checked
@@ -89,6 +89,9 @@ def test_bad_input_is_refused_with_whose_it_is(network: Any, container: Any, mes
 
 
 def test_a_controller_without_netaddr_leaves_pools_to_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pools, "has_netaddr", lambda: False)
+    def lacking() -> None:
+        raise Lacking("netaddr", "netaddr")
+
+    monkeypatch.setattr(pools, "require_netaddr", lacking)
     made = plan({}, {})
     assert checked(made) is made

@@ -234,7 +234,9 @@ def python(script: str) -> str:
 
 def test_only_what_is_needed_is_imported_and_nothing_of_it_stays_visible() -> None:
     pytest.importorskip("pyroute2")
-    show = "print(codec.IMPORT_ERROR, [name for name in sys.modules if name.startswith('pyroute2')], 'asyncio' in sys.modules)"
+    show = (
+        "print(codec.PROBLEM, [name for name in sys.modules if name.startswith('pyroute2')], 'asyncio' in sys.modules)"
+    )
     assert python(NETLINK + show) == "None [] False"
 
 
@@ -262,5 +264,38 @@ def test_a_version_whose_modules_need_the_package_is_imported_whole(tmp_path: Pa
     for name in ("fibmsg", "ifaddrmsg", "ifinfmsg", "ndmsg", "nsidmsg", "rtmsg"):
         text = f"from pyroute2 import name\nclass {name}:\n    nla_map = ()\n"
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
-    script = f"sys.path.insert(0, {str(tmp_path)!r})\n{NETLINK}print(codec.IMPORT_ERROR, 'pyroute2' in sys.modules)"
+    script = f"sys.path.insert(0, {str(tmp_path)!r})\n{NETLINK}print(codec.PROBLEM, 'pyroute2' in sys.modules)"
     assert python(script) == "None True"
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, "pyroute2"),
+        (
+            {"config/version.py": "__version__ = '0.5.14'"},
+            "The Python library pyroute2 is 0.5.14, and 0.7.2 or newer is needed.",
+        ),
+        (
+            {"__init__.py": "__version__ = '0.6.13'"},
+            "The Python library pyroute2 is 0.6.13, and 0.7.2 or newer is needed.",
+        ),
+        (
+            {"config/version.py": "__version__ = '0.9.2'", "netlink/rtnl/fibmsg.py": "x: type[int]\nint[1]"},
+            "The Python library pyroute2 is installed but cannot be imported: TypeError: type 'int' is not subscriptable (FOLDER/netlink/rtnl/fibmsg.py).",
+        ),
+        (
+            {"config/version.py": "__version__ = '0.9.2'", "netlink/rtnl/fibmsg.py": "x ="},
+            "The Python library pyroute2 is installed but cannot be imported: SyntaxError: invalid syntax (FOLDER/netlink/rtnl/fibmsg.py).",
+        ),
+    ],
+    ids=["absent", "old", "old and whole", "broken", "of another Python"],
+)
+def test_what_is_wrong_with_pyroute2_is_a_sentence(tmp_path: Path, files: dict[str, str], said: str) -> None:
+    package = tmp_path / "pyroute2"
+    for name, text in files.items():
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(text, encoding="utf-8")
+    hidden = "import importlib.machinery\nsys.path = [p for p in sys.path if 'site-packages' not in p]\n"
+    script = f"{hidden}sys.path.insert(0, {str(tmp_path)!r})\n{NETLINK}print(codec.PROBLEM)"
+    assert python(script) == said.replace("FOLDER", str(package))

@@ -44,6 +44,11 @@ def test_without_programs_nothing_is_available(programs: Callable[..., Any]) -> 
         NFT.write({"iptables-nft": "*nat\n"})
 
 
+def test_the_version_is_that_of_what_writes(programs: Callable[..., Any]) -> None:
+    programs("iptables-nft-restore", script='echo "iptables-restore v1.8.9 (nf_tables)"')
+    assert NFT.version() == "iptables-restore v1.8.9 (nf_tables)\n"
+
+
 @pytest.mark.parametrize(
     ("says", "kind"),
     [("iptables v1.8.9 (nf_tables)", "nft"), ("iptables v1.8.9 (legacy)", "legacy"), ("iptables v1.6.1", "legacy")],

@@ -44,6 +44,10 @@ def test_the_rule_set_is_what_it_prints(nft: Callable[..., Any]) -> None:
     assert program.read() == {"nft": "-j -a list ruleset\n"}
 
 
+def test_the_version_is_what_it_says(nft: Callable[..., Any]) -> None:
+    assert nft('echo "nftables v1.0.6 $*"').version() == "nftables v1.0.6 --version\n"
+
+
 def test_all_lines_are_given_to_one_call(nft: Callable[..., Any], tmp_path: Path) -> None:
     program = nft(f'(echo "$*"; cat) >>{tmp_path}/given')
     program.write({"nft": "add table inet x\nadd table inet y\n"})

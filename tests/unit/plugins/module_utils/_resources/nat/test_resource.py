@@ -112,6 +112,17 @@ def test_f11_what_has_to_be_installed_is_said_before_anything_is_read() -> None:
     RESOURCE.require(wants, kernel)
 
 
+def test_a_program_that_is_too_old_is_refused_if_it_is_the_one_to_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = MemoryKernel()
+    versions = {NFTABLES: "nftables v0.9.8 (E.D.S.)\n", IPTABLES_NFT: "iptables-restore v1.8.9 (nf_tables)\n"}
+    monkeypatch.setattr(kernel, "version", versions.__getitem__)
+    old, new = (validation.items(RESOURCE, {**RULE, "backend": name}) for name in ("nftables", "iptables"))
+    with pytest.raises(Lacking) as refused:
+        RESOURCE.require(old, kernel)
+    assert refused.value.missing == "nftables"
+    RESOURCE.require(new, kernel)
+
+
 def test_each_type_names_its_objects() -> None:
     assert [RESOURCE.subject(want(RESOURCE, **one)) for one in (
         RULE, {**RULE, "netns": "web"}, {**FILTER, "bridge": "br0"}, PORT, {**PORT, "to_address": "fd00::2"},
