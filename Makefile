@@ -7,11 +7,11 @@ export PYTHON
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo test bench lint sanity unit module role engines molecule lab clean
+.PHONY: help demo test bench lint sanity unit module role engines molecule other-release cores lab clean
 .NOTPARALLEL:
 
 help: ## show this
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /make \1|/' | column -t -s '|'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /make \1|/' | column -t -s '|'
 
 demo: ## wire containers of all four modes in a lab host, prove it with traffic, tear it all down
 	@tests/tools/setup newest
@@ -61,6 +61,14 @@ molecule: ## Molecule's scenarios, one a network mode, in lab hosts (ARGS=bridge
 	@tests/tools/setup newest
 	@tests/tools/build
 	@tests/lab/unchanged tests/tools/molecule $(ARGS)
+
+other-release: ## tests on the machine's other release of Debian, in a root of it (ARGS=whole)
+	@tests/tools/setup newest
+	@tests/lab/unchanged tests/tools/other-release $(ARGS)
+
+cores: ## the kernel contract and a story of the role with every supported ansible-core (ARGS='2.17 2.20')
+	@tests/tools/setup newest
+	@tests/lab/unchanged tests/tools/cores $(ARGS)
 
 lab: ## run a command, or a shell, in a lab host: make lab CMD='ip link'
 	@tests/tools/lab bash -c "$${CMD:-bash}"

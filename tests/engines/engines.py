@@ -204,13 +204,14 @@ class _Client(Engine):
 
     image = "box"
     side: ClassVar[str]  # whose version counts
+    also: ClassVar[tuple[str, ...]] = ()  # what a container is started with besides
 
     def start(
         self, name: str, network: str = "none", handle: str | None = None, command: Sequence[str] = SLEEP
     ) -> None:
         network = f"ns:{handle}" if handle else network
         options = ["--name", name, "--env", f"{MARK}={name}", "--network", network]
-        self.run([self.name, "run", "--detach", *options, self.image, *command])
+        self.run([self.name, "run", "--detach", *self.also, *options, self.image, *command])
         self.started(name)
 
     def stop(self, name: str) -> None:
@@ -284,6 +285,7 @@ class Podman(_Client):
     name = "podman"
     side = "Client"
     programs = ("podman", "conmon", "crun", "iptables")
+    also = ("--cap-add=NET_RAW",)  # busybox's ping needs it, as in docker's containers; podman 5 does not give it by itself
 
     def ready(self) -> None:
         # What crun would set may be above what this machine allows; it sets none where the limits are given.

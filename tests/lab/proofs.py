@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import sys
 from collections.abc import Iterator
@@ -59,7 +60,8 @@ def untouched(lab: Lab) -> Iterator[Lab]:
     """A block after which the host is as it was before."""
     host = lab.snapshot()
     yield lab
-    assert lab.snapshot() == host, "something was left"
+    left = "\n".join(difflib.unified_diff(host.splitlines(), lab.snapshot().splitlines(), "before", "after", "", "", 0))
+    assert not left, left
 
 
 def refuses(lab: Lab, module: str, message: str, /, **args: Any) -> Result:

@@ -26,9 +26,9 @@ NETNS = Path("/run/netns")
 FOLDERS = (Path("/etc/sysctl.d"), Path("/etc/netns"))
 CLONE_NEWNET = 0x40000000
 
-# Link attributes that move by themselves: bridge timers and states, carrier, statistics.
+# Link attributes that move by themselves: bridge timers and states, carrier, statistics; what iproute2 6.15 counts: learned, joined.
 VOLATILE_LINK = re.compile(
-    r"_timer$|^timer|topology_change|^stats|^inet_id$|^operstate$|^state$|carrier|^designated_|^root_(id|path_cost|port)$"
+    r"_n_learned$|_n_groups$|_timer$|^timer|topology_change|^stats|^inet_id$|^operstate$|^state$|carrier|^designated_|^root_(id|path_cost|port)$"
 )
 
 # Sysctls that change by themselves, or when they are looked at.

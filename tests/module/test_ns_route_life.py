@@ -109,7 +109,10 @@ def test_a_link_local_gateway(host: Host) -> None:
 
 
 def test_e4_after_a_link_flap_the_next_run_restores_all(host: Host) -> None:
-    """E4: the kernel drops routes, and IPv6 addresses, of an interface that goes down."""
+    """E4: the kernel drops routes, and IPv6 addresses, of an interface that goes down.
+
+    What comes back bears our mark, which iproute2 shows from 6.3 on; the address that was lost was set by hand.
+    """
     addresses = [{"address": "172.17.0.2/16"}, {"address": "fd00:17::2/64"}]
     routes = [
         {"gateway": "172.17.0.1"},
@@ -124,7 +127,8 @@ def test_e4_after_a_link_flap_the_next_run_restores_all(host: Host) -> None:
 
     def shown() -> list[str]:
         text = host.run("ip -n web addr show dev eth0 scope global; ip -n web route; ip -n web -6 route").stdout
-        return sorted(line.strip() for line in text.splitlines() if "fe80" not in line and "link/ether" not in line)
+        lines = [line.replace(" proto 0x4c", "").strip() for line in text.splitlines()]
+        return sorted(line for line in lines if "fe80" not in line and "link/ether" not in line)
 
     assert run() == (False, True)
     before = shown()

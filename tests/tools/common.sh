@@ -23,6 +23,11 @@ die() {
     exit 1
 }
 
+# The packages that bindep.txt names for Debian, one a line.
+system_packages() {
+    sed -nE 's/^([a-z0-9][^ ]*) \[.*platform:dpkg.*/\1/p' "$ROOT/bindep.txt"
+}
+
 # Activates an environment: its programs first on PATH, and Ansible's files in the cache instead of in the user's home.
 use_venv() { # newest | oldest
     export VENV=$CACHE/venv-$1
