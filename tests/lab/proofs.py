@@ -94,8 +94,8 @@ def container(lab: Lab) -> int:
 
 
 def comes(lab: Lab, condition: str) -> None:
-    """Wait until a command succeeds, for some seconds."""
-    lab.run(f"for try in $(seq 300); do {condition} && exit 0; sleep 0.01; done; exit 1")
+    """Wait until a command succeeds, for a minute at most."""
+    lab.run(f"while [ $SECONDS -lt 60 ]; do {condition} && exit 0; sleep 0.01; done; exit 1", timeout=120)
 
 
 def python(lab: Lab, script: str, *arguments: str, timeout: float = 60) -> str:

@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.containers.tests.unit.kernel_contract import C
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 from lab import Lab, collections_root
 
+pytestmark = pytest.mark.both_ends
 CONTRACTS = (contract_addresses, contract_links)  # importing them adds their cases
 NEEDS = {
     "a_rule_is_replaced_in_its_place": ["nft", "nf_nat"],

@@ -25,6 +25,7 @@ def web(host: Host) -> None:
 @pytest.mark.parametrize(
     ("address", "family", "label"), [("172.17.0.9/16", "ipv4", "eth0"), ("fd00:17::9/64", "ipv6", None)]
 )
+@pytest.mark.both_ends
 def test_an_address_is_set_and_removed(host: Host, address: str, family: str, label: str | None) -> None:
     done = host.settles("ns_address", **WEB, address=address)
     assert done["before"] == {}
@@ -85,6 +86,7 @@ def test_the_commands_do_the_same(host: Host) -> None:
         ("noprefixroute", True, False, "noprefixroute", (True, None)),
     ],
 )
+@pytest.mark.both_ends
 def test_an_ipv4_attribute_is_set_and_changed(
     host: Host, option: str, first: Any, second: Any, field: str, values: tuple[Any, Any]
 ) -> None:
@@ -122,6 +124,7 @@ def test_lifetimes_run_down_and_are_not_set_again(host: Host, address: str) -> N
     assert lifetimes() == (FOREVER, FOREVER)
 
 
+@pytest.mark.both_ends
 def test_noprefixroute_is_changed_in_place_for_ipv6(host: Host) -> None:
     def prefix_routes() -> int:
         return len(host.ip("-n web -6 route show fd00:17::/64"))

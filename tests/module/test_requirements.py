@@ -14,6 +14,7 @@ import pytest
 from lab import HERE, Lab, collections_root
 from proofs import python
 
+pytestmark = pytest.mark.both_ends
 WANTED: dict[str, dict[str, Any]] = {
     "netns": {"name": "box"},
     "bridge": {"name": "br1"},

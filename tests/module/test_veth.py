@@ -34,6 +34,7 @@ def ends(lab: Lab, name: str = "v0") -> tuple[dict[str, Any], dict[str, Any]]:
     return link(lab, name), link(lab, "eth0", "web")
 
 
+@pytest.mark.both_ends
 def test_a_pair_is_made_and_removed(host: Lab) -> None:
     before = host.snapshot()
     made = settles(host, "veth", peer_netns="web", bridge="br0", mac=OWN, peer_mac=PEER)
@@ -124,6 +125,7 @@ def test_a_derived_name_is_short_and_the_same_on_every_run(host: Lab) -> None:
         ("tx_queue_len", 100, 2000, ({"txqlen": 100}, {"txqlen": 2000}), ["tx_queue_len", "peer_tx_queue_len"]),
     ],
 )
+@pytest.mark.both_ends
 def test_an_option_of_both_ends(
     host: Lab, option: str, first: Any, then: Any, values: tuple[dict[str, Any], dict[str, Any]], changes: list[str]
 ) -> None:
@@ -147,6 +149,7 @@ def test_an_option_of_both_ends(
         ("alias", "of web", "two  words 'quoted'", 0, "ifalias"),
     ],
 )
+@pytest.mark.both_ends
 def test_an_option_of_one_end(host: Lab, option: str, first: Any, then: Any, side: int, shown: str) -> None:
     settles(host, "veth", name="v0", peer_netns="web", **{option: first})
     born = ends(host)
