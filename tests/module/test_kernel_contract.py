@@ -39,7 +39,7 @@ sys.exit(kernel_contract.main())
 def on_the_running_kernel() -> dict[str, str]:
     """What went wrong on the running kernel, by case."""
     with Lab() as lab:
-        return dict(json.loads(lab.run([sys.executable, "-c", PROGRAM, collections_root()], timeout=120).stdout))
+        return dict(json.loads(lab.run([sys.executable, "-c", PROGRAM, collections_root()], timeout=600).stdout))
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -242,15 +242,16 @@ def start(lab: Lab) -> int:
 
 def talk(lab: Lab, client: str, server: str, address: str) -> str:
     """A TCP exchange that must work. Returns the address that the server saw the client come from."""
-    return lab.run([sys.executable, str(HERE / "talk.py"), client, server, address, "8080"]).stdout.strip()
+    return lab.run([sys.executable, str(HERE / "talk.py"), client, server, address, "8080", "60"]).stdout.strip()
 
 
 def silent(lab: Lab, client: str, server: str, address: str) -> bool:
-    """Whether the two cannot talk."""
-    return lab.run([sys.executable, str(HERE / "talk.py"), client, server, address, "8080"], check=False).rc != 0
+    """Whether the two cannot talk, also where a lost SYN is sent again, which takes a second."""
+    exchange = [sys.executable, str(HERE / "talk.py"), client, server, address, "8080", "1.5"]
+    return lab.run(exchange, check=False).rc != 0
 
 
 def pings(lab: Lab, client: str, address: str) -> bool:
-    """Whether an address answers; the second time if not the first."""
+    """Whether an address answers; if not the first time, then later."""
     ping = f"ip netns exec {client} ping -n -q -c 1 -W 1 {address}"
-    return lab.run(f"{ping} || {ping}", check=False).rc == 0
+    return lab.run(f"while [ $SECONDS -lt 30 ]; do {ping} && exit; sleep 0.05; done; exit 1", check=False).rc == 0

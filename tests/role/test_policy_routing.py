@@ -11,13 +11,13 @@ The tests are one story, in order.
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from lab import Lab
 from plays import Outcome, Playbook, checked, internet, shell, silent, start, talk, wiring
+from proofs import comes, has_read
 
 FRONT = {"name": "front", "subnets": ["10.5.0.0/24", "fd00:5::/64"]}
 BACK = {"name": "back", "subnets": ["10.9.0.0/24", "fd00:9::/64"]}
@@ -83,12 +83,9 @@ class Story:
         log = f"/run/{interface}.tcpdump"
         command = f"exec ip netns exec web tcpdump -Unn --immediate-mode -i {interface} '{condition}' >{log} 2>&1"
         pid = self.lab.spawn(command)
-        end = time.monotonic() + 5
-        while "listening on" not in self.lab.run(f"cat {log}", check=False).stdout:
-            assert time.monotonic() < end, "tcpdump does not start"
-            time.sleep(0.02)
+        comes(self.lab, f"grep -qs 'listening on' {log}")
         act()
-        time.sleep(0.05)
+        has_read(self.lab, pid)
         self.lab.kill(pid, signal.SIGINT)
         return [line for line in self.lab.run(f"cat {log}; rm {log}").stdout.splitlines() if " > " in line]
 

@@ -42,7 +42,7 @@ def test_g10_the_number_of_tasks_does_not_grow_with_the_containers(playbook: Pla
 def bare_python(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A Python without any library."""
     folder = tmp_path_factory.mktemp("python")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=60)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=600)
     return str(folder / "bin" / "python")
 
 

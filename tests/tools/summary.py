@@ -11,7 +11,6 @@ import xml.etree.ElementTree as ET
 from collections import Counter
 from pathlib import Path
 
-
 SLOWEST = 25
 
 
