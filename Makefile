@@ -18,7 +18,7 @@ demo: ## wire containers of all four modes in a lab host, prove it with traffic,
 	@tests/tools/build
 	@tests/lab/unchanged tests/tools/demo
 
-test: ## everything CI runs
+test: ## everything CI runs, two stages at a time (STAGE_JOBS=1)
 	@tests/tools/setup newest oldest
 	@tests/lab/unchanged tests/tools/all
 

@@ -33,7 +33,7 @@ sys.path.insert(0, collections_root())
 def _in_lab(command: str) -> bool:
     """Whether the command succeeds in a fresh lab host."""
     done = subprocess.run(
-        [HERE / "host", "bash", "-c", command], stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False
+        [HERE / "host", "bash", "-c", command], stdin=subprocess.DEVNULL, capture_output=True, timeout=300, check=False
     )
     return done.returncode == 0
 

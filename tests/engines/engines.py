@@ -78,7 +78,7 @@ def own_cgroup() -> Iterator[Path]:
 
 def remove_cgroup(folder: Path) -> None:
     """Remove an ended host's cgroup and those below. The kernel may still be at its last processes."""
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while folder.exists():
         try:
             for one in sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True):
@@ -191,7 +191,7 @@ class Engine:
         return self.lab.run(argv, check=check, env=self.environment)
 
     @staticmethod
-    def _until(holds: Callable[[], int], failure: str, within: float = 10) -> int:
+    def _until(holds: Callable[[], int], failure: str, within: float = 60) -> int:
         end = time.monotonic() + within
         while not (value := holds()):
             assert time.monotonic() < end, failure

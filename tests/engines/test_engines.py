@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from engines import ENGINES, Docker, Engine, Podman, cgroups, engine_host, own_cgroup
-from proofs import ns_inode
+from proofs import comes, ns_inode
 
 # What the engines' own tools say of a container's main process; with the engine's environment and nothing else.
 TOLD = {
@@ -74,7 +74,7 @@ def test_a_restart_makes_a_new_namespace(engine: Engine) -> None:
     engine.start("web")
     pid, before = engine.pid("web"), namespace(engine, "web")
     holder = engine.lab.spawn(f"exec 9</proc/{pid}/ns/net; exec sleep 1000")  # its inode number is not given out again
-    engine.lab.run(f"for try in $(seq 300); do [ -e /proc/{holder}/fd/9 ] && exit; sleep 0.01; done; exit 1")
+    comes(engine.lab, f"[ -e /proc/{holder}/fd/9 ]")
     engine.restart("web")
     assert engine.pid("web") not in (0, pid)
     assert namespace(engine, "web") not in (before, of_the_host(engine))
@@ -132,7 +132,7 @@ def test_docker_has_its_own_network_where_it_is_asked_to(needs: Callable[..., No
         docker.start("web", network="bridge")
         docker.start("shop", network="bridge")
         assert "10.77.0.2/24" in docker.run_in("web", ["ip", "addr"]).stdout
-        docker.run_in("shop", ["ping", "-c1", "-W2", "10.77.0.2"])
+        docker.run_in("shop", ["ping", "-c1", "-W20", "10.77.0.2"])
 
 
 def test_podman_has_its_own_network_where_it_is_asked_to(needs: Callable[..., None]) -> None:
@@ -141,7 +141,7 @@ def test_podman_has_its_own_network_where_it_is_asked_to(needs: Callable[..., No
         podman.start("web", network="podman")
         podman.start("shop", network="podman")
         address = lab.ip("addr show podman0")[0]["addr_info"][0]["local"].removesuffix(".1")
-        podman.run_in("shop", ["ping", "-c1", "-W2", f"{address}.2"])
+        podman.run_in("shop", ["ping", "-c1", "-W20", f"{address}.2"])
 
 
 def machine() -> dict[str, str]:
@@ -155,7 +155,7 @@ def machine() -> dict[str, str]:
                 told[str(path)] = value
     told["mounts"] = Path("/proc/self/mountinfo").read_text(encoding="utf-8")
     for command in ("ip -o -d link", "ip route", "nft list ruleset"):
-        told[command] = subprocess.run(command.split(), capture_output=True, text=True, timeout=30, check=False).stdout
+        told[command] = subprocess.run(command.split(), capture_output=True, text=True, timeout=300, check=False).stdout
     return told
 
 
@@ -207,7 +207,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(needs: Callable[..., None
     tree = cgroups()
     assert tree is not None
     ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait(timeout=30)
+    ended.wait(timeout=300)
     orphan = tree / f"linuxnet-lab-{ended.pid}-1"
     (orphan / "docker" / "0").mkdir(parents=True)
     with own_cgroup() as own:

@@ -225,11 +225,11 @@ class Row:
         return self.story.reached(self.name(box))[2]
 
     def pings(self, box: str, address: str) -> bool:
-        return self.shell(box, f"busybox ping -c 1 -W 2 {address} || busybox ping -c 1 -W 2 {address}", False).rc == 0
+        return self.shell(box, f"busybox ping -c 1 -W 2 {address} || busybox ping -c 1 -W 20 {address}", False).rc == 0
 
     def serve(self, box: str, port: int = 8080) -> None:
         """Let a container answer one TCP connection with its name."""
-        server = f"busybox timeout 20 busybox nc -l -p {port} -e busybox echo {self.name(box)}"
+        server = f"busybox timeout 300 busybox nc -l -p {port} -e busybox echo {self.name(box)}"
         self.shell(box, f"{server} </dev/null >/dev/null 2>&1 &")
 
     def answers(self, client: str, server: str, address: str) -> bool:
@@ -241,7 +241,7 @@ class Row:
 
 
 # The server may take a moment to be there.
-CALL = "for try in $(busybox seq 100); do busybox nc -w 3 {address} {port} </dev/null && exit; busybox usleep 20000; done; exit 1"
+CALL = "for try in $(busybox seq 1000); do busybox nc -w 3 {address} {port} </dev/null && exit; busybox usleep 20000; done; exit 1"
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@
 
 """Works inside a lab host: one JSON request a line on stdin, one JSON answer a line on stdout.
 
-    {"op": "run", "argv": [...] | "shell": "...", "input": null, "timeout": 30, "env": {}}  -> {rc, stdout, stderr}
+    {"op": "run", "argv": [...] | "shell": "...", "input": null, "timeout": 120, "env": {}}  -> {rc, stdout, stderr}
     {"op": "spawn", "argv": [...] | "shell": "...", "env": {}}                              -> {pid}
     {"op": "kill", "pid": 5, "signal": 15}                                                  -> {rc, stdout, stderr}
     {"op": "module", "name": "veth", "args": {}, "check": false, "diff": true, "env": {}}   -> {result, rc, ...}
@@ -33,7 +33,7 @@ from collections.abc import Callable
 from typing import IO, Any
 
 COLLECTION = "ansible_collections.linuxnet.containers"
-MODULE_TIMEOUT = 60
+MODULE_TIMEOUT = 300
 
 Request = dict[str, Any]
 Answer = dict[str, Any]
@@ -112,7 +112,7 @@ class Agent:
     def run(self, request: Request) -> Answer:
         """Run a command to its end."""
         output = Output()
-        timeout = request.get("timeout") or 30
+        timeout = request.get("timeout") or 120
         process = start(request, output)
         in_time = ended(process.pid, timeout)
         if not in_time:
@@ -130,11 +130,11 @@ class Agent:
         return {"pid": process.pid}
 
     def kill(self, request: Request) -> Answer:
-        """End a command that was spawned here, by force after two seconds, and tell what it wrote."""
+        """End a command that was spawned here, by force after ten seconds, and tell what it wrote."""
         process, output = self.background.pop(request["pid"])
         if process.poll() is None:
             process.send_signal(request.get("signal") or signal.SIGTERM)
-            if not ended(process.pid, 2):
+            if not ended(process.pid, 10):
                 end_group(process.pid)
         return {"rc": process.wait(), **output.read()}
 

@@ -31,6 +31,9 @@ from typing import Any, Self
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 
+# Seconds that a module may take: a limit for one that hangs, not what it takes.
+MODULE_TIMEOUT = 300
+
 Command = str | Sequence[str]
 
 
@@ -87,10 +90,10 @@ class Lab:
             if pipe:
                 pipe.close()
         try:
-            agent.wait(timeout=5)
+            agent.wait(timeout=60)
         except subprocess.TimeoutExpired:
             agent.kill()  # the kernel then ends the whole pid namespace
-            agent.wait(timeout=5)
+            agent.wait(timeout=60)
         self._log.close()
 
     def run(
@@ -98,7 +101,7 @@ class Lab:
         cmd: Command,
         check: bool = True,
         input: str | None = None,
-        timeout: float = 30,
+        timeout: float = 120,
         env: dict[str, str] | None = None,
     ) -> Result:
         """Run a command, a string through bash, a list as it is.
@@ -127,7 +130,7 @@ class Lab:
 
     def result(self, name: str, /, check: bool = False, diff: bool = True, **args: Any) -> dict[str, Any]:
         """Run a module and return its result, failed or not. AssertionError only if it printed none."""
-        answer = self._ask({"op": "module", "name": name, "args": args, "check": check, "diff": diff}, 60)
+        answer = self._ask({"op": "module", "name": name, "args": args, "check": check, "diff": diff}, MODULE_TIMEOUT)
         if answer["result"] is None:
             raise AssertionError(f"{name} returned no result (rc {answer['rc']})\n{answer['stdout']}{answer['stderr']}")
         result: dict[str, Any] = answer["result"]
@@ -152,7 +155,7 @@ class Lab:
         command = [sys.executable, "-I", str(HERE / "snapshot.py")]
         return self.run(command + ["--all-namespaces"] * all_namespaces).stdout
 
-    def strace(self, cmd: Command, timeout: float = 120) -> list[str]:
+    def strace(self, cmd: Command, timeout: float = 600) -> list[str]:
         """Run a command that must succeed. Lists what it and its children write to the network: see ``writes_in``."""
         result, writes = self._strace(cmd, None, timeout)
         if result.rc != 0:
@@ -165,7 +168,7 @@ class Lab:
         """Run a module, in a process of its own, under strace. Returns its result and its writes."""
         request = json.dumps({"args": args, "check": check, "diff": diff})
         command = [sys.executable, str(HERE / "agent.py"), collections_root(), "--module", name]
-        done, writes = self._strace(command, request, 120)
+        done, writes = self._strace(command, request, 600)
         lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
         if not lines:
             raise AssertionError(f"{name} returned no result (rc {done.rc})\n{done.stdout}{done.stderr}")
@@ -181,7 +184,7 @@ class Lab:
             result = self.run([*strace, *command], check=False, input=input, timeout=timeout)
             return result, writes_in(trace.read())
 
-    def _ask(self, request: dict[str, Any], timeout: float = 30) -> dict[str, Any]:
+    def _ask(self, request: dict[str, Any], timeout: float = 120) -> dict[str, Any]:
         """Send a request to the agent and return its answer."""
         agent = self._agent
         if agent is None or agent.stdin is None or agent.stdout is None:

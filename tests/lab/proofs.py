@@ -96,11 +96,16 @@ def container(lab: Lab) -> int:
 
 
 def comes(lab: Lab, condition: str) -> None:
-    """Wait until a command succeeds, for some seconds."""
-    lab.run(f"for try in $(seq 300); do {condition} && exit 0; sleep 0.01; done; exit 1")
+    """Wait until a command succeeds, for a minute at most."""
+    lab.run(f"while [ $SECONDS -lt 60 ]; do {condition} && exit 0; sleep 0.01; done; exit 1", timeout=120)
 
 
-def python(lab: Lab, script: str, *arguments: str, timeout: float = 60) -> str:
+def has_read(lab: Lab, pid: int) -> None:
+    """Wait until a capture has read what has come by now: it sleeps again."""
+    comes(lab, f"sleep 0.05; [ $(cut -d ')' -f 2 /proc/{pid}/stat | cut -c 2) = S ]")
+
+
+def python(lab: Lab, script: str, *arguments: str, timeout: float = 600) -> str:
     """Run a script inside the host, with the collection and the lab's own files importable. Returns what it prints."""
     paths = f"{collections_root()}:{HERE}"
     command = [sys.executable, "-c", script, *arguments]

@@ -22,6 +22,7 @@ def bridge(lab: Lab, name: str = "br0", netns: str = "") -> dict[str, Any]:
     return {**link, **link["linkinfo"]["info_data"]}
 
 
+@pytest.mark.both_ends
 def test_a_bridge_is_made_and_removed(lab: Lab) -> None:
     before = lab.snapshot()
     made = settles(lab, "bridge", name="br0", mac=MAC)
@@ -61,6 +62,7 @@ def test_a_bridge_is_made_and_removed(lab: Lab) -> None:
         ("alias", "of the tests", "two  words 'quoted'", "ifalias", ("of the tests", "two  words 'quoted'")),
     ],
 )
+@pytest.mark.both_ends
 def test_an_option_is_set_at_birth_and_changed_in_place(
     lab: Lab, option: str, first: Any, then: Any, shown: str, values: tuple[Any, Any]
 ) -> None:

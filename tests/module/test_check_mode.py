@@ -16,6 +16,8 @@ from wires import warnings
 Chain = list[tuple[str, dict[str, Any]]]
 
 # A container as the role wires it, a task each; addresses of both families from pools.
+
+pytestmark = pytest.mark.both_ends
 ONE: Chain = [
     ("netns", {"name": "web"}),
     ("bridge", {"name": "br0"}),

@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.containers.tests.unit.kernel_contract import C
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 from lab import Lab, collections_root
 
+pytestmark = pytest.mark.both_ends
 CONTRACTS = (contract_addresses, contract_links)  # importing them adds their cases
 NEEDS = {
     "a_rule_is_replaced_in_its_place": ["nft", "nf_nat"],
@@ -38,7 +39,7 @@ sys.exit(kernel_contract.main())
 def on_the_running_kernel() -> dict[str, str]:
     """What went wrong on the running kernel, by case."""
     with Lab() as lab:
-        return dict(json.loads(lab.run([sys.executable, "-c", PROGRAM, collections_root()], timeout=120).stdout))
+        return dict(json.loads(lab.run([sys.executable, "-c", PROGRAM, collections_root()], timeout=600).stdout))
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -38,6 +38,7 @@ def handles(host: Host) -> list[int]:
     return [item["rule"]["handle"] for item in objects if "rule" in item]
 
 
+@pytest.mark.both_ends
 def test_a_rule_is_set_and_removed(host: Host) -> None:
     before = host.snapshot()
     done = host.settles("nat", **NET, out_interface="!br0")
@@ -67,6 +68,7 @@ def test_a_rule_is_set_and_removed(host: Host) -> None:
     assert host.snapshot() == before, "nothing is left, not even the table"
 
 
+@pytest.mark.both_ends
 def test_a_rule_of_ipv6(host: Host) -> None:
     before = host.snapshot()
     host.settles("nat", source="fd00:17::/64", out_interface="!br0")

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
-from wires import BACKENDS, LEGACY, Host, eventually, warnings
+from proofs import comes
+from wires import BACKENDS, LEGACY, LIMIT, MOMENT, Host, warnings
 
 V4: dict[str, Any] = {"source": "172.17.0.0/16", "out_interface": "!br0"}
 V6: dict[str, Any] = {"source": "fd00:17::/64", "out_interface": "!br0"}
@@ -53,15 +53,10 @@ def street(host: Host, needs: Callable[..., None]) -> None:
     )
     for name in ("web", "internet"):
         host.spawn(["ip", "netns", "exec", name, sys.executable, "-c", SERVER])
-        assert eventually(partial(serves, host, name), 5)
+        host.listens(name, 80)
 
 
-def serves(host: Host, netns: str) -> bool:
-    """Whether something in a namespace listens on port 80."""
-    return ":80" in host.run(f"ip netns exec {netns} ss -Hltn").stdout
-
-
-def ask(host: Host, netns: str, address: str, port: int = 80, seconds: float = 0.6) -> str:
+def ask(host: Host, netns: str, address: str, port: int = 80, seconds: float = LIMIT) -> str:
     """Which source the server at an address sees, ``""`` where nobody answers."""
     ask = f"import socket; print(socket.create_connection(({address!r}, {port}), {seconds}).recv(99).decode())"
     where = ["ip", "netns", "exec", netns] if netns else []
@@ -124,15 +119,18 @@ def test_f16_the_switch_leaves_nothing_of_the_old_backend(host: Host, first: str
     assert tables(host) == ""
     host.module("nat", backend=first, aggregate=ALL)
     caller = (
-        "import socket, time\n"
-        "end, failed, number = time.monotonic() + 4, 0, 0\n"
-        "while time.monotonic() < end:\n"
+        "import os, socket\n"
+        "failed = number = 0\n"
+        "while number < 21 or not os.path.exists('/run/enough'):\n"
         "    number += 1\n"
-        "    try: assert socket.create_connection(('192.0.2.2', 8080), 1).recv(9)\n"
+        "    try: assert socket.create_connection(('192.0.2.2', 8080), 60).recv(9)\n"
         "    except (OSError, AssertionError): failed += 1\n"
+        "    open('/run/called', 'w').close()\n"
         "print('done', number, failed)\n"
     )
+    host.run("rm -f /run/enough /run/called /run/calls")
     host.spawn(["bash", "-c", f'exec ip netns exec internet {sys.executable} -c "{caller}" >/run/calls'])
+    comes(host, "test -e /run/called")
     done = host.settles("nat", backend=second, aggregate=ALL)
     places = {"nftables": "nftables", "iptables": "iptables-nft"}
     for one in done["results"]:
@@ -142,7 +140,8 @@ def test_f16_the_switch_leaves_nothing_of_the_old_backend(host: Host, first: str
         )
     assert tables(host) == wanted
     works(host)
-    assert eventually(lambda: "done" in host.run("cat /run/calls").stdout, 8)
+    host.run("touch /run/enough")
+    comes(host, "grep -q done /run/calls")
     number, failed = map(int, host.run("cat /run/calls").stdout.split()[1:])
     assert number > 20
     assert failed == 0
@@ -251,7 +250,7 @@ def test_a_forward_policy_that_drops_is_passed_with_iptables_and_never_changed(h
     done = host.settles("nat", backend="iptables", aggregate=ALL)
     assert [one["blocked_by"] for one in done["results"]] == [[]] * len(ALL)
     works(host)
-    assert ask(host, "internet", WEB) == "", "nothing else is let through"
+    assert ask(host, "internet", WEB, seconds=MOMENT) == "", "nothing else is let through"
     assert "-P FORWARD DROP" in host.run("iptables -S FORWARD").stdout
     host.settles("nat", backend="iptables", state="absent", aggregate=ALL)
     assert host.run("iptables -S").stdout.splitlines() == ["-P INPUT ACCEPT", "-P FORWARD DROP", "-P OUTPUT ACCEPT"]
@@ -262,13 +261,13 @@ def test_f17_neighbours_talk_though_what_is_forwarded_is_dropped(host: Host) -> 
     """With br_netfilter bridged packets pass FORWARD as well."""
     host.use("iptables")
     host.run("sysctl -qw net.bridge.bridge-nf-call-iptables=1 && iptables -P FORWARD DROP")
-    assert ask(host, "db", WEB) == ""
+    assert ask(host, "db", WEB, seconds=MOMENT) == ""
     named = host.module("nat", type="filter", bridge="br0")
     assert named["blocked_by"] == ["ip filter FORWARD (policy drop)"]
     host.settles("nat", type="filter", bridge="br0", backend="iptables")
     assert ask(host, "db", WEB) == "172.17.0.3"
     host.settles("nat", type="filter", bridge="br0", backend="iptables", icc=False)
-    assert ask(host, "db", WEB) == ""
+    assert ask(host, "db", WEB, seconds=MOMENT) == ""
 
 
 def test_wiring_info_lists_what_is_in_iptables(host: Host) -> None:
@@ -305,7 +304,7 @@ def test_f1_where_docker_drops_what_is_forwarded_it_is_let_through_in_docker_use
     done = host.settles("nat", backend=backend, aggregate=ALL)
     assert [one["blocked_by"] for one in done["results"]] == [[]] * len(ALL)
     works(host)
-    assert ask(host, "internet", WEB) == "", "nothing else is let through"
+    assert ask(host, "internet", WEB, seconds=MOMENT) == "", "nothing else is let through"
     assert host.run(docker_user).stdout.splitlines() == [
         "-A DOCKER-USER -m comment --comment linuxnet -j LINUXNET-FORWARD",
         "-A DOCKER-USER -j RETURN",
@@ -317,7 +316,7 @@ def test_f1_where_docker_drops_what_is_forwarded_it_is_let_through_in_docker_use
     assert host.module("nat", backend=backend, aggregate=ALL)["changed"] is False
     works(host)
     host.run("iptables -F DOCKER-USER && iptables -A DOCKER-USER -j RETURN")
-    assert ask(host, "web", WORLD) == ""
+    assert ask(host, "web", WORLD, seconds=MOMENT) == ""
     again = host.settles("nat", backend=backend, aggregate=ALL)
     assert again["changed"] is True
     works(host)
@@ -367,7 +366,7 @@ def test_f2_docker_s_nftables_backend_is_named_to_the_rule(host: Host) -> None:
     handle = re.search(r'UNPUBLISHED PORT DROP" # handle (\d+)', host.run("nft -a list ruleset").stdout)
     assert handle is not None
     assert done["blocked_by"] == [f"ip docker-bridges in__br0 (rule handle {handle[1]})"]
-    assert ask(host, "internet", HOST, 8080) == ""
+    assert ask(host, "internet", HOST, 8080, MOMENT) == ""
     assert host.module("nat", **V4)["blocked_by"] == [], "what leaves is not dropped"
     assert host.run("nft -s list table ip docker-bridges").stdout == before
 
@@ -379,7 +378,7 @@ def test_f2_the_mark_that_docker_s_bridge_accepts_is_set(host: Host, mark: str) 
     done = host.settles("nat", **PORT)
     assert done["blocked_by"] == []
     assert ask(host, "internet", HOST, 8080) == WORLD
-    assert ask(host, "internet", WEB) == "", "not for what was not published"
+    assert ask(host, "internet", WEB, seconds=MOMENT) == "", "not for what was not published"
     host.settles("nat", **PORT, state="absent")
     host.run("ip link set web-eth0 type bridge_slave hairpin off")
     assert host.run("nft -s list table ip docker-bridges").stdout == before
@@ -424,11 +423,12 @@ def test_a_port_of_an_address_that_is_behind_no_bridge_passes_a_forward_chain_th
         "ip -n far addr add 10.7.0.2/24 dev eth0 && ip -n far route add default via 10.7.0.1"
     )
     host.spawn(["ip", "netns", "exec", "far", sys.executable, "-c", SERVER])
+    host.listens("far", 80)
     before = tables(host)
     far = {**PORT, "to_address": "10.7.0.2", "backend": "iptables"}
     assert host.settles("nat", **far)["blocked_by"] == []
-    assert ask(host, "internet", HOST, 8080, 3) == WORLD
-    assert ask(host, "internet", "10.7.0.2") == ""
+    assert ask(host, "internet", HOST, 8080) == WORLD
+    assert ask(host, "internet", "10.7.0.2", seconds=MOMENT) == ""
     host.settles("nat", **far, state="absent")
     assert tables(host) == before
 

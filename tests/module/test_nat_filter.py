@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from wires import Host
+from proofs import comes
+from wires import LIMIT, MOMENT, Host
 
 SERVER = """
 import socket
@@ -51,15 +52,17 @@ def street(host: Host, needs: Callable[..., None]) -> None:
     )
     for netns in ("web", "db", "far", "internet"):
         host.spawn(["ip", "netns", "exec", netns, sys.executable, "-c", SERVER])
+    for netns in ("web", "db", "far", "internet"):
+        host.listens(netns, 80)
     for netns, address in (("internet", WEB[6]), ("far", WEB[6]), ("internet", FAR[6]), ("db", WEB[6])):
-        assert reached(host, netns, address, 3), "there is nothing to guard"
+        assert reached(host, netns, address, LIMIT), "there is nothing to guard"
 
 
-def reached(host: Host, netns: str, address: str, seconds: float = 0.5, port: int = 80) -> bool:
-    """Whether the server answers."""
+def reached(host: Host, netns: str, address: str, seconds: float = MOMENT, port: int = 80) -> bool:
+    """Whether the server answers within so many seconds."""
     ask = f"import socket; print(socket.create_connection(({address!r}, {port}), {seconds}).recv(9).decode())"
     where = ["ip", "netns", "exec", netns] if netns else []
-    return host.run([*where, sys.executable, "-c", ask], check=False).stdout == "here\n"
+    return host.run([*where, sys.executable, "-c", ask], check=False, timeout=2 * LIMIT).stdout == "here\n"
 
 
 def dropped(host: Host, name: str) -> int:
@@ -100,7 +103,7 @@ def test_a_published_port_is_reached_by_the_host_s_address_and_not_directly(
     host.module(
         "nat", type="dnat", host_port="8080", to_port="80", to_address=WEB[family], owner="web", backend=backend
     )
-    assert reached(host, "internet", HOST[family], 3, 8080)
+    assert reached(host, "internet", HOST[family], LIMIT, 8080)
     before = dropped(host, "unpublished")
     assert not reached(host, "internet", WEB[family])
     assert dropped(host, "unpublished") > before
@@ -111,7 +114,7 @@ def test_containers_reach_the_world_the_host_and_each_other(host: Host, backend:
     guard(host, "br0")
     guard(host, "br1")
     for netns, address in (("web", INTERNET[family]), ("web", DB[family]), ("", WEB[family]), ("", FAR[family])):
-        assert reached(host, netns, address, 3), f"{netns} to {address}"
+        assert reached(host, netns, address, LIMIT), f"{netns} to {address}"
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -119,8 +122,8 @@ def test_networks_are_isolated_from_each_other_unless_both_say_otherwise(host: H
     for one, other, passes in ((True, True, False), (False, True, False), (True, False, False), (False, False, True)):
         guard(host, "br0", isolate=one)
         guard(host, "br1", isolate=other)
-        assert reached(host, "far", WEB[family]) == passes
-        assert reached(host, "web", FAR[family]) == passes
+        assert reached(host, "far", WEB[family], LIMIT if passes else MOMENT) == passes
+        assert reached(host, "web", FAR[family], LIMIT if passes else MOMENT) == passes
     assert not reached(host, "internet", WEB[family])
 
 
@@ -128,7 +131,7 @@ def test_isolated_networks_reach_each_other_s_published_ports(host: Host, backen
     guard(host, "br0")
     guard(host, "br1")
     host.module("nat", type="dnat", host_port="8080", to_port="80", to_address=WEB[4], owner="web", backend=backend)
-    assert reached(host, "far", HOST[4], 3, 8080)
+    assert reached(host, "far", HOST[4], LIMIT, 8080)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -142,11 +145,11 @@ def test_without_icc_nobody_goes_round_by_the_host(host: Host, backend: str, fam
         )
     host.run("sysctl -qw net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.br0.send_redirects=0")
     guard(host, "br0")
-    assert reached(host, "web", DB[family], 3)
+    assert reached(host, "web", DB[family], LIMIT)
     guard(host, "br0", icc=False)
     assert not reached(host, "web", DB[family])
     host.module("nat", type="dnat", host_port="8080", to_port="80", to_address=DB[family], owner="db", backend=backend)
-    assert reached(host, "web", HOST[family], 3, 8080), "a published port is reached all the same"
+    assert reached(host, "web", HOST[family], LIMIT, 8080), "a published port is reached all the same"
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -159,24 +162,27 @@ def test_nothing_goes_in_or_out_of_an_internal_network(host: Host, backend: str,
     assert dropped(host, "internal-in") > 0
     assert not reached(host, "web", INTERNET[family])
     assert dropped(host, "internal-out") > 0
-    assert reached(host, "web", DB[family], 3)
+    assert reached(host, "web", DB[family], LIMIT)
 
 
 def test_a_connection_that_is_there_survives_the_guard(host: Host, backend: str) -> None:
     script = (
-        "import socket, time; s = socket.create_connection(('172.17.0.2', 81), 3); print(s.recv(9).decode(), flush=True); "
-        "s.settimeout(5); print(s.recv(9).decode())"
+        "import socket, time; s = socket.create_connection(('172.17.0.2', 81), 60); print(s.recv(9).decode(), flush=True); "
+        "print(s.recv(9).decode())"
     )
     server = (
-        "import socket, time; s = socket.create_server(('', 81)); peer, _a = s.accept(); peer.sendall(b'first'); "
-        "time.sleep(1.5); peer.sendall(b'second'); time.sleep(1)"
+        "import os, socket, time\ns = socket.create_server(('', 81)); peer, _a = s.accept(); peer.sendall(b'first')\n"
+        "while not os.path.exists('/run/go'): time.sleep(0.01)\n"
+        "peer.sendall(b'second'); peer.recv(1)"
     )
+    host.run("rm -f /run/go /run/heard")
     host.spawn(["ip", "netns", "exec", "web", sys.executable, "-c", server])
-    host.run("timeout 5 bash -c 'until ip netns exec web ss -Hltn | grep -q :81; do sleep 0.05; done'")
+    host.listens("web", 81)
     host.spawn(["bash", "-c", f'ip netns exec internet {sys.executable} -c "{script}" >/run/heard'])
-    host.run("timeout 5 bash -c 'until grep -q first /run/heard; do sleep 0.05; done'")
+    comes(host, "grep -qs first /run/heard")
     guard(host, "br0")
-    host.run("timeout 5 bash -c 'until grep -q second /run/heard; do sleep 0.05; done'")
+    host.run("touch /run/go")
+    comes(host, "grep -q second /run/heard")
 
 
 def test_g3_the_guard_goes_and_leaves_nothing(host: Host, backend: str) -> None:
@@ -186,7 +192,7 @@ def test_g3_the_guard_goes_and_leaves_nothing(host: Host, backend: str) -> None:
     changed = guard(host, "br1", internal=True)
     assert (changed["diff"]["before"], changed["diff"]["after"]) == ("icc false\n", "icc true\n")
     guard(host, "br1", state="absent")
-    assert reached(host, "internet", FAR[4])
+    assert reached(host, "internet", FAR[4], LIMIT)
     assert not reached(host, "internet", WEB[4])
     guard(host, "br0", state="absent")
     assert host.snapshot() == before

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from wires import Host, eventually, warnings
+from wires import LIMIT, MOMENT, Host, eventually, warnings
 
 WEB, DB = "172.17.0.2", "172.17.0.3"
 # Opens sockets, each written "PROTOCOL ADDRESS PORT [v6only|both|peer|bound]", and answers on those that listen with its name.
@@ -45,7 +45,7 @@ while True:
 ASK = """
 import socket, sys
 with socket.socket() as sock:
-    sock.settimeout(2.5)
+    sock.settimeout(float(sys.argv[2]))
     try:
         sock.connect((sys.argv[1], 8080)); print(sock.recv(99).decode())
     except OSError:
@@ -76,7 +76,7 @@ def hold(host: Host) -> Iterator[Callable[..., int]]:
         host.run("rm -f /run/holding")
         where = ["ip", "netns", "exec", netns] if netns else []
         started.append(host.spawn([*where, sys.executable, "-c", HOLDER, netns or "host", *sockets]))
-        assert eventually(lambda: host.run("test -e /run/holding", check=False).rc == 0, 5)
+        assert eventually(lambda: host.run("test -e /run/holding", check=False).rc == 0)
         return started[-1]
 
     yield start
@@ -88,10 +88,10 @@ def dnat(**options: Any) -> dict[str, Any]:
     return {"type": "dnat", "host_port": "8080", "to_address": WEB, "owner": "web", **options}
 
 
-def ask(host: Host, netns: str, address: str) -> str:
+def ask(host: Host, netns: str, address: str, seconds: float = LIMIT) -> str:
     """What is answered on port 8080; empty where nothing is."""
     where = ["ip", "netns", "exec", netns] if netns else []
-    return host.run([*where, sys.executable, "-c", ASK, address]).stdout.strip()
+    return host.run([*where, sys.executable, "-c", ASK, address, str(seconds)], timeout=2 * LIMIT).stdout.strip()
 
 
 SIX = {"to_address": "fd00:17::2"}
@@ -215,7 +215,7 @@ def test_f6_ports_that_the_kernel_gives_away_are_warned_of_once_and_reserved_one
 def kill(host: Host, name: str) -> None:
     """End a container: its processes, its namespace, and its pair."""
     host.run(f"ip netns pids {name} | xargs -r kill -9; ip netns delete {name}")
-    assert eventually(lambda: host.run(f"ip link show {name}-eth0", check=False).rc != 0, 5)
+    assert eventually(lambda: host.run(f"ip link show {name}-eth0", check=False).rc != 0)
 
 
 def test_f5_a_port_follows_its_container_to_another_address(host: Host, hold: Callable[..., int]) -> None:
@@ -226,7 +226,7 @@ def test_f5_a_port_follows_its_container_to_another_address(host: Host, hold: Ca
     host.container("web", "172.17.0.9/16")
     host.run("ip -n web route add default via 172.17.0.1")
     hold("tcp 0.0.0.0 80", netns="web")
-    assert ask(host, "internet", "192.0.2.2") == ""
+    assert ask(host, "internet", "192.0.2.2", MOMENT) == ""
     done = host.settles("nat", **dnat(to_port="80", to_address="172.17.0.9"))
     assert (done["diff"]["before"], done["diff"]["after"]) == ("to_address 172.17.0.2\n", "to_address 172.17.0.9\n")
     assert ask(host, "internet", "192.0.2.2") == "web"
@@ -281,7 +281,7 @@ def test_f5_an_address_that_somebody_has_is_never_taken_for_gone(host: Host) -> 
         f"ip -n inner link set eth0 up && ip -n inner addr add {WEB}/16 dev eth0"
     )
     tentative = "for name in box inner; do ip -n $name -6 addr show tentative; done; ip -6 addr show tentative"
-    assert eventually(lambda: host.run(tentative).stdout == "", 5)
+    assert eventually(lambda: host.run(tentative).stdout == "")
     host.refuses("nat", refused, **wanted)
     host.run("ip netns delete inner")
     host.run("ip link set br0 down")

@@ -37,7 +37,7 @@ for args in json.load(sys.stdin):
     started.append((pid, output))
 os.close(opened)
 for pid, _output in started:
-    if not agent.ended(pid, 60):
+    if not agent.ended(pid, 600):
         agent.end_group(pid)
     os.waitpid(pid, 0)
 print(json.dumps([output.read() for _pid, output in started]))
@@ -49,7 +49,7 @@ def nft(*lines):
     subprocess.run(["nft", "-f", "-"], input="\\n".join(lines), text=True, check=True)
 nft("add table inet theirs", "add chain inet theirs c", "add set inet theirs s { type inet_service; }")
 turns = 0
-while not pathlib.Path("/run/enough").exists() and turns < 5000:
+while not pathlib.Path("/run/enough").exists() and turns < 100000:
     nft("add rule inet theirs c tcp dport %d counter" % (turns % 999 + 1), "add element inet theirs s { %d }" % (turns % 999 + 1))
     nft("flush chain inet theirs c", "flush set inet theirs s")
     nft("delete table inet theirs", "add table inet theirs", "add chain inet theirs c", "add set inet theirs s { type inet_service; }")
@@ -71,7 +71,7 @@ def bridges(host: Host, needs: Callable[..., None]) -> None:
 def together(host: Host, runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Run the module for each of these arguments, all at once. Their results."""
     command = [sys.executable, "-c", TOGETHER, str(HERE), collections_root()]
-    done = json.loads(host.run(command, input=json.dumps(runs), timeout=90).stdout)
+    done = json.loads(host.run(command, input=json.dumps(runs), timeout=900).stdout)
     for one in done:
         assert one["stdout"].strip(), one["stderr"]
     return [json.loads(one["stdout"].strip().splitlines()[-1]) for one in done]
@@ -121,7 +121,7 @@ def test_f15_twenty_runs_at_once_lose_nothing_of_each_other_s_and_of_others(host
     )
 
     host.spawn(["bash", "-c", f'exec {sys.executable} -c "$0" >/run/foreign 2>&1', FOREIGN])
-    assert eventually(lambda: host.run("test -s /run/turns", check=False).rc == 0, 10)
+    assert eventually(lambda: host.run("test -s /run/turns", check=False).rc == 0)
     for kind in range(3):  # all of one type, then all of the next
         before = int(host.run("cat /run/turns").stdout)
         results = together(host, [wanted(number)[kind] for number in range(RUNS)])
@@ -148,7 +148,7 @@ def test_f15_twenty_runs_at_once_lose_nothing_of_each_other_s_and_of_others(host
     assert len(re.findall(r"\|again", left)) == 4 * 4
 
     host.run("touch /run/enough")
-    assert eventually(lambda: host.run("test -e /run/ended", check=False).rc == 0, 10), host.run("cat /run/foreign")
+    assert eventually(lambda: host.run("test -e /run/ended", check=False).rc == 0), host.run("cat /run/foreign")
     assert host.run("cat /run/foreign").stdout == "", "nor did the others fail"
     theirs = host.run("nft list table inet theirs").stdout
     assert "elements = { 7 }" in theirs
@@ -180,11 +180,11 @@ def test_f15_of_two_owners_that_want_one_port_at_once_one_has_it(host: Host) -> 
 
 def test_f15_a_rule_set_that_somebody_flushes_between_is_made_whole(host: Host) -> None:
     """nft flush ruleset, again and again, while runs go on: none fails, and a run after that restores all."""
-    flusher = "for turn in $(seq 2000); do [ -e /run/enough ] && break; nft flush ruleset; sleep 0.005; done; touch /run/ended"
+    flusher = "until [ -e /run/enough ]; do nft flush ruleset; sleep 0.005; done; touch /run/ended"
     host.spawn(["bash", "-c", flusher])
     results = together(host, [one for number in range(8) for one in wanted(number)[:2]])
     host.run("touch /run/enough")
-    assert eventually(lambda: host.run("test -e /run/ended", check=False).rc == 0, 10)
+    assert eventually(lambda: host.run("test -e /run/ended", check=False).rc == 0)
     assert [one.get("msg") for one in results if one.get("failed")] == []
     for number in range(8):
         for one in wanted(number):

@@ -51,13 +51,13 @@ def street(host: Host, needs: Callable[..., None]) -> None:
 def serve(host: Host, netns: str) -> None:
     """Start the server that tells sources."""
     host.spawn(["ip", "netns", "exec", netns, sys.executable, "-c", SERVER])
-    assert eventually(lambda: host.run(f"ip netns exec {netns} ss -Hltn sport = 7777").stdout != "", 5)
+    assert eventually(lambda: host.run(f"ip netns exec {netns} ss -Hltn sport = 7777").stdout != "")
 
 
 def source_at(host: Host, destination: str, netns: str = "web") -> str:
     """The source address that the server at a destination sees of a TCP connection from a namespace."""
     where = f"ip netns exec {netns} " if netns else ""
-    return host.run(f"{where}timeout 3 bash -c 'cat </dev/tcp/{destination}/7777'").stdout
+    return host.run(f"{where}timeout 60 bash -c 'cat </dev/tcp/{destination}/7777'").stdout
 
 
 def forwarding(host: Host) -> tuple[str, str]:

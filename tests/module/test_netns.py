@@ -32,6 +32,7 @@ def inside(lab: Lab, name: str, command: str) -> str:
     return lab.run(f"ip netns exec {name} {command}").stdout.strip()
 
 
+@pytest.mark.both_ends
 def test_a_namespace_is_made_and_removed(lab: Lab) -> None:
     before = lab.snapshot()
     made = settles(lab, "netns", unforeseen=("inode",), name="web")
@@ -171,6 +172,7 @@ def test_the_commands_do_what_the_module_did(lab: Lab) -> None:
         pastes(made, other, "netns", **args)
 
 
+@pytest.mark.both_ends
 def test_the_namespace_of_a_process_gets_a_name(lab: Lab) -> None:
     pid = container(lab)
     bound = settles(lab, "netns", name="web", pid=pid)

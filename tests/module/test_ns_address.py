@@ -25,6 +25,7 @@ def web(host: Host) -> None:
 @pytest.mark.parametrize(
     ("address", "family", "label"), [("172.17.0.9/16", "ipv4", "eth0"), ("fd00:17::9/64", "ipv6", None)]
 )
+@pytest.mark.both_ends
 def test_an_address_is_set_and_removed(host: Host, address: str, family: str, label: str | None) -> None:
     done = host.settles("ns_address", **WEB, address=address)
     assert done["before"] == {}
@@ -85,6 +86,7 @@ def test_the_commands_do_the_same(host: Host) -> None:
         ("noprefixroute", True, False, "noprefixroute", (True, None)),
     ],
 )
+@pytest.mark.both_ends
 def test_an_ipv4_attribute_is_set_and_changed(
     host: Host, option: str, first: Any, second: Any, field: str, values: tuple[Any, Any]
 ) -> None:
@@ -122,6 +124,7 @@ def test_lifetimes_run_down_and_are_not_set_again(host: Host, address: str) -> N
     assert lifetimes() == (FOREVER, FOREVER)
 
 
+@pytest.mark.both_ends
 def test_noprefixroute_is_changed_in_place_for_ipv6(host: Host) -> None:
     def prefix_routes() -> int:
         return len(host.ip("-n web -6 route show fd00:17::/64"))
@@ -172,7 +175,7 @@ def test_on_the_host(host: Host) -> None:
 def test_a_namespace_is_named_by_its_path_too(host: Host) -> None:
     host.module("ns_address", netns="/run/netns/web", interface="eth0", address="172.17.0.9/16")
     assert host.module("ns_address", **WEB, address="172.17.0.9/16")["changed"] is False
-    pid = host.spawn("exec ip netns exec web sleep 60")
+    pid = host.spawn("exec ip netns exec web sleep 600")
     done = host.module("ns_address", netns=f"/proc/{pid}/ns/net", interface="eth0", address="172.17.0.8/16")
     host.kill(pid)
     assert done["commands"][0] == f"nsenter --net=/proc/{pid}/ns/net ip address add 172.17.0.8/16 dev eth0"

@@ -32,6 +32,7 @@ def routes(host: Host, what: str = "default", family: int = 4) -> list[str]:
     )
 
 
+@pytest.mark.both_ends
 def test_a_default_route_is_set_and_removed(host: Host) -> None:
     done = host.settles("ns_route", **WEB, gateway="172.17.0.1")
     assert done["before"] == {}
@@ -63,6 +64,7 @@ def test_a_default_route_is_set_and_removed(host: Host) -> None:
     assert routes(host) == []
 
 
+@pytest.mark.both_ends
 def test_a_default_route_of_ipv6(host: Host) -> None:
     done = host.settles("ns_route", **WEB, gateway="fd00:17::1")
     assert (done["after"]["family"], done["after"]["metric"]) == ("ipv6", 1024)
@@ -100,6 +102,7 @@ def test_a_second_run_and_check_mode_write_nothing(host: Host) -> None:
         ("onlink", True, False, ("via 172.17.0.1 dev eth0 onlink", "via 172.17.0.1 dev eth0")),
     ],
 )
+@pytest.mark.both_ends
 def test_e3_one_attribute_of_an_ipv4_route(
     host: Host, option: str, first: Any, second: Any, words: tuple[str, str]
 ) -> None:
@@ -156,6 +159,7 @@ def test_e3_one_attribute_of_an_ipv4_route(
         ("onlink", True, False, ("via fd00:17::1 dev eth0 metric 1024 onlink", "via fd00:17::1 dev eth0 metric 1024")),
     ],
 )
+@pytest.mark.both_ends
 def test_e3_one_attribute_of_an_ipv6_route(
     host: Host, option: str, first: Any, second: Any, words: tuple[str, str]
 ) -> None:
@@ -229,6 +233,7 @@ def test_scopes(host: Host, scope: str) -> None:
     ("family", "one", "other", "third"),
     [(4, "172.17.0.1", "10.1.0.1", "172.17.0.9"), (6, "fd00:17::1", "fd00:1::1", "fd00:17::9")],
 )
+@pytest.mark.both_ends
 def test_nexthops(host: Host, family: int, one: str, other: str, third: str) -> None:
     def ways() -> list[tuple[str, str, int]]:
         shown = host.ip(f"-n web -{family} route show default")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from lab import Lab
-from proofs import lines, pastes, says, settles, unchanged, untouched
+from proofs import comes, lines, pastes, says, settles, unchanged, untouched
 
 WEB = "vethzvxkcem3eqk"  # what is derived from the namespace web and the name eth0, on every host
 OWN, PEER = "02:42:0a:00:00:01", "02:42:0a:00:00:02"
@@ -34,6 +34,7 @@ def ends(lab: Lab, name: str = "v0") -> tuple[dict[str, Any], dict[str, Any]]:
     return link(lab, name), link(lab, "eth0", "web")
 
 
+@pytest.mark.both_ends
 def test_a_pair_is_made_and_removed(host: Lab) -> None:
     before = host.snapshot()
     made = settles(host, "veth", peer_netns="web", bridge="br0", mac=OWN, peer_mac=PEER)
@@ -88,14 +89,16 @@ def test_one_message_makes_both_ends(host: Lab) -> None:
 
 def test_the_host_never_sees_another_name(host: Lab) -> None:
     """C1: not for a moment is there an eth0 or a temporary name on the host."""
-    monitor = host.spawn(["ip", "-ts", "monitor", "link"])
+    monitor = host.spawn("exec ip -ts monitor link >/run/seen")
     listens = f"awk '$3 == {monitor} {{found = 1}} END {{exit !found}}' /proc/net/netlink"
-    host.run(f"for try in $(seq 200); do {listens} && exit 0; sleep 0.01; done; exit 1")
+    comes(host, listens)
     host.module("veth", peer_netns="web", bridge="br0", mtu=1450, alias="of web", tx_checksum=False)
     host.module("veth", peer_netns="web", bridge="br0", mtu=1400)
     host.module("veth", peer_netns="web", state="absent")
-    host.run("ip link set br0 mtu 1234; sleep 0.1")
-    seen = host.kill(monitor).stdout
+    host.run("ip link set br0 mtu 1234")
+    comes(host, "grep -q 'mtu 1234' /run/seen")
+    host.kill(monitor)
+    seen = host.run("cat /run/seen").stdout
     names = {line.split(": ")[1].split("@")[0] for line in seen.splitlines() if "@" in line and ": " in line}
     assert names == {WEB}
     assert "mtu 1234" in seen
@@ -124,6 +127,7 @@ def test_a_derived_name_is_short_and_the_same_on_every_run(host: Lab) -> None:
         ("tx_queue_len", 100, 2000, ({"txqlen": 100}, {"txqlen": 2000}), ["tx_queue_len", "peer_tx_queue_len"]),
     ],
 )
+@pytest.mark.both_ends
 def test_an_option_of_both_ends(
     host: Lab, option: str, first: Any, then: Any, values: tuple[dict[str, Any], dict[str, Any]], changes: list[str]
 ) -> None:
@@ -147,6 +151,7 @@ def test_an_option_of_both_ends(
         ("alias", "of web", "two  words 'quoted'", 0, "ifalias"),
     ],
 )
+@pytest.mark.both_ends
 def test_an_option_of_one_end(host: Lab, option: str, first: Any, then: Any, side: int, shown: str) -> None:
     settles(host, "veth", name="v0", peer_netns="web", **{option: first})
     born = ends(host)

@@ -89,6 +89,7 @@ MODULES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("name", MODULES)
+@pytest.mark.both_ends
 def test_an_entry_is_what_the_module_of_the_object_returns(host: Lab, name: str) -> None:
     module, options = MODULES[name]
     entries = [one for one in told(host)[name] if one.get("name", "") is not None and one.get("scope") != "link"]
@@ -104,6 +105,7 @@ def test_an_entry_is_what_the_module_of_the_object_returns(host: Lab, name: str)
         assert {key: entry[key] for key in result["after"]} == result["after"]
 
 
+@pytest.mark.both_ends
 def test_all_objects_are_told(host: Lab) -> None:
     lists = told(host)
     assert list(lists) == LISTS
@@ -217,6 +219,7 @@ def test_a_namespace_that_is_not_there(host: Lab) -> None:
 
 @pytest.mark.needs("strace")
 @pytest.mark.parametrize("check", [False, True])
+@pytest.mark.both_ends
 def test_nothing_is_written(host: Lab, check: bool) -> None:
     # Podman's own program writes its locks and its log whatever it is asked, so it is not to be found here.
     with hidden(host, "podman"), untouched(host):

@@ -13,9 +13,12 @@ from collections.abc import Callable
 from typing import Any
 
 from lab import Lab
+from proofs import has_read
 
 BACKENDS = ["nftables", "iptables"]
 LEGACY = "iptables-legacy"
+LIMIT = 60.0  # seconds to wait at most for what is to come: on a busy machine all takes longer
+MOMENT = 0.5  # seconds to wait for what is not to come
 
 
 class Host(Lab):
@@ -149,11 +152,16 @@ class Host(Lab):
         assert warnings(predicted) == [f"Check mode: {foreseen} does not exist yet; taken as made by an earlier task."]
         assert self.snapshot() == before
 
-    def ping(self, netns: str, address: str, within: float = 2) -> bool:
+    def ping(self, netns: str, address: str, within: float = LIMIT) -> bool:
         """Whether an address answers a ping from a namespace, tried again for so many seconds."""
         return eventually(
             lambda: self.run(f"ip netns exec {netns} ping -nqc1 -W1 {address}", check=False).rc == 0, within
         )
+
+    def listens(self, netns: str, port: int) -> None:
+        """Wait until a server in a namespace listens on a TCP port."""
+        look = f"ip netns exec {netns} ss -Hltn sport = {port}"
+        assert eventually(lambda: self.run(look).stdout != ""), f"nobody listens on port {port} in {netns}"
 
     def captured(self, netns: str, interface: str, condition: str, act: Callable[[], Any]) -> str:
         """What tcpdump prints of the packets that an interface sees while ``act`` runs."""
@@ -164,7 +172,7 @@ class Host(Lab):
             "tcpdump does not start"
         )
         act()
-        time.sleep(0.05)
+        has_read(self, pid)
         self.kill(pid, signal.SIGINT)
         return self.run(f"cat {log}; rm {log}").stdout
 
@@ -174,7 +182,7 @@ def warnings(result: dict[str, Any]) -> list[str]:
     return [one if isinstance(one, str) else one["event"]["msg"] for one in result.get("warnings", [])]
 
 
-def eventually(holds: Callable[[], bool], within: float = 2) -> bool:
+def eventually(holds: Callable[[], bool], within: float = LIMIT) -> bool:
     """Whether something becomes true within so many seconds."""
     end = time.monotonic() + within
     while not holds():

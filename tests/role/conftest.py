@@ -4,7 +4,8 @@
 
 """What the tests of the role share: one lab host for the tests of a file, which tell a story together.
 
-Each story is told twice, with one task a module and with one task for all; but for those about the chain's own tasks.
+A story is told in the cheaper manner, with one task for all. That the chain of modules does the same is what test_one_task holds,
+for every item of every step; told with the chain as well, or only, is what is about the chain's own tasks, facts and messages.
 """
 
 from __future__ import annotations
@@ -30,13 +31,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return LoadFileScheduling(config, log)
 
 
-CHAIN_ONLY = {"test_tasks", "test_by_hand", "test_one_task"}
+# Which tasks there are, and what is installed before them; wiring that a person made, as seen by each module.
+CHAIN = {"test_tasks": ["chain"], "test_by_hand": ["chain"]}
+# The list of tasks, --check and nothing written under strace; the role twice in one play, whose facts outlive its first run;
+# the messages of the filter, of the argument specs, and of the module.
+BOTH = {name: ["chain", "one_task"] for name in ("test_bridge_mode", "test_teardown", "test_refusals")}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Both manners, for the tests of a file that has them."""
+    """The manners of a file."""
     if "manner" in metafunc.fixturenames:
-        manners = ["chain"] if Path(str(metafunc.module.__file__)).stem in CHAIN_ONLY else ["chain", "one_task"]
+        manners = {**CHAIN, **BOTH}.get(Path(str(metafunc.module.__file__)).stem, ["one_task"])
         metafunc.parametrize("manner", manners, scope="module", indirect=True)
 
 

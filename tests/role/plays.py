@@ -10,7 +10,6 @@ import json
 import os
 import re
 import sys
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,9 +17,11 @@ from typing import Any
 
 from lab import HERE as LAB
 from lab import Lab, Result, collections_root
+from proofs import comes
 
 HERE = Path(__file__).resolve().parent
 ROLE = "linuxnet.containers.wiring"
+LIMIT = 900  # seconds for one start of ansible-playbook, with all its plays; not what it takes
 Play = dict[str, Any]
 
 # The chain's tasks by half and step of a plan, as the role calls them, with their modules.
@@ -55,6 +56,11 @@ def refused(**variables: Any) -> Play:
         {"block": [{"ansible.builtin.include_role": {"name": ROLE}}], "rescue": [{"ansible.builtin.meta": "noop"}]}
     ]
     return {"name": "refused", "tasks": tasks, "vars": play["vars"]}
+
+
+def checked(play: Play) -> Play:
+    """A play in check mode, as --check has it, so that it and the plays it foresees are one start of ansible-playbook."""
+    return {**play, "check_mode": True}
 
 
 def shell(command: str) -> Play:
@@ -115,6 +121,7 @@ class Outcome:
     """One play: its tasks in order. One task that did the whole chain counts as the chain's."""
 
     tasks: list[Task]
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def changed(self) -> list[str]:
@@ -192,11 +199,17 @@ class Playbook:
             entry = json.loads(line)
             task = Task(entry["task"], entry["action"], entry["status"], entry["result"])
             plays.setdefault(entry["play"], []).append(task)
-        return [Outcome([one for task in tasks for one in unfolded(task)]) for _number, tasks in sorted(plays.items())]
+        return [
+            Outcome(
+                [one for task in tasks for one in unfolded(task)],
+                [str(line) for task in tasks for line in task.result.get("warnings") or []],
+            )
+            for _number, tasks in sorted(plays.items())
+        ]
 
     def run(self, *plays: Play, options: Iterable[str] = ("--diff",), **variables: Any) -> list[Outcome]:
         """Run plays that must succeed."""
-        done = self.lab.run(self.command(plays, *options, **variables), check=False, timeout=120)
+        done = self.lab.run(self.command(plays, *options, **variables), check=False, timeout=LIMIT)
         if done.rc != 0:
             raise AssertionError(f"ansible-playbook ended with {done.rc}\n{done.stdout}{done.stderr}")
         assert recap(done)["failed"] == recap(done)["unreachable"] == 0
@@ -223,24 +236,22 @@ def internet(lab: Lab) -> None:
 def start(lab: Lab) -> int:
     """Start a process in a network namespace of its own."""
     pid = lab.spawn("exec unshare --net sleep 600")
-    for _attempt in range(100):
-        if lab.run(f"cat /proc/{pid}/comm").stdout == "sleep\n":
-            return pid
-        time.sleep(0.02)
-    raise AssertionError("the process does not come up")
+    comes(lab, f"[ $(cat /proc/{pid}/comm) = sleep ]")
+    return pid
 
 
 def talk(lab: Lab, client: str, server: str, address: str) -> str:
     """A TCP exchange that must work. Returns the address that the server saw the client come from."""
-    return lab.run([sys.executable, str(HERE / "talk.py"), client, server, address, "8080"]).stdout.strip()
+    return lab.run([sys.executable, str(HERE / "talk.py"), client, server, address, "8080", "60"]).stdout.strip()
 
 
 def silent(lab: Lab, client: str, server: str, address: str) -> bool:
-    """Whether the two cannot talk."""
-    return lab.run([sys.executable, str(HERE / "talk.py"), client, server, address, "8080"], check=False).rc != 0
+    """Whether the two cannot talk, also where a lost SYN is sent again, which takes a second."""
+    exchange = [sys.executable, str(HERE / "talk.py"), client, server, address, "8080", "1.5"]
+    return lab.run(exchange, check=False).rc != 0
 
 
 def pings(lab: Lab, client: str, address: str) -> bool:
-    """Whether an address answers; the second time if not the first."""
+    """Whether an address answers; if not the first time, then later."""
     ping = f"ip netns exec {client} ping -n -q -c 1 -W 1 {address}"
-    return lab.run(f"{ping} || {ping}", check=False).rc == 0
+    return lab.run(f"while [ $SECONDS -lt 30 ]; do {ping} && exit; sleep 0.05; done; exit 1", check=False).rc == 0

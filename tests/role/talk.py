@@ -4,7 +4,7 @@
 
 """One TCP exchange between two namespaces of this host: a client calls, a server answers.
 
-    python3 talk.py CLIENT SERVER ADDRESS PORT
+    python3 talk.py CLIENT SERVER ADDRESS PORT SECONDS
 
 CLIENT and SERVER are names in /run/netns, or "host". Prints the address that the server saw the client come from. A socket
 stays in the namespace it was opened in, so one process is both ends.
@@ -18,7 +18,6 @@ import socket
 import sys
 
 CLONE_NEWNET = 0x40000000
-SECONDS = 3.0  # time for a lost SYN to be sent again once
 QUESTION, ANSWER = b"question", b"answer"
 
 
@@ -33,18 +32,18 @@ def namespace(name: str) -> int:
     return os.open("/proc/self/ns/net" if name == "host" else f"/run/netns/{name}", os.O_RDONLY)
 
 
-def talk(client: str, server: str, address: str, port: int) -> str:
-    """Let the two talk, and return where the client came from. Raises OSError if they cannot."""
+def talk(client: str, server: str, address: str, port: int, seconds: float) -> str:
+    """Let the two talk, and return where the client came from. Raises OSError if they cannot within so many seconds."""
     here, there = namespace(client), namespace(server)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     enter(there)
     with socket.create_server(("", port), family=family) as listener:
-        listener.settimeout(SECONDS)
+        listener.settimeout(seconds)
         enter(here)
-        with socket.create_connection((address, port), SECONDS) as caller:
+        with socket.create_connection((address, port), seconds) as caller:
             answerer, source = listener.accept()
             with answerer:
-                answerer.settimeout(SECONDS)
+                answerer.settimeout(seconds)
                 caller.sendall(QUESTION)
                 if answerer.recv(100) != QUESTION:
                     raise OSError("the question was garbled")
@@ -56,6 +55,6 @@ def talk(client: str, server: str, address: str, port: int) -> str:
 
 if __name__ == "__main__":
     try:
-        print(talk(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])))
+        print(talk(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5])))
     except OSError as error:
         sys.exit(f"{sys.argv[1]} cannot talk to {sys.argv[2]} at {sys.argv[3]}: {error}")

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from lab import Lab
-from plays import Playbook, pings, silent, talk, wiring
+from plays import Playbook, checked, pings, silent, talk, wiring
 
 NETWORK = {"name": "front", "subnets": ["10.1.0.0/24", "fd00:1::/64"]}
 MODES = {"bridge": "bridge", "host": "host", "none": "none", "container": "container:owner"}
@@ -39,8 +39,7 @@ class Story:
         self.inodes = {name: self.inode(f"/run/netns/{name}") for name in map("-".join, DIRECTIONS)}
         self.owner_port = lab.ip("-n owner link show eth0")
         change = wiring(networks=[NETWORK], containers=containers(1))
-        [self.foreseen] = playbook.run(change, options=("--check", "--diff"))
-        self.change, self.again = playbook.run(change, change)
+        self.foreseen, self.change, self.again = playbook.run(checked(change), change, change)
 
     def inode(self, path: str) -> int:
         return int(self.lab.run(f"stat -L -c %i {path}").stdout)
@@ -146,8 +145,7 @@ def test_two_of_one_namespace_talk_over_lo_see_one_address_and_one_set_of_ports(
 def test_g7_dependents_follow_an_owner_that_was_made_anew(story: Story) -> None:
     story.lab.run("ip netns del owner")
     play = wiring(networks=[NETWORK], containers=containers(1))
-    [foreseen] = story.playbook.run(play, options=("--check", "--diff"))
-    repaired, again = story.playbook.run(play, play)
+    foreseen, repaired, again = story.playbook.run(checked(play), play, play)
     assert foreseen.changed == repaired.changed
     assert foreseen.drift() == repaired.drift()
     owner = story.inode("/run/netns/owner")

@@ -11,13 +11,13 @@ The tests are one story, in order.
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from lab import Lab
-from plays import Outcome, Playbook, internet, silent, start, talk, wiring
+from plays import Outcome, Playbook, checked, internet, shell, silent, start, talk, wiring
+from proofs import comes, has_read
 
 FRONT = {"name": "front", "subnets": ["10.5.0.0/24", "fd00:5::/64"]}
 BACK = {"name": "back", "subnets": ["10.9.0.0/24", "fd00:9::/64"]}
@@ -76,22 +76,23 @@ class Story:
         return self.lab.run(f"nsenter --net=/proc/{self.pid}/ns/net bash -c '{look}'", check=False).stdout
 
     def rules(self, family: int = 4, netns: str = "web") -> list[str]:
-        lines = self.lab.run(f"ip -{family} -n {netns} rule").stdout.splitlines()
-        return [" ".join(line.split()) for line in lines if "proto 76" in line]
+        return ours(self.lab.run(f"ip -{family} -n {netns} rule").stdout)
 
     def captured(self, interface: str, condition: str, act: Callable[[], Any]) -> list[str]:
         """What tcpdump prints of the packets that an interface of web sees while ``act`` runs."""
         log = f"/run/{interface}.tcpdump"
         command = f"exec ip netns exec web tcpdump -Unn --immediate-mode -i {interface} '{condition}' >{log} 2>&1"
         pid = self.lab.spawn(command)
-        end = time.monotonic() + 5
-        while "listening on" not in self.lab.run(f"cat {log}", check=False).stdout:
-            assert time.monotonic() < end, "tcpdump does not start"
-            time.sleep(0.02)
+        comes(self.lab, f"grep -qs 'listening on' {log}")
         act()
-        time.sleep(0.05)
+        has_read(self.lab, pid)
         self.lab.kill(pid, signal.SIGINT)
         return [line for line in self.lab.run(f"cat {log}; rm {log}").stdout.splitlines() if " > " in line]
+
+
+def ours(rules: str) -> list[str]:
+    """Those of our protocol."""
+    return [" ".join(line.split()) for line in rules.splitlines() if "proto 76" in line]
 
 
 @pytest.fixture(scope="module")
@@ -105,8 +106,8 @@ def test_without_a_policy_table_the_answers_go_the_wrong_way(story: Story, famil
 
 
 def test_check_mode_foresees_the_rules_and_a_second_run_changes_nothing(story: Story) -> None:
-    [foreseen] = story.playbook.run(story.play(ROUTES), options=("--check", "--diff"))
-    first, again = story.run(story.play(ROUTES), story.play(ROUTES))
+    play = story.play(ROUTES)
+    foreseen, first, again = story.run(checked(play), play, play)
     assert foreseen.changed == first.changed == ["Set the routes"]
     assert foreseen.drift() == first.drift()
     assert again.changed == []
@@ -161,12 +162,11 @@ def test_c14_the_other_ways_stay_as_they_were(story: Story, family: int) -> None
 
 def test_e5_drift_and_another_priority_are_put_right_in_that_rule_only(story: Story) -> None:
     story.lab.run("ip -n web rule del priority 20100 && ip -n web rule add from 10.9.0.0/24 lookup 7 priority 9")
-    [repaired] = story.run(story.play(ROUTES))
+    other = story.play([{**one, "rule_priority": 300} for one in ROUTES[:2]] + ROUTES[2:])
+    look = shell("ip -4 -n web rule && ip -n web rule del priority 9")
+    repaired, looked, moved, again = story.run(story.play(ROUTES), look, other, other)
     assert len(repaired.drift()) == 1
-    assert story.rules() == ["20100: from 10.9.0.0/24 lookup 100 proto 76"]
-    story.lab.run("ip -n web rule del priority 9")
-    other = [{**one, "rule_priority": 300} for one in ROUTES[:2]] + ROUTES[2:]
-    moved, again = story.run(story.play(other), story.play(other))
+    assert ours(looked.stdout) == ["20100: from 10.9.0.0/24 lookup 100 proto 76"]
     assert (moved.changed, again.changed) == (["Set the routes"], [])
     assert story.rules() == ["300: from 10.9.0.0/24 lookup 100 proto 76"]
     assert talk(story.lab, "client", "web", SERVER[4]) == CLIENT[4]
@@ -175,8 +175,7 @@ def test_e5_drift_and_another_priority_are_put_right_in_that_rule_only(story: St
 def test_g3_teardown_leaves_nothing_also_in_a_namespace_that_stays(story: Story) -> None:
     assert "lookup 100" in story.inside()
     down = story.play(ROUTES, state="absent")
-    [foreseen] = story.playbook.run(down, options=("--check", "--diff"))
-    first, again = story.run(down, down)
+    foreseen, first, again = story.run(checked(down), down, down)
     assert foreseen.changed == first.changed
     assert "Remove policy rules, and the routes that they lead to" in first.changed
     assert again.changed == []

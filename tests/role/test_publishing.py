@@ -10,11 +10,12 @@ The tests are the chapters of one story, in order.
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any
 
 import pytest
 from lab import Lab
-from plays import Playbook, internet, wiring
+from plays import Playbook, checked, internet, wiring
 
 NETWORK = {"name": "docker0", "subnets": ["172.17.0.0/16", "fd00:17::/64"]}
 WEB = {
@@ -44,20 +45,18 @@ class Story:
         internet(lab)
         self.pristine = lab.snapshot()
         play = wiring(networks=[NETWORK], containers=containers())
-        [self.foreseen] = playbook.run(play, options=("--check", "--diff"))
-        self.first, self.again = playbook.run(play, play)
+        self.foreseen, self.first, self.again = playbook.run(checked(play), play, play)
         for name, port in (("web", 80), ("web", 443), ("db", 5432)):
             lab.spawn(["ip", "netns", "exec", name, sys.executable, "-c", SERVER.format(name=name, port=port)])
 
     def ask(self, netns: str, address: str, port: int) -> str:
-        """Who answers on a port; tries for a while."""
+        """Who answers on a port; the server may still be starting."""
         where = ["ip", "netns", "exec", netns] if netns else []
         ask = f"import socket; s = socket.create_connection(({address!r}, {port}), 1); print(s.recv(9).decode())"
         once = [*where, sys.executable, "-c", ask]
-        for _try in range(4):
-            done = self.lab.run(once, check=False)
-            if done.rc == 0:
-                break
+        end = time.monotonic() + 60
+        while (done := self.lab.run(once, check=False)).rc != 0 and time.monotonic() < end:
+            time.sleep(0.05)
         return done.stdout.strip()
 
     def refused(self, netns: str, address: str, port: int) -> bool:
@@ -133,8 +132,7 @@ def test_wiring_info_shows_them_behind_their_interface(story: Story) -> None:
 def test_g5_ports_follow_a_container_that_was_made_anew_and_ports_that_are_no_longer_listed_go(story: Story) -> None:
     story.lab.run("ip netns pids web | xargs -r kill; ip netns del web")
     play = wiring(networks=[NETWORK], containers=containers(web={"published_ports": ["8082:80"]}))
-    [foreseen] = story.playbook.run(play, options=("--check", "--diff"))
-    changed, again = story.playbook.run(play, play)
+    foreseen, changed, again = story.playbook.run(checked(play), play, play)
     assert foreseen.drift() == changed.drift()
     assert again.changed == []
     story.lab.spawn(["ip", "netns", "exec", "web", sys.executable, "-c", SERVER.format(name="web", port=80)])

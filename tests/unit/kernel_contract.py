@@ -66,7 +66,7 @@ def link(kernel: Any, ref: NsRef, name: str) -> Link:
     return found
 
 
-def gone(kernel: Any, ref: NsRef, name: str, within: float = 5.0) -> bool:
+def gone(kernel: Any, ref: NsRef, name: str, within: float = 60.0) -> bool:
     """Whether an interface is gone, or goes within so many seconds: namespaces die in the background."""
     end = time.monotonic() + within
     while kernel.link(kernel.find(ref), name=name) is not None:
