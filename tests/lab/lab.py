@@ -30,6 +30,7 @@ from typing import Any, Self
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+PATIENCE = float(os.environ.get("LAB_PATIENCE", "1"))  # how many times longer all may take: an emulated processor is slow
 
 Command = str | Sequence[str]
 
@@ -87,10 +88,10 @@ class Lab:
             if pipe:
                 pipe.close()
         try:
-            agent.wait(timeout=5)
+            agent.wait(timeout=5 * PATIENCE)
         except subprocess.TimeoutExpired:
             agent.kill()  # the kernel then ends the whole pid namespace
-            agent.wait(timeout=5)
+            agent.wait(timeout=5 * PATIENCE)
         self._log.close()
 
     def run(
@@ -190,7 +191,7 @@ class Lab:
             agent.stdin.write(json.dumps(request) + "\n")
             agent.stdin.flush()
             # The agent itself keeps the time limits; this one is for an agent that is stuck.
-            line = agent.stdout.readline() if select.select([agent.stdout], [], [], timeout + 15)[0] else ""
+            line = agent.stdout.readline() if select.select([agent.stdout], [], [], (timeout + 15) * PATIENCE)[0] else ""
         except BrokenPipeError:
             line = ""
         if not line:

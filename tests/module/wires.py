@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lab import Lab
+from lab import PATIENCE, Lab
 
 BACKENDS = ["nftables", "iptables"]
 LEGACY = "iptables-legacy"
@@ -176,7 +176,7 @@ def warnings(result: dict[str, Any]) -> list[str]:
 
 def eventually(holds: Callable[[], bool], within: float = 2) -> bool:
     """Whether something becomes true within so many seconds."""
-    end = time.monotonic() + within
+    end = time.monotonic() + within * PATIENCE
     while not holds():
         if time.monotonic() > end:
             return False
