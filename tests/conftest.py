@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "lab"))
 sys.path.insert(0, str(Path(__file__).resolve().parent / "engines"))
 
 import engines
-from lab import HERE, Lab, collections_root
+from lab import HERE, PATIENCE, Lab, collections_root
 
 sys.path.insert(0, collections_root())
 
@@ -33,7 +33,11 @@ sys.path.insert(0, collections_root())
 def _in_lab(command: str) -> bool:
     """Whether the command succeeds in a fresh lab host."""
     done = subprocess.run(
-        [HERE / "host", "bash", "-c", command], stdin=subprocess.DEVNULL, capture_output=True, timeout=300, check=False
+        [HERE / "host", "bash", "-c", command],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=300 * PATIENCE,
+        check=False,
     )
     return done.returncode == 0
 

@@ -33,7 +33,8 @@ from collections.abc import Callable
 from typing import IO, Any
 
 COLLECTION = "ansible_collections.linuxnet.containers"
-MODULE_TIMEOUT = 300
+PATIENCE = float(os.environ.get("LAB_PATIENCE", "1"))  # as in lab.py
+MODULE_TIMEOUT = 300 * PATIENCE
 
 Request = dict[str, Any]
 Answer = dict[str, Any]
@@ -112,14 +113,14 @@ class Agent:
     def run(self, request: Request) -> Answer:
         """Run a command to its end."""
         output = Output()
-        timeout = request.get("timeout") or 120
+        timeout = (request.get("timeout") or 120) * PATIENCE
         process = start(request, output)
         in_time = ended(process.pid, timeout)
         if not in_time:
             end_group(process.pid)
         answer = {"rc": process.wait(), **output.read()}
         if not in_time:
-            answer["error"] = f"no end after {timeout} s; it wrote: {answer['stdout']}{answer['stderr']}"
+            answer["error"] = f"no end after {timeout:g} s; it wrote: {answer['stdout']}{answer['stderr']}"
         return answer
 
     def spawn(self, request: Request) -> Answer:
@@ -151,7 +152,7 @@ class Agent:
         answer: Answer = {"rc": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), **output.read()}
         answer["result"] = parsed(answer["stdout"])
         if not in_time:
-            answer["error"] = f"module {request['name']}: no end after {MODULE_TIMEOUT} s: {answer['stderr']}"
+            answer["error"] = f"module {request['name']}: no end after {MODULE_TIMEOUT:g} s: {answer['stderr']}"
         return answer
 
     def preload(self) -> None:

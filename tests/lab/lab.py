@@ -30,6 +30,9 @@ from typing import Any, Self
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+PATIENCE = float(
+    os.environ.get("LAB_PATIENCE", "1")
+)  # how many times longer all may take: an emulated processor is slow
 
 # Seconds that a module may take: a limit for one that hangs, not what it takes.
 MODULE_TIMEOUT = 300
@@ -90,10 +93,10 @@ class Lab:
             if pipe:
                 pipe.close()
         try:
-            agent.wait(timeout=60)
+            agent.wait(timeout=60 * PATIENCE)
         except subprocess.TimeoutExpired:
             agent.kill()  # the kernel then ends the whole pid namespace
-            agent.wait(timeout=60)
+            agent.wait(timeout=60 * PATIENCE)
         self._log.close()
 
     def run(
@@ -193,7 +196,9 @@ class Lab:
             agent.stdin.write(json.dumps(request) + "\n")
             agent.stdin.flush()
             # The agent itself keeps the time limits; this one is for an agent that is stuck.
-            line = agent.stdout.readline() if select.select([agent.stdout], [], [], timeout + 15)[0] else ""
+            line = (
+                agent.stdout.readline() if select.select([agent.stdout], [], [], (timeout + 15) * PATIENCE)[0] else ""
+            )
         except BrokenPipeError:
             line = ""
         if not line:

@@ -211,6 +211,7 @@ def test_mtu_auto_follows_the_preferred_default_route(lab: Lab) -> None:
     assert lines(settles(lab, "bridge", name="br0", mtu="auto")) == (["mtu 1420"], ["mtu 9000"])
 
 
+@pytest.mark.with_or_without("vlan_filtering")
 def test_vlan_filtering_works_or_is_said_to_be_lacking(lab: Lab) -> None:
     """C12: on a kernel without it, nothing is half done."""
     works = lab.run("ip link add probe type bridge vlan_filtering 1 && ip link del probe", check=False).rc == 0

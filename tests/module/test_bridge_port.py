@@ -193,6 +193,7 @@ def test_isolated_ports_do_not_reach_each_other(host: Lab) -> None:
 VLANS = [{"vid": 10, "pvid": True, "untagged": True}, {"vid": "20-22"}]
 
 
+@pytest.mark.with_or_without("vlan_filtering")
 def test_vlans_work_or_are_said_to_be_lacking(host: Lab) -> None:
     """C12: on a kernel without them, nothing is half done: the interface does not stay in the bridge."""
     works = host.run("ip link set br1 type bridge vlan_filtering 1", check=False).rc == 0

@@ -53,6 +53,7 @@ def test_the_running_kernel_keeps_the_contract(case: str, needs: Callable[..., N
     assert on_the_running_kernel()[case] == ""
 
 
+@pytest.mark.with_or_without("vlan_filtering")
 def test_a_kernel_filters_vlans_or_says_that_it_cannot() -> None:
     """C12."""
     went_wrong = on_the_running_kernel()

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lab import Lab
+from lab import PATIENCE, Lab
 from proofs import has_read
 
 BACKENDS = ["nftables", "iptables"]
@@ -184,7 +184,7 @@ def warnings(result: dict[str, Any]) -> list[str]:
 
 def eventually(holds: Callable[[], bool], within: float = LIMIT) -> bool:
     """Whether something becomes true within so many seconds."""
-    end = time.monotonic() + within
+    end = time.monotonic() + within * PATIENCE
     while not holds():
         if time.monotonic() > end:
             return False

@@ -42,3 +42,18 @@ use_venv() { # newest | oldest
     # Bytecode goes to the cache; without it each of the many short processes would compile everything anew.
     unset ANSIBLE_CONFIG PYTHONPATH PYTHONDONTWRITEBYTECODE
 }
+
+# What git tracks, and what it does not ignore: also a file that was just written is tested.
+sources() {
+    if git -C "$ROOT" -c safe.directory='*' rev-parse --git-dir >/dev/null 2>&1; then
+        git -C "$ROOT" -c safe.directory='*' ls-files -z --cached --others --exclude-standard
+    else
+        (cd "$ROOT" && find . -type f -not -path './build/*' -print0)
+    fi
+}
+
+copy_sources() { # FOLDER
+    mkdir -p "$1"
+    sources | (cd "$ROOT" && while IFS= read -r -d '' file; do [[ -e $file || -L $file ]] && printf '%s\0' "$file"; done) |
+        tar -C "$ROOT" --null --files-from=- -cf - | tar -C "$1" -xf -
+}

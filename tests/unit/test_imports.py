@@ -59,7 +59,13 @@ HOMES = {
     "pyroute2": {"_kernel/netlink/codec.py"},
     "netaddr": {"_model/pools.py"},
     "subprocess": {"_kernel/interpreters.py", "_kernel/programs/run.py"},
-    "ansible": {"_kernel/interpreters.py", "_run/called.py", "_run/runner.py", "_run/validation.py", "_wiring/variables.py"},
+    "ansible": {
+        "_kernel/interpreters.py",
+        "_run/called.py",
+        "_run/runner.py",
+        "_run/validation.py",
+        "_wiring/variables.py",
+    },
     "os": {"_model/errors.py"},
 }
 
