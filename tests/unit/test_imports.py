@@ -52,7 +52,7 @@ DOORS = {
     "modules": wing("_run _resources _wiring _kernel", "importlib"),
     "filter": wing("_model _wiring", "ansible"),
     "action": wing(beside="ansible_collections"),
-    "plugin_utils": wing(beside="ansible"),
+    "plugin_utils": wing(beside="ansible gc"),
 }
 # A library has its one file. `os` outside of the kernel layer is for the words of an errno.
 HOMES = {
