@@ -338,14 +338,23 @@ NOUNS = {
 
 
 def main():  # type: () -> None
-    """Be the module, or that of a noun: the role's chain runs those from this package too, which is packed once a play."""
-    noun = called.called()
-    if noun in NOUNS:
-        resource, kernel = NOUNS[noun]
+    """Be the module, or another: all tasks of the role run this package, which is packed once a play (`plugin_utils/packing.py`)."""
+    name = called.called()
+    if name in NOUNS:
+        resource, kernel = NOUNS[name]
         opened = import_module("%s._kernel.%s" % (_UTILS, kernel)).Kernel
         runner.run(import_module("%s._resources.%s" % (_UTILS, resource)).RESOURCE, opened)
+    elif name == "wiring_info":
+        _report()
     else:
         _wire()
+
+
+def _report():  # type: () -> None
+    from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
+    from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import survey
+
+    runner.run_info(survey.OPTIONS, survey.report, complete.Kernel)
 
 
 def _wire():  # type: () -> None

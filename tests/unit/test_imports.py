@@ -7,6 +7,9 @@
 from __future__ import annotations
 
 import ast
+import json
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +55,7 @@ DOORS = {
     "modules": wing("_run _resources _wiring _kernel", "importlib"),
     "filter": wing("_model _wiring", "ansible jinja2"),
     "action": wing(beside="ansible_collections"),
-    "plugin_utils": wing(beside="ansible"),
+    "plugin_utils": wing(beside="ansible gc"),
 }
 # A library has its one file. `os` outside of the kernel layer is for the words of an errno.
 HOMES = {
@@ -158,6 +161,45 @@ def test_a_module_that_asks_neither_neighbours_nor_engines_brings_neither(name: 
 @pytest.mark.parametrize(("name", "without"), [("netns", "arp_nd"), ("ns_address", "programs/"), ("nat", "engines")])
 def test_a_module_brings_only_what_it_asks(name: str, without: str) -> None:
     assert not {file for file in packed(name) if file.startswith("_kernel/") and without in file}
+
+
+BASELINE = "ansible.module_utils.basic ansible.module_utils.common.arg_spec dataclasses ipaddress socket multiprocessing.reduction"
+START = """
+import importlib, json, sys
+sys.path[:] = json.loads(sys.argv[1])
+for name in sys.argv[3:]:
+    importlib.import_module(name)
+before = set(sys.modules)
+importlib.import_module(sys.argv[2])
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+def started(name: str) -> set[str]:
+    """What a module has imported when it starts to work, beside Ansible's part and what pyroute2 brings."""
+    module = f"ansible_collections.linuxnet.containers.plugins.modules.{name}"
+    argv = [sys.executable, "-c", START, json.dumps(sys.path), module, *BASELINE.split()]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize(
+    ("name", "files"), [("bridge", 37), ("veth", 37), ("ns_route", 42), ("ns_address", 44), ("netns", 45), ("nat", 76)]
+)
+def test_a_module_starts_with_little(name: str, files: int) -> None:
+    """Each file is compiled anew in each task: a new one is worth its time, or is imported where it is used."""
+    found = started(name)
+    assert {part for part in found if not part.startswith(("ansible", "pyroute2"))} <= {
+        "base64",
+        "binascii",
+        "gc",
+        "resource",
+    }
+    assert len([part for part in found if part.startswith(OURS + "._")]) <= files
+
+
+def test_the_package_of_the_chain_imports_no_noun_before_it_is_asked() -> None:
+    assert not {part for part in started("wiring") if "_resources" in part or "_kernel" in part or "_wiring" in part}
 
 
 def module_level_names(tree: ast.Module) -> set[str]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The package of `wiring` is each noun's module when it is called so."""
+"""The package of `wiring` is each module when it is called so."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from ansible.module_utils import basic
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner, step_runner
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import STEPS
-from ansible_collections.linuxnet.containers.plugins.modules import wiring
+from ansible_collections.linuxnet.containers.plugins.modules import wiring, wiring_info
 
 NOUNS = {step.module for step in STEPS}
 
@@ -25,6 +25,7 @@ def called(monkeypatch: pytest.MonkeyPatch, module: Any, name: str | None) -> li
     args = {"ANSIBLE_MODULE_ARGS": {"_ansible_module_name": name} if name else {}}
     monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps(args).encode())
     monkeypatch.setattr(runner, "run", lambda *given: handed.extend(given))
+    monkeypatch.setattr(runner, "run_info", lambda *given: handed.extend(given))
     monkeypatch.setattr(step_runner, "run_steps", lambda options, *dummy: handed.append(sorted(options)))
     module.main()
     return handed
@@ -40,6 +41,12 @@ def test_called_as_a_noun_it_hands_the_runner_what_that_module_does(monkeypatch:
     handed = called(monkeypatch, wiring, f"linuxnet.containers.{noun}")
     assert len(handed) == 2
     assert handed == called(monkeypatch, own, f"linuxnet.containers.{noun}")
+
+
+def test_called_as_wiring_info_it_hands_the_runner_what_that_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    handed = called(monkeypatch, wiring, "linuxnet.containers.wiring_info")
+    assert len(handed) == 3
+    assert handed == called(monkeypatch, wiring_info, "linuxnet.containers.wiring_info")
 
 
 @pytest.mark.parametrize("name", ["linuxnet.containers.wiring", "wiring", None])

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which package a noun's task runs, and under which name."""
+"""Which package a task runs, under which name, and how it is packed."""
 
 from __future__ import annotations
 
+import gc
 import importlib
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,15 +14,14 @@ from typing import Any
 
 import pytest
 from ansible.plugins.action.normal import ActionModule as Normal
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import STEPS
 from ansible_collections.linuxnet.containers.plugins.plugin_utils import packing
 
-NOUNS = sorted({step.module for step in STEPS})
-ACTIONS = Path(packing.__file__).resolve().parents[1] / "action"
+PLUGINS = Path(packing.__file__).resolve().parents[1]
+MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py") if path.stem != "__init__")
 
 
-def ran(monkeypatch: pytest.MonkeyPatch, noun: str, role: str | None, **more: Any) -> tuple[Any, dict[str, Any]]:
-    """Run a task of a noun. Returns the module that Ansible is told to run, and the arguments that it gets."""
+def ran(monkeypatch: pytest.MonkeyPatch, name: str, role: str | None, **more: Any) -> tuple[Any, dict[str, Any]]:
+    """Run a task of a module. Returns the module that Ansible is told to run, and the arguments that it gets."""
     told: list[Any] = []
     args: dict[str, Any] = {"name": "web"}
 
@@ -35,8 +35,8 @@ def ran(monkeypatch: pytest.MonkeyPatch, noun: str, role: str | None, **more: An
 
     monkeypatch.setattr(Normal, "_execute_module", execute)
     monkeypatch.setattr(Normal, "_update_module_args", update)
-    fqcn = f"linuxnet.containers.{noun}"
-    plugin = importlib.import_module(f"ansible_collections.linuxnet.containers.plugins.action.{noun}").ActionModule
+    fqcn = f"linuxnet.containers.{name}"
+    plugin = importlib.import_module(f"ansible_collections.linuxnet.containers.plugins.action.{name}").ActionModule
     task = plugin.__new__(plugin)
     task._task = SimpleNamespace(action=fqcn, resolved_action=fqcn)
     assert task._execute_module(task_vars={"ansible_role_name": role} if role else {}, **more) == {"changed": False}
@@ -44,21 +44,20 @@ def ran(monkeypatch: pytest.MonkeyPatch, noun: str, role: str | None, **more: An
     return told[0], args
 
 
-def test_each_noun_of_the_chain_has_the_action_plugin() -> None:
-    assert sorted(path.stem for path in ACTIONS.glob("*.py")) == NOUNS
+def test_each_module_has_the_action_plugin() -> None:
+    assert sorted(path.stem for path in (PLUGINS / "action").glob("*.py")) == MODULES
+    assert len(MODULES) == 9
 
 
-@pytest.mark.parametrize("noun", NOUNS)
-def test_in_the_role_all_nouns_run_one_package_under_their_own_names(
-    monkeypatch: pytest.MonkeyPatch, noun: str
-) -> None:
-    (package, more), args = ran(monkeypatch, noun, "linuxnet.containers.wiring", wrap_async=7)
+@pytest.mark.parametrize("name", MODULES)
+def test_in_the_role_all_run_one_package_under_their_own_names(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (package, more), args = ran(monkeypatch, name, "linuxnet.containers.wiring", wrap_async=7)
     assert (package, more) == ("linuxnet.containers.wiring", {"wrap_async": 7})
-    assert args == {"_ansible_module_name": f"linuxnet.containers.{noun}"}
+    assert args == {"_ansible_module_name": f"linuxnet.containers.{name}"}
 
 
 @pytest.mark.parametrize("role", [None, "somebody.elses.role"])
-def test_elsewhere_a_noun_runs_its_own_package(monkeypatch: pytest.MonkeyPatch, role: str | None) -> None:
+def test_elsewhere_a_module_runs_its_own_package(monkeypatch: pytest.MonkeyPatch, role: str | None) -> None:
     (package, dummy), args = ran(monkeypatch, "veth", role)
     assert package is None
     assert args == {"_ansible_module_name": "linuxnet.containers.veth"}
@@ -70,3 +69,29 @@ def test_another_module_that_ansible_runs_for_the_task_stays_what_it_is(monkeypa
         monkeypatch, "veth", "linuxnet.containers.wiring", module_name="ansible.legacy.async_status"
     )
     assert package == args["_ansible_module_name"] == "ansible.legacy.async_status"
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+@pytest.mark.parametrize("fails", [True, False])
+def test_python_looks_for_no_garbage_while_ansible_packs(
+    monkeypatch: pytest.MonkeyPatch, collecting: bool, fails: bool
+) -> None:
+    def configure(self: Any, *given: Any, **named: Any) -> tuple[Any, ...]:
+        assert not gc.isenabled()
+        if fails:
+            raise ValueError("no such module")
+        return given, named
+
+    monkeypatch.setattr(Normal, "_configure_module", configure)
+    task = packing.ActionModule.__new__(packing.ActionModule)
+    was = gc.isenabled()
+    try:
+        (gc.enable if collecting else gc.disable)()
+        if fails:
+            with pytest.raises(ValueError, match="no such module"):
+                task._configure_module("veth", module_args={})
+        else:
+            assert task._configure_module("veth", module_args={}) == (("veth",), {"module_args": {}})
+        assert gc.isenabled() == collecting
+    finally:
+        (gc.enable if was else gc.disable)()
