@@ -85,7 +85,7 @@ def test_netaddr_is_not_missed_without_a_pool(lab: Lab, module: str) -> None:
 
 
 # What a library is made of that is no good, and what is said of it.
-OLD = {"config/__init__.py": "", "config/version.py": "__version__ = '0.5.14'"}
+OLD = {"__init__.py": "", "config/__init__.py": "", "config/version.py": "__version__ = '0.5.14'"}
 BROKEN = {**OLD, "config/version.py": "__version__ = '0.9.2'", "netlink/__init__.py": "x = type('x', (), {})[int]"}
 NO_GOOD = {
     "pyroute2 0.5.14": ("pyroute2", OLD, "The Python library pyroute2 is 0.5.14, and 0.7.2 or newer is needed."),

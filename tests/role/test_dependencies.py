@@ -250,7 +250,8 @@ def test_a_host_that_lacks_something_holds_no_other_one_up(
     subnet = "{{ {'whole': '172.18.0.0/16', 'lacking': '172.19.0.0/16'}[inventory_hostname] }}"
     wiring = play(name, networks=[{"name": f"{name}0", "subnets": [subnet]}], containers=[{"name": name}])
     command = host.command(
-        {**wiring, "hosts": "all", **strictness}, options=("-i", f"{host.playbook.folder}/hosts", *options)
+        {**wiring, "name": "both", "hosts": "all", **strictness},
+        options=("-i", f"{host.playbook.folder}/hosts", *options),
     )
     done = host.lab.run(command, timeout=900)
     counts = {

@@ -21,11 +21,14 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What was asked for a library, and what was run; as if Ansible had started this."""
     found: list[Any] = []
     monkeypatch.setattr(sys.modules["__main__"], "_module_fqn", "x", raising=False)
+
+    def has(path: str, needed: list[str]) -> bool:
+        found.append((path, *needed))
+        return path.startswith("/b")
+
     monkeypatch.setattr(interpreters, "_others", lambda: ["/a/python3", "/b/python3"])
-    monkeypatch.setattr(
-        interpreters, "_has", lambda path, needed: found.append((path, *needed)) or path.startswith("/b")
-    )
-    monkeypatch.setattr(interpreters, "_respawn", lambda path: found.append(path))
+    monkeypatch.setattr(interpreters, "_has", has)
+    monkeypatch.setattr(interpreters, "_respawn", found.append)
     return found
 
 
@@ -70,13 +73,12 @@ def test_a_python_is_tried_once_and_this_one_is_not(monkeypatch: pytest.MonkeyPa
         (tmp_path / name).symlink_to(real)
     names = [str(tmp_path / name) for name in ("none", "python3", "python3.11", "python3.12")]
     monkeypatch.setattr(interpreters, "_CANDIDATES", names)
-    monkeypatch.setattr(
-        interpreters, "sys", SimpleNamespace(prefix="/usr", base_prefix="/usr", executable="/elsewhere/python")
-    )
+    this = SimpleNamespace(prefix="/usr", base_prefix="/usr", executable="/elsewhere/python")
+    monkeypatch.setattr(interpreters, "sys", this)
     assert interpreters._others() == [names[1]]
-    interpreters.sys.executable = str(real)  # type: ignore[misc]
+    this.executable = str(real)
     assert interpreters._others() == []
-    interpreters.sys.prefix = "/venv"  # type: ignore[misc]  # the same program, but with other libraries
+    this.prefix = "/venv"  # the same program, but with other libraries
     assert interpreters._others() == [names[1]]
 
 
