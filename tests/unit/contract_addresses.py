@@ -146,7 +146,9 @@ def the_members_of_a_bridge_are_seen_from_the_host(kernel: Any) -> None:
     ]
     read = {web: {}, db: {link(kernel, DB, "eth0").index: [Address("10.0.0.9", 24, 4)]}}
     holders = kernel.members(kernel.find(HOST), link(kernel, HOST, "br0").index, read)
-    assert [(one.address.ip, one.ns, one.port) for one in holders] == [("10.0.0.9", db, link(kernel, HOST, "db0").index)]
+    assert [(one.address.ip, one.ns, one.port) for one in holders] == [
+        ("10.0.0.9", db, link(kernel, HOST, "db0").index)
+    ]
     kernel.apply(DelLink(HOST, "web0"))
     holders = kernel.members(kernel.find(HOST), link(kernel, HOST, "br0").index, {})
     assert [one.address.cidr for one in holders if one.address.scope == "global"] == ["10.0.0.3/24"]

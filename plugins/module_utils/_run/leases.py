@@ -69,9 +69,7 @@ class Leases:
 
     def _unreleased(self, holders: Iterable[Holder]) -> Holders:
         released = self._released
-        return Holders(
-            holder for holder in holders if (holder.ns, holder.index, holder.address.ip) not in released
-        )
+        return Holders(holder for holder in holders if (holder.ns, holder.index, holder.address.ip) not in released)
 
     def _in(self, ns: int, label: str = "") -> List[Holder]:
         """Return who has an address in a namespace."""

@@ -31,4 +31,6 @@ def test_members_are_those_behind_the_ports(kernel: addresses.Kernel, monkeypatc
         Holder(inside[2][1], 100, 5, "", 3, 0),
     ]
     read = Address("10.0.0.9", 24, 4)
-    assert kernel.members(kernel.own, 6, {100: {2: [read]}}) == [Holder(read, 100, 2, "", 3, 7)]  # that is not read again
+    assert kernel.members(kernel.own, 6, {100: {2: [read]}}) == [
+        Holder(read, 100, 2, "", 3, 7)
+    ]  # that is not read again
