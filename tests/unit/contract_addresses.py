@@ -136,7 +136,7 @@ def the_members_of_a_bridge_are_seen_from_the_host(kernel: Any) -> None:
     address(kernel, "10.0.0.3/24", DB)
     address(kernel, "10.1.0.4/24", WEB, "eth1")  # the namespace is behind the bridge, whichever way
     address(kernel, "10.9.0.1/24", HOST, "br0")
-    holders = kernel.members(kernel.find(HOST), link(kernel, HOST, "br0").index)
+    holders = kernel.members(kernel.find(HOST), link(kernel, HOST, "br0").index, {})
     found = sorted((one.address.cidr, one.ns, one.index) for one in holders if one.address.scope == "global")
     web, db = kernel.find(WEB), kernel.find(DB)
     assert found == [
@@ -144,8 +144,13 @@ def the_members_of_a_bridge_are_seen_from_the_host(kernel: Any) -> None:
         ("10.0.0.3/24", db, link(kernel, DB, "eth0").index),
         ("10.1.0.4/24", web, link(kernel, WEB, "eth1").index),
     ]
+    read = {web: {}, db: {link(kernel, DB, "eth0").index: [Address("10.0.0.9", 24, 4)]}}
+    holders = kernel.members(kernel.find(HOST), link(kernel, HOST, "br0").index, read)
+    assert [(one.address.ip, one.ns, one.port) for one in holders] == [
+        ("10.0.0.9", db, link(kernel, HOST, "db0").index)
+    ]
     kernel.apply(DelLink(HOST, "web0"))
-    holders = kernel.members(kernel.find(HOST), link(kernel, HOST, "br0").index)
+    holders = kernel.members(kernel.find(HOST), link(kernel, HOST, "br0").index, {})
     assert [one.address.cidr for one in holders if one.address.scope == "global"] == ["10.0.0.3/24"]
 
 

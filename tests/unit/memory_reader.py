@@ -21,6 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.list
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import Edit
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Known
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import sysctl_key
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
@@ -119,14 +120,17 @@ class MemoryReader:
     def addresses(self, ns: int) -> list[tuple[int, Address]]:
         return list(self._state.addresses(ns))
 
-    def members(self, ns: int, bridge: int) -> list[Holder]:
+    def members(self, ns: int, bridge: int, known: Known) -> list[Holder]:
         ports = [link for link in self._state.links(ns) if link.master == bridge and link.kind == "veth"]
         behind = {link.peer_ns for link in ports}
         by_far_end = {(link.peer_ns, link.peer_index): link.index for link in ports}
         return [
             Holder(one, where, index, port=by_far_end.get((where, index), 0))
             for where in sorted(behind - {ns, None})  # type: ignore[type-var]
-            for index, one in self._state.addresses(where)  # type: ignore[arg-type]
+            for index, listed in (
+                known[where] if where in known else self._state.addresses_by_index(where)  # type: ignore[arg-type]
+            ).items()
+            for one in listed
             if one.scope != "host"
         ]
 

@@ -10,9 +10,10 @@ met: so an accept of which it is not known whether it is met hides no block, and
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from dataclasses import field, replace
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
@@ -67,8 +68,31 @@ class ForeignRules:
 
     def base_chains(self, hook: str, type_: str, family: int) -> List[Chain]:
         """Return the chains of a family that the kernel calls at ``hook``."""
-        chains = self.chains.values()
-        return [chain for chain in chains if (chain.hook, chain.type) == (hook, type_) and family in chain.families]
+        return self._base_chains.get((hook, type_, family), [])
+
+    @functools.cached_property
+    def _base_chains(self) -> Dict[Tuple[str, str, int], List[Chain]]:
+        found: Dict[Tuple[str, str, int], List[Chain]] = {}
+        for chain in self.chains.values():
+            for family in chain.families if chain.hook else ():
+                found.setdefault((chain.hook, chain.type, family), []).append(chain)
+        return found
+
+    @functools.cached_property
+    def in_use(self) -> List[Chain]:
+        """Return a chain with rules of each table that has any."""
+        return list({chain.table: chain for chain in self.chains.values() if chain.rules}.values())
+
+    @functools.cached_property
+    def marks(self) -> FrozenSet[Tuple[int, int]]:
+        """Return the marks (value, mask) that a rule accepts."""
+        asked = [
+            rule.matches["mark"]
+            for chain in self.chains.values()
+            for rule in chain.rules
+            if rule.verdict == "accept" and "mark" in rule.matches
+        ]
+        return frozenset(_mark(value) for operator, value in asked if operator == "==")
 
 
 def put(matches: Matches, name: str, operator: str, value: Any) -> None:
@@ -253,14 +277,7 @@ def blocks(foreign: ForeignRules, packet: Packet) -> List[Block]:
 
 def accepted_marks(foreign: ForeignRules, packet: Packet) -> List[Tuple[int, int]]:
     """Return the marks (value, mask) with which a packet would pass all forward chains, as docker's bridge-accept-fwmark is meant."""
-    asked = [
-        rule.matches["mark"]
-        for chain in foreign.chains.values()
-        for rule in chain.rules
-        if rule.verdict == "accept" and "mark" in rule.matches
-    ]
-    marks = {_mark(value) for operator, value in asked if operator == "=="}
-    return sorted(mark for mark in marks if mark[1] and not blocks(foreign, replace(packet, mark=mark[0])))
+    return sorted(mark for mark in foreign.marks if mark[1] and not blocks(foreign, replace(packet, mark=mark[0])))
 
 
 def satisfied_by(foreign: ForeignRules, source: str, out_interface: str) -> str:

@@ -26,6 +26,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 )
 
 Identities = FrozenSet[Tuple[int, str, str, str]]  # of port mappings
+_BLOCK = 8  # bits: 256 ports a block
+
+
+def _blocks(mapping: PortMapping) -> Iterable[int]:
+    """Return the numbers of the blocks of ports that a mapping has part of."""
+    return range(mapping.first >> _BLOCK, (mapping.last >> _BLOCK) + 1)
 
 
 class RuleIndex:
@@ -46,13 +52,16 @@ class RuleIndex:
         self.port_mappings: Dict[PortMapping, None] = {}
         self.families: Dict[int, int] = collections.Counter()  # port mappings by address family
         self.bridges: Dict[str, int] = collections.Counter()  # and by bridge
+        self._in_use: Dict[str, None] = {}  # the bridges that have any
         # And by bridge, or the address where there is none, and family.
         self.behind: Dict[Tuple[str, int], int] = collections.Counter()
         self.nat_families: Dict[int, int] = collections.Counter()  # source NAT rules by address family
         self.ways_out: Dict[Tuple[str, str], int] = collections.Counter()  # and by source and interface
         self._by_owner: Dict[str, Dict[PortMapping, None]] = collections.defaultdict(dict)
         self._by_port: Dict[Tuple[str, int], Dict[PortMapping, None]] = collections.defaultdict(dict)
-        self._ranges: Dict[PortMapping, None] = {}
+        # Ranges of ports, by protocol and each block of ports that they have part of.
+        self._ranges: Dict[Tuple[str, int], Dict[PortMapping, None]] = collections.defaultdict(dict)
+        self._allowed = collections.Counter(allowance.family for allowance in owned.allowances)
         self._surplus: Dict[str, Tuple[Identities, Dict[PortMapping, None]]] = {}
         for rule in self.nat_rules.values():
             self._count_rule(rule, 1)
@@ -60,9 +69,10 @@ class RuleIndex:
             self._put(mapping)
 
     def _homes(self, mapping: PortMapping) -> List[Dict[PortMapping, None]]:
-        alone = mapping.first == mapping.last
-        by_port = self._by_port[mapping.protocol, mapping.first] if alone else self._ranges
-        return [self.port_mappings, self._by_owner[mapping.owner], by_port]
+        by_port = [self._by_port[mapping.protocol, mapping.first]]
+        if mapping.first != mapping.last:
+            by_port = [self._ranges[mapping.protocol, block] for block in _blocks(mapping)]
+        return [self.port_mappings, self._by_owner[mapping.owner], *by_port]
 
     def _put(self, mapping: PortMapping) -> None:
         if mapping in self.port_mappings:
@@ -77,6 +87,10 @@ class RuleIndex:
     def _count(self, mapping: PortMapping, number: int) -> None:
         self.families[mapping.family] += number
         self.bridges[mapping.bridge] += number
+        if not self.bridges[mapping.bridge]:
+            self._in_use.pop(mapping.bridge, None)
+        elif mapping.bridge:
+            self._in_use[mapping.bridge] = None
         self.behind[mapping.bridge or mapping.to, mapping.family] += number
 
     def _count_rule(self, rule: NatRule, number: int) -> None:
@@ -109,8 +123,9 @@ class RuleIndex:
         near: Iterable[PortMapping] = self.port_mappings
         if mapping.last - mapping.first < len(self.port_mappings):
             numbers = range(mapping.first, mapping.last + 1)
-            ports = [self._by_port.get((mapping.protocol, number), {}) for number in numbers]
-            near = [*(one for found in ports for one in found), *self._ranges]
+            homes = [self._by_port.get((mapping.protocol, number), {}) for number in numbers]
+            homes += [self._ranges.get((mapping.protocol, block), {}) for block in _blocks(mapping)]
+            near = dict.fromkeys(one for home in homes for one in home)
         return [other for other in near if other.overlaps(mapping)]
 
     def advance(self, edit: Edit) -> None:
@@ -138,8 +153,10 @@ class RuleIndex:
         for bridge in edit.unisolate:
             self.isolations.pop(bridge, None)
         for allowance in edit.allow:
+            self._allowed[allowance.family] += allowance.key not in self.allowances
             self.allowances[allowance.key] = allowance
         for allowance in edit.disallow:
+            self._allowed[allowance.family] -= allowance.key in self.allowances
             self.allowances.pop(allowance.key, None)
         self._move_on(edit)
 
@@ -151,7 +168,7 @@ class RuleIndex:
         if edit.allow or edit.disallow:
             changed["allowances"] = tuple(self.allowances.values())
         if edit.publish or edit.unpublish:
-            changed["bridges"] = tuple(name for name, count in self.bridges.items() if name and count)
+            changed["bridges"] = tuple(self._in_use)
         if edit.localnet_on or edit.localnet_off:
             kept = [bridge for bridge in self.owned.localnet if bridge not in edit.localnet_off]
             changed["localnet"] = tuple(dict.fromkeys([*kept, *edit.localnet_on]))
@@ -160,7 +177,7 @@ class RuleIndex:
     def _kept(self, edit: Edit) -> Mapping[str, Set[int]]:
         """Return of each kind the address families of what is owned; of allowances only where an edit is about what calls them."""
         asked = ALLOWANCES in edit.kinds or ISOLATION in edit.kinds
-        allowed = {allowance.family for allowance in self.allowances.values()} if asked else set()
+        allowed = {family for family, count in self._allowed.items() if count} if asked else set()
         return {
             NAT: {family for family, count in self.nat_families.items() if count},
             PORTS: {family for family, count in self.families.items() if count},

@@ -15,6 +15,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlin
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import NetlinkError, Socket
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import DelAddress, PutAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Known
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Address, Holder
 
 _DAD_WAIT = 3.0  # seconds; duplicate address detection takes one probe and one second by default (RFC 4862)
@@ -26,17 +27,21 @@ class Kernel(writer.Kernel):
     def addresses(self, ns: int) -> List[Tuple[int, Address]]:
         return addresses.read_all(self._open[ns].socket)
 
-    def members(self, ns: int, bridge: int) -> List[Holder]:
-        """Return the addresses of all namespaces that are behind ports of the bridge, a dump each."""
+    def members(self, ns: int, bridge: int, known: Known) -> List[Holder]:
+        """Return the addresses of all namespaces that are behind ports of the bridge, a dump each where they are not ``known``."""
         namespace = self._open[ns]
         found: List[Holder] = []
-        pairs = links.read_all(namespace.socket, master=bridge)
-        ports = {(nsid, link.peer_index): link.index for link, nsid in pairs if nsid is not None}
+        pairs = links.read_ports(namespace.socket, bridge)
+        ports = {(nsid, peer): index for index, peer, nsid in pairs if nsid is not None}
         for nsid in sorted({nsid for nsid, dummy in ports}):
             inode = self._peer_namespace(namespace, nsid)
+            if inode in known:
+                there = [(index, address) for index, listed in known[inode].items() for address in listed]
+            else:
+                there = addresses.read_all(namespace.socket, nsid)
             found.extend(
                 Holder(address, inode, index, "", nsid, ports.get((nsid, index), 0))
-                for index, address in addresses.read_all(namespace.socket, nsid)
+                for index, address in there
                 if address.scope != "host"
             )
         return found

@@ -19,6 +19,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec, links, routes
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import ROUTE, Socket
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Lacking, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Known
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NETNS_DIRECTORY
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
@@ -310,7 +311,7 @@ class Reader:
     def addresses(self, ns: int) -> List[Tuple[int, Address]]:
         raise TypeError("this kernel knows no addresses")
 
-    def members(self, ns: int, bridge: int) -> List[Holder]:
+    def members(self, ns: int, bridge: int, known: Known) -> List[Holder]:
         raise TypeError("this kernel knows no addresses")
 
     def containers(self, engine: str, names: Sequence[str]) -> Tuple[Dict[str, List[Container]], List[str]]:

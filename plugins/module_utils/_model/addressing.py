@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Callable, Tuple, TypeVar, Union
+from typing import Any, Callable, Iterable, Tuple, TypeVar, Union
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 
@@ -92,6 +92,15 @@ def usable(net: IpNetwork) -> Tuple[IpAddress, IpAddress]:
         if net.version == 4:
             last -= 1
     return first, last
+
+
+def overlapping(networks: Iterable[IpNetwork]) -> bool:
+    """Return whether any two networks overlap: then two do that follow each other in order."""
+    ordered = sorted(networks, key=lambda net: (net.version, int(net.network_address), net.prefixlen))
+    return any(
+        net.version == before.version and int(net.network_address) <= int(before.broadcast_address)
+        for before, net in zip(ordered, ordered[1:])
+    )
 
 
 def default_gateway(net: IpNetwork) -> IpAddress:

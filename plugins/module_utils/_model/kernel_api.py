@@ -21,6 +21,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     Vlan,
 )
 
+Known = Mapping[Optional[int], Mapping[int, Sequence[Address]]]  # addresses by namespace and interface index
+
 
 class Source(Protocol):
     """What is read of a host. Namespaces are named by inode, which `find` gives. Every method only reads."""
@@ -43,8 +45,8 @@ class Source(Protocol):
     def addresses(self, ns: int) -> Sequence[Tuple[int, Address]]:
         """Return (interface index, address) of all addresses."""
 
-    def members(self, ns: int, bridge: int) -> Sequence[Holder]:
-        """Return the addresses in the namespaces behind a bridge's ports."""
+    def members(self, ns: int, bridge: int, known: Known) -> Sequence[Holder]:
+        """Return the addresses in the namespaces behind a bridge's ports; those that are ``known`` need not be read."""
 
     def wait_for_rcu(self) -> None:
         """Wait until namespaces that just ended are gone for good (an RCU grace period)."""

@@ -226,7 +226,7 @@ def _sharing(want: Want, inode: int, host: int, state: State) -> Tuple[str, ...]
     """Return the other names of a namespace."""
     if not inode:
         return ()
-    names = [name for name, entry in state.entries().items() if entry.inode == inode and name != want.name]
+    names = [entry.name for entry in state.entries().of(inode) if entry.name != want.name]
     return (("host",) if inode == host else ()) + tuple(names)
 
 

@@ -34,6 +34,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_
     Choice,
     Leaving,
     Search,
+    going,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_want import Want
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
@@ -47,8 +48,8 @@ _IN_PLACE = {4: {"valid_lft", "preferred_lft"}, 6: {"valid_lft", "preferred_lft"
 @dataclass(frozen=True)
 class Have:
     """``own``: the addresses of the interface. ``current`` is the wanted one among them, else ``choice`` says which it is to be.
-    ``networks``: (network, interface) that other interfaces reach. ``leaving``: the addresses that the task is about to remove from
-    other interfaces. ``routes``: those of ours through the interface, by address family, where it may have no address left."""
+    ``networks``: (network, interface) that other interfaces reach and that overlap a new address's. ``leaving``: the addresses that the
+    task is about to remove from those interfaces. ``routes``: those of ours through the interface, by address family, where it may have no address left."""
 
     link: Optional[Link] = None
     own: Tuple[Address, ...] = ()
@@ -92,14 +93,20 @@ class NsAddressResource(Resource[Want, Have]):
             leases(state).taken(host, want.bridge, bridge)
             leases(state).release_port(host, want.bridge, host_interface(want.ns.path, want.interface))
         own = tuple(state.addresses_of(ns, link))
-        leaving: Leaving = self._leaving(want, ns, state) if len(want.beside) > 1 else {}
         current = self._current(want, own)
+        leaving: Leaving = {}
+        networks: Tuple[Tuple[str, str], ...] = ()
+        choice = Choice()
+        if current is None:
+            networks = self._other_networks(want, ns, state)
+            leaving = going(want, ns, [name for dummy, name in networks], state)
+            choice = Search(want, ns, link, bridge, state).choice()
         return Have(
             link,
             own,
             current,
-            Choice() if current else Search(want, ns, link, bridge, leaving, state).choice(),
-            self._other_networks(want, ns, state),
+            choice,
+            networks,
             want.family == 6 and state.sysctl(ns, "net/ipv6/conf/%s/disable_ipv6" % want.interface) == "1",
             leaving,
             {family: self._through(want, ns, family, state) for family in self._doubtful(want, own)},
@@ -135,22 +142,10 @@ class NsAddressResource(Resource[Want, Have]):
         return [route for route in routes if route.interface == want.interface and route.protocol == PROTOCOL]
 
     @staticmethod
-    def _leaving(want: Want, ns: int, state: State) -> Leaving:
-        """Return the addresses of other interfaces that later items supersede: networks may change places between interfaces."""
-        found: Dict[Tuple[str, int], Sequence[Address]] = {}
-        for name, wants in want.beside.items():
-            link = state.link(ns, name) if name != want.interface else None
-            if link is not None:
-                found[name, link.index] = [
-                    address
-                    for address in state.addresses_of(ns, link)
-                    if address.protocol == PROTOCOL and not any(other.may_be(address) for other in wants)
-                ]
-        return found
-
-    @staticmethod
     def _other_networks(want: Want, ns: int, state: State) -> Tuple[Tuple[str, str], ...]:
-        """Return the networks that other interfaces of the namespace reach, default routes and multicast left out."""
+        """Return the networks that other interfaces of the namespace reach and that overlap the wanted one, default routes and multicast
+        left out."""
+        wanted = want.address.network if want.address else want.pool.network if want.pool else None
         found = []
         for route in state.routes(ns, want.family, MAIN_TABLE):
             net = ipaddress.ip_network(route.destination)
@@ -160,6 +155,8 @@ class NsAddressResource(Resource[Want, Have]):
                 and net.prefixlen
                 and not net.is_link_local
                 and not net.is_multicast
+                and wanted is not None
+                and net.overlaps(wanted)
             ):
                 found.append((route.destination, route.interface))
         return tuple(found)

@@ -10,10 +10,11 @@ the owner.
 
 from __future__ import annotations
 
-from typing import Mapping, Optional, Sequence, Tuple
+from typing import Dict, Iterable, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, Holder, Link
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.pools import Pool
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_want import Want
@@ -21,6 +22,20 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases im
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 Leaving = Mapping[Tuple[str, int], Sequence[Address]]  # addresses that go in the same task, by interface name and index
+
+
+def going(want: Want, ns: int, names: Iterable[str], state: State) -> Leaving:
+    """Return the addresses of those other interfaces that later items supersede: networks may change places between interfaces."""
+    found: Dict[Tuple[str, int], Sequence[Address]] = {}
+    for name in dict.fromkeys(names):
+        link = state.link(ns, name) if name != want.interface and name in want.beside else None
+        if link is not None:
+            found[name, link.index] = [
+                address
+                for address in state.addresses_of(ns, link)
+                if address.protocol == PROTOCOL and not any(other.may_be(address) for other in want.beside[name])
+            ]
+    return found
 
 
 @dataclass(frozen=True)
@@ -40,9 +55,9 @@ class Search:
     """The search for the address of the interface ``link`` of a namespace; ``bridge`` is the one whose members have addresses of the
     same networks, None where no bridge is asked for."""
 
-    def __init__(self, want: Want, ns: int, link: Link, bridge: Optional[Link], leaving: Leaving, state: State) -> None:
+    def __init__(self, want: Want, ns: int, link: Link, bridge: Optional[Link], state: State) -> None:
         self._want, self._ns, self._link, self._bridge = want, ns, link, bridge
-        self._leaving, self._state, self._host = leaving, state, state.need(HOST)
+        self._state, self._host = state, state.need(HOST)
 
     def choice(self) -> Choice:
         """Return what became of the search."""
@@ -92,12 +107,13 @@ class Search:
     def _gives_way(self, holder: Holder) -> bool:
         """Return whether the holder of an address is the interface itself, under another prefix length, or is to give it up in this
         task."""
-        where = holder.ns, holder.index
-        if where == (self._ns, self._link.index):
+        if holder.ns != self._ns:
+            return False
+        if holder.index == self._link.index:
             return True
-        return any(
-            where == (self._ns, index) and holder.address in going for (dummy, index), going in self._leaving.items()
-        )
+        link = self._state.link_at(self._ns, holder.index)
+        leaving = going(self._want, self._ns, [link.name], self._state) if link else {}
+        return any(holder.address in addresses for addresses in leaving.values())
 
     def _label(self, holder: Holder) -> str:
         """Return who has an address, in words."""

@@ -214,10 +214,14 @@ def together(wants: Sequence[Want]) -> List[Want]:
                         "address: %s is asked for %s in %s and for %s in %s."
                         % (want.address.ip, other.interface, other.ns, want.interface, want.ns)
                     )
+    keeps = {
+        where: frozenset(other.address.ip for other in same if other.address is not None)
+        for where, same in by_interface.items()
+    }
+    pooled = {where: [other for other in same if other.pool is not None] for where, same in by_interface.items()}
     completed = []
     for want in wants:
-        same = by_interface[want.ns, want.interface]
-        keep = frozenset(other.address.ip for other in same if other.address is not None)
-        pools = tuple(other.pool for other in same if other.pool is not None and other is not want)
+        keep = keeps.get((want.ns, want.interface), frozenset())
+        pools = tuple(other.pool for other in pooled.get((want.ns, want.interface), ()) if other is not want)
         completed.append(replace(want, keep=keep, keep_pools=pools, beside=beside[want.ns], reserved=reserved))
     return completed

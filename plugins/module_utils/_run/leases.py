@@ -9,6 +9,7 @@ How changes of addresses move on what is known is here as well, for those who ma
 
 from __future__ import annotations
 
+import collections
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress
@@ -31,36 +32,54 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.predictio
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 
+class Holders(Dict[IpAddress, Holder]):
+    """Who has which address, of those that are somewhere; ``by_port``: their addresses by the bridge port that they are behind."""
+
+    def __init__(self, holders: Iterable[Holder]) -> None:
+        super().__init__((holder.address.parsed, holder) for holder in holders)
+        self.by_port: Dict[int, List[IpAddress]] = collections.defaultdict(list)
+        for ip, holder in self.items():
+            self.by_port[holder.port].append(ip)
+
+
 class Leases:
     """Who has which address on a host. Namespaces are named by inode, interfaces by index."""
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._taken: Dict[Tuple[int, Optional[str]], Dict[IpAddress, Holder]] = {}  # by namespace and bridge
+        self._own: Dict[int, Holders] = {}  # in a namespace itself
+        self._behind: Dict[Tuple[int, Optional[str]], Holders] = {}  # behind a bridge of a namespace, or anywhere
         self._read_again: Set[Tuple[int, Optional[str]]] = set()
-        self._put: List[Holder] = []  # by this run
+        self._put: Dict[IpAddress, Holder] = {}  # by this run
+        self._put_in: Dict[int, Dict[Tuple[int, Tuple[str, int, str]], Address]] = collections.defaultdict(dict)
         self._released: Set[Tuple[int, int, str]] = set()  # (namespace, interface index, address)
         self._silent: Dict[Tuple[int, str, str], bool] = {}  # by namespace, interface and address
 
     def taken(self, ns: int, name: Optional[str], bridge: Optional[Link]) -> Mapping[IpAddress, Holder]:
         """Return who has which address: of the host and, with a bridge's ``name``, of its members; without one, of all named
         namespaces. ``bridge`` is None where the one called ``name`` is only foreseen."""
-        if (ns, name) not in self._taken:
-            holders = self._in_named_namespaces() if name is None else self._behind(ns, name, bridge)
-            holders = [
-                holder for holder in holders if (holder.ns, holder.index, holder.address.ip) not in self._released
-            ]
-            # Of two holders of an address the latter counts.
-            known = [*holders, *self._put] if self._state.predict else [*self._put, *holders]
-            self._taken[ns, name] = {holder.address.parsed: holder for holder in known}
-        return self._taken[ns, name]
+        if (ns, name) not in self._behind:
+            found = self._in_named_namespaces() if name is None else self._members(ns, name, bridge)
+            self._behind[ns, name] = self._unreleased(found)
+        if ns not in self._own:
+            self._own[ns] = self._unreleased(self._in(ns)) if name is not None else Holders(())
+        there = (self._behind[ns, name], self._own[ns])
+        # Of two holders of an address the first counts.
+        return collections.ChainMap(*((self._put, *there) if self._state.predict else (*there, self._put)))
 
-    def _behind(self, ns: int, name: str, bridge: Optional[Link]) -> List[Holder]:
-        """Return who has an address in a namespace, or behind a bridge of it."""
+    def _unreleased(self, holders: Iterable[Holder]) -> Holders:
+        released = self._released
+        return Holders(holder for holder in holders if (holder.ns, holder.index, holder.address.ip) not in released)
+
+    def _in(self, ns: int, label: str = "") -> List[Holder]:
+        """Return who has an address in a namespace."""
+        addresses = self._state.addresses(ns)
+        return [Holder(address, ns, index, label) for index, address in addresses if address.scope != "host"]
+
+    def _members(self, ns: int, name: str, bridge: Optional[Link]) -> List[Holder]:
+        """Return who has an address behind a bridge of a namespace."""
         known = self._state.known
-        holders = [
-            Holder(address, ns, index) for index, address in self._state.addresses(ns) if address.scope != "host"
-        ]
+        holders: List[Holder] = []
         if bridge is not None and bridge.index > 0 and (ns, name) not in self._state.born:
             for member in self._state.members(ns, bridge.index):
                 if member.ns in known.ended or (ns, member.port) in known.deleted:
@@ -78,10 +97,7 @@ class Leases:
             ns = self._state.find(ref)
             if ns is not None and ns not in seen:
                 seen.add(ns)
-                addresses = self._state.addresses(ns)
-                found += [
-                    Holder(address, ns, index, str(ref)) for index, address in addresses if address.scope != "host"
-                ]
+                found += self._in(ns, str(ref))
         return found
 
     def read_again(self, ns: int, name: Optional[str], holder: Holder) -> None:
@@ -92,7 +108,7 @@ class Leases:
         if holder.ns is None and (ns, name) not in self._read_again and not self._state.predict:
             self._read_again.add((ns, name))
             self._state.wait_for_rcu()
-            self._taken.pop((ns, name), None)
+            self._behind.pop((ns, name), None)
 
     def silent(self, ns: int, link: Link, ip: str) -> bool:
         """Return whether no neighbour on the wire of an interface answers for an address; asked once."""
@@ -103,45 +119,44 @@ class Leases:
 
     def put_in(self, ns: int) -> List[Tuple[int, Address]]:
         """Return (interface index, address) of the addresses that this run put into a namespace."""
-        return [(holder.index, holder.address) for holder in self._put if holder.ns == ns]
+        return [(index, address) for (index, dummy), address in self._put_in.get(ns, {}).items()]
 
     # --- moving on ---
 
     def put(self, holder: Holder) -> None:
         """Note that an address is set."""
-        self._put.append(holder)
-        self._released.discard((holder.ns or 0, holder.index, holder.address.ip))
-        for taken in self._taken.values():
-            taken.setdefault(holder.address.parsed, holder)
+        ns = holder.ns or 0
+        self._put[holder.address.parsed] = holder
+        self._put_in[ns][holder.index, holder.address.key] = holder.address
+        self._released.discard((ns, holder.index, holder.address.ip))
 
     def release(self, ns: int, index: int, address: Address) -> None:
         """Note that an address is removed from an interface."""
-        self._put = [
-            holder for holder in self._put if (holder.ns, holder.index, holder.address.key) != (ns, index, address.key)
-        ]
+        self._put_in[ns].pop((index, address.key), None)
         self._released.add((ns, index, address.ip))
-        for taken in self._taken.values():
-            holder = taken.get(address.parsed)
+        for known in (self._put, *self._own.values(), *self._behind.values()):
+            holder = known.get(address.parsed)
             if holder is not None and (holder.ns, holder.index) == (ns, index):
-                del taken[address.parsed]
+                del known[address.parsed]
 
     def release_port(self, ns: int, bridge: str, name: str) -> None:
         """Note that the addresses behind a bridge's port are free: check mode knows that the pair is made anew before they are asked for."""
-        link = self._state.link(ns, name)
-        taken = self._taken.get((ns, bridge), {})
-        for ip in [ip for ip, holder in taken.items() if link is not None and holder.port == link.index]:
-            del taken[ip]
+        link, known = self._state.link(ns, name), self._behind.get((ns, bridge))
+        if link is not None and known is not None:
+            for ip in known.by_port.pop(link.index, ()):
+                known.pop(ip, None)
 
     def link_deleted(self) -> None:
         """Note that an interface is deleted: who has which address is found out anew."""
-        self._taken.clear()
+        self._own.clear()
+        self._behind.clear()
 
     def outdate(self, touched: Set[int], steps: Sequence[Change]) -> None:
         """Note that changes were carried out. Behind a bridge that this run made are the addresses that it put there."""
         if any(isinstance(step, PutAddress) and step.ns != HOST for step in steps):
             self._state.born.clear()  # by now there are addresses behind the bridges
         if steps:
-            self._taken.clear()
+            self.link_deleted()
             self._released.clear()
 
 
@@ -156,14 +171,10 @@ def leases(state: State) -> Leases:
 @advance.register(PutAddress)
 def _put_address(step: PutAddress, state: State) -> None:
     ns, link = link_of(state, step.ns, step.interface)
-    known = state.addresses(ns)
-    entry = (link.index, step.address)
-    for number, (index, address) in enumerate(known):
-        if index == link.index and address.key == (step.old or step.address).key:
-            known[number] = entry
-            break
-    else:
-        known.append(entry)
+    known = state.addresses_by_index(ns).setdefault(link.index, [])
+    key = (step.old or step.address).key
+    place = next((number for number, address in enumerate(known) if address.key == key), len(known))
+    known[place : place + 1] = [step.address]
     port = link.peer_index if link.peer_ns not in (None, ns) else 0
     leases(state).put(Holder(step.address, ns, link.index, str(step.ns), port=port))
 
@@ -171,13 +182,10 @@ def _put_address(step: PutAddress, state: State) -> None:
 @advance.register(DelAddress)
 def _del_address(step: DelAddress, state: State) -> None:
     ns, link = link_of(state, step.ns, step.interface)
-    state.known.addresses[ns] = [
-        (index, address)
-        for index, address in state.addresses(ns)
-        if index != link.index or address.key != step.address.key
-    ]
-    net = str(step.address.network)
-    if not any(str(address.network) == net for address in state.addresses_of(ns, link)):
+    left = [address for address in state.addresses_of(ns, link) if address.key != step.address.key]
+    state.addresses_by_index(ns)[link.index] = left
+    if not any(address.network == step.address.network for address in left):
+        net = str(step.address.network)
         routes = state.routes(ns, step.address.family, MAIN_TABLE)
         came_along = (BY_KERNEL, net, link.name)
         routes[:] = [route for route in routes if (route.protocol, route.destination, route.interface) != came_along]

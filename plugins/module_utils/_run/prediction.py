@@ -102,7 +102,7 @@ def _index(state: State, ns: int, name: Any) -> int:
 
 def _held(state: State, ns: int) -> bool:
     """Return whether a name in /run/netns holds a namespace."""
-    return any(entry.inode == ns and not entry.target for entry in state.entries().values())
+    return any(not entry.target for entry in state.entries().of(ns))
 
 
 def _name_lost(state: State, ns: int) -> None:
@@ -214,13 +214,12 @@ def _deleted(state: State, ns: int, link: Link) -> None:
     known.default_routes.clear()
     state.link_deleted()
     if ns in known.addresses:
-        known.addresses[ns] = [pair for pair in known.addresses[ns] if pair[0] != link.index]
+        known.addresses[ns].pop(link.index, None)
     for key, routes in known.routes.items():
         if key[0] == ns:
             known.routes[key] = [route for route in routes if route.interface != link.name]
-    for other in known.links[ns].known():
-        if other.master == link.index:
-            known.links[ns].put(replace(_without_port(other), master=0))
+    for port in known.links[ns].ports(link.index):
+        known.links[ns].put(replace(_without_port(port), master=0))
 
 
 @advance.register(SetVlans)

@@ -33,6 +33,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     Route,
     Vlan,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.entries import Entries
 
 Extension = TypeVar("Extension")
 _NAMED_AT_MOST = 3  # of what check mode foresaw, in its warning
@@ -45,20 +46,34 @@ class Links:
         self.by_name: Dict[str, Optional[Link]] = {}
         self.by_index: Dict[int, str] = {}
         self.complete = False
+        self._by_master: Dict[int, Dict[str, None]] = {}
 
     def put(self, link: Link) -> Link:
         """Note an interface, in place of the one that had its name."""
+        self._leave_master(link.name)
         self.by_name[link.name] = link
         self.by_index[link.index] = link.name
+        if link.master:
+            self._by_master.setdefault(link.master, {})[link.name] = None
         return link
 
     def drop(self, link: Link) -> None:
         """Note that an interface is gone."""
+        self._leave_master(link.name)
         self.by_name[link.name] = None
         self.by_index.pop(link.index, None)
 
+    def _leave_master(self, name: str) -> None:
+        known = self.by_name.get(name)
+        if known is not None and known.master:
+            self._by_master[known.master].pop(name, None)
+
+    def ports(self, master: int) -> List[Link]:
+        """Return the interfaces that are known to have that master."""
+        return [link for link in map(self.by_name.get, self._by_master.get(master, ())) if link is not None]
+
     def known(self) -> List[Link]:
-        """Return the interfaces that are known to exist."""
+        """Return those known to exist."""
         return [link for link in self.by_name.values() if link is not None]
 
 
@@ -67,9 +82,9 @@ class Known:
     """What was read of a host, and moved on by changes since. Namespaces are named by inode; those only foreseen are negative."""
 
     paths: Dict[str, Optional[int]] = field(default_factory=dict)  # namespaces by the path of a file
-    entries: Optional[Dict[str, NsFile]] = None  # of /run/netns
+    entries: Optional[Entries] = None  # of /run/netns
     links: Dict[int, Links] = field(default_factory=lambda: collections.defaultdict(Links))
-    addresses: Dict[int, List[Tuple[int, Address]]] = field(default_factory=dict)
+    addresses: Dict[int, Dict[int, List[Address]]] = field(default_factory=dict)  # by namespace and interface
     routes: Dict[Tuple[int, int, int], List[Route]] = field(default_factory=dict)
     default_routes: Dict[int, List[Route]] = field(default_factory=dict)  # as long as no route changes
     policies: Dict[Tuple[int, int], List[PolicyRule]] = field(default_factory=dict)
@@ -164,10 +179,10 @@ class State:
         deleted = link is not None and (link.peer_ns, link.peer_index) in self.known.deleted
         return None if link is None or deleted or link.peer_ns in self.known.ended else link
 
-    def entries(self) -> Dict[str, NsFile]:
+    def entries(self) -> Entries:
         """Return what is in /run/netns, by name."""
         if self.known.entries is None:
-            self.known.entries = dict(self.source.listing())
+            self.known.entries = Entries(self.source.listing())
         return self.known.entries
 
     def processes(self, ns: int) -> Sequence[Tuple[int, str]]:
@@ -265,18 +280,26 @@ class State:
 
     def addresses(self, ns: int) -> List[Tuple[int, Address]]:
         """Return (interface index, address) for all addresses of a namespace; one dump a namespace."""
+        return [(index, address) for index, found in self.addresses_by_index(ns).items() for address in found]
+
+    def addresses_by_index(self, ns: int) -> Dict[int, List[Address]]:
+        """Return the addresses of a namespace by the index of their interface."""
         if ns not in self.known.addresses:
-            found = [] if ns < 0 else self.source.addresses(ns)
-            self.known.addresses[ns] = [pair for pair in found if (ns, pair[0]) not in self.known.deleted]
+            found: Dict[int, List[Address]] = {}
+            for index, address in () if ns < 0 else self.source.addresses(ns):
+                if (ns, index) not in self.known.deleted:
+                    found.setdefault(index, []).append(address)
+            self.known.addresses[ns] = found
         return self.known.addresses[ns]
 
     def addresses_of(self, ns: int, link: Link) -> List[Address]:
         """Return the addresses of one interface."""
-        return [address for index, address in self.addresses(ns) if index == link.index]
+        return list(self.addresses_by_index(ns).get(link.index, ()))
 
     def members(self, ns: int, bridge: int) -> Sequence[Holder]:
-        """Return the addresses in the namespaces behind a bridge's ports, as they are now: never remembered."""
-        return self.source.members(ns, bridge)
+        """Return the addresses in the namespaces behind a bridge's ports: those of namespaces that were not read yet as they are now,
+        and never remembered."""
+        return self.source.members(ns, bridge, {} if self.predict else dict(self.known.addresses))
 
     def wait_for_rcu(self) -> None:
         """Wait until namespaces that just ended are gone for good."""

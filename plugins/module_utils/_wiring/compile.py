@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Set
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import overlapping
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import (
     REFERENCE,
@@ -50,7 +51,7 @@ def _networks(given: Any) -> Dict[str, Network]:
     networks = [Network(spec) for spec in entries("networks", given)]
     _check_unique("networks", [network.name for network in networks])
     subnets = [(network, subnet.net) for network in networks for subnet in network.subnets]
-    for number, (network, net) in enumerate(subnets):
+    for number, (network, net) in enumerate(subnets if overlapping([net for dummy, net in subnets]) else ()):
         for earlier, taken in subnets[:number]:
             if earlier is not network and net.overlaps(taken):
                 raise Invalid(
@@ -72,9 +73,11 @@ def _containers(given: Any, networks: Mapping[str, Network], absent: bool) -> Di
 
 
 def _check_unique(variable: str, names: Sequence[str]) -> None:
-    for number, name in enumerate(names):
-        if name in names[:number]:
+    seen: Set[str] = set()
+    for name in names:
+        if name in seen:
             raise Invalid("wiring_%s: '%s' is listed twice." % (variable, name))
+        seen.add(name)
 
 
 def _joined_first(containers: Mapping[str, Container]) -> List[Container]:

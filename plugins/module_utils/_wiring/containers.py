@@ -193,6 +193,8 @@ class Container:
                 raise self._refusal("there is no network to attach it to; wiring_networks is empty.")
             listed = [{**defaults(ATTACHMENT), "name": first}] if first else []
         found: List[Attachment] = []
+        interfaces: Set[str] = set()
+        attached: Set[str] = set()
         for number, entry in enumerate(listed):
             network = networks.get(entry.get("name", ""))
             if network is None:
@@ -202,10 +204,12 @@ class Container:
             interface = interface_name(
                 entry.get("interface") or "eth%d" % number, "wiring_containers: container '%s'" % self.name
             )
-            if any(attachment.interface == interface for attachment in found):
+            if interface in interfaces:
                 raise self._refusal("two of its networks use the interface %s." % interface)
-            if any(attachment.network is network for attachment in found):
+            if network.name in attached:
                 raise self._refusal("network '%s' is listed twice." % network.name)
+            interfaces.add(interface)
+            attached.add(network.name)
             found.append(Attachment(self.name, network, interface, entry))
         if sum(bool(attachment.spec.get("default_route")) for attachment in found) > 1:
             raise self._refusal("more than one of its networks has default_route: true.")

@@ -73,7 +73,7 @@ class NftRules(OwnedRules):
     """What we own in nftables. ``sets`` has the bridges in each of the sets of isolation; ``handles``, by kind, the (chain, handle) of
     those of its static rules that are there."""
 
-    sets: Mapping[str, Tuple[str, ...]] = field(default_factory=dict, hash=False)
+    sets: Mapping[str, Mapping[str, None]] = field(default_factory=dict, hash=False)
     handles: Mapping[str, Tuple[Tuple[str, int], ...]] = field(default_factory=dict, hash=False)
 
 
@@ -209,7 +209,7 @@ def owned(objects: Objects) -> NftRules:
                 mappings.append(mapping)
             else:
                 unmarked.append("an element of %s" % name)
-    names = {name: tuple(map(_bridge, sets.get(name, ()))) for name in (*ISOLATION_SETS, "loops", "localnet")}
+    names = {name: dict.fromkeys(map(_bridge, sets.get(name, ()))) for name in (*ISOLATION_SETS, "loops", "localnet")}
     isolations = []
     for item in sets.get("closed", ()):
         bridge = _bridge(item)
@@ -230,8 +230,8 @@ def owned(objects: Objects) -> NftRules:
         port_mappings=tuple(mappings),
         isolations=tuple(isolations),
         allowances=tuple(_allowance(key, value) for key, value in pairs(sets.get("marks"))),
-        bridges=names.pop("loops"),
-        localnet=names.pop("localnet"),
+        bridges=tuple(names.pop("loops")),
+        localnet=tuple(names.pop("localnet")),
         unmarked=tuple(unmarked),
         static=frozenset(static),
         sets=names,
@@ -307,7 +307,7 @@ def _set_lines(name: str, before: Iterable[str], after: Iterable[str]) -> List[s
 
 
 def _isolation_lines(
-    sets: Mapping[str, Sequence[str]], old: Sequence[Isolation], new: Sequence[Isolation]
+    sets: Mapping[str, Iterable[str]], old: Sequence[Isolation], new: Sequence[Isolation]
 ) -> List[str]:
     lines = []
     wanted = [_members(isolation) for isolation in new]
@@ -351,11 +351,11 @@ class Nftables(Backend):
     ) -> List[Tuple[str, Sequence[str]]]:
         lines = nftables_snat.typed(edit, replaced.nat_rules, last)
         if not last:
-            lines += self._typed(edit, _noted(owned))
+            lines += self._typed(edit, _noted(owned), replaced)
         return [(self.program, [line]) for line in dict.fromkeys(lines)]
 
     @staticmethod
-    def _typed(edit: Edit, before: NftRules) -> List[str]:
+    def _typed(edit: Edit, before: NftRules, replaced: OwnedRules) -> List[str]:
         """Return the lines that a person would type for what is in sets and maps."""
         lines: List[str] = []
         for about in edit.kinds:
@@ -366,10 +366,9 @@ class Nftables(Backend):
         lines += _set_lines("marks", map(_marking, edit.disallow), map(_marking, edit.allow))
         lines += _element_lines("add", edit.publish)
         if edit.isolate or edit.unisolate:
-            touched = {*(isolation.bridge for isolation in edit.isolate), *edit.unisolate}
-            old = [isolation for isolation in before.isolations if isolation.bridge in touched]
-            sets = {name: [bridge for bridge in bridges if bridge in touched] for name, bridges in before.sets.items()}
-            lines += _isolation_lines(sets, old, edit.isolate)
+            touched = dict.fromkeys([*(isolation.bridge for isolation in edit.isolate), *edit.unisolate])
+            sets = {name: [bridge for bridge in touched if bridge in bridges] for name, bridges in before.sets.items()}
+            lines += _isolation_lines(sets, replaced.isolations, edit.isolate)
         return lines
 
     def moved_on(self, owned: OwnedRules, edit: Edit, kept: Mapping[str, Set[int]]) -> OwnedRules:
@@ -378,8 +377,14 @@ class Nftables(Backend):
         found = _noted(owned)
         sets = found.sets
         if edit.isolate or edit.unisolate:
-            traits = [(isolation.bridge, _traits(isolation)) for isolation in owned.isolations]
-            sets = {name: tuple(bridge for bridge, names in traits if name in names) for name in ISOLATION_SETS}
+            left = {name: dict(sets.get(name, {})) for name in ISOLATION_SETS}
+            for bridge in (*edit.unisolate, *(isolation.bridge for isolation in edit.isolate)):
+                for bridges in left.values():
+                    bridges.pop(bridge, None)
+            for isolation in edit.isolate:
+                for name in _traits(isolation):
+                    left[name][isolation.bridge] = None
+            sets = left
         return replace(found, static=frozenset(static), sets=sets)
 
     def allowance(

@@ -176,6 +176,10 @@ class Codec:
         self.attributes: Dict[str, Tuple[int, str]] = {}
         for number, entry in enumerate(cls.nla_map or ()):
             self.attributes[entry[-2]] = (entry[0] if len(entry) == 3 else number, entry[-1])
+        # name: (number, what decodes it by itself)
+        self.simple = {
+            name: (number, _SIMPLE[kind][1]) for name, (number, kind) in self.attributes.items() if kind in _SIMPLE
+        }
 
     def encode(self, fields: Mapping[str, Any], attributes: Iterable[Tuple[str, Any]]) -> bytes:
         """Return a body: header and attributes. Raises `Unknown`."""
@@ -277,12 +281,15 @@ class Message:
 
     def get_attr(self, name: str) -> Any:
         """Return the value of an attribute, None where there is none."""
-        number, kind = self._codec.attributes[name]
-        span = self._found().get(number)
+        number, decoded = self._codec.simple.get(name) or (self._codec.attributes[name][0], None)
+        span = (self._found() if self._spans is None else self._spans).get(number)
         if span is None:
             return None
+        data = self._data[span[0] : span[1]]
         try:
-            return self._codec.decoded(kind, self._data[span[0] : span[1]], self.get_attr)
+            if decoded is not None:
+                return decoded(data)
+            return self._codec.decoded(self._codec.attributes[name][1], data, self.get_attr)
         except Unknown:
             return self._by_pyroute2(name)
         except struct.error:

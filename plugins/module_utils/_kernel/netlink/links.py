@@ -54,11 +54,23 @@ def read(sock: Socket, name: str = "", index: int = 0) -> Tuple[Optional[Link], 
     return _link(found[0]) if found else (None, None)
 
 
-def read_all(sock: Socket, master: int = 0) -> List[Found]:
-    """Return all interfaces, or those with that master."""
-    attrs = [("IFLA_MASTER", master), _BRIEF] if master else [_BRIEF]
-    found = [_link(message) for message in codec.dump(sock, codec.ifinfmsg, _GETLINK, {}, attrs)]
-    return [pair for pair in found if not master or pair[0].master == master]
+def read_all(sock: Socket) -> List[Found]:
+    """Return all interfaces."""
+    return [_link(message) for message in codec.dump(sock, codec.ifinfmsg, _GETLINK, {}, [_BRIEF])]
+
+
+def read_ports(sock: Socket, master: int) -> List[Tuple[int, int, Optional[int]]]:
+    """Return of the pairs that have an end with that master (index of that end, index of the other end, id of the namespace that one
+    is in, None where it is the same)."""
+    attrs = [("IFLA_MASTER", master), _BRIEF]
+    found = []
+    for message in codec.dump(sock, codec.ifinfmsg, _GETLINK, {}, attrs):
+        info = message.get_attr("IFLA_LINKINFO")
+        name = (info.get_attr("IFLA_INFO_KIND") or "") if info else ""
+        if message.get_attr("IFLA_MASTER") == master and link_kinds.kind(name).peer:
+            peer, nsid = message.get_attr("IFLA_LINK") or 0, message.get_attr("IFLA_LINK_NETNSID")
+            found.append((message["index"], peer, nsid))
+    return found
 
 
 def index_of(sock: Socket, name: str) -> int:

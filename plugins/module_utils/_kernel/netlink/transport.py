@@ -15,6 +15,7 @@ import errno
 import os
 import socket
 import struct
+import time
 from typing import Dict, List, Tuple
 
 ROUTE, SOCK_DIAG, NETFILTER = 0, 4, 12
@@ -34,7 +35,10 @@ _CODE = struct.Struct("=i")
 _MAX_ERRNO = 4095  # include/linux/err.h
 _BUFFER = 1 << 20  # bytes; the kernel sends at most 32 KiB at a time, unless a single message is longer
 _TIMEOUT = 10  # seconds; the kernel answers in the same call, so this only bounds a broken one
-_DUMPS = 9  # times that a dump is taken at most
+# A list that others change is read at least so often, and for so many seconds: after a thousand interfaces were made the kernel goes on
+# for seconds with their IPv6 addresses, each of which changes the list of addresses.
+_DUMPS, _DUMPING = 9, 10.0
+_PAUSE = 0.1  # seconds at most, between two times
 
 
 class NetlinkError(OSError):
@@ -120,14 +124,17 @@ class Socket:
 
     def dump(self, type_: int, body: bytes) -> List[bytes]:
         """Return the messages of a dump, taken again where the list was changed meanwhile. Raises `NetlinkError`, EAGAIN where it always is."""
-        for dummy in range(_DUMPS):
+        end = time.monotonic() + _DUMPING
+        taken = 0
+        while taken < _DUMPS or time.monotonic() < end:
             try:
                 return self.request(type_, DUMP, body)
             except NetlinkError as error:
                 if error.errno != errno.EINTR:
                     raise
-        message = "the list was changed each of the %d times that it was read" % _DUMPS
-        raise NetlinkError(errno.EAGAIN, message)
+            taken += 1
+            time.sleep(min(0.001 * 2**taken, _PAUSE))
+        raise NetlinkError(errno.EAGAIN, "the list was changed each of the %d times that it was read" % taken)
 
 
 def _malformed() -> NetlinkError:

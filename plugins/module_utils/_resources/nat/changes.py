@@ -175,6 +175,9 @@ class SetIsolation(FirewallChange):
             return Edit(isolate=(self.new,), kinds=(ISOLATION,))
         return Edit(unisolate=(self.old.bridge,) if self.old else (), kinds=(ISOLATION,))
 
+    def replaced(self) -> OwnedRules:
+        return OwnedRules(isolations=(self.old,) if self.old else ())
+
     def attempt(self) -> str:
         isolation = self.new or self.old
         bridge = isolation.bridge if isolation else ""

@@ -46,7 +46,7 @@ def indexes(option: str, ns: int, state: State) -> Dict[Backend, RuleIndex]:
 
 def mixed(ns: int, state: State) -> Tuple[str, ...]:
     """Return the warning that both kinds of iptables have foreign rules, if so: a packet passes both."""
-    chains = [chain for chain in firewalls(state).foreign(ns).chains.values() if chain.rules]
+    chains = firewalls(state).foreign(ns).in_use
     names = sorted(backend.name for backend in BACKENDS if any(map(backend.owns_table, chains)))
     if len(names) < 2:
         return ()

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import addresses
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import addresses as netlink_addresses
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import links
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Address, Holder, Link
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Address, Holder
 
 
 @pytest.fixture
@@ -22,12 +22,15 @@ def kernel() -> Iterator[addresses.Kernel]:
 
 
 def test_members_are_those_behind_the_ports(kernel: addresses.Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
-    ports = [(Link(7, "web0", "veth", peer_index=2), 3), (Link(8, "own0", "veth", peer_index=9), None)]
-    monkeypatch.setattr(links, "read_all", lambda _sock, master: ports)
+    monkeypatch.setattr(links, "read_ports", lambda _sock, _master: [(7, 2, 3), (8, 9, None)])
     inside = [(1, Address("127.0.0.1", 8, 4, scope="host")), (2, Address("10.0.0.2", 24, 4)), (5, Address("x", 8, 4))]
     monkeypatch.setattr(netlink_addresses, "read_all", lambda _sock, nsid: inside if nsid == 3 else [])
     kernel._open[kernel.own].nsids[3] = 100
-    assert kernel.members(kernel.own, 6) == [
+    assert kernel.members(kernel.own, 6, {}) == [
         Holder(inside[1][1], 100, 2, "", 3, 7),
         Holder(inside[2][1], 100, 5, "", 3, 0),
     ]
+    read = Address("10.0.0.9", 24, 4)
+    assert kernel.members(kernel.own, 6, {100: {2: [read]}}) == [
+        Holder(read, 100, 2, "", 3, 7)
+    ]  # that is not read again

@@ -107,7 +107,9 @@ def test_what_a_person_would_type_does_the_same(backend: Backend, number: int) -
         now = backend.owned(done)
         back = restoring(now, owned)
         replaced = OwnedRules(
-            nat_rules=tuple(rule for rule in now.nat_rules if rule.key in back.drop), port_mappings=back.unpublish
+            nat_rules=tuple(rule for rule in now.nat_rules if rule.key in back.drop),
+            port_mappings=back.unpublish,
+            isolations=tuple(isolation for isolation in now.isolations if isolation.bridge in back.unisolate),
         )
         undone = typed(backend, done, backend.commands(back, now, replaced, not before))
         assert content(backend.owned(undone)) == content(owned)

@@ -76,9 +76,11 @@ def test_a_bridge_and_its_port() -> None:
     assert (port.master, port.get("cost"), bridge.get("cost")) == (2, 7, None)
 
 
-def test_only_those_of_a_master_are_returned_though_an_old_kernel_sends_all() -> None:
-    sock = Answering([link(2, "br0"), link(3, "web0", MASTER=2), link(4, "db0", MASTER=9)])
-    assert [one.name for one, _nsid in links.read_all(sock, master=2)] == ["web0"]
+def test_only_the_pairs_of_a_master_are_returned_though_an_old_kernel_sends_all() -> None:
+    veth = {"LINK": 5, "LINK_NETNSID": 1, "LINKINFO": info("veth")}
+    dummy = link(6, "d0", MASTER=2, LINKINFO=info("dummy"))
+    sock = Answering([link(2, "br0"), link(3, "web0", MASTER=2, **veth), link(4, "db0", MASTER=9, **veth), dummy])
+    assert links.read_ports(sock, 2) == [(3, 5, 1)]
     assert sock.read(ifinfmsg).get_attr("IFLA_MASTER") == 2
 
 
