@@ -7,30 +7,12 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import containers
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import run
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container
-
-
-@pytest.fixture
-def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Make programs that stand in for the engines' own; nothing else is on the path."""
-    monkeypatch.setattr(run, "_PATH", str(tmp_path))
-
-    def make(name: str, script: str) -> Path:
-        path = tmp_path / name
-        path.write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n", encoding="utf-8")
-        path.chmod(path.stat().st_mode | stat.S_IXUSR)
-        return path
-
-    return make
-
 
 ID = "4f" * 32
 

@@ -23,6 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     NsRef,
     Vlan,
 )
+from ansible_collections.linuxnet.containers.tests.unit.told import commands_told
 
 WEB = NsRef("/run/netns/web")
 PID = NsRef("/proc/42/ns/net")
@@ -59,15 +60,7 @@ COMMANDS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("step", "lines"), COMMANDS, ids=lambda value: type(value).__name__)
-def test_the_commands_of_a_change(step: Change, lines: list[str]) -> None:
-    assert [str(line) for line in step.commands()] == lines
-
-
-def test_every_change_has_its_commands_here() -> None:
-    assert {type(step) for step, dummy in COMMANDS} == {
-        one for one in Change.__subclasses__() if one.__module__ == links.__name__
-    }
+test_the_commands_of_a_change, test_every_change_has_its_commands_here = commands_told(links, COMMANDS)
 
 
 TWICE = [
