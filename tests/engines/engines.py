@@ -285,9 +285,7 @@ class Podman(_Client):
     name = "podman"
     side = "Client"
     programs = ("podman", "conmon", "crun", "iptables")
-    also = (
-        "--cap-add=NET_RAW",
-    )  # busybox's ping needs it, as in docker's containers; podman 5 does not give it by itself
+    also = ("--cap-add=NET_RAW",)  # for ping, as in docker's containers; podman 5 does not give it by itself
 
     def ready(self) -> None:
         # What crun would set may be above what this machine allows; it sets none where the limits are given.

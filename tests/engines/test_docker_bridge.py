@@ -27,7 +27,7 @@ NETWORK = {"name": "docker0", "subnets": ["172.30.0.0/28"], "unmanaged": True}
 THEIRS = ("first", "second")
 OURS = ("web", "db")
 # What moves by itself in what the tools print.
-MOVING = re.compile(r"\w+_timer +[\d.]+|packets \d+ bytes \d+")
+MOVING = re.compile(r"\w+_(timer|n_learned|n_groups) +[\d.]+|packets \d+ bytes \d+")
 # The pair of a container without a network, made by hand.
 BY_HAND = """
 pid=$(docker inspect -f '{{.State.Pid}}' hand)

@@ -27,7 +27,7 @@ CONTAINERS = [
     },
     {"name": "db", "networks": [{"name": "front", "ipv4_address": "10.1.0.11"}]},
 ]
-COUNTS = re.compile(r"packets \d+ bytes \d+|\[\d+:\d+\]|#.*|\w+_timer +[\d.]+")
+COUNTS = re.compile(r"packets \d+ bytes \d+|\[\d+:\d+\]|#.*|\w+_(timer|n_learned|n_groups) +[\d.]+")
 
 
 def play(backend: str = "auto", **more: Any) -> Play:

@@ -23,9 +23,16 @@ die() {
     exit 1
 }
 
-# The packages that bindep.txt names for Debian, one a line.
-system_packages() {
-    sed -nE 's/^([a-z0-9][^ ]*) \[.*platform:dpkg.*/\1/p' "$ROOT/bindep.txt"
+# The release of Debian that runs here, by its code name; nothing on anything else.
+release() (
+    # shellcheck source=/dev/null
+    [[ ! -r /etc/os-release ]] || source /etc/os-release
+    [[ ${ID-} != debian ]] || printf '%s\n' "${VERSION_CODENAME-}"
+)
+
+# The packages that bindep.txt names for a release of Debian, one a line.
+system_packages() { # CODENAME
+    sed -nE "s/^([a-z0-9][^ ]*) \\[([^]]* )?platform:(dpkg|debian-${1:-none})[] ].*/\\1/p" "$ROOT/bindep.txt"
 }
 
 # Activates an environment: its programs first on PATH, and Ansible's files in the cache instead of in the user's home.
