@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -157,11 +158,13 @@ def live(lab: Lab, playbook: Playbook) -> Host:
 def hosts(tmp_path_factory: pytest.TempPathFactory, needs: Any) -> Iterator[tuple[Host, Host]]:
     """The same story on two hosts: with the chain, and with one task."""
     needs("lab host", "nft")
-    with Lab() as one, Lab() as other:
-        yield (
-            live(one, Playbook(one, tmp_path_factory.mktemp("chain"))),
-            live(other, Playbook(other, tmp_path_factory.mktemp("one"), one_task=True)),
-        )
+    chain, one = tmp_path_factory.mktemp("chain"), tmp_path_factory.mktemp("one")
+    with Lab() as first, Lab() as second, ThreadPoolExecutor() as both:
+        lives = [
+            both.submit(live, first, Playbook(first, chain)),
+            both.submit(live, second, Playbook(second, one, one_task=True)),
+        ]
+        yield lives[0].result(), lives[1].result()
 
 
 def comparable(outcome: Outcome, pid: int) -> list[tuple[str, list[Any]]]:
