@@ -99,7 +99,7 @@ CHAPTERS: list[tuple[str, str, dict[str, Any]]] = [
         },
     ),
     ("all is purged", "ip link del byhand; ip netns del proxy", {"purge": True}),
-    ("teardown", "", {"networks": [FRONT, BACK, AWAY], "containers": ALL, "state": "absent"}),
+    ("teardown", "", {"networks": [FRONT, BACK, AWAY, THEIRS], "containers": ALL, "state": "absent"}),
 ]
 
 
