@@ -181,7 +181,8 @@ def plain(value: Any, pid: int) -> Any:
     if isinstance(value, dict):
         return {key: None if key in ("inode", "pid") else plain(one, pid) for key, one in value.items()}
     if isinstance(value, str):
-        return re.sub(rf"(?<=/proc/){pid}(?=/)|(?<=attach proc ){pid}\b", "PID", value)
+        value = re.sub(rf"(?<=/proc/){pid}(?=/)|(?<=attach proc ){pid}\b|(?<=\bpid ){pid}\b", "PID", value)
+        return re.sub(r"(?<=\binode )4026\d{6}\b", "INODE", value)
     return [plain(one, pid) for one in value] if isinstance(value, list) else value
 
 
