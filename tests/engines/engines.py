@@ -29,7 +29,7 @@ from typing import ClassVar
 
 from lab import Lab, Result
 
-SLEEP = ("sleep", "1000")
+SLEEP = ("sleep", "100000")
 STATE = "/run/engines"
 MARK = "LAB_CONTAINER"
 PROGRAMS = "sh cat httpd ip nc ping sleep stat".split()

@@ -73,7 +73,9 @@ def test_its_own_tools_tell_its_process(engine: Engine) -> None:
 def test_a_restart_makes_a_new_namespace(engine: Engine) -> None:
     engine.start("web")
     pid, before = engine.pid("web"), namespace(engine, "web")
-    holder = engine.lab.spawn(f"exec 9</proc/{pid}/ns/net; exec sleep 1000")  # its inode number is not given out again
+    holder = engine.lab.spawn(
+        f"exec 9</proc/{pid}/ns/net; exec sleep 100000"
+    )  # its inode number is not given out again
     comes(engine.lab, f"[ -e /proc/{holder}/fd/9 ]")
     engine.restart("web")
     assert engine.pid("web") not in (0, pid)

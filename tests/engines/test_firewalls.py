@@ -175,7 +175,7 @@ def test_f6_a_port_that_docker_publishes_is_refused_naming_the_holder(
 ) -> None:
     needs("docker")
     with with_docker(f"--userland-proxy={proxy}") as (lab, _playbook, docker):
-        docker.run(["docker", "run", "-d", "--name", "theirs", "-p", "9090:80", "box", "sleep", "1000"])
+        docker.run(["docker", "run", "-d", "--name", "theirs", "-p", "9090:80", "box", "sleep", "100000"])
         options: dict[str, Any] = {"type": "dnat", "to_port": "80", "to_address": "172.30.0.9", "bridge": "docker0"}
         said = lab.fails("nat", host_port="9090", **options)["msg"]
         assert re.search(rf"tcp port 9090 is in use: {holder} \(process \d+\) listens on 0.0.0.0:9090", said)

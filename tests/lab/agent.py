@@ -7,6 +7,7 @@
     {"op": "run", "argv": [...] | "shell": "...", "input": null, "timeout": 120, "env": {}}  -> {rc, stdout, stderr}
     {"op": "spawn", "argv": [...] | "shell": "...", "env": {}}                              -> {pid}
     {"op": "kill", "pid": 5, "signal": 15}                                                  -> {rc, stdout, stderr}
+    {"op": "snapshot", "all_namespaces": true}                                               -> {rc, stdout, stderr}
     {"op": "module", "name": "veth", "args": {}, "check": false, "diff": true, "env": {}}   -> {result, rc, ...}
 
 Any request may be answered with {"error": "..."} instead. The end of stdin ends the agent, and with it the host.
@@ -31,6 +32,8 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from typing import IO, Any
+
+import snapshot
 
 COLLECTION = "ansible_collections.linuxnet.containers"
 PATIENCE = float(os.environ.get("LAB_PATIENCE", "1"))  # as in lab.py
@@ -95,7 +98,7 @@ class Agent:
 
     def __init__(self) -> None:
         self.background: dict[int, tuple[subprocess.Popen[bytes], Output]] = {}
-        self.preloaded = False
+        self.preloaded: set[str] = set()
 
     def answer(self, request: Request) -> Answer:
         """The answer to one request. Whatever goes wrong is an answer, too."""
@@ -104,6 +107,7 @@ class Agent:
             "spawn": self.spawn,
             "kill": self.kill,
             "module": self.module,
+            "snapshot": self.snapshot,
         }
         try:
             return operations[request["op"]](request)
@@ -141,32 +145,54 @@ class Agent:
 
     def module(self, request: Request) -> Answer:
         """Run a module of the collection in a fork."""
-        self.preload()
-        output = Output()
-        pid = os.fork()
-        if pid == 0:
-            run_module(request, output)
-        in_time = ended(pid, MODULE_TIMEOUT)
-        if not in_time:
-            end_group(pid)
-        answer: Answer = {"rc": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), **output.read()}
+        self.preload(request["name"])
+        answer = forked(f"module {request['name']}", run_module, request)
         answer["result"] = parsed(answer["stdout"])
-        if not in_time:
-            answer["error"] = f"module {request['name']}: no end after {MODULE_TIMEOUT:g} s: {answer['stderr']}"
         return answer
 
-    def preload(self) -> None:
-        """Import what every module imports, once. What is missing is for the module to complain about."""
-        if not self.preloaded:
-            ours = [f"{COLLECTION}.plugins.module_utils.{name}" for name in ("_run.runner", "_kernel.writer")]
-            for name in ("ansible.module_utils.basic", "pyroute2", "netaddr", *ours):
+    def snapshot(self, request: Request) -> Answer:
+        """Print a snapshot, in a fork: cheaper than a Python of its own."""
+        return forked("the snapshot", run_snapshot, request)
+
+    def preload(self, *modules: str) -> None:
+        """Import what every module imports, and these modules, once. What is missing is for the module to complain about."""
+        ours = [f"{COLLECTION}.plugins.module_utils.{name}" for name in ("_run.runner", "_kernel.writer")]
+        theirs = [f"{COLLECTION}.plugins.modules.{name}" for name in modules]
+        for name in ("ansible.module_utils.basic", "pyroute2", "netaddr", *ours, *theirs):
+            if name not in self.preloaded:
                 with contextlib.suppress(ImportError):
                     importlib.import_module(name)
-            self.preloaded = True
+                self.preloaded.add(name)
+
+
+def forked(what: str, act: Callable[[Request, Output], None], request: Request) -> Answer:
+    """Do something in a fork, and tell how it ended and what it wrote."""
+    output = Output()
+    pid = os.fork()
+    if pid == 0:
+        act(request, output)
+    in_time = ended(pid, MODULE_TIMEOUT)
+    if not in_time:
+        end_group(pid)
+    answer: Answer = {"rc": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), **output.read()}
+    if not in_time:
+        answer["error"] = f"{what}: no end after {MODULE_TIMEOUT:g} s: {answer['stderr']}"
+    return answer
 
 
 def run_module(request: Request, output: Output) -> None:
     """The child's part: never returns."""
+    os.environ.update(request.get("env") or {})
+    run(lambda: call_module(request), output)
+
+
+def run_snapshot(request: Request, output: Output) -> None:
+    """The child's part: never returns."""
+    run(lambda: snapshot.main(bool(request["all_namespaces"])), output)
+
+
+def run(call: Callable[[], int | None], output: Output) -> None:
+    """Call a function with stdout and stderr of its own, and exit with what it returns: never returns itself."""
     status = 1
     try:
         os.setsid()
@@ -175,8 +201,7 @@ def run_module(request: Request, output: Output) -> None:
         os.dup2(output.stderr.fileno(), 2)
         # The agent's own sys.stdout is not stdout, see main().
         sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
-        os.environ.update(request.get("env") or {})
-        status = call_module(request)
+        status = call() or 0
     except BaseException:
         traceback.print_exc()
     finally:

@@ -155,8 +155,10 @@ class Lab:
 
     def snapshot(self, all_namespaces: bool = True) -> str:
         """Everything a wiring could touch, as comparable text."""
-        command = [sys.executable, "-I", str(HERE / "snapshot.py")]
-        return self.run(command + ["--all-namespaces"] * all_namespaces).stdout
+        answer = self._ask({"op": "snapshot", "all_namespaces": all_namespaces}, MODULE_TIMEOUT)
+        if answer["rc"] != 0:
+            raise AssertionError(f"no snapshot\n{answer['stderr']}")
+        return str(answer["stdout"])
 
     def strace(self, cmd: Command, timeout: float = 600) -> list[str]:
         """Run a command that must succeed. Lists what it and its children write to the network: see ``writes_in``."""

@@ -89,7 +89,7 @@ def ns_inode(lab: Lab, path: str) -> int:
 
 def container(lab: Lab) -> int:
     """Start a process in a network namespace of its own, as a container has. Returns its pid, once it is there."""
-    pid: int = lab.spawn(["unshare", "--net", "sleep", "1000"])
+    pid: int = lab.spawn(["unshare", "--net", "sleep", "100000"])
     host = ns_inode(lab, "/proc/1/ns/net")
     comes(lab, f"[ $(stat -Lc %i /proc/{pid}/ns/net) != {host} ] && [ $(cat /proc/{pid}/comm) = sleep ]")
     return pid

@@ -26,6 +26,8 @@ NETNS = Path("/run/netns")
 FOLDERS = (Path("/etc/sysctl.d"), Path("/etc/netns"))
 CLONE_NEWNET = 0x40000000
 
+RULE = re.compile(r"[0-9]+:\t")  # how a policy rule is printed; no route begins like that
+
 # Link attributes that move by themselves: bridge timers and states, carrier, statistics; what iproute2 6.15 counts: learned, joined.
 VOLATILE_LINK = re.compile(
     r"_n_learned$|_n_groups$|_timer$|^timer|topology_change|^stats|^inet_id$|^operstate$|^state$|carrier|^designated_|^root_(id|path_cost|port)$"
@@ -41,12 +43,11 @@ VOLATILE_SYSCTL = re.compile(
 )
 
 
-def text(*command: str) -> str:
-    """What the command prints; nothing where it is missing or refuses."""
+def text(*command: str, typed: str = "") -> str:
+    """What the command prints; nothing where it is missing or refuses. ``typed``: what it is to read."""
     try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
-        )
+        stdin: dict[str, Any] = {"input": typed} if typed else {"stdin": subprocess.DEVNULL}
+        done = subprocess.run(command, **stdin, capture_output=True, text=True, timeout=600, check=False)
     except FileNotFoundError:
         return ""
     return done.stdout if done.returncode == 0 else ""
@@ -55,6 +56,16 @@ def text(*command: str) -> str:
 def items(*command: str) -> list[dict[str, Any]]:
     """The objects in the JSON that the command prints."""
     return [item for item in json.loads(text(*command).strip() or "[]") if item]
+
+
+def links_and_addresses() -> list[list[dict[str, Any]]]:
+    """What "ip" shows of links, and what of their addresses: one process prints both, one after the other."""
+    printed, found = text("ip", "-d", "-j", "-batch", "-", typed="link show\naddr show\n").strip(), []
+    while printed:
+        value, end = json.JSONDecoder().raw_decode(printed)
+        found.append([item for item in value if item])
+        printed = printed[end:].strip()
+    return found or [[], []]
 
 
 def flat(value: Any, path: str = "") -> Iterator[str]:
@@ -67,11 +78,13 @@ def flat(value: Any, path: str = "") -> Iterator[str]:
         yield f"{path} {json.dumps(sorted(value, key=str) if isinstance(value, list) else value, sort_keys=True)}"
 
 
-def links() -> Iterator[str]:
+def links(found: list[dict[str, Any]]) -> Iterator[str]:
     """Links with every detail, bridge ports and their VLANs."""
-    for link in items("ip", "-d", "-j", "link", "show"):
-        link["flags"] = [flag for flag in link.get("flags", []) if flag not in ("LOWER_UP", "NO-CARRIER")]
-        yield from (f"link {link['ifname']} {line}" for line in flat(link))
+    for link in found:
+        flags = [flag for flag in link.get("flags", []) if flag not in ("LOWER_UP", "NO-CARRIER")]
+        yield from (f"link {link['ifname']} {line}" for line in flat({**link, "flags": flags}))
+    if not any("master" in link or link.get("linkinfo", {}).get("info_kind") == "bridge" for link in found):
+        return  # then there is nothing that "bridge" would show
     for port in items("bridge", "-d", "-j", "link", "show"):
         port["flags"] = []
         yield from (f"port {port['ifname']} {line}" for line in flat(port))
@@ -79,9 +92,9 @@ def links() -> Iterator[str]:
         yield from (f"vlan {port['ifname']} {line}" for line in flat(port))
 
 
-def addresses() -> Iterator[str]:
+def addresses(found: list[dict[str, Any]]) -> Iterator[str]:
     """Addresses, without lifetimes that count down and without the progress of duplicate detection."""
-    for link in items("ip", "-j", "addr", "show"):
+    for link in found:
         for address in link.get("addr_info", []):
             for key in ("valid_life_time", "preferred_life_time"):
                 address[key] = "forever" if address.get(key) == 0xFFFFFFFF else "limited"
@@ -93,13 +106,14 @@ def addresses() -> Iterator[str]:
 def routes() -> Iterator[str]:
     """Routes of every table, and the rules that choose among the tables."""
     for family in ("-4", "-6"):
-        for line in text("ip", family, "route", "show", "table", "all").splitlines():
+        for line in text("ip", family, "-batch", "-", typed="route show table all\nrule show\n").splitlines():
+            if RULE.match(line):
+                yield f"rule {family} {line}"
+                continue
             if family == "-6" and "table local proto kernel" in line:
                 continue  # follow the addresses, when duplicate detection is done
             # Expiry counts down; linkdown and dead follow the carrier.
             yield f"route {family} {re.sub(r' (expires [0-9]+sec|linkdown|dead)', '', line).strip()}"
-        for line in text("ip", family, "rule", "show").splitlines():
-            yield f"rule {family} {line}"
 
 
 def firewall() -> Iterator[str]:
@@ -156,7 +170,8 @@ def namespaces() -> Iterator[str]:
 
 def network() -> list[str]:
     """The lines of the network namespace this process is in."""
-    return sorted([*links(), *addresses(), *routes(), *firewall(), *sysctls()])
+    shown, addressed = links_and_addresses()
+    return sorted([*links(shown), *addresses(addressed), *routes(), *firewall(), *sysctls()])
 
 
 def network_of(path: Path) -> list[str]:
@@ -182,14 +197,18 @@ def network_of(path: Path) -> list[str]:
     return lines if status == 0 else ["cannot be entered"]
 
 
-def main() -> None:
+def main(all_namespaces: bool) -> None:
     """Print the snapshot."""
     lines = [*network(), *sorted(files()), *sorted(namespaces())]
-    if "--all-namespaces" in sys.argv[1:] and NETNS.is_dir():
-        for path in sorted(NETNS.iterdir()):
-            lines += [f"[{path.name}] {line}" for line in network_of(path)]
+    seen: dict[tuple[int, int], list[str]] = {}  # a namespace may have many names
+    for path in sorted(NETNS.iterdir()) if all_namespaces and NETNS.is_dir() else []:
+        about = path.stat() if path.exists() else None
+        key = (about.st_dev, about.st_ino) if about else (0, 0)
+        if key not in seen:
+            seen[key] = network_of(path)
+        lines += [f"[{path.name}] {line}" for line in seen[key]]
     print("\n".join(lines))
 
 
 if __name__ == "__main__":
-    main()
+    main("--all-namespaces" in sys.argv[1:])

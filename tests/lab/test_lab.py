@@ -94,7 +94,7 @@ def test_the_command_decides_the_exit_status() -> None:
 def test_daemons_end_with_their_host() -> None:
     with Lab() as lab:
         name = f"{time.time_ns()}"
-        lab.run(f"setsid bash -c 'exec -a {name} sleep 1000' >/dev/null 2>&1 &")
+        lab.run(f"setsid bash -c 'exec -a {name} sleep 100000' >/dev/null 2>&1 &")
         assert name in outside("ps", "-eo", "args")
     assert name not in outside("ps", "-eo", "args")
 
@@ -112,7 +112,7 @@ def test_a_failing_command_is_told(lab: Lab) -> None:
 
 
 def test_background_commands(lab: Lab) -> None:
-    pid = lab.spawn("echo started; touch /run/started; exec sleep 1000")
+    pid = lab.spawn("echo started; touch /run/started; exec sleep 100000")
     comes(lab, "[ -e /run/started ]")
     result = lab.kill(pid)
     assert (result.rc, result.stdout) == (-15, "started\n")

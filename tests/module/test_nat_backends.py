@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from proofs import comes
-from wires import BACKENDS, LEGACY, LIMIT, MOMENT, Host, warnings
+from wires import BACKENDS, LEGACY, LIMIT, MOMENT, Host, called, warnings
 
 V4: dict[str, Any] = {"source": "172.17.0.0/16", "out_interface": "!br0"}
 V6: dict[str, Any] = {"source": "fd00:17::/64", "out_interface": "!br0"}
@@ -58,9 +58,7 @@ def street(host: Host, needs: Callable[..., None]) -> None:
 
 def ask(host: Host, netns: str, address: str, port: int = 80, seconds: float = LIMIT) -> str:
     """Which source the server at an address sees, ``""`` where nobody answers."""
-    ask = f"import socket; print(socket.create_connection(({address!r}, {port}), {seconds}).recv(99).decode())"
-    where = ["ip", "netns", "exec", netns] if netns else []
-    return host.run([*where, sys.executable, "-c", ask], check=False).stdout.strip()
+    return called(host, netns, address, port, seconds)
 
 
 def works(host: Host) -> None:

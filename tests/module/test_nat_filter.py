@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from proofs import comes
-from wires import LIMIT, MOMENT, Host
+from wires import LIMIT, MOMENT, Host, called
 
 SERVER = """
 import socket
@@ -60,9 +60,7 @@ def street(host: Host, needs: Callable[..., None]) -> None:
 
 def reached(host: Host, netns: str, address: str, seconds: float = MOMENT, port: int = 80) -> bool:
     """Whether the server answers within so many seconds."""
-    ask = f"import socket; print(socket.create_connection(({address!r}, {port}), {seconds}).recv(9).decode())"
-    where = ["ip", "netns", "exec", netns] if netns else []
-    return host.run([*where, sys.executable, "-c", ask], check=False, timeout=2 * LIMIT).stdout == "here\n"
+    return called(host, netns, address, port, seconds) == "here"
 
 
 def dropped(host: Host, name: str) -> int:

@@ -242,7 +242,7 @@ def test_a_namespace_that_a_process_holds(lab: Lab) -> None:
     """B9: the name goes, and the task says what stays, and until when."""
     lab.module("netns", name="web")
     lab.module("veth", name="v0", peer_netns="web")
-    pid = lab.spawn(["nsenter", "--net=/run/netns/web", "sleep", "1000"])
+    pid = lab.spawn(["nsenter", "--net=/run/netns/web", "sleep", "100000"])
     inode = ns_inode(lab, "/run/netns/web")
     comes(lab, f"[ $(stat -Lc %i /proc/{pid}/ns/net) = {inode} ] && [ $(cat /proc/{pid}/comm) = sleep ]")
     said = (

@@ -175,7 +175,7 @@ def test_on_the_host(host: Host) -> None:
 def test_a_namespace_is_named_by_its_path_too(host: Host) -> None:
     host.module("ns_address", netns="/run/netns/web", interface="eth0", address="172.17.0.9/16")
     assert host.module("ns_address", **WEB, address="172.17.0.9/16")["changed"] is False
-    pid = host.spawn("exec ip netns exec web sleep 600")
+    pid = host.spawn("exec ip netns exec web sleep 100000")
     done = host.module("ns_address", netns=f"/proc/{pid}/ns/net", interface="eth0", address="172.17.0.8/16")
     host.kill(pid)
     assert done["commands"][0] == f"nsenter --net=/proc/{pid}/ns/net ip address add 172.17.0.8/16 dev eth0"

@@ -189,7 +189,7 @@ def test_without_a_bridge_all_named_namespaces_count(host: Host) -> None:
 
 
 def test_a_namespace_without_a_name_counts_too(host: Host) -> None:
-    pid = host.spawn("exec unshare --net sleep 600")
+    pid = host.spawn("exec unshare --net sleep 100000")
     host.run(
         f"until [ $(readlink /proc/{pid}/ns/net) != $(readlink /proc/self/ns/net) ]; do sleep 0.01; done; "
         f"ip link add nameless type veth peer name eth0 netns {pid} && ip link set nameless master br0 up && "

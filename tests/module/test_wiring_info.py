@@ -305,7 +305,7 @@ def test_stale_entries_of_run_netns(lab: Lab) -> None:
 
 def test_a_pair_whose_container_was_taken_off_its_name(lab: Lab) -> None:
     wire(lab, "web", "db")
-    pid = lab.spawn("exec ip netns exec web sleep 1000")
+    pid = lab.spawn("exec ip netns exec web sleep 100000")
     comes(lab, f"grep -qx sleep /proc/{pid}/comm")
     assert orphans(lab) == []
     lab.run("ip netns del web")
@@ -318,7 +318,7 @@ def test_a_pair_whose_container_was_taken_off_its_name(lab: Lab) -> None:
 def test_a_pair_into_a_namespace_that_cannot_be_seen(lab: Lab) -> None:
     """A process holds it open and lives elsewhere: it has neither a file nor a process here."""
     wire(lab, "web")
-    lab.spawn("exec 9</run/netns/web; touch /run/held; exec sleep 1000")
+    lab.spawn("exec 9</run/netns/web; touch /run/held; exec sleep 100000")
     comes(lab, "test -e /run/held")
     lab.run("ip netns del web")
     assert orphans(lab) == [("veth", WEB, "its other end is in a namespace that cannot be seen from here")]
@@ -368,10 +368,10 @@ def test_containers_are_told_by_their_process(dock: Lab) -> None:
     wire(dock, "web")
     shop = container(dock)
     dock.run(f"ip link add v0 type veth peer name eth0 netns {shop} && ip link set v0 master br0")
-    side = dock.spawn(["nsenter", f"--net=/proc/{shop}/ns/net", "sleep", "1000"])
-    webs = dock.spawn("exec ip netns exec web sleep 1000")
+    side = dock.spawn(["nsenter", f"--net=/proc/{shop}/ns/net", "sleep", "100000"])
+    webs = dock.spawn("exec ip netns exec web sleep 100000")
     comes(dock, f"grep -qx sleep /proc/{side}/comm && grep -qx sleep /proc/{webs}/comm")
-    agent = dock.spawn(["sleep", "1000"])
+    agent = dock.spawn(["sleep", "100000"])
     for name, pid in (("sidecar", side), ("shop", shop), ("web", webs), ("agent", agent)):
         start(dock, name, pid)
     lists = told(dock)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import signal
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -175,6 +176,26 @@ class Host(Lab):
         has_read(self, pid)
         self.kill(pid, signal.SIGINT)
         return self.run(f"cat {log}; rm {log}").stdout
+
+
+# Prints what a server says. Until the time is over it is asked again: neighbours may not be found at once. Arguments: address, port, seconds.
+CALLER = """
+import socket, sys, time
+end = time.monotonic() + float(sys.argv[3])
+while (left := end - time.monotonic()) > 0:
+    try:
+        print(socket.create_connection((sys.argv[1], int(sys.argv[2])), left).recv(99).decode())
+        break
+    except OSError:
+        time.sleep(0.05)
+"""
+
+
+def called(host: Host, netns: str, address: str, port: int, seconds: float) -> str:
+    """What a server says to a caller in a namespace, or on the host, within so many seconds; empty for nothing."""
+    where = ["ip", "netns", "exec", netns] if netns else []
+    caller = [*where, sys.executable, "-c", CALLER, address, str(port), str(seconds)]
+    return host.run(caller, timeout=seconds + LIMIT).stdout.strip()
 
 
 def warnings(result: dict[str, Any]) -> list[str]:

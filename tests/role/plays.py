@@ -235,7 +235,7 @@ def internet(lab: Lab) -> None:
 
 def start(lab: Lab) -> int:
     """Start a process in a network namespace of its own."""
-    pid = lab.spawn("exec unshare --net sleep 600")
+    pid = lab.spawn("exec unshare --net sleep 100000")
     comes(lab, f"[ $(cat /proc/{pid}/comm) = sleep ]")
     return pid
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,7 +99,7 @@ CHAPTERS: list[tuple[str, str, dict[str, Any]]] = [
         },
     ),
     ("all is purged", "ip link del byhand; ip netns del proxy", {"purge": True}),
-    ("teardown", "", {"networks": [FRONT, BACK, AWAY], "containers": ALL, "state": "absent"}),
+    ("teardown", "", {"networks": [FRONT, BACK, AWAY, THEIRS], "containers": ALL, "state": "absent"}),
 ]
 
 
@@ -157,11 +158,13 @@ def live(lab: Lab, playbook: Playbook) -> Host:
 def hosts(tmp_path_factory: pytest.TempPathFactory, needs: Any) -> Iterator[tuple[Host, Host]]:
     """The same story on two hosts: with the chain, and with one task."""
     needs("lab host", "nft")
-    with Lab() as one, Lab() as other:
-        yield (
-            live(one, Playbook(one, tmp_path_factory.mktemp("chain"))),
-            live(other, Playbook(other, tmp_path_factory.mktemp("one"), one_task=True)),
-        )
+    chain, one = tmp_path_factory.mktemp("chain"), tmp_path_factory.mktemp("one")
+    with Lab() as first, Lab() as second, ThreadPoolExecutor() as both:
+        lives = [
+            both.submit(live, first, Playbook(first, chain)),
+            both.submit(live, second, Playbook(second, one, one_task=True)),
+        ]
+        yield lives[0].result(), lives[1].result()
 
 
 def comparable(outcome: Outcome, pid: int) -> list[tuple[str, list[Any]]]:
@@ -178,7 +181,8 @@ def plain(value: Any, pid: int) -> Any:
     if isinstance(value, dict):
         return {key: None if key in ("inode", "pid") else plain(one, pid) for key, one in value.items()}
     if isinstance(value, str):
-        return re.sub(rf"(?<=/proc/){pid}(?=/)|(?<=attach proc ){pid}\b", "PID", value)
+        value = re.sub(rf"(?<=/proc/){pid}(?=/)|(?<=attach proc ){pid}\b|(?<=\bpid ){pid}\b", "PID", value)
+        return re.sub(r"(?<=\binode )4026\d{6}\b", "INODE", value)
     return [plain(one, pid) for one in value] if isinstance(value, list) else value
 
 

@@ -193,7 +193,7 @@ def test_what_others_put_into_it_keeps_a_bridge_and_a_name(story: Story) -> None
     lab = story.lab
     lab.run("ip link add byhand type veth peer name eth9 netns vm && ip link set byhand master front up")
     lab.run("ip -n www link add extra type bridge")
-    pid = lab.spawn("exec ip netns exec db sleep 600")
+    pid = lab.spawn("exec ip netns exec db sleep 100000")
     told = story.live(THEIRS)
     as_foreseen(told)
     assert story.names() == {"db", "www"}

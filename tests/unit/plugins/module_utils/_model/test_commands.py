@@ -49,7 +49,7 @@ def read_by_bash(line: str) -> list[str]:
     done = subprocess.run(
         [BASH, "-c", script],
         capture_output=True,
-        timeout=20,
+        timeout=300,
         check=True,
         env={"LC_ALL": "C.UTF-8", "PATH": "/nowhere"},
     )
