@@ -46,7 +46,9 @@ def given_to_needs(function: Callable[..., Any], parameters: Mapping[str, Any]) 
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "needs":
             for argument in call.args:
-                code = compile(ast.Expression(ast.List([argument], ast.Load(), lineno=1, col_offset=0)), "needs", "eval")
+                code = compile(
+                    ast.Expression(ast.List([argument], ast.Load(), lineno=1, col_offset=0)), "needs", "eval"
+                )
                 try:
                     found.update(eval(code, inspect.unwrap(function).__globals__, dict(parameters)))
                 except Exception:
