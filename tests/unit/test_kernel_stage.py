@@ -17,7 +17,7 @@ import pytest
 KERNEL = Path(__file__).resolve().parents[1] / "kernel"
 sys.path.insert(0, str(KERNEL))
 
-from run import command, results, summary, table  # noqa: E402
+from run import Unanswered, boot, command, results, summary, table  # noqa: E402
 
 pytestmark = pytest.mark.unmeasured
 
@@ -150,3 +150,53 @@ def test_a_command_reaches_the_guest_as_it_was_written() -> None:
     assert command(["--run", "echo '$HOME' \"a  b\""], {}) == "echo '$HOME' \"a  b\""
     assert command(["tests/module/test_x.py", "-k", "a or b"], {}).endswith(" tests/module/test_x.py -k 'a or b'")
     assert command([], CHOSEN).endswith(" -q -n 2 --dist load @/given/tests")
+
+
+@pytest.fixture
+def emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program in the place of qemu, to be written by the test."""
+    program = tmp_path / "bin" / "qemu-system-x86_64"
+    program.parent.mkdir()
+    program.touch(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    return program
+
+
+def test_the_status_of_the_command_is_that_of_the_guest(tmp_path: Path, emulator: Path) -> None:
+    (tmp_path / "said").mkdir()
+    (tmp_path / "said" / "status").write_text("3\n", encoding="utf-8")
+    answers = f"tar -C {tmp_path}/said -cf - . | dd of={tmp_path}/answer.tar conv=notrunc status=none"
+    emulator.write_text(f"#!/bin/sh\n{answers}\n", encoding="utf-8")
+    assert boot(tmp_path, tmp_path, 60, False) == 3
+
+
+@pytest.mark.parametrize(
+    ("does", "limit", "message"),
+    [("exit 0", 60, "ended without an answer"), ("exec sleep 600", 1, "no answer after 1 s")],
+    ids=["panic", "hang"],
+)
+def test_a_guest_that_does_not_answer_is_ended_and_said_to_be_so(
+    tmp_path: Path, emulator: Path, does: str, limit: int, message: str
+) -> None:
+    emulator.write_text(f"#!/bin/sh\necho $$ >{tmp_path}/pid\n{does}\n", encoding="utf-8")
+    with pytest.raises(Unanswered, match=message):
+        boot(tmp_path, tmp_path, limit, False)
+    pid = tmp_path / "pid"
+    assert not pid.exists() or not Path("/proc", pid.read_text(encoding="utf-8").strip()).exists()
+
+
+@pytest.mark.parametrize(("asked", "status"), [([], 0), (["--run", "true"], 1)], ids=["stage", "by hand"])
+def test_where_there_can_be_no_guest_the_stage_says_so_and_passes(
+    tmp_path: Path, asked: list[str], status: int
+) -> None:
+    (tmp_path / "uname").write_text("#!/bin/sh\necho aarch64\n", encoding="utf-8")
+    (tmp_path / "uname").chmod(0o755)
+    done = subprocess.run(
+        [KERNEL.parent / "tools" / "kernel", *asked],
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, "the guest is for amd64, this is aarch64" in done.stdout + done.stderr) == (status, True)
