@@ -89,6 +89,7 @@ def boot(guest: Path, work: Path, limit: int, terminal: bool) -> int:
     """
     answer, console = work / "answer.tar", work / "console.log"
     answer.unlink(missing_ok=True)
+    shutil.rmtree(work / "answer", ignore_errors=True)
     with answer.open("wb") as file:
         file.truncate(ANSWER)
 
@@ -117,7 +118,7 @@ def boot(guest: Path, work: Path, limit: int, terminal: bool) -> int:
         process.kill()
         process.wait()
     try:
-        with tarfile.open(answer) as archive:
+        with tarfile.open(answer, "r:") as archive:  # as it is: zeros would be tried long for every kind of compression
             archive.extractall(work / "answer", filter="data")
         return int((work / "answer" / "status").read_text(encoding="utf-8"))
     except (OSError, tarfile.TarError, ValueError):
