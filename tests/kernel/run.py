@@ -64,22 +64,8 @@ def image(given: Path, file: Path) -> None:
     """The folder as a drive."""
     size = sum(max(one.lstat().st_size, 4096) for one in given.rglob("*")) // 2**20
     file.unlink(missing_ok=True)
-    command = [
-        "mke2fs",
-        "-q",
-        "-F",
-        "-t",
-        "ext4",
-        "-O",
-        "^has_journal",
-        "-m",
-        "0",
-        "-d",
-        given,
-        file,
-        f"{size * 5 // 4 + 32}M",
-    ]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    make = ["mke2fs", "-q", "-F", "-t", "ext4", "-O", "^has_journal", "-m", "0", "-d", str(given), str(file)]
+    subprocess.run([*make, f"{size * 5 // 4 + 32}M"], check=True, stdout=subprocess.DEVNULL)
 
 
 def boot(guest: Path, work: Path, limit: int, terminal: bool) -> int:
@@ -149,7 +135,7 @@ def table(tests: dict[str, list[str]], ended: Outcomes) -> list[str]:
         (", ".join(capabilities), *outcome(name, ended), name.removeprefix("tests/"))
         for name, capabilities in tests.items()
     )
-    wide = max(len(row[0]) for row in [("capability",), *rows])
+    wide = max(len(capability) for capability in ["capability", *(row[0] for row in rows)])
     lines = [f"{capability:{wide}}  {how:7}  {took:7.1f}  {name}" for capability, how, took, name in rows]
     return [f"{'capability':{wide}}  result   seconds  test", *lines]
 
