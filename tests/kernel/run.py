@@ -28,7 +28,7 @@ from given import OWN, give
 
 # Where tests may need more than the machine's kernel. Those of the units need none.
 FOLDERS = ("tests/lab", "tests/module", "tests/role")
-LIMIT = 900  # seconds: the stage takes a tenth of it on a quiet machine
+LIMIT = 900  # seconds
 LIMIT_BY_HAND = 3600
 ANSWER = 64 << 20  # bytes: what the guest can hand back
 UP = 'echo "== Linux $(uname -r), up after $(cut -d" " -f1 /proc/uptime) s"'
