@@ -33,7 +33,11 @@ sys.path.insert(0, collections_root())
 def _in_lab(command: str) -> bool:
     """Whether the command succeeds in a fresh lab host."""
     done = subprocess.run(
-        [HERE / "host", "bash", "-c", command], stdin=subprocess.DEVNULL, capture_output=True, timeout=60 * PATIENCE, check=False
+        [HERE / "host", "bash", "-c", command],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60 * PATIENCE,
+        check=False,
     )
     return done.returncode == 0
 
