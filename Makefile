@@ -7,7 +7,7 @@ export PYTHON
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo test bench lint sanity unit module role engines molecule other-release cores lab clean
+.PHONY: help demo test bench lint sanity unit module role engines molecule kernel other-release cores lab clean
 .NOTPARALLEL:
 
 help: ## show this
@@ -69,6 +69,11 @@ other-release: ## tests on the machine's other release of Debian, in a root of i
 cores: ## the kernel contract and a story of the role with every supported ansible-core (ARGS='2.17 2.20')
 	@tests/tools/setup newest
 	@tests/lab/unchanged tests/tools/cores $(ARGS)
+
+# The guest's terminal is that of make: with CMD=bash it is a shell.
+kernel: ## tests that need what this kernel lacks, on Debian's own in qemu (ARGS='tests/module/test_veth.py -k mtu'; CMD='ip link')
+	@tests/tools/setup newest
+	@tests/lab/unchanged tests/tools/kernel $(if $(CMD),--run "$$CMD",$(ARGS))
 
 lab: ## run a command, or a shell, in a lab host: make lab CMD='ip link'
 	@tests/tools/lab bash -c "$${CMD:-bash}"

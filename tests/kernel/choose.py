@@ -4,9 +4,9 @@
 
 """A plugin of pytest that finds the tests which need another kernel than the machine's.
 
-Those are the tests that are marked ``needs`` or ``with_or_without``, or that call ``needs(...)`` themselves or in a fixture, with a
-capability of the table KERNEL of tests/conftest.py that the machine's kernel lacks. What a call is given is found out without running
-the test: from literals, globals and the test's parameters.
+Those are the tests that are marked ``needs``, or that call ``needs(...)`` themselves or in a fixture, with a capability of the table
+KERNEL of tests/conftest.py that the machine's kernel lacks. What a call is given is found out without running the test: from literals,
+globals and the test's parameters. And those marked ``with_or_without``: on another kernel they may show their other side.
 
 With KERNEL_CHOICE in the environment all other tests are deselected, and the choice is written there, as JSON:
 {"kernel": {capability: whether it is there}, "tests": {node id: [capability, ...]}}.
@@ -24,8 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-MARKS = ("needs", "with_or_without")
 
 
 def functions(item: pytest.Item) -> Iterator[Callable[..., Any]]:
@@ -57,17 +55,22 @@ def given_to_needs(function: Callable[..., Any], parameters: Mapping[str, Any]) 
 
 
 def asked(item: pytest.Item) -> set[str]:
-    """The capabilities that the test may ask for."""
+    """The capabilities that the test may skip for."""
     parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-    found = {name for mark in MARKS for one in item.iter_markers(mark) for name in one.args}
+    found = {name for mark in item.iter_markers("needs") for name in mark.args}
     for function in functions(item):
         found |= given_to_needs(function, parameters)
     return found
 
 
 def choose(items: list[pytest.Item], lacking: set[str]) -> dict[str, list[str]]:
-    """The capabilities a test waits for, by node id, of the tests that wait for any."""
-    wanted = {item.nodeid: sorted(asked(item) & lacking) for item in items}
+    """The capabilities a test is about, by node id, of the tests that are about any."""
+
+    def about(item: pytest.Item) -> set[str]:
+        either = {name for mark in item.iter_markers("with_or_without") for name in mark.args}
+        return (asked(item) & lacking) | either
+
+    wanted = {item.nodeid: sorted(about(item)) for item in items}
     return {name: capabilities for name, capabilities in wanted.items() if capabilities}
 
 

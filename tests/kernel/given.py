@@ -16,6 +16,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 NEEDED = ("ansible-core", "netaddr", "pyroute2", "pytest", "pytest-xdist")
 PROGRAM = "#!/usr/bin/env python3\nimport sys\n\nfrom {module} import {function}\n\nsys.exit({function}())\n"
 
@@ -63,7 +64,7 @@ def give(folder: Path, python: str) -> None:
     for part in ("site", "bin"):
         shutil.rmtree(folder / part, ignore_errors=True)
         (folder / part).mkdir(parents=True)
-    if python == "%d.%d" % sys.version_info[:2]:
+    if python == OWN:
         copy(distributions.values(), folder / "site")
     else:
         fetch(distributions.values(), folder / "site", python)

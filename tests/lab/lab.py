@@ -30,9 +30,8 @@ from typing import Any, Self
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-PATIENCE = float(
-    os.environ.get("LAB_PATIENCE", "1")
-)  # how many times longer all may take: an emulated processor is slow
+# How many times longer all may take: an emulated processor is slow.
+PATIENCE = float(os.environ.get("LAB_PATIENCE", "1"))
 
 # Seconds that a module may take: a limit for one that hangs, not what it takes.
 MODULE_TIMEOUT = 300
@@ -198,9 +197,8 @@ class Lab:
             agent.stdin.write(json.dumps(request) + "\n")
             agent.stdin.flush()
             # The agent itself keeps the time limits; this one is for an agent that is stuck.
-            line = (
-                agent.stdout.readline() if select.select([agent.stdout], [], [], (timeout + 15) * PATIENCE)[0] else ""
-            )
+            limit = (timeout + 15) * PATIENCE
+            line = agent.stdout.readline() if select.select([agent.stdout], [], [], limit)[0] else ""
         except BrokenPipeError:
             line = ""
         if not line:

@@ -47,6 +47,7 @@ def test_a_pair_made_by_hand_is_what_was_asked_for(host: Lab) -> None:
     settles(host, "veth", name="A", peer_netns="web", state="absent")
 
 
+@pytest.mark.with_or_without("renaming what is up")
 def test_a_pair_of_ours_gets_the_name_that_is_given_later(host: Lab) -> None:
     """C4a: it was made under the derived name; the host end is renamed where it is."""
     name = host.module("veth", peer_netns="web", bridge="br0")["after"]["name"]
@@ -75,6 +76,7 @@ def test_a_pair_on_the_wrong_bridge_is_moved_to_the_right_one(host: Lab) -> None
     assert (link(host, "A")["master"], link(host, "A")["ifindex"]) == ("br1", index)
 
 
+@pytest.mark.with_or_without("renaming what is up")
 def test_a_peer_that_was_renamed_in_the_container_is_found(host: Lab) -> None:
     """C5: by what the kernel links, not by name; it gets its name back where it is."""
     by_hand(host)
