@@ -322,7 +322,7 @@ python.require()
 
 from importlib import import_module
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._run import called, runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import called, runner, step_runner
 
 _UTILS = "ansible_collections.linuxnet.containers.plugins.module_utils"
 # What the module of a noun hands the runner: the files of its resource and of its kernel.
@@ -359,7 +359,6 @@ def _report():  # type: () -> None
 
 def _wire():  # type: () -> None
     from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
-    from ansible_collections.linuxnet.containers.plugins.module_utils._run import step_runner
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import one_task, variables
 
     step_runner.run_steps(variables.OPTIONS, one_task.Steps, complete.Kernel)
