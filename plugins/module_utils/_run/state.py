@@ -298,7 +298,8 @@ class State:
     def members(self, ns: int, bridge: int) -> Sequence[Holder]:
         """Return the addresses in the namespaces behind a bridge's ports: those of namespaces that were not read yet as they are now,
         and never remembered."""
-        return self.source.members(ns, bridge, {} if self.predict else dict(self.known.addresses))
+        known: Iterable[Tuple[int, Dict[int, List[Address]]]] = () if self.predict else self.known.addresses.items()
+        return self.source.members(ns, bridge, {where: listed for where, listed in known})
 
     def wait_for_rcu(self) -> None:
         """Wait until namespaces that just ended are gone for good."""
