@@ -298,8 +298,7 @@ class State:
     def members(self, ns: int, bridge: int) -> Sequence[Holder]:
         """Return the addresses in the namespaces behind a bridge's ports: those of namespaces that were not read yet as they are now,
         and never remembered."""
-        known: Iterable[Tuple[int, Dict[int, List[Address]]]] = () if self.predict else self.known.addresses.items()
-        return self.source.members(ns, bridge, {where: listed for where, listed in known})
+        return self.source.members(ns, bridge, {} if self.predict else self.known.addresses)
 
     def wait_for_rcu(self) -> None:
         """Wait until namespaces that just ended are gone for good."""
