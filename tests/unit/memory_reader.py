@@ -127,9 +127,7 @@ class MemoryReader:
         return [
             Holder(one, where, index, port=by_far_end.get((where, index), 0))
             for where in sorted(behind - {ns, None})  # type: ignore[type-var]
-            for index, listed in (
-                known[where] if where in known else self._state.addresses_by_index(where)  # type: ignore[arg-type]
-            ).items()
+            for index, listed in known.get(where or 0, self._state.addresses_by_index(where or 0)).items()
             for one in listed
             if one.scope != "host"
         ]

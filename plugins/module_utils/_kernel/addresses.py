@@ -35,8 +35,9 @@ class Kernel(writer.Kernel):
         ports = {(nsid, peer): index for index, peer, nsid in pairs if nsid is not None}
         for nsid in sorted({nsid for nsid, dummy in ports}):
             inode = self._peer_namespace(namespace, nsid)
-            if inode in known:
-                there = [(index, address) for index, listed in known[inode].items() for address in listed]
+            read = known.get(inode or 0)
+            if read is not None:
+                there = [(index, address) for index, listed in read.items() for address in listed]
             else:
                 there = addresses.read_all(namespace.socket, nsid)
             found.extend(

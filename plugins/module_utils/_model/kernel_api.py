@@ -21,7 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     Vlan,
 )
 
-Known = Mapping[Optional[int], Mapping[int, Sequence[Address]]]  # addresses by namespace and interface index
+Known = Mapping[int, Mapping[int, Sequence[Address]]]  # addresses by namespace and interface index
 
 
 class Source(Protocol):

@@ -299,7 +299,7 @@ class State:
     def members(self, ns: int, bridge: int) -> Sequence[Holder]:
         """Return the addresses in the namespaces behind a bridge's ports: those of namespaces that were not read yet as they are now,
         and never remembered."""
-        return self.source.members(ns, bridge, {} if self.predict else dict(self.known.addresses))
+        return self.source.members(ns, bridge, {} if self.predict else self.known.addresses)
 
     def wait_for_rcu(self) -> None:
         """Wait until namespaces that just ended are gone for good."""

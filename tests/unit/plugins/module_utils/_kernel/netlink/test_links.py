@@ -77,7 +77,7 @@ def test_a_bridge_and_its_port() -> None:
 
 
 def test_only_the_pairs_of_a_master_are_returned_though_an_old_kernel_sends_all() -> None:
-    veth = {"LINK": 5, "LINK_NETNSID": 1, "LINKINFO": info("veth")}
+    veth: dict[str, Any] = {"LINK": 5, "LINK_NETNSID": 1, "LINKINFO": info("veth")}
     dummy = link(6, "d0", MASTER=2, LINKINFO=info("dummy"))
     sock = Answering([link(2, "br0"), link(3, "web0", MASTER=2, **veth), link(4, "db0", MASTER=9, **veth), dummy])
     assert links.read_ports(sock, 2) == [(3, 5, 1)]
