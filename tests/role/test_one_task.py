@@ -144,7 +144,7 @@ def live(lab: Lab, playbook: Playbook) -> Host:
     lab.run("ip link add docker0 address 02:42:00:00:00:01 type bridge && ip addr add 172.17.0.1/16 dev docker0")
     lab.run("ip link set docker0 addrgenmode none && ip link set docker0 up")
     pid = start(lab)
-    chapters = {}
+    chapters: dict[str, Told] = {}
     failed, after, _down = playbook.run(refused(**FAILING), snapshot(), wiring(**FAILING, state="absent"))
     for name, others, variables in CHAPTERS:
         boxes = [{**one, "pid": pid} if one.get("engine") == "pid" else one for one in variables.get("containers", [])]
