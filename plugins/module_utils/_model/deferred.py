@@ -13,10 +13,12 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
+__all__ = ["dataclass"]
+
 Class = TypeVar("Class", bound=type)
 
 if TYPE_CHECKING:
-    from dataclasses import dataclass as dataclass
+    from dataclasses import dataclass
 else:
 
     def dataclass(**options: bool) -> Callable[[Class], Class]:
