@@ -80,7 +80,7 @@ def parse(params: Mapping[str, Any]) -> Want:
     elif share is not None:
         source, says = HOST if share == "host" else NsRef.parse(share, "share"), "share: %s" % share
     name = netns_name(params["name"], "name")
-    if name == "host" and params["state"] == "present":
+    if name == "host" and source != HOST and params["state"] == "present":
         raise Invalid("name: 'host' means the host's own network (share: host); call the namespace something else.")
     if source == NsRef.parse(name) and share is not None:
         raise Invalid("share: netns '%s' cannot share itself." % name)

@@ -146,7 +146,7 @@ class Container:
         self.engine = spec["engine"]
         if self.mode not in MODES or (self.mode == "container") != bool(self.joined):
             raise self._refusal("network_mode '%s' is none of %s:NAME." % (spec["network_mode"], ", ".join(MODES)))
-        if self.name == "host" and self.present:
+        if self.name == "host" and self.mode != "host" and self.present:
             raise self._refusal("its name means the host's own network; call it something else.")
         if self.present and (self.engine == "pid") != ("pid" in spec):
             raise self._refusal("pid and engine: pid go together.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.netns import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
 from ansible_collections.linuxnet.containers.tests.unit.asked import refusal, want
@@ -35,11 +35,12 @@ def test_what_is_refused(params: dict[str, Any], sentence: str) -> None:
     assert refusal(RESOURCE, name="web", **params).startswith(sentence)
 
 
-def test_a_namespace_is_not_called_host_which_means_the_host_s_own() -> None:
+def test_only_the_host_s_own_namespace_is_called_host() -> None:
     """Else ``share: host`` would mean the one or the other. What somebody else called so can still be removed."""
     sentence = "name: 'host' means the host's own network (share: host); call the namespace something else."
     assert refusal(RESOURCE, name="host") == sentence
     assert want(RESOURCE, name="host", state="absent").name == "host"
+    assert want(RESOURCE, name="host", share="host").source == HOST, "there it means nothing else"
 
 
 def test_a5_spellings_of_a_sysctl_s_value() -> None:
