@@ -71,15 +71,15 @@ def without(omitted: Any, value: Any) -> Any:
     Ansible leaves out of a task's arguments what is ``default(omit)``, at any depth, but hands it to filters: as an object of its own, before
     ansible-core 2.19 as a text.
     """
-    if value is omitted or (isinstance(value, str) and isinstance(omitted, str) and value == omitted):
-        return None
+
+    def stays(entry: Any) -> bool:
+        return entry is not omitted and not (isinstance(entry, str) and isinstance(omitted, str) and entry == omitted)
+
     if isinstance(value, Mapping):
-        found = {name: without(omitted, entry) for name, entry in value.items()}
-        return {name: entry for name, entry in found.items() if entry is not None or value[name] is None}
+        return {name: without(omitted, entry) for name, entry in value.items() if stays(entry)}
     if isinstance(value, (list, tuple)):
-        entries = [(entry, without(omitted, entry)) for entry in value]
-        return [plain for entry, plain in entries if plain is not None or entry is None]
-    return value
+        return [without(omitted, entry) for entry in value if stays(entry)]
+    return value if stays(value) else None
 
 
 @pass_context
