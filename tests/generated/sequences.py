@@ -68,6 +68,12 @@ def failures(sequence: Item) -> list[Item]:
     return found
 
 
+def told(sequence: Item, manner: str) -> list[Item]:
+    """What each run returned in one manner."""
+    found: list[Item] = hosts.on_fresh_host(lambda: _life(sequence, manner))
+    return found
+
+
 def _life(sequence: Item, manner: str) -> list[Item]:
     """Live through a sequence in one manner. What each run returned, with what did not hold of it alone."""
     hosts.shell(by_hand.HOST)
@@ -149,6 +155,11 @@ def _drift(outcome: Item) -> list[Any]:
     return [[title, _plain([[one["changed"], one.get("diff")] for one in items])] for title, items in outcome["steps"]]
 
 
+def _told(outcome: Item, what: str) -> Any:
+    """What is alike in both manners. In check mode the chain's tasks cannot know what each other would do, beyond what is said in a diff."""
+    return _plain(outcome["steps"]) if what == "done" else _drift(outcome)
+
+
 def _plain(value: Any) -> Any:
     """A result without the inodes of namespaces."""
     if isinstance(value, dict):
@@ -179,7 +190,7 @@ def _compared(one: list[Item], chain: list[Item]) -> list[Item]:
             if PREFIX.sub("", left["msg"]) != PREFIX.sub("", right["msg"]):
                 detail = [left["msg"], right["msg"]]
                 found.append({"kind": f"other words, {what}", "run": number, "manner": "both", "detail": detail})
-            elif (x := _plain(left["steps"])) != (y := _plain(right["steps"])):
+            elif (x := _told(left, what)) != (y := _told(right, what)):
                 found.append({"kind": f"other results, {what}", "run": number, "manner": "both", "detail": _apart(x, y)})
             elif what == "done" and sorted(left["warnings"]) != sorted(right["warnings"]):
                 detail = [left["warnings"], right["warnings"]]

@@ -35,6 +35,7 @@ def main() -> int:
     parser.add_argument("--shrink", type=float, default=60, help="seconds to make a sequence that fails smaller")
     parser.add_argument("--with", dest="also", nargs="*", default=[], help="kinds that are not generated yet")
     parser.add_argument("--replay", help="a file with a sequence, as it was printed")
+    parser.add_argument("--tell", action="store_true", help="tell what each run of a sequence did, in one task")
     given = parser.parse_args()
     sys.path.insert(0, given.collections)
     sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -51,6 +52,10 @@ def main() -> int:
     number = given.first
     while number < given.first + given.count and time.monotonic() - begun < given.seconds:
         sequence = listed[0] if given.replay else sequences.made(f"{given.seed} {number}")
+        if given.tell:
+            for manner in sequences.MANNERS:
+                print(f"--- {manner}")
+                _tell(sequences.told(sequence, manner))
         found = sequences.failures(sequence)
         if found:
             failed += 1
@@ -80,6 +85,22 @@ def _show(sequences: Any, sequence: dict[str, Any], first: dict[str, Any], secon
     for line in detail if isinstance(detail, list) else str(detail).splitlines():
         print("   ", line if isinstance(line, str) else json.dumps(line, ensure_ascii=False))
     print(flush=True)
+
+
+def _tell(life: list[dict[str, Any]]) -> None:
+    """Print what was done, run by run."""
+    for run in life:
+        for what in ("foreseen", "done", "again"):
+            outcome = run[what]
+            print(f"run {run['number']}, {what}: {outcome['msg'] or 'ok'}", *outcome["warnings"], sep="\n    ")
+            for title, items in outcome["steps"]:
+                for one in items:
+                    if one["changed"] or one.get("failed"):
+                        diff = one.get("diff") or {}
+                        print(f"  {title}: {one.get('msg') or diff.get('before_header')}")
+                        sides = [("-", diff.get("before", "")), ("+", diff.get("after", ""))]
+                        print(*(f"      {sign} {line}" for sign, text in sides for line in text.splitlines()), sep="\n")
+                        print(*(f"      # {line}" for line in one.get("commands", [])), sep="\n")
 
 
 def _preload() -> None:
