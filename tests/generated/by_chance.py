@@ -31,7 +31,12 @@ PORTS = [
     {"target": 80, "published": "8083", "protocol": "udp"},
     "8084:80/sctp",
 ]
-PORT_OPTIONS: list[Item] = [{"hairpin": True}, {"isolated": True}, {"learning": False, "flood": True}, {"cost": 7, "priority": 3}]
+PORT_OPTIONS: list[Item] = [
+    {"hairpin": True},
+    {"isolated": True},
+    {"learning": False, "flood": True},
+    {"cost": 7, "priority": 3},
+]
 
 
 def some(chance: Random, share: float, **choices: Sequence[Any]) -> Item:
@@ -102,11 +107,20 @@ def container(chance: Random, name: str, networks: list[Item], others: list[str]
             0.1,
             routes=[
                 [{"destination": "10.99.0.0/16", "type": "blackhole"}],
-                [{"destination": "10.98.0.0/16", "gateway": host(chance, (networks or [{"subnets": SUBNETS}])[0]["subnets"][0])}],
+                [
+                    {
+                        "destination": "10.98.0.0/16",
+                        "gateway": host(chance, (networks or [{"subnets": SUBNETS}])[0]["subnets"][0]),
+                    }
+                ],
                 [{"table": "100", "rule_source": "10.1.0.0/24", "type": "unreachable"}],
                 [{"destination": "10.96.0.0/16", "gateway": "10.77.0.1"}],
             ],
-            sysctls=[{"net.ipv4.ip_forward": "1"}, {"net.ipv4.conf.all.rp_filter": 2}, {"net.ipv4.ip_unprivileged_port_start": 0}],
+            sysctls=[
+                {"net.ipv4.ip_forward": "1"},
+                {"net.ipv4.conf.all.rp_filter": 2},
+                {"net.ipv4.ip_unprivileged_port_start": 0},
+            ],
         )
         if chance.random() < 0.35:
             item["published_ports"] = chance.sample(PORTS, chance.choice([1, 1, 2]))
@@ -127,7 +141,12 @@ def attachment(chance: Random, network: Item) -> Item:
         interface=["eth0", "lan0", "eth1", "e.x-y"],
         host_interface=["h-one", "h-two"],
         port=PORT_OPTIONS,
-        **{version: [host(chance, first), str(ipaddress.ip_network(first)[9 % ipaddress.ip_network(first).num_addresses])]},
+        **{
+            version: [
+                host(chance, first),
+                str(ipaddress.ip_network(first)[9 % ipaddress.ip_network(first).num_addresses]),
+            ]
+        },
     )
 
 
@@ -216,7 +235,10 @@ def _move(chance: Random, v: Item) -> None:
     if v["containers"] and v["networks"]:
         box = chance.choice(v["containers"])
         if box.get("network_mode", "bridge") == "bridge":
-            box["networks"] = [attachment(chance, one) for one in chance.sample(v["networks"], min(len(v["networks"]), chance.choice([1, 2])))]
+            box["networks"] = [
+                attachment(chance, one)
+                for one in chance.sample(v["networks"], min(len(v["networks"]), chance.choice([1, 2])))
+            ]
 
 
 def _subnet(chance: Random, v: Item) -> None:
@@ -240,7 +262,22 @@ def _nothing(chance: Random, v: Item) -> None:
     """The same variables: what happened by hand meanwhile is what there is to do."""
 
 
-CHANGES = (_drop, _drop, _absent, _absent, _add, _add, _rename, _another, _another, _move, _subnet, _ports, _order, _nothing)
+CHANGES = (
+    _drop,
+    _drop,
+    _absent,
+    _absent,
+    _add,
+    _add,
+    _rename,
+    _another,
+    _another,
+    _move,
+    _subnet,
+    _ports,
+    _order,
+    _nothing,
+)
 
 
 def everything(runs: Sequence[Item]) -> Item:

@@ -23,26 +23,68 @@ HOST = (
 )
 # (kind, script); {net} and {box} are names of the world, quoted; {v4} and {v6} an address with its prefix.
 THEIRS: list[tuple[str, str]] = [
-    ("a table of rules", "nft add table inet theirs; nft add chain inet theirs c '{{ type filter hook forward priority 0; }}'; nft add rule inet theirs c tcp dport 9 drop"),
-    ("rules of NAT", "nft add table ip nat2; nft add chain ip nat2 p '{{ type nat hook postrouting priority 90; }}'; nft add rule ip nat2 p oifname uplink ip saddr 10.66.0.0/16 masquerade"),
+    (
+        "a table of rules",
+        "nft add table inet theirs; nft add chain inet theirs c '{{ type filter hook forward priority 0; }}'; "
+        "nft add rule inet theirs c tcp dport 9 drop",
+    ),
+    (
+        "rules of NAT",
+        "nft add table ip nat2; nft add chain ip nat2 p '{{ type nat hook postrouting priority 90; }}'; "
+        "nft add rule ip nat2 p oifname uplink ip saddr 10.66.0.0/16 masquerade",
+    ),
     ("a route", "ip route add 10.200.0.0/16 via 192.0.2.99"),
-    ("a route of their table", "ip route add 10.201.0.0/16 via 192.0.2.98 table 100; ip rule add from 10.66.0.0/16 lookup 100 priority 77"),
+    (
+        "a route of their table",
+        "ip route add 10.201.0.0/16 via 192.0.2.98 table 100; ip rule add from 10.66.0.0/16 lookup 100 priority 77",
+    ),
     ("a blackhole", "ip route add blackhole 10.202.0.0/16"),
-    ("a bridge", "ip link add theirs address 02:00:00:00:00:02 type bridge; ip link set theirs addrgenmode none up; ip addr add 10.66.0.1/24 dev theirs"),
-    ("a pair", "ip link add vethabcdefghijk address 02:00:00:00:00:03 type veth peer name vethabcdefghij address 02:00:00:00:01:22"),
-    ("a namespace", "ip netns add theirs; ip link add t0 address 02:00:00:00:00:05 type veth peer name eth0 address 02:00:00:00:01:23 netns theirs; ip -n theirs addr add 10.67.0.2/24 dev eth0"),
+    (
+        "a bridge",
+        "ip link add theirs address 02:00:00:00:00:02 type bridge; ip link set theirs addrgenmode none up; "
+        "ip addr add 10.66.0.1/24 dev theirs",
+    ),
+    (
+        "a pair",
+        "ip link add vethabcdefghijk address 02:00:00:00:00:03 type veth peer name vethabcdefghij address 02:00:00:00:01:22",
+    ),
+    (
+        "a namespace",
+        "ip netns add theirs; ip link add t0 address 02:00:00:00:00:05 type veth peer name eth0 address 02:00:00:00:01:23 netns theirs; "
+        "ip -n theirs addr add 10.67.0.2/24 dev eth0",
+    ),
     ("forwarding", "sysctl -qw net.ipv4.ip_forward=1"),
     ("an MTU of the uplink", "ip link set uplink mtu 1400"),
     ("an altname", "ip link property add dev uplink altname uplink-by-another-name"),
     ("an alias", "ip link set uplink alias 'the way out'"),
 ]
+# Theirs, and in the way of what is listed.
 MET: list[tuple[str, str]] = [
-    ("their bridge of a network's name", "ip link add {net} address 02:00:00:00:00:0a type bridge; ip link set {net} addrgenmode none up; ip addr add {v4} dev {net}; ip route add 10.203.0.0/16 dev {net}"),
-    ("their bridge of a network's name, with a port", "ip link add {net} address 02:00:00:00:00:0a type bridge; ip link set {net} addrgenmode none up; ip link add p0 address 02:00:00:00:00:0b type veth peer name p1 address 02:00:00:00:01:24; ip link set p0 master {net} addrgenmode none up"),
-    ("a pair of theirs of a network's name", "ip link add {net} address 02:00:00:00:00:0f type veth peer name p9 address 02:00:00:00:01:25"),
+    (
+        "their bridge of a network's name",
+        "ip link add {net} address 02:00:00:00:00:0a type bridge; ip link set {net} addrgenmode none up; ip addr add {v4} dev {net}; "
+        "ip route add 10.203.0.0/16 dev {net}",
+    ),
+    (
+        "their bridge of a network's name, with a port",
+        "ip link add {net} address 02:00:00:00:00:0a type bridge; ip link set {net} addrgenmode none up; "
+        "ip link add p0 address 02:00:00:00:00:0b type veth peer name p1 address 02:00:00:00:01:24; "
+        "ip link set p0 master {net} addrgenmode none up",
+    ),
+    (
+        "a pair of theirs of a network's name",
+        "ip link add {net} address 02:00:00:00:00:0f type veth peer name p9 address 02:00:00:00:01:25",
+    ),
     ("their namespace of a container's name", "ip netns add {box}"),
-    ("their eth0 in a container's namespace", "ip netns add {box}; ip link add q0 address 02:00:00:00:00:10 type veth peer name eth0 address 02:00:00:00:01:26 netns {box}"),
-    ("their port in our bridge", "ip link add r0 address fe:00:00:00:00:0c type veth peer name r1 address 02:00:00:00:01:27; ip link set r0 master {net} addrgenmode none up"),
+    (
+        "their eth0 in a container's namespace",
+        "ip netns add {box}; ip link add q0 address 02:00:00:00:00:10 type veth peer name eth0 address 02:00:00:00:01:26 netns {box}",
+    ),
+    (
+        "their port in our bridge",
+        "ip link add r0 address fe:00:00:00:00:0c type veth peer name r1 address 02:00:00:00:01:27; "
+        "ip link set r0 master {net} addrgenmode none up",
+    ),
 ]
 DRIFT: list[tuple[str, str]] = [
     ("addresses flushed", "ip -n {box} addr flush dev eth0 scope global"),
@@ -56,7 +98,10 @@ DRIFT: list[tuple[str, str]] = [
     ("another MAC", "ip -n {box} link set eth0 address 02:00:00:00:00:0d"),
     ("no port", "ip link set $(ip -br link show master {net} | cut -d@ -f1 | head -n 1) nomaster"),
     ("port down", "ip link set $(ip -br link show master {net} | cut -d@ -f1 | head -n 1) down"),
-    ("port options", "bridge link set dev $(ip -br link show master {net} | cut -d@ -f1 | head -n 1) hairpin on isolated on"),
+    (
+        "port options",
+        "bridge link set dev $(ip -br link show master {net} | cut -d@ -f1 | head -n 1) hairpin on isolated on",
+    ),
     ("bridge down", "ip link set {net} down"),
     ("bridge's MTU", "ip link set {net} mtu 1350"),
     ("bridge's MAC", "ip link set {net} address 02:00:00:00:00:0e"),
@@ -74,10 +119,12 @@ DRIFT: list[tuple[str, str]] = [
     ("an altname of our bridge", "ip link property add dev {net} altname another-name"),
     ("IPv6 off in a container", "ip netns exec {box} sysctl -qw net.ipv6.conf.all.disable_ipv6=1"),
 ]
-CHAINS = ["masquerade", "closed_to", "published", "forward", "prerouting", "postrouting", "publish", "raw"]
+CHAINS = ["postrouting", "closed_to", "forward", "prerouting", "output", "publish", "raw", "hairpin"]
 
 
-def script(chance: Random, listed: list[tuple[str, str]], runs: list[Item], world: tuple[list[str], list[str]]) -> Item | None:
+def script(
+    chance: Random, listed: list[tuple[str, str]], runs: list[Item], world: tuple[list[str], list[str]]
+) -> Item | None:
     """One thing that is done by hand, None where it is not generated: its kind, and the script."""
     kind, text = chance.choice(listed)
     if not generated(kind):

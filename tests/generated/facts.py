@@ -112,7 +112,9 @@ def _link(head: bytes, attributes: Attributes, names: dict[int, str]) -> Iterato
         yield from (f"{where} port {name} {_number(port[number])}" for number, name in PORT.items() if number in port)
     if kind == "bridge":
         data = _attributes(info.get(DATA, b""))
-        yield from (f"{where} bridge {name} {_number(data[number])}" for number, name in BRIDGE.items() if number in data)
+        yield from (
+            f"{where} bridge {name} {_number(data[number])}" for number, name in BRIDGE.items() if number in data
+        )
 
 
 def _ip(raw: bytes) -> str:
@@ -130,7 +132,11 @@ def _address(head: bytes, attributes: Attributes, names: dict[int, str]) -> str:
 def _route(head: bytes, attributes: Attributes, names: dict[int, str]) -> Iterator[str]:
     family, to, dummy, dummy, dummy, proto, scope, kind, flags = struct.unpack("=BBBBBBBBI", head)
     table = _number(attributes[15]) if 15 in attributes else head[4]
-    if flags & CLONED or table == LOCAL_TABLE or (family == socket.AF_INET6 and attributes.get(1, b"\xff")[:1] == b"\xff"):
+    if (
+        flags & CLONED
+        or table == LOCAL_TABLE
+        or (family == socket.AF_INET6 and attributes.get(1, b"\xff")[:1] == b"\xff")
+    ):
         return
     words = [f"route {_ip(attributes[1])}/{to}" if 1 in attributes else f"route default {family}"]
     words += [f"via {_ip(attributes[5])}"] if 5 in attributes else []
@@ -138,7 +144,9 @@ def _route(head: bytes, attributes: Attributes, names: dict[int, str]) -> Iterat
     words += [f"from {_ip(attributes[7])}"] if 7 in attributes else []
     words += [f"metrics {attributes[8].hex()}"] if 8 in attributes else []
     words += [f"nexthops {attributes[9].hex()}"] if 9 in attributes else []
-    yield " ".join([*words, f"metric {_number(attributes.get(6, b''))} table {table} proto {proto} scope {scope} type {kind}"])
+    yield " ".join(
+        [*words, f"metric {_number(attributes.get(6, b''))} table {table} proto {proto} scope {scope} type {kind}"]
+    )
 
 
 def _rule(head: bytes, attributes: Attributes) -> str:

@@ -26,12 +26,11 @@ from ansible.utils.display import Display
 from jinja2.nativetypes import NativeEnvironment
 from jinja2.runtime import Context, missing
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "lab"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "lab"))
 
 import agent
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 COLLECTION = "linuxnet.containers."
 PLUGINS = "ansible_collections.linuxnet.containers.plugins"
 DEFAULTS: dict[str, Any] = {"networks": [], "containers": [], "state": "present", "purge": False}
@@ -126,7 +125,7 @@ class _Role:
 
     def _task(self, task: dict[str, Any]) -> None:
         own = task.get("vars", {})
-        if "when" in task and not self.value("{{ %s }}" % task["when"], own):
+        if "when" in task and not self.value("{{" + task["when"] + "}}", own):
             if "register" in task:
                 self.known[task["register"]] = {"changed": False, "skipped": True}
             return

@@ -59,6 +59,12 @@ def _paths(sequence: Item) -> list[tuple[Any, ...]]:
                         deep.append(path)
                     if isinstance(value, list):
                         deep += [(*path, i) for i in range(len(value))]
-                        deep += [(*path, i, key) for i, one in enumerate(value) if isinstance(one, dict) for key in one if key != "name"]
+                        deep += [
+                            (*path, i, key)
+                            for i, one in enumerate(value)
+                            if isinstance(one, dict)
+                            for key in one
+                            if key != "name"
+                        ]
         deep += [("runs", n, "variables", name) for name in ("purge", "state") if name in run["variables"]]
     return [*found, *deep]

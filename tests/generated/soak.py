@@ -64,7 +64,9 @@ def main() -> int:
         number += 1
         if given.replay:
             break
-    print(f"{number - given.first} sequences from '{given.seed} {given.first}' on, {failed} failed, {time.monotonic() - begun:.0f} s")
+    print(
+        f"{number - given.first} sequences from '{given.seed} {given.first}' on, {failed} failed, {time.monotonic() - begun:.0f} s"
+    )
     for kind, count in kinds.most_common():
         print(f"  {count:4} {kind}")
     return 1 if failed else 0
@@ -110,7 +112,14 @@ def _preload() -> None:
     plugins = manners.PLUGINS
     for name in NOUNS:
         importlib.import_module(f"{plugins}.modules.{name}")
-    for name in (*manners.nouns(), "_kernel.complete", "_wiring.one_task", "_wiring.survey", "_wiring.purge", "_wiring.validation"):
+    for name in (
+        *manners.nouns(),
+        "_kernel.complete",
+        "_wiring.one_task",
+        "_wiring.survey",
+        "_wiring.purge",
+        "_wiring.validation",
+    ):
         importlib.import_module(f"{plugins}.module_utils.{name}")
 
 

@@ -27,8 +27,6 @@ def test_what_is_promised_holds_of_sequences_made_by_chance(lab: Lab, block: int
     """Check mode is the run, a second run is silent, the chain is the one task, others' things stay, absent is as before."""
     size = COUNT // BLOCKS
     numbers = ["--seed", SEED, "--first", str(block * size), "--count", str(size)]
-    done = lab.run(
-        [sys.executable, str(HERE / "soak.py"), collections_root(), *numbers], check=False, timeout=LIMIT
-    )
+    done = lab.run([sys.executable, str(HERE / "soak.py"), collections_root(), *numbers], check=False, timeout=LIMIT)
     print(done.stdout)
     assert done.rc == 0, f"{done.stdout}\n{done.stderr}"
