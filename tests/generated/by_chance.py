@@ -71,7 +71,7 @@ def network(chance: Random, name: str, others: Sequence[Item] = ()) -> Item:
         ranges=[[half(subnet) for subnet in subnets]],
         exclude=[[host(chance, subnets[0])]],
     )
-    if chance.random() < 0.06:
+    if others and chance.random() < 0.06:
         item["state"] = "absent"
     return item
 
@@ -91,12 +91,15 @@ def half(subnet: str) -> str:
 def container(chance: Random, name: str, networks: list[Item], others: list[str]) -> Item:
     """A container of some of the networks."""
     item: Item = {"name": name}
-    mode = chance.choices(["bridge", "none", "host", "container"], [12, 1, 1, 2])[0]
+    mode = chance.choices(
+        ["bridge", "none", "host", "container"], [12 if networks else 0.5, 1, 1, 2 if others else 0.1]
+    )[0]
     if mode == "container":
         item["network_mode"] = f"container:{chance.choice(others or [name])}"
     elif mode != "bridge":
         item["network_mode"] = mode
     elif networks and chance.random() < 0.7:
+        networks = [one for one in networks if one.get("state") != "absent"] or networks
         chosen = chance.sample(networks, min(len(networks), chance.choice([1, 1, 2])))
         item["networks"] = [attachment(chance, one) for one in chosen]
         if chance.random() < 0.15:
@@ -176,16 +179,36 @@ def changed(chance: Random, before: Item) -> Item:
     return after
 
 
+def _without(chance: Random, v: Item, kind: str, name: str) -> None:
+    """Nobody uses a network, or joins a container, any more; now and then that is forgotten, and refused."""
+    if chance.random() < 0.1:
+        return
+    left = [one for one in v["networks"] if one["name"] != name and one.get("state") != "absent"]
+    for box in v["containers"]:
+        if kind == "containers" and box.get("network_mode") == f"container:{name}":
+            box["network_mode"] = "none"
+        if kind == "networks" and box.get("network_mode", "bridge") == "bridge" and box.get("state") != "absent":
+            used = [one["name"] for one in box.get("networks", v["networks"][:1])]
+            if name in used and left:
+                box["networks"] = [attachment(chance, chance.choice(left))]
+            elif name in used:
+                box.update(network_mode="none", networks=[], routes=[], published_ports=[])
+
+
 def _drop(chance: Random, v: Item) -> None:
-    listed = v[chance.choice(["networks", "containers", "containers"])]
-    if listed:
-        listed.pop(chance.randrange(len(listed)))
+    kind = chance.choice(["networks", "containers", "containers"])
+    if v[kind]:
+        number = chance.randrange(len(v[kind]))
+        _without(chance, v, kind, v[kind][number]["name"])
+        del v[kind][number]
 
 
 def _absent(chance: Random, v: Item) -> None:
-    listed = v[chance.choice(["networks", "containers", "containers"])]
-    if listed:
-        chance.choice(listed)["state"] = "absent"
+    kind = chance.choice(["networks", "containers", "containers"])
+    if v[kind]:
+        one = chance.choice(v[kind])
+        _without(chance, v, kind, one["name"])
+        one["state"] = "absent"
 
 
 def _add(chance: Random, v: Item) -> None:

@@ -12,6 +12,7 @@ others made is as it was, and after the teardown all is as it was before. And th
 from __future__ import annotations
 
 import re
+from collections import Counter
 from random import Random
 from typing import Any
 
@@ -55,8 +56,8 @@ def made(seed: str) -> Item:
     return {"seed": seed, "start": start, "runs": story, "end": chance.choice(ENDS)}
 
 
-def failures(sequence: Item) -> list[Item]:
-    """What does not hold of a sequence: ``{"kind", "run", "manner", "detail"}``."""
+def failures(sequence: Item, lived: Counter[str] | None = None) -> list[Item]:
+    """What does not hold of a sequence: ``{"kind", "run", "manner", "detail"}``. ``lived`` counts what became of its runs."""
     lives: dict[str, list[Item]] = {}
     found: list[Item] = []
     for name in MANNERS:
@@ -64,6 +65,10 @@ def failures(sequence: Item) -> list[Item]:
             lives[name] = hosts.on_fresh_host(lambda name=name: _life(sequence, name))
         except AssertionError as error:
             found.append({"kind": "crash", "run": None, "manner": name, "detail": str(error)})
+    for run in next(iter(lives.values()), []) if lived is not None else ():
+        done = run["done"]
+        changed = any(one["changed"] for _title, items in done["steps"] for one in items)
+        lived["refused" if run["refused"] else "failed" if done["msg"] else "changed" if changed else "ok"] += 1
     for name, life in lives.items():
         found += [{**one, "manner": name} for run in life for one in run["failures"]]
     if len(lives) == len(MANNERS):
@@ -173,21 +178,26 @@ def _run(number: Any, variables: Item, manner: str, theirs: set[tuple[str, str]]
 
 def _drift(outcome: Item) -> list[Any]:
     """Which items changed, and their diffs."""
-    return [[title, _plain([[one["changed"], one.get("diff")] for one in items])] for title, items in outcome["steps"]]
+    return [[title, plain([[one["changed"], one.get("diff")] for one in items])] for title, items in outcome["steps"]]
 
 
 def _told(outcome: Item, what: str) -> Any:
     """What is alike in both manners. In check mode the chain's tasks cannot know what each other would do, beyond what is said in a diff."""
-    return _plain(outcome["steps"]) if what == "done" else _drift(outcome)
+    return plain(outcome["steps"]) if what == "done" else _drift(outcome)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A result without the inodes of namespaces."""
     if isinstance(value, dict):
-        return {key: None if key == "inode" else _plain(one) for key, one in value.items()}
+        return {key: None if key == "inode" else plain(one) for key, one in value.items()}
     if isinstance(value, str):
         return re.sub(r"(?<=\binode )4026\d{6}\b", "INODE", value)
-    return [_plain(one) for one in value] if isinstance(value, list) else value
+    return [plain(one) for one in value] if isinstance(value, list) else value
+
+
+def without_numbers(text: str) -> list[str]:
+    """The lines of a text without the inodes of namespaces, which no two hosts need have alike."""
+    return re.sub(r"\b4026\d{6}\b", "INODE", text).splitlines()
 
 
 def _apart(one: Any, other: Any) -> list[Any]:

@@ -49,6 +49,7 @@ def main() -> int:
         listed = [json.loads(Path(given.replay).read_text(encoding="utf-8"))]
     begun, failed = time.monotonic(), 0
     kinds: Counter[str] = Counter()
+    lived: Counter[str] = Counter()
     number = given.first
     while number < given.first + given.count and time.monotonic() - begun < given.seconds:
         sequence = listed[0] if given.replay else sequences.made(f"{given.seed} {number}")
@@ -56,7 +57,7 @@ def main() -> int:
             for manner in sequences.MANNERS:
                 print(f"--- {manner}")
                 _tell(sequences.told(sequence, manner))
-        found = sequences.failures(sequence)
+        found = sequences.failures(sequence, lived)
         if found:
             failed += 1
             kinds[found[0]["kind"]] += 1
