@@ -21,7 +21,7 @@ REQUEST_DUMP = 0x301
 DONE, ERROR = 3, 2
 RUNNING, LOWER_UP = 0x40, 0x10000
 CLONED = 0x200
-TENTATIVE = 0x40
+DUPLICATES = 0x4C  # how far the search for duplicates is: tentative, optimistic, failed
 LOCAL_TABLE = 255
 IFNAME, MASTER, LINKINFO, PROP_LIST = 3, 10, 18, 52
 LINK_PLAIN = {1: "mac", 4: "mtu", 13: "txqlen", 20: "alias", 27: "group"}
@@ -123,7 +123,7 @@ def _ip(raw: bytes) -> str:
 
 def _address(head: bytes, attributes: Attributes, names: dict[int, str]) -> str:
     dummy, length, dummy, scope, index = struct.unpack("=BBBBi", head)
-    flags = _number(attributes[8]) & ~TENTATIVE if 8 in attributes else 0
+    flags = _number(attributes[8]) & ~DUPLICATES if 8 in attributes else 0
     proto = _number(attributes.get(11, b""))
     own = _ip(attributes.get(2) or attributes[1])
     return f"address {names.get(index, '?')} {own}/{length} scope {scope} flags {flags:x} proto {proto}"

@@ -14,6 +14,7 @@ NOT_YET: dict[str, str] = {
     "their bridge of a network's name": "it is adopted, and deleted with the network",
     "their bridge of a network's name, with a port": "the same",
     "their port in our bridge": "the bridge is deleted though somebody else uses it",
+    "their eth0 in a container's namespace": "absent deletes the namespace of a listed container with all that is in it",
     # What is no longer asked for goes.
     "a network's other subnets": "the NAT of a former subnet stays",
     "renamed networks": "the old bridge is refused for its subnet, or stays",

@@ -24,7 +24,7 @@ import manners
 Item = dict[str, Any]
 MANNERS = {"one task": manners.one_task, "chain": manners.chain}
 PREFIX = re.compile(r"^Step \w+ of \w+: ")
-OF_USE = ("link lo ", "sysctl ")  # of a namespace of theirs, which a container is to have
+OF_USE = ("link lo ", "sysctl ", "rule ")  # of a namespace of theirs, which a container is to have
 ENDS = ("absent", "purge", "each")
 
 
