@@ -44,8 +44,8 @@ def some(chance: Random, share: float, **choices: Sequence[Any]) -> Item:
     return {name: chance.choice(values) for name, values in choices.items() if chance.random() < share}
 
 
-def network(chance: Random, name: str, others: Sequence[Item] = ()) -> Item:
-    """A network, most often of subnets that no other one has."""
+def network(chance: Random, name: str, others: Sequence[Item] = (), same: list[str] | None = None) -> Item:
+    """A network, most often of subnets that no other one has; ``same``: of these."""
     taken = {subnet for one in others for subnet in one["subnets"]}
     free = [subnet for subnet in SUBNETS if subnet not in taken]
     subnets = chance.sample(free, min(len(free), chance.choice([1, 1, 2]))) or [chance.choice(SUBNETS)]
@@ -54,6 +54,7 @@ def network(chance: Random, name: str, others: Sequence[Item] = ()) -> Item:
         subnets = [chance.choice(small)]
     if chance.random() < 0.03:
         subnets.append(chance.choice(OVERLAPPING))
+    subnets = same or subnets
     item = {"name": name, "subnets": subnets}
     item |= some(
         chance,
@@ -66,14 +67,24 @@ def network(chance: Random, name: str, others: Sequence[Item] = ()) -> Item:
         unmanaged=[True] if generated("unmanaged networks") else [False],
         outbound_ipv4=["192.0.2.1"],
         mtu=["1400", "9000", "1280"],
-        routes=[[{"destination": "10.97.0.0/16", "gateway": host(chance, subnets[0])}]],
+        routes=[[route(chance, "97", subnets[0])]],
         gateways=[[host(chance, subnet) for subnet in subnets]],
         ranges=[[half(subnet) for subnet in subnets]],
         exclude=[[host(chance, subnets[0])]],
     )
+    if item.get("unmanaged") and not generated("an MTU of an unmanaged network"):
+        item.pop("mtu", None)
     if others and chance.random() < 0.06:
         item["state"] = "absent"
     return item
+
+
+def route(chance: Random, number: str, subnet: str) -> Item:
+    """A route by a gateway in a subnet."""
+    return {
+        "destination": f"fd{number}::/64" if ":" in subnet else f"10.{number}.0.0/16",
+        "gateway": host(chance, subnet),
+    }
 
 
 def host(chance: Random, subnet: str) -> str:
@@ -110,14 +121,11 @@ def container(chance: Random, name: str, networks: list[Item], others: list[str]
             0.1,
             routes=[
                 [{"destination": "10.99.0.0/16", "type": "blackhole"}],
-                [
-                    {
-                        "destination": "10.98.0.0/16",
-                        "gateway": host(chance, (networks or [{"subnets": SUBNETS}])[0]["subnets"][0]),
-                    }
-                ],
+                [route(chance, "98", _on(chance, item, networks))],
                 [{"table": "100", "rule_source": "10.1.0.0/24", "type": "unreachable"}],
-                [{"destination": "10.96.0.0/16", "gateway": "10.77.0.1"}],
+                [{"destination": "10.96.0.0/16", "gateway": "10.77.0.1"}]
+                if generated("a gateway out of reach")
+                else [],
             ],
             sysctls=[
                 {"net.ipv4.ip_forward": "1"},
@@ -130,6 +138,12 @@ def container(chance: Random, name: str, networks: list[Item], others: list[str]
     if chance.random() < 0.06:
         item["state"] = "absent"
     return item
+
+
+def _on(chance: Random, box: Item, networks: list[Item]) -> str:
+    """A subnet that a container is on."""
+    names = [one["name"] for one in box.get("networks", networks[:1])]
+    return str(next((chance.choice(one["subnets"]) for one in networks if one["name"] in names), SUBNETS[0]))
 
 
 def attachment(chance: Random, network: Item) -> Item:
@@ -190,7 +204,7 @@ def _without(chance: Random, v: Item, kind: str, name: str) -> None:
         if kind == "networks" and box.get("network_mode", "bridge") == "bridge" and box.get("state") != "absent":
             used = [one["name"] for one in box.get("networks", v["networks"][:1])]
             if name in used and left:
-                box["networks"] = [attachment(chance, chance.choice(left))]
+                box.update(networks=[attachment(chance, chance.choice(left))], routes=[])
             elif name in used:
                 box.update(network_mode="none", networks=[], routes=[], published_ports=[])
 
@@ -250,7 +264,7 @@ def _another(chance: Random, v: Item) -> None:
     elif generated("a network's other subnets"):
         v[kind][number] = network(chance, name, v[kind])
     else:
-        v[kind][number] = network(chance, name, v[kind]) | {"subnets": v[kind][number]["subnets"]}
+        v[kind][number] = network(chance, name, v[kind], v[kind][number]["subnets"])
 
 
 def _move(chance: Random, v: Item) -> None:
@@ -258,6 +272,7 @@ def _move(chance: Random, v: Item) -> None:
     if v["containers"] and v["networks"]:
         box = chance.choice(v["containers"])
         if box.get("network_mode", "bridge") == "bridge":
+            box["routes"] = []
             box["networks"] = [
                 attachment(chance, one)
                 for one in chance.sample(v["networks"], min(len(v["networks"]), chance.choice([1, 2])))

@@ -51,6 +51,17 @@ def call(name: str, arguments: dict[str, Any], check: bool) -> dict[str, Any]:
     return found
 
 
+@contextlib.contextmanager
+def _warned() -> Iterator[list[str]]:
+    """What is warned of in a block. Where Ansible knows that it is on a controller, modules' warnings go to its display at once."""
+    found: list[str] = []
+    shown, Display.warning = Display.warning, lambda self, msg, *args, **kwargs: found.append(msg)
+    try:
+        yield found
+    finally:
+        Display.warning = shown
+
+
 def said(result: dict[str, Any]) -> list[str]:
     """The warnings of a result, however this ansible-core wraps them."""
     return [one if isinstance(one, str) else one["event"]["msg"] for one in result.get("warnings", [])]
@@ -59,27 +70,28 @@ def said(result: dict[str, Any]) -> list[str]:
 def one_task(variables: dict[str, Any], check: bool) -> Outcome:
     """What the module ``wiring`` returns for the role's variables, without their prefix."""
     titles = {(step.half, step.name): step.title for step in _steps()}
-    done = call("wiring", {**DEFAULTS, **variables}, check)
+    with _warned() as warned:
+        done = call("wiring", {**DEFAULTS, **variables}, check)
     steps = [[titles[one["half"], one["step"]], one["results"]] for one in done.get("results", [])]
     msg = str(done["msg"]) if done.get("failed") else ""
-    return {"steps": steps, "msg": msg, "warnings": said(done), "result": done.get("wiring_result")}
+    return {"steps": steps, "msg": msg, "warnings": _once([*warned, *said(done)]), "result": done.get("wiring_result")}
 
 
 def chain(variables: dict[str, Any], check: bool) -> Outcome:
     """What the role's tasks return for its variables, without their prefix, in the order of its files."""
     role = _Role({f"wiring_{name}": value for name, value in {**DEFAULTS, **variables}.items()}, check)
-    shown = Display.warning
-    outcome: Outcome = {"steps": role.steps, "msg": "", "warnings": role.warnings, "result": None}
-    Display.warning = lambda self, msg, *args, **kwargs: role.warnings.append(msg)
-    try:
-        role.include("purge.yml" if role.known["wiring_purge"] else "steps.yml")
-        outcome["result"] = role.known.get("wiring_result")
-    except (AnsibleError, _Failed) as error:
-        outcome["msg"] = str(error)
-    finally:
-        Display.warning = shown
-    outcome["warnings"] = list(dict.fromkeys(role.warnings))
-    return outcome
+    msg = ""
+    with _warned() as warned:
+        try:
+            role.include("purge.yml" if role.known["wiring_purge"] else "steps.yml")
+        except (AnsibleError, _Failed) as error:
+            msg = str(error)
+    told = _once([*warned, *role.warnings])
+    return {"steps": role.steps, "msg": msg, "warnings": told, "result": role.known.get("wiring_result")}
+
+
+def _once(listed: list[str]) -> list[str]:
+    return list(dict.fromkeys(listed))
 
 
 def _steps() -> Any:

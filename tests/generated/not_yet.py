@@ -22,6 +22,9 @@ NOT_YET: dict[str, str] = {
     "another address of the pool": "it is taken for ours",
     # Check mode of the chain: a task knows of the earlier ones which namespaces they would make anew and which links they would remove, not
     # which they would rename or put in the place of others.
+    # What the plan does not know.
+    "an MTU of an unmanaged network": "a bridge of others takes the MTU of its least port, and keeps it",
+    "a gateway out of reach": "in a namespace that is yet to be made check mode foresees the route, and the run fails",
     "interface renamed": "later tasks take the interface as missing, and foresee its address as new",
 }
 _tried: set[str] = set()

@@ -120,11 +120,14 @@ def _by_hand(hands: list[Item], theirs: set[tuple[str, str]], touched: Item) -> 
     met = {kind for kind, _script in by_hand.MET}
     for one in hands:
         touched["kinds"].add(one["kind"])
-        before = _facts(hosts.state()) if one["kind"] in kinds else set()
+        before = _facts(hosts.state())
         hosts.shell(one["script"])
+        made = _facts(hosts.state()) - before
         if one["kind"] in kinds:
-            made = _facts(hosts.state()) - before
             theirs |= {fact for fact in made if not (fact[1].startswith(OF_USE) and one["kind"] in met)}
+        else:  # also what is theirs drifts
+            links = {(place, line.split()[1]) for place, line in theirs if line.startswith("link ")}
+            theirs |= {(place, line) for place, line in made if (place, (line.split() + [""])[1]) in links}
 
 
 def _run(number: Any, variables: Item, manner: str, theirs: set[tuple[str, str]], looks: bool) -> Item:
