@@ -127,7 +127,7 @@ def _by_hand(hands: list[Item], theirs: set[tuple[str, str]], touched: Item) -> 
             theirs |= {fact for fact in made if not (fact[1].startswith(OF_USE) and one["kind"] in met)}
         else:  # also what is theirs drifts
             links = {(place, line.split()[1]) for place, line in theirs if line.startswith("link ")}
-            theirs |= {(place, line) for place, line in made if (place, (line.split() + [""])[1]) in links}
+            theirs |= {(place, line) for place, line in made if (place, [*line.split(), ""][1]) in links}
 
 
 def _run(number: Any, variables: Item, manner: str, theirs: set[tuple[str, str]], looks: bool) -> Item:
