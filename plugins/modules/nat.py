@@ -41,7 +41,10 @@ options:
     choices: [masquerade, snat, dnat, filter]
     default: masquerade
   source:
-    description: The containers' network (CIDR). Required with O(type=masquerade) and O(type=snat).
+    description:
+      - The containers' network (CIDR). Required with O(type=masquerade) and O(type=snat).
+      - Left out with O(type=masquerade) and O(state=absent) it is all of source NAT that O(owner) has and the task does not ask for, whatever networks
+        that is of.
     type: str
   out_interface:
     description: Only what leaves by this interface; with a leading C(!) only what leaves by another.
@@ -86,7 +89,10 @@ options:
       - Its port there gets C(hairpin), and it gets C(route_localnet), without which the container itself and 127.0.0.1 could not reach the port.
     type: str
   exclusive:
-    description: With O(type=dnat), end whatever else the owner has published and the task does not ask for.
+    description:
+      - With O(type=dnat), end whatever else the owner has published and the task does not ask for.
+      - With O(type=masquerade) and O(type=snat), remove whatever other rules of source NAT the owner has and the task does not ask for, in every backend. The
+        first item of the owner does it, and names their networks in RV(before) as C(no_longer_asked_for).
     type: bool
     default: false
   shadow:
@@ -185,6 +191,20 @@ EXAMPLES = r"""
     type: filter
     bridge: docker0
     owner: docker0
+
+- name: Masquerade these networks of a bridge, and no others that it had before
+  linuxnet.containers.nat:
+    owner: docker0
+    out_interface: "!docker0"
+    exclusive: true
+    aggregate:
+      - source: 172.18.0.0/16
+      - source: fd00:18::/64
+
+- name: End the source NAT of a bridge, whatever networks it had
+  linuxnet.containers.nat:
+    owner: docker0
+    state: absent
 
 - name: End all that is published for a container
   linuxnet.containers.nat:

@@ -133,7 +133,7 @@ def _nat(chance: Random) -> Item:
     kind = chance.choice(["rule", "rule", "port", "port", "port", "guard"])
     if kind == "rule":
         item["source"] = chance.choice(["10.0.0.0/24", "10.1.0.0/24", "fd00::/64"])
-        item = options(chance, item, out_interface=["!br0", "up0"], comment=["one", "two"])
+        item = options(chance, item, out_interface=["!br0", "up0"], comment=["one", "two"], exclusive=[True])
         if chance.random() < 0.2:
             item.update(type="snat", to_address="fd00:1::1" if ":" in item["source"] else "192.0.2.1")
     elif kind == "port":

@@ -113,7 +113,8 @@ class Network:
         return items
 
     def nat(self, present: bool) -> List[Item]:
-        """Return the item of the isolation policy, and an item of source NAT a subnet."""
+        """Return the item of the isolation policy, and an item of source NAT a subnet; without any the item that ends what there was.
+        Both are known by their owner, the network: what is of a subnet that it had before goes."""
         isolation: Item = {"type": "filter", "bridge": self.name, "owner": self.name}
         if present and not self.unmanaged:
             isolation.update(
@@ -121,15 +122,18 @@ class Network:
             )
         else:
             isolation["state"] = "absent"
+        if not present or not self.spec["masquerade"] or self.internal:
+            return [isolation, {"owner": self.name, "state": "absent"}]
         items = [isolation]
         for subnet in self.subnets:
-            item: Item = {"source": str(subnet.net), "owner": self.name}
+            item: Item = {
+                "source": str(subnet.net),
+                "owner": self.name,
+                "out_interface": "!" + self.name,
+                "exclusive": True,
+            }
             outbound = self.spec.get("outbound_ipv%d" % subnet.net.version)
-            if present and self.spec["masquerade"] and not self.internal:
-                item["out_interface"] = "!" + self.name
-                if outbound:
-                    item.update(type="snat", to_address=outbound)
-            else:
-                item["state"] = "absent"
+            if outbound:
+                item.update(type="snat", to_address=outbound)
             items.append(item)
         return items

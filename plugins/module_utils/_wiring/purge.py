@@ -110,12 +110,14 @@ def _bridges(
 def _rules(needed: Collection[str], plan: Plan, wiring: Wiring) -> List[Item]:
     """Return the items that remove what the role wrote for networks, and subnets, that nobody lists."""
     items = [item for half in plan.values() for item in half["nat"] if item.get("type") != "dnat"]
-    planned = {(item["owner"], item.get("source")) for item in items}
+    planned = {
+        (item["owner"], item.get("type") == "filter") for item in items
+    }  # the plan itself has what else these own removed
     found = []
     for rule in wiring["nat"]:
         isolation = rule["type"] == "filter"
         ours = rule["bridge"] == rule["owner"] if isolation else rule.get("out_interface") == "!" + rule["owner"]
-        if ours and rule["owner"] not in needed and (rule["owner"], rule.get("source")) not in planned:
+        if ours and rule["owner"] not in needed and (rule["owner"], isolation) not in planned:
             found.append(_absent(rule, _ISOLATION if isolation else _SOURCE_NAT))
     return found
 

@@ -16,10 +16,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     PortMapping,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile, SetSysctl
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetPortMappings
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import taken_back
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping import Want
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping_look import (
     ROUTE_LOCALNET,
@@ -123,12 +124,8 @@ def _absent(want: Want, have: Have, before: Dict[str, Any]) -> Plan:
             SetPortMappings(want.ns, (), tuple(gone), there.owned, there.last, localnet_off=off, backend=there.backend)
         )
     if any(there.mine or there.surplus for there in have.everywhere):
-        text = have.forwarding[0].text if have.forwarding else None
-        for forwarding in have.forwarding:
-            if forwarding.family not in have.families | want.needed:
-                steps = replace(forwarding, text=text).off()
-                text = next((step.text for step in steps if isinstance(step, PutFile)), text)
-                changes.extend(steps)
+        needed = have.families | want.needed
+        changes += taken_back(forwarding for forwarding in have.forwarding if forwarding.family not in needed)
     return Plan(before, {}, tuple(changes), (), {"satisfied_by": None, "blocked_by": []})
 
 

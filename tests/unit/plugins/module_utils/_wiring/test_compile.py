@@ -54,8 +54,8 @@ def test_one_network_and_one_container() -> None:
                 "icc": True,
                 "internal": False,
             },
-            {"source": "172.17.0.0/16", "owner": "docker0", "out_interface": "!docker0"},
-            {"source": "fd00:17::/64", "owner": "docker0", "out_interface": "!docker0"},
+            {"source": "172.17.0.0/16", "owner": "docker0", "out_interface": "!docker0", "exclusive": True},
+            {"source": "fd00:17::/64", "owner": "docker0", "out_interface": "!docker0", "exclusive": True},
             NOTHING_PUBLISHED,
         ],
         "join": [],
@@ -89,8 +89,7 @@ def test_absent_takes_it_down_from_the_outside_in(networks: Any, containers: Any
     assert plan["teardown"] == {
         "nat": [
             {"type": "filter", "bridge": "docker0", "owner": "docker0", "state": "absent"},
-            {"source": "172.17.0.0/16", "owner": "docker0", "state": "absent"},
-            {"source": "fd00:17::/64", "owner": "docker0", "state": "absent"},
+            {"owner": "docker0", "state": "absent"},
             NOTHING_PUBLISHED,
         ],
         "route": [],

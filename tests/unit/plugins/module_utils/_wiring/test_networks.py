@@ -49,10 +49,19 @@ def test_an_internal_network_has_no_gateway_no_route_and_no_nat() -> None:
     assert made["route"] == []
     assert made["nat"] == [
         {"type": "filter", "bridge": "back", "owner": "back", "isolate": True, "icc": True, "internal": True},
-        {"source": "10.1.0.0/24", "owner": "back", "state": "absent"},
+        {"owner": "back", "state": "absent"},
         NOTHING_PUBLISHED,
     ]
     assert [one["pool"] for one in made["address"]] == ["10.1.0.0/24"]
+
+
+@pytest.mark.parametrize(
+    "spec", [{"masquerade": False}, {"internal": True}, {"state": "absent"}, {"state": "absent", "subnets": []}]
+)
+def test_what_is_no_longer_asked_for_goes_nat_by_its_owner_whatever_the_subnets(spec: dict[str, Any]) -> None:
+    plan = compile_plan([{**DOCKER0, **spec}], [])
+    items = [*plan["teardown"]["nat"], *plan["wire"]["nat"]]
+    assert items[1:] == [{"owner": "docker0", "state": "absent"}]
 
 
 def test_an_unmanaged_bridge_is_neither_made_nor_given_an_address() -> None:
