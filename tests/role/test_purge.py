@@ -227,7 +227,7 @@ def test_all_of_it_goes_at_once(story: Story) -> None:
     as_foreseen(told)
     assert told.run.changed == [
         "Remove NAT",
-        "Remove policy rules, and the routes that they lead to",
+        "Remove routes and policy rules",
         "Remove pairs",
         "Remove namespaces",
         "Remove bridges",

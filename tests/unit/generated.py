@@ -112,6 +112,9 @@ def _ns_address(chance: Random) -> Item:
 
 def _ns_route(chance: Random) -> Item:
     item: Item = {"netns": chance.choice(SPACES), "destination": chance.choice(["default", "10.9.0.0/16", "fd09::/64"])}
+    if chance.random() < 0.1:
+        return {"netns": item["netns"], "state": "absent", "exclusive": True}
+    item = options(chance, item, exclusive=[True])
     if chance.random() < 0.15:
         item["type"] = chance.choice(["blackhole", "unreachable"])
     else:
@@ -123,7 +126,7 @@ def _ns_route(chance: Random) -> Item:
         table=["main", "100"],
         mtu=[1400, 1300],
         advmss=[1000],
-        state=["absent", "present"],
+        state=["present"] if "exclusive" in item else ["absent", "present"],
         **RULES if chance.random() < 0.5 else {},
     )
 

@@ -287,6 +287,9 @@ class Reader:
             for route, index, hops in routes.read_all(namespace.socket, family, table)
         ]
 
+    def marked(self, ns: int, protocol: int) -> Tuple[Set[Tuple[int, int]], Set[int]]:
+        return routes.read_marked(self._open[ns].socket, protocol)
+
     def policies(self, ns: int, family: int) -> List[PolicyRule]:
         return routes.read_policies(self._open[ns].socket, family)
 

@@ -107,9 +107,10 @@ def _add_container(plan: Plan, container: Container, present: bool) -> None:
     wired = present and container.mode == "bridge"
     if not wired:  # what an earlier run gave it goes
         down["nat"].extend(container.nat(present=False))
-        down["route"].extend(container.policy_routes())
         down["veth"].extend(dict(item, state="absent") for item in container.bare_pairs())
     if not present:
+        if container.may_outlive:
+            down["route"].extend(container.no_routes())
         down["netns"].insert(0, {"name": container.name, "state": "absent"})  # those that share a namespace first
         return
     wire["join" if container.shares else "netns"].append(container.netns())
@@ -120,6 +121,8 @@ def _add_container(plan: Plan, container: Container, present: bool) -> None:
             wire["bridge_port"].extend(attachment.port())
         wire["route"].extend(container.routes())
         wire["nat"].extend(container.nat(present=True))
+    else:
+        wire["route"].extend(container.no_routes())
 
 
 def resolved(items: Sequence[Item], addresses: Optional[Sequence[Mapping[str, Any]]]) -> List[Item]:

@@ -255,8 +255,22 @@ class Container:
         return pairs or [{"peer_netns": self.name, "peer_name": "eth0", "exclusive": True}]
 
     def routes(self) -> List[Item]:
-        """Return the items of its routes: the default routes, those of its networks, and its own."""
-        return [*self._default_routes(), *self._listed_routes()]
+        """Return the items of its routes: the default routes, those of its networks, and its own. What else of ours is in its namespace
+        goes: without any the item that sees to it."""
+        items = [*self._default_routes(), *self._listed_routes()]
+        exclusive = [dict(item, exclusive=True) if item.get("state") != "absent" else item for item in items]
+        return exclusive if any("exclusive" in item for item in exclusive) else [*exclusive, *self.no_routes()]
+
+    def no_routes(self) -> List[Item]:
+        """Return the item that removes all routes and policy rules of ours, since not all go with an interface. Where its name means
+        another's namespace, those in there are the other's."""
+        return [] if self.shares else [{"netns": self.name, "state": "absent", "exclusive": True}]
+
+    @property
+    def may_outlive(self) -> bool:
+        """Return whether its namespace may live on without its name, with routes of ours: the entry says that an engine has it, or so
+        little that it may be."""
+        return not self.present or self.engine != "netns" or bool(self._listed_routes())
 
     def _listed_routes(self) -> List[Item]:
         items: List[Item] = []
@@ -267,13 +281,6 @@ class Container:
             )
         items.extend(dict(route, netns=self.name) for route in self.spec["routes"])
         return items
-
-    def policy_routes(self) -> List[Item]:
-        """Return the items that remove its policy rules, which do not go with an interface. Where its name means another's namespace,
-        the rules in there are the other's."""
-        if self.mode not in ("bridge", "none"):
-            return []
-        return [dict(item, state="absent") for item in self._listed_routes() if item.get("rule_source")]
 
     def _uplinks(self) -> Dict[int, Tuple[Attachment, Subnet]]:
         """Return by family which way the default route goes: by the network that asks for it, else by the first one that has the

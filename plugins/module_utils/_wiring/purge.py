@@ -23,7 +23,6 @@ GATHER = ["namespaces", "bridges", "veths", "routes", "nat", "orphans"]  # the l
 
 # The options that mean an object, in the items that remove it.
 _PAIR = ("name", "peer_netns", "peer_name")
-_ROUTE = ("netns", "destination", "family", "table", "metric", "type", "rule_source")
 _ISOLATION = ("type", "bridge", "owner")
 _SOURCE_NAT = ("source", "owner")
 # Where docker mounts the namespaces of its containers. A name that the role gave such a namespace is a link to there, and dangles when it ends.
@@ -49,9 +48,7 @@ def purged(
     bridges, needed = _bridges({entry["name"] for entry in entries("networks", networks)}, pairs, wiring)
     purge: Dict[str, List[Item]] = {
         "nat": [*_rules(needed, plan, wiring), *_ports(unlisted, wiring)],
-        "route": [
-            _absent(route, _ROUTE) for route in wiring["routes"] if route["rule_source"] and route["netns"] in unlisted
-        ],
+        "route": [{"netns": name, "state": "absent", "exclusive": True} for name in _routed(unlisted, wiring)],
         "veth": [_absent({**pair, "peer_netns": pair["made_for"]}, _PAIR) for pair in unlisted_pairs],
         "netns": [{"name": name, "state": "absent"} for name in unlisted if name not in inhabited],
         "bridge": [{"name": name, "state": "absent"} for name in bridges if name not in needed],
@@ -63,6 +60,12 @@ def purged(
 def _absent(entry: Mapping[str, Any], options: Sequence[str]) -> Item:
     """Return the item that removes what is reported as ``entry``."""
     return {**{name: entry[name] for name in options if name in entry}, "state": "absent"}
+
+
+def _routed(names: Collection[str], wiring: Wiring) -> List[str]:
+    """Return those of the names in whose namespaces are routes or policy rules that do not go with an interface."""
+    lasting = [route["netns"] for route in wiring["routes"] if route["rule_source"] or not route["interface"]]
+    return [name for name in dict.fromkeys(lasting) if name in names]
 
 
 def _dangling(wiring: Wiring) -> List[str]:

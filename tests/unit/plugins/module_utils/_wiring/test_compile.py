@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan, resolved
-from ansible_collections.linuxnet.containers.tests.unit.plans import BACK, DOCKER0, NOTHING_PUBLISHED
+from ansible_collections.linuxnet.containers.tests.unit.plans import BACK, DOCKER0, NO_ROUTES, NOTHING_PUBLISHED
 
 
 def test_one_network_and_one_container() -> None:
@@ -42,8 +42,8 @@ def test_one_network_and_one_container() -> None:
             {**where, "gateway": "fd00:17::1", "pool": "fd00:17::/64"},
         ],
         "route": [
-            {"netns": "web", "family": "ipv4", "gateway": "172.17.0.1", "interface": "eth0"},
-            {"netns": "web", "family": "ipv6", "gateway": "fd00:17::1", "interface": "eth0"},
+            {"netns": "web", "family": "ipv4", "gateway": "172.17.0.1", "interface": "eth0", "exclusive": True},
+            {"netns": "web", "family": "ipv6", "gateway": "fd00:17::1", "interface": "eth0", "exclusive": True},
         ],
         "nat": [
             {
@@ -67,7 +67,7 @@ def test_one_network_and_one_container() -> None:
 def test_g8_mode_none_takes_earlier_wiring_away_and_keeps_the_namespace() -> None:
     plan = compile_plan([DOCKER0], [{"name": "web", "network_mode": "none"}])
     assert plan["wire"]["netns"] == [{"name": "web"}]
-    assert [plan["wire"][step] for step in ("veth", "address", "route")] == [[], [], []]
+    assert [plan["wire"][step] for step in ("veth", "address", "route")] == [[], [], [NO_ROUTES]]
     assert plan["teardown"]["veth"] == [
         {"peer_netns": "web", "peer_name": "eth0", "exclusive": True, "state": "absent"}
     ]
@@ -92,7 +92,8 @@ def test_absent_takes_it_down_from_the_outside_in(networks: Any, containers: Any
             {"owner": "docker0", "state": "absent"},
             NOTHING_PUBLISHED,
         ],
-        "route": [],
+        # All of a list may say what has its namespace; of one container that is absent nothing may be left to say it.
+        "route": [] if state == "absent" else [NO_ROUTES],
         "veth": [{"peer_netns": "web", "peer_name": "eth0", "exclusive": True, "state": "absent"}],
         "netns": [{"name": "web", "state": "absent"}],
         "bridge": [{"name": "docker0", "state": "absent"}],

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
-from ansible_collections.linuxnet.containers.tests.unit.plans import BACK, DOCKER0, wire
+from ansible_collections.linuxnet.containers.tests.unit.plans import BACK, DOCKER0, NO_ROUTES, wire
 
 
 def test_c14_a_container_on_two_networks_has_one_default_route() -> None:
@@ -73,14 +73,29 @@ def test_policy_rules_are_taken_back_since_they_go_with_no_interface() -> None:
     ]
     own = {"destination": "10.8.0.0/16", "type": "blackhole", "table": "7", "rule_source": "10.1.0.7/32"}
     web = {"name": "web", "networks": [{"name": "docker0"}, {"name": "back"}], "routes": [own]}
-    both = [{"interface": "eth1", **led, "netns": "web"}, {**own, "netns": "web"}]
+    only = {"netns": "web", "exclusive": True}
+    both = [{"interface": "eth1", **led, **only}, {**own, **only}]
     assert [one for one in wire(networks, [web])["route"] if "rule_source" in one] == both
-    gone = [{**one, "state": "absent"} for one in both]
-    assert compile_plan(networks, [web], "absent")["teardown"]["route"] == gone
-    bare = {**web, "routes": []}
-    assert compile_plan(networks, [{**bare, "network_mode": "none"}])["teardown"]["route"] == gone[:1]
+    bare = {**web, "routes": [], "networks": []}
+    for entry, state in (
+        (web, "absent"),
+        ({**bare, "engine": "docker"}, "absent"),
+        ({**bare, "state": "absent"}, "present"),
+    ):
+        assert compile_plan(networks, [entry], state)["teardown"]["route"] == [NO_ROUTES]
+    assert compile_plan(networks, [bare], "absent")["teardown"]["route"] == [], "they end with the namespace"
+    assert compile_plan(networks, [{**bare, "network_mode": "none"}])["wire"]["route"] == [NO_ROUTES]
     joined = compile_plan(networks, [{**bare, "network_mode": "host"}])
-    assert joined["teardown"]["route"] == [], "those of the host are nobody's to remove"
+    assert [half["route"] for half in joined.values()] == [[], []], "those of the host are nobody's to remove"
+
+
+def test_what_is_no_longer_asked_for_goes_with_routes_that_stay_or_with_an_item_that_asks_for_none() -> None:
+    apart: dict[str, Any] = {"name": "web", "networks": [{"name": "docker0", "default_route": False}]}
+    assert wire([DOCKER0], [apart])["route"] == [NO_ROUTES]
+    absent = {"destination": "10.8.0.0/16", "state": "absent"}
+    assert wire([DOCKER0], [{**apart, "routes": [absent]}])["route"] == [{**absent, "netns": "web"}, NO_ROUTES]
+    kept = [one.get("exclusive") for one in wire([DOCKER0], [{"name": "web", "routes": [absent]}])["route"]]
+    assert kept == [True, True, None]
 
 
 def test_a_container_of_an_engine_gets_ipv6_where_its_network_has_it() -> None:

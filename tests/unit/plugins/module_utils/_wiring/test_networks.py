@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
-from ansible_collections.linuxnet.containers.tests.unit.plans import BACK, DOCKER0, NOTHING_PUBLISHED, wire
+from ansible_collections.linuxnet.containers.tests.unit.plans import BACK, DOCKER0, NO_ROUTES, NOTHING_PUBLISHED, wire
 
 
 def test_what_a_network_says_is_passed_on() -> None:
@@ -34,10 +34,11 @@ def test_what_a_network_says_is_passed_on() -> None:
         ("10.1.0.0/24", None, "10.1.0.254"),
     ]
     assert made["address"][0]["exclude"] == ["10.0.0.200"]
+    only = {"exclusive": True}
     assert made["route"] == [
-        {"netns": "web", "family": "ipv4", "gateway": "10.0.0.1", "interface": "eth0", "metric": 50},
-        {"interface": "eth0", "destination": "10.9.0.0/16", "gateway": "10.0.0.9", "netns": "web"},
-        {"destination": "10.8.0.0/16", "type": "blackhole", "netns": "web"},
+        {"netns": "web", "family": "ipv4", "gateway": "10.0.0.1", "interface": "eth0", "metric": 50, **only},
+        {"interface": "eth0", "destination": "10.9.0.0/16", "gateway": "10.0.0.9", "netns": "web", **only},
+        {"destination": "10.8.0.0/16", "type": "blackhole", "netns": "web", **only},
     ]
     assert [(one["type"], one["to_address"]) for one in made["nat"][1:3]] == [("snat", "192.0.2.1")] * 2
     assert made["nat"][3:] == [NOTHING_PUBLISHED]
@@ -46,7 +47,7 @@ def test_what_a_network_says_is_passed_on() -> None:
 def test_an_internal_network_has_no_gateway_no_route_and_no_nat() -> None:
     made = wire([{**BACK, "internal": True}], [{"name": "web"}])
     assert made["gateway"] == [{"interface": "back", "address": "10.1.0.1/24", "state": "absent"}]
-    assert made["route"] == []
+    assert made["route"] == [NO_ROUTES]
     assert made["nat"] == [
         {"type": "filter", "bridge": "back", "owner": "back", "isolate": True, "icc": True, "internal": True},
         {"owner": "back", "state": "absent"},

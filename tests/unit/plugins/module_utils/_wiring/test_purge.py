@@ -104,7 +104,7 @@ def test_a_running_container_of_an_engine_loses_its_wiring_and_runs_on(engine: s
     assert bool(kernel.listing()["web"].target) == bool(file)
     gone, warnings = role(kernel, [FRONT])
     assert (warnings, kernel.pids) == ([], {42: inode})
-    assert gone == ["ports of web", "route default in netns 'web'", f"veth {V_WEB}", "netns web"]
+    assert gone == ["ports of web", "routes that are not asked for in netns 'web'", f"veth {V_WEB}", "netns web"]
     assert [one.name for one in kernel.links(inode)] == ["lo"]
     assert kernel.policies(inode, 4) == []
 

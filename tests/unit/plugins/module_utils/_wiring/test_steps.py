@@ -49,6 +49,12 @@ def register(step: Step) -> str:
     return f"wiring_{step.name}" + ("_gone" if step.half == TEARDOWN else "")
 
 
+def gone_before(step: Step) -> str:
+    """What the role calls the interfaces that are gone when a step comes: from the pairs on also those of pairs."""
+    names = [one.name for one in of(WIRE)]
+    return "wiring_gone_by_now" if names.index(step.name) > names.index("veth") else "wiring_gone"
+
+
 def task(step: Step) -> dict[str, Any]:
     """The role's task for a step."""
     published = " | linuxnet.containers.wiring_published(wiring_address.results | default([]))"
@@ -56,7 +62,7 @@ def task(step: Step) -> dict[str, Any]:
         "aggregate": "{{ " + items(step) + (published if (step.half, step.name) == (WIRE, "nat") else "") + " }}"
     }
     if step.foresees:
-        arguments |= {"netns_anew": "{{ wiring_anew }}", "links_gone": "{{ wiring_gone }}"}
+        arguments |= {"netns_anew": "{{ wiring_anew }}", "links_gone": "{{ " + gone_before(step) + " }}"}
     if step.module == "nat":
         arguments["backend"] = "{{ wiring_firewall_backend }}"
     return {
@@ -130,7 +136,7 @@ def test_results_that_check_mode_looks_at_are_those_of_a_task_that_ran() -> None
     text = (ROLE / "vars/main.yml").read_text(encoding="utf-8")
     steps = {register(step): step for step in STEPS}
     found = re.findall(r"\b(wiring_\w+)\.results", text)
-    assert sorted(found) == ["wiring_bridge_gone", "wiring_netns", "wiring_veth_gone"]
+    assert sorted(found) == ["wiring_bridge_gone", "wiring_netns", "wiring_veth", "wiring_veth_gone"]
     for name in found:
         assert f"if {items(steps[name])} | length > 0" in text, name
 
