@@ -23,13 +23,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
     host_interface,
     interface_name,
-    mac,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
     differing,
+    is_own_near,
     made_for,
     pair_mac,
+    peer_mac,
     port_of,
     set_late,
     split,
@@ -185,8 +186,9 @@ class VethResource(Resource[Want, Have]):
         link = state.link(ns, want.name)
         if ns == peer_ns and want.ns != want.peer_ns:
             # The name means the host by now: no pair ends in it, but a pair that was made for it may be left.
-            own_mac = pair_mac(state.identity(), want.peer_ns.path, want.peer_name)
-            ours = want.derived or (link is not None and link.get("mac") == own_mac)
+            ours = want.derived or (
+                link is not None and is_own_near(want.peer_ns.path, want.peer_name, link, state.identity())
+            )
             return Have(link if ours else None, peer_ns_there=False)
         far, far_ns = _other_end(want, link, ns, peer_ns, state)
         return Have(
@@ -242,7 +244,7 @@ class VethResource(Resource[Want, Have]):
         first: Tuple[Change, ...],
     ) -> Plan:
         own.setdefault("mac", pair_mac(have.identity, want.peer_ns.path, want.peer_name))
-        peer.setdefault("mac", mac(have.identity, "veth", want.peer_ns.path, want.peer_name, "peer"))
+        peer.setdefault("mac", peer_mac(have.identity, want.peer_ns.path, want.peer_name))
         defaults = link_kinds.defaults(_ROWS)
         after = self._describe(
             want, dict(defaults, **own), dict(defaults, **peer), want.bridge or "", want.peer_name, want.peer_ns
