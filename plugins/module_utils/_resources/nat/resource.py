@@ -132,9 +132,8 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         found = self._found(want, state)
         if isinstance(want, port_mapping.Want) or want.goes_with is None:
             return found
-        from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
-            ownership,
-        )  # of use to few tasks
+        # Here and not above: of use to few tasks.
+        from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ownership
 
         standing = ownership.standing_of(want.ns, *want.goes_with, state)
         return Stays(found, standing) if standing.stays else found
