@@ -56,6 +56,9 @@ class Want:
     backend: str = "auto"
     needed: FrozenSet[int] = frozenset()
     keep: FrozenSet[Tuple[str, str]] = frozenset()
+    goes_with: Optional[Tuple[str, FrozenSet[str]]] = (
+        None  # the bridge for which it stays, and whose pairs there do not count
+    )
 
     @property
     def family(self) -> int:

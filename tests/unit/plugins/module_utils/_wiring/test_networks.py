@@ -27,7 +27,7 @@ def test_what_a_network_says_is_passed_on() -> None:
         "routes": [{"destination": "10.9.0.0/16", "gateway": "10.0.0.9"}],
     }
     made = wire([net], [{"name": "web", "routes": [{"destination": "10.8.0.0/16", "type": "blackhole"}]}])
-    assert made["bridge"] == [{"name": "br0", "mtu": "1400"}]
+    assert made["bridge"] == [{"name": "br0", "only_ours": True, "mtu": "1400"}]
     assert [one["address"] for one in made["gateway"]] == ["10.0.0.1/24", "10.1.0.254/24"]
     assert [(one["pool"], one.get("range"), one["gateway"]) for one in made["address"]] == [
         ("10.0.0.0/24", "10.0.0.128/25", "10.0.0.1"),
@@ -62,7 +62,8 @@ def test_an_internal_network_has_no_gateway_no_route_and_no_nat() -> None:
 def test_what_is_no_longer_asked_for_goes_nat_by_its_owner_whatever_the_subnets(spec: dict[str, Any]) -> None:
     plan = compile_plan([{**DOCKER0, **spec}], [])
     items = [*plan["teardown"]["nat"], *plan["wire"]["nat"]]
-    assert items[1:] == [{"owner": "docker0", "state": "absent"}]
+    goes_with = {"goes_with": "docker0"} if spec.get("state") == "absent" else {}
+    assert items[1:] == [{"owner": "docker0", "state": "absent", **goes_with}]
 
 
 def test_an_unmanaged_bridge_is_neither_made_nor_given_an_address() -> None:
