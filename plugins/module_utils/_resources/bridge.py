@@ -124,8 +124,8 @@ class BridgeResource(LinkResource):
         text = "Bridge '%s' in %s was not made by this collection: it stays, and loses what was added for containers%s."
         but = ", but for its address %s, which addresses or routes of others need" % ", ".join(staying)
         return Plan(
-            {**there, "addresses": going} if going else there,
-            {**there, "addresses": []} if going else there,
+            {**there, "addresses": going},
+            {**there, "addresses": []},
             tuple(have.part.steps(want.ns, bridge.name)),
             (text % (*where, but if staying else ""),),
         )
