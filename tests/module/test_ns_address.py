@@ -265,7 +265,9 @@ def no_moment_without_a_default_route(host: Host, family: int, **options: Any) -
         f"grep -q blackhole /run/routes.log; do sleep 0.02; done"
     )
     done = host.settles("ns_address", **WEB, **options)
-    end = "ip -n web -6 route add blackhole 2001:db8::2" if family == 6 else "ip -n web route add blackhole 198.51.100.2"
+    end = (
+        "ip -n web -6 route add blackhole 2001:db8::2" if family == 6 else "ip -n web route add blackhole 198.51.100.2"
+    )
     host.run(f"{end}; until grep -q -e 198.51.100.2 -e 2001:db8::2 /run/routes.log; do sleep 0.02; done")
     log = host.run("cat /run/routes.log").stdout.splitlines()
     host.kill(watch)
@@ -284,7 +286,10 @@ def no_moment_without_a_default_route(host: Host, family: int, **options: Any) -
         ({4: "172.17.0.9/16", 6: "fd00:17::9/64"}, {"exclusive": True}),
         ({4: "10.3.0.9/24", 6: "fd00:3::9/64"}, {"supersede": True}),
         ({4: "172.17.0.8/12", 6: "fd00:17::8/48"}, {"supersede": True}),
-        ({4: "172.17.0.8/16", 6: "fd00:17::8/64"}, {4: {"label": "eth0:x"}, 6: {"valid_lft": 600, "preferred_lft": 600}}),
+        (
+            {4: "172.17.0.8/16", 6: "fd00:17::8/64"},
+            {4: {"label": "eth0:x"}, 6: {"valid_lft": 600, "preferred_lft": 600}},
+        ),
         ({4: "172.17.0.8/16", 6: "fd00:17::8/64"}, {4: {"broadcast": "172.17.255.255"}, 6: {"noprefixroute": True}}),
     ],
 )

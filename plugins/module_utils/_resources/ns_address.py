@@ -308,9 +308,10 @@ class NsAddressResource(Resource[Want, Have]):
         for address in have.own:
             ours = want.supersede and address.protocol == PROTOCOL and address.family in want.clears
             goes = ours or (want.exclusive and address.family == target.family)
-            if goes and address.scope == "global" and address.key != target.key:
-                if not want.keeps(address) and not any(address.parsed in pool for pool in want.keep_pools):
-                    found.append(address)
+            if not goes or address.scope != "global" or address.key == target.key or want.keeps(address):
+                continue
+            if not any(address.parsed in pool for pool in want.keep_pools):
+                found.append(address)
         return found
 
     @staticmethod

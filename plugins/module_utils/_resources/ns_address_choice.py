@@ -69,10 +69,7 @@ def asked_for(want: Want, own: Sequence[Address], marks: Callable[[], bool]) -> 
     fitting = [
         address
         for address in own
-        if address.prefix == prefix
-        and want.may_be(address)
-        and not want.keeps(address)
-        and is_settled(want, address)
+        if address.prefix == prefix and want.may_be(address) and not want.keeps(address) and is_settled(want, address)
     ]
     ours = [address for address in fitting if address.protocol == PROTOCOL]
     if ours or not fitting or marks():

@@ -204,7 +204,9 @@ def _routes_go_along(
     ip, six, net = gone.ip, gone.family == 6, str(gone.network)
     last = not six and not any(address.family == 4 for address in left)
     held = any(address.ip == ip for address in left)
-    for place in reversed([place for place, one in enumerate(routes) if one.source == ip or one.interface == interface]):
+    for place in reversed(
+        [place for place, one in enumerate(routes) if one.source == ip or one.interface == interface]
+    ):
         one = routes[place]
         connected = (one.protocol, one.destination, one.interface) == (BY_KERNEL, net, interface)
         if (last and one.interface == interface) or (connected and not beside):
