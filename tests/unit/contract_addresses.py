@@ -115,6 +115,22 @@ def secondary_addresses_go_with_the_primary_one(kernel: Any) -> None:
 
 
 @case
+def a_secondary_address_is_promoted_where_the_sysctl_says_so(kernel: Any) -> None:
+    pair(kernel)
+    first = address(kernel, "10.0.0.2/24")
+    for text in ("10.0.0.3/24", "10.0.0.4/24"):
+        address(kernel, text)
+    put(kernel, DEFAULT)
+    kernel.apply(SetSysctl(WEB, "net.ipv4.conf.eth0.promote_secondaries", "1", "0"))
+    kernel.apply(DelAddress(WEB, "eth0", first))
+    assert [held(kernel, text).secondary for text in ("10.0.0.3/24", "10.0.0.4/24")] == [False, True]
+    assert routes(kernel, WEB) == [
+        "10.0.0.0/24 dev eth0 src 10.0.0.3 scope link",
+        "default via 10.0.0.1 dev eth0",
+    ]
+
+
+@case
 def an_ipv6_address_needs_ipv6(kernel: Any) -> None:
     """D12."""
     pair(kernel)
@@ -237,6 +253,38 @@ def routes_go_with_their_interface(kernel: Any) -> None:
     kernel.apply(DelLink(HOST, "web0"))
     assert routes(kernel, WEB) == []
     refused(kernel, PutRoute(WEB, replace(DEFAULT, interface="eth0")), errno.ENODEV)
+
+
+@case
+def routes_go_with_the_last_ipv4_address_of_their_interface(kernel: Any) -> None:
+    """Also those to a gateway elsewhere; of IPv6 none goes but the one to the address's own network."""
+    pair(kernel)
+    first, other = address(kernel, "10.0.0.2/24"), address(kernel, "10.1.0.2/24")
+    six = address(kernel, "fd00::2/64")
+    put(kernel, DEFAULT)
+    put(kernel, DEFAULT6)
+    kernel.apply(DelAddress(WEB, "eth0", first))
+    assert routes(kernel, WEB) == ["10.1.0.0/24 dev eth0 src 10.1.0.2 scope link", "default via 10.0.0.1 dev eth0"]
+    kernel.apply(DelAddress(WEB, "eth0", other))
+    kernel.apply(DelAddress(WEB, "eth0", six))
+    assert routes(kernel, WEB) == []
+    assert routes(kernel, WEB, 6) == ["default via fd00::1 dev eth0 metric 1024"]
+
+
+@case
+def routes_go_with_their_source(kernel: Any) -> None:
+    """Of IPv4, where no other interface address has that IP address; of IPv6 they stay, without a source."""
+    pair(kernel)
+    address(kernel, "10.1.0.2/24")
+    one, same, six = (address(kernel, text) for text in ("10.0.0.2/24", "10.0.0.2/32", "fd00::2/64"))
+    put(kernel, replace(DEFAULT, source="10.0.0.2"))
+    put(kernel, replace(DEFAULT6, source="fd00::2"))
+    kernel.apply(DelAddress(WEB, "eth0", same))
+    assert "default via 10.0.0.1 dev eth0 src 10.0.0.2" in routes(kernel, WEB)
+    kernel.apply(DelAddress(WEB, "eth0", one))
+    kernel.apply(DelAddress(WEB, "eth0", six))
+    assert routes(kernel, WEB) == ["10.1.0.0/24 dev eth0 src 10.1.0.2 scope link"]
+    assert routes(kernel, WEB, 6) == ["default via fd00::1 dev eth0 metric 1024"]
 
 
 @case

@@ -289,7 +289,7 @@ SQUARE = {
     "routes_of_one": 15,
     "policies": 20,
     "networks_of_one": 600,
-    "bridges absent": 8,  # of the host's routes those to a network go with its last address
+    "bridges absent": 15,  # of the host's routes those to a network go with its last address, and what else goes with it is told
 }
 
 
