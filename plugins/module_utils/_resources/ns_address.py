@@ -75,7 +75,7 @@ class NsAddressResource(Resource[Want, Have]):
         return ns_address_want.together(wants)
 
     def subject(self, want: Want) -> str:
-        what = want.address.cidr if want.address else "from %s" % (want.pool.network if want.pool else "")
+        what = want.address.cidr if want.address else "from %s" % want.pool.network if want.pool else "of ours"
         return "address %s on %s%s" % (what, want.interface, " in %s" % want.ns if want.ns.path else "")
 
     def look(self, want: Want, state: State) -> Have:
@@ -320,13 +320,17 @@ class NsAddressResource(Resource[Want, Have]):
     def _absent(self, want: Want, have: Have) -> Plan:
         if want.address is not None:
             gone = [address for address in have.own if address.key == want.address.key]
+        elif want.pool is not None:
+            gone = [address for address in have.own if address.parsed in want.pool.network]
         else:
-            net = want.pool.network if want.pool else ()
-            gone = [address for address in have.own if address.parsed in net]
+            gone = [address for address in have.own if address.protocol == PROTOCOL]
         steps: List[Change] = []
         for address in gone:
             steps.extend(self._removed(want, address, [other for other in have.own if other not in gone]))
-        return Plan(self._describe(want, gone[0]) if gone else {}, {}, tuple(steps))
+        before = self._describe(want, gone[0]) if gone else {}
+        if len(gone) > 1:
+            before["others"] = [address.cidr for address in gone[1:]]
+        return Plan(before, {}, tuple(steps))
 
     @staticmethod
     def _describe(want: Want, address: Address) -> Dict[str, Any]:
