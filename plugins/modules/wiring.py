@@ -49,7 +49,7 @@ options:
         elements: str
         default: []
       gateways:
-        description: Addresses of the bridge, or of the router where the bridge has none, at most one a subnet. Where a subnet has none it is its first usable address.
+        description: Addresses of the bridge, or of a router, at most one a subnet. Where a subnet has none it is its first usable address.
         type: list
         elements: str
         default: []

@@ -134,7 +134,7 @@ class Attachment:
     def led_by(self, subnet: Subnet) -> bool:
         """Return whether the interface has an address of a subnet of its network, and a gateway there that is not itself."""
         own = self._fixed(subnet.net.version).partition("/")[0]
-        has_address = self.network.pooled or bool(own) and ipaddress.ip_address(own) in subnet.net
+        has_address = self.network.pooled or (bool(own) and ipaddress.ip_address(own) in subnet.net)
         return has_address and bool(subnet.gateway) and not self._is_gateway(subnet)
 
     def _fixed(self, version: int) -> str:
