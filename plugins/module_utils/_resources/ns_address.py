@@ -87,7 +87,7 @@ class NsAddressResource(Resource[Want, Have]):
         return ns_address_want.together(wants)
 
     def subject(self, want: Want) -> str:
-        what = want.address.cidr if want.address else "from %s" % (want.pool.network if want.pool else "")
+        what = want.address.cidr if want.address else "from %s" % want.pool.network if want.pool else "of ours"
         return "address %s on %s%s" % (what, want.interface, " in %s" % want.ns if want.ns.path else "")
 
     def look(self, want: Want, state: State) -> Have:
@@ -332,8 +332,9 @@ class NsAddressResource(Resource[Want, Have]):
         """Return the addresses that have to go: the one that is named, of a pool those that this collection set, as far as the kernel says."""
         if want.address is not None:
             return [address for address in have.own if address.key == want.address.key]
-        net = want.pool.network if want.pool else ()
-        fitting = [address for address in have.own if address.parsed in net]
+        if want.pool is None:
+            return [address for address in have.own if address.protocol == PROTOCOL]
+        fitting = [address for address in have.own if address.parsed in want.pool.network]
         return [address for address in fitting if address.protocol == PROTOCOL or not have.marks]
 
     def _absent(self, want: Want, have: Have) -> Plan:
@@ -341,6 +342,8 @@ class NsAddressResource(Resource[Want, Have]):
         stay = [address for address in have.own if address not in gone]
         removal = Removal(want.ns, want.interface, gone, stay, have.along)
         before = self._describe(want, gone[0]) if gone else {}
+        if want.address is None and want.pool is None and len(gone) > 1:
+            before["others"] = [address.cidr for address in gone[1:]]
         routes = [*removal.lost(), *removal.sourced()]
         if routes:
             before["routes"] = [str(route) for route in routes]

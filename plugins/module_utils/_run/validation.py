@@ -31,7 +31,7 @@ def parsed(resource: Resource[Any, Any], validates: ArgumentSpecValidator, param
 
 
 _TYPES: Dict[str, type] = {"str": str, "bool": bool, "int": int, "dict": dict}
-_RULES = ("mutually_exclusive", "required_one_of", "required_if", "required_by")
+_RULES = ("mutually_exclusive", "required_if", "required_by")
 
 
 def _plain(resource: Resource[Any, Any], params: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
@@ -58,10 +58,9 @@ def _plain(resource: Resource[Any, Any], params: Mapping[str, Any]) -> Optional[
             if "options" in option or "elements" in option:
                 return None
         found[name] = value
-    for rule, low, high in (("mutually_exclusive", 0, 1), ("required_one_of", 1, len(options))):
-        for names in resource.rules.get(rule, ()):
-            if not low <= sum(params.get(name) is not None for name in names) <= high:
-                return None
+    for names in resource.rules.get("mutually_exclusive", ()):
+        if sum(params.get(name) is not None for name in names) > 1:
+            return None
     for name, value, names in resource.rules.get("required_if", ()):
         if found[name] == value and any(found[other] is None for other in names):
             return None

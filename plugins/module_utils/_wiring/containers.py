@@ -82,17 +82,12 @@ class Attachment:
         return {**apart, **self.spec["port"]}
 
     def addresses(self) -> List[Item]:
-        """Return an item for each of the network's subnets: the fixed address in it, else a free one. Raises `Invalid`."""
+        """Return an item for each of the network's subnets: the fixed address in it, else a free one. With ``addressing: none`` there are
+        fixed ones only, and where there are none either, the item that takes ours away. Raises `Invalid`."""
         items = []
         fixed = {version: self._fixed(version) for version in (4, 6)}
         for subnet in self.network.subnets:
-            item: Item = {
-                "netns": self.container,
-                "interface": self.interface,
-                "bridge": self.network.name,
-                "gateway": subnet.gateway,
-                "supersede": True,
-            }
+            item = dict(self._interface(), bridge=self.network.name, gateway=subnet.gateway or "none", supersede=True)
             own, dummy, prefix = fixed[subnet.net.version].partition("/")
             if own and ipaddress.ip_address(own) in subnet.net:
                 if prefix not in ("", str(subnet.net.prefixlen), str(subnet.net.netmask)):
@@ -102,7 +97,11 @@ class Attachment:
                         % (subnet.net.version, own, prefix, subnet.net),
                     )
                 item["address"] = "%s/%d" % (own, subnet.net.prefixlen)
+                if self._is_gateway(subnet):
+                    item["gateway"] = "none"
                 fixed[subnet.net.version] = ""
+            elif not self.network.pooled:
+                continue
             else:
                 item["pool"] = str(subnet.net)
                 if subnet.range:
@@ -111,20 +110,46 @@ class Attachment:
                     item["exclude"] = list(subnet.exclude)
             items.append(item)
         for version, left in fixed.items():
-            if left:
+            if left and (self.network.pooled or self.network.has_subnet(version)):
                 raise _refusal(
                     self.container,
                     "ipv%d_address: %s is in none of the subnets of network '%s'." % (version, left, self.network.name),
                 )
-        return items
+            if left:
+                items.append(dict(self._interface(), bridge=self.network.name, address=left, supersede=True))
+        return items or [dict(self._interface(), state="absent", supersede=True)]
+
+    def _interface(self) -> Item:
+        return {"netns": self.container, "interface": self.interface}
+
+    def _is_gateway(self, subnet: Subnet) -> bool:
+        """Return whether the container itself is the gateway of a subnet: a router, where the bridge has no address of the host's."""
+        own = self._fixed(subnet.net.version).partition("/")[0]
+        return (
+            bool(own and subnet.gateway)
+            and address(own, "") == address(subnet.gateway, "")
+            and not self.network.is_gateway
+        )
+
+    def led_by(self, subnet: Subnet) -> bool:
+        """Return whether the interface has an address of a subnet of its network, and a gateway there that is not itself."""
+        own = self._fixed(subnet.net.version).partition("/")[0]
+        has_address = self.network.pooled or (bool(own) and ipaddress.ip_address(own) in subnet.net)
+        return has_address and bool(subnet.gateway) and not self._is_gateway(subnet)
 
     def _fixed(self, version: int) -> str:
         """Return the fixed address of a family, with the prefix that was written after it, ``""`` where there is none."""
         option = "ipv%d_address" % version
         text: str = self.spec.get(option) or ""
-        own = text.partition("/")[0]
+        own, dummy, prefix = text.partition("/")
         if own and address(own, "wiring_containers: container '%s': %s" % (self.container, option)).version != version:
             raise _refusal(self.container, "%s: %s is not an IPv%d address." % (option, own, version))
+        if own and not prefix and not self.network.pooled and not self.network.has_subnet(version):
+            raise _refusal(
+                self.container,
+                "%s: %s needs its prefix length, as %s/%d, for network '%s' has no IPv%d subnet."
+                % (option, own, own, 24 if version == 4 else 64, self.network.name, version),
+            )
         return text
 
     def reference(self, version: int) -> str:
@@ -247,7 +272,8 @@ class Container:
         return item
 
     def _families(self) -> Set[int]:
-        return {subnet.net.version for attachment in self.attachments for subnet in attachment.network.subnets}
+        subnets = {subnet.net.version for attachment in self.attachments for subnet in attachment.network.subnets}
+        return subnets | {6 for attachment in self.attachments if attachment.spec.get("ipv6_address")}
 
     def bare_pairs(self) -> List[Item]:
         """Return the options that identify each of its pairs; without any network those of an eth0."""
@@ -284,7 +310,7 @@ class Container:
 
     def _uplinks(self) -> Dict[int, Tuple[Attachment, Subnet]]:
         """Return by family which way the default route goes: by the network that asks for it, else by the first one that has the
-        family."""
+        family and a gateway."""
         candidates = [
             attachment
             for attachment in self.attachments
@@ -294,7 +320,8 @@ class Container:
         found: Dict[int, Tuple[Attachment, Subnet]] = {}
         for attachment in candidates:
             for subnet in attachment.network.subnets:
-                found.setdefault(subnet.net.version, (attachment, subnet))
+                if attachment.led_by(subnet):
+                    found.setdefault(subnet.net.version, (attachment, subnet))
         return dict(sorted(found.items()))
 
     def _default_routes(self) -> List[Item]:
@@ -321,14 +348,14 @@ class Container:
             uplinks = {
                 version: attachment
                 for version, (attachment, dummy) in self._uplinks().items()
-                if host is None or host.version == version
+                if attachment.network.forwarded and (host is None or host.version == version)
             }
             if not uplinks:
                 raise self._refusal(
-                    "published_ports: %s: it has no address of that family on a network that is not internal."
+                    "published_ports: %s: it has no address of that family on a network that the host forwards for."
                     % port.host_ip
                     if host
-                    else "published_ports: it is on no network that is not internal."
+                    else "published_ports: it has no address on a network that the host forwards for (internal, host_access: false)."
                 )
             for version, attachment in uplinks.items():
                 item: Item = {

@@ -168,7 +168,7 @@ NO_PORTS: list[tuple[dict[str, Any], str]] = [
         "published_ports belong to container 'x', whose namespace it joins; list them there.",
     ),
     ({"network_mode": "none"}, "published_ports: with network_mode: none nobody can reach it."),
-    ({"networks": [{"name": "back"}]}, "published_ports: it is on no network that is not internal."),
+    ({"networks": [{"name": "back"}]}, "published_ports: it has no address on a network that the host forwards for"),
     (
         {"published_ports": ["80"]},
         "published_ports: '80' is no published port: it is written [HOST_IP:]HOST_PORT:CONTAINER_PORT[/PROTOCOL], in quotes.",
@@ -229,6 +229,26 @@ REFUSED: list[tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = [
         [DOCKER0],
         [{"name": "web", "networks": [{"name": "docker0", "ipv4_address": "fd00:17::2"}]}],
         BOX + "ipv4_address: fd00:17::2 is not an IPv4 address.",
+    ),
+    (
+        [{"name": "l2", "addressing": "none"}],
+        [{"name": "web", "networks": [{"name": "l2", "ipv4_address": "10.0.0.5"}]}],
+        BOX + "ipv4_address: 10.0.0.5 needs its prefix length, as 10.0.0.5/24, for network 'l2' has no IPv4 subnet.",
+    ),
+    (
+        [{**BACK, "addressing": "none"}],
+        [{"name": "web", "networks": [{"name": "back", "ipv4_address": "10.0.0.5/24"}]}],
+        BOX + "ipv4_address: 10.0.0.5/24 is in none of the subnets of network 'back'.",
+    ),
+    (
+        [{**BACK, "host_access": False, "gateways": ["10.1.0.254"]}],
+        [{"name": "web", "published_ports": ["80:80"]}],
+        BOX + "published_ports: it has no address on a network that the host forwards for",
+    ),
+    (
+        [{**BACK, "addressing": "none"}],
+        [{"name": "web", "published_ports": ["80:80"]}],
+        BOX + "published_ports: it has no address on a network that the host forwards for",
     ),
 ]
 
