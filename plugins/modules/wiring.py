@@ -269,8 +269,10 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 wiring_result:
-  description: By container its namespace, interfaces, addresses, gateways, routes and published ports, as the role has it.
-  returned: success
+  description:
+    - By container its namespace, interfaces, addresses, gateways, routes and published ports, as the role has it.
+    - Where a step fails, what was done until then.
+  returned: always, unless the input was refused
   type: dict
   sample:
     web:
@@ -361,7 +363,7 @@ def _wire():  # type: () -> None
     from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import one_task, variables
 
-    step_runner.run_steps(variables.OPTIONS, one_task.Steps, complete.Kernel)
+    step_runner.run_steps(variables.OPTIONS, one_task.Steps, complete.Kernel, variables.converted)
 
 
 if __name__ == "__main__":

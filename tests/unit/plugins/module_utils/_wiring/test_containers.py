@@ -77,9 +77,9 @@ def test_policy_rules_are_taken_back_since_they_go_with_no_interface() -> None:
     assert [one for one in wire(networks, [web])["route"] if "rule_source" in one] == both
     gone = [{**one, "state": "absent"} for one in both]
     assert compile_plan(networks, [web], "absent")["teardown"]["route"] == gone
-    bare = {**web, "routes": []}
-    assert compile_plan(networks, [{**bare, "network_mode": "none"}])["teardown"]["route"] == gone[:1]
-    joined = compile_plan(networks, [{**bare, "network_mode": "host"}])
+    lone = compile_plan(networks, [{"name": "web", "network_mode": "none"}])
+    assert lone["teardown"]["route"] == [{**led, "netns": "web", "state": "absent"}], "of whatever network it was on"
+    joined = compile_plan(networks, [{"name": "web", "network_mode": "host"}])
     assert joined["teardown"]["route"] == [], "those of the host are nobody's to remove"
 
 
@@ -153,14 +153,14 @@ NO_PORTS: list[tuple[dict[str, Any], str]] = [
         "published_ports belong to container 'x', whose namespace it joins; list them there.",
     ),
     ({"network_mode": "none"}, "published_ports: with network_mode: none nobody can reach it."),
-    ({"networks": [{"name": "back"}]}, "published_ports: it is on no network that is not internal."),
+    ({"networks": [{"name": "back"}]}, "published_ports: '80:80': it has no address on a network that is not internal."),
     (
         {"published_ports": ["80"]},
         "published_ports: '80' is no published port: it is written [HOST_IP:]HOST_PORT:CONTAINER_PORT[/PROTOCOL], in quotes.",
     ),
     (
         {"published_ports": [{"target": 80}]},
-        "published_ports: {'target': 80} is no published port: the long form has target and published, and maybe protocol and host_ip.",
+        "published_ports: the long form of a published port has target and published, and maybe protocol and host_ip; this one has target.",
     ),
 ]
 REFUSED: list[tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = [

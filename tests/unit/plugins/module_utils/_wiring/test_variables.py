@@ -17,19 +17,20 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.linuxnet.containers.plugins.filter import wiring_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import defaults
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import variables
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import (
     ATTACHMENT,
     CONTAINER,
     MODES,
     NETWORK,
     OPTIONS,
-    defaults,
     entries,
 )
 from ansible_collections.linuxnet.containers.plugins.modules import wiring
 
 ROLE = Path(__file__).resolve().parents[5] / "roles/wiring"
-ROLE_ONLY = {"wiring_one_task", "wiring_install_dependencies"}  # how the role goes about it
+ROLE_ONLY = {f"wiring_{name}" for name in variables.ROLE_ONLY}  # how the role goes about it
 DOCUMENTED: dict[str, Any] = yaml.safe_load(wiring.DOCUMENTATION)["options"]
 
 
@@ -76,16 +77,16 @@ def test_the_role_s_readme_has_the_same_variables_and_defaults() -> None:
 
 
 def test_the_role_hands_all_variables_to_the_module() -> None:
-    (task,) = [task for task in read("tasks/one_task.yml") if "linuxnet.containers.wiring" in task]
+    (task,) = [task for task in read("tasks/one_task.yml")[0]["block"] if "linuxnet.containers.wiring" in task]
     assert task["linuxnet.containers.wiring"] == {name: "{{ wiring_" + name + " }}" for name in OPTIONS}
 
 
 def test_the_role_hands_the_variables_to_the_filter() -> None:
     """The backend is an argument of the tasks themselves, see test_steps."""
-    compiled = read("tasks/steps.yml")[0]["ansible.builtin.set_fact"]["wiring_plan"]
+    compiled = read("tasks/steps.yml")[0]["block"][0]["ansible.builtin.set_fact"]["wiring_plan"]
     assert compiled == (
         "{{ wiring_networks | linuxnet.containers.wiring_plan(wiring_containers, wiring_state, "
-        "wiring_there.wiring if wiring_purge | bool else none) }}"
+        "wiring_there.wiring | default(none) if wiring_purge | bool else none, refusal=true) }}"
     )
     state = yaml.safe_load(wiring_plan.DOCUMENTATION)["options"]["state"]
     assert {key: value for key, value in state.items() if key != "description"} == OPTIONS["state"]
@@ -170,17 +171,17 @@ BOOLEAN = "false is a boolean in YAML, as no, off, yes and on are; write it in q
             for flag in ("isolate", "icc", "internal", "masquerade", "unmanaged")
             for value in ("maybe", "", "2", "nope", "<omitted>", "None")
         ],
-        ("networks", {"isolate": []}, "network 'br0': isolate: '[]' is neither true nor false."),
+        ("networks", {"isolate": []}, "network 'br0': isolate: a list is neither true nor false."),
         ("networks", {"metric": "low"}, "network 'br0': metric: 'low' is not a whole number."),
-        ("networks", {"metric": True}, "network 'br0': metric: 'True' is not a whole number."),
+        ("networks", {"metric": True}, "network 'br0': metric: the boolean true is not a whole number."),
         ("networks", {"metric": 1.5}, "network 'br0': metric: '1.5' is not a whole number."),
         ("networks", {"subnets": {}}, "network 'br0': subnets: a list is needed, not a dict."),
-        ("networks", {"subnets": True}, "network 'br0': subnets: a list is needed, not a boolean."),
+        ("networks", {"subnets": True}, "network 'br0': subnets: a list is needed, not the boolean true."),
         ("networks", {"subnets": [None]}, "network 'br0': subnets: item 1 is empty."),
         ("networks", {"subnets": [["10.0.0.0/8"]]}, "network 'br0': subnets: a text is needed, not a list."),
         ("networks", {"state": "gone"}, "network 'br0': state: 'gone' is none of present, absent."),
         ("networks", {"mtu": False}, f"network 'br0': mtu: {BOOLEAN}"),
-        ("networks", {"gatewy": "10.0.0.1"}, "network 'br0': there is no option gatewy."),
+        ("networks", {"gatewy": "10.0.0.1"}, "network 'br0': there is no option gatewy; did you mean gateways?"),
         ("networks", {"routes": ["7"]}, "network 'br0': routes: a dict is needed, not '7'."),
         ("networks", {"name": False}, f"network 'False': name: {BOOLEAN}"),
         ("networks", {"name": "False"}, f"network 'False': name: {BOOLEAN}"),
@@ -194,14 +195,14 @@ BOOLEAN = "false is a boolean in YAML, as no, off, yes and on are; write it in q
         (
             "containers",
             {"networks": [{"name": "a", "default_route": "x"}]},
-            "container '7': networks: default_route: 'x' is",
+            "container '7': network 'a': default_route: 'x' is",
         ),
         (
             "containers",
             {"networks": [{"name": "a", "bridge": "x"}]},
-            "container '7': networks: there is no option bridge.",
+            "container '7': network 'a': there is no option bridge; there are ",
         ),
-        ("containers", {"networks": [5]}, "container '7': networks: a dict is needed, not '5'."),
+        ("containers", {"networks": [5]}, "container '7': networks: a dict is needed, not '5'; write it as {name: 5}."),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_one_sentence(variable: str, spelled: Any, sentence: str) -> None:

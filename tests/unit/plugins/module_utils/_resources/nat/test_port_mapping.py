@@ -74,7 +74,7 @@ def test_what_is_to_be_gone_may_leave_out_where_it_goes() -> None:
         ({"to_address": "127.0.0.1"}, "to_address: 127.0.0.1 is not the address of a container."),
         (
             {"host_port": "80-89", "to_port": "90-98"},
-            "to_port: 90-98 and host_port 80-89 are not ranges of the same length.",
+            "to_port: 90-98 and host_port 80-89 are not of the same length; a range goes to a range, one to one.",
         ),
     ],
 )
