@@ -67,7 +67,7 @@ options:
     description:
       - The port of the host, or a range such as V(30000-30099), which is one element however long. V(5353/udp) says the protocol as well.
       - A port that another owner publishes is refused. Where nobody has the address any more that it is published to, because the container is gone, the
-        stale one is removed instead, and RV(before) names it in C(of_gone_containers). That is told by the namespaces behind the bridge and by asking on it; of an
+        old one is removed instead, and RV(before) has it in C(of_gone_containers). Told by the namespaces behind the bridge and by asking on it; of an
         address that is not behind a bridge it cannot be told.
       - A port that a process listens on in the namespace, or that a rule of somebody else sends on, is refused unless O(shadow). A socket that is bound to
         another address of the host is in nobody's way.

@@ -32,7 +32,7 @@ requirements:
   - nft >= 1.0.6 (package nftables) or iptables >= 1.8.9
 options:
   networks:
-    description: The networks. Each is a bridge.
+    description: The networks, a list of dicts. Each is a bridge.
     type: list
     elements: dict
     default: []
@@ -113,7 +113,7 @@ options:
         choices: [present, absent]
         default: present
   containers:
-    description: The containers.
+    description: The containers, a list of dicts.
     type: list
     elements: dict
     default: []

@@ -28,7 +28,17 @@ def test_a_sentence_is_one_in_the_words_of_who_reads_it(mistake: Mistake) -> Non
     """It names the list and the entry, or the option; it is short; and no name that is derived or meant for us is in it."""
     if mistake.text.startswith("wiring_"):
         assert mistake.sentence.startswith("wiring_")
-    for word in ("peer_mac", "peer_name", "peer_netns", "aggregate", "pool:", "Traceback", "_OmitType", MODULES, " object "):
+    for word in (
+        "peer_mac",
+        "peer_name",
+        "peer_netns",
+        "aggregate",
+        "pool:",
+        "Traceback",
+        "_OmitType",
+        MODULES,
+        " object ",
+    ):
         assert word not in mistake.sentence or not mistake.text.startswith("wiring_")
     assert len(mistake.sentence) < 320
 

@@ -14,7 +14,6 @@ from typing import Any, Dict, List, Mapping
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.engines import ENGINES
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import (
-    defaults,
     listed,
     named,
     reading,

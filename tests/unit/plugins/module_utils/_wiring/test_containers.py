@@ -153,7 +153,10 @@ NO_PORTS: list[tuple[dict[str, Any], str]] = [
         "published_ports belong to container 'x', whose namespace it joins; list them there.",
     ),
     ({"network_mode": "none"}, "published_ports: with network_mode: none nobody can reach it."),
-    ({"networks": [{"name": "back"}]}, "published_ports: '80:80': it has no address on a network that is not internal."),
+    (
+        {"networks": [{"name": "back"}]},
+        "published_ports: '80:80': it has no address on a network that is not internal.",
+    ),
     (
         {"published_ports": ["80"]},
         "published_ports: '80' is no published port: it is written [HOST_IP:]HOST_PORT:CONTAINER_PORT[/PROTOCOL], in quotes.",

@@ -52,8 +52,11 @@ def bare(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_module_s_documentation_is_the_role_s() -> None:
-    """Names, types, choices, defaults and texts."""
-    shared = {name: option for name, option in SPECIFIED.items() if name not in ROLE_ONLY}
+    """Names, types, choices, defaults and texts. The role's lists are raw for Ansible, whose words name no entry and bring all of the
+    specification with them."""
+    lists = {f"wiring_{name}": {"type": "list", "elements": "dict"} for name in ("networks", "containers")}
+    assert {name for name, option in SPECIFIED.items() if option["type"] == "raw"} == {*lists}
+    shared = {name: {**option, **lists.get(name, {})} for name, option in SPECIFIED.items() if name not in ROLE_ONLY}
     without_prefix = json.loads(json.dumps(shared).replace("wiring_", ""))
     assert json.loads(json.dumps(DOCUMENTED).replace('"suboptions"', '"options"')) == without_prefix
 
@@ -61,6 +64,11 @@ def test_the_module_s_documentation_is_the_role_s() -> None:
 def test_the_table_is_what_is_documented() -> None:
     assert bare(DOCUMENTED) == OPTIONS
     assert [*DOCUMENTED] == [*OPTIONS]
+
+
+def test_the_table_of_the_role_s_own_variables_is_what_is_documented() -> None:
+    own = {f"wiring_{name}": option for name, option in variables.ROLE_ONLY.items()}
+    assert bare({name: SPECIFIED[name] for name in ROLE_ONLY}) == own
 
 
 def test_the_role_s_defaults_are_those_of_its_argument_specs() -> None:
@@ -98,6 +106,62 @@ def test_every_mode_is_documented() -> None:
     assert [match[1] for match in named if match] == [*MODES]
     assert [match[1] for match in named if match and match[2]] == [MODES[-1]]
     assert CONTAINER["network_mode"]["default"] in MODES
+
+
+# --- variables that are nearly called so ---
+
+IN_THE_ROLE = sorted(
+    {name for file in ROLE.rglob("*.yml") for name in re.findall(r"\bwiring_\w+", file.read_text(encoding="utf-8"))}
+)
+
+
+def test_what_the_role_calls_its_own_is_refused_by_nobody() -> None:
+    assert len(IN_THE_ROLE) > 30
+    assert variables.misspelt(dict.fromkeys(IN_THE_ROLE, "x")) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        *((name, "containers") for name in ("container", "conatiners", "contaners", "containerss", "Containers")),
+        ("network", "networks"),
+        ("purges", "purge"),
+        ("purg", "purge"),
+        ("firewal_backend", "firewall_backend"),
+        ("one_tasks", "one_task"),
+        ("install_dependancies", "install_dependencies"),
+    ],
+)
+def test_a_typing_error_in_a_variable_s_name_is_refused(name: str, meant: str) -> None:
+    """Else nothing would be wired, or with purge everything be taken down, without a word."""
+    found = variables.misspelt({f"wiring_{name}": [{"name": "web"}]})
+    assert found == f"wiring_{name}: the role has no such variable; did you mean wiring_{meant}?"
+    default = {**OPTIONS, **variables.ROLE_ONLY}[meant]["default"]
+    assert variables.misspelt({f"wiring_{name}": 1, f"wiring_{meant}": default}) == found
+
+
+@pytest.mark.parametrize("name", ["container", "network", "purges"])
+def test_where_ours_is_given_as_well_the_other_one_is_somebody_s(name: str) -> None:
+    """The variable of a loop, say."""
+    ours = {"wiring_containers": [{"name": "web"}], "wiring_networks": [{"name": "br0"}], "wiring_purge": True}
+    assert variables.misspelt({f"wiring_{name}": "x", **ours}) == ""
+
+
+@pytest.mark.parametrize(
+    "name", ["wiring_color", "wiring_containers_of_web", "my_wiring_container", "wiring", "wiring_"]
+)
+def test_a_name_that_only_begins_so_is_somebody_s(name: str) -> None:
+    assert variables.misspelt({name: "x"}) == ""
+
+
+@pytest.mark.parametrize("name", variables.NOT_BUILT)
+def test_a_variable_that_is_not_built_yet_is_refused(name: str) -> None:
+    assert (
+        variables.misspelt({f"wiring_{name}": "x"})
+        == f"wiring_{name}: the role has no such variable yet; leave it out."
+    )
+    assert variables.misspelt({f"wiring_{name}": None}) == ""
+    assert name not in OPTIONS
 
 
 # --- canonical form ---
