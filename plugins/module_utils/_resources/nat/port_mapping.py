@@ -13,7 +13,7 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tupl
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import Identities
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, PortMapping
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress, address
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress, address, text
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
@@ -70,13 +70,13 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
     for option in ("host_port", "to_address") if present else ("host_port",):
         if params.get(option) is None:
             raise Invalid("%s is required with type: dnat." % option)
-    text, dummy, protocol = str(params["host_port"]).partition("/")
+    ports, dummy, protocol = str(params["host_port"]).partition("/")
     protocol = protocol.lower() or params.get("protocol") or "tcp"
     if protocol not in PROTOCOLS or params.get("protocol") not in (None, protocol):
         raise Invalid(
             "host_port: '%s': the protocol is one of tcp, udp and sctp, and the same as protocol." % params["host_port"]
         )
-    first, last = _ports(text, "host_port")
+    first, last = _ports(ports, "host_port")
     to = address(params["to_address"], "to_address") if params.get("to_address") else None
     host = address(params["host_ip"], "host_ip") if params.get("host_ip") else None
     family = to.version if to else host.version if host else 4
@@ -97,7 +97,7 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
     if to_last - to_first != last - first:
         raise Invalid(
             "to_port: %s and host_port %s are not of the same length; a range goes to a range, one to one."
-            % (params["to_port"], text)
+            % (params["to_port"], ports)
         )
     where = str(to) if to else {4: "0.0.0.0", 6: "::"}[family]
     base = PortMapping(protocol, host_ip, first, last, where, 0, owner, bridge, comment)
@@ -121,9 +121,9 @@ def _check_host(host: IpAddress, to: Optional[IpAddress]) -> None:
     elif host.version == 4 and not host.is_unspecified and (host == _BROADCAST or host in _THIS_NETWORK):
         why = "not an address a host can have"
     if host == to:
-        raise Invalid(OWN % host)
+        raise Invalid(OWN % text(host))
     if why:
-        raise Invalid("host_ip: %s is %s; name one of the host's, or leave it out for all of them." % (host, why))
+        raise Invalid("host_ip: %s is %s; name one of the host's, or leave it out for all of them." % (text(host), why))
 
 
 def together(wants: Sequence[Want]) -> List[Want]:
