@@ -82,7 +82,7 @@ def take_steps(steps: Steps, kernel: Kernel, check: bool) -> Tuple[Results, List
                 warnings.extend(warning for warning in said if warning not in warnings)
                 failed = failures(found[half][step])
                 if failed and not ended:
-                    ended = "Step %s of %s: %s" % (step, half, failed)
+                    ended = failed
                 if ended and not whole:
                     break
             if ended:
