@@ -63,13 +63,14 @@ options:
   host_ip:
     description:
       - Publish the port on this address of the host only. Left out, it is all of the address family of O(to_address).
+      - Where no interface has the address yet there is a warning. One that no host can have is refused, and so is O(to_address) itself.
       - What is published on 127.0.0.1 is reached from the host only, also where a neighbour sends packets for 127.0.0.1 here.
     type: str
   host_port:
     description:
       - The port of the host, or a range such as V(30000-30099), which is one element however long. V(5353/udp) says the protocol as well.
       - A port that another owner publishes is refused. Where nobody has the address any more that it is published to, because the container is gone, the
-        stale one is removed instead, and RV(before) names it as C(stale). That is told by the namespaces behind the bridge and by asking on it; of an
+        old one is removed instead, and RV(before) has it in C(of_gone_containers). Told by the namespaces behind the bridge and by asking on it; of an
         address that is not behind a bridge it cannot be told.
       - A port that a process listens on in the namespace, or that a rule of somebody else sends on, is refused unless O(shadow). A socket that is bound to
         another address of the host is in nobody's way.
@@ -80,7 +81,7 @@ options:
   to_port:
     description:
       - The port of the container, the same where it is left out.
-      - A range goes to a range of the same length, one to one. Where that is another range it takes an element a port.
+      - A range goes to a range of the same length, one to one, and to nothing else. Where that is another range it takes an element a port.
     type: str
   bridge:
     description:
@@ -233,7 +234,8 @@ RETURN = r"""
 before:
   description:
     - The object as it was, every attribute known. Empty when it was absent. With O(aggregate) see RV(results).
-    - With O(type=dnat) also, where there is any, C(surplus) that O(exclusive) removes, and the C(stale) ports of others whose container is gone.
+    - With O(type=dnat) also, where there is any, the ports C(no_longer_published) that O(exclusive) removes, and those
+      C(of_gone_containers) of other owners.
   returned: success, without O(aggregate)
   type: dict
   sample: {}

@@ -32,7 +32,7 @@ requirements:
   - nft >= 1.0.6 (package nftables) or iptables >= 1.8.9
 options:
   networks:
-    description: The networks. Each is a bridge.
+    description: The networks, a list of dicts. Each is a bridge.
     type: list
     elements: dict
     default: []
@@ -134,7 +134,7 @@ options:
         choices: [present, absent]
         default: present
   containers:
-    description: The containers.
+    description: The containers, a list of dicts.
     type: list
     elements: dict
     default: []
@@ -290,8 +290,10 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 wiring_result:
-  description: By container its namespace, interfaces, addresses, gateways, routes and published ports, as the role has it.
-  returned: success
+  description:
+    - By container its namespace, interfaces, addresses, gateways, routes and published ports, as the role has it.
+    - Where a step fails, what was done until then.
+  returned: always, unless the input was refused
   type: dict
   sample:
     web:
@@ -382,7 +384,7 @@ def _wire():  # type: () -> None
     from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import one_task, variables
 
-    step_runner.run_steps(variables.OPTIONS, one_task.Steps, complete.Kernel)
+    step_runner.run_steps(variables.OPTIONS, one_task.Steps, complete.Kernel, variables.converted)
 
 
 if __name__ == "__main__":

@@ -210,7 +210,10 @@ def test_d14_a_foreign_address_stays_unless_exclusive(host: Host) -> None:
     assert "192.0.2.7/24" in host.addresses("web")
     done = host.settles("ns_address", **WEB, address="172.17.0.9/16", exclusive=True)
     assert done["changed"] is True
-    assert (done["diff"]["before"], done["diff"]["after"]) == ("others 192.0.2.7/24\n", "others none\n")
+    assert (done["diff"]["before"], done["diff"]["after"]) == (
+        "other_addresses 192.0.2.7/24\n",
+        "other_addresses none\n",
+    )
     assert host.addresses("web") == ["172.17.0.9/16", "2001:db8::7/64"], "the other family is not meant"
 
 

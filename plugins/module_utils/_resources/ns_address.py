@@ -204,11 +204,11 @@ class NsAddressResource(Resource[Want, Have]):
         if current and current.dadfailed:
             before["dadfailed"] = True
         if surplus or (current and want.removes_others):
-            before["others"] = [address.cidr for address in surplus]
+            before["other_addresses"] = [address.cidr for address in surplus]
         if routes:
             before["routes"] = [str(route) for route in routes]
         if want.removes_others:
-            after["others"] = []
+            after["other_addresses"] = []
         warnings: Tuple[str, ...] = ()
         if have.choice.usual_holder:
             text = "%s: its usual address %s is taken by %s; it gets %s."

@@ -119,7 +119,7 @@ class VethResource(Resource[Want, Have]):
         )
         shared = link_kinds.given(params, both)
         bridge = params.get("bridge")
-        return Want(
+        want = Want(
             ns,
             name,
             params.get("name") is None,
@@ -131,12 +131,31 @@ class VethResource(Resource[Want, Have]):
             dict(shared, **link_kinds.given(params, each, "peer_")),
             params["exclusive"],
         )
+        if (
+            want.bridge
+            and want.present
+            and want.peer.get("mac") is not None
+            and want.peer["mac"] == want.own.get("mac")
+        ):
+            raise Invalid(
+                "peer_mac: it is that of the end on the bridge, %s, as well; give them one each." % want.peer["mac"]
+            )
+        return want
 
     def together(self, wants: Sequence[Want]) -> List[Want]:
         siblings: Dict[NsRef, List[str]] = collections.defaultdict(list)
+        macs: Dict[Tuple[NsRef, str, str], Want] = {}  # by bridge
         for want in wants:
-            if want.present:
-                siblings[want.peer_ns].append(want.name)
+            if not want.present:
+                continue
+            siblings[want.peer_ns].append(want.name)
+            asked = want.peer.get("mac")
+            other = macs.setdefault((want.ns, want.bridge, asked), want) if want.bridge and asked else want
+            if (other.peer_ns, other.peer_name) != (want.peer_ns, want.peer_name):
+                raise Invalid(
+                    "peer_mac: %s is asked for twice behind bridge '%s', for %s in %s and for %s in %s."
+                    % (asked, want.bridge, other.peer_name, other.peer_ns, want.peer_name, want.peer_ns)
+                )
         return [replace(want, siblings=tuple(siblings[want.peer_ns])) if want.exclusive else want for want in wants]
 
     def subject(self, want: Want) -> str:
@@ -165,7 +184,12 @@ class VethResource(Resource[Want, Have]):
             if far is not None and far_ns == want.peer_ns:
                 far = far.with_(tx_checksum=state.tx_checksum(peer_ns, far))
         if want.bridge:
-            state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
+            bridge = state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
+            if want.peer.get("mac") is not None and want.peer["mac"] == bridge.get("mac"):
+                raise Refused(
+                    "peer_mac: %s is the address of bridge '%s' itself; what is behind it needs another one."
+                    % (want.peer["mac"], want.bridge)
+                )
         occupied = None
         if occupant is not None:
             # Here and not above: there is none but by mistake.
@@ -211,7 +235,7 @@ class VethResource(Resource[Want, Have]):
         if not have.surplus:
             return plan
         surplus = tuple(DelLink(want.ns, name) for name in have.surplus)
-        before = dict(plan.before, surplus=list(have.surplus))
+        before = dict(plan.before, other_pairs=list(have.surplus))
         return replace(plan, before=before, changes=(*plan.changes, *surplus))  # last: a deletion cannot be undone
 
     def _pair(self, want: Want, have: Have) -> Plan:

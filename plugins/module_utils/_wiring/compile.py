@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Set
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import overlapping
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
@@ -14,6 +14,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.contai
     REFERENCE,
     REFERENCES,
     Container,
+    host_end,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.networks import Network
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import (
@@ -73,7 +74,28 @@ def _containers(given: Any, networks: Mapping[str, Network], absent: bool) -> Di
     for container in containers:
         if container.present and not absent:
             container.check_joined(by_name)
+    if not absent:
+        wired = [container for container in containers if container.present and container.mode == "bridge"]
+        _check_apart(wired, [network.name for network in networks.values() if network.present])
     return by_name
+
+
+def _check_apart(containers: Sequence[Container], networks: Iterable[str]) -> None:
+    """Raise `Invalid` where two interfaces on a network are to have one address, or two of the host one name."""
+    seen: Dict[Tuple[str, str], str] = {("", name): "network '%s'" % name for name in networks}
+    for container in containers:
+        who = "container '%s'" % container.name
+        for attachment in container.attachments:
+            name = attachment.network.name
+            keys = {option: (name, value) for option, value in attachment.fixed().items()}
+            keys["host_interface"] = ("", host_end(attachment.bare_pair()))
+            for option, key in keys.items():
+                other = seen.setdefault(key, who)
+                if other is not who:
+                    where = " on network '%s'" % name if key[0] else ""
+                    raise Invalid(
+                        "wiring_containers: %s: %s: %s is that of %s%s already." % (who, option, key[1], other, where)
+                    )
 
 
 def _check_unique(variable: str, names: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ import ipaddress
 import re
 from typing import Any, Dict, List, Mapping, Set, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import address
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import address, ip
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.engines import ENGINES
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
@@ -20,13 +20,15 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
     netns_name,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import mac
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping import OWN
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import defaults
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import published_ports
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.networks import Network, Subnet
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Item
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import (
     ATTACHMENT,
     MODES,
-    defaults,
 )
 
 # Stands for the address of a container's interface, which is known when the step `address` has run; see `compile.resolved`.
@@ -53,6 +55,12 @@ class Attachment:
     interface: str
     spec: Mapping[str, Any]
 
+    @property
+    def mac(self) -> str:
+        """Return the MAC address that is asked for, ``""`` where it is derived. Raises `Invalid`."""
+        text = self.spec.get("mac_address")
+        return mac(text, "wiring_containers: container '%s': mac_address" % self.container) if text else ""
+
     def bare_pair(self) -> Item:
         """Return the options that identify the pair."""
         item: Item = {"peer_netns": self.container, "peer_name": self.interface, "exclusive": True}
@@ -65,8 +73,8 @@ class Attachment:
         item = dict(self.bare_pair(), mtu=self.network.mtu)
         if not self._port_options():
             item["bridge"] = self.network.name
-        if self.spec.get("mac_address"):
-            item["peer_mac"] = self.spec["mac_address"]
+        if self.mac:
+            item["peer_mac"] = self.mac
         return item
 
     def port(self) -> List[Item]:
@@ -90,6 +98,12 @@ class Attachment:
             item = dict(self._interface(), bridge=self.network.name, gateway=subnet.gateway or "none", supersede=True)
             own, dummy, prefix = fixed[subnet.net.version].partition("/")
             if own and ipaddress.ip_address(own) in subnet.net:
+                if self._is_the_host_s(own):
+                    raise _refusal(
+                        self.container,
+                        "ipv%d_address: %s is the gateway of network '%s', the host's own address there."
+                        % (subnet.net.version, own, self.network.name),
+                    )
                 if prefix not in ("", str(subnet.net.prefixlen), str(subnet.net.netmask)):
                     raise _refusal(
                         self.container,
@@ -137,6 +151,11 @@ class Attachment:
         has_address = self.network.pooled or (bool(own) and ipaddress.ip_address(own) in subnet.net)
         return has_address and bool(subnet.gateway) and not self._is_gateway(subnet)
 
+    def _is_the_host_s(self, own: str) -> bool:
+        """Return whether the host has an address on the network."""
+        hosts = [item["address"] for item in self.network.gateways() if item.get("state") != "absent"]
+        return ipaddress.ip_address(own) in [ipaddress.ip_interface(cidr).ip for cidr in hosts]
+
     def _fixed(self, version: int) -> str:
         """Return the fixed address of a family, with the prefix that was written after it, ``""`` where there is none."""
         option = "ipv%d_address" % version
@@ -151,6 +170,15 @@ class Attachment:
                 % (option, own, own, 24 if version == 4 else 64, self.network.name, version),
             )
         return text
+
+    def fixed(self) -> Dict[str, str]:
+        """Return by option the addresses that are asked for, in canonical form. Raises `Invalid`."""
+        found = {"mac_address": self.mac} if self.mac else {}
+        for version in (4, 6):
+            own = self._fixed(version).partition("/")[0]
+            if own:
+                found["ipv%d_address" % version] = ip(own, "ipv%d_address" % version)
+        return found
 
     def reference(self, version: int) -> str:
         """Return what stands for the interface's address of a family."""
@@ -175,8 +203,14 @@ class Container:
             raise self._refusal("its name means the host's own network; call it something else.")
         if self.present and (self.engine == "pid") != ("pid" in spec):
             raise self._refusal("pid and engine: pid go together.")
-        if self.mode != "bridge" and spec["routes"]:
-            raise self._refusal("routes need network_mode: bridge.")
+        for option in ("networks", "routes") if self.mode != "bridge" else ():
+            if spec.get(option) and (self.present or option == "routes"):
+                raise self._refusal("%s need network_mode: bridge, not %s." % (option, spec["network_mode"]))
+        for option in ("bridge", "interface", "netns", "state"):
+            if any(option in entry["port"] for entry in spec.get("networks") or ()):
+                raise self._refusal("port: %s is set by the role; leave it out." % option)
+        if any("netns" in route for route in spec["routes"]):
+            raise self._refusal("routes: netns is set by the role; leave it out.")
         if self.mode == "host" and spec["sysctls"]:
             raise self._refusal("sysctls would be the host's own; set those with ansible.posix.sysctl.")
         if self.joined and spec["sysctls"]:
@@ -193,6 +227,10 @@ class Container:
 
     def _refusal(self, text: str) -> Invalid:
         return _refusal(self.name, text)
+
+    def _option(self, name: str) -> str:
+        """Return what an error calls an option."""
+        return "wiring_containers: container '%s': %s" % (self.name, name)
 
     def check_joined(self, containers: Mapping[str, Container]) -> None:
         """Raise `Invalid` unless the container whose namespace this one shares is listed and present, and no circle is made."""
@@ -226,9 +264,7 @@ class Container:
                 raise self._refusal("network '%s' is not in wiring_networks." % entry.get("name", ""))
             if self.present and self.mode == "bridge" and not network.present:
                 raise self._refusal("network '%s' is to be absent." % network.name)
-            interface = interface_name(
-                entry.get("interface") or "eth%d" % number, "wiring_containers: container '%s'" % self.name
-            )
+            interface = interface_name(entry.get("interface") or "eth%d" % number, self._option("interface"))
             if interface in interfaces:
                 raise self._refusal("two of its networks use the interface %s." % interface)
             if network.name in attached:
@@ -344,20 +380,23 @@ class Container:
             return [{"type": "dnat", "owner": self.name, "state": "absent"}]
         items = []
         for port in self.ports:
-            host = address(port.host_ip, "published_ports") if port.host_ip else None
+            where = "published_ports: '%s': " % published_ports.spelled(port)
+            host = address(port.host_ip, self._option(where + "host_ip")) if port.host_ip else None
             uplinks = {
                 version: attachment
                 for version, (attachment, dummy) in self._uplinks().items()
                 if attachment.network.forwarded and (host is None or host.version == version)
             }
             if not uplinks:
+                family = "IPv%d " % host.version if host else ""
                 raise self._refusal(
-                    "published_ports: %s: it has no address of that family on a network that the host forwards for."
-                    % port.host_ip
-                    if host
-                    else "published_ports: it has no address on a network that the host forwards for (internal, host_access: false)."
+                    "%sit has no %saddress on a network that the host forwards for (internal, host_access: false)."
+                    % (where, family)
                 )
             for version, attachment in uplinks.items():
+                own = attachment.fixed().get("ipv%d_address" % version)
+                if host and own == ip(port.host_ip, ""):
+                    raise self._refusal(where + OWN % own)
                 item: Item = {
                     "type": "dnat",
                     "owner": self.name,

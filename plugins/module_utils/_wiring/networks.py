@@ -18,6 +18,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.address
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ns_route
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import parsed, validator
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Item
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import NETWORK
 
@@ -43,6 +45,13 @@ class Network:
         self.unmanaged = spec["unmanaged"]
         self.internal = spec["internal"]
         self.pooled = spec["addressing"] != "none"
+        for route in spec["routes"]:
+            if "netns" in route:
+                raise self._refusal("routes: netns is set by the role; leave it out.")
+            try:  # here, since a container's own routes are items of the same step
+                parsed(ns_route.RESOURCE, validator(ns_route.RESOURCE), {"interface": "eth0", **route})
+            except Invalid as error:
+                raise self._refusal("routes: %s" % error) from error
         self.mtu = spec["mtu"] or NETWORK["mtu"]["default"]
         self.subnets = self._subnets()
         # Whether the bridge gets an address of the host's; without one the host forwards nothing.
@@ -86,7 +95,8 @@ class Network:
         subnets = []
         for net in nets:
             if len(gateways[net]) > 1 or len(ranges[net]) > 1:
-                raise self._refusal("more than one gateway or range for the subnet %s." % net)
+                option = "gateways" if len(gateways[net]) > 1 else "ranges"
+                raise self._refusal("%s: there is more than one for the subnet %s." % (option, net))
             gateway = self._gateway(net, gateways[net])
             own = tuple(entry for entry in excluded if self._first(entry, "exclude").version == net.version)
             subnets.append(Subnet(net, gateway, ranges[net][0] if ranges[net] else None, own))
@@ -111,7 +121,8 @@ class Network:
         found: Dict[IpNetwork, List[str]] = {net: [] for net in nets}
         for text in self.spec[option]:
             home = next((net for net in nets if self._first(text, option) in net), None)
-            if home is None:
+            last = text.partition("-")[2]
+            if home is None or (last and address(last, self._option(option)) not in home):
                 raise self._refusal("%s: %s is in none of its subnets." % (option, text))
             found[home].append(text)
         return found

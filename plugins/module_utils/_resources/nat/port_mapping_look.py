@@ -15,6 +15,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Packet
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    EVERYWHERE,
     Allowance,
     OwnedRules,
     PortMapping,
@@ -68,6 +69,7 @@ class Have:
     families: FrozenSet[int] = frozenset()  # those that something else of ours is of
     closable: Tuple[str, ...] = ()  # bridges whose route_localnet we switched on, and that have it yet
     use: conflicts.Use = field(default_factory=conflicts.Use)  # what else the ports are used for
+    host_ip: str = ""  # what is the matter with the address to publish on: "broadcast", "nowhere", or nothing
 
     @property
     def everywhere(self) -> Tuple[There, ...]:
@@ -107,8 +109,22 @@ def look(want: Want, ns: int, state: State) -> Have:
     if want.present:
         met = [mapping for there in (here, *others) for mapping in (*there.mine, *there.others, *there.stale)]
         use = conflicts.look(want.mappings, met, want.shadow, ns, state)
-        have = replace(_look_behind(want, have, ns, state), use=use)
+        have = replace(_look_behind(want, have, ns, state), use=use, host_ip=_host_ip(want, ns, state))
     return replace(have, coexistence=_look_in_the_way(want, have, indexes, ns, state))
+
+
+def _host_ip(want: Want, ns: int, state: State) -> str:
+    """Return what is the matter with the one address that a port is to be published on."""
+    if want.mappings[0].host_ip == EVERYWHERE[want.family]:
+        return ""
+    host = ipaddress.ip_address(want.mappings[0].host_ip)
+    if host.is_loopback:
+        return ""
+    there = [address for dummy, address in state.addresses(ns)]
+    if any(address.parsed == host for address in there):
+        return ""
+    nets = [address.network for address in there if address.family == 4 == host.version]
+    return "broadcast" if any(net.prefixlen < 31 and net.broadcast_address == host for net in nets) else "nowhere"
 
 
 def _there(want: Want, index: RuleIndex, ns: int, state: State) -> There:

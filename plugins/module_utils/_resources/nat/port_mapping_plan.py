@@ -19,6 +19,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetPortMappings
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import taken_back
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping import Want
@@ -35,7 +36,9 @@ def plan(want: Want, have: Have) -> Plan:
     at = next((there for there in have.everywhere if there.mine or there.surplus), have.here)
     before = _describe(want, at.mine, have.forwarding[0].describe(), at.backend) if at.mine else {}
     if at.surplus:
-        before = dict(before, surplus=["%s/%s" % (mapping.ports, mapping.protocol) for mapping in at.surplus])
+        before = dict(
+            before, no_longer_published=["%s/%s" % (mapping.ports, mapping.protocol) for mapping in at.surplus]
+        )
     part = [] if want.exclusive else _partly(have.mine, want.mappings)
     if part:
         raise Refused(
@@ -50,19 +53,28 @@ def plan(want: Want, have: Have) -> Plan:
             "host_port: %s port %s is published already by '%s', to %s; remove that first, or take another port."
             % (others[0].protocol, others[0].ports, others[0].owner, others[0].to)
         )
+    if have.host_ip == "broadcast":
+        raise Refused("host_ip: %s is the broadcast address of a network of the host." % want.mappings[0].host_ip)
     if have.use.taken:
         raise Refused(have.use.taken)
     stale = [mapping for there in have.everywhere for mapping in there.stale]
     if stale:
         gone = ["%s/%s of %s to %s" % (old.ports, old.protocol, old.owner, old.to) for old in stale]
-        before = dict(before, stale=gone)
+        before = dict(before, of_gone_containers=gone)
     mappings = tuple(replace(mapping, bridge=have.bridge) for mapping in want.mappings)
     changes = _published(want, have, mappings)
     changes += have.coexistence.changes(want.ns)
     changes += _moved_away(want, have.elsewhere)
     changes.extend(have.forwarding[0].on())
+    first = mappings[0]
     after = _describe(want, mappings, have.forwarding[0].describe(True), have.here.backend)
     warnings = [have.use.given] if have.use.given else []
+    if have.host_ip:
+        where = "the host" if want.ns == HOST else str(want.ns)
+        warnings.append(
+            "host_ip: no interface of %s has %s now; what is published on it is reached when one has."
+            % (where, first.host_ip)
+        )
     warnings += have.coexistence.warning("Packets for the published ports of %s are" % mappings[0].to)
     facts = {"satisfied_by": None, "blocked_by": list(have.coexistence.blocked_by)}
     return Plan(before, after, tuple(changes), tuple(warnings), facts)

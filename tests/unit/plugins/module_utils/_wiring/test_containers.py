@@ -168,14 +168,17 @@ NO_PORTS: list[tuple[dict[str, Any], str]] = [
         "published_ports belong to container 'x', whose namespace it joins; list them there.",
     ),
     ({"network_mode": "none"}, "published_ports: with network_mode: none nobody can reach it."),
-    ({"networks": [{"name": "back"}]}, "published_ports: it has no address on a network that the host forwards for"),
+    (
+        {"networks": [{"name": "back"}]},
+        "published_ports: '80:80': it has no address on a network that the host forwards for (internal, host_access: false).",
+    ),
     (
         {"published_ports": ["80"]},
         "published_ports: '80' is no published port: it is written [HOST_IP:]HOST_PORT:CONTAINER_PORT[/PROTOCOL], in quotes.",
     ),
     (
         {"published_ports": [{"target": 80}]},
-        "published_ports: {'target': 80} is no published port: the long form has target and published, and maybe protocol and host_ip.",
+        "published_ports: the long form of a published port has target and published, and maybe protocol and host_ip; this one has target.",
     ),
 ]
 REFUSED: list[tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = [
@@ -243,12 +246,12 @@ REFUSED: list[tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = [
     (
         [{**BACK, "host_access": False, "gateways": ["10.1.0.254"]}],
         [{"name": "web", "published_ports": ["80:80"]}],
-        BOX + "published_ports: it has no address on a network that the host forwards for",
+        BOX + "published_ports: '80:80': it has no address on a network that the host forwards for",
     ),
     (
         [{**BACK, "addressing": "none"}],
         [{"name": "web", "published_ports": ["80:80"]}],
-        BOX + "published_ports: it has no address on a network that the host forwards for",
+        BOX + "published_ports: '80:80': it has no address on a network that the host forwards for",
     ),
 ]
 

@@ -127,7 +127,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({**DOCKER0, "gateways": ["10.9.9.9"]}, NET + "gateways: 10.9.9.9 is in none of its subnets."),
     (
         {**DOCKER0, "gateways": ["172.17.0.1", "172.17.0.2"]},
-        NET + "more than one gateway or range for the subnet 172.17.0.0/16.",
+        NET + "gateways: there is more than one for the subnet 172.17.0.0/16.",
     ),
     (
         {**DOCKER0, "gateways": ["172.17.255.255"]},

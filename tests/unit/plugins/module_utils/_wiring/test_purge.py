@@ -277,7 +277,7 @@ def test_what_is_read_is_what_is_gathered() -> None:
     purged(compile_plan([], []), [], [], Recorded(lists))
     assert read == set(GATHER)
     assert [name for name in SUBSETS if name in GATHER] == GATHER
-    tasks = yaml.safe_load(ROLE_TASKS.read_text(encoding="utf-8"))
+    tasks = yaml.safe_load(ROLE_TASKS.read_text(encoding="utf-8"))[0]["block"]
     assert tasks[0]["linuxnet.containers.wiring_info"] == {"gather": GATHER}
     assert tasks[0]["register"] == "wiring_there"
 
