@@ -38,24 +38,29 @@ def compile_plan(
     ``state`` absent takes down everything listed, whatever the items' own state says.
     """
     absent = state == "absent"
-    checked_networks = _networks(networks)
+    checked_networks = _networks(networks, absent)
     checked_containers = _containers(containers, checked_networks, absent)
     plan = empty_plan()
     for network in checked_networks.values():
-        _add_network(plan, network, network.present and not absent)
+        _add_network(plan, network)
     for container in _joined_first(checked_containers):
-        _add_container(plan, container, container.present and not absent)
+        _add_container(plan, container, absent)
     down = plan[TEARDOWN]
     for item in [*down["bridge"], *(rule for rule in down["nat"] if "goes_with" in rule)]:
         item.update(rewired(plan))
     return plan
 
 
-def _networks(given: Any) -> Dict[str, Network]:
-    """Return the networks by name, in order. Raises `Invalid`."""
-    networks = [Network(spec) for spec in entries("networks", given)]
+def _listed(variable: str, given: Any, absent: bool) -> List[Dict[str, Any]]:
+    """Return the entries of a list; with ``absent`` all of them are to be gone, whatever they say."""
+    return [dict(spec, state="absent") if absent else spec for spec in entries(variable, given)]
+
+
+def _networks(given: Any, absent: bool) -> Dict[str, Network]:
+    """Return the networks by name, in order. What is to be gone is in nobody's way. Raises `Invalid`."""
+    networks = [Network(spec) for spec in _listed("networks", given, absent)]
     _check_unique("networks", [network.name for network in networks])
-    subnets = [(network, subnet.net) for network in networks for subnet in network.subnets]
+    subnets = [(network, subnet.net) for network in networks if network.present for subnet in network.subnets]
     for number, (network, net) in enumerate(subnets if overlapping([net for dummy, net in subnets]) else ()):
         for earlier, taken in subnets[:number]:
             if earlier is not network and net.overlaps(taken):
@@ -68,15 +73,14 @@ def _networks(given: Any) -> Dict[str, Network]:
 
 def _containers(given: Any, networks: Mapping[str, Network], absent: bool) -> Dict[str, Container]:
     """Return the containers by name, in order. Raises `Invalid`."""
-    containers = [Container(spec, networks) for spec in entries("containers", given)]
+    containers = [Container(spec, networks) for spec in _listed("containers", given, absent)]
     _check_unique("containers", [container.name for container in containers])
     by_name = {container.name: container for container in containers}
     for container in containers:
-        if container.present and not absent:
+        if container.present:
             container.check_joined(by_name)
-    if not absent:
-        wired = [container for container in containers if container.present and container.mode == "bridge"]
-        _check_apart(wired, [network.name for network in networks.values() if network.present])
+    wired = [container for container in containers if container.present and container.mode == "bridge"]
+    _check_apart(wired, [network.name for network in networks.values() if network.present])
     return by_name
 
 
@@ -120,7 +124,8 @@ def _joined_first(containers: Mapping[str, Container]) -> List[Container]:
     return list(ordered.values())
 
 
-def _add_network(plan: Plan, network: Network, present: bool) -> None:
+def _add_network(plan: Plan, network: Network) -> None:
+    present = network.present
     half = plan[WIRE if present else TEARDOWN]
     rules = network.nat(present)
     half["nat"].extend(rules if present else [dict(item, goes_with=network.name) for item in rules])
@@ -129,14 +134,15 @@ def _add_network(plan: Plan, network: Network, present: bool) -> None:
         half["gateway"].extend(network.gateways())
 
 
-def _add_container(plan: Plan, container: Container, present: bool) -> None:
+def _add_container(plan: Plan, container: Container, all_absent: bool) -> None:
     down, wire = plan[TEARDOWN], plan[WIRE]
-    wired = present and container.mode == "bridge"
+    wired = container.present and container.mode == "bridge"
     if not wired:  # what an earlier run gave it goes
         down["nat"].extend(container.nat(present=False))
         down["veth"].extend(dict(item, state="absent") for item in container.bare_pairs())
-    if not present:
-        if container.may_outlive:
+    if not container.present:
+        # An entry that is left to say that one is absent need not say what has its namespace, which may live on.
+        if not all_absent or container.may_outlive:
             down["route"].extend(container.no_routes())
         down["netns"].insert(0, {"name": container.name, "state": "absent"})  # those that share a namespace first
         return

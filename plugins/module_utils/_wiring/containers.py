@@ -29,6 +29,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps 
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import (
     ATTACHMENT,
     MODES,
+    NETWORK,
 )
 
 # Stands for the address of a container's interface, which is known when the step `address` has run; see `compile.resolved`.
@@ -251,7 +252,8 @@ class Container:
     def _attached(self, networks: Mapping[str, Network]) -> List[Attachment]:
         listed = self.spec.get("networks")
         if listed is None:
-            first = next(iter(networks), None)
+            present = (network.name for network in networks.values() if network.present)
+            first = next(present, next(iter(networks), None))
             if first is None and self.present and self.mode == "bridge":
                 raise self._refusal("there is no network to attach it to; wiring_networks is empty.")
             listed = [{**defaults(ATTACHMENT), "name": first}] if first else []
@@ -260,6 +262,8 @@ class Container:
         attached: Set[str] = set()
         for number, entry in enumerate(listed):
             network = networks.get(entry.get("name", ""))
+            if network is None and not self.present and entry.get("name"):
+                network = Network({**defaults(NETWORK), "name": entry["name"], "state": "absent"})  # it went before
             if network is None:
                 raise self._refusal("network '%s' is not in wiring_networks." % entry.get("name", ""))
             if self.present and self.mode == "bridge" and not network.present:
@@ -330,9 +334,8 @@ class Container:
 
     @property
     def may_outlive(self) -> bool:
-        """Return whether its namespace may live on without its name, with routes of ours: the entry says that an engine has it, or so
-        little that it may be."""
-        return not self.present or self.engine != "netns" or bool(self._listed_routes())
+        """Return whether its namespace may live on without its name, and has routes of ours then."""
+        return self.engine != "netns" or bool(self._listed_routes())
 
     def _listed_routes(self) -> List[Item]:
         items: List[Item] = []

@@ -94,7 +94,9 @@ def look(want: Want, ns: int, state: State) -> Have:
             total[family] += count
     left = {family for family, count in total.items() if count > going[family]}
     left |= {family for index in indexes.values() for family, count in index.nat_families.items() if count}
-    families = sorted(going) if not want.present else [want.family]
+    families = sorted(going)
+    if want.present:  # its own first
+        families = [want.family, *(family for family in families if family != want.family)]
     switched = dict.fromkeys(name for index in indexes.values() for name in index.owned.localnet)
     have = Have(
         here,

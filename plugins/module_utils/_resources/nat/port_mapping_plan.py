@@ -21,7 +21,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetPortMappings
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import taken_back
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import (
+    Forwarding,
+    taken_back,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping import Want
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping_look import (
     ROUTE_LOCALNET,
@@ -66,6 +69,7 @@ def plan(want: Want, have: Have) -> Plan:
     changes += have.coexistence.changes(want.ns)
     changes += _moved_away(want, have.elsewhere)
     changes.extend(have.forwarding[0].on())
+    changes += _not_needed(want, have.forwarding[1:], have)
     first = mappings[0]
     after = _describe(want, mappings, have.forwarding[0].describe(True), have.here.backend)
     warnings = [have.use.given] if have.use.given else []
@@ -136,9 +140,14 @@ def _absent(want: Want, have: Have, before: Dict[str, Any]) -> Plan:
             SetPortMappings(want.ns, (), tuple(gone), there.owned, there.last, localnet_off=off, backend=there.backend)
         )
     if any(there.mine or there.surplus for there in have.everywhere):
-        needed = have.families | want.needed
-        changes += taken_back(forwarding for forwarding in have.forwarding if forwarding.family not in needed)
+        changes += _not_needed(want, have.forwarding, have)
     return Plan(before, {}, tuple(changes), (), {"satisfied_by": None, "blocked_by": []})
+
+
+def _not_needed(want: Want, forwardings: Sequence[Forwarding], have: Have) -> List[Change]:
+    """Return the steps that take back forwarding of the families that nothing of ours needs any more."""
+    needed = have.families | want.needed
+    return taken_back(forwarding for forwarding in forwardings if forwarding.family not in needed)
 
 
 def _describe(
