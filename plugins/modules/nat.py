@@ -96,6 +96,13 @@ options:
         first item of the owner does it, and names their networks in RV(before) as C(no_longer_asked_for).
     type: bool
     default: false
+  addresses:
+    description:
+      - With O(type=dnat), addresses that O(owner) has. What other owners published to them is removed where no namespace has the owner's name any more, since
+        an address that was given to another container would open that one. RV(before) names it as C(of_gone_containers).
+      - What is published under the owner that is the default is spared, since it is nobody's name.
+    type: list
+    elements: str
   shadow:
     description:
       - With O(type=dnat), publish the port although a process listens on it, or a rule of somebody else sends it on. From then on the container is reached

@@ -12,12 +12,15 @@ from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import DropNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import SYSCTL_FILE
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.step_runner import take_steps
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.one_task import Steps
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing, made
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 BR0: dict[str, Any] = {"name": "br0", "subnets": ["10.0.0.0/24", "fd00::/64"]}
@@ -177,3 +180,50 @@ def test_what_is_no_longer_asked_for_comes_back(change: str) -> None:
         role(kernel, *lists, purge=True)
     role(fresh, *START)
     assert differing(seen(kernel, *NAMES), seen(fresh, *NAMES)) == {}
+
+
+NARROW: dict[str, Any] = {
+    "name": "br0",
+    "subnets": ["10.0.0.0/24", "fd00::/64"],
+    "ranges": ["10.0.0.8/31", "fd00::8/127"],
+}
+
+
+@pytest.mark.parametrize("backend", ["nftables", "iptables"])
+@pytest.mark.parametrize("ports", [[], ["9090:90"]])
+def test_a_dead_container_s_port_does_not_lead_to_who_has_its_address(ports: Any, backend: str) -> None:
+    """Its namespace was removed by hand, and another container is given its address."""
+    kernel = MemoryKernel()
+    role(kernel, [NARROW], [{"name": "web", "published_ports": ["8080:80"]}, {"name": "db"}], firewall_backend=backend)
+    made(kernel, nat.RESOURCE, type="dnat", host_port="7000", to_address=held(kernel, "web"), backend=backend)
+    made(
+        kernel, nat.RESOURCE, type="dnat", owner="db", host_port="7001", to_address=held(kernel, "web"), backend=backend
+    )
+    address = held(kernel, "web")
+    kernel.apply(DropNetns("web", existing(kernel.find(NsRef.parse("web")))))
+    lists = [NARROW], [{"name": "db"}, {"name": "other", "published_ports": ports}]
+    changed = role(kernel, *lists, firewall_backend=backend)
+    assert held(kernel, "other") == address
+    said = [diff["before"] for diff in changed.values() if "of_gone_containers" in diff["before"]]
+    assert [f"8080/tcp of web to {address}" in text for text in said] == [True]
+    mappings = [
+        one
+        for name in BACKENDS
+        for one in firewalls(State(kernel)).index(existing(kernel.find(HOST)), name).port_mappings
+    ]
+    # Of an owner that is there, and of none, nothing is known that would make it wrong.
+    assert {(one.owner, one.ports) for one in mappings if ":" not in one.to} == {
+        ("ansible", "7000"),
+        *([("other", "9090")] if ports else []),
+    }
+    assert role(kernel, *lists, firewall_backend=backend) == {}
+
+
+def held(kernel: MemoryKernel, name: str) -> str:
+    """The IPv4 address of a container."""
+    [one] = [
+        one.ip
+        for _index, one in kernel.addresses(existing(kernel.find(NsRef.parse(name))))
+        if one.family == 4 and one.scope == "global"
+    ]
+    return one

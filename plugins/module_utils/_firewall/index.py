@@ -59,6 +59,9 @@ class RuleIndex:
         self._nat_by_owner: Dict[str, Dict[Tuple[str, str], NatRule]] = collections.defaultdict(dict)
         self.ways_out: Dict[Tuple[str, str], int] = collections.Counter()  # and by source and interface
         self._by_owner: Dict[str, Dict[PortMapping, None]] = collections.defaultdict(dict)
+        self._by_goal: Dict[str, Dict[PortMapping, None]] = collections.defaultdict(
+            dict
+        )  # by the address that they lead to
         self._by_port: Dict[Tuple[str, int], Dict[PortMapping, None]] = collections.defaultdict(dict)
         # Ranges of ports, by protocol and each block of ports that they have part of.
         self._ranges: Dict[Tuple[str, int], Dict[PortMapping, None]] = collections.defaultdict(dict)
@@ -73,7 +76,7 @@ class RuleIndex:
         by_port = [self._by_port[mapping.protocol, mapping.first]]
         if mapping.first != mapping.last:
             by_port = [self._ranges[mapping.protocol, block] for block in _blocks(mapping)]
-        return [self.port_mappings, self._by_owner[mapping.owner], *by_port]
+        return [self.port_mappings, self._by_owner[mapping.owner], self._by_goal[mapping.to], *by_port]
 
     def _put(self, mapping: PortMapping) -> None:
         if mapping in self.port_mappings:
@@ -118,6 +121,10 @@ class RuleIndex:
     def of(self, owner: str) -> List[PortMapping]:
         """Return what an owner has published."""
         return list(self._by_owner[owner])
+
+    def leading_to(self, address: str) -> List[PortMapping]:
+        """Return what is published to an address."""
+        return list(self._by_goal.get(address, ()))
 
     def surplus(self, owner: str, keep: Identities) -> List[PortMapping]:
         """Return what an owner has published besides what is to be kept. Asked again with the same ``keep`` it takes no time."""

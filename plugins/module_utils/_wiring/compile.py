@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import collections
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import overlapping
@@ -159,13 +160,20 @@ def _add_container(plan: Plan, container: Container, all_absent: bool) -> None:
 
 
 def resolved(items: Sequence[Item], addresses: Optional[Sequence[Mapping[str, Any]]]) -> List[Item]:
-    """Return nat items with the addresses that the step `address` gave in place of the references to them.
+    """Return nat items with the addresses that the step `address` gave in place of the references to them, and of the containers whose
+    ``addresses`` they ask for.
 
     ``addresses`` are that step's results; None, where it has not run, stands for any. Raises `Invalid`.
     """
-    known = {REFERENCE % result["after"]: result["after"]["ip"] for result in addresses or () if result.get("after")}
+    given = [result["after"] for result in addresses or () if result.get("after")]
+    known = {REFERENCE % after: after["ip"] for after in given}
+    held: Dict[str, List[str]] = collections.defaultdict(list)
+    for after in given:
+        held[after["netns"]].append(after["ip"])
     found = []
     for item in items:
+        if "addresses" in item:
+            item = dict(item, addresses=[ip for name in item["addresses"] for ip in held[name]])
         match = REFERENCES.fullmatch(str(item.get("to_address")))
         if match is not None:
             ip = _ANY_ADDRESS[match["family"]] if addresses is None else known.get(match[0])

@@ -379,8 +379,11 @@ class Container:
 
     def nat(self, present: bool) -> List[Item]:
         """Return the items of the published ports, by family; without any the item that ends whatever was published. Raises `Invalid`."""
-        if not present or not self.ports:
+        if not present:
             return [{"type": "dnat", "owner": self.name, "state": "absent"}]
+        # What a container that is gone has published to an address that this one was given goes.
+        if not self.ports:
+            return [{"type": "dnat", "owner": self.name, "state": "absent", "addresses": [self.name]}]
         items = []
         for port in self.ports:
             where = "published_ports: '%s': " % published_ports.spelled(port)
@@ -413,4 +416,5 @@ class Container:
                 if port.host_ip:
                     item["host_ip"] = port.host_ip
                 items.append(item)
+        items[0]["addresses"] = [self.name]
         return items

@@ -13,7 +13,7 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tupl
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import Identities
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, PortMapping
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress, address, text
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress, address, ip, text
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
@@ -27,7 +27,8 @@ _BROADCAST, _THIS_NETWORK = ipaddress.IPv4Address("255.255.255.255"), ipaddress.
 @dataclass(frozen=True)
 class Want:
     """``mappings``: what is to be published, or not any more; empty, with ``present`` False: all of the owner's. ``keep`` has the
-    identities of what else the task wants of the owner, for ``exclusive``."""
+    identities of what else the task wants of the owner, for ``exclusive``. ``addresses`` are those that the owner has: what is published to
+    them by owners that are gone goes."""
 
     ns: NsRef
     owner: str
@@ -41,6 +42,7 @@ class Want:
     keep: Identities = frozenset()
     needed: FrozenSet[int] = frozenset()
     shadow: bool = False
+    addresses: Tuple[str, ...] = ()
 
     @property
     def family(self) -> int:
@@ -65,8 +67,9 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
     if bridge:
         interface(bridge, "bridge", present)
     options = (bridge, params["forward"], params["ip_forward"], params["exclusive"], params["backend"])
+    addresses = tuple(ip(one, "addresses") for one in params.get("addresses") or ())
     if not present and params.get("host_port") is None:
-        return Want(ns, owner, (), False, *options)
+        return Want(ns, owner, (), False, *options, addresses=addresses)
     for option in ("host_port", "to_address") if present else ("host_port",):
         if params.get(option) is None:
             raise Invalid("%s is required with type: dnat." % option)
@@ -108,7 +111,7 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
         mappings = tuple(
             replace(base, first=port, last=port, to_port=to_first + port - first) for port in range(first, last + 1)
         )
-    return Want(ns, owner, mappings, present, *options, shadow=params["shadow"])
+    return Want(ns, owner, mappings, present, *options, shadow=params["shadow"], addresses=addresses)
 
 
 def _check_host(host: IpAddress, to: Optional[IpAddress]) -> None:

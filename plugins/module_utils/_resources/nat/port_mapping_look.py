@@ -86,7 +86,7 @@ def look(want: Want, ns: int, state: State) -> Have:
     indexes = coexistence.indexes(want.backend, ns, state)
     here, *others = [_there(want, index, ns, state) for index in indexes.values()]
     going = collections.Counter(
-        mapping.family for there in (here, *others) for mapping in (*there.mine, *there.surplus)
+        mapping.family for there in (here, *others) for mapping in (*there.mine, *there.surplus, *there.stale)
     )
     total: Dict[int, int] = collections.Counter()
     for index in indexes.values():
@@ -140,6 +140,7 @@ def _there(want: Want, index: RuleIndex, ns: int, state: State) -> There:
     surplus = [mapping for mapping in beside if mapping not in known]
     others = [mapping for mapping in met if mapping.owner != want.owner]
     stale = conflicts.abandoned(others, ns, state) if want.present else {}
+    stale.update(conflicts.inherited([one for ip in want.addresses for one in index.leading_to(ip)], want.owner, state))
     return There(
         index.backend,
         tuple(mine),
@@ -202,6 +203,6 @@ def _look_in_the_way(
     old: List[Allowance] = []
     for there in have.everywhere:
         behind = indexes[there.backend].behind
-        going = collections.Counter(_allowance(mapping) for mapping in (*there.mine, *there.surplus))
+        going = collections.Counter(_allowance(mapping) for mapping in (*there.mine, *there.surplus, *there.stale))
         old += [allowance for allowance, count in going.items() if behind[allowance.name, allowance.family] <= count]
     return coexistence.look(wanted, old, have.here.backend, ns, state)

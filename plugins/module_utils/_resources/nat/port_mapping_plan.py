@@ -42,6 +42,10 @@ def plan(want: Want, have: Have) -> Plan:
         before = dict(
             before, no_longer_published=["%s/%s" % (mapping.ports, mapping.protocol) for mapping in at.surplus]
         )
+    stale = [mapping for there in have.everywhere for mapping in there.stale]
+    if stale:
+        gone = ["%s/%s of %s to %s" % (old.ports, old.protocol, old.owner, old.to) for old in stale]
+        before = dict(before, of_gone_containers=gone)
     part = [] if want.exclusive else _partly(have.mine, want.mappings)
     if part:
         raise Refused(
@@ -60,10 +64,6 @@ def plan(want: Want, have: Have) -> Plan:
         raise Refused("host_ip: %s is the broadcast address of a network of the host." % want.mappings[0].host_ip)
     if have.use.taken:
         raise Refused(have.use.taken)
-    stale = [mapping for there in have.everywhere for mapping in there.stale]
-    if stale:
-        gone = ["%s/%s of %s to %s" % (old.ports, old.protocol, old.owner, old.to) for old in stale]
-        before = dict(before, of_gone_containers=gone)
     mappings = tuple(replace(mapping, bridge=have.bridge) for mapping in want.mappings)
     changes = _published(want, have, mappings)
     changes += have.coexistence.changes(want.ns)
@@ -128,7 +128,7 @@ def _moved_away(want: Want, elsewhere: Sequence[There]) -> List[Change]:
 def _absent(want: Want, have: Have, before: Dict[str, Any]) -> Plan:
     changes: List[Change] = list(have.coexistence.changes(want.ns))
     for there in have.everywhere:
-        gone = dict.fromkeys((*there.mine, *there.surplus))
+        gone = dict.fromkeys((*there.mine, *there.surplus, *there.stale))
         if not gone:
             continue
         counts: Dict[str, int] = dict(there.bridges)
@@ -139,7 +139,7 @@ def _absent(want: Want, have: Have, before: Dict[str, Any]) -> Plan:
         changes.append(
             SetPortMappings(want.ns, (), tuple(gone), there.owned, there.last, localnet_off=off, backend=there.backend)
         )
-    if any(there.mine or there.surplus for there in have.everywhere):
+    if any(there.mine or there.surplus or there.stale for there in have.everywhere):
         changes += _not_needed(want, have.forwarding, have)
     return Plan(before, {}, tuple(changes), (), {"satisfied_by": None, "blocked_by": []})
 

@@ -45,7 +45,7 @@ _RULE = {"source", "out_interface", "exclude", "to_address", "goes_with", "rewir
 _OWN = {
     "masquerade": _RULE | {"exclusive"},  # to_address has a sentence of its own
     "snat": _RULE | {"exclusive"},
-    "dnat": {"protocol", "host_ip", "host_port", "to_address", "to_port", "bridge", "exclusive", "shadow"},
+    "dnat": {"protocol", "host_ip", "host_port", "to_address", "to_port", "bridge", "exclusive", "shadow", "addresses"},
     "filter": {"bridge", "isolate", "icc", "internal", "goes_with", "rewired"},
 }
 _OTHER_TYPES = {type_: sorted(set().union(*_OWN.values()) - own) for type_, own in _OWN.items()}
@@ -70,6 +70,7 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         "bridge": {"type": "str"},
         "exclusive": {"type": "bool", "default": False},
         "shadow": {"type": "bool", "default": False},
+        "addresses": {"type": "list", "elements": "str"},
         "isolate": {"type": "bool", "default": True},
         "icc": {"type": "bool", "default": True},
         "internal": {"type": "bool", "default": False},

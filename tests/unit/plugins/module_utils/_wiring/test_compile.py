@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan, resolved
-from ansible_collections.linuxnet.containers.tests.unit.plans import BACK, DOCKER0, NO_ROUTES, NOTHING_PUBLISHED
+from ansible_collections.linuxnet.containers.tests.unit.plans import (
+    BACK,
+    DOCKER0,
+    NO_PORTS,
+    NO_ROUTES,
+    NOTHING_PUBLISHED,
+)
 
 
 def test_one_network_and_one_container() -> None:
@@ -91,7 +97,7 @@ def test_absent_takes_it_down_from_the_outside_in(networks: Any, containers: Any
         "nat": [
             {"type": "filter", "bridge": "docker0", **rule},
             rule,
-            NOTHING_PUBLISHED,
+            NO_PORTS,
         ],
         # All of a list may say what has its namespace; of one container that is absent nothing may be left to say it.
         "route": [] if state == "absent" else [NO_ROUTES],

@@ -149,6 +149,7 @@ def test_ports_are_spelled_as_for_docker_and_compose(
             "protocol": protocol,
             "to_address": f"web/eth0/ipv{family}",
             "to_port": to_port,
+            **({"addresses": ["web"]} if family == families[0] else {}),
         }
         for family in families
     ]

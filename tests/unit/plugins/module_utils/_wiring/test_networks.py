@@ -94,7 +94,11 @@ def test_a_network_without_subnets_is_a_bridge_and_no_more() -> None:
     assert made["gateway"] == [{"interface": "back", **OURS_AWAY}]
     assert [one["address"] for one in made["address"]] == ["10.9.0.1/30", "fd00:9::1/64"]
     assert made["route"] == [{**NO_ROUTES, "netns": "r1"}]
-    assert made["nat"] == [{**ISOLATION, "internal": True}, NO_NAT, {**NOTHING_PUBLISHED, "owner": "r1"}]
+    assert made["nat"] == [
+        {**ISOLATION, "internal": True},
+        NO_NAT,
+        {**NOTHING_PUBLISHED, "owner": "r1", "addresses": ["r1"]},
+    ]
 
 
 @pytest.mark.parametrize(
