@@ -186,7 +186,7 @@ options:
         elements: raw
         default: []
       sysctls:
-        description: Keys C(net.*) to set in the namespace.
+        description: Keys C(net.*) to set in the namespace. Those of an interface of its networks are set as soon as that is there.
         type: dict
         default: {}
       routes:

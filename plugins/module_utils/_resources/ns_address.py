@@ -275,7 +275,7 @@ class NsAddressResource(Resource[Want, Have]):
             if not is_settled(want, current):
                 temporary = current.family == 6 and current.secondary
                 address = replace(address, dadfailed=False, secondary=current.secondary and not temporary)
-                address = replace(address, **{name: FOREVER for name in LIFETIMES if name not in given})
+                given = {**dict.fromkeys(LIFETIMES, FOREVER), **given}
             for name in LIFETIMES:
                 # They run down: only a longer lifetime, or one without an end, differs.
                 if (
