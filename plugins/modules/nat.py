@@ -109,6 +109,15 @@ options:
     description: With O(type=filter), let nothing in and nothing out, not even published ports.
     type: bool
     default: false
+  goes_with:
+    description:
+      - With O(state=absent) and a type other than V(dnat), the bridge for whose containers the rule is. It stays while it is needed there, as the bridge's
+        addresses do with O(linuxnet.containers.bridge#module:only_ours).
+    type: str
+  rewired:
+    description: With O(goes_with), names of namespaces whose pairs do not count, since they are about to be ports of another bridge.
+    type: list
+    elements: str
   owner:
     description: Whose rule, port or guard it is. It stands in the comment.
     type: str

@@ -78,7 +78,7 @@ options:
   exclusive:
     description:
       - Remove the other pairs that this collection made for O(peer_netns) and that no item of the task asks for.
-      - They are known by their derived name or MAC address. Pairs that others made stay.
+      - They are known by their derived name or MAC address, whatever the host is called by then. Pairs that others made stay.
     type: bool
     default: false
 seealso:

@@ -68,7 +68,9 @@ options:
         type: str
         default: auto
       unmanaged:
-        description: The bridge is somebody else's. It must exist, and is never created, changed or removed.
+        description:
+          - The bridge is somebody else's. It must exist, and is never created, changed or removed.
+          - Without it a bridge that was here before is used as it is, with a warning, and gets the gateway addresses and a guard. C(state=absent) takes those back.
         type: bool
         default: false
       masquerade:
@@ -160,7 +162,9 @@ options:
             description: A fixed IPv6 address. A free one where it is left out.
             type: str
           mac_address:
-            description: MAC address of the container's interface. Derived from host, container and interface where it is left out.
+            description:
+              - MAC address of the container's interface. Derived from host, container and interface where it is left out.
+              - After a change of the host's name an interface keeps what it has; one that is made again gets another one.
             type: str
           interface:
             description: Name of the interface in the container. C(eth0) for the first network, C(eth1) for the second, and so on.
@@ -303,7 +307,7 @@ results:
       type: str
     step:
       description:
-        - In V(teardown) it is V(nat), V(route), V(veth), V(netns) or V(bridge); in V(wire) V(netns), V(bridge), V(gateway), V(veth), V(bridge_port),
+        - In V(teardown) it is V(route), V(veth), V(netns), V(bridge) or V(nat); in V(wire) V(netns), V(bridge), V(gateway), V(veth), V(bridge_port),
           V(address), V(route), V(nat) or V(join).
         - V(gateway) has the bridges' addresses, V(join) the names that mean another's namespace.
       type: str

@@ -58,6 +58,8 @@ def _bridge(chance: Random) -> Item:
         ageing_time=[30000, 0],
         enabled=[True, False],
         alias=["", "the bridge"],
+        only_ours=[True],
+        rewired=[["web"]],
         state=["absent", "present"],
     )
 
@@ -143,6 +145,9 @@ def _nat(chance: Random) -> Item:
     else:
         item.update(type="filter", bridge=chance.choice(BRIDGES[:2]))
         item = options(chance, item, isolate=[False], icc=[False], internal=[True])
+    if kind != "port" and chance.random() < 0.2:
+        item.update(state="absent", goes_with=chance.choice(BRIDGES[:2]), rewired=chance.choice([[], ["web"]]))
+        return options(chance, item, backend=["nftables", "iptables"])
     return options(
         chance,
         item,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import collections
 from dataclasses import field, replace
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -23,13 +23,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
     host_interface,
     interface_name,
-    mac,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
     differing,
+    is_own_near,
     made_for,
     pair_mac,
+    peer_mac,
     port_of,
     set_late,
     split,
@@ -37,6 +38,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.lin
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+
+if TYPE_CHECKING:
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources.veth_occupant import Occupant
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Want:
 @dataclass(frozen=True)
 class Have:
     """``link`` has the wanted name; ``far`` is what the kernel links it to, in the namespace ``far_ns`` (None: neither of the two that
-    are wanted); ``occupant`` is another interface that has the wanted peer's name, ``occupant_peer`` the name of its other end.
+    are wanted); ``occupant`` is another interface that has the wanted peer's name.
     ``master`` is the name of the bridge that has the port now. ``surplus``: host ends of other pairs of ours whose peers are in the
     wanted peer's namespace. ``peer_sysctls``: those that are asked for as they are, ``""`` where the peer has yet to come, and None for what the kernel
     has not."""
@@ -72,8 +76,7 @@ class Have:
     link: Optional[Link] = None
     far: Optional[Link] = None
     far_ns: Optional[NsRef] = None
-    occupant: Optional[Link] = None
-    occupant_peer: str = ""
+    occupant: Optional[Occupant] = None
     peer_ns_there: bool = True
     master: str = ""
     mtu: int = 0
@@ -171,13 +174,17 @@ class VethResource(Resource[Want, Have]):
                 far = far.with_(tx_checksum=state.tx_checksum(peer_ns, far))
         if want.bridge:
             state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
-        occupant_peer = _near_end(occupant, ns, state)
+        occupied = None
+        if occupant is not None:
+            # Here and not above: there is none but by mistake.
+            from ansible_collections.linuxnet.containers.plugins.module_utils._resources import veth_occupant
+
+            occupied = veth_occupant.look(want, occupant, _near_end(occupant, ns, state), peer_ns, state)
         return Have(
             link,
             far,
             far_ns,
-            occupant,
-            occupant_peer.name if occupant_peer else "",
+            occupied,
             True,
             state.master_name(ns, link) if link else "",
             state.uplink_mtu(ns) if want.own.get("mtu") == "auto" else 0,
@@ -202,8 +209,9 @@ class VethResource(Resource[Want, Have]):
         link = state.link(ns, want.name)
         if ns == peer_ns and want.ns != want.peer_ns:
             # The name means the host by now: no pair ends in it, but a pair that was made for it may be left.
-            own_mac = pair_mac(state.identity(), want.peer_ns.path, want.peer_name)
-            ours = want.derived or (link is not None and link.get("mac") == own_mac)
+            ours = want.derived or (
+                link is not None and is_own_near(want.peer_ns.path, want.peer_name, link, state.identity())
+            )
             return Have(link if ours else None, peer_ns_there=False)
         far, far_ns = _other_end(want, link, ns, peer_ns, state)
         return Have(
@@ -233,7 +241,7 @@ class VethResource(Resource[Want, Have]):
             return self._absent(want, have)
         own, peer = with_mtu(want.own, have.mtu), with_mtu(want.peer, have.mtu)
         if have.occupant is not None:
-            raise self._occupied(want, have, have.occupant)
+            raise have.occupant.refusal(want, have.link)
         if have.link is None:
             return self._create(want, have, own, peer, {}, ())
         before = self._as_is(want, have, have.link)
@@ -259,7 +267,7 @@ class VethResource(Resource[Want, Have]):
         first: Tuple[Change, ...],
     ) -> Plan:
         own.setdefault("mac", pair_mac(have.identity, want.peer_ns.path, want.peer_name))
-        peer.setdefault("mac", mac(have.identity, "veth", want.peer_ns.path, want.peer_name, "peer"))
+        peer.setdefault("mac", peer_mac(have.identity, want.peer_ns.path, want.peer_name))
         defaults = link_kinds.defaults(_ROWS)
         settings, values = _settings(want, have)
         after = self._describe(
@@ -313,21 +321,6 @@ class VethResource(Resource[Want, Have]):
         if want.peer_sysctls:
             after["peer_sysctls"] = values
         return Plan(before, after, (*changes, *settings))
-
-    @staticmethod
-    def _occupied(want: Want, have: Have, occupant: Link) -> Refused:
-        """Return the error for a foreign interface that has the wanted peer's name."""
-        what, hint = occupant.describe(), ""
-        if have.occupant_peer:
-            what += " whose other end is '%s' in %s" % (have.occupant_peer, want.ns)
-            if have.link is None:
-                hint = "; to take that pair over, give name: %s" % have.occupant_peer
-        elif occupant.kind == "veth":
-            what += " whose other end is in another namespace"
-        return Refused(
-            "peer_name: '%s' in %s is there already and foreign: it is %s, not the other end of '%s'%s."
-            % (want.peer_name, want.peer_ns, what, want.name, hint)
-        )
 
     def _absent(self, want: Want, have: Have) -> Plan:
         if have.link is None:

@@ -22,6 +22,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps 
     Item,
     Plan,
     empty_plan,
+    rewired,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import entries
 
@@ -43,6 +44,9 @@ def compile_plan(
         _add_network(plan, network, network.present and not absent)
     for container in _joined_first(checked_containers):
         _add_container(plan, container, container.present and not absent)
+    down = plan[TEARDOWN]
+    for item in [*down["bridge"], *(rule for rule in down["nat"] if "goes_with" in rule)]:
+        item.update(rewired(plan))
     return plan
 
 
@@ -96,7 +100,8 @@ def _joined_first(containers: Mapping[str, Container]) -> List[Container]:
 
 def _add_network(plan: Plan, network: Network, present: bool) -> None:
     half = plan[WIRE if present else TEARDOWN]
-    half["nat"].extend(network.nat(present))
+    rules = network.nat(present)
+    half["nat"].extend(rules if present else [dict(item, goes_with=network.name) for item in rules])
     half["bridge"].extend(network.bridge(present))
     if present:
         half["gateway"].extend(network.gateways())

@@ -98,7 +98,8 @@ class Network:
         """Return the item of the bridge, none where the bridge is somebody else's."""
         if self.unmanaged:
             return []
-        return [{"name": self.name, "mtu": self.mtu} if present else {"name": self.name, "state": "absent"}]
+        item: Item = {"name": self.name, "only_ours": True}
+        return [dict(item, mtu=self.mtu) if present else dict(item, state="absent")]
 
     def gateways(self) -> List[Item]:
         """Return an item a subnet: the bridge's address in it. An internal network has none."""

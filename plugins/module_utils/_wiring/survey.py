@@ -24,7 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
     ns_route,
     veth,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import own_mac
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import is_own_link
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.host_view import HostView, Namespace, Pair
@@ -122,8 +122,8 @@ class _Survey:
                 if link.kind == "bridge" and view.shows(namespace, link):
                     reported = self._reported(bridge.RESOURCE, name=link.name, **namespace.option)
                     ports = [port.name for port in links if port.master == link.index and view.leads(namespace, port)]
-                    own = own_mac(view.state.identity(), "bridge", namespace.ref.path, link.name)
-                    yield reported and dict(reported, ports=ports, ours=link.get("mac") == own)
+                    ours = is_own_link(link, "bridge", namespace.ref.path, link.name, view.state.identity())
+                    yield reported and dict(reported, ports=ports, ours=ours)
 
     def veths(self) -> Iterator[Item]:
         ports: Dict[str, List[Item]] = collections.defaultdict(list)  # by the address they lead to

@@ -47,6 +47,9 @@ class Want:
     ip_forward: bool = True
     backend: str = "auto"
     needed: FrozenSet[int] = frozenset()
+    goes_with: Optional[Tuple[str, FrozenSet[str]]] = (
+        None  # the bridge for which it stays, and whose pairs there do not count
+    )
 
     @property
     def family(self) -> int:

@@ -30,7 +30,7 @@ def test_one_network_and_one_container() -> None:
     where = {"netns": "web", "interface": "eth0", "bridge": "docker0", "supersede": True}
     assert plan["wire"] == {
         "netns": [{"name": "web"}],
-        "bridge": [{"name": "docker0", "mtu": "auto"}],
+        "bridge": [{"name": "docker0", "only_ours": True, "mtu": "auto"}],
         "gateway": [
             {"interface": "docker0", "address": "172.17.0.1/16", "bridge": "docker0", "nodad": True, "supersede": True},
             {"interface": "docker0", "address": "fd00:17::1/64", "bridge": "docker0", "nodad": True, "supersede": True},
@@ -60,7 +60,7 @@ def test_one_network_and_one_container() -> None:
         ],
         "join": [],
     }
-    assert list(plan["teardown"]) == ["nat", "route", "veth", "netns", "bridge"]
+    assert list(plan["teardown"]) == ["route", "veth", "netns", "bridge", "nat"]
     assert not any(plan["teardown"].values())
 
 
@@ -86,19 +86,27 @@ def test_g8_mode_none_takes_earlier_wiring_away_and_keeps_the_namespace() -> Non
 )
 def test_absent_takes_it_down_from_the_outside_in(networks: Any, containers: Any, state: str) -> None:
     plan = compile_plan(networks, containers, state)
+    rule = {"owner": "docker0", "state": "absent", "goes_with": "docker0"}
     assert plan["teardown"] == {
         "nat": [
-            {"type": "filter", "bridge": "docker0", "owner": "docker0", "state": "absent"},
-            {"source": "172.17.0.0/16", "owner": "docker0", "state": "absent"},
-            {"source": "fd00:17::/64", "owner": "docker0", "state": "absent"},
+            {"type": "filter", "bridge": "docker0", **rule},
+            {"source": "172.17.0.0/16", **rule},
+            {"source": "fd00:17::/64", **rule},
             NOTHING_PUBLISHED,
         ],
         "route": [],
         "veth": [{"peer_netns": "web", "peer_name": "eth0", "exclusive": True, "state": "absent"}],
         "netns": [{"name": "web", "state": "absent"}],
-        "bridge": [{"name": "docker0", "state": "absent"}],
+        "bridge": [{"name": "docker0", "only_ours": True, "state": "absent"}],
     }
     assert not any(plan["wire"].values())
+
+
+def test_a_bridge_that_goes_is_told_which_pairs_are_about_to_leave_it() -> None:
+    """So a network can be replaced by one of another name in one run."""
+    plan = compile_plan([{**DOCKER0, "state": "absent"}, BACK], [{"name": "web", "networks": [{"name": "back"}]}])
+    assert [one["rewired"] for one in plan["teardown"]["bridge"]] == [["web"]]
+    assert [one.get("rewired") for one in plan["teardown"]["nat"]] == [["web"]] * 3
 
 
 def test_those_who_join_come_last_each_after_the_one_it_joins() -> None:

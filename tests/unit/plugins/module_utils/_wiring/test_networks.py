@@ -27,7 +27,7 @@ def test_what_a_network_says_is_passed_on() -> None:
         "routes": [{"destination": "10.9.0.0/16", "gateway": "10.0.0.9"}],
     }
     made = wire([net], [{"name": "web", "routes": [{"destination": "10.8.0.0/16", "type": "blackhole"}]}])
-    assert made["bridge"] == [{"name": "br0", "mtu": "1400"}]
+    assert made["bridge"] == [{"name": "br0", "only_ours": True, "mtu": "1400"}]
     assert [one["address"] for one in made["gateway"]] == ["10.0.0.1/24", "10.1.0.254/24"]
     assert [(one["pool"], one.get("range"), one["gateway"]) for one in made["address"]] == [
         ("10.0.0.0/24", "10.0.0.128/25", "10.0.0.1"),

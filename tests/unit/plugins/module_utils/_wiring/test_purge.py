@@ -35,7 +35,7 @@ V_WEB = host_interface("/run/netns/web", "eth0")
 
 
 def role(kernel: MemoryKernel, networks: Any = (), containers: Any = (), purge: bool = True, **options: Any) -> Any:
-    """Do what the role does in one task. Returns what went, by subject with its step, and the warnings."""
+    """Do what the role does in one task. Returns what went, by subject, and the warnings of purge and of what stays for it."""
     params = {
         "networks": networks,
         "containers": containers,
@@ -45,10 +45,13 @@ def role(kernel: MemoryKernel, networks: Any = (), containers: Any = (), purge: 
     }
     steps = Steps({**params, **options})
     warnings = steps.survey(kernel) if steps.needs_survey else []
-    results, _said, ended = take_steps(steps, kernel, False)
+    results, said, ended = take_steps(steps, kernel, False)
     assert not ended, ended
     gone = [one for step in results.get("teardown", {}).values() for one in step if one["changed"]]
-    return [one["diff"]["before_header"] for one in gone], warnings
+    return [one["diff"]["before_header"] for one in gone], [
+        *warnings,
+        *(line for line in said if line.startswith("Bridge")),
+    ]
 
 
 def wired(*containers: Any, networks: Any = (FRONT,)) -> MemoryKernel:
@@ -67,13 +70,13 @@ def test_everything_goes_and_then_there_is_nothing_to_do() -> None:
     gone, warnings = role(kernel)
     assert warnings == []
     assert gone == [
-        *("nat 10.1.0.0/24", "nat 10.2.0.0/24", "filter front", "filter back", "ports of web"),
         *(
             f"veth {V_WEB}",
             f"veth {host_interface('/run/netns/db', 'eth0')}",
             f"veth {host_interface('/run/netns/db', 'eth1')}",
         ),
         *("netns web", "netns db", "bridge front", "bridge back"),
+        *("nat 10.1.0.0/24", "nat 10.2.0.0/24", "filter front", "filter back", "ports of web"),
     ]
     assert kernel.snapshot() == MemoryKernel().snapshot()
     assert role(kernel) == ([], [])
@@ -101,7 +104,7 @@ def test_a_running_container_of_an_engine_loses_its_wiring_and_runs_on(engine: s
     assert bool(kernel.listing()["web"].target) == bool(file)
     gone, warnings = role(kernel, [FRONT])
     assert (warnings, kernel.pids) == ([], {42: inode})
-    assert gone == ["ports of web", "route default in netns 'web'", f"veth {V_WEB}", "netns web"]
+    assert gone == ["route default in netns 'web'", f"veth {V_WEB}", "netns web", "ports of web"]
     assert [one.name for one in kernel.links(inode)] == ["lo"]
     assert kernel.policies(inode, 4) == []
 
@@ -112,7 +115,7 @@ def test_a_process_in_it_keeps_a_name() -> None:
     kernel.pids = {42: inode}
     kernel.started = [Container("docker", "other", 42)]
     gone, (warning,) = role(kernel, [FRONT])
-    assert gone == ["ports of web", f"veth {V_WEB}"]
+    assert gone == [f"veth {V_WEB}", "ports of web"]
     assert warning.startswith("Netns 'web' is not listed any more and loses its wiring, but the name stays")
     assert "process 42 (sleep)" in warning
     assert role(kernel, [FRONT]) == ([], [])
@@ -133,7 +136,7 @@ def test_names_without_a_pair_stay() -> None:
     kernel = wired(WEB, *({"name": name, "network_mode": mode} for name, mode in modes.items()))
     made(kernel, netns.RESOURCE, name="by-hand")
     gone, warnings = role(kernel, [FRONT])
-    assert gone == ["ports of web", f"veth {V_WEB}", "netns web"]
+    assert gone == [f"veth {V_WEB}", "netns web", "ports of web"]
     assert warnings == []
     assert names(kernel) == ["by-hand", "lone", "proxy", "side"]
 
@@ -163,7 +166,7 @@ def test_a_pair_whose_namespace_lost_its_name_stays_and_so_does_its_bridge() -> 
     gone, warnings = role(kernel)
     assert gone == []
     assert warnings == [
-        f"Bridge 'front' is not listed any more, but stays with its addresses and rules, for it has ports that are not ours: {V_WEB}."
+        f"Bridge 'front' in the host stays with its addresses and rules, for there are ports on it that nothing here removes: {V_WEB}."
     ]
 
 
@@ -224,7 +227,7 @@ def test_somebody_else_s_bridge_stays_and_the_rules_that_we_wrote_for_it_go() ->
     role(kernel, [theirs], [WEB], purge=False)
     gone, warnings = role(kernel)
     assert warnings == []
-    assert gone == ["nat 172.17.0.0/16", "ports of web", f"veth {V_WEB}", "netns web"]
+    assert gone == [f"veth {V_WEB}", "netns web", "nat 172.17.0.0/16", "ports of web"]
     assert [link.name for link in kernel.links(inode_of(kernel, HOST))] == ["lo", "docker0"]
 
 
@@ -232,10 +235,12 @@ def test_a_bridge_with_ports_of_others_stays_with_its_rules() -> None:
     kernel = wired(WEB)
     kernel.apply(AddLink(HOST, "v0", "veth", {"master": "front"}, HOST, "v1", {}))
     gone, warnings = role(kernel)
-    assert gone == ["ports of web", f"veth {V_WEB}", "netns web"]
-    assert [warning.endswith("for it has ports that are not ours: v0.") for warning in warnings] == [True]
+    assert gone == [f"veth {V_WEB}", "netns web", "ports of web"]
+    assert [warning.endswith("for there are ports on it that nothing here removes: v0.") for warning in warnings] == [
+        True
+    ]
     kernel.apply(DelLink(HOST, "v0"))
-    assert role(kernel) == (["nat 10.1.0.0/24", "filter front", "bridge front"], [])
+    assert role(kernel) == (["bridge front", "nat 10.1.0.0/24", "filter front"], [])
 
 
 def test_a_network_of_another_name_takes_over_its_containers_with_their_addresses() -> None:

@@ -56,7 +56,10 @@ def task(step: Step) -> dict[str, Any]:
         "aggregate": "{{ " + items(step) + (published if (step.half, step.name) == (WIRE, "nat") else "") + " }}"
     }
     if step.foresees:
-        arguments |= {"netns_anew": "{{ wiring_anew }}", "links_gone": "{{ wiring_gone }}"}
+        down = step.half == TEARDOWN
+        links = "wiring_pairs_gone" if down and step.name == "bridge" else "wiring_gone"
+        names = "wiring_names_gone" if down else "wiring_anew"
+        arguments |= {"netns_anew": "{{ " + names + " }}", "links_gone": "{{ " + links + " }}"}
     if step.module == "nat":
         arguments["backend"] = "{{ wiring_firewall_backend }}"
     return {
@@ -130,7 +133,7 @@ def test_results_that_check_mode_looks_at_are_those_of_a_task_that_ran() -> None
     text = (ROLE / "vars/main.yml").read_text(encoding="utf-8")
     steps = {register(step): step for step in STEPS}
     found = re.findall(r"\b(wiring_\w+)\.results", text)
-    assert sorted(found) == ["wiring_bridge_gone", "wiring_netns", "wiring_veth_gone"]
+    assert sorted(found) == ["wiring_bridge_gone", "wiring_netns", "wiring_netns_gone", "wiring_veth_gone"]
     for name in found:
         assert f"if {items(steps[name])} | length > 0" in text, name
 
