@@ -68,7 +68,9 @@ options:
         type: str
         default: auto
       unmanaged:
-        description: The bridge is somebody else's. It must exist, and is never created, changed or removed.
+        description:
+          - The bridge is somebody else's. It must exist, and is never created, changed or removed.
+          - Without it a bridge that was here before is used as it is, with a warning, and gets our addresses and a guard, which C(state=absent) takes back.
         type: bool
         default: false
       masquerade:
@@ -181,7 +183,9 @@ options:
             description: A fixed IPv6 address. A free one where it is left out.
             type: str
           mac_address:
-            description: MAC address of the container's interface. Derived from host, container and interface where it is left out.
+            description:
+              - MAC address of the container's interface. Derived from host, container and interface where it is left out.
+              - After a change of the host's name an interface keeps what it has; one that is made again gets another one.
             type: str
           interface:
             description: Name of the interface in the container. C(eth0) for the first network, C(eth1) for the second, and so on.
@@ -207,7 +211,7 @@ options:
         elements: raw
         default: []
       sysctls:
-        description: Keys C(net.*) to set in the namespace.
+        description: Keys C(net.*) to set in the namespace. Those of an interface of its networks are set as soon as that is there.
         type: dict
         default: {}
       routes:

@@ -227,3 +227,36 @@ def held(kernel: MemoryKernel, name: str) -> str:
         if one.family == 4 and one.scope == "global"
     ]
     return one
+
+
+SIZES = [
+    (["10.0.0.0/24", "fd00::/64"], ["10.0.0.0/23", "fd00::/63"]),
+    (["10.0.1.0/24", "fd00:0:0:1::/64"], ["10.0.0.0/23", "fd00::/63"]),
+    (["10.0.0.0/16"], ["10.0.0.0/8"]),
+]
+
+
+@pytest.mark.parametrize(("small", "large"), SIZES)
+def test_a_subnet_that_grows_or_shrinks_keeps_the_addresses_that_fit(small: list[str], large: list[str]) -> None:
+    kernel = MemoryKernel()
+    boxes = [{"name": "web", "published_ports": ["8080:80"]}, {"name": "db"}]
+    role(kernel, [{**BR0, "subnets": small}], boxes)
+    before = {name: held(kernel, name) for name in ("web", "db")}
+    for subnets in (large, small):
+        changed = role(kernel, [{**BR0, "subnets": subnets}], boxes)
+        assert {name: held(kernel, name) for name in before} == before
+        lengths = {int(subnet.partition("/")[2]) for subnet in subnets}
+        for ref in (HOST, *map(NsRef.parse, before)):
+            ns = existing(kernel.find(ref))
+            there = [one for _index, one in kernel.addresses(ns) if one.scope == "global"]
+            assert sorted(one.prefix for one in there) == sorted(lengths), [one.cidr for one in there]
+        assert not any(name.startswith("port ") for name in changed), "what is published leads where it led"
+        assert role(kernel, [{**BR0, "subnets": subnets}], boxes) == {}
+
+
+def test_what_does_not_fit_a_smaller_subnet_is_given_another_address() -> None:
+    kernel = MemoryKernel()
+    [web] = boxes = [{"name": "web", "networks": [{"name": "br0", "ipv4_address": "10.0.1.9"}]}]
+    role(kernel, [{**BR0, "subnets": ["10.0.0.0/23"]}], boxes)
+    role(kernel, [{**BR0, "subnets": ["10.0.0.0/24"]}], [without(web, "networks")])
+    assert held(kernel, "web").startswith("10.0.0.")

@@ -224,7 +224,8 @@ class NsAddressResource(Resource[Want, Have]):
         if want.pool is None:
             raise Refused("There is neither an address nor a pool.")
         if have.current is not None:
-            return self._merged(want, have.current, have.current)
+            held = replace(have.current, prefix=want.pool.network.prefixlen)
+            return self._merged(want, held, have.current)
         if have.choice.ip is None:
             raise want.pool.exhausted()
         net = want.pool.network
@@ -275,7 +276,7 @@ class NsAddressResource(Resource[Want, Have]):
             if not is_settled(want, current):
                 temporary = current.family == 6 and current.secondary
                 address = replace(address, dadfailed=False, secondary=current.secondary and not temporary)
-                address = replace(address, **{name: FOREVER for name in LIFETIMES if name not in given})
+                given = {**dict.fromkeys(LIFETIMES, FOREVER), **given}
             for name in LIFETIMES:
                 # They run down: only a longer lifetime, or one without an end, differs.
                 if (

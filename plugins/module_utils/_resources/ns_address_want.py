@@ -248,8 +248,8 @@ def together(wants: Sequence[Want]) -> List[Want]:
 
 def _last(wants: Sequence[Want]) -> Dict[int, Optional[Want]]:
     """Return by address family which want for an interface is the last that supersedes in it, or at all; None where none does."""
-    superseding = [want for want in wants if want.supersede]
+    superseding = [want for want in reversed(wants) if want.supersede]
     return {
-        family: next((want for want in reversed(superseding) if want.family == family), (superseding or [None])[-1])
+        family: next((want for want in superseding if want.family == family), next(iter(superseding), None))
         for family in (4, 6)
     }

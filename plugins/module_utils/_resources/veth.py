@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Want:
     """``own`` and ``peer`` hold the attributes that are asked of each end; ``derived``: the name of the host end is not given, but derived.
+    ``peer_sysctls`` are of the peer, by their one key.
 
     Of the other items of its task a want that is ``exclusive`` knows ``siblings``, the host ends of the pairs that are wanted in the
     same namespace."""
@@ -61,6 +62,7 @@ class Want:
     peer: Mapping[str, Any] = field(default_factory=dict, hash=False)
     exclusive: bool = False
     siblings: Tuple[str, ...] = ()
+    peer_sysctls: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ class Have:
     """``link`` has the wanted name; ``far`` is what the kernel links it to, in the namespace ``far_ns`` (None: neither of the two that
     are wanted); ``occupant`` is another interface that has the wanted peer's name.
     ``master`` is the name of the bridge that has the port now. ``surplus``: host ends of other pairs of ours whose peers are in the
-    wanted peer's namespace."""
+    wanted peer's namespace. ``peer_sysctls``: those that are asked for as they are, ``""`` where the peer has yet to come, and None for what the kernel
+    has not."""
 
     link: Optional[Link] = None
     far: Optional[Link] = None
@@ -79,6 +82,7 @@ class Have:
     mtu: int = 0
     identity: str = ""
     surplus: Tuple[str, ...] = ()
+    peer_sysctls: Mapping[str, Optional[str]] = field(default_factory=dict, hash=False)
 
 
 _ROWS = link_kinds.rows("veth")
@@ -96,6 +100,7 @@ class VethResource(Resource[Want, Have]):
         "peer_netns": {"type": "str"},
         "bridge": {"type": "str"},
         **link_kinds.specs(_ROWS, pair=True),
+        "peer_sysctls": {"type": "dict"},
         "exclusive": {"type": "bool", "default": False},
     }
 
@@ -130,6 +135,9 @@ class VethResource(Resource[Want, Have]):
             dict(shared, **link_kinds.given(params, {**each, **near})),
             dict(shared, **link_kinds.given(params, each, "peer_")),
             params["exclusive"],
+            peer_sysctls=_sysctls().parse_sysctls(params["peer_sysctls"], peer_name)
+            if params.get("peer_sysctls")
+            else {},
         )
         if (
             want.bridge
@@ -206,6 +214,15 @@ class VethResource(Resource[Want, Have]):
             state.uplink_mtu(ns) if want.own.get("mtu") == "auto" else 0,
             state.identity(),
             _surplus(want, ns, peer_ns, link, state),
+            _sysctls().peer_sysctls(
+                want.peer_sysctls,
+                want.peer_name,
+                peer_ns,
+                far if far_ns == want.peer_ns else None,
+                state,
+            )
+            if want.peer_sysctls
+            else {},
         )
 
     @staticmethod
@@ -276,9 +293,12 @@ class VethResource(Resource[Want, Have]):
         own.setdefault("mac", pair_mac(have.identity, want.peer_ns.path, want.peer_name))
         peer.setdefault("mac", peer_mac(have.identity, want.peer_ns.path, want.peer_name))
         defaults = link_kinds.defaults(_ROWS)
+        settings, values = _settings(want, have)
         after = self._describe(
             want, dict(defaults, **own), dict(defaults, **peer), want.bridge or "", want.peer_name, want.peer_ns
         )
+        if want.peer_sysctls:
+            after["peer_sysctls"] = values
         early, late = split(own, _LATE)
         peer_early, peer_late = split(peer, ["enabled", *_LATE])  # the kernel refuses a message in which the peer is up
         if want.bridge:
@@ -286,6 +306,7 @@ class VethResource(Resource[Want, Have]):
         changes = (
             *first,
             AddLink(want.ns, want.name, "veth", early, want.peer_ns, want.peer_name, peer_early),
+            *settings,
             *set_late(want.ns, want.name, late),
             *set_late(want.peer_ns, want.peer_name, peer_late),
         )
@@ -320,7 +341,10 @@ class VethResource(Resource[Want, Have]):
         after = self._describe(
             want, dict(link.attributes, **new), dict(now, **peer_new), master, want.peer_name, want.peer_ns
         )
-        return Plan(before, after, tuple(changes))
+        settings, values = _settings(want, have)
+        if want.peer_sysctls:
+            after["peer_sysctls"] = values
+        return Plan(before, after, (*changes, *settings))
 
     def _absent(self, want: Want, have: Have) -> Plan:
         if have.link is None:
@@ -336,9 +360,12 @@ class VethResource(Resource[Want, Have]):
         """Return the pair as it is."""
         far = have.far
         own = dict(link.attributes, name=link.name)
-        return self._describe(
+        described = self._describe(
             want, own, far.attributes if far else {}, have.master, far.name if far else None, have.far_ns
         )
+        if want.present and want.peer_sysctls:
+            described["peer_sysctls"] = {key: value for key, value in have.peer_sysctls.items() if value}
+        return described
 
     @staticmethod
     def _describe(
@@ -362,6 +389,21 @@ class VethResource(Resource[Want, Have]):
                 if row.ends != "near":
                     described["peer_" + name] = peer.get(name)
         return described
+
+
+def _sysctls() -> Any:
+    """Return what knows sysctls, which is of use to few tasks."""
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources import veth_sysctls
+
+    return veth_sysctls
+
+
+def _settings(want: Want, have: Have) -> Tuple[List[Change], Dict[str, str]]:
+    """Return (the steps that set the peer's sysctls, what the kernel shows for them then). Raises `Refused`."""
+    if not want.peer_sysctls:
+        return [], {}
+    found: Tuple[List[Change], Dict[str, str]] = _sysctls().settled(want.peer_ns, want.peer_sysctls, have.peer_sysctls)
+    return found
 
 
 # --- looking ---

@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
     netns_name,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.sysctls import interface_of
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import mac
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping import OWN
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import defaults
@@ -49,12 +50,14 @@ def host_end(pair: Item) -> str:
 
 @dataclass(frozen=True)
 class Attachment:
-    """An interface of a container on one of its networks; ``spec`` is the entry of the container's ``networks``."""
+    """An interface of a container on one of its networks; ``spec`` is the entry of the container's ``networks``, ``sysctls`` are those of the
+    container that are of this interface."""
 
     container: str
     network: Network
     interface: str
     spec: Mapping[str, Any]
+    sysctls: Mapping[str, Any]
 
     @property
     def mac(self) -> str:
@@ -76,6 +79,8 @@ class Attachment:
             item["bridge"] = self.network.name
         if self.mac:
             item["peer_mac"] = self.mac
+        if self.sysctls:
+            item["peer_sysctls"] = dict(self.sysctls)
         return item
 
     def port(self) -> List[Item]:
@@ -275,7 +280,8 @@ class Container:
                 raise self._refusal("network '%s' is listed twice." % network.name)
             interfaces.add(interface)
             attached.add(network.name)
-            found.append(Attachment(self.name, network, interface, entry))
+            own = {key: value for key, value in self.spec["sysctls"].items() if interface_of(str(key)) == interface}
+            found.append(Attachment(self.name, network, interface, entry, own))
         if sum(bool(attachment.spec.get("default_route")) for attachment in found) > 1:
             raise self._refusal("more than one of its networks has default_route: true.")
         return found
@@ -307,9 +313,24 @@ class Container:
         if self.engine in ENGINES and self.mode == "bridge" and 6 in self._families():
             # docker switches IPv6 off in a container without a network
             item["sysctls"] = {"net.ipv6.conf.%s.disable_ipv6" % which: 0 for which in ("all", "default")}
-        if self.spec["sysctls"]:
-            item["sysctls"] = {**item.get("sysctls", {}), **self.spec["sysctls"]}
+        settings = self._own_sysctls()
+        if settings:
+            item["sysctls"] = {**item.get("sysctls", {}), **settings}
         return item
+
+    def _own_sysctls(self) -> Dict[str, Any]:
+        """Return the sysctls of the namespace itself; those of an interface are set once it is there. Raises `Invalid` for one that nobody makes."""
+        made = {attachment.interface for attachment in self.attachments} if self.mode == "bridge" else set()
+        found = {}
+        for key, value in self.spec["sysctls"].items():
+            interface = interface_of(str(key))
+            if interface not in made:
+                found[key] = value
+            if interface not in made and interface not in ("", "lo") and self.engine == "netns" and self.present:
+                raise self._refusal(
+                    "sysctls: '%s': none of its networks gives it an interface '%s'." % (key, interface)
+                )
+        return found
 
     def _families(self) -> Set[int]:
         subnets = {subnet.net.version for attachment in self.attachments for subnet in attachment.network.subnets}

@@ -29,6 +29,27 @@ def test_c14_a_container_on_two_networks_has_one_default_route() -> None:
     assert [one["gateway"] for one in wire([DOCKER0, BACK], [refused])["route"]] == ["10.1.0.1"]
 
 
+def test_sysctls_of_an_interface_go_with_its_pair_and_the_others_with_the_namespace() -> None:
+    keys = {
+        "net.ipv4.ip_forward": 1,
+        "net.ipv4.conf.all.arp_notify": 1,
+        "net.ipv4.conf.lo.arp_notify": 1,
+        "net/ipv6/conf/eth0/accept_ra": 0,
+        "net.ipv4.neigh.a.b.gc_stale_time": 9,
+    }
+    made = wire(
+        [DOCKER0, BACK],
+        [{"name": "web", "sysctls": keys, "networks": [{"name": "docker0"}, {"name": "back", "interface": "a.b"}]}],
+    )
+    assert list(made["netns"][0]["sysctls"]) == list(keys)[:3]
+    assert [pair["peer_sysctls"] for pair in made["veth"]] == [
+        {"net/ipv6/conf/eth0/accept_ra": 0},
+        {"net.ipv4.neigh.a.b.gc_stale_time": 9},
+    ]
+    engine = {"name": "web", "engine": "docker", "sysctls": {"net.ipv4.conf.eth7.arp_notify": 1}}
+    assert wire([DOCKER0], [engine])["netns"][0]["sysctls"]["net.ipv4.conf.eth7.arp_notify"] == 1, "the engine's"
+
+
 def test_what_a_container_says_is_passed_on() -> None:
     entry = {
         "name": "docker0",
@@ -224,6 +245,14 @@ REFUSED: list[tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = [
         for options, sentence in NO_PORTS
     ],
     ([DOCKER0], [{"name": "web", "pid": 4}], BOX + "pid and engine: pid go together."),
+    *[
+        (
+            [DOCKER0],
+            [{"name": "web", "network_mode": mode, "sysctls": {"net.ipv4.conf.eth1.arp_notify": 1}}],
+            BOX + "sysctls: 'net.ipv4.conf.eth1.arp_notify': none of its networks gives it an interface 'eth1'.",
+        )
+        for mode in ("bridge", "none")
+    ],
     (
         [DOCKER0],
         [{"name": "web", "networks": [{"name": "docker0", "ipv4_address": "10.0.0.1"}]}],
