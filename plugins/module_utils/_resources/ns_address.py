@@ -26,6 +26,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     MAIN_TABLE,
     Address,
     Link,
+    NsRef,
     Route,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ns_address_want
@@ -352,23 +353,28 @@ class NsAddressResource(Resource[Want, Have]):
 
     @staticmethod
     def _describe(want: Want, address: Address) -> Dict[str, Any]:
-        return {
-            "address": address.cidr,
-            "ip": address.ip,
-            "prefix": address.prefix,
-            "family": "ipv%d" % address.family,
-            "interface": want.interface,
-            "netns": want.ns.option,
-            "owner": want.owner,
-            "gateway": want.gateway or None,
-            "scope": address.scope,
-            "label": address.label or None,
-            "broadcast": address.broadcast or None,
-            "peer": address.peer or None,
-            "valid_lft": "forever" if address.valid_lft == FOREVER else address.valid_lft,
-            "preferred_lft": "forever" if address.preferred_lft == FOREVER else address.preferred_lft,
-            "noprefixroute": address.noprefixroute,
-        }
+        return described(want.ns, want.interface, address, want.owner, want.gateway)
+
+
+def described(ns: NsRef, interface: str, address: Address, owner: str = "", gateway: str = "") -> Dict[str, Any]:
+    """Return an address as the module returns it. ``owner`` is, where it is not given, as the module derives it."""
+    return {
+        "address": address.cidr,
+        "ip": address.ip,
+        "prefix": address.prefix,
+        "family": "ipv%d" % address.family,
+        "interface": interface,
+        "netns": ns.option,
+        "owner": owner or ns_address_want.default_owner(ns, interface),
+        "gateway": gateway or None,
+        "scope": address.scope,
+        "label": address.label or None,
+        "broadcast": address.broadcast or None,
+        "peer": address.peer or None,
+        "valid_lft": "forever" if address.valid_lft == FOREVER else address.valid_lft,
+        "preferred_lft": "forever" if address.preferred_lft == FOREVER else address.preferred_lft,
+        "noprefixroute": address.noprefixroute,
+    }
 
 
 RESOURCE = NsAddressResource()

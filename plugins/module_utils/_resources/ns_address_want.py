@@ -152,7 +152,7 @@ def parse(params: Mapping[str, Any]) -> Want:
         pool,
         interface_name(params["bridge"], "bridge") if params.get("bridge") else None,
         gateway,
-        params.get("owner") or "%s/%s" % (ns.option or "host", name),
+        params.get("owner") or default_owner(ns, name),
         params["strategy"],
         given,
         nodad and family == 6,
@@ -161,6 +161,11 @@ def parse(params: Mapping[str, Any]) -> Want:
         params["exclusive"],
         params["supersede"],
     )
+
+
+def default_owner(ns: NsRef, interface: str) -> str:
+    """Return whom an address belongs to where nobody is named."""
+    return "%s/%s" % (ns.option or "host", interface)
 
 
 def _check(given: Mapping[str, Any], interface: str) -> None:

@@ -19,6 +19,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     MAIN_TABLE,
     Nexthop,
+    NsRef,
     PolicyRule,
     Route,
 )
@@ -39,6 +40,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource 
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 # Attributes beside the key (destination, table, metric); the kernel replaces them all at once.
+_TABLE_NAMES = {number: name for name, number in TABLES.items()}
 _FIELDS = ("type", "gateway", "interface", "source", "scope", "mtu", "advmss", "onlink", "nexthops")
 
 
@@ -317,20 +319,25 @@ class NsRouteResource(Resource[Want, Have]):
 
     @staticmethod
     def _describe(want: Want, route: Route, rule: Optional[PolicyRule] = None) -> Dict[str, Any]:
-        described: Dict[str, Any] = {
-            "destination": route.shown_destination,
-            "family": "ipv%d" % route.family,
-            "netns": want.ns.option,
-            "table": {value: key for key, value in TABLES.items()}.get(route.table, str(route.table)),
-            "metric": route.metric,
-        }
-        described.update({name: getattr(route, name) or None for name in _FIELDS if name not in ("nexthops", "onlink")})
-        described["onlink"] = route.onlink
-        described["nexthops"] = [
-            {"gateway": hop.gateway or None, "interface": hop.interface or None, "weight": hop.weight}
-            for hop in route.nexthops
-        ]
-        return dict(described, **policy_rule.described(rule))
+        return described(want.ns, route, rule)
+
+
+def described(ns: NsRef, route: Route, rule: Optional[PolicyRule] = None) -> Dict[str, Any]:
+    """Return a route, with the policy rule that leads to its table, as the module returns it."""
+    found: Dict[str, Any] = {
+        "destination": route.shown_destination,
+        "family": "ipv%d" % route.family,
+        "netns": ns.option,
+        "table": _TABLE_NAMES.get(route.table) or str(route.table),
+        "metric": route.metric,
+    }
+    found.update({name: getattr(route, name) or None for name in _FIELDS if name not in ("nexthops", "onlink")})
+    found["onlink"] = route.onlink
+    found["nexthops"] = [
+        {"gateway": hop.gateway or None, "interface": hop.interface or None, "weight": hop.weight}
+        for hop in route.nexthops
+    ]
+    return dict(found, **policy_rule.described(rule))
 
 
 RESOURCE = NsRouteResource()

@@ -18,7 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Opener, Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import failures, summary
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import failures, readable, summary
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import items
 
 Outcome = TypeVar("Outcome")
@@ -79,11 +79,11 @@ def attempt(
     except Lacking as error:
         opened.run_again(error.missing)
         text = missing_required_lib(error.missing) if str(error) == error.missing else str(error)
-        module.fail_json(msg=text, missing=error.missing)
+        module.fail_json(msg=readable(text), missing=error.missing)
     except Refused as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=readable(str(error)))
     for warning in warnings:
-        module.warn(warning)
+        module.warn(readable(warning))
     return module, outcome
 
 
@@ -116,10 +116,11 @@ def run_info(
             return report(kernel, module.params)
 
     module, found = attempt(work, opened, argument_spec=dict(options))
-    module.exit_json(changed=False, **found)
+    module.exit_json(changed=False, **readable(found))
 
 
 def _finish(module: AnsibleModule, results: Sequence[Dict[str, Any]]) -> None:
+    results = readable(results)
     failed = [result for result in results if result.get("failed")]
     if module.params["aggregate"] is None:
         if failed:

@@ -13,7 +13,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Kernel, Opener, Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import failures, summary
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import failures, readable, summary
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.runner import attempt, without_collecting
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
@@ -121,7 +121,7 @@ def run_steps(
         return (steps, found, ended), [*said, *warnings]
 
     module, taken = attempt(work, opened, convert, argument_spec=dict(options))
-    steps, found, ended = taken
+    steps, found, ended = taken[0], readable(taken[1]), readable(taken[2])
     by_step: List[Dict[str, Any]] = [
         {"half": half, "step": step, "changed": any(item["changed"] for item in listed), "results": listed}
         for half, listed_steps in found.items()

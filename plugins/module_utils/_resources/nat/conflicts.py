@@ -55,8 +55,7 @@ def _held(fresh: Sequence[PortMapping], published: Sequence[PortMapping], ns: in
         for listener in listeners.meeting(mapping):
             if any(_covers(other, mapping, listener.port) for other in published):
                 continue
-            holder = firewalls(state).socket_holder(listener.inode)
-            who = "%s (process %d)" % (holder[1], holder[0]) if holder else "a process that cannot be seen from here"
+            who = firewalls(state).listener_name(listener)
             return (
                 "host_port: %s port %d is in use: %s listens on %s; take another port, stop that, or set shadow: true to "
                 "publish the port all the same." % (mapping.protocol, listener.port, who, listener.where)
