@@ -70,7 +70,7 @@ options:
       unmanaged:
         description:
           - The bridge is somebody else's. It must exist, and is never created, changed or removed.
-          - Without it a bridge that was here before is used as it is, with a warning, and gets our addresses and a guard, which C(state=absent) takes back.
+          - Without it a bridge that was here before is used as it is, with a warning, and gets gateway addresses and a guard, which C(state=absent) takes back.
         type: bool
         default: false
       masquerade:
@@ -354,7 +354,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run import ca
 _UTILS = "ansible_collections.linuxnet.containers.plugins.module_utils"
 # What the module of a noun hands the runner: the files of its resource and of its kernel.
 NOUNS = {
-    "bridge": ("bridge", "writer"),
+    "bridge": ("bridge", "addresses"),
     "bridge_port": ("bridge_port", "writer"),
     "nat": ("nat.resource", "firewall"),
     "netns": ("netns", "containers"),

@@ -276,6 +276,12 @@ class State:
             links.complete = True
         return list(filter(self._present, links.known()))
 
+    def ports(self, ns: int, master: int) -> List[Link]:
+        """Return the interfaces of a namespace whose master has that index."""
+        if not self.known.links[ns].complete:
+            self.links(ns)
+        return list(filter(self._present, self.known.links[ns].ports(master)))
+
     def master_name(self, ns: int, link: Link) -> str:
         """Return the name of a link's master, ``""`` where it has none."""
         master = self.link_at(ns, link.master) if link.master else None

@@ -24,7 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 
 MODULES = "ansible_collections.linuxnet.containers.plugins.modules."
 KERNELS = {
-    "bridge": writer.Kernel,
+    "bridge": addresses.Kernel,
     "bridge_port": writer.Kernel,
     "nat": firewall.Kernel,
     "netns": containers.Kernel,

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import DropNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import host_interface
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container, NsFile, NsRef
@@ -234,6 +234,26 @@ def test_somebody_else_s_bridge_stays_and_the_rules_that_we_wrote_for_it_go() ->
     assert warnings == []
     assert gone == [f"veth {V_WEB}", "netns web", "nat 172.17.0.0/16", "ports of web"]
     assert [link.name for link in kernel.links(inode_of(kernel, HOST))] == ["lo", "docker0"]
+
+
+def test_a_bridge_that_was_here_before_is_given_back() -> None:
+    """Not even listed as unmanaged: the guard of ours on it tells that the role was here."""
+    kernel = MemoryKernel()
+    made(kernel, bridge.RESOURCE, name="front", mac="02:42:00:00:00:01")
+    before = kernel.snapshot()
+    role(kernel, [FRONT], [WEB], purge=False)
+    gone, (warning,) = role(kernel)
+    assert gone == [f"veth {V_WEB}", "netns web", "bridge front", "nat 10.1.0.0/24", "filter front", "ports of web"]
+    assert "was not made by this collection: it stays" in warning
+    assert kernel.snapshot() == before
+    assert role(kernel) == ([], [])
+
+
+def test_a_bridge_of_ours_that_somebody_renamed_goes_as_well() -> None:
+    kernel = wired()
+    kernel.apply(SetLink(HOST, "front", {"name": "lan"}, {"name": "front"}))
+    role(kernel)
+    assert kernel.snapshot() == MemoryKernel().snapshot()
 
 
 def test_a_bridge_with_ports_of_others_stays_with_its_rules() -> None:
