@@ -54,7 +54,9 @@ class Mistake:
 
 def recorded() -> list[Mistake]:
     """All of the file, in order."""
-    found, heading, lines = [], "", []
+    found: list[Mistake] = []
+    lines: list[str] = []
+    heading = ""
     for line in FILE.read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):
             heading += line + "\n"

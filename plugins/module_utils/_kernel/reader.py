@@ -95,9 +95,10 @@ class Reader:
 
     @staticmethod
     def require() -> None:
-        """Raise `Lacking` where this host has not what every module needs: pyroute2 and privileges."""
+        """Raise `Lacking` where this host has not what every module needs: pyroute2 and privileges. File names are UTF-8 afterwards."""
         if codec.PROBLEM is not None:
             raise codec.PROBLEM
+        interpreters.with_utf8()
         status = files.read_text("/proc/self/status").splitlines()
         effective = next((int(line.split()[1], 16) for line in status if line.startswith("CapEff:")), 0)
         missing = [name for name, bit in _CAPABILITIES.items() if not effective >> bit & 1]

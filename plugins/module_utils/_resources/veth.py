@@ -195,7 +195,7 @@ class VethResource(Resource[Want, Have]):
             bridge = state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
             if want.peer.get("mac") is not None and want.peer["mac"] == bridge.get("mac"):
                 raise Refused(
-                    "peer_mac: %s is the address of bridge '%s' itself; what is behind it needs another one."
+                    "The MAC address %s is that of bridge '%s' itself; what is behind it needs another one."
                     % (want.peer["mac"], want.bridge)
                 )
         occupied = None

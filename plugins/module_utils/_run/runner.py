@@ -51,6 +51,8 @@ def without_collecting() -> Iterator[None]:
 class _Module(AnsibleModule):  # type: ignore[misc]
     """A module whose arguments ``convert`` turns to those that Ansible validates. What it refuses ends the module in its words."""
 
+    params: Mapping[str, Any]
+
     def __init__(self, convert: Callable[[Mapping[str, Any]], Mapping[str, Any]], **arguments: Any) -> None:
         self._convert = convert
         super().__init__(supports_check_mode=True, **arguments)

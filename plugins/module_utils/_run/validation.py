@@ -124,19 +124,27 @@ def reading(where: str, read: Callable[[Any], Any], value: Any) -> Any:
 def canonical(value: Any, option: Mapping[str, Any], where: str) -> Any:
     """Return an option's value in the type of the option, as Ansible's own validation would. Raises `Invalid`, ``where`` in front."""
     kind = option["type"]
+    options = option.get("options") or {}
     if kind == "list":
-        element = {"type": option.get("elements", "raw"), "options": option.get("options")}
-        return [canonical(entry, element, where) for entry in reading(where, listed, value)]
+        entries = reading(where, listed, value)
+        if options:
+            return [_entry(entry, options, where, number + 1) for number, entry in enumerate(entries)]
+        return [canonical(entry, {"type": option.get("elements", "raw")}, where) for entry in entries]
     if kind == "dict":
-        options = option.get("options") or {}
-        fields = reading(where, named if "name" in options else _mapping, value)
-        if fields.get("name") and "name" in options and where.endswith("s"):
-            where = "%s '%s'" % (where[:-1], str(fields["name"]).strip())
+        fields = reading(where, _mapping, value)
         return with_defaults(fields, options, where) if options else fields
     value = reading(where, _SCALARS.get(kind, _raw), value)
     if "choices" in option and value not in option["choices"]:
         raise Invalid("%s: '%s' is none of %s." % (where, value, ", ".join(option["choices"])))
     return value
+
+
+def _entry(value: Any, options: Mapping[str, Any], where: str, number: int) -> Dict[str, Any]:
+    """Return an entry of a list in canonical form; an error calls it by its name, as "network 'front'" of "networks", or by its place."""
+    place = "%s: item %d" % (where, number)
+    fields = reading(place, named if "name" in options else _mapping, value)
+    name = str(fields.get("name") or "").strip() if "name" in options else ""
+    return with_defaults(fields, options, "%s '%s'" % (where[:-1], name) if name else place)
 
 
 def _flag(value: Any) -> bool:

@@ -13,12 +13,6 @@ from typing import Any, Dict, List, Mapping
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.engines import ENGINES
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import (
-    listed,
-    named,
-    reading,
-    with_defaults,
-)
 
 _STATE: Dict[str, Any] = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 _TEXTS: Dict[str, Any] = {"type": "list", "elements": "str", "default": []}
@@ -127,6 +121,14 @@ def entries(variable: str, given: Any) -> List[Dict[str, Any]]:
     As Ansible does for modules, other spellings are understood ("no", a text with commas for a list, NAME=VALUE for a dict). A list in
     canonical form comes back as it is.
     """
+    # Here and not above: the controller looks for misspelt names only, in each task anew.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import (
+        listed,
+        named,
+        reading,
+        with_defaults,
+    )
+
     option = OPTIONS[variable]
     found = []
     where = "wiring_" + variable

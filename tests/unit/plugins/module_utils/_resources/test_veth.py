@@ -202,6 +202,6 @@ def test_the_mac_address_of_the_bridge_itself_is_refused() -> None:
     kernel = host()
     kernel.apply(AddLink(HOST, "br2", "bridge", {"enabled": True, "mac": MAC}))
     assert failed(kernel, RESOURCE, **PAIR, bridge="br2", peer_mac=MAC) == (
-        f"peer_mac: {MAC} is the address of bridge 'br2' itself; what is behind it needs another one."
+        f"The MAC address {MAC} is that of bridge 'br2' itself; what is behind it needs another one."
     )
     made(kernel, RESOURCE, **PAIR, bridge="br0", peer_mac=MAC)

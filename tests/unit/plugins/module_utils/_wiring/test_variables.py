@@ -266,7 +266,11 @@ BOOLEAN = "false is a boolean in YAML, as no, off, yes and on are; write it in q
             {"networks": [{"name": "a", "bridge": "x"}]},
             "container '7': network 'a': there is no option bridge; there are ",
         ),
-        ("containers", {"networks": [5]}, "container '7': networks: a dict is needed, not '5'; write it as {name: 5}."),
+        (
+            "containers",
+            {"networks": [5]},
+            "container '7': networks: item 1: a dict is needed, not '5'; write it as {name: 5}.",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_one_sentence(variable: str, spelled: Any, sentence: str) -> None:
