@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from typing import Optional, Sequence, Union
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 
@@ -19,6 +20,8 @@ NETNS_DIRECTORY = "/run/netns"  # where iproute2 keeps named namespaces
 # Outside the numbers that the kernel and iproute2's rt_protos know.
 PROTOCOL = 76
 BY_KERNEL = 2  # RTPROT_KERNEL: a route that comes and goes with an address
+
+_MAC = re.compile("[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 
 def name_bytes(name: str) -> bytes:
@@ -39,12 +42,38 @@ def host_interface(netns: str, peer_name: str) -> str:
 
 
 def mac(identity: str, *parts: str) -> str:
-    """Return a locally administered unicast MAC address, the same for the same host and parts.
+    """Return a locally administered unicast MAC address, the same for the same host and parts. `is_own` knows it again anywhere.
 
-    ``identity`` distinguishes hosts, so that two hosts on one segment derive different addresses.
+    Its first four bytes distinguish hosts (``identity``) and parts: 30 bits of a hash, so that two hosts on one segment derive different
+    addresses. The last two are a check over those and the parts, without the host: what a host is called may change.
     """
+    seed = bytearray(_digest("mac", "checked", identity, *parts)[:4])
+    seed[0] = seed[0] & 0xFC | 0x02
+    return _spelled(bytes(seed) + _check(seed, parts))
+
+
+def is_own(address: Optional[str], identity: str, *parts: str) -> bool:
+    """Return whether a MAC address was derived by this collection for these parts, by this host or by any other, whatever it is called
+    now. Release 0.2.0 derived addresses without a check; those are known as long as the host has the ``identity`` it had then."""
+    if address is None or not _MAC.fullmatch(address):
+        return False
+    raw = bytes.fromhex(address.replace(":", ""))
+    return raw[0] & 3 == 2 and (raw[4:] == _check(raw[:4], parts) or address == _unchecked(identity, *parts))
+
+
+def _check(seed: Union[bytes, bytearray], parts: Sequence[str]) -> bytes:
+    """Return the last two bytes of the MAC address that begins with ``seed``."""
+    return _digest("mac", "check", seed.hex(), *parts)[:2]
+
+
+def _unchecked(identity: str, *parts: str) -> str:
+    """Return the MAC address that release 0.2.0 derived."""
     raw = bytearray(_digest("mac", identity, *parts)[:6])
     raw[0] = raw[0] & 0xFC | 0x02
+    return _spelled(raw)
+
+
+def _spelled(raw: Union[bytes, bytearray]) -> str:
     return ":".join("%02x" % byte for byte in raw)
 
 

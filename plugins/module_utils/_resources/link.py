@@ -17,6 +17,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
     host_interface,
     interface_name,
+    is_own,
     mac,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
@@ -138,10 +139,18 @@ def port_of(link: Link, master: str) -> Dict[str, Any]:
     return dict(kept, master=master)
 
 
+# --- the marks: MAC addresses that are derived of what a link was made for ---
+
+
 def own_mac(identity: str, kind: str, path: str, name: str) -> str:
     """Return the MAC address that a new link of the namespace at ``path`` gets where none is given: the mark by which a link of ours
     is known, whatever its name is by then."""
     return mac(identity, kind, path, name)
+
+
+def is_own_link(link: Link, kind: str, path: str, name: str, identity: str) -> bool:
+    """Return whether this collection made a link of that kind as ``name`` in the namespace at ``path``."""
+    return link.kind == kind and is_own(link.get("mac"), identity, kind, path, name)
 
 
 def pair_mac(identity: str, path: str, peer_name: str) -> str:
@@ -149,7 +158,24 @@ def pair_mac(identity: str, path: str, peer_name: str) -> str:
     return mac(identity, "veth", path, peer_name, "own")
 
 
+def peer_mac(identity: str, path: str, peer_name: str) -> str:
+    """Return the MAC address of the container's end of a new pair for ``peer_name`` in the namespace at ``path``."""
+    return mac(identity, "veth", path, peer_name, "peer")
+
+
+def is_own_peer(path: str, far: Link, identity: str) -> bool:
+    """Return whether the container's end of a pair has the address that is derived for it in the namespace at ``path``."""
+    return far.kind == "veth" and is_own(far.get("mac"), identity, "veth", path, far.name, "peer")
+
+
 def made_for(path: str, near: Link, far: Link, identity: str) -> bool:
     """Return whether this collection made a pair for the namespace at ``path``, where ``far`` is: its host end ``near`` has the
     name, or the address, that is derived for it."""
-    return near.name == host_interface(path, far.name) or near.get("mac") == pair_mac(identity, path, far.name)
+    return is_own_near(path, far.name, near, identity)
+
+
+def is_own_near(path: str, peer_name: str, near: Link, identity: str) -> bool:
+    """Return whether the host end of a pair has the name, or the address, that is derived for ``peer_name`` in the namespace at ``path``."""
+    return near.name == host_interface(path, peer_name) or is_own(
+        near.get("mac"), identity, "veth", path, peer_name, "own"
+    )

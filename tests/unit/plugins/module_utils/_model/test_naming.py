@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from random import Random
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import naming
@@ -37,6 +38,61 @@ def test_a_mac_is_local_and_unicast_and_of_its_host() -> None:
         assert re.fullmatch("[0-9a-f]{2}(:[0-9a-f]{2}){5}", mac)
         assert int(mac[:2], 16) & 3 == 2
     assert naming.mac("a", "veth") == naming.mac("a", "veth")
+
+
+PARTS = [("bridge", "", "br0"), ("veth", "/run/netns/web", "eth0", "own"), ("veth", "/run/netns/web", "eth0", "peer")]
+# As release 0.2.0 derived them, on a host with this identity.
+OLD_HOST = "00112233445566778899aabbccddeeffold-name"
+OLD = ["8a:3e:03:e8:d2:e2", "ee:74:1f:46:cc:35", "76:79:76:78:63:2e"]
+
+
+def test_an_address_of_ours_is_known_by_any_host_and_for_its_parts_only() -> None:
+    """Each checks itself: no host has to know what it, or another one, was called when the address was derived."""
+    names = [(*parts[:-1], f"{parts[-1]}{number}") for parts in PARTS for number in range(60)]
+    for number, parts in enumerate(names):
+        mac = naming.mac(f"host {number}", *parts)
+        assert naming.is_own(mac, "", *parts)
+        assert naming.is_own(mac, "another host", *parts)
+    strangers = sum(
+        naming.is_own(naming.mac("host", *parts), "host", *other)
+        for parts in names
+        for other in names
+        if parts is not other
+    )
+    assert strangers < 10, "of 32 220 one in 65 536 by chance"
+
+
+def test_an_address_that_somebody_changed_is_not_ours() -> None:
+    mac = naming.mac("host", *PARTS[0])
+    kept = 0
+    for bit in range(48):
+        raw = int(mac.replace(":", ""), 16) ^ 1 << bit
+        other = ":".join(f"{raw:012x}"[place : place + 2] for place in range(0, 12, 2))
+        kept += naming.is_own(other, "host", *PARTS[0])
+    assert kept == 0
+
+
+@pytest.mark.parametrize(
+    "mac", [None, "", "02:42:ac:11:00:02", "x", "02:00:00:00:00", "AA:BB:CC:DD:EE:FF", "0x:00:00:00:00:00"]
+)
+def test_what_is_no_address_or_somebody_else_s_is_not_ours(mac: str | None) -> None:
+    assert not naming.is_own(mac, "host", *PARTS[0])
+
+
+def test_random_addresses_are_not_ours() -> None:
+    """Linux gives a bridge a random one of the same form."""
+    chance = Random("addresses")
+    found = [bytes([chance.randrange(256) & 0xFC | 2, *chance.randbytes(5)]).hex(":") for dummy in range(20000)]
+    assert sum(naming.is_own(mac, "host", *PARTS[0]) for mac in found) < 10
+
+
+@pytest.mark.parametrize(("parts", "mac"), zip(PARTS, OLD, strict=True))
+def test_an_address_that_release_0_2_0_derived_is_known_as_long_as_the_host_has_its_name(
+    parts: tuple[str, ...], mac: str
+) -> None:
+    assert naming.is_own(mac, OLD_HOST, *parts)
+    assert not naming.is_own(mac, "00112233445566778899aabbccddeeffnew-name", *parts)
+    assert not naming.is_own(mac, OLD_HOST, *parts[:-1], "another")
 
 
 @pytest.mark.parametrize("name", ["eth0", "a", "br-0123456789ab", "veth.100", "gr\u00fcn"])

@@ -97,6 +97,6 @@ def test_a_pair_of_ours_is_known_by_its_name_or_by_its_address() -> None:
     marked = Link(2, "mine", "veth", {"mac": link.pair_mac("host", path, "eth0")})
     assert link.made_for(path, named, far, "host")
     assert link.made_for(path, marked, far, "host")
-    assert not link.made_for(path, marked, far, "another host")
+    assert link.made_for(path, marked, far, "the host by another name")
     assert not link.made_for("/run/netns/db", named, far, "host")
     assert link.own_mac("host", "bridge", "", "br0") != link.own_mac("host", "bridge", path, "br0")
