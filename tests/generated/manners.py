@@ -141,22 +141,48 @@ class _Role:
             if "register" in task:
                 self.known[task["register"]] = {"changed": False, "skipped": True}
             return
+        if "block" in task:
+            self._block(task)
+            return
         action, arguments = next((key, value) for key, value in task.items() if "." in key)
-        if action == "ansible.builtin.include_tasks":
-            self.include(self.value(arguments, own))
-        elif action == "ansible.builtin.set_fact":
-            self.known.update(self.value(arguments, own))
-        else:
-            self._module(task, action.removeprefix(COLLECTION), self.value(arguments, own))
+        done: dict[str, Any] = {"changed": False, "failed": True}
+        try:
+            if action == "ansible.builtin.include_tasks":
+                self.include(self.value(arguments, own))
+            elif action == "ansible.builtin.set_fact":
+                self.known.update(self.value(arguments, own))
+            elif action == "ansible.builtin.fail":
+                raise _Failed(self.value(arguments["msg"], own))
+            else:
+                done = self._module(task["name"], action.removeprefix(COLLECTION), self.value(arguments, own))
+            done = (
+                {**done, "failed": done.get("failed", False)} if action.startswith(COLLECTION) else {"changed": False}
+            )
+        finally:
+            if "register" in task:
+                self.known[task["register"]] = done
+        if done.get("failed"):
+            raise _Failed(done["msg"])
 
-    def _module(self, task: dict[str, Any], name: str, arguments: dict[str, Any]) -> None:
+    def _block(self, task: dict[str, Any]) -> None:
+        try:
+            for one in task["block"]:
+                self._task(one)
+        except (AnsibleError, _Failed):
+            if "rescue" not in task:
+                raise
+            for one in task["rescue"]:
+                self._task(one)
+        finally:
+            for one in task.get("always", ()):
+                self._task(one)
+
+    def _module(self, title: str, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         done = call(name, json.loads(json.dumps(arguments)), self.check)
         self.warnings += said(done)
         if "results" in done:
-            self.steps.append([task["name"], done["results"]])
-        self.known[task["register"]] = done
-        if done.get("failed"):
-            raise _Failed(done["msg"])
+            self.steps.append([title, done["results"]])
+        return done
 
     def value(self, given: Any, own: dict[str, Any]) -> Any:
         """A value with its expressions filled in."""
@@ -192,6 +218,7 @@ def _environment() -> NativeEnvironment:
     environment.context_class = _Context
     environment.filters["bool"] = lambda value: str(value).lower() in ("true", "yes", "1", "on")
     environment.filters["flatten"] = _flattened
+    environment.tests["failed"] = lambda value: bool(value.get("failed"))
     for name in ("wiring_plan", "wiring_published", "wiring_result"):
         module = importlib.import_module(f"{PLUGINS}.filter.{name}")
         environment.filters[COLLECTION + name] = module.FilterModule().filters()[name]

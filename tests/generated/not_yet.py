@@ -25,6 +25,7 @@ NOT_YET: dict[str, str] = {
     # What the plan does not know.
     "an MTU of an unmanaged network": "a bridge of others takes the MTU of its least port, and keeps it",
     "a gateway out of reach": "in a namespace that is yet to be made check mode foresees the route, and the run fails",
+    "a change without a diff, foreseen by the chain": "hairpin of a port that an earlier task would make is not foreseen by the chain's nat",
     "interface renamed": "later tasks take the interface as missing, and foresee its address as new",
 }
 _tried: set[str] = set()

@@ -20,6 +20,7 @@ import by_chance
 import by_hand
 import hosts
 import manners
+from not_yet import generated
 
 Item = dict[str, Any]
 MANNERS = {"one task": manners.one_task, "chain": manners.chain}
@@ -53,7 +54,14 @@ def made(seed: str) -> Item:
         }
         for number, variables in enumerate(runs)
     ]
-    return {"seed": seed, "start": start, "runs": story, "end": chance.choice(ENDS)}
+    end = chance.choice(ENDS)
+    hosts_own = any(one.get("network_mode") == "host" for run in runs for one in run["containers"])
+    return {
+        "seed": seed,
+        "start": start,
+        "runs": story,
+        "end": "each" if hosts_own else end,
+    }  # purge knows no such name
 
 
 def failures(sequence: Item, lived: Counter[str] | None = None) -> list[Item]:
@@ -127,7 +135,7 @@ def _by_hand(hands: list[Item], theirs: set[tuple[str, str]], touched: Item) -> 
             theirs |= {fact for fact in made if not (fact[1].startswith(OF_USE) and one["kind"] in met)}
         else:  # also what is theirs drifts
             links = {(place, line.split()[1]) for place, line in theirs if line.startswith("link ")}
-            theirs |= {(place, line) for place, line in made if (place, [*line.split(), ""][1]) in links}
+            theirs |= {(place, line) for place, line in made if links & {(place, word) for word in line.split()}}
 
 
 def _run(number: Any, variables: Item, manner: str, theirs: set[tuple[str, str]], looks: bool) -> Item:
@@ -155,7 +163,7 @@ def _run(number: Any, variables: Item, manner: str, theirs: set[tuple[str, str]]
         pass  # what is not there can be made by an earlier task of the play, which check mode says
     elif PREFIX.sub("", foreseen["msg"]) != PREFIX.sub("", done["msg"]):
         fails("check mode fails otherwise", [foreseen["msg"], done["msg"]])
-    elif (one := _drift(foreseen)) != (other := _drift(done)):
+    elif (one := _drift(foreseen, manner)) != (other := _drift(done, manner)):
         fails("check mode foresees otherwise", _apart(one, other))
     loud = [
         [title, one["diff"], one["commands"]]
@@ -179,14 +187,24 @@ def _run(number: Any, variables: Item, manner: str, theirs: set[tuple[str, str]]
     }
 
 
-def _drift(outcome: Item) -> list[Any]:
+def _drift(outcome: Item, manner: str = "") -> list[Any]:
     """Which items changed, and their diffs."""
-    return [[title, plain([[one["changed"], one.get("diff")] for one in items])] for title, items in outcome["steps"]]
+    shown = manner != "chain" or generated("a change without a diff, foreseen by the chain")
+    found = []
+    for title, items in outcome["steps"]:
+        told = [[one["changed"], one.get("diff")] for one in items]
+        found.append(
+            [
+                title,
+                plain([one for one in told if shown or any((one[1] or {}).get(side) for side in ("before", "after"))]),
+            ]
+        )
+    return found
 
 
 def _told(outcome: Item, what: str) -> Any:
     """What is alike in both manners. In check mode the chain's tasks cannot know what each other would do, beyond what is said in a diff."""
-    return plain(outcome["steps"]) if what == "done" else _drift(outcome)
+    return plain(outcome["steps"]) if what == "done" else _drift(outcome, "chain")
 
 
 def plain(value: Any) -> Any:
