@@ -95,7 +95,7 @@ def _life(sequence: Item, manner: str) -> list[Item]:
     hosts.shell(by_hand.HOST)
     pristine = hosts.state()
     theirs: set[tuple[str, str]] = set()
-    touched = {"kinds": set()}
+    touched: Item = {"kinds": set(), "made": set()}
     _by_hand(sequence["start"], theirs, touched)
     runs = []
     for number, run in enumerate(sequence["runs"]):
@@ -112,7 +112,9 @@ def _life(sequence: Item, manner: str) -> list[Item]:
         runs.append(_run("end", variables, manner, theirs, False))
         if runs[-1]["refused"] and sequence["end"] == "absent":  # networks that were never there at once, and overlap
             runs += [_run("end", one, manner, theirs, False) for one in ends["each"]]
-    left = _left(pristine, hosts.state(), theirs, touched["kinds"])
+    left = _left(pristine, hosts.state(), theirs | touched["made"], touched["kinds"])
+    if sequence["end"] == "purge":  # a namespace without wiring bears no mark of ours
+        left = [line for line in left if not line.startswith("+ [")]
     if left and not any(run["done"]["msg"] for run in runs):
         runs[-1]["failures"].append({"kind": "left", "run": "end", "detail": left})
     return runs
@@ -132,6 +134,7 @@ def _by_hand(hands: list[Item], theirs: set[tuple[str, str]], touched: Item) -> 
         hosts.shell(one["script"])
         made = _facts(hosts.state()) - before
         if one["kind"] in kinds:
+            touched["made"] |= made
             theirs |= {fact for fact in made if not (fact[1].startswith(OF_USE) and one["kind"] in met)}
         else:  # also what is theirs drifts
             links = {(place, line.split()[1]) for place, line in theirs if line.startswith("link ")}
