@@ -276,6 +276,11 @@ class State:
             links.complete = True
         return list(filter(self._present, links.known()))
 
+    def _left(self, ns: int) -> Optional[Dict[int, str]]:
+        """Return the interfaces that a namespace has, names by index, where some are deleted, else None: a peer goes with its end elsewhere,
+        though nobody knew of it then."""
+        return {link.index: link.name for link in self.links(ns)} if self.known.deleted and ns >= 0 else None
+
     def ports(self, ns: int, master: int) -> List[Link]:
         """Return the interfaces of a namespace whose master has that index."""
         if not self.known.links[ns].complete:
@@ -295,8 +300,9 @@ class State:
         """Return the addresses of a namespace by the index of their interface."""
         if ns not in self.known.addresses:
             found: Dict[int, List[Address]] = {}
+            there = self._left(ns)
             for index, address in () if ns < 0 else self.source.addresses(ns):
-                if (ns, index) not in self.known.deleted:
+                if there is None or index in there:
                     found.setdefault(index, []).append(address)
             self.known.addresses[ns] = found
         return self.known.addresses[ns]
@@ -318,8 +324,12 @@ class State:
         """Return the routes of one table; one dump a namespace, family and table."""
         if (ns, family, table) not in self.known.routes:
             known, found = self.known.links[ns].by_name, [] if ns < 0 else self.source.routes(ns, family, table)
+            there = self._left(ns)
+            names = None if there is None else {*there.values(), ""}
             self.known.routes[ns, family, table] = [
-                route for route in found if known.get(route.interface, True) is not None
+                route
+                for route in found
+                if known.get(route.interface, True) is not None and (names is None or route.interface in names)
             ]
         return self.known.routes[ns, family, table]
 
