@@ -23,7 +23,7 @@ import sequences
 from lab import Lab
 from plays import Outcome, Play, Playbook, checked, refused, shell, snapshot
 
-SEEDS = ("user 1", "user 2")
+SEEDS = ("user 10", "user 20")
 Told = list[tuple[Outcome, Outcome, Outcome]]  # by run: foreseen, done, again
 
 
