@@ -70,6 +70,11 @@ options:
   alias:
     description: A text for people, shown by C(ip link), on the end in O(netns).
     type: str
+  peer_sysctls:
+    description:
+      - Sysctls of the other end, C({net.ipv4.conf.eth0.arp_notify: 1}). They are set as soon as it is there, before it is up.
+      - Keys as C(sysctl) has them, with dots or with slashes, also for an interface whose name has a dot.
+    type: dict
   exclusive:
     description:
       - Remove the other pairs that this collection made for O(peer_netns) and that no item of the task asks for.

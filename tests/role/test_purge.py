@@ -113,8 +113,11 @@ def story(shared_lab: Lab, playbook: Playbook) -> Story:
 
 
 def shown(outcome: Outcome) -> dict[str, list[str]]:
-    """What was changed, less one word: where a port is free once its owner is gone, check mode says whose stale port it is until then."""
-    return {name: [line for line in lines if not line.startswith("-stale ")] for name, lines in outcome.drift().items()}
+    """What was changed, less one word: where a port is free once its owner is gone, check mode says whose old port it is until then."""
+    return {
+        name: [line for line in lines if not line.startswith("-of_gone_containers ")]
+        for name, lines in outcome.drift().items()
+    }
 
 
 def as_foreseen(told: Told) -> None:
@@ -151,7 +154,7 @@ def test_a_container_a_network_and_an_interface_go_and_a_new_one_comes(story: St
     }
     assert {"ports of old", "filter back", "nat 10.2.0.0/24", "veth old0", "netns old", "bridge back"} <= {*gone}
     assert "-peer_netns old" in gone["veth old0"]
-    assert ["-surplus db1"] in told.run.drift().values()
+    assert ["-other_pairs db1"] in told.run.drift().values()
     assert story.names() == {"web", "db", "new", "guest"}
     assert story.bridges() == {"front"}
     assert [link["ifname"] for link in story.lab.ip("-n db link show")] == ["lo", "eth0"]
@@ -226,7 +229,7 @@ def test_all_of_it_goes_at_once(story: Story) -> None:
     told = story.live()
     as_foreseen(told)
     assert told.run.changed == [
-        "Remove policy rules, and the routes that they lead to",
+        "Remove routes and policy rules",
         "Remove pairs",
         "Remove namespaces",
         "Remove bridges",

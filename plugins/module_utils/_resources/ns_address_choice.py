@@ -10,18 +10,72 @@ the owner.
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, Holder, Link
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
+    FOREVER,
+    HOST,
+    Address,
+    Holder,
+    Link,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.pools import Pool
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_want import Want
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 Leaving = Mapping[Tuple[str, int], Sequence[Address]]  # addresses that go in the same task, by interface name and index
+
+LIFETIMES = ("valid_lft", "preferred_lft")
+
+
+def kernel_marks(ns: int, state: State) -> bool:
+    """Return whether the kernel says who set an address (IFA_PROTO, from Linux 5.18 on): then it has marked some of its own, as ``::1``.
+
+    Those that carry the mark of ours prove nothing: check mode foresees it on any kernel.
+    """
+    return any(
+        address.protocol not in (0, PROTOCOL)
+        for where in dict.fromkeys((ns, state.need(HOST)))
+        for dummy, address in state.addresses(where)
+    )
+
+
+def is_settled(want: Want, address: Address) -> bool:
+    """Return whether an address is there as one that was given: ours, or one without an end, which is neither deprecated nor temporary, where
+    no lifetime is asked for. One that another node has too never is."""
+    if address.dadfailed:
+        return False
+    lasting = all(getattr(address, name) == FOREVER for name in LIFETIMES if name not in want.given)
+    temporary = address.family == 6 and address.secondary  # IFA_F_TEMPORARY is the same bit
+    return address.protocol == PROTOCOL or (lasting and not temporary)
+
+
+def asked_for(want: Want, own: Sequence[Address], marks: Callable[[], bool]) -> Optional[Address]:
+    """Return the address of an interface that is the wanted one already, None where none is.
+
+    A fixed one is told by itself. That of a pool is one that this collection set; only where the kernel does not say who set an address (``marks``),
+    it may be any that fits.
+    """
+    if want.address is not None:
+        same = [address for address in own if address.key == want.address.key]
+        if not same and want.family == 6:  # the kernel has an IPv6 address once, whatever its prefix length
+            same = [address for address in own if address.ip == want.address.ip]
+        return same[0] if same else None
+    prefix = want.pool.network.prefixlen if want.pool else -1
+    inside = [
+        address for address in own if want.may_be(address) and not want.keeps(address) and is_settled(want, address)
+    ]
+    fitting = [address for address in inside if address.prefix == prefix]
+    ours = [address for address in fitting if address.protocol == PROTOCOL]
+    if not ours:  # the pool grew or shrank around it: it is kept, under another prefix length
+        ours = [address for address in inside if address.protocol == PROTOCOL]
+    if ours or not fitting or marks():
+        return ours[0] if ours else None
+    return fitting[0]
 
 
 def going(want: Want, ns: int, names: Iterable[str], state: State) -> Leaving:
@@ -52,12 +106,12 @@ class Choice:
 
 
 class Search:
-    """The search for the address of the interface ``link`` of a namespace; ``bridge`` is the one whose members have addresses of the
-    same networks, None where no bridge is asked for."""
+    """The search for the address of the interface ``link`` of a namespace; ``bridge`` is the one, in the namespace ``where``, whose members have
+    addresses of the same networks, None where no bridge is asked for."""
 
-    def __init__(self, want: Want, ns: int, link: Link, bridge: Optional[Link], state: State) -> None:
+    def __init__(self, want: Want, ns: int, link: Link, where: int, bridge: Optional[Link], state: State) -> None:
         self._want, self._ns, self._link, self._bridge = want, ns, link, bridge
-        self._state, self._host = state, state.need(HOST)
+        self._state, self._host, self._where = state, state.need(HOST), where
 
     def choice(self) -> Choice:
         """Return what became of the search."""
@@ -66,11 +120,11 @@ class Search:
         return self._free(self._want.pool) if self._want.pool is not None else Choice()
 
     def _taken(self) -> Mapping[IpAddress, Holder]:
-        return leases(self._state).taken(self._host, self._want.bridge, self._bridge)
+        return leases(self._state).taken(self._where, self._want.bridge, self._bridge)
 
     def _taken_again(self, holder: Holder) -> Mapping[IpAddress, Holder]:
         """Return who has which address, read again where the namespace of a holder may just be ending."""
-        leases(self._state).read_again(self._host, self._want.bridge, holder)
+        leases(self._state).read_again(self._where, self._want.bridge, holder)
         return self._taken()
 
     def _fixed(self, address: Address) -> Choice:
@@ -118,6 +172,6 @@ class Search:
     def _label(self, holder: Holder) -> str:
         """Return who has an address, in words."""
         state, host = self._state, self._host
-        where = holder.label or ("the host" if holder.ns == host else state.namespace_label(host, holder.nsid))
+        where = holder.label or ("the host" if holder.ns == host else state.namespace_label(self._where, holder.nsid))
         link = state.link_at(holder.ns, holder.index) if holder.ns is not None else None
         return "%s in %s" % (link.name, where) if link else where

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Want:
     """``own`` and ``peer`` hold the attributes that are asked of each end; ``derived``: the name of the host end is not given, but derived.
+    ``peer_sysctls`` are of the peer, by their one key.
 
     Of the other items of its task a want that is ``exclusive`` knows ``siblings``, the host ends of the pairs that are wanted in the
     same namespace."""
@@ -61,6 +62,7 @@ class Want:
     peer: Mapping[str, Any] = field(default_factory=dict, hash=False)
     exclusive: bool = False
     siblings: Tuple[str, ...] = ()
+    peer_sysctls: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ class Have:
     """``link`` has the wanted name; ``far`` is what the kernel links it to, in the namespace ``far_ns`` (None: neither of the two that
     are wanted); ``occupant`` is another interface that has the wanted peer's name.
     ``master`` is the name of the bridge that has the port now. ``surplus``: host ends of other pairs of ours whose peers are in the
-    wanted peer's namespace."""
+    wanted peer's namespace. ``peer_sysctls``: those that are asked for as they are, ``""`` where the peer has yet to come, and None for what the kernel
+    has not."""
 
     link: Optional[Link] = None
     far: Optional[Link] = None
@@ -79,6 +82,7 @@ class Have:
     mtu: int = 0
     identity: str = ""
     surplus: Tuple[str, ...] = ()
+    peer_sysctls: Mapping[str, Optional[str]] = field(default_factory=dict, hash=False)
 
 
 _ROWS = link_kinds.rows("veth")
@@ -96,6 +100,7 @@ class VethResource(Resource[Want, Have]):
         "peer_netns": {"type": "str"},
         "bridge": {"type": "str"},
         **link_kinds.specs(_ROWS, pair=True),
+        "peer_sysctls": {"type": "dict"},
         "exclusive": {"type": "bool", "default": False},
     }
 
@@ -119,7 +124,7 @@ class VethResource(Resource[Want, Have]):
         )
         shared = link_kinds.given(params, both)
         bridge = params.get("bridge")
-        return Want(
+        want = Want(
             ns,
             name,
             params.get("name") is None,
@@ -130,13 +135,35 @@ class VethResource(Resource[Want, Have]):
             dict(shared, **link_kinds.given(params, {**each, **near})),
             dict(shared, **link_kinds.given(params, each, "peer_")),
             params["exclusive"],
+            peer_sysctls=_sysctls().parse_sysctls(params["peer_sysctls"], peer_name)
+            if params.get("peer_sysctls")
+            else {},
         )
+        if (
+            want.bridge
+            and want.present
+            and want.peer.get("mac") is not None
+            and want.peer["mac"] == want.own.get("mac")
+        ):
+            raise Invalid(
+                "peer_mac: it is that of the end on the bridge, %s, as well; give them one each." % want.peer["mac"]
+            )
+        return want
 
     def together(self, wants: Sequence[Want]) -> List[Want]:
         siblings: Dict[NsRef, List[str]] = collections.defaultdict(list)
+        macs: Dict[Tuple[NsRef, str, str], Want] = {}  # by bridge
         for want in wants:
-            if want.present:
-                siblings[want.peer_ns].append(want.name)
+            if not want.present:
+                continue
+            siblings[want.peer_ns].append(want.name)
+            asked = want.peer.get("mac")
+            other = macs.setdefault((want.ns, want.bridge, asked), want) if want.bridge and asked else want
+            if (other.peer_ns, other.peer_name) != (want.peer_ns, want.peer_name):
+                raise Invalid(
+                    "peer_mac: %s is asked for twice behind bridge '%s', for %s in %s and for %s in %s."
+                    % (asked, want.bridge, other.peer_name, other.peer_ns, want.peer_name, want.peer_ns)
+                )
         return [replace(want, siblings=tuple(siblings[want.peer_ns])) if want.exclusive else want for want in wants]
 
     def subject(self, want: Want) -> str:
@@ -165,7 +192,12 @@ class VethResource(Resource[Want, Have]):
             if far is not None and far_ns == want.peer_ns:
                 far = far.with_(tx_checksum=state.tx_checksum(peer_ns, far))
         if want.bridge:
-            state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
+            bridge = state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
+            if want.peer.get("mac") is not None and want.peer["mac"] == bridge.get("mac"):
+                raise Refused(
+                    "The MAC address %s is that of bridge '%s' itself; what is behind it needs another one."
+                    % (want.peer["mac"], want.bridge)
+                )
         occupied = None
         if occupant is not None:
             # Here and not above: there is none but by mistake.
@@ -182,6 +214,15 @@ class VethResource(Resource[Want, Have]):
             state.uplink_mtu(ns) if want.own.get("mtu") == "auto" else 0,
             state.identity(),
             _surplus(want, ns, peer_ns, link, state),
+            _sysctls().peer_sysctls(
+                want.peer_sysctls,
+                want.peer_name,
+                peer_ns,
+                far if far_ns == want.peer_ns else None,
+                state,
+            )
+            if want.peer_sysctls
+            else {},
         )
 
     @staticmethod
@@ -211,7 +252,7 @@ class VethResource(Resource[Want, Have]):
         if not have.surplus:
             return plan
         surplus = tuple(DelLink(want.ns, name) for name in have.surplus)
-        before = dict(plan.before, surplus=list(have.surplus))
+        before = dict(plan.before, other_pairs=list(have.surplus))
         return replace(plan, before=before, changes=(*plan.changes, *surplus))  # last: a deletion cannot be undone
 
     def _pair(self, want: Want, have: Have) -> Plan:
@@ -252,9 +293,12 @@ class VethResource(Resource[Want, Have]):
         own.setdefault("mac", pair_mac(have.identity, want.peer_ns.path, want.peer_name))
         peer.setdefault("mac", peer_mac(have.identity, want.peer_ns.path, want.peer_name))
         defaults = link_kinds.defaults(_ROWS)
+        settings, values = _settings(want, have)
         after = self._describe(
             want, dict(defaults, **own), dict(defaults, **peer), want.bridge or "", want.peer_name, want.peer_ns
         )
+        if want.peer_sysctls:
+            after["peer_sysctls"] = values
         early, late = split(own, _LATE)
         peer_early, peer_late = split(peer, ["enabled", *_LATE])  # the kernel refuses a message in which the peer is up
         if want.bridge:
@@ -262,6 +306,7 @@ class VethResource(Resource[Want, Have]):
         changes = (
             *first,
             AddLink(want.ns, want.name, "veth", early, want.peer_ns, want.peer_name, peer_early),
+            *settings,
             *set_late(want.ns, want.name, late),
             *set_late(want.peer_ns, want.peer_name, peer_late),
         )
@@ -296,7 +341,10 @@ class VethResource(Resource[Want, Have]):
         after = self._describe(
             want, dict(link.attributes, **new), dict(now, **peer_new), master, want.peer_name, want.peer_ns
         )
-        return Plan(before, after, tuple(changes))
+        settings, values = _settings(want, have)
+        if want.peer_sysctls:
+            after["peer_sysctls"] = values
+        return Plan(before, after, (*changes, *settings))
 
     def _absent(self, want: Want, have: Have) -> Plan:
         if have.link is None:
@@ -312,9 +360,12 @@ class VethResource(Resource[Want, Have]):
         """Return the pair as it is."""
         far = have.far
         own = dict(link.attributes, name=link.name)
-        return self._describe(
+        described = self._describe(
             want, own, far.attributes if far else {}, have.master, far.name if far else None, have.far_ns
         )
+        if want.present and want.peer_sysctls:
+            described["peer_sysctls"] = {key: value for key, value in have.peer_sysctls.items() if value}
+        return described
 
     @staticmethod
     def _describe(
@@ -338,6 +389,21 @@ class VethResource(Resource[Want, Have]):
                 if row.ends != "near":
                     described["peer_" + name] = peer.get(name)
         return described
+
+
+def _sysctls() -> Any:
+    """Return what knows sysctls, which is of use to few tasks."""
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources import veth_sysctls
+
+    return veth_sysctls
+
+
+def _settings(want: Want, have: Have) -> Tuple[List[Change], Dict[str, str]]:
+    """Return (the steps that set the peer's sysctls, what the kernel shows for them then). Raises `Refused`."""
+    if not want.peer_sysctls:
+        return [], {}
+    found: Tuple[List[Change], Dict[str, str]] = _sysctls().settled(want.peer_ns, want.peer_sysctls, have.peer_sysctls)
+    return found
 
 
 # --- looking ---

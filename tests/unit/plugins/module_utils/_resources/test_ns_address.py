@@ -47,7 +47,7 @@ def test_a6_one_attribute_is_changed_in_place_where_the_kernel_can(
     assert [type(step) for step in found.changes] == kinds
 
 
-def test_a6_secondaries_that_go_along_are_set_again() -> None:
+def test_a6_secondaries_stay() -> None:
     kernel = two_containers()
     for text in ("10.0.0.5/24", "10.0.0.6/24"):
         made(kernel, RESOURCE, address=text, **ETH0)

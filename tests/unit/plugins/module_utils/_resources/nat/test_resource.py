@@ -34,6 +34,11 @@ from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import Mem
             "to_address: 192.0.2.1 is not of the same",
         ),
         ({"source": "10.0.0.0/24", "out_interface": "!"}, "out_interface: '' is not an interface name"),
+        ({"source": None}, "source is required with type: masquerade."),
+        (
+            {"state": "absent", "out_interface": "!br0"},
+            "out_interface: it does not go without source, which means all that the owner has.",
+        ),
         ({"source": "10.0.0.0/24", "owner": "a b"}, "owner: 'a b' has a character that"),
         ({"source": "10.0.0.0/24", "comment": 'a"b'}, "comment: 'a\"b' has a character that"),
         ({"source": "10.0.0.0/24", "comment": "x" * 128}, "comment: owner and comment together are too long"),
