@@ -42,8 +42,10 @@ def compile_plan(
     plan = empty_plan()
     for network in checked_networks.values():
         _add_network(plan, network, network.present and not absent)
+    routes = [route for network in checked_networks.values() for route in network.spec["routes"]]
+    policies = [route for route in routes if route.get("rule_source")]
     for container in _joined_first(checked_containers):
-        _add_container(plan, container, container.present and not absent)
+        _add_container(plan, container, container.present and not absent, policies)
     return plan
 
 
@@ -124,12 +126,12 @@ def _add_network(plan: Plan, network: Network, present: bool) -> None:
         half["gateway"].extend(network.gateways())
 
 
-def _add_container(plan: Plan, container: Container, present: bool) -> None:
+def _add_container(plan: Plan, container: Container, present: bool, policies: Sequence[Item]) -> None:
     down, wire = plan[TEARDOWN], plan[WIRE]
     wired = present and container.mode == "bridge"
     if not wired:  # what an earlier run gave it goes
         down["nat"].extend(container.nat(present=False))
-        down["route"].extend(container.policy_routes())
+        down["route"].extend(container.policy_routes(policies))
         down["veth"].extend(dict(item, state="absent") for item in container.bare_pairs())
     if not present:
         down["netns"].insert(0, {"name": container.name, "state": "absent"})  # those that share a namespace first

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any, Dict, List, Mapping, Set, Tuple
+from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import address, ip
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
@@ -192,7 +192,6 @@ class Container:
             raise self._refusal(
                 "sysctls belong to container '%s', whose namespace it joins; set them there." % self.joined
             )
-        self._network_routes = [route for network in networks.values() for route in network.spec["routes"]]
         self.attachments = self._attached(networks)
         self.ports = self._published()
 
@@ -307,14 +306,13 @@ class Container:
         items.extend(dict(route, netns=self.name) for route in self.spec["routes"])
         return items
 
-    def policy_routes(self) -> List[Item]:
+    def policy_routes(self, of_networks: Sequence[Item]) -> List[Item]:
         """Return the items that remove its policy rules, which do not go with an interface. Where its name means another's namespace,
-        the rules in there are the other's. Where it is on no network any more, any network may have given it some."""
+        the rules in there are the other's. Where it is on no network any more, any may have given it some: ``of_networks`` are theirs."""
         if self.mode not in ("bridge", "none"):
             return []
-        given = [] if self.mode == "bridge" else [dict(one, netns=self.name) for one in self._network_routes]
-        listed = given or self._listed_routes()
-        return [dict(item, state="absent") for item in listed if item.get("rule_source")]
+        listed = self._listed_routes() if self.mode == "bridge" else of_networks
+        return [dict(item, netns=self.name, state="absent") for item in listed if item.get("rule_source")]
 
     def _uplinks(self) -> Dict[int, Tuple[Attachment, Subnet]]:
         """Return by family which way the default route goes: by the network that asks for it, else by the first one that has the
