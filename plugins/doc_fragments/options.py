@@ -29,12 +29,14 @@ options:
       - Names of namespaces that an earlier task of a chain would bind or make anew, those whose result of
         M(linuxnet.containers.netns) has C(anew).
       - In check mode what is in them now counts as gone. Without effect otherwise.
+      - The role P(linuxnet.containers.wiring#role) fills it in for its own tasks. Leave it out in yours, unless they are such a chain.
     type: list
     elements: str
   links_gone:
     description:
       - Names of interfaces of the host that an earlier task of a chain would remove.
       - In check mode they count as gone, with the other ends of pairs. Without effect otherwise.
+      - Filled in by the role as well.
     type: list
     elements: str
 """

@@ -56,7 +56,7 @@ options:
     type: list
     elements: str
   gateway:
-    description: Address that is never taken, since it is the gateway's. The first usable one of the pool where it is left out.
+    description: Address that is never taken, since it is the gateway's. The first usable one of the pool where it is left out; V(none) keeps none back.
     type: str
   owner:
     description: Whom the address belongs to. C(NETNS/INTERFACE) where it is left out.
@@ -97,7 +97,7 @@ options:
       - It counts when an address is set, and is not compared.
     type: bool
   announce:
-    description: After a change tell the arp_nd (gratuitous ARP, unsolicited neighbour advertisement).
+    description: After a change tell the neighbours (gratuitous ARP, unsolicited neighbour advertisement).
     type: bool
     default: true
   probe:
@@ -113,6 +113,7 @@ options:
       - Remove the other global addresses that this collection set on the interface, of both families, except those that the task asks for.
       - They carry the protocol number 76, on Linux 5.18 and newer.
       - Where that leaves the interface without a family, this collection's routes of that family through it go as well.
+      - With O(state=absent), and neither O(address) nor O(pool), all that this collection set go.
     type: bool
     default: false
 seealso:

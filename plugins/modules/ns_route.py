@@ -79,6 +79,15 @@ options:
   onlink:
     description: Take the gateway as reachable on O(interface), whatever the addresses say.
     type: bool
+  exclusive:
+    description:
+      - Remove the routes and the policy rules of ours in O(netns) that the task does not ask for, in all tables and of both address families. Ours are those
+        with protocol number 76, which this module sets; those of others stay. The last such item of a namespace does it, when what is asked for is there, and
+        names them in RV(before) as C(no_longer_asked_for).
+      - Options of a route of ours that are left out become what they are in a new route.
+      - With O(state=absent) the item names no route and asks for none.
+    type: bool
+    default: false
   nexthops:
     description: Several ways at once (multipath), two or more, instead of O(gateway) and O(interface).
     type: list
@@ -106,6 +115,20 @@ EXAMPLES = r"""
   linuxnet.containers.ns_route:
     netns: web
     gateway: 172.17.0.1
+
+- name: Have these routes in a namespace, and no others that were asked for earlier
+  linuxnet.containers.ns_route:
+    netns: web
+    exclusive: true
+    aggregate:
+      - gateway: 172.17.0.1
+      - {destination: 10.9.0.0/16, gateway: 172.17.0.7}
+
+- name: Remove all routes and policy rules that this collection set in a namespace
+  linuxnet.containers.ns_route:
+    netns: web
+    state: absent
+    exclusive: true
 
 - name: Drop what goes to a private network
   linuxnet.containers.ns_route:

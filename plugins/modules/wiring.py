@@ -32,7 +32,7 @@ requirements:
   - nft >= 1.0.6 (package nftables) or iptables >= 1.8.9
 options:
   networks:
-    description: The networks. Each is a bridge.
+    description: The networks, a list of dicts. Each is a bridge.
     type: list
     elements: dict
     default: []
@@ -49,7 +49,7 @@ options:
         elements: str
         default: []
       gateways:
-        description: Addresses of the bridge, at most one a subnet. Where a subnet has none it is its first usable address.
+        description: Addresses of the bridge, or of a router, at most one a subnet. Where a subnet has none it is its first usable address.
         type: list
         elements: str
         default: []
@@ -70,7 +70,7 @@ options:
       unmanaged:
         description:
           - The bridge is somebody else's. It must exist, and is never created, changed or removed.
-          - Without it a bridge that was here before is used as it is, with a warning, and gets the gateway addresses and a guard. C(state=absent) takes those back.
+          - Without it a bridge that was here before is used as it is, with a warning, and gets gateway addresses and a guard, which C(state=absent) takes back.
         type: bool
         default: false
       masquerade:
@@ -84,9 +84,30 @@ options:
         description: The same for IPv6.
         type: str
       internal:
-        description: No gateway address, no default route, no NAT; nothing is forwarded in or out.
+        description:
+          - Nothing is forwarded in or out, and its containers get no default route. As with Docker, the host has its address in it, and reaches
+            its containers and is reached by them.
         type: bool
         default: false
+      host_access:
+        description:
+          - With V(false) the host has no address in it, and forwards and translates nothing for it. Its containers have a default route only
+            where C(gateways) names a router that is on the network.
+        type: bool
+        default: true
+      addressing:
+        description:
+          - Where containers' addresses come from, from the V(pool) of each subnet; or with V(none) from nowhere, so that a container has those that
+            are listed for it. That is for a network with somebody's own DHCP, for routers, and for plain layer 2.
+          - With V(none) C(subnets) may be left out. Then the bridge has no address, and a listed one is written with its prefix length.
+        type: str
+        choices: [pool, none]
+        default: pool
+      vlan_filtering:
+        description:
+          - Whether the bridge keeps VLANs apart. Which VLANs a container's port carries is said in its C(port), by C(vlans).
+          - Left as it is where it is left out.
+        type: bool
       isolate:
         description:
           - Let nothing through from the other networks. Two networks reach each other only where both say V(false).
@@ -115,7 +136,7 @@ options:
         choices: [present, absent]
         default: present
   containers:
-    description: The containers.
+    description: The containers, a list of dicts.
     type: list
     elements: dict
     default: []
@@ -273,8 +294,10 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 wiring_result:
-  description: By container its namespace, interfaces, addresses, gateways, routes and published ports, as the role has it.
-  returned: success
+  description:
+    - By container its namespace, interfaces, addresses, gateways, routes and published ports, as the role has it.
+    - Where a step fails, what was done until then.
+  returned: always, unless the input was refused
   type: dict
   sample:
     web:
@@ -331,7 +354,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run import ca
 _UTILS = "ansible_collections.linuxnet.containers.plugins.module_utils"
 # What the module of a noun hands the runner: the files of its resource and of its kernel.
 NOUNS = {
-    "bridge": ("bridge", "writer"),
+    "bridge": ("bridge", "addresses"),
     "bridge_port": ("bridge_port", "writer"),
     "nat": ("nat.resource", "firewall"),
     "netns": ("netns", "containers"),
@@ -365,7 +388,7 @@ def _wire():  # type: () -> None
     from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import one_task, variables
 
-    step_runner.run_steps(variables.OPTIONS, one_task.Steps, complete.Kernel)
+    step_runner.run_steps(variables.OPTIONS, one_task.Steps, complete.Kernel, variables.converted)
 
 
 if __name__ == "__main__":

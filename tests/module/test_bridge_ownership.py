@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from lab import Lab
 from proofs import lines, refuses, settles, unchanged, untouched, warnings
 
-OURS = {"name": "br0", "only_ours": True}
+OURS: dict[str, Any] = {"name": "br0", "only_ours": True}
 # A host whose uplink is in a bridge, with its address and its default route.
 LAN = """
 ip link add br0 address 02:00:00:00:00:0a type bridge && ip link set br0 addrgenmode none && ip link set br0 up

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from wires import Host, warnings
+from wires import BACKENDS, Host, warnings
 
 NET: dict[str, Any] = {"source": "172.17.0.0/16"}
 TABLE = "inet linuxnet_containers"
@@ -233,6 +233,25 @@ def test_f4_after_a_flush_the_next_run_restores_everything(host: Host) -> None:
     done = host.settles("nat", aggregate=items)
     assert [result["before"] for result in done["results"]] == [{}, {}]
     assert rules(host) == before
+
+
+@pytest.mark.parametrize("after", BACKENDS)
+def test_what_is_no_longer_asked_for_goes_by_its_owner(host: Host, backend: str, after: str) -> None:
+    """A network with another subnet, one family less, and at last with nothing; what another owner has stays, and nothing else."""
+    pristine = host.snapshot()
+    common: dict[str, Any] = {"owner": "br0", "out_interface": "!br0", "exclusive": True}
+    host.settles("nat", **common, backend=backend, aggregate=[NET, {"source": "fd00:17::/64"}])
+    host.module("nat", source="10.9.0.0/24", owner="other", backend=backend)
+    done = host.settles("nat", **common, backend=after, aggregate=[{"source": "172.18.0.0/16"}])
+    assert "no_longer_asked_for 172.17.0.0/16, fd00:17::/64" in done["diff"][0]["before"]
+    switches = host.run("sysctl -n net.ipv4.ip_forward net.ipv6.conf.all.forwarding").stdout.split()
+    assert switches == ["1", "0"]
+    held = [one["source"] for one in host.module("wiring_info", gather=["nat"])["wiring"]["nat"]]
+    assert sorted(held) == ["10.9.0.0/24", "172.18.0.0/16"]
+    host.module("nat", source="10.9.0.0/24", owner="other", state="absent")
+    gone = host.settles("nat", owner="br0", state="absent", backend=backend)
+    assert gone["before"]["source"] == "172.18.0.0/16"
+    assert host.snapshot() == pristine
 
 
 BAD: list[tuple[dict[str, Any], str]] = [

@@ -210,7 +210,10 @@ def test_d14_a_foreign_address_stays_unless_exclusive(host: Host) -> None:
     assert "192.0.2.7/24" in host.addresses("web")
     done = host.settles("ns_address", **WEB, address="172.17.0.9/16", exclusive=True)
     assert done["changed"] is True
-    assert (done["diff"]["before"], done["diff"]["after"]) == ("others 192.0.2.7/24\n", "others none\n")
+    assert (done["diff"]["before"], done["diff"]["after"]) == (
+        "other_addresses 192.0.2.7/24\n",
+        "other_addresses none\n",
+    )
     assert host.addresses("web") == ["172.17.0.9/16", "2001:db8::7/64"], "the other family is not meant"
 
 
@@ -329,3 +332,27 @@ def test_what_goes_along_in_one_task_new_addresses_of_all_families_stand_first(h
     no_moment_without_a_default_route(host, 4, supersede=True, aggregate=items)
     assert sorted(host.addresses("web")) == ["10.3.0.9/24", "172.17.0.9/16", "fd00:17::9/64"]
     assert len(host.ip("-n web -6 route show default")) == 1
+
+
+@pytest.mark.both_ends
+def test_all_of_ours_go_and_what_others_set_stays(host: Host) -> None:
+    for address in ("172.17.0.9/16", "172.17.0.10/16", "fd00:17::9/64"):
+        host.settles("ns_address", **WEB, address=address)
+    host.run("ip -n web addr add 172.17.0.66/16 dev eth0 && ip -n web addr add fd00:17::66/64 dev eth0 nodad")
+    gone = host.settles("ns_address", **WEB, state="absent", supersede=True)
+    assert (gone["before"]["address"], gone["before"]["others"]) == (
+        "172.17.0.9/16",
+        ["172.17.0.10/16", "fd00:17::9/64"],
+    )
+    assert host.addresses("web") == ["172.17.0.66/16", "fd00:17::66/64"]
+    assert not host.module("ns_address", netns="web", interface="nowhere", state="absent", supersede=True)["changed"]
+
+
+def test_a_pool_that_keeps_nothing_back_for_a_gateway(host: Host) -> None:
+    """Both usable addresses of a /30, and of a /31, are given out where nobody is the gateway."""
+    host.container("db")
+    for pool, given in (("10.0.0.0/30", {"10.0.0.1", "10.0.0.2"}), ("10.0.0.4/31", {"10.0.0.4", "10.0.0.5"})):
+        both = [{"netns": netns, "pool": pool, "gateway": "none"} for netns in ("web", "db")]
+        done = host.settles("ns_address", interface="eth0", bridge="br0", aggregate=both)
+        assert {result["after"]["ip"] for result in done["results"]} == given
+        assert [result["after"]["gateway"] for result in done["results"]] == [None, None]

@@ -278,7 +278,7 @@ def test_exclusive_removes_the_other_pairs_of_ours(host: Lab) -> None:
     assert [one["ifname"] for one in host.ip("-n db link show type veth")] == ["eth1"]
     gone = others - {one["ifname"] for one in host.ip("link show type veth")}
     assert "named" in gone
-    assert set(only["before"]["surplus"]) == gone
+    assert set(only["before"]["other_pairs"]) == gone
     assert len(gone) == 2
     pairs = [{"peer_name": "eth0"}, {"peer_name": "eth1"}]
     settles(host, "veth", peer_netns="web", exclusive=True, aggregate=pairs)

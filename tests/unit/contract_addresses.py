@@ -23,6 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
     DelRoute,
     PutRoute,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     Address,
@@ -347,6 +348,25 @@ def a_policy_rule_is_told_apart_by_every_part_of_it(kernel: Any) -> None:
     assert policies(kernel) == words
     kernel.apply(DelPolicy(WEB, six))
     assert policies(kernel, 6) == []
+
+
+@case
+def where_routes_and_rules_of_ours_are_is_told_for_all_tables_and_both_families(kernel: Any) -> None:
+    pair(kernel)
+    address(kernel, "10.0.0.2/24")
+    assert kernel.marked(kernel.find(WEB), PROTOCOL) == (set(), set())
+    theirs = Route(4, "10.5.0.0/16", 101, type="blackhole", protocol=4)
+    kernel.apply(PutRoute(WEB, theirs))
+    kernel.apply(AddPolicy(WEB, PolicyRule(6, "fd00:9::/64", 100, 20100, 4)))
+    assert kernel.marked(kernel.find(WEB), PROTOCOL) == (set(), set())
+    for route in (
+        Route(4, "10.6.0.0/16", interface="eth0", scope="link", protocol=PROTOCOL),
+        Route(4, "10.6.0.0/16", 70000, type="blackhole", protocol=PROTOCOL),
+        Route(6, "fd06::/64", 100, 1024, "blackhole", protocol=PROTOCOL),
+    ):
+        kernel.apply(PutRoute(WEB, route))
+    kernel.apply(AddPolicy(WEB, PolicyRule(4, "10.9.0.0/24", 100, 20100, PROTOCOL)))
+    assert kernel.marked(kernel.find(WEB), PROTOCOL) == ({(4, 254), (4, 70000), (6, 100)}, {4})
 
 
 # --- sysctls, files, rules ---

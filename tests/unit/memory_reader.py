@@ -149,6 +149,14 @@ class MemoryReader:
         connected = self.connected(ns, family) if table == MAIN_TABLE else []
         return [*self._state.routes(ns, family, table), *connected]
 
+    def marked(self, ns: int, protocol: int) -> tuple[set[tuple[int, int]], set[int]]:
+        known = self._state.known.routes
+        tables = {
+            key[1:] for key, found in known.items() if key[0] == ns and any(one.protocol == protocol for one in found)
+        }
+        rules = {family for family in (4, 6) if any(rule.protocol == protocol for rule in self.policies(ns, family))}
+        return tables, rules
+
     def policies(self, ns: int, family: int) -> list[PolicyRule]:
         return sorted(self._state.policies(ns, family), key=lambda rule: rule.priority)
 

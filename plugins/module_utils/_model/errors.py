@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+from typing import Iterable
 
 
 class Refused(Exception):
@@ -43,6 +44,8 @@ class KernelError(Refused):
         super().__init__(sentence(code, attempt, detail))
 
 
+# The words of each errno. They are taken when this is loaded, before Ansible's module code sets the locale of the host: ours are English.
+_WORDS = {code: os.strerror(code) for code in errno.errorcode}
 # What an errno most likely means here, and the next step. Sources: the kernel's rtnetlink, bridge and
 # fib code; each was seen by the tests that name it.
 _ADVICE = {
@@ -60,8 +63,18 @@ _ADVICE = {
 
 def sentence(code: int, attempt: str, detail: str = "") -> str:
     """Return the sentence for an errno: attempt, what was found, the likely cause or next step."""
-    found = os.strerror(code) if code else "the request failed"
+    found = (_WORDS.get(code) or os.strerror(code)) if code else "the request failed"
     if detail:
         found += " (%s)" % detail.strip().rstrip(".")
     advice = _ADVICE.get(code)
     return "Could not %s: %s%s." % (attempt, found, "; " + advice if advice else "")
+
+
+def no_option(name: object, options: Iterable[str]) -> str:
+    """Return the clause that refuses an option that there is not, with the one that is meant, or else with all ``options``."""
+    from difflib import SequenceMatcher  # of use where something is refused only
+
+    known = {option: SequenceMatcher(None, str(name), option).ratio() for option in sorted(options)}
+    near = [option for option, ratio in known.items() if ratio == max(known.values()) and ratio > 0.7]
+    meant = "did you mean %s?" % " or ".join(near) if near else "there are %s." % ", ".join(known)
+    return "there is no option %s; %s" % (name, meant)

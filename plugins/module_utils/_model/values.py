@@ -80,6 +80,11 @@ def mtu(value: Any, option: str) -> Any:
 def mac(value: str, option: str) -> str:
     """Return a MAC address as lower-case ``aa:bb:cc:dd:ee:ff``, one that an interface can have."""
     text = value.strip().lower().replace("-", ":")
+    if text.isdigit():
+        raise Invalid(
+            "%s: %s is a number, as which YAML reads a MAC address of digits only (base 60); write it in quotes."
+            % (option, text)
+        )
     if not _MAC.fullmatch(text):
         raise Invalid("%s: '%s' is not a MAC address such as 02:42:ac:11:00:02." % (option, value))
     if int(text[:2], 16) & 1 or text == "00:00:00:00:00:00":

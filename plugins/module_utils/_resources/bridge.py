@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -144,10 +144,37 @@ class BridgeResource(LinkResource):
         return (made, SetLink(want.ns, want.name, late, old)) if late else (made,)
 
 
+class Unnamed:
+    """The bridges whose MAC address is not the one that is derived from their name, among which are those of ours that somebody renamed:
+    found once a namespace, since every bridge that is to be made asks."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._known: Dict[int, List[Link]] = {}
+
+    def of(self, ns: int, path: str) -> List[Link]:
+        """Return those of the namespace ``ns``, which is at ``path``."""
+        if ns not in self._known:
+            identity = self._state.identity()
+            bridges = [link for link in self._state.links(ns) if link.kind == "bridge"]
+            self._known[ns] = [one for one in bridges if not is_own_link(one, "bridge", path, one.name, identity)]
+        return self._known[ns]
+
+    def link_deleted(self) -> None:
+        """Note that an interface is deleted."""
+        self._known.clear()
+
+    def outdate(self, touched: Set[int], steps: Sequence[Change]) -> None:
+        """Note that changes were carried out."""
+        self._known.clear()
+
+
 def _renamed(want: Want, ns: int, state: State) -> Optional[Link]:
     """Return the bridge of the namespace ``ns`` that was made as the wanted one and is called otherwise by now."""
-    identity = state.identity()
-    return next((one for one in state.links(ns) if is_own_link(one, "bridge", want.ns.path, want.name, identity)), None)
+    strangers = state.extension(Unnamed).of(ns, want.ns.path)
+    return next(
+        (one for one in strangers if is_own_link(one, "bridge", want.ns.path, want.name, state.identity())), None
+    )
 
 
 def _called_otherwise(want: Want, bridge: Link) -> Refused:

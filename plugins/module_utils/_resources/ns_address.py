@@ -26,6 +26,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     MAIN_TABLE,
     Address,
     Link,
+    NsRef,
     Route,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ns_address_want
@@ -87,7 +88,7 @@ class NsAddressResource(Resource[Want, Have]):
         return ns_address_want.together(wants)
 
     def subject(self, want: Want) -> str:
-        what = want.address.cidr if want.address else "from %s" % (want.pool.network if want.pool else "")
+        what = want.address.cidr if want.address else "from %s" % want.pool.network if want.pool else "of ours"
         return "address %s on %s%s" % (what, want.interface, " in %s" % want.ns if want.ns.path else "")
 
     def look(self, want: Want, state: State) -> Have:
@@ -204,11 +205,11 @@ class NsAddressResource(Resource[Want, Have]):
         if current and current.dadfailed:
             before["dadfailed"] = True
         if surplus or (current and want.removes_others):
-            before["others"] = [address.cidr for address in surplus]
+            before["other_addresses"] = [address.cidr for address in surplus]
         if routes:
             before["routes"] = [str(route) for route in routes]
         if want.removes_others:
-            after["others"] = []
+            after["other_addresses"] = []
         warnings: Tuple[str, ...] = ()
         if have.choice.usual_holder:
             text = "%s: its usual address %s is taken by %s; it gets %s."
@@ -224,7 +225,8 @@ class NsAddressResource(Resource[Want, Have]):
         if want.pool is None:
             raise Refused("There is neither an address nor a pool.")
         if have.current is not None:
-            return self._merged(want, have.current, have.current)
+            held = replace(have.current, prefix=want.pool.network.prefixlen)
+            return self._merged(want, held, have.current)
         if have.choice.ip is None:
             raise want.pool.exhausted()
         net = want.pool.network
@@ -332,8 +334,9 @@ class NsAddressResource(Resource[Want, Have]):
         """Return the addresses that have to go: the one that is named, of a pool those that this collection set, as far as the kernel says."""
         if want.address is not None:
             return [address for address in have.own if address.key == want.address.key]
-        net = want.pool.network if want.pool else ()
-        fitting = [address for address in have.own if address.parsed in net]
+        if want.pool is None:
+            return [address for address in have.own if address.protocol == PROTOCOL]
+        fitting = [address for address in have.own if address.parsed in want.pool.network]
         return [address for address in fitting if address.protocol == PROTOCOL or not have.marks]
 
     def _absent(self, want: Want, have: Have) -> Plan:
@@ -341,6 +344,8 @@ class NsAddressResource(Resource[Want, Have]):
         stay = [address for address in have.own if address not in gone]
         removal = Removal(want.ns, want.interface, gone, stay, have.along)
         before = self._describe(want, gone[0]) if gone else {}
+        if want.address is None and want.pool is None and len(gone) > 1:
+            before["others"] = [address.cidr for address in gone[1:]]
         routes = [*removal.lost(), *removal.sourced()]
         if routes:
             before["routes"] = [str(route) for route in routes]
@@ -348,23 +353,28 @@ class NsAddressResource(Resource[Want, Have]):
 
     @staticmethod
     def _describe(want: Want, address: Address) -> Dict[str, Any]:
-        return {
-            "address": address.cidr,
-            "ip": address.ip,
-            "prefix": address.prefix,
-            "family": "ipv%d" % address.family,
-            "interface": want.interface,
-            "netns": want.ns.option,
-            "owner": want.owner,
-            "gateway": want.gateway or None,
-            "scope": address.scope,
-            "label": address.label or None,
-            "broadcast": address.broadcast or None,
-            "peer": address.peer or None,
-            "valid_lft": "forever" if address.valid_lft == FOREVER else address.valid_lft,
-            "preferred_lft": "forever" if address.preferred_lft == FOREVER else address.preferred_lft,
-            "noprefixroute": address.noprefixroute,
-        }
+        return described(want.ns, want.interface, address, want.owner, want.gateway)
+
+
+def described(ns: NsRef, interface: str, address: Address, owner: str = "", gateway: str = "") -> Dict[str, Any]:
+    """Return an address as the module returns it. ``owner`` is, where it is not given, as the module derives it."""
+    return {
+        "address": address.cidr,
+        "ip": address.ip,
+        "prefix": address.prefix,
+        "family": "ipv%d" % address.family,
+        "interface": interface,
+        "netns": ns.option,
+        "owner": owner or ns_address_want.default_owner(ns, interface),
+        "gateway": gateway or None,
+        "scope": address.scope,
+        "label": address.label or None,
+        "broadcast": address.broadcast or None,
+        "peer": address.peer or None,
+        "valid_lft": "forever" if address.valid_lft == FOREVER else address.valid_lft,
+        "preferred_lft": "forever" if address.preferred_lft == FOREVER else address.preferred_lft,
+        "noprefixroute": address.noprefixroute,
+    }
 
 
 RESOURCE = NsAddressResource()

@@ -66,12 +66,13 @@ def asked_for(want: Want, own: Sequence[Address], marks: Callable[[], bool]) -> 
             same = [address for address in own if address.ip == want.address.ip]
         return same[0] if same else None
     prefix = want.pool.network.prefixlen if want.pool else -1
-    fitting = [
-        address
-        for address in own
-        if address.prefix == prefix and want.may_be(address) and not want.keeps(address) and is_settled(want, address)
+    inside = [
+        address for address in own if want.may_be(address) and not want.keeps(address) and is_settled(want, address)
     ]
+    fitting = [address for address in inside if address.prefix == prefix]
     ours = [address for address in fitting if address.protocol == PROTOCOL]
+    if not ours:  # the pool grew or shrank around it: it is kept, under another prefix length
+        ours = [address for address in inside if address.protocol == PROTOCOL]
     if ours or not fitting or marks():
         return ours[0] if ours else None
     return fitting[0]

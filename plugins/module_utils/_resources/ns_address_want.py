@@ -49,8 +49,8 @@ OPTIONS: Dict[str, Any] = {
 }
 RULES: Dict[str, Any] = {
     "mutually_exclusive": [["address", "pool"], ["peer", "pool"]],
-    "required_one_of": [["address", "pool"]],
 }
+NO_GATEWAY = "none"  # the value of ``gateway`` with which a pool reserves nothing
 _LIFETIME = values.number(0, FOREVER, "'forever' nor a number of seconds", forever=FOREVER)
 # The options that are attributes of the address, by the names of `Address`, each with its sanitizer.
 _GIVEN: Mapping[str, values.Sanitizer] = {
@@ -65,7 +65,8 @@ _GIVEN: Mapping[str, values.Sanitizer] = {
 
 @dataclass(frozen=True)
 class Want:
-    """``address`` is fixed, or None with a ``pool``. ``given``: further attributes by the names of `Address`.
+    """``address`` is fixed, or None with a ``pool``; without either all addresses of ours are to go. ``given``: further attributes by the
+    names of `Address`.
 
     Of the other items of its task a want knows ``keep`` and ``keep_pools``, what is wanted on the same interface, so that none
     removes another's; ``beside``, the wants for each interface of the namespace on which one supersedes; ``reserved``, the fixed
@@ -123,12 +124,17 @@ def parse(params: Mapping[str, Any]) -> Want:
     """Return the want that validated options mean. Raises `Invalid`."""
     ns = NsRef.parse(params.get("netns"))
     name = interface_name(params["interface"], "interface")
-    address, pool, gateway = None, None, ""
+    address, pool, gateway, family = None, None, "", 0
     if params.get("address") is not None:
         address = _fixed(params)
         family = address.family
-        if params.get("gateway") is not None:
+        if params.get("gateway") not in (None, NO_GATEWAY):
             gateway = addressing.ip(params["gateway"], "gateway")
+    elif params.get("pool") is None:
+        if params["state"] == "present" or not params["supersede"]:
+            raise Invalid(
+                "one of the following is required: address, pool. With state: absent, supersede: true does too."
+            )
     else:
         pool, gateway = _pool(params)
         family = pool.network.version
@@ -146,7 +152,7 @@ def parse(params: Mapping[str, Any]) -> Want:
         pool,
         interface_name(params["bridge"], "bridge") if params.get("bridge") else None,
         gateway,
-        params.get("owner") or "%s/%s" % (ns.option or "host", name),
+        params.get("owner") or default_owner(ns, name),
         params["strategy"],
         given,
         nodad and family == 6,
@@ -155,6 +161,11 @@ def parse(params: Mapping[str, Any]) -> Want:
         params["exclusive"],
         params["supersede"],
     )
+
+
+def default_owner(ns: NsRef, interface: str) -> str:
+    """Return whom an address belongs to where nobody is named."""
+    return "%s/%s" % (ns.option or "host", interface)
 
 
 def _check(given: Mapping[str, Any], interface: str) -> None:
@@ -191,6 +202,8 @@ def _pool(params: Mapping[str, Any]) -> Tuple[Pool, str]:
     """Return (the pool that the options ask for, the gateway's address, ``""`` where none is reserved for it)."""
     pools.require_netaddr()
     net = addressing.network(params["pool"], "pool")
+    if params.get("gateway") == NO_GATEWAY:
+        return pools.pool(net, params.get("range"), tuple(params.get("exclude") or ()), None), ""
     asked = params.get("gateway") is not None
     gateway = addressing.address(params["gateway"], "gateway") if asked else addressing.default_gateway(net)
     if gateway not in net:

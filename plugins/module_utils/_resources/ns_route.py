@@ -19,10 +19,16 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     MAIN_TABLE,
     Nexthop,
+    NsRef,
     PolicyRule,
     Route,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ns_route_want, policy_rule
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
+    ns_route_exclusive,
+    ns_route_want,
+    policy_rule,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_route_exclusive import Surplus
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_route_want import (
     DEFAULT_METRIC,
     TABLES,
@@ -34,6 +40,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource 
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 # Attributes beside the key (destination, table, metric); the kernel replaces them all at once.
+_TABLE_NAMES = {number: name for name, number in TABLES.items()}
 _FIELDS = ("type", "gateway", "interface", "source", "scope", "mtu", "advmss", "onlink", "nexthops")
 
 
@@ -44,13 +51,14 @@ OnLink = Sequence[Tuple[str, str]]  # (network, interface)
 class Have:
     """``routes`` to the wanted destination in the wanted table; ``on_link`` the networks that a gateway may be in, by interface.
     ``certain`` is False in check mode where an earlier task may add what is missing. ``policies`` that may be the wanted rule or
-    share its table; ``beside``: that table has routes of ours to other destinations."""
+    share its table; ``beside``: that table has routes of ours to other destinations. ``surplus``: what of ours the task does not ask for."""
 
     routes: Tuple[Route, ...] = ()
     on_link: Tuple[Tuple[str, str], ...] = ()
     certain: bool = True
     policies: Tuple[PolicyRule, ...] = ()
     beside: bool = False
+    surplus: Surplus = Surplus()
 
 
 def _holding(gateway: str, on_link: OnLink, interface: str = "") -> OnLink:
@@ -104,9 +112,11 @@ class NsRouteResource(Resource[Want, Have]):
         return ns_route_want.parse(params)
 
     def together(self, wants: Sequence[Want]) -> List[Want]:
-        return ns_route_want.together(wants)
+        return ns_route_exclusive.together(ns_route_want.together(wants))
 
     def subject(self, want: Want) -> str:
+        if want.nothing:
+            return "routes that are not asked for%s" % (" in %s" % want.ns if want.ns.path else "")
         return "route %s" % self._shown(want)
 
     @staticmethod
@@ -122,12 +132,16 @@ class NsRouteResource(Resource[Want, Have]):
         ns = state.need(want.ns) if want.present else state.find(want.ns)
         if ns is None:
             return Have()
+        surplus = ns_route_exclusive.look(want, ns, self._held, state)
+        if want.nothing:
+            return Have(surplus=surplus)
         table = state.routes(ns, want.family, want.table)
         routes = [route for route in table if route.destination == want.destination and route.type in TYPES]
         have = Have(
             tuple(routes),
             policies=tuple(state.policies(ns, want.family)) if want.policy else (),
             beside=any(route.protocol == PROTOCOL and route not in routes for route in table),
+            surplus=surplus,
         )
         if not want.present:
             return have
@@ -146,13 +160,23 @@ class NsRouteResource(Resource[Want, Have]):
         return replace(have, on_link=tuple(on_link), certain=certain)
 
     def plan(self, want: Want, have: Have) -> Plan:
-        if not want.present:
-            return self._removal(want, have)
+        found = (
+            Plan({}, {}) if want.nothing else self._present(want, have) if want.present else self._removal(want, have)
+        )
+        changes = (*found.changes, *have.surplus.changes(want.ns))  # last: what follows a route is there before
+        return replace(found, before={**found.before, **have.surplus.described()}, changes=changes)
+
+    def _held(self, want: Want, found: Sequence[Route]) -> Sequence[Optional[Route]]:
+        return self._match(want, [route for route in found if route.type in TYPES])
+
+    def _present(self, want: Want, have: Have) -> Plan:
+        """Return the plan for a route that is to be there, and its rule."""
         old, twin = self._match(want, have.routes)
-        wanted = self._wanted(want, old or twin)
+        ours = want.exclusive and any(route is not None and route.protocol == PROTOCOL for route in (old, twin))
+        wanted = self._wanted(want, None if ours else old or twin)
         wanted = self._check_gateways(want, wanted, have)
         changes: List[Change] = []
-        if old is not None and not self._differs(want, old):
+        if old is not None and not (self._differs_wholly(wanted, old) if ours else self._differs(want, old)):
             wanted = old
         else:
             changes.append(PutRoute(want.ns, replace(wanted, protocol=PROTOCOL), old))
@@ -193,6 +217,13 @@ class NsRouteResource(Resource[Want, Have]):
         return names
 
     @staticmethod
+    def _differs_wholly(wanted: Route, route: Route) -> bool:
+        """Return whether a route of ours is anything else than asked for: what is left out is then as in a new route. An interface may not be known yet."""
+        if _same_ways(wanted.nexthops, route.nexthops):
+            wanted = replace(wanted, nexthops=route.nexthops)
+        return wanted != (route if wanted.interface else replace(route, interface=""))
+
+    @staticmethod
     def _match(want: Want, routes: Sequence[Route]) -> Tuple[Optional[Route], Optional[Route]]:
         """Return (the route to keep or replace in place, the same way under a metric that is not wanted)."""
 
@@ -206,14 +237,16 @@ class NsRouteResource(Resource[Want, Have]):
         ways = [route for route in routes if same_way(route)]
         metric = want.given.get("metric")
         if metric is None:
-            if ways:
-                return min(ways, key=lambda route: route.metric), None
+            # A metric of ours that is asked for no longer becomes the default one again.
+            held = [route for route in ways if not want.exclusive or route.protocol != PROTOCOL]
+            if held:
+                return min(held, key=lambda route: route.metric), None
             metric = DEFAULT_METRIC[want.family]
         keyed = [route for route in routes if route.metric == metric]
         if keyed:
             best = [route for route in keyed if same_way(route)]
             return (best or keyed)[0], None
-        return None, ways[0] if ways and "metric" in want.given else None
+        return None, ways[0] if ways and ("metric" in want.given or want.exclusive) else None
 
     @staticmethod
     def _wanted(want: Want, old: Optional[Route]) -> Route:
@@ -286,20 +319,25 @@ class NsRouteResource(Resource[Want, Have]):
 
     @staticmethod
     def _describe(want: Want, route: Route, rule: Optional[PolicyRule] = None) -> Dict[str, Any]:
-        described: Dict[str, Any] = {
-            "destination": route.shown_destination,
-            "family": "ipv%d" % route.family,
-            "netns": want.ns.option,
-            "table": {value: key for key, value in TABLES.items()}.get(route.table, str(route.table)),
-            "metric": route.metric,
-        }
-        described.update({name: getattr(route, name) or None for name in _FIELDS if name not in ("nexthops", "onlink")})
-        described["onlink"] = route.onlink
-        described["nexthops"] = [
-            {"gateway": hop.gateway or None, "interface": hop.interface or None, "weight": hop.weight}
-            for hop in route.nexthops
-        ]
-        return dict(described, **policy_rule.described(rule))
+        return described(want.ns, route, rule)
+
+
+def described(ns: NsRef, route: Route, rule: Optional[PolicyRule] = None) -> Dict[str, Any]:
+    """Return a route, with the policy rule that leads to its table, as the module returns it."""
+    found: Dict[str, Any] = {
+        "destination": route.shown_destination,
+        "family": "ipv%d" % route.family,
+        "netns": ns.option,
+        "table": _TABLE_NAMES.get(route.table) or str(route.table),
+        "metric": route.metric,
+    }
+    found.update({name: getattr(route, name) or None for name in _FIELDS if name not in ("nexthops", "onlink")})
+    found["onlink"] = route.onlink
+    found["nexthops"] = [
+        {"gateway": hop.gateway or None, "interface": hop.interface or None, "weight": hop.weight}
+        for hop in route.nexthops
+    ]
+    return dict(found, **policy_rule.described(rule))
 
 
 RESOURCE = NsRouteResource()

@@ -25,6 +25,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource 
 
 TABLES = {"default": 253, "main": MAIN_TABLE, "local": 255}  # include/uapi/linux/rtnetlink.h
 TYPES = ["unicast", "blackhole", "unreachable", "prohibit", "throw"]
+EVERYWHERE = {4: "0.0.0.0/0", 6: "::/0"}
 DEFAULT_METRIC = {4: 0, 6: 1024}  # what the kernel takes where none is given: IP6_RT_PRIO_USER
 
 OPTIONS: Dict[str, Any] = {
@@ -42,6 +43,7 @@ OPTIONS: Dict[str, Any] = {
     "mtu": {"type": "int"},
     "advmss": {"type": "int"},
     "onlink": {"type": "bool"},
+    "exclusive": {"type": "bool", "default": False},
     **policy_rule.OPTIONS,
     "nexthops": {
         "type": "list",
@@ -63,7 +65,8 @@ _TABLE = values.number(1, values.U32, "main, default, local nor a number from 1 
 @dataclass(frozen=True)
 class Want:
     """``given`` holds what the user asked for, by the names of `Route`; what is not in it is not managed. ``policy`` is the rule that
-    is to lead to the table, its priority 0 where none is asked for."""
+    is to lead to the table, its priority 0 where none is asked for. ``exclusive``: what of ours the task does not ask for goes; ``keep``, of
+    the last such item of a namespace only, is what the task asks for there."""
 
     ns: NsRef
     family: int
@@ -72,6 +75,13 @@ class Want:
     present: bool = True
     given: Mapping[str, Any] = field(default_factory=dict, hash=False)
     policy: Optional[PolicyRule] = None
+    exclusive: bool = False
+    keep: Optional[Tuple[Want, ...]] = None
+
+    @property
+    def nothing(self) -> bool:
+        """Return whether the item asks for no route of its own to be there or gone."""
+        return self.exclusive and not self.present
 
     @property
     def ways(self) -> List[Tuple[str, str]]:
@@ -142,9 +152,12 @@ def parse(params: Mapping[str, Any]) -> Want:
         given.pop("scope", None)  # the kernel has none for IPv6
     if given.get("type", "unicast") != "unicast" and {"gateway", "nexthops"} & set(given):
         raise Invalid("type: a %s route has no gateway." % given["type"])
-    return Want(
-        NsRef.parse(params.get("netns")), family, destination, table, params["state"] == "present", given, policy
-    )
+    present, exclusive = params["state"] == "present", params["exclusive"]
+    if exclusive and not present and (given or policy or destination not in EVERYWHERE.values()):
+        raise Invalid(
+            "exclusive: with state: absent it means all routes of ours that the task does not ask for, so name none."
+        )
+    return Want(NsRef.parse(params.get("netns")), family, destination, table, present, given, policy, exclusive)
 
 
 def _destination(params: Mapping[str, Any], addresses: Sequence[str]) -> Tuple[int, str]:
@@ -152,7 +165,7 @@ def _destination(params: Mapping[str, Any], addresses: Sequence[str]) -> Tuple[i
     asked = {"ipv4": 4, "ipv6": 6, None: 0}[params.get("family")]
     if params["destination"] == "default":
         family = asked or (_family(addresses[0]) if addresses else 4)
-        return family, "0.0.0.0/0" if family == 4 else "::/0"
+        return family, EVERYWHERE[family]
     net = cidr(params["destination"], "destination")
     if asked and asked != _family(net):
         raise Invalid("family: %s is not an %s network." % (net, params["family"]))

@@ -8,7 +8,7 @@ state."""
 from __future__ import annotations
 
 import os.path
-from typing import Collection, Dict, Iterable, List, Sequence, Tuple
+from typing import Collection, Dict, Iterable, Iterator, List, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import DelAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -64,8 +64,10 @@ def standing(ref: NsRef, ns: int, bridge: Link, made_as: str, rewired: Collectio
     """Return whose a bridge of the namespace ``ref`` is, and who is on it. ``made_as`` is the name that it has or, where it was renamed,
     that it was made by. ``rewired``: names of namespaces whose pairs do not count, since they are about to be ports of another bridge."""
     own = is_own_link(bridge, "bridge", ref.path, made_as, state.identity())
-    ports = [link for link in state.links(ns) if link.master == bridge.index]
-    pairs = _pairs(ns, ports, state)
+    ports = state.ports(ns, bridge.index)
+    veths = [port for port in ports if port.kind == "veth"]
+    known = state.extension(Pairs).of(ns) if veths else {}
+    pairs = {port.name: known[port.index] for port in veths if port.index in known}
     left = [port.name for port in ports if pairs.get(port.name) not in rewired]
     return Standing(own, tuple(left), tuple((name, pairs[name]) for name in left if name in pairs))
 
@@ -79,20 +81,36 @@ def standing_of(ref: NsRef, name: str, rewired: Collection[str], state: State) -
     return standing(ref, ns, link, name, rewired, state)
 
 
-def _pairs(ns: int, ports: Sequence[Link], state: State) -> Dict[str, str]:
-    """Return the pairs of this collection among ports: by port the name in /run/netns that it was made for. Namespaces are read until
-    all ports are known."""
-    left: Dict[int, Link] = {port.index: port for port in ports if port.kind == "veth"}
-    found: Dict[str, str] = {}
-    for name, entry in list(state.entries().items()) if left else ():
-        ref = NsRef(os.path.join(NETNS_DIRECTORY, name))
-        there = state.find(ref) if left and entry.kind == "namespace" else None
-        for far in state.links(there) if there is not None and there != ns else ():
-            near = left.get(far.peer_index) if far.kind == "veth" and far.peer_ns == ns else None
-            if near is not None and made_for(ref.path, near, far, state.identity()):
-                found[near.name] = name
-                del left[near.index]
-    return found
+class Pairs:
+    """The pairs of this collection, by their host ends: found once, since every bridge of a task may ask."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._known: Dict[int, Dict[int, str]] = {}
+
+    def of(self, ns: int) -> Dict[int, str]:
+        """Return the name in /run/netns that each pair with its host end in a namespace was made for, by the index of that end."""
+        if ns not in self._known:
+            self._known[ns] = found = {}
+            for name, entry in list(self._state.entries().items()):
+                ref = NsRef(os.path.join(NETNS_DIRECTORY, name))
+                there = self._state.find(ref) if entry.kind == "namespace" else None
+                if there is not None and there != ns:
+                    found.update((index, name) for index in self._made_for(ref.path, ns, there))
+        return self._known[ns]
+
+    def _made_for(self, path: str, ns: int, there: int) -> Iterator[int]:
+        for far in self._state.links(there):
+            near = self._state.link_at(ns, far.peer_index) if far.kind == "veth" and far.peer_ns == ns else None
+            if near is not None and made_for(path, near, far, self._state.identity()):
+                yield near.index
+
+    def link_deleted(self) -> None:
+        """What is deleted is no port any more, so nobody asks for it."""
+
+    def outdate(self, touched: Set[int], steps: Sequence[Change]) -> None:
+        """Note that changes were carried out."""
+        self._known.clear()
 
 
 # --- our part of a bridge that is somebody else's ---

@@ -130,7 +130,7 @@ class VethResource(Resource[Want, Have]):
         )
         shared = link_kinds.given(params, both)
         bridge = params.get("bridge")
-        return Want(
+        want = Want(
             ns,
             name,
             params.get("name") is None,
@@ -146,12 +146,31 @@ class VethResource(Resource[Want, Have]):
             else {},
             port_of=interface_name(params["port_of"], "port_of") if params.get("port_of") else None,
         )
+        if (
+            want.bridge
+            and want.present
+            and want.peer.get("mac") is not None
+            and want.peer["mac"] == want.own.get("mac")
+        ):
+            raise Invalid(
+                "peer_mac: it is that of the end on the bridge, %s, as well; give them one each." % want.peer["mac"]
+            )
+        return want
 
     def together(self, wants: Sequence[Want]) -> List[Want]:
         siblings: Dict[NsRef, List[str]] = collections.defaultdict(list)
+        macs: Dict[Tuple[NsRef, str, str], Want] = {}  # by bridge
         for want in wants:
-            if want.present:
-                siblings[want.peer_ns].append(want.name)
+            if not want.present:
+                continue
+            siblings[want.peer_ns].append(want.name)
+            asked = want.peer.get("mac")
+            other = macs.setdefault((want.ns, want.bridge, asked), want) if want.bridge and asked else want
+            if (other.peer_ns, other.peer_name) != (want.peer_ns, want.peer_name):
+                raise Invalid(
+                    "peer_mac: %s is asked for twice behind bridge '%s', for %s in %s and for %s in %s."
+                    % (asked, want.bridge, other.peer_name, other.peer_ns, want.peer_name, want.peer_ns)
+                )
         return [replace(want, siblings=tuple(siblings[want.peer_ns])) if want.exclusive else want for want in wants]
 
     def subject(self, want: Want) -> str:
@@ -179,6 +198,13 @@ class VethResource(Resource[Want, Have]):
             link = link and link.with_(tx_checksum=state.tx_checksum(ns, link))
             if far is not None and far_ns == want.peer_ns:
                 far = far.with_(tx_checksum=state.tx_checksum(peer_ns, far))
+        if want.bridge:
+            bridge = state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
+            if want.peer.get("mac") is not None and want.peer["mac"] == bridge.get("mac"):
+                raise Refused(
+                    "The MAC address %s is that of bridge '%s' itself; what is behind it needs another one."
+                    % (want.peer["mac"], want.bridge)
+                )
         fit = _fit(want, ns, link, state)
         occupied = None
         if occupant is not None:
@@ -235,7 +261,7 @@ class VethResource(Resource[Want, Have]):
         if not have.surplus:
             return plan
         surplus = tuple(DelLink(want.ns, name) for name in have.surplus)
-        before = dict(plan.before, surplus=list(have.surplus))
+        before = dict(plan.before, other_pairs=list(have.surplus))
         return replace(plan, before=before, changes=(*plan.changes, *surplus))  # last: a deletion cannot be undone
 
     def _pair(self, want: Want, have: Have) -> Plan:

@@ -92,6 +92,9 @@ class Known:
     routes: Dict[Tuple[int, int, int], List[Route]] = field(default_factory=dict)
     default_routes: Dict[int, List[Route]] = field(default_factory=dict)  # as long as no route changes
     policies: Dict[Tuple[int, int], List[PolicyRule]] = field(default_factory=dict)
+    marked: Dict[int, Tuple[Set[Tuple[int, int]], Set[int]]] = field(
+        default_factory=dict
+    )  # where routes and rules of ours are
     vlans: Dict[Tuple[int, int], Tuple[Vlan, ...]] = field(default_factory=dict)
     sysctls: Dict[Tuple[int, str], Optional[str]] = field(default_factory=dict)
     texts: Dict[str, str] = field(default_factory=dict)  # files of ours, by path
@@ -105,7 +108,7 @@ class Known:
         for keyed in by_key:
             for key in [key for key in keyed if key[0] in touched]:
                 del keyed[key]
-        by_namespace: Sequence[Dict[int, Any]] = (self.links, self.addresses, self.default_routes)
+        by_namespace: Sequence[Dict[int, Any]] = (self.links, self.addresses, self.default_routes, self.marked)
         for listed in by_namespace:
             for ns in touched:
                 listed.pop(ns, None)
@@ -280,6 +283,12 @@ class State:
             links.complete = True
         return list(filter(self._present, links.known()))
 
+    def ports(self, ns: int, master: int) -> List[Link]:
+        """Return the interfaces of a namespace whose master has that index."""
+        if not self.known.links[ns].complete:
+            self.links(ns)
+        return list(filter(self._present, self.known.links[ns].ports(master)))
+
     def master_name(self, ns: int, link: Link) -> str:
         """Return the name of a link's master, ``""`` where it has none."""
         master = self.link_at(ns, link.master) if link.master else None
@@ -329,6 +338,13 @@ class State:
         if (ns, family) not in self.known.policies:
             self.known.policies[ns, family] = [] if ns < 0 else list(self.source.policies(ns, family))
         return self.known.policies[ns, family]
+
+    def marked(self, ns: int, protocol: int) -> Tuple[Set[Tuple[int, int]], Set[int]]:
+        """Return (family, table) of the tables in which routes of a protocol were when that was asked first, and the families of which
+        there were policy rules of it."""
+        if ns not in self.known.marked:
+            self.known.marked[ns] = (set(), set()) if ns < 0 else self.source.marked(ns, protocol)
+        return self.known.marked[ns]
 
     def vlans(self, ns: int, link: Link) -> Tuple[Vlan, ...]:
         """Return the VLANs of a bridge port."""

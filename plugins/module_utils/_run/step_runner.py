@@ -13,7 +13,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Kernel, Opener, Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import failures, summary
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import failures, readable, summary
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.runner import attempt, without_collecting
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
@@ -82,7 +82,7 @@ def take_steps(steps: Steps, kernel: Kernel, check: bool) -> Tuple[Results, List
                 warnings.extend(warning for warning in said if warning not in warnings)
                 failed = failures(found[half][step])
                 if failed and not ended:
-                    ended = "Step %s of %s: %s" % (step, half, failed)
+                    ended = failed
                 if ended and not whole:
                     break
             if ended:
@@ -99,8 +99,13 @@ def _foreseen(steps: Steps, half: str, names: Sequence[str], state: State) -> Di
 
 
 @without_collecting()
-def run_steps(options: Mapping[str, Any], prepare: Callable[[Mapping[str, Any]], Steps], opened: Opener) -> None:
-    """Be a module that takes steps: ``prepare`` makes them, checked, of the options."""
+def run_steps(
+    options: Mapping[str, Any],
+    prepare: Callable[[Mapping[str, Any]], Steps],
+    opened: Opener,
+    convert: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+) -> None:
+    """Be a module that takes steps: ``prepare`` makes them, checked, of the options, which ``convert`` turned to what Ansible validates."""
 
     def work(module: Any) -> Tuple[Tuple[Steps, Results, str], List[str]]:
         steps = prepare(module.params)
@@ -115,8 +120,8 @@ def run_steps(options: Mapping[str, Any], prepare: Callable[[Mapping[str, Any]],
             found, warnings, ended = take_steps(steps, kernel, module.check_mode)
         return (steps, found, ended), [*said, *warnings]
 
-    module, taken = attempt(work, opened, argument_spec=dict(options))
-    steps, found, ended = taken
+    module, taken = attempt(work, opened, convert, argument_spec=dict(options))
+    steps, found, ended = taken[0], readable(taken[1]), readable(taken[2])
     by_step: List[Dict[str, Any]] = [
         {"half": half, "step": step, "changed": any(item["changed"] for item in listed), "results": listed}
         for half, listed_steps in found.items()
@@ -124,5 +129,5 @@ def run_steps(options: Mapping[str, Any], prepare: Callable[[Mapping[str, Any]],
     ]
     outcome = {**summary([item for step in by_step for item in step["results"]]), "results": by_step}
     if ended:
-        module.fail_json(msg=ended, **outcome)
+        module.fail_json(msg=ended, **outcome, **steps.summary(found))
     module.exit_json(**outcome, **steps.summary(found))

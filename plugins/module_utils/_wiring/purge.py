@@ -23,7 +23,6 @@ GATHER = ["namespaces", "bridges", "veths", "routes", "nat", "orphans"]  # the l
 
 # The options that mean an object, in the items that remove it.
 _PAIR = ("name", "peer_netns", "peer_name")
-_ROUTE = ("netns", "destination", "family", "table", "metric", "type", "rule_source")
 _ISOLATION = ("type", "bridge", "owner")
 _SOURCE_NAT = ("source", "owner")
 # Where docker mounts the namespaces of its containers. A name that the role gave such a namespace is a link to there, and dangles when it ends.
@@ -49,9 +48,7 @@ def purged(
     networks_listed = {entry["name"] for entry in entries("networks", networks)}
     purge: Dict[str, List[Item]] = {
         "nat": [*_rules(networks_listed, plan, wiring), *_ports(unlisted, wiring)],
-        "route": [
-            _absent(route, _ROUTE) for route in wiring["routes"] if route["rule_source"] and route["netns"] in unlisted
-        ],
+        "route": [{"netns": name, "state": "absent", "exclusive": True} for name in _routed(unlisted, wiring)],
         "veth": [_absent({**pair, "peer_netns": pair["made_for"]}, _PAIR) for pair in unlisted_pairs],
         "netns": [{"name": name, "state": "absent"} for name in unlisted if name not in inhabited],
         "bridge": [
@@ -66,6 +63,12 @@ def purged(
 def _absent(entry: Mapping[str, Any], options: Sequence[str]) -> Item:
     """Return the item that removes what is reported as ``entry``."""
     return {**{name: entry[name] for name in options if name in entry}, "state": "absent"}
+
+
+def _routed(names: Collection[str], wiring: Wiring) -> List[str]:
+    """Return those of the names in whose namespaces are routes or policy rules that do not go with an interface."""
+    lasting = [route["netns"] for route in wiring["routes"] if route["rule_source"] or not route["interface"]]
+    return [name for name in dict.fromkeys(lasting) if name in names]
 
 
 def _dangling(wiring: Wiring) -> List[str]:
@@ -107,12 +110,14 @@ def _rules(listed: Collection[str], plan: Plan, wiring: Wiring) -> List[Item]:
     """Return the items that remove what the role wrote for networks, and subnets, that nobody lists; of a network as far as its bridge
     is not needed any more."""
     items = [item for half in plan.values() for item in half["nat"] if item.get("type") != "dnat"]
-    planned = {(item["owner"], item.get("source")) for item in items}
+    planned = {
+        (item["owner"], item.get("type") == "filter") for item in items
+    }  # the plan itself has what else these own removed
     found = []
     for rule in wiring["nat"]:
         isolation = rule["type"] == "filter"
         ours = rule["bridge"] == rule["owner"] if isolation else rule.get("out_interface") == "!" + rule["owner"]
-        if ours and (rule["owner"], rule.get("source")) not in planned:
+        if ours and (rule["owner"], isolation) not in planned:
             item = _absent(rule, _ISOLATION if isolation else _SOURCE_NAT)
             found.append(item if rule["owner"] in listed else {**item, "goes_with": rule["owner"], **rewired(plan)})
     return found

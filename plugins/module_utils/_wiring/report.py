@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import collections
 from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 Item = Dict[str, Any]
@@ -65,23 +66,24 @@ def _trees(
 ) -> Dict[Any, Bridges]:
     """Return the bridges and pairs by the namespace that they, or their near ends, are in; None is the host's."""
     trees: Dict[Any, Bridges] = {None: {}}
+    addresses: Dict[Tuple[Any, str], List[str]] = collections.defaultdict(list)  # by namespace and interface
+    for address in wiring.get("addresses", ()):
+        if address["scope"] != "link":
+            addresses[address["netns"], address["interface"]].append(address["address"])
     pairs = wiring.get("veths", ())
+    near = {(pair["netns"], pair["name"]) for pair in pairs}
+    headings: Dict[Tuple[Any, str], Tuple[str, str]] = {}  # by namespace and bridge
     for bridge in wiring.get("bridges", ()):
-        addresses = [
-            address["address"]
-            for address in wiring.get("addresses", ())
-            if (address["netns"], address["interface"]) == (bridge["netns"], bridge["name"])
-            and address["scope"] != "link"
-        ]
-        heading = (bridge["name"], subnets.get(bridge["name"]) or ", ".join(addresses))
-        near = {pair["name"] for pair in pairs if pair["netns"] == bridge["netns"]}
-        bridges = trees.setdefault(bridge["netns"], {})
-        bridges[heading] = {(port, "", ""): [] for port in bridge["ports"] if port not in near}
+        netns, name = bridge["netns"], bridge["name"]
+        heading = headings[netns, name] = (name, subnets.get(name) or ", ".join(addresses[netns, name]))
+        trees.setdefault(netns, {})[heading] = {
+            (port, "", ""): [] for port in bridge["ports"] if (netns, port) not in near
+        }
     for pair in pairs:
         bridges = trees.setdefault(pair["netns"], {})
         port = (pair["name"], pair["peer_name"] or "out of sight", "  ".join(pair["addresses"]))
         behind = namespaces.get(pair["peer_netns"]) or _unlisted(pair["owner"], pair["container"], pair["engine"])
-        heading = next((key for key in bridges if key[0] == pair["bridge"]), (pair["bridge"], ""))
+        heading = headings.get((pair["netns"], pair["bridge"]), (pair["bridge"], ""))
         bridges.setdefault(heading, {})[port] = [_who(behind)] if pair["owner"] else []
     return trees
 

@@ -34,7 +34,7 @@ class Step:
 
 
 STEPS = (
-    Step(TEARDOWN, "route", "ns_route", "Remove policy rules, and the routes that they lead to"),
+    Step(TEARDOWN, "route", "ns_route", "Remove routes and policy rules"),
     Step(TEARDOWN, "veth", "veth", "Remove pairs"),
     Step(TEARDOWN, "netns", "netns", "Remove namespaces"),
     Step(TEARDOWN, "bridge", "bridge", "Remove bridges", foresees=True),

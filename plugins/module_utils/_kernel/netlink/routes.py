@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import struct
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import (
@@ -60,6 +60,24 @@ def read_all(sock: Socket, family: int, table: int) -> List[Tuple[Route, int, Li
         raise
     routes = [_route(message) for message in found if message["family"] == FAMILIES[family]]
     return [entry for entry in routes if entry[0].table == table]
+
+
+def read_marked(sock: Socket, protocol: int) -> Tuple[Set[Tuple[int, int]], Set[int]]:
+    """Return (family, table) of the tables in which routes of a protocol are, and the families of which there are policy rules of it."""
+    found = codec.dump(sock, codec.rtmsg, _GETROUTE, {"proto": protocol})
+    rules = codec.dump(sock, codec.fibmsg, _GETRULE, {})
+    return (
+        {
+            (codec.VERSIONS[message["family"]], message.get_attr("RTA_TABLE") or message["table"])
+            for message in found
+            if message["family"] in codec.VERSIONS and message["proto"] == protocol
+        },
+        {
+            codec.VERSIONS[message["family"]]
+            for message in rules
+            if message["family"] in codec.VERSIONS and message.get_attr("FRA_PROTOCOL") == protocol
+        },
+    )
 
 
 def _short(table: int) -> int:

@@ -43,9 +43,9 @@ class Stays:
 _RULE = {"source", "out_interface", "exclude", "to_address", "goes_with", "rewired"}
 # The options that a type has for itself.
 _OWN = {
-    "masquerade": _RULE,  # to_address has a sentence of its own
-    "snat": _RULE,
-    "dnat": {"protocol", "host_ip", "host_port", "to_address", "to_port", "bridge", "exclusive", "shadow"},
+    "masquerade": _RULE | {"exclusive"},  # to_address has a sentence of its own
+    "snat": _RULE | {"exclusive"},
+    "dnat": {"protocol", "host_ip", "host_port", "to_address", "to_port", "bridge", "exclusive", "shadow", "addresses"},
     "filter": {"bridge", "isolate", "icc", "internal", "goes_with", "rewired"},
 }
 _OTHER_TYPES = {type_: sorted(set().union(*_OWN.values()) - own) for type_, own in _OWN.items()}
@@ -70,6 +70,7 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         "bridge": {"type": "str"},
         "exclusive": {"type": "bool", "default": False},
         "shadow": {"type": "bool", "default": False},
+        "addresses": {"type": "list", "elements": "str"},
         "isolate": {"type": "bool", "default": True},
         "icc": {"type": "bool", "default": True},
         "internal": {"type": "bool", "default": False},
@@ -82,7 +83,7 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         "backend": {"type": "str", "choices": list(CHOICES), "default": AUTO},
     }
     rules = {
-        "required_if": [["type", "snat", ["source", "to_address"]], ["type", "masquerade", ["source"]]],
+        "required_if": [["type", "snat", ["source", "to_address"]]],
     }
 
     def parse(self, params: Mapping[str, Any]) -> AnyWant:
@@ -108,13 +109,19 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         return source_nat.parse(params, owner, comment)
 
     def together(self, wants: Sequence[AnyWant]) -> List[AnyWant]:
-        """Tell each item what else of the task needs forwarding, and published ports about each other."""
+        """Tell each item what else of the task needs forwarding, and rules of source NAT, and published ports, about each other."""
         need: Dict[NsRef, Set[int]] = {}
         for want in wants:
             if want.present and want.ip_forward:
                 need.setdefault(want.ns, set()).add(want.family)
         published = iter(port_mapping.together([want for want in wants if isinstance(want, port_mapping.Want)]))
-        told = [next(published) if isinstance(want, port_mapping.Want) else want for want in wants]
+        rules = iter(source_nat.together([want for want in wants if isinstance(want, source_nat.Want)]))
+        told: List[AnyWant] = []
+        for want in wants:
+            if isinstance(want, port_mapping.Want):
+                told.append(next(published))
+            else:
+                told.append(next(rules) if isinstance(want, source_nat.Want) else want)
         return [replace(want, needed=frozenset(need.get(want.ns, ()))) for want in told]
 
     def require(self, wants: Sequence[AnyWant], source: Any) -> None:

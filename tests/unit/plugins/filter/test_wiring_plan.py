@@ -56,11 +56,20 @@ def test_what_nobody_lists_goes_and_what_has_to_stay_is_a_warning(monkeypatch: p
     warnings: list[str] = []
     monkeypatch.setattr(Display, "warning", lambda dummy, text: warnings.append(text))
     gone = plan(NETWORKS, CONTAINERS, "present", {**NOTHING, "bridges": [BRIDGE]})
-    assert gone["teardown"]["bridge"] == [{"name": "old0", "state": "absent"}]
+    assert gone["teardown"]["bridge"] == [{"name": "old0", "state": "absent", "only_ours": True, "rewired": ["web"]}]
     assert warnings == []
-    kept = plan(NETWORKS, CONTAINERS, "present", {**NOTHING, "bridges": [{**BRIDGE, "ports": ["vm0"]}]})
-    assert kept["teardown"]["bridge"] == []
-    assert [text.startswith("Bridge 'old0' is not listed any more, but stays") for text in warnings] == [True]
+    pair = {"name": "v0", "netns": None, "peer_name": "eth0", "made_for": "old"}
+    space = {
+        "name": "old",
+        "symlink": None,
+        "containers": [],
+        "processes": [{"pid": 42, "command": "sleep"}],
+        "shared_with": [],
+        "interfaces": [],
+    }
+    kept = plan(NETWORKS, CONTAINERS, "present", {**NOTHING, "veths": [pair], "namespaces": [space]})
+    assert kept["teardown"]["netns"] == []
+    assert [text.startswith("Netns 'old' is not listed any more and loses its wiring") for text in warnings] == [True]
 
 
 @pytest.mark.parametrize("omitted", [OMITTED, "__omit_place_holder__8ffc"], ids=["core 2.19", "before"])

@@ -87,7 +87,10 @@ LOOPBACK = Address("::1", 128, 6, scope="host", protocol=1)
         ("fd00::/64", [Address("fd00::8", 64, 6, secondary=True)], None),
         ("fd00::/64", [Address("fd00::8", 64, 6, dadfailed=True)], None),
         ("fd00::/64", [Address("fd00::9", 64, 6, dadfailed=True, protocol=PROTOCOL)], None),
-        ("10.0.0.0/24", [Address("10.0.0.9", 16, 4, protocol=PROTOCOL)], None),
+        # The pool grew or shrank around it: it is kept.
+        ("10.0.0.0/24", [Address("10.0.0.9", 16, 4, protocol=PROTOCOL)], Address("10.0.0.9", 16, 4, protocol=PROTOCOL)),
+        ("10.0.0.0/24", [Address("10.0.0.8", 16, 4)], None),
+        ("10.0.0.0/24", [Address("10.0.0.7", 16, 4, protocol=PROTOCOL), OURS], OURS),
     ],
 )
 def test_an_address_of_a_pool_is_ours_by_its_mark(

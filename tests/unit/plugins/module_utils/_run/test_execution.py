@@ -31,10 +31,10 @@ def run(
     ("item", "sentence"),
     [
         ({"name": "a/b"}, "aggregate item 2: name: 'a/b' is not an interface name"),
-        ({"name": "br1", "state": "up"}, "aggregate item 2: value of state must be one of: present, absent"),
-        ({"name": "br1", "mut": 1}, "aggregate item 2: there is no option mut."),
+        ({"name": "br1", "state": "up"}, "aggregate item 2: state: 'up' is none of present, absent."),
+        ({"name": "br1", "mut": 1}, "aggregate item 2: there is no option mut; there are ageing_time, alias,"),
         ({}, "aggregate item 2: missing required arguments: name"),
-        ({"name": "br1", "stp": "perhaps"}, "aggregate item 2: argument 'stp' is of type"),
+        ({"name": "br1", "stp": "perhaps"}, "aggregate item 2: stp: 'perhaps' is neither true nor false."),
         ({"name": "br1", "mtu": "67"}, "aggregate item 2: mtu: 67 is out of bounds; it must be from 68 to 65535."),
     ],
 )

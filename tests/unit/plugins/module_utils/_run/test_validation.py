@@ -50,7 +50,6 @@ def test_it_is_what_the_validator_makes(resource: Any) -> None:
 @pytest.mark.parametrize(
     "params",
     [
-        {"interface": "eth0"},
         {"interface": "eth0", "address": "10.0.0.1/8", "pool": "10.0.0.0/8"},
         {"interface": "eth0", "address": "10.0.0.1/8", "stat": "present"},
         {"interface": "eth0", "address": "10.0.0.1/8", "state": "up"},

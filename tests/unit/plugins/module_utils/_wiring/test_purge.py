@@ -12,12 +12,15 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import DropNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import host_interface
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container, NsFile, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge, netns
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.step_runner import take_steps
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.one_task import Steps
@@ -104,7 +107,7 @@ def test_a_running_container_of_an_engine_loses_its_wiring_and_runs_on(engine: s
     assert bool(kernel.listing()["web"].target) == bool(file)
     gone, warnings = role(kernel, [FRONT])
     assert (warnings, kernel.pids) == ([], {42: inode})
-    assert gone == ["route default in netns 'web'", f"veth {V_WEB}", "netns web", "ports of web"]
+    assert gone == ["routes that are not asked for in netns 'web'", f"veth {V_WEB}", "netns web", "ports of web"]
     assert [one.name for one in kernel.links(inode)] == ["lo"]
     assert kernel.policies(inode, 4) == []
 
@@ -214,10 +217,12 @@ def test_rules_of_other_owners_stay_and_so_does_what_the_role_wrote_for_what_is_
     assert left == [("masquerade", "vpn"), ("masquerade", "ansible"), ("filter", "vpn"), ("dnat", "vm")]
 
 
-def test_a_subnet_that_a_listed_network_has_no_more_is_not_masqueraded() -> None:
+@pytest.mark.parametrize("purge", [False, True])
+def test_a_subnet_that_a_listed_network_has_no_more_is_not_masqueraded(purge: bool) -> None:
     kernel = wired(networks=[{**FRONT, "subnets": ["10.1.0.0/24", "10.3.0.0/24"]}])
-    assert role(kernel, [FRONT]) == (["nat 10.3.0.0/24"], [])
-    assert role(kernel, [FRONT]) == ([], [])
+    assert role(kernel, [FRONT], purge=purge) == ([], [])  # with purge or without: the plan itself has it removed
+    index = firewalls(State(kernel)).index(inode_of(kernel, HOST), NFTABLES)
+    assert [rule.source for rule in index.nat_of("front")] == ["10.1.0.0/24"]
 
 
 def test_somebody_else_s_bridge_stays_and_the_rules_that_we_wrote_for_it_go() -> None:
@@ -229,6 +234,26 @@ def test_somebody_else_s_bridge_stays_and_the_rules_that_we_wrote_for_it_go() ->
     assert warnings == []
     assert gone == [f"veth {V_WEB}", "netns web", "nat 172.17.0.0/16", "ports of web"]
     assert [link.name for link in kernel.links(inode_of(kernel, HOST))] == ["lo", "docker0"]
+
+
+def test_a_bridge_that_was_here_before_is_given_back() -> None:
+    """Not even listed as unmanaged: the guard of ours on it tells that the role was here."""
+    kernel = MemoryKernel()
+    made(kernel, bridge.RESOURCE, name="front", mac="02:42:00:00:00:01")
+    before = kernel.snapshot()
+    role(kernel, [FRONT], [WEB], purge=False)
+    gone, (warning,) = role(kernel)
+    assert gone == [f"veth {V_WEB}", "netns web", "bridge front", "nat 10.1.0.0/24", "filter front", "ports of web"]
+    assert "was not made by this collection: it stays" in warning
+    assert kernel.snapshot() == before
+    assert role(kernel) == ([], [])
+
+
+def test_a_bridge_of_ours_that_somebody_renamed_goes_as_well() -> None:
+    kernel = wired()
+    kernel.apply(SetLink(HOST, "front", {"name": "lan"}, {"name": "front"}))
+    role(kernel)
+    assert kernel.snapshot() == MemoryKernel().snapshot()
 
 
 def test_a_bridge_with_ports_of_others_stays_with_its_rules() -> None:
@@ -272,7 +297,7 @@ def test_what_is_read_is_what_is_gathered() -> None:
     purged(compile_plan([], []), [], [], Recorded(lists))
     assert read == set(GATHER)
     assert [name for name in SUBSETS if name in GATHER] == GATHER
-    tasks = yaml.safe_load(ROLE_TASKS.read_text(encoding="utf-8"))
+    tasks = yaml.safe_load(ROLE_TASKS.read_text(encoding="utf-8"))[0]["block"]
     assert tasks[0]["linuxnet.containers.wiring_info"] == {"gather": GATHER}
     assert tasks[0]["register"] == "wiring_there"
 

@@ -152,6 +152,21 @@ def test_a_rule_with_another_condition_or_action_is_left_out(
     assert routes.read_policies(Answering([other, good]), 4) == [PolicyRule(4, "0.0.0.0/0", 254)]
 
 
+def test_what_a_protocol_marks_is_found_though_an_old_kernel_sends_all() -> None:
+    rows = [(INET, 254, 76), (INET, 0, 76), (INET6, 100, 76), (INET, 101, 3), (128, 254, 76)]
+    there = [
+        by_class(rtmsg, {"family": family, "table": table, "proto": proto}, [] if table else [("RTA_TABLE", 70000)])
+        for family, table, proto in rows
+    ]
+    rules = [
+        by_class(fibmsg, {"family": family, "action": 1}, [("FRA_PROTOCOL", proto)])
+        for family, proto in ((INET6, 76), (INET, 2), (128, 76))
+    ]
+    sock = Answering(there, rules)
+    assert routes.read_marked(sock, 76) == ({(4, 254), (4, 70000), (6, 100)}, {6})
+    assert sock.read(rtmsg, 0)["proto"] == 76
+
+
 def test_rules_of_another_family_are_left_out() -> None:
     """Those of multicast routing are no rules of IPv4."""
     message = by_class(fibmsg, {"family": 128, "action": 1, "table": 254}, [])
