@@ -75,8 +75,7 @@ class Attachment:
     def pair(self) -> Item:
         """Return the item of the pair. Where the port has options, it becomes a port in the step that sets them."""
         item = dict(self.bare_pair(), mtu=self.network.mtu)
-        if not self._port_options():
-            item["bridge"] = self.network.name
+        item["port_of" if self._port_options() else "bridge"] = self.network.name
         if self.mac:
             item["peer_mac"] = self.mac
         if self.sysctls:

@@ -96,7 +96,7 @@ LOOPBACK = Address("::1", 128, 6, scope="host", protocol=1)
 def test_an_address_of_a_pool_is_ours_by_its_mark(
     pool: str, own: list[Address], found: Address | None, marks: bool
 ) -> None:
-    assert asked_for(want(RESOURCE, pool=pool, **ETH0), own, lambda: marks) is found
+    assert asked_for(want(RESOURCE, pool=pool, **ETH0), own, lambda: marks) == found
 
 
 @pytest.mark.parametrize(("pool", "own"), [("10.0.0.0/24", THEIRS), ("fd00::/64", THEIRS6)])
