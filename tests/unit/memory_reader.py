@@ -221,7 +221,9 @@ class MemoryReader:
 
     def containers(self, engine: str, names: Sequence[str]) -> tuple[dict[str, list[Container]], list[str]]:
         known = [
-            replace(one, inode=self.pids.get(one.pid, 0)) for one in self.started if engine in ("auto", one.engine)
+            replace(one, inode=self.pids.get(one.pid, 0) or (self.find(NsRef(one.file)) or 0 if one.file else 0))
+            for one in self.started
+            if engine in ("auto", one.engine)
         ]
         return {name: [one for one in known if one.name == name] for name in names}, self.silent
 

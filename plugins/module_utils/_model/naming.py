@@ -52,6 +52,17 @@ def mac(identity: str, *parts: str) -> str:
     return _spelled(bytes(seed) + _check(seed, parts))
 
 
+def high_mac(identity: str, above: str, *parts: str) -> str:
+    """Return a MAC address as `mac` does, which is ``above`` another, and above nearly all there are: it begins with fe."""
+    seed = b"\xfe" + _digest("mac", "checked", identity, *parts)[1:4]
+    least = int(above.replace(":", "")[:8], 16) + 1 if above else 0
+    while least >> 24 & 3 != 2:  # no such address is locally administered and of one host
+        least = ((least >> 24) + 1) << 24
+    if 0 < least < 1 << 32:
+        seed = max(seed, least.to_bytes(4, "big"))
+    return _spelled(seed + _check(seed, parts))
+
+
 def is_own(address: Optional[str], identity: str, *parts: str) -> bool:
     """Return whether a MAC address was derived by this collection for these parts, by this host or by any other, whatever it is called
     now. Release 0.2.0 derived addresses without a check; those are known as long as the host has the ``identity`` it had then."""

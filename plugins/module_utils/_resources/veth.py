@@ -23,10 +23,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
     host_interface,
     interface_name,
+    is_own,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
+    derived_again,
     differing,
+    is_own_link,
     is_own_near,
     made_for,
     pair_mac,
@@ -40,13 +43,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource 
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 if TYPE_CHECKING:
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources.foreign_bridge import Fit
     from ansible_collections.linuxnet.containers.plugins.module_utils._resources.veth_occupant import Occupant
 
 
 @dataclass(frozen=True)
 class Want:
     """``own`` and ``peer`` hold the attributes that are asked of each end; ``derived``: the name of the host end is not given, but derived.
-    ``peer_sysctls`` are of the peer, by their one key.
+    ``peer_sysctls`` are of the peer, by their one key. ``port_of`` is a bridge that the host end is about to be a port of.
 
     Of the other items of its task a want that is ``exclusive`` knows ``siblings``, the host ends of the pairs that are wanted in the
     same namespace."""
@@ -63,6 +67,7 @@ class Want:
     exclusive: bool = False
     siblings: Tuple[str, ...] = ()
     peer_sysctls: Mapping[str, str] = field(default_factory=dict, hash=False)
+    port_of: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class Have:
     are wanted); ``occupant`` is another interface that has the wanted peer's name.
     ``master`` is the name of the bridge that has the port now. ``surplus``: host ends of other pairs of ours whose peers are in the
     wanted peer's namespace. ``peer_sysctls``: those that are asked for as they are, ``""`` where the peer has yet to come, and None for what the kernel
-    has not."""
+    has not. ``fit``: what a port of the bridge has to be, where that is somebody else's."""
 
     link: Optional[Link] = None
     far: Optional[Link] = None
@@ -83,6 +88,7 @@ class Have:
     identity: str = ""
     surplus: Tuple[str, ...] = ()
     peer_sysctls: Mapping[str, Optional[str]] = field(default_factory=dict, hash=False)
+    fit: Optional[Fit] = None
 
 
 _ROWS = link_kinds.rows("veth")
@@ -99,6 +105,7 @@ class VethResource(Resource[Want, Have]):
         "peer_name": {"type": "str", "default": "eth0"},
         "peer_netns": {"type": "str"},
         "bridge": {"type": "str"},
+        "port_of": {"type": "str"},
         **link_kinds.specs(_ROWS, pair=True),
         "peer_sysctls": {"type": "dict"},
         "exclusive": {"type": "bool", "default": False},
@@ -138,6 +145,7 @@ class VethResource(Resource[Want, Have]):
             peer_sysctls=_sysctls().parse_sysctls(params["peer_sysctls"], peer_name)
             if params.get("peer_sysctls")
             else {},
+            port_of=interface_name(params["port_of"], "port_of") if params.get("port_of") else None,
         )
         if (
             want.bridge
@@ -198,6 +206,7 @@ class VethResource(Resource[Want, Have]):
                     "The MAC address %s is that of bridge '%s' itself; what is behind it needs another one."
                     % (want.peer["mac"], want.bridge)
                 )
+        fit = _fit(want, ns, link, state)
         occupied = None
         if occupant is not None:
             # Here and not above: there is none but by mistake.
@@ -211,7 +220,7 @@ class VethResource(Resource[Want, Have]):
             occupied,
             True,
             state.master_name(ns, link) if link else "",
-            state.uplink_mtu(ns) if want.own.get("mtu") == "auto" else 0,
+            0 if want.own.get("mtu") != "auto" else fit.mtu if fit else state.uplink_mtu(ns),
             state.identity(),
             _surplus(want, ns, peer_ns, link, state),
             _sysctls().peer_sysctls(
@@ -223,6 +232,7 @@ class VethResource(Resource[Want, Have]):
             )
             if want.peer_sysctls
             else {},
+            fit,
         )
 
     @staticmethod
@@ -264,6 +274,8 @@ class VethResource(Resource[Want, Have]):
         if not want.present:
             return self._absent(want, have)
         own, peer = with_mtu(want.own, have.mtu), with_mtu(want.peer, have.mtu)
+        if have.fit is not None:
+            _fitted(want, have, have.fit, own, peer)
         if have.occupant is not None:
             raise have.occupant.refusal(want, have.link)
         if have.link is None:
@@ -331,6 +343,8 @@ class VethResource(Resource[Want, Have]):
         if have.far_ns != want.peer_ns:
             changes.append(MoveLink(want.ns, far.name, want.peer_ns, want.peer_name))
             now = dict(now, enabled=False)
+        if want.exclusive and "mac" not in peer:
+            peer = {**derived_again(want.peer_ns.path, want.peer_name, link, far, have.identity), **peer}
         peer_new, peer_old = differing(peer, now)
         name = want.peer_name
         if have.far_ns == want.peer_ns and far.name != want.peer_name:
@@ -406,7 +420,37 @@ def _settings(want: Want, have: Have) -> Tuple[List[Change], Dict[str, str]]:
     return found
 
 
+def _fitted(want: Want, have: Have, fit: Fit, own: Dict[str, Any], peer: Dict[str, Any]) -> None:
+    """Add to what is wanted of both ends what a port of a bridge of somebody else's has to be."""
+    if have.link is None:
+        own.setdefault("mac", fit.mac(have.identity, want.peer_ns.path, want.peer_name))
+        own.setdefault("mtu", fit.mtu)
+        peer.setdefault("mtu", fit.mtu)
+    comes = have.link is not None and bool(want.bridge) and have.master != want.bridge
+    if not fit.shared or not (comes or "mtu" in own):
+        return
+    now = have.link.attributes if have.link else {}
+    own["mtu"] = max(own.get("mtu", now.get("mtu", 0)), fit.mtu)
+    path, name = want.peer_ns.path, want.peer_name
+    if comes and now["mac"] <= fit.above and is_own(now["mac"], have.identity, "veth", path, name, "own"):
+        own.setdefault("mac", fit.mac(have.identity, path, name))
+
+
 # --- looking ---
+
+
+def _fit(want: Want, ns: int, link: Optional[Link], state: State) -> Optional[Fit]:
+    """Return what a port of the wanted bridge has to be, None where it is ours, or none is wanted. Raises `Refused` for one that is missing."""
+    name = want.bridge or want.port_of
+    if not name:
+        return None
+    bridge = state.need_link(ns, want.ns, name, "bridge", "bridge")
+    if bridge.index < 0 or is_own_link(bridge, "bridge", want.ns.path, name, state.identity()):
+        return None
+    # Here and not above: of use to few tasks.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources import foreign_bridge
+
+    return foreign_bridge.fit(ns, bridge, link.name if link else want.name, state)
 
 
 def _near_end(far: Optional[Link], ns: int, state: State) -> Optional[Link]:

@@ -20,7 +20,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import sysctl_key
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NETNS_DIRECTORY, sysctl_key
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     MAIN_TABLE,
     Address,
@@ -36,6 +36,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.entries import Entries
 
 Extension = TypeVar("Extension")
+_PLACES = ("/proc/", NETNS_DIRECTORY + "/")
 _NAMED_AT_MOST = 3  # of what check mode foresaw, in its warning
 
 
@@ -82,6 +83,9 @@ class Known:
     """What was read of a host, and moved on by changes since. Namespaces are named by inode; those only foreseen are negative."""
 
     paths: Dict[str, Optional[int]] = field(default_factory=dict)  # namespaces by the path of a file
+    elsewhere: Set[int] = field(
+        default_factory=set
+    )  # namespaces that have a file elsewhere than in /run/netns and /proc
     entries: Optional[Entries] = None  # of /run/netns
     links: Dict[int, Links] = field(default_factory=lambda: collections.defaultdict(Links))
     addresses: Dict[int, Dict[int, List[Address]]] = field(default_factory=dict)  # by namespace and interface
@@ -96,6 +100,7 @@ class Known:
     texts: Dict[str, str] = field(default_factory=dict)  # files of ours, by path
     ended: Set[int] = field(default_factory=set)  # namespaces that check mode foresees to end
     deleted: Set[Tuple[Optional[int], int]] = field(default_factory=set)  # links, by namespace and index
+    deleted_names: Set[Tuple[int, str]] = field(default_factory=set)  # the same by name, which another may have by now
 
     def forget(self, touched: Set[int]) -> None:
         """Forget the objects in namespaces that were changed: the kernel may have changed more along with them."""
@@ -133,7 +138,9 @@ class State:
     def find(self, ref: NsRef) -> Optional[int]:
         """Return the inode of a namespace, negative for one that is only foreseen, None where there is none."""
         if ref.path not in self.known.paths:
-            self.known.paths[ref.path] = self.source.find(ref)
+            found = self.known.paths[ref.path] = self.source.find(ref)
+            if found is not None and ref.path and not ref.path.startswith(_PLACES):
+                self.known.elsewhere.add(found)
         return self.known.paths[ref.path]
 
     def need(self, ref: NsRef) -> int:
@@ -324,12 +331,14 @@ class State:
         """Return the routes of one table; one dump a namespace, family and table."""
         if (ns, family, table) not in self.known.routes:
             known, found = self.known.links[ns].by_name, [] if ns < 0 else self.source.routes(ns, family, table)
-            there = self._left(ns)
+            gone, there = self.known.deleted_names, self._left(ns)
             names = None if there is None else {*there.values(), ""}
             self.known.routes[ns, family, table] = [
                 route
                 for route in found
-                if known.get(route.interface, True) is not None and (names is None or route.interface in names)
+                if known.get(route.interface, True) is not None
+                and (ns, route.interface) not in gone
+                and (names is None or route.interface in names)
             ]
         return self.known.routes[ns, family, table]
 
@@ -417,3 +426,4 @@ class State:
         self.known.forget(touched)
         if steps:
             self.known.deleted.clear()
+            self.known.deleted_names.clear()

@@ -164,3 +164,15 @@ def test_a_sysctl_has_one_key(key: str, canonical: str) -> None:
 def test_a_name_that_is_no_utf_8_has_a_name_of_its_own() -> None:
     """The kernel takes any bytes, and a container may have called its interface so; as an option such a name is refused."""
     assert naming.host_interface("/run/netns/web", "\udcff") != naming.host_interface("/run/netns/web", "\udcfe")
+
+
+@pytest.mark.parametrize(
+    ("above", "least"),
+    [("", "fe:"), ("02:00:00:00:00:01", "fe:"), ("fe:ff:ff:fe:ff:ff", "fe:ff:ff:ff:"), ("fd:00:00:00:00:00", "fe:")],
+)
+def test_a_high_address_is_above_another_and_ours(above: str, least: str) -> None:
+    found = naming.high_mac("one", above, "veth", "/run/netns/web", "eth0", "own")
+    assert found > above
+    assert found.startswith(least)
+    assert naming.is_own(found, "two", "veth", "/run/netns/web", "eth0", "own")
+    assert not naming.is_own(found, "two", "veth", "/run/netns/db", "eth0", "own")

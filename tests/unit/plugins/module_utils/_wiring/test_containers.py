@@ -66,6 +66,7 @@ def test_what_a_container_says_is_passed_on() -> None:
         {
             "name": "web0", "peer_netns": "web", "peer_name": "net0", "peer_mac": "02:00:00:00:00:09",
             "exclusive": True, "mtu": "auto",
+            "port_of": "docker0",
         }
     ]  # fmt: skip
     # With options of its own the port is made in one place, the step that sets them.
