@@ -136,7 +136,7 @@ def script(
     start, length = fours[0].split("/")
     address = ".".join([*start.split(".")[:3], str((int(start.split(".")[3]) + chance.choice([1, 2, 3, 77])) % 256)])
     words = {
-        "net": shlex.quote(network["name"]),
+        "net": shlex.quote(str(network["name"])),
         "box": shlex.quote(chance.choice(boxes or world[1])),
         "v4": f"{address}/{length}",
         "chain": chance.choice(CHAINS),
@@ -149,7 +149,7 @@ UNMANAGED = "a bridge of theirs that is used"
 
 def unmanaged(network: Item) -> Item:
     """The bridge of a network that is unmanaged, with its addresses."""
-    name = shlex.quote(network["name"])
+    name = shlex.quote(str(network["name"]))
     text = f"ip link add {name} address 02:00:00:00:00:0a type bridge; ip link set {name} addrgenmode none up"
     for subnet in network["subnets"]:
         net = ipaddress.ip_network(subnet)

@@ -46,9 +46,10 @@ def on_fresh_host(act: Callable[[], Any]) -> Any:
     with open(read, encoding="utf-8") as source:
         text = source.read()
     os.waitpid(child, 0)
-    if not text or "error" in (answer := json.loads(text)):
-        raise AssertionError(f"the host ended: {text and answer['error']}")
-    return answer["done"]
+    told: dict[str, Any] = json.loads(text or '{"error": ""}')
+    if "error" in told:
+        raise AssertionError(f"the host ended: {told['error']}")
+    return told["done"]
 
 
 def _unshare() -> None:
@@ -107,7 +108,8 @@ def _of_namespace(path: Path) -> list[str]:
         if libc.setns(there.fileno(), CLONE_NEWNET) != 0:
             return ["cannot be entered"]
         try:
-            return facts()
+            found: list[str] = facts()
+            return found
         finally:
             libc.setns(home.fileno(), CLONE_NEWNET)
 

@@ -43,7 +43,7 @@ def call(name: str, arguments: dict[str, Any], check: bool) -> dict[str, Any]:
     warnings._global_warnings.clear()
     with contextlib.redirect_stdout(out):
         agent.call_module({"name": name, "args": arguments, "check": check, "diff": True})
-    found = agent.parsed(out.getvalue())
+    found: dict[str, Any] | None = agent.parsed(out.getvalue())
     if found is None:
         raise AssertionError(f"{name} returned no result: {out.getvalue()}")
     if "exception" in found and "Traceback" in str(found["exception"]):
@@ -198,7 +198,7 @@ class _Role:
         return list(found) if isinstance(found, Iterator) else found  # as Ansible does
 
 
-class _Context(Context):
+class _Context(Context):  # type: ignore[misc, unused-ignore]
     """What an expression can name: facts, registered results, and the role's other variables, which are filled in where they are named."""
 
     def resolve_or_missing(self, key: str) -> Any:

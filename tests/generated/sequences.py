@@ -11,6 +11,7 @@ others made is as it was, and after the teardown all is as it was before. And th
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
 from random import Random
@@ -70,10 +71,11 @@ def failures(sequence: Item, lived: Counter[str] | None = None) -> list[Item]:
     found: list[Item] = []
     for name in MANNERS:
         try:
-            lives[name] = hosts.on_fresh_host(lambda name=name: _life(sequence, name))
+            lives[name] = hosts.on_fresh_host(functools.partial(_life, sequence, name))
         except AssertionError as error:
             found.append({"kind": "crash", "run": None, "manner": name, "detail": str(error)})
-    for run in next(iter(lives.values()), []) if lived is not None else ():
+    lived = Counter() if lived is None else lived
+    for run in next(iter(lives.values()), []):
         done = run["done"]
         changed = any(one["changed"] for _title, items in done["steps"] for one in items)
         lived["refused" if run["refused"] else "failed" if done["msg"] else "changed" if changed else "ok"] += 1
