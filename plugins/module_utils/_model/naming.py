@@ -13,6 +13,7 @@ import re
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 
 INTERFACE_NAME_BYTES = 15  # IFNAMSIZ less the closing NUL, include/uapi/linux/if.h
+ALTERNATIVE_NAME_BYTES = 127  # ALTIFNAMSIZ less the closing NUL
 NETNS_DIRECTORY = "/run/netns"  # where iproute2 keeps named namespaces
 
 # Protocol number that marks the addresses (IFA_PROTO) and routes (rtm_protocol) this collection sets.
@@ -63,8 +64,18 @@ def interface_name(value: str, option: str) -> str:
     white space is bytes of Latin-1, of which 0xa0 is part of some letters. ``%`` is refused as well, since the kernel fills in a
     number for it.
     """
+    return _name_of_link(value, option, INTERFACE_NAME_BYTES)
+
+
+def known_name(value: str, option: str) -> str:
+    """Return ``value`` if an interface that is there may be known by it, else raise `Invalid`: by its own name or an alternative one
+    (`ip link property`), which may be longer."""
+    return _name_of_link(value, option, ALTERNATIVE_NAME_BYTES)
+
+
+def _name_of_link(value: str, option: str, size: int) -> str:
     raw = _bytes(value)
-    if len(raw) > INTERFACE_NAME_BYTES:
+    if len(raw) > size:
         raise Invalid(
             "%s: '%s' is %d bytes long; an interface name has at most %d."
             % (option, value, len(raw), INTERFACE_NAME_BYTES)

@@ -107,7 +107,7 @@ class Container:
 class Link:
     """An interface. ``index`` is negative for one that is only foreseen (check mode). ``peer_index`` and ``peer_ns`` are what
     the kernel says a veth is linked to; ``peer_ns`` is None where that namespace was not opened.
-    ``attributes`` are by field name, with ``enabled`` and, for a port of a bridge, the port's."""
+    ``attributes`` are by field name, with ``enabled`` and, for a port of a bridge, the port's. ``altnames``: alternative names."""
 
     index: int
     name: str
@@ -116,6 +116,7 @@ class Link:
     master: int = 0
     peer_index: int = 0
     peer_ns: Optional[int] = None
+    altnames: Tuple[str, ...] = ()
 
     def get(self, name: str) -> Any:
         """Return one attribute, None where the kernel does not give it."""

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
@@ -14,7 +14,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import SetLink, SetVlans
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import known_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef, Vlan
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import natural
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import differing, port_of, shown
@@ -94,12 +94,20 @@ class BridgePortResource(Resource[Want, Have]):
             raise Invalid("exclusive: it needs vlans, the only ones that are to be there.")
         return Want(
             NsRef.parse(params.get("netns")),
-            interface_name(params["bridge"], "bridge"),
-            interface_name(params["interface"], "interface"),
+            known_name(params["bridge"], "bridge"),
+            known_name(params["interface"], "interface"),
             params["state"] == "present",
             link_kinds.given(params, link_kinds.PORT),
             None if vlans is None else _vlans(vlans, "vlans"),
             params["exclusive"],
+        )
+
+    def resolved(self, want: Want, state: State) -> Want:
+        bridge, interface = (state.own_name(want.ns, name) for name in (want.bridge, want.interface))
+        return (
+            want
+            if (bridge, interface) == (want.bridge, want.interface)
+            else replace(want, bridge=bridge, interface=interface)
         )
 
     def subject(self, want: Want) -> str:

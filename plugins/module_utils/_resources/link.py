@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
@@ -58,6 +58,10 @@ class LinkResource(Resource[Want, Have]):
             params["state"] == "present",
             link_kinds.given(params, self.rows),
         )
+
+    def resolved(self, want: Want, state: State) -> Want:
+        name = state.own_name(want.ns, want.name)
+        return want if name == want.name else replace(want, name=name)
 
     def subject(self, want: Want) -> str:
         return "%s %s" % (self.noun, want.name)

@@ -74,6 +74,13 @@ class NsAddressResource(Resource[Want, Have]):
     def together(self, wants: Sequence[Want]) -> List[Want]:
         return ns_address_want.together(wants)
 
+    def resolved(self, want: Want, state: State) -> Want:
+        interface = state.own_name(want.ns, want.interface)
+        bridge = state.own_name(HOST, want.bridge) if want.bridge and want.present else want.bridge
+        if (interface, bridge) == (want.interface, want.bridge):
+            return want
+        return ns_address_want.renamed(want, interface, bridge)
+
     def subject(self, want: Want) -> str:
         what = want.address.cidr if want.address else "from %s" % (want.pool.network if want.pool else "")
         return "address %s on %s%s" % (what, want.interface, " in %s" % want.ns if want.ns.path else "")
@@ -235,7 +242,11 @@ class NsAddressResource(Resource[Want, Have]):
         net = target.network
         if net.prefixlen == net.max_prefixlen or target.noprefixroute:
             return
-        leaving = {(str(address.network), name) for (name, dummy), going in have.leaving.items() for address in going}
+        leaving = {
+            (addressing.network_text(address.network), name)
+            for (name, dummy), going in have.leaving.items()
+            for address in going
+        }
         for destination, interface in have.networks:
             if (destination, interface) not in leaving and net.overlaps(ipaddress.ip_network(destination)):
                 raise Refused(

@@ -16,7 +16,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
     INTERFACE_NAME_BYTES,
-    interface_name,
+    known_name,
+    name_bytes,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import FOREVER, Address, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.pools import Pool
@@ -116,7 +117,7 @@ class Want:
 def parse(params: Mapping[str, Any]) -> Want:
     """Return the want that validated options mean. Raises `Invalid`."""
     ns = NsRef.parse(params.get("netns"))
-    name = interface_name(params["interface"], "interface")
+    name = known_name(params["interface"], "interface")
     address, pool, gateway = None, None, ""
     if params.get("address") is not None:
         address = _fixed(params)
@@ -138,9 +139,9 @@ def parse(params: Mapping[str, Any]) -> Want:
         params["state"] == "present",
         address,
         pool,
-        interface_name(params["bridge"], "bridge") if params.get("bridge") else None,
+        known_name(params["bridge"], "bridge") if params.get("bridge") else None,
         gateway,
-        params.get("owner") or "%s/%s" % (ns.option or "host", name),
+        params.get("owner") or _owner(ns, name),
         params["strategy"],
         given,
         nodad and family == 6,
@@ -151,10 +152,26 @@ def parse(params: Mapping[str, Any]) -> Want:
     )
 
 
+def _owner(ns: NsRef, interface: str) -> str:
+    """Return the owner where none is given."""
+    return "%s/%s" % (ns.option or "host", interface)
+
+
+def renamed(want: Want, interface: str, bridge: Optional[str]) -> Want:
+    """Return the want with the own names of its interface and bridge, as they were read. Raises `Invalid` for a label too long then."""
+    given = dict(want.given)
+    if "label" in given:
+        given["label"] = interface + given["label"][len(want.interface) :]
+        _check(given, interface)
+    owner = _owner(want.ns, interface) if want.owner == _owner(want.ns, want.interface) else want.owner
+    return replace(want, interface=interface, bridge=bridge, given=given, owner=owner)
+
+
 def _check(given: Mapping[str, Any], interface: str) -> None:
     """Raise `Invalid` for attributes that the kernel would not take, or not together."""
-    label = given.get("label", interface)
-    if label.split(":")[0] != interface or len(label.encode(errors="replace")) > INTERFACE_NAME_BYTES:
+    label = given.get("label")
+    fits = label is None or label.split(":")[0] == interface
+    if not fits or len(name_bytes(label or "")) > INTERFACE_NAME_BYTES:
         raise Invalid(
             "label: '%s' must be '%s' or begin with '%s:', and have at most %d bytes."
             % (label, interface, interface, INTERFACE_NAME_BYTES)

@@ -106,6 +106,19 @@ class NsRouteResource(Resource[Want, Have]):
     def together(self, wants: Sequence[Want]) -> List[Want]:
         return ns_route_want.together(wants)
 
+    def resolved(self, want: Want, state: State) -> Want:
+        names = {name for dummy, name in want.ways if name}
+        own = {name: state.own_name(want.ns, name) for name in names}
+        if all(name == real for name, real in own.items()):
+            return want
+        given = dict(want.given)
+        if "interface" in given:
+            given["interface"] = own[given["interface"]]
+        if "nexthops" in given:
+            hops = given["nexthops"]
+            given["nexthops"] = tuple(sorted(replace(hop, interface=own.get(hop.interface, "")) for hop in hops))
+        return replace(want, given=given)
+
     def subject(self, want: Want) -> str:
         return "route %s" % self._shown(want)
 

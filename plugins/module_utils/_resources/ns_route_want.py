@@ -13,7 +13,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model import 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import cidr, ip
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import known_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     MAIN_TABLE,
     Nexthop,
@@ -90,9 +90,7 @@ def _nexthops(items: Sequence[Mapping[str, Any]], option: str) -> Tuple[Nexthop,
         if isinstance(weight, bool) or not 1 <= weight <= 256:
             raise Invalid("%s: weight %s is out of bounds; it must be from 1 to 256." % (option, weight))
         hops.append(
-            Nexthop(
-                ip(gateway, option) if gateway else "", interface_name(interface, option) if interface else "", weight
-            )
+            Nexthop(ip(gateway, option) if gateway else "", known_name(interface, option) if interface else "", weight)
         )
     if len(hops) < 2:
         raise Invalid("%s: a multipath route needs two or more; for one use gateway and interface." % option)
@@ -109,7 +107,7 @@ _GIVEN: Mapping[str, values.Sanitizer] = {
     "onlink": values.unchanged,
     "gateway": ip,
     "source": ip,
-    "interface": interface_name,
+    "interface": known_name,
     "nexthops": _nexthops,
 }
 

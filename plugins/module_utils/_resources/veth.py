@@ -23,6 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
     host_interface,
     interface_name,
+    known_name,
     mac,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
@@ -123,7 +124,7 @@ class VethResource(Resource[Want, Have]):
             peer_ns,
             peer_name,
             params["state"] == "present",
-            interface_name(bridge, "bridge") if bridge else bridge,
+            known_name(bridge, "bridge") if bridge else bridge,
             dict(shared, **link_kinds.given(params, {**each, **near})),
             dict(shared, **link_kinds.given(params, each, "peer_")),
             params["exclusive"],
@@ -135,6 +136,13 @@ class VethResource(Resource[Want, Have]):
             if want.present:
                 siblings[want.peer_ns].append(want.name)
         return [replace(want, siblings=tuple(siblings[want.peer_ns])) if want.exclusive else want for want in wants]
+
+    def resolved(self, want: Want, state: State) -> Want:
+        """The peer's name is one to be given: what is inside of a namespace has no say in it."""
+        state.find(want.peer_ns)  # a link read before does not say that its peer is in there
+        name = state.own_name(want.ns, want.name)
+        bridge = state.own_name(want.ns, want.bridge) if want.bridge else want.bridge
+        return want if (name, bridge) == (want.name, want.bridge) else replace(want, name=name, bridge=bridge)
 
     def subject(self, want: Want) -> str:
         return "veth %s" % want.name

@@ -12,7 +12,7 @@ from __future__ import annotations
 import collections
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress, network_text
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
     Announce,
     DelAddress,
@@ -185,7 +185,7 @@ def _del_address(step: DelAddress, state: State) -> None:
     left = [address for address in state.addresses_of(ns, link) if address.key != step.address.key]
     state.addresses_by_index(ns)[link.index] = left
     if not any(address.network == step.address.network for address in left):
-        net = str(step.address.network)
+        net = network_text(step.address.network)
         routes = state.routes(ns, step.address.family, MAIN_TABLE)
         came_along = (BY_KERNEL, net, link.name)
         routes[:] = [route for route in routes if (route.protocol, route.destination, route.interface) != came_along]
@@ -202,4 +202,4 @@ def connected(state: State, ns: int, family: int) -> Iterable[Tuple[str, str]]:
     for index, address in leases(state).put_in(ns):
         link = state.link_at(ns, index) if address.family == family and not address.noprefixroute else None
         if link is not None:
-            yield str(address.network), link.name
+            yield network_text(address.network), link.name

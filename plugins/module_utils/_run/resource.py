@@ -65,6 +65,11 @@ class Resource(Generic[Want, Have]):
         """Raise `Lacking` where the host has not the programs that the wants need, before anything is done. ``source`` is the kernel that
         the module handed the runner."""
 
+    def resolved(self, want: Want, state: State) -> Want:
+        """Return the want with the own names of the interfaces that are named in it: an alternative name (`ip link property`) means what
+        it means to `ip`."""
+        return want
+
     def subject(self, want: Want) -> str:
         """Return the object in a few words, for the headers of the diff and the messages."""
         raise NotImplementedError

@@ -24,10 +24,26 @@ def parsed(resource: Resource[Any, Any], validates: ArgumentSpecValidator, param
     plain = _plain(resource, params)
     if plain is not None:
         return resource.parse(plain)
-    checked = validates.validate({name: value for name, value in params.items() if value is not None})
+    try:
+        checked = validates.validate({name: value for name, value in params.items() if value is not None})
+    except OverflowError as error:  # Ansible's own conversion stumbles over it
+        raise infinite(params) from error
     if checked.error_messages:
         raise Invalid("; ".join(_clause(error) for error in checked.errors) + ".")
     return resource.parse(checked.validated_parameters)
+
+
+def infinite(params: Mapping[str, Any]) -> Invalid:
+    """Return the error for options among which is a number without an end (YAML's ``.inf``), at any depth."""
+    for name, value in params.items():
+        parts = value if isinstance(value, list) else [value]
+        inner = [infinite(part) for part in parts if isinstance(part, Mapping)]
+        found = [error for error in inner if str(error)]
+        if found:
+            return Invalid("%s: %s" % (name, found[0]))
+        if any(str(part).strip().lstrip("+-").lower() in ("inf", "infinity") for part in parts):
+            return Invalid("%s: '%s' is not a whole number." % (name, value))
+    return Invalid("")
 
 
 _TYPES: Dict[str, type] = {"str": str, "bool": bool, "int": int, "dict": dict}

@@ -18,7 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.address
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name, known_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Item
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import NETWORK
 
@@ -37,10 +37,10 @@ class Network:
     """A network; ``spec`` is its entry in canonical form. Raises `Invalid` when it is made."""
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
-        self.name = interface_name(spec["name"], "wiring_networks")
         self.spec = spec
         self.present = spec["state"] != "absent"
         self.unmanaged = spec["unmanaged"]
+        self.name = (known_name if self.unmanaged else interface_name)(spec["name"], "wiring_networks")
         self.internal = spec["internal"]
         self.mtu = spec["mtu"] or NETWORK["mtu"]["default"]
         self.subnets = self._subnets()

@@ -151,7 +151,7 @@ def text(data: bytes) -> str:
 
 # What encodes and decodes each type.
 _SIMPLE: Dict[str, Tuple[Callable[[Any], bytes], Callable[[bytes], Any]]] = {
-    "asciiz": (lambda value: name_bytes(value) + b"\0", text),
+    "asciiz": (lambda value: value if isinstance(value, bytes) else name_bytes(value) + b"\0", text),
     "ipaddr": (_packed_ip, _ip),
     "target": (_packed_ip, _ip),
     "uint8": _number("=B"),

@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Mapping, Sequence, Set, Union
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import AUTO, CHOICES, required
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import (
     isolation,
@@ -91,6 +92,27 @@ class NatResource(Resource[AnyWant, AnyHave]):
         published = iter(port_mapping.together([want for want in wants if isinstance(want, port_mapping.Want)]))
         told = [next(published) if isinstance(want, port_mapping.Want) else want for want in wants]
         return [replace(want, needed=frozenset(need.get(want.ns, ()))) for want in told]
+
+    def resolved(self, want: AnyWant, state: State) -> AnyWant:
+        """A rule is compared with the interface's own name: with an alternative one it would never match."""
+        if isinstance(want, port_mapping.Want):
+            named, option = want.bridge, "bridge"
+        elif isinstance(want, isolation.Want):
+            named, option = want.isolation.bridge, "bridge"
+        else:
+            named, option = want.rule.out_interface.lstrip("!"), "out_interface"
+        own = state.own_name(want.ns, named) if named else named
+        if named and want.present:
+            interface_name(names.interface(own, option), option)
+        if own == named:
+            return want
+        if isinstance(want, port_mapping.Want):
+            mappings = tuple(replace(mapping, bridge=own) for mapping in want.mappings)
+            return replace(want, bridge=own, mappings=mappings)
+        if isinstance(want, isolation.Want):
+            return replace(want, isolation=replace(want.isolation, bridge=own))
+        sign = "!" if want.rule.out_interface.startswith("!") else ""
+        return replace(want, rule=replace(want.rule, out_interface=sign + own))
 
     def require(self, wants: Sequence[AnyWant], source: Any) -> None:
         for option in {want.backend for want in wants}:
