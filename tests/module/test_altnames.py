@@ -57,7 +57,11 @@ def test_addresses_and_routes(named: Host, number: int) -> None:
     once(named, "ns_address", number, {"address": "10.1.0.1/24"}, interface=BRIDGE)
     inside = {"netns": "web", "interface": INSIDE[number]}
     pooled = named.settles("ns_address", pool="10.0.0.0/24", bridge=BRIDGE[number], supersede=True, **inside)
-    assert (pooled["after"]["interface"], pooled["after"]["owner"], pooled["after"]["label"]) == ("eth0", "web/eth0", "eth0")
+    assert (pooled["after"]["interface"], pooled["after"]["owner"], pooled["after"]["label"]) == (
+        "eth0",
+        "web/eth0",
+        "eth0",
+    )
     labelled = {"address": "10.0.7.1/24", "label": INSIDE[number] + ":x"}
     if number == 1:
         assert named.settles("ns_address", **inside, **labelled)["after"]["label"] == "eth0:x"

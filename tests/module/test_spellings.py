@@ -20,7 +20,9 @@ ROUNDS = 12  # of each test: a module call for each spelling
 
 def ipv6(chance: Random) -> int:
     """An address, now and then one of the forms that are written with an IPv4 address in them."""
-    start = chance.choice(["::ffff:0:0", "::", "64:ff9b::", "2001:db8::", "fd00:0:0:1::", "::ffff:0:0:0", "2001:0:0:1::"])
+    start = chance.choice(
+        ["::ffff:0:0", "::", "64:ff9b::", "2001:db8::", "fd00:0:0:1::", "::ffff:0:0:0", "2001:0:0:1::"]
+    )
     return int(ipaddress.IPv6Address(start)) | chance.choice([chance.getrandbits(32), chance.getrandbits(16) << 16, 7])
 
 
@@ -79,7 +81,11 @@ def test_addresses_in_rules(plain: Host, backend: str) -> None:
         net = ipv6(chance) >> 24 << 24
         to = ipv6(chance) & ~0xFF | 9
         ways = [
-            {"source": f"{spelled(chance, net)}/104", "to_address": spelled(chance, to), "exclude": [spelled(chance, to)]}
+            {
+                "source": f"{spelled(chance, net)}/104",
+                "to_address": spelled(chance, to),
+                "exclude": [spelled(chance, to)],
+            }
             for _way in range(2)
         ]
         common = {"backend": backend, "out_interface": "!br0", "type": "snat"}
@@ -107,7 +113,10 @@ def test_mac_addresses(plain: Host) -> None:
 
 
 SYSCTLS: list[tuple[str, list[Any]]] = [
-    ("net.ipv4.ip_local_port_range", ["20000 30000", "20000\t30000", " 20000   30000\n", "0x4e20 30000", "047040 30000"]),
+    (
+        "net.ipv4.ip_local_port_range",
+        ["20000 30000", "20000\t30000", " 20000   30000\n", "0x4e20 30000", "047040 30000"],
+    ),
     ("net/ipv4/ip_forward", [1, "1", True, " 1 ", "0x1", "01"]),
     ("net.ipv4.ip_local_reserved_ports", ["8080-8082", "8082,8080,8081", "8080-8081, 8082"]),
     ("net.ipv4.icmp_ratelimit", ["1001", 1001, "0x3e9", "1001 5"]),
@@ -148,7 +157,11 @@ NO_NUMBERS: list[tuple[str, dict[str, Any], str]] = [
     ("bridge", {"name": "br0", "mtu": float("inf")}, "mtu: 'inf' is neither 'auto' nor a number of bytes."),
     ("bridge", {"name": "br0", "mtu": "²"}, "mtu: '²' is neither 'auto' nor a number of bytes."),
     ("ns_route", {"interface": "br0", "metric": float("inf")}, "metric: 'inf' is not a whole number."),
-    ("ns_route", {"nexthops": [{"interface": "br0", "weight": float("inf")}]}, "nexthops: weight: 'inf' is not a whole number."),
+    (
+        "ns_route",
+        {"nexthops": [{"interface": "br0", "weight": float("inf")}]},
+        "nexthops: weight: 'inf' is not a whole number.",
+    ),
     ("netns", {"name": "web", "pid": float("inf")}, "pid: 'inf' is not a whole number."),
     ("bridge_port", {"bridge": "br0", "interface": "p0", "vlans": [{"vid": "²"}]}, "vlans: vid '²' is neither"),
     ("bridge_port", {"bridge": "br0", "interface": "p0", "cost": float("inf")}, "cost: 'inf' is not a whole number."),

@@ -222,7 +222,8 @@ class _Survey:
 
 def _route_options(route: Route) -> Item:
     """Return the options that mean this route and no other."""
-    way = {"gateway": route.gateway or None, "interface": route.interface or None}
+    own_family = (":" in route.gateway) == (route.family == 6)  # a gateway of the other one is no option
+    way = {"gateway": route.gateway if own_family and route.gateway else None, "interface": route.interface or None}
     return {
         "destination": route.shown_destination,
         "family": "ipv%d" % route.family,

@@ -40,7 +40,7 @@ def test_what_is_refused(params: dict[str, Any], sentence: str) -> None:
     ("params", "sentence"),
     [
         ({"metric": True}, "metric: it must be a number from 0 to 4294967295, not a boolean."),
-        ({"mtu": False}, "mtu: it must be a number from 0 to 65535, not a boolean."),
+        ({"mtu": False}, "mtu: it must be a number from 0 to 65520, not a boolean."),
         ({"table": "\u00b2"}, "table: '\u00b2' is neither main, default, local nor a number from 1 to 4294967295."),
         ({"table": "True"}, "table: 'True' is neither main, default, local nor a number from 1 to 4294967295."),
         ({"nexthops": [{"interface": "a", "weight": True}]}, "nexthops: weight True is out of bounds; it must be from 1 to 256."),
