@@ -146,7 +146,7 @@ class MemoryReader:
         if parts[:3] == ["net", "ipv6", "conf"] and parts[4:] in (["disable_ipv6"], ["accept_ra"]):
             known = (
                 {"disable_ipv6": "0", "accept_ra": "1"}[parts[4]]
-                if self._state.link(ns, parts[3].replace("/", "."))
+                if parts[3] == "default" or self._state.link(ns, parts[3].replace("/", "."))
                 else None
             )
         return self._state.known.sysctls.get((ns, key), known)

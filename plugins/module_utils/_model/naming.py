@@ -64,6 +64,11 @@ def interface_name(value: str, option: str) -> str:
     white space is bytes of Latin-1, of which 0xa0 is part of some letters. ``%`` is refused as well, since the kernel fills in a
     number for it.
     """
+    if value in ("all", "default"):
+        raise Invalid(
+            "%s: '%s' is not an interface name: the kernel's settings of all, or of new, interfaces are called so."
+            % (option, value)
+        )
     return _name_of_link(value, option, INTERFACE_NAME_BYTES)
 
 

@@ -17,6 +17,7 @@ from typing import Any, Callable, Dict, Mapping, Optional
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 
 MTU_LOW, MTU_HIGH = 68, 65535  # ETH_MIN_MTU, ETH_MAX_MTU
+IPV6_MTU = 1280  # IPV6_MIN_MTU: with less the kernel takes IPv6 away from an interface
 U32 = 4294967295
 Sanitizer = Callable[[Any, str], Any]
 _DIGITS_AT_MOST = 20  # of any number here; Python refuses to convert thousands of them

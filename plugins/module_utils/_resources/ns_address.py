@@ -29,7 +29,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     Link,
     Route,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ns_address_want
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ns_address_limits, ns_address_want
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_choice import (
     Choice,
     Leaving,
@@ -56,7 +56,7 @@ class Have:
     current: Optional[Address] = None
     choice: Choice = field(default_factory=Choice)
     networks: Tuple[Tuple[str, str], ...] = ()
-    ipv6_off: bool = False
+    disable_ipv6: Optional[str] = "0"
     leaving: Leaving = field(default_factory=dict, hash=False)
     routes: Mapping[int, Sequence[Route]] = field(default_factory=dict, hash=False)
 
@@ -114,7 +114,7 @@ class NsAddressResource(Resource[Want, Have]):
             current,
             choice,
             networks,
-            want.family == 6 and state.sysctl(ns, "net/ipv6/conf/%s/disable_ipv6" % want.interface) == "1",
+            ns_address_limits.disable_ipv6(want, ns, state) if want.family == 6 else "0",
             leaving,
             {family: self._through(want, ns, family, state) for family in self._doubtful(want, own)},
         )
@@ -172,18 +172,15 @@ class NsAddressResource(Resource[Want, Have]):
         if not want.present:
             return self._absent(want, have)
         target, current = self._target(want, have), have.current
-        if have.ipv6_off:
-            raise Refused(
-                "%s: IPv6 is switched off on %s in %s (disable_ipv6 is 1); set the sysctl to 0 first, with sysctls of linuxnet.containers.netns."
-                % ("address" if want.address else "pool", want.interface, want.ns)
-            )
-        changes: List[Change] = []
+        changes: List[Change] = ns_address_limits.ready_for_ipv6(want, have.link, have.disable_ipv6)
         if current is None:
             self._check_overlap(want, target, have)
+            ns_address_limits.check_scope(target, have.own)
             changes.append(PutAddress(want.ns, want.interface, target))
         elif current != target:
+            ns_address_limits.check_scope(target, have.own)
             changes.extend(self._changed(want, current, target, have))
-        if changes and want.announce and target.scope == "global":
+        if (current is None or current != target) and want.announce and target.scope == "global":
             shared = any(
                 address.key != target.key and target.parsed in address.network for address in have.own
             ) or bool(target.peer)
@@ -279,7 +276,10 @@ class NsAddressResource(Resource[Want, Have]):
                     and (getattr(current, name) == FOREVER) == (given[name] == FOREVER)
                 ):
                     del given[name]
-        return replace(address, **given)
+        address = replace(address, **given)
+        if "preferred_lft" not in given:
+            address = replace(address, preferred_lft=min(address.preferred_lft, address.valid_lft))
+        return address
 
     def _changed(self, want: Want, current: Address, target: Address, have: Have) -> List[Change]:
         names = {

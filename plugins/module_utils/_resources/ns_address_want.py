@@ -53,13 +53,14 @@ RULES: Dict[str, Any] = {
     "required_one_of": [["address", "pool"]],
 }
 _LIFETIME = values.number(0, FOREVER, "'forever' nor a number of seconds", forever=FOREVER)
+_VALID = values.number(1, FOREVER, "'forever' nor a number of seconds from 1", forever=FOREVER)
 # The options that are attributes of the address, by the names of `Address`, each with its sanitizer.
 _GIVEN: Mapping[str, values.Sanitizer] = {
     "scope": values.unchanged,
     "noprefixroute": values.unchanged,
     "label": values.unchanged,
     "broadcast": addressing.ip,
-    "valid_lft": _LIFETIME,
+    "valid_lft": _VALID,
     "preferred_lft": _LIFETIME,
 }
 
@@ -131,7 +132,7 @@ def parse(params: Mapping[str, Any]) -> Want:
         if params.get(option) is not None and family == 6:
             raise Invalid("%s: an IPv6 address has none to set." % option)
     given = values.given(params, _GIVEN)
-    _check(given, name)
+    _check(given, name, family)
     nodad = params["nodad"] if params.get("nodad") is not None else bool(ns.path)
     return Want(
         ns,
@@ -162,12 +163,12 @@ def renamed(want: Want, interface: str, bridge: Optional[str]) -> Want:
     given = dict(want.given)
     if "label" in given:
         given["label"] = interface + given["label"][len(want.interface) :]
-        _check(given, interface)
+        _check(given, interface, want.family)
     owner = _owner(want.ns, interface) if want.owner == _owner(want.ns, want.interface) else want.owner
     return replace(want, interface=interface, bridge=bridge, given=given, owner=owner)
 
 
-def _check(given: Mapping[str, Any], interface: str) -> None:
+def _check(given: Mapping[str, Any], interface: str, family: int) -> None:
     """Raise `Invalid` for attributes that the kernel would not take, or not together."""
     label = given.get("label")
     fits = label is None or label.split(":")[0] == interface
@@ -180,6 +181,8 @@ def _check(given: Mapping[str, Any], interface: str) -> None:
         raise Invalid("broadcast: %s is not of the same address family as the address." % given["broadcast"])
     if given.get("preferred_lft", 0) > given.get("valid_lft", FOREVER):
         raise Invalid("preferred_lft: it cannot be longer than valid_lft.")
+    if family == 4 and given.get("preferred_lft", FOREVER) < given.get("valid_lft", FOREVER) == FOREVER:
+        raise Invalid("preferred_lft: over IPv4 it needs a valid_lft with an end, or the kernel forgets it.")
 
 
 def _fixed(params: Mapping[str, Any]) -> Address:

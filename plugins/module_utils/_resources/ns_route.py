@@ -302,9 +302,7 @@ class NsRouteResource(Resource[Want, Have]):
             return replace(
                 route,
                 nexthops=tuple(
-                    hop
-                    if hop.onlink
-                    else replace(hop, interface=self._behind(want, hop.gateway, hop.interface, have))
+                    hop if hop.onlink else replace(hop, interface=self._behind(want, hop.gateway, hop.interface, have))
                     for hop in route.nexthops
                 ),
             )

@@ -28,7 +28,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
+    check_mtu,
     differing,
+    ipv6_lost,
     made_for,
     pair_mac,
     port_of,
@@ -65,7 +67,7 @@ class Have:
     """``link`` has the wanted name; ``far`` is what the kernel links it to, in the namespace ``far_ns`` (None: neither of the two that
     are wanted); ``occupant`` is another interface that has the wanted peer's name, ``occupant_peer`` the name of its other end.
     ``master`` is the name of the bridge that has the port now. ``surplus``: host ends of other pairs of ours whose peers are in the
-    wanted peer's namespace."""
+    wanted peer's namespace. ``ipv6`` is an address that a small MTU would take from an end."""
 
     link: Optional[Link] = None
     far: Optional[Link] = None
@@ -76,6 +78,7 @@ class Have:
     master: str = ""
     mtu: int = 0
     identity: str = ""
+    ipv6: str = ""
     surplus: Tuple[str, ...] = ()
 
 
@@ -172,6 +175,9 @@ class VethResource(Resource[Want, Have]):
         if want.bridge:
             state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
         occupant_peer = _near_end(occupant, ns, state)
+        auto = state.uplink_mtu(ns) if want.own.get("mtu") == "auto" else 0
+        wanted, there = with_mtu(want.own, auto), far if far_ns == want.peer_ns else None
+        lost = ipv6_lost(wanted, ns, link, state) or ipv6_lost(wanted, peer_ns, there, state)
         return Have(
             link,
             far,
@@ -180,8 +186,9 @@ class VethResource(Resource[Want, Have]):
             occupant_peer.name if occupant_peer else "",
             True,
             state.master_name(ns, link) if link else "",
-            state.uplink_mtu(ns) if want.own.get("mtu") == "auto" else 0,
+            auto,
             state.identity(),
+            lost,
             _surplus(want, ns, peer_ns, link, state),
         )
 
@@ -223,6 +230,7 @@ class VethResource(Resource[Want, Have]):
         if not want.present:
             return self._absent(want, have)
         own, peer = with_mtu(want.own, have.mtu), with_mtu(want.peer, have.mtu)
+        check_mtu(own, have.ipv6)
         if have.occupant is not None:
             raise self._occupied(want, have, have.occupant)
         if have.link is None:

@@ -19,6 +19,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.address
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name, known_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import IPV6_MTU, natural
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Item
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import NETWORK
 
@@ -59,6 +60,9 @@ class Network:
         nets = [network(cidr, self._option("subnets")) for cidr in self.spec["subnets"]]
         if not nets and self.present:
             raise self._refusal("it needs at least one subnet in subnets.")
+        six = next((net for net in nets if net.version == 6 and self.present), None)
+        if six is not None and (natural(self.mtu) or IPV6_MTU) < IPV6_MTU:
+            raise self._refusal("mtu: %s is less than the %d bytes that IPv6 needs for %s." % (self.mtu, IPV6_MTU, six))
         for number, net in enumerate(nets):
             for earlier in nets[:number]:
                 if net.overlaps(earlier):
