@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import field, replace
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -101,6 +101,9 @@ class BridgePortResource(Resource[Want, Have]):
             None if vlans is None else _vlans(vlans, "vlans"),
             params["exclusive"],
         )
+
+    def identities(self, want: Want) -> Sequence[Hashable]:
+        return ((want.ns, want.interface),) if want.present else ()
 
     def resolved(self, want: Want, state: State) -> Want:
         bridge, interface = (state.own_name(want.ns, name) for name in (want.bridge, want.interface))

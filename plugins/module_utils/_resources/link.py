@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import field, replace
-from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Hashable, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -60,6 +60,9 @@ class LinkResource(Resource[Want, Have]):
             params["state"] == "present",
             link_kinds.given(params, self.rows),
         )
+
+    def identities(self, want: Want) -> Sequence[Hashable]:
+        return ((want.ns, want.name),)
 
     def resolved(self, want: Want, state: State) -> Want:
         name = state.own_name(want.ns, want.name)

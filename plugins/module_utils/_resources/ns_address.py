@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import field, replace
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
@@ -70,6 +70,17 @@ class NsAddressResource(Resource[Want, Have]):
 
     def parse(self, params: Mapping[str, Any]) -> Want:
         return ns_address_want.parse(params)
+
+    def identities(self, want: Want) -> Sequence[Hashable]:
+        """An interface may have an IPv4 address more than once, with other prefix lengths; of a pool it has one."""
+        if want.address is not None:
+            what: Hashable = want.address.ip if want.family == 6 else want.address.key
+        else:
+            what = want.pool and want.pool.network
+        return ((want.ns, want.interface, what),)
+
+    def same(self, want: Want, other: Want) -> bool:
+        return want == other and want.pool is other.pool
 
     def together(self, wants: Sequence[Want]) -> List[Want]:
         return ns_address_want.together(wants)

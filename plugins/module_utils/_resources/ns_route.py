@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import replace
-from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, Hashable, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import DelRoute, PutRoute
@@ -109,6 +109,10 @@ class NsRouteResource(Resource[Want, Have]):
 
     def parse(self, params: Mapping[str, Any]) -> Want:
         return ns_route_want.parse(params)
+
+    def identities(self, want: Want) -> Sequence[Hashable]:
+        metric = want.given.get("metric", DEFAULT_METRIC[want.family])
+        return ((want.ns, want.destination, want.table, metric),) if want.present else ()
 
     def together(self, wants: Sequence[Want]) -> List[Want]:
         return ns_route_want.together(wants)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import collections
 from dataclasses import field, replace
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -133,6 +133,9 @@ class VethResource(Resource[Want, Have]):
             params["exclusive"],
         )
 
+    def identities(self, want: Want) -> Sequence[Hashable]:
+        return (want.ns, want.name), (want.peer_ns, want.peer_name)
+
     def together(self, wants: Sequence[Want]) -> List[Want]:
         siblings: Dict[NsRef, List[str]] = collections.defaultdict(list)
         for want in wants:
@@ -141,10 +144,8 @@ class VethResource(Resource[Want, Have]):
         return [replace(want, siblings=tuple(siblings[want.peer_ns])) if want.exclusive else want for want in wants]
 
     def resolved(self, want: Want, state: State) -> Want:
-        """The peer's name is one to be given: what is inside of a namespace has no say in it."""
-        state.find(want.peer_ns)  # a link read before does not say that its peer is in there
-        name = state.own_name(want.ns, want.name)
-        bridge = state.own_name(want.ns, want.bridge) if want.bridge else want.bridge
+        state.find(want.peer_ns)  # a link that is read before does not say that its peer is in there
+        name, bridge = state.own_name(want.ns, want.name), want.bridge and state.own_name(want.ns, want.bridge)
         return want if (name, bridge) == (want.name, want.bridge) else replace(want, name=name, bridge=bridge)
 
     def subject(self, want: Want) -> str:

@@ -19,6 +19,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run import re
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance_all, begin
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import distinct
 
 Planned = Union[Plan, Refused]  # the error says why there is no plan
 
@@ -55,7 +56,10 @@ def resolved(resource: Resource[Any, Any], wants: Sequence[Any], state: State) -
             found.append(resource.resolved(want, state))
         except (Refused, OSError):
             found.append(want)  # `plan` meets the same, and says whose it is
-    return wants if all(new is old for new, old in zip(found, wants)) else resource.together(found)
+    if all(new is old for new, old in zip(found, wants)):
+        return wants
+    distinct(resource, found, lambda number: "item %d" % (number + 1))
+    return resource.together(found)
 
 
 def plan(resource: Resource[Any, Any], want: Any, state: State) -> Planned:

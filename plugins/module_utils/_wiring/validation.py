@@ -20,7 +20,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import parsed, validator
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import distinct, parsed, validator
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import resolved
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import host_end
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import STEPS, WIRE, Item, Plan
@@ -65,7 +65,9 @@ def wants_of(plan: Plan, step: str, items: Sequence[Item]) -> List[Any]:
     """Return the wants of a step's items. Raises `Invalid`, in the words of the lists that the plan was made of, or `Lacking`."""
     resource = RESOURCES[step]
     validates = validator(resource)
-    return resource.together([_parsed(plan, step, validates, item) for item in items])
+    wants = [_parsed(plan, step, validates, item) for item in items]
+    distinct(resource, wants, lambda number: _entry(plan, step, items[number]))
+    return resource.together(wants)
 
 
 def _parsed(plan: Plan, step: str, validates: Any, item: Item) -> Any:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Dict, List, Mapping, Sequence, Set, Union
+from typing import Any, Dict, Hashable, List, Mapping, Sequence, Set, Union
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import AUTO, CHOICES, required
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
@@ -82,6 +82,12 @@ class NatResource(Resource[AnyWant, AnyHave]):
         if params["type"] == "dnat":
             return port_mapping.parse(params, owner, comment)
         return source_nat.parse(params, owner, comment)
+
+    def identities(self, want: AnyWant) -> Sequence[Hashable]:
+        """Published ports have a test of their own, since ranges of them overlap."""
+        if isinstance(want, isolation.Want):
+            return ((want.ns, want.isolation.bridge),)
+        return ((want.ns, *want.rule.key),) if isinstance(want, source_nat.Want) else ()
 
     def together(self, wants: Sequence[AnyWant]) -> List[AnyWant]:
         """Tell each item what else of the task needs forwarding, and published ports about each other."""
