@@ -174,3 +174,25 @@ def test_what_is_no_number(plain: Host, module: str, options: dict[str, Any], me
     """A sentence, also where Ansible's own conversion stumbles; alone and in an aggregate."""
     plain.refuses(module, message, **options)
     plain.refuses(module, f"aggregate item 1: {message.split(': ')[0]}", aggregate=[options])
+
+
+NAMES = ["job@dev-disk\\x2d1.service", "a b", 'q"q', "p|p", "l" * 200, "\u00e4" * 60, "50%"]
+
+
+def test_containers_with_any_name_are_wired_published_and_purged(host: Host, backend: str) -> None:
+    """What is legal as a name is no reason to refuse it, whatever a rule's comment can carry."""
+    lists: dict[str, Any] = {
+        "networks": [{"name": "br0", "subnets": ["10.0.0.0/24"]}],
+        "containers": [{"name": name, "published_ports": [f"{8000 + number}:80"]} for number, name in enumerate(NAMES)],
+        "firewall_backend": backend,
+    }
+    done = host.module("wiring", **lists)
+    for number, name in enumerate(NAMES):
+        ports = done["wiring_result"][name]["published_ports"]
+        assert [port["host_port"] for port in ports] == [str(8000 + number)], name
+    assert not host.module("wiring", **lists)["changed"]
+    fewer = {**lists, "containers": [], "purge": True}
+    assert host.module("wiring", **fewer)["changed"]
+    assert not host.module("wiring", **fewer)["changed"]
+    assert host.run("ip netns").stdout == ""
+    assert not [rule for rule in host.module("wiring_info", gather=["nat"])["wiring"]["nat"] if rule["type"] == "dnat"]

@@ -16,6 +16,11 @@ INTERFACE_NAME_BYTES = 15  # IFNAMSIZ less the closing NUL, include/uapi/linux/i
 ALTERNATIVE_NAME_BYTES = 127  # ALTIFNAMSIZ less the closing NUL
 NETNS_DIRECTORY = "/run/netns"  # where iproute2 keeps named namespaces
 
+OWNER_BYTES = (
+    101  # of an owner's name in the comment of a rule: what nftables leaves beside our mark and a bridge's name
+)
+_UNMARKABLE = re.compile(r'[\s"|\\\0\ud800-\udfff]')
+
 # Protocol number that marks the addresses (IFA_PROTO) and routes (rtm_protocol) this collection sets.
 # Outside the numbers that the kernel and iproute2's rt_protos know.
 PROTOCOL = 76
@@ -47,6 +52,17 @@ def mac(identity: str, *parts: str) -> str:
     raw = bytearray(_digest("mac", identity, *parts)[:6])
     raw[0] = raw[0] & 0xFC | 0x02
     return ":".join("%02x" % byte for byte in raw)
+
+
+def owner_mark(owner: str) -> str:
+    """Return an owner's name as the comments of rules carry it: the name itself, wherever they can. In a name that is too long, or has
+    characters that they cannot carry, something stands for those, and a hash of the name tells it apart."""
+    plain = _UNMARKABLE.sub("_", owner)
+    if plain == owner and len(name_bytes(owner)) <= OWNER_BYTES:
+        return owner
+    tail = "~" + base64.b32encode(hashlib.sha256(owner.encode(errors="surrogatepass")).digest()).decode().lower()[:12]
+    kept = plain.encode()[: OWNER_BYTES - len(tail)].decode(errors="ignore")
+    return kept + tail
 
 
 def _bytes(value: str) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any, Dict, Hashable, List, Mapping, Sequence, Set, Union
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import AUTO, CHOICES, required
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name, owner_mark
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import (
     isolation,
@@ -72,7 +72,7 @@ class NatResource(Resource[AnyWant, AnyHave]):
     }
 
     def parse(self, params: Mapping[str, Any]) -> AnyWant:
-        owner, comment = params["owner"], params.get("comment") or ""
+        owner, comment = owner_mark(params["owner"]), params.get("comment") or ""
         names.commented(owner, comment, with_bridge=params["type"] == "dnat")
         for option in _OTHER_TYPES[params["type"]]:
             if params.get(option) not in (None, self.options[option].get("default")):

@@ -108,3 +108,18 @@ def test_a_sysctl_has_one_key(key: str, canonical: str) -> None:
 def test_a_name_that_is_no_utf_8_has_a_name_of_its_own() -> None:
     """The kernel takes any bytes, and a container may have called its interface so; as an option such a name is refused."""
     assert naming.host_interface("/run/netns/web", "\udcff") != naming.host_interface("/run/netns/web", "\udcfe")
+
+
+OWNERS = ["job@dev-disk\\x2d1.service", "job@dev-disk_x2d1.service", "a b", "a_b", "a|b", 'a"b', "x" * 102, "x" * 101 + "y", "\u00e4" * 60, "a\udcff"]
+
+
+def test_any_name_can_own_rules_and_is_told_from_any_other() -> None:
+    marks = [naming.owner_mark(owner) for owner in OWNERS]
+    assert len(set(marks)) == len(OWNERS)
+    for owner, mark in zip(OWNERS, marks, strict=True):
+        assert len(mark.encode()) <= naming.OWNER_BYTES
+        assert not set(mark) & set(' "|\\\0')
+        assert naming.owner_mark(mark) == mark, "what is read back means the same"
+        assert (mark == owner) == (owner in ("job@dev-disk_x2d1.service", "a_b"))
+    for owner in ("web", "docker0", "\u00e9", "x" * 101, "a~b", "50%"):
+        assert naming.owner_mark(owner) == owner
