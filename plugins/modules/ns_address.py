@@ -15,6 +15,8 @@ description:
   - With O(pool) it takes a free address. Nothing is written down for that. What is taken is read from the kernel, and the search starts at a place
     derived from O(owner), so that a container that is made again gets its old address while it is free.
   - Only the options that are given are managed, and only the address that is asked for.
+  - IPv6 needs an MTU of 1280 bytes. Where it is switched off (C(disable_ipv6)) on an interface in a namespace, or on a bridge or a veth of the host, an
+    address of it switches it on there.
 extends_documentation_fragment:
   - linuxnet.containers.attributes
   - linuxnet.containers.attributes.actiongroup
@@ -71,10 +73,10 @@ options:
   valid_lft:
     description:
       - Valid lifetime in seconds, or V(forever).
-      - It runs down; it is set again when it differs in having an end, or is longer than asked for.
+      - It runs down; it is set again when it differs in having an end, or is longer than asked for. O(preferred_lft) is never longer.
     type: str
   preferred_lft:
-    description: Preferred lifetime in seconds, or V(forever). As O(valid_lft).
+    description: Preferred lifetime in seconds, or V(forever). As O(valid_lft). Over IPv4 the kernel has one only beside a O(valid_lft) with an end.
     type: str
   noprefixroute:
     description: Do not make the route to the address's subnet.

@@ -63,7 +63,9 @@ def test_a_gateway_of_the_other_address_family(two: Host) -> None:
     """A route over IPv4 by a router of IPv6 (RFC 5549) is not a route to what is on the link."""
     two.run("ip route add 10.3.0.0/16 via inet6 fe80::1 dev e0")
     (found,) = [
-        one for one in two.module("wiring_info", gather=["routes"])["wiring"]["routes"] if one["destination"] == "10.3.0.0/16"
+        one
+        for one in two.module("wiring_info", gather=["routes"])["wiring"]["routes"]
+        if one["destination"] == "10.3.0.0/16"
     ]
     assert (found["gateway"], found["interface"]) == ("fe80::1", "e0")
     gone = two.settles("ns_route", destination="10.3.0.0/16", state="absent")

@@ -53,7 +53,7 @@ RULES: Dict[str, Any] = {
     "required_one_of": [["address", "pool"]],
 }
 _LIFETIME = values.number(0, FOREVER, "'forever' nor a number of seconds", forever=FOREVER)
-_VALID = values.number(1, FOREVER, "'forever' nor a number of seconds from 1", forever=FOREVER)
+_VALID = values.number(1, FOREVER, "'forever' nor a number of seconds", forever=FOREVER)
 # The options that are attributes of the address, by the names of `Address`, each with its sanitizer.
 _GIVEN: Mapping[str, values.Sanitizer] = {
     "scope": values.unchanged,

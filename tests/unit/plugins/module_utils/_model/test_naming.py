@@ -110,7 +110,18 @@ def test_a_name_that_is_no_utf_8_has_a_name_of_its_own() -> None:
     assert naming.host_interface("/run/netns/web", "\udcff") != naming.host_interface("/run/netns/web", "\udcfe")
 
 
-OWNERS = ["job@dev-disk\\x2d1.service", "job@dev-disk_x2d1.service", "a b", "a_b", "a|b", 'a"b', "x" * 102, "x" * 101 + "y", "\u00e4" * 60, "a\udcff"]
+OWNERS = [
+    "job@dev-disk\\x2d1.service",
+    "job@dev-disk_x2d1.service",
+    "a b",
+    "a_b",
+    "a|b",
+    'a"b',
+    "x" * 102,
+    "x" * 101 + "y",
+    "\u00e4" * 60,
+    "a\udcff",
+]
 
 
 def test_any_name_can_own_rules_and_is_told_from_any_other() -> None:
