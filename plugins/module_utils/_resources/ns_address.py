@@ -29,12 +29,15 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     Link,
     Route,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ns_address_limits, ns_address_want
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ns_address_want
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_choice import (
     Choice,
     Leaving,
     Search,
+    check_scope,
+    disable_ipv6,
     going,
+    ready_for_ipv6,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_want import Want
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
@@ -125,7 +128,7 @@ class NsAddressResource(Resource[Want, Have]):
             current,
             choice,
             networks,
-            ns_address_limits.disable_ipv6(want, ns, state) if want.family == 6 else "0",
+            disable_ipv6(want, ns, state) if want.family == 6 else "0",
             leaving,
             {family: self._through(want, ns, family, state) for family in self._doubtful(want, own)},
         )
@@ -183,13 +186,13 @@ class NsAddressResource(Resource[Want, Have]):
         if not want.present:
             return self._absent(want, have)
         target, current = self._target(want, have), have.current
-        changes: List[Change] = ns_address_limits.ready_for_ipv6(want, have.link, have.disable_ipv6)
+        changes: List[Change] = ready_for_ipv6(want, have.link, have.disable_ipv6)
         if current is None:
             self._check_overlap(want, target, have)
-            ns_address_limits.check_scope(target, have.own)
+            check_scope(target, have.own)
             changes.append(PutAddress(want.ns, want.interface, target))
         elif current != target:
-            ns_address_limits.check_scope(target, have.own)
+            check_scope(target, have.own)
             changes.extend(self._changed(want, current, target, have))
         if (current is None or current != target) and want.announce and target.scope == "global":
             shared = any(

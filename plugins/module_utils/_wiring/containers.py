@@ -44,6 +44,15 @@ def host_end(pair: Item) -> str:
     return name
 
 
+def _along(interface: str, route: Mapping[str, Any]) -> Item:
+    """Return the interface on the network, for those of its routes that go by one."""
+    return (
+        {}
+        if route.get("nexthops") or str(route.get("type") or "unicast").strip() != "unicast"
+        else {"interface": interface}
+    )
+
+
 def _default_key(route: Mapping[str, Any]) -> Tuple[int, str]:
     """Return (address family, metric) of an item that means a default route in the main table, (0, "") of any other."""
     destination, metric = (str(route.get(option) or "").strip() for option in ("destination", "metric"))
@@ -280,7 +289,7 @@ class Container:
         items: List[Item] = []
         for attachment in self.attachments:
             items.extend(
-                dict({"interface": attachment.interface}, **route, netns=self.name)
+                dict(_along(attachment.interface, route), **route, netns=self.name)
                 for route in attachment.network.spec["routes"]
             )
         items.extend(dict(route, netns=self.name) for route in self.spec["routes"])
