@@ -9,6 +9,8 @@ from __future__ import annotations
 import collections
 from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import owner_mark
+
 Item = Dict[str, Any]
 # By bridge (its name, ``""`` for no bridge, and its subnets or addresses) its ports (interface, what it is linked to, addresses), each
 # with the names of who has that.
@@ -160,8 +162,9 @@ def result(
             container["routes"].append(
                 {name: entry[name] for name in _ROUTE if entry.get(name) not in (None, "", "main")}
             )
+    owners = {owner_mark(name): container for name, container in containers.items()}
     for entry in _afters(results, "nat"):
-        container = containers.get(entry.get("owner") or "") if entry["type"] == "dnat" else None
+        container = owners.get(entry.get("owner") or "") if entry["type"] == "dnat" else None
         if container is not None:
             container["published_ports"].append({name: entry[name] for name in _PUBLISHED_PORT})
     for item, entry in zip(join, _afters(results, "join")):

@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import (
     AddLink,
+    DelLink,
+    SetLink,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import PutRoute
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
@@ -22,6 +25,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     NsRef,
     Route,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 from ansible_collections.linuxnet.containers.tests.unit.asked import existing
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
@@ -118,3 +122,25 @@ def test_an_engine_is_asked_again_for_other_containers_and_once_for_the_same() -
         found, _silent = state.containers("docker", (name,))
         assert [container.name for container in found[name]] == [name]
     assert source.asked == ["containers", "containers"]
+
+
+def test_an_alternative_name_means_the_interface_whatever_it_is_called_by_then() -> None:
+    kernel = host()
+    inside = existing(kernel.find(WEB))
+    kernel._put(inside, replace(existing(kernel.link(inside, "eth0")), altnames=("inner", "other")))
+    for asks_first in (True, False):  # by name, or all at once
+        state = State(kernel)
+        ns = existing(state.find(WEB))
+        if not asks_first:
+            state.links(ns)
+        assert existing(state.link(ns, "inner")).name == "eth0"
+        assert (state.own_name(WEB, "other"), state.own_name(WEB, "nothing")) == ("eth0", "nothing")
+        advance(SetLink(WEB, "eth0", {"name": "eth7"}, {}), state)
+        assert state.own_name(WEB, "inner") == "eth7"
+        assert state.link(ns, "eth0") is None
+        advance(DelLink(WEB, "eth7"), state)
+        assert state.link(ns, "inner") is None
+    state = State(kernel)
+    advance(SetLink(WEB, "eth0", {"name": "eth7"}, {}), state)
+    assert state.own_name(WEB, "inner") == "eth7"
+    assert state.own_name(NsRef("/run/netns/none"), "inner") == "inner"
