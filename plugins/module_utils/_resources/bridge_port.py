@@ -130,7 +130,8 @@ class BridgePortResource(Resource[Want, Have]):
         ns = state.need(want.ns) if want.present else state.find(want.ns)
         if ns is None:
             return Have()
-        default_pvid, joining = 0, {}
+        default_pvid = 0
+        joining: Mapping[str, Any] = {}
         if want.present:
             bridge = state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
             default_pvid = bridge.get("default_pvid") or 0
