@@ -87,6 +87,7 @@ options:
     description:
       - Remove the other pairs that this collection made for O(peer_netns) and that no item of the task asks for.
       - They are known by their derived name or MAC address, whatever the host is called by then. Pairs that others made stay.
+      - Where no O(peer_mac) is asked for and the pair is known by its MAC address, the container's end has the address again that is derived for it.
     type: bool
     default: false
 seealso:

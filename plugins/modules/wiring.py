@@ -237,8 +237,8 @@ options:
         C(/run/netns) that it was made for and the ports that are published under that name. A bridge is ours by its derived MAC address; with it
         go its addresses, its guard, and the source NAT whose owner is the bridge. A link to a namespace of docker's that ended goes as well.
       - What was made with the modules alone looks the same, and goes. So does what another play wired; a host has one list.
-      - A name stays, with a warning, where a process or an interface of others is in its namespace; so does a bridge, with its rules, where
-        it has ports of others. An engine's container loses its wiring, and goes on running.
+      - A name stays, with a warning, where a process or an interface of others is in its namespace; so does a bridge, with its rules, while
+        ports of others, or of containers that stay, are on it. An engine's container loses its wiring, and goes on running.
       - What cannot be told stays. That is a name without a pair (C(network_mode) V(host), V(none) or C(container:NAME)), a pair whose
         namespace lost its name, a rule of another owner, and addresses and routes of what is listed. Give it C(state=absent), or remove it by hand.
     type: bool

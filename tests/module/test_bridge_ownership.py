@@ -72,7 +72,7 @@ def test_an_address_that_others_hang_on_stays(lab: Lab) -> None:
 def test_a_bridge_of_ours_stays_while_it_has_ports(lab: Lab) -> None:
     settles(lab, "bridge", **OURS)
     lab.run("ip link add tap0 type veth peer name tap1 && ip link set tap0 master br0 && ip netns add web")
-    lab.module("veth", peer_netns="web", bridge="br0")
+    lab.module("veth", peer_netns="web", peer_enabled=False, bridge="br0")
     with untouched(lab):
         (said,) = warnings(unchanged(lab, "bridge", **OURS, state="absent"))
     assert said.endswith("for there are ports on it that nothing here removes: tap0, vethzvxkcem3eqk of netns 'web'.")
@@ -128,7 +128,7 @@ def test_a_host_end_that_somebody_moved(lab: Lab) -> None:
 
 def test_a_container_that_is_called_otherwise_by_now(lab: Lab) -> None:
     lab.run("ip netns add web")
-    lab.module("veth", peer_netns="web")
+    lab.module("veth", peer_netns="web", peer_enabled=False)  # up, it would get an address of its own by and by
     lab.module("netns", name="www", share="web")
     refuses(lab, "veth", "was made for netns 'web', another name of the same namespace", peer_netns="www")
     settles(lab, "veth", peer_netns="web", state="absent")

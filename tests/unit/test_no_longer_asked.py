@@ -36,7 +36,12 @@ ROUTES = [
     {"destination": "fd09::/64", "gateway": "fd00::7"},
     {"table": "100", "rule_source": "10.0.0.0/24", "gateway": "10.0.0.8"},
 ]
-WEB: dict[str, Any] = {"name": "web", "published_ports": ["8080:80", "127.0.0.1:53:53/udp"], "routes": ROUTES}
+WEB: dict[str, Any] = {
+    "name": "web",
+    "published_ports": ["8080:80", "127.0.0.1:53:53/udp"],
+    "routes": ROUTES,
+    "networks": [{"name": "br0", "mac_address": "02:42:0a:00:00:63"}],
+}
 DB: dict[str, Any] = {"name": "db", "networks": [{"name": "br0", "default_route": True}, {"name": "back"}]}
 HELD = "no access for the host"
 NAMES = ("web", "db", "www")
@@ -62,6 +67,9 @@ CHANGES: dict[str, Any] = {
     "no routes": ([BR0, without(BACK, "routes")], [without(WEB, "routes"), DB]),
     "some routes": (START[0], [{**WEB, "routes": ROUTES[1:3]}, DB]),
     "an option less": (START[0], [{**WEB, "routes": [without(ROUTES[0], "mtu"), *ROUTES[1:]]}, DB]),
+    "no MAC address": (START[0], [without(WEB, "networks"), DB]),
+    "another MAC address": (START[0], [{**WEB, "networks": [{"name": "br0", "mac_address": "02:42:0a:00:00:64"}]}, DB]),
+    "no MTU": ([{**BR0, "mtu": 1400}, BACK], [WEB, DB]),
     "no default route": (START[0], [{**without(WEB, "published_ports"), "networks": [{"name": "br0", "default_route": False}]}, DB]),
     "no ports": (START[0], [without(WEB, "published_ports"), DB]),
     "one network less": (START[0], [WEB, {"name": "db"}]),
@@ -71,7 +79,7 @@ CHANGES: dict[str, Any] = {
     "a network without containers": ([BR0, {"name": "back", "state": "absent"}], [WEB, {"name": "db"}]),
     "renamed": (
         [{"name": "br0", "state": "absent", "subnets": BR0["subnets"]}, FRONT, BACK],
-        [WEB, {**DB, "networks": [{"name": "front", "default_route": True}, {"name": "back"}]}],
+        [without(WEB, "networks"), {**DB, "networks": [{"name": "front", "default_route": True}, {"name": "back"}]}],
     ),
     "a container renamed": (START[0], [{**WEB, "state": "absent"}, {**WEB, "name": "www"}, DB]),
 }  # fmt: skip

@@ -72,9 +72,14 @@ def sentence(code: int, attempt: str, detail: str = "") -> str:
 
 def no_option(name: object, options: Iterable[str]) -> str:
     """Return the clause that refuses an option that there is not, with the one that is meant, or else with all ``options``."""
+    known = sorted(options)
+    return "there is no option %s; %s" % (name, meant(name, known) or "there are %s." % ", ".join(known))
+
+
+def meant(name: object, known: Iterable[str]) -> str:
+    """Return the question for the known name that is nearest to one that is not known, ``""`` where none is near."""
     from difflib import SequenceMatcher  # of use where something is refused only
 
-    known = {option: SequenceMatcher(None, str(name), option).ratio() for option in sorted(options)}
-    near = [option for option, ratio in known.items() if ratio == max(known.values()) and ratio > 0.7]
-    meant = "did you mean %s?" % " or ".join(near) if near else "there are %s." % ", ".join(known)
-    return "there is no option %s; %s" % (name, meant)
+    ratios = {other: SequenceMatcher(None, str(name), other).ratio() for other in known}
+    near = [other for other, ratio in ratios.items() if ratio == max(ratios.values()) and ratio > 0.7]
+    return "did you mean %s?" % " or ".join(near) if near else ""

@@ -163,6 +163,15 @@ def peer_mac(identity: str, path: str, peer_name: str) -> str:
     return mac(identity, "veth", path, peer_name, "peer")
 
 
+def derived_again(path: str, peer_name: str, near: Link, far: Link, identity: str) -> Dict[str, Any]:
+    """Return the address that the container's end of a pair is to have again where none is asked for: nothing where it was derived for
+    it, by this host or any other, or where the host end bears no mark of ours."""
+    ours = is_own(near.get("mac"), identity, "veth", path, peer_name, "own")
+    if not ours or is_own(far.get("mac"), identity, "veth", path, peer_name, "peer"):
+        return {}
+    return {"mac": peer_mac(identity, path, peer_name)}
+
+
 def is_own_peer(path: str, far: Link, identity: str) -> bool:
     """Return whether the container's end of a pair has the address that is derived for it in the namespace at ``path``."""
     return far.kind == "veth" and is_own(far.get("mac"), identity, "veth", path, far.name, "peer")

@@ -91,12 +91,13 @@ class Pairs:
     def of(self, ns: int) -> Dict[int, str]:
         """Return the name in /run/netns that each pair with its host end in a namespace was made for, by the index of that end."""
         if ns not in self._known:
-            self._known[ns] = found = {}
+            found: Dict[int, str] = {}
             for name, entry in list(self._state.entries().items()):
                 ref = NsRef(os.path.join(NETNS_DIRECTORY, name))
                 there = self._state.find(ref) if entry.kind == "namespace" else None
                 if there is not None and there != ns:
                     found.update((index, name) for index in self._made_for(ref.path, ns, there))
+            self._known[ns] = found
         return self._known[ns]
 
     def _made_for(self, path: str, ns: int, there: int) -> Iterator[int]:

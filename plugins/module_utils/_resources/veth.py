@@ -27,6 +27,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
+    derived_again,
     differing,
     is_own_link,
     is_own_near,
@@ -342,6 +343,8 @@ class VethResource(Resource[Want, Have]):
         if have.far_ns != want.peer_ns:
             changes.append(MoveLink(want.ns, far.name, want.peer_ns, want.peer_name))
             now = dict(now, enabled=False)
+        if want.exclusive and "mac" not in peer:
+            peer = {**derived_again(want.peer_ns.path, want.peer_name, link, far, have.identity), **peer}
         peer_new, peer_old = differing(peer, now)
         name = want.peer_name
         if have.far_ns == want.peer_ns and far.name != want.peer_name:

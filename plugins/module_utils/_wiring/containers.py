@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any, Dict, List, Mapping, Set, Tuple
+from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import address, ip
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.engines import ENGINES
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, meant
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
     host_interface,
     interface_name,
@@ -245,9 +245,9 @@ class Container:
             if container.joined in path:
                 raise self._refusal("network_mode goes round in a circle: %s." % " -> ".join([*path, container.joined]))
             if container.joined not in containers:
-                raise container._refusal(
-                    "network_mode: there is no container '%s' in wiring_containers." % container.joined
-                )
+                hint = meant(container.joined, containers)
+                text = "network_mode: there is no container '%s' in wiring_containers" % container.joined
+                raise container._refusal(text + ("; " + hint if hint else "."))
             path.append(container.joined)
             container = containers[container.joined]
             if not container.present:
@@ -269,7 +269,9 @@ class Container:
             if network is None and not self.present and entry.get("name"):
                 network = Network({**defaults(NETWORK), "name": entry["name"], "state": "absent"})  # it went before
             if network is None:
-                raise self._refusal("network '%s' is not in wiring_networks." % entry.get("name", ""))
+                hint = meant(entry["name"], networks)
+                text = "network '%s' is not in wiring_networks%s" % (entry["name"], "; " + hint if hint else ".")
+                raise self._refusal(text)
             if self.present and self.mode == "bridge" and not network.present:
                 raise self._refusal("network '%s' is to be absent." % network.name)
             interface = interface_name(entry.get("interface") or "eth%d" % number, self._option("interface"))

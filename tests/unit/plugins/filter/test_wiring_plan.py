@@ -17,6 +17,7 @@ from ansible_collections.linuxnet.containers.plugins.filter import wiring_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.purge import GATHER
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import empty_plan
 from jinja2 import Environment
 
 NETWORKS = [{"name": "br0", "subnets": ["10.0.0.0/24"]}]
@@ -152,3 +153,22 @@ def _outcome(compiled: Callable[[Any], Any], lists: Any) -> Any:
         return compiled(lists)
     except (Refused, AnsibleFilterError) as error:
         return str(error)
+
+
+def test_a_refusal_can_be_part_of_the_plan() -> None:
+    """For a play that looks at it: an error of a filter has Ansible's own words in front."""
+    assert plan(NETWORKS, CONTAINERS, refusal=True) == plan(NETWORKS, CONTAINERS)
+    sentence = "wiring_containers: item 1 has no name."
+    assert plan(NETWORKS, [{}], refusal=True) == {**empty_plan(), "refusal": sentence}
+    assert plan(NETWORKS, [{}], "present", NOTHING, True)["refusal"] == sentence
+
+
+def test_then_the_variables_of_the_play_are_looked_through_too() -> None:
+    context = (
+        Environment(autoescape=True).from_string("").new_context({"omit": OMITTED, "wiring_container": CONTAINERS})
+    )
+    found = wiring_plan.wiring_plan(context, NETWORKS, [], refusal=True)
+    assert found["refusal"] == "wiring_container: the role has no such variable; did you mean wiring_containers?"
+    assert wiring_plan.wiring_plan(context, NETWORKS, [])["wire"]["bridge"], (
+        "a play of one's own calls them as it likes"
+    )

@@ -233,8 +233,7 @@ def test_a_bridge_of_ours_with_a_port_of_others_stays_with_its_addresses(kind: s
     kernel = MemoryKernel()
     made(kernel, RESOURCE, **OURS_ONLY)
     made(kernel, ns_address.RESOURCE, interface="br0", address="10.0.0.1/24")
-    peer = {"peer_ns": HOST, "peer_name": "tap1"} if kind == "veth" else {}
-    kernel.apply(AddLink(HOST, "tap0", kind, {}, **peer))
+    kernel.apply(AddLink(HOST, "tap0", kind, {}, HOST, "tap1" if kind == "veth" else ""))
     kernel.apply(SetLink(HOST, "tap0", {"master": "br0"}))
     found = plan(kernel, RESOURCE, **OURS_ONLY, state="absent")
     assert (found.changes, found.before) == ((), found.after)

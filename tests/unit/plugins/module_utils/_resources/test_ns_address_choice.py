@@ -71,6 +71,7 @@ def test_d8_a_full_pool_says_what_became_of_it() -> None:
 # --- ours by mark ---
 
 OURS = Address("10.0.0.9", 24, 4, label="eth0", protocol=PROTOCOL)
+WIDE = Address("10.0.0.9", 16, 4, label="eth0", protocol=PROTOCOL)
 THEIRS = Address("10.0.0.8", 24, 4, label="eth0")
 OURS6, THEIRS6 = Address("fd00::9", 64, 6, protocol=PROTOCOL), Address("fd00::8", 64, 6)
 LOOPBACK = Address("::1", 128, 6, scope="host", protocol=1)
@@ -88,7 +89,7 @@ LOOPBACK = Address("::1", 128, 6, scope="host", protocol=1)
         ("fd00::/64", [Address("fd00::8", 64, 6, dadfailed=True)], None),
         ("fd00::/64", [Address("fd00::9", 64, 6, dadfailed=True, protocol=PROTOCOL)], None),
         # The pool grew or shrank around it: it is kept.
-        ("10.0.0.0/24", [Address("10.0.0.9", 16, 4, protocol=PROTOCOL)], Address("10.0.0.9", 16, 4, protocol=PROTOCOL)),
+        ("10.0.0.0/24", [WIDE], WIDE),
         ("10.0.0.0/24", [Address("10.0.0.8", 16, 4)], None),
         ("10.0.0.0/24", [Address("10.0.0.7", 16, 4, protocol=PROTOCOL), OURS], OURS),
     ],

@@ -68,13 +68,16 @@ def role(
     return [(one["diff"]["before_header"], one["commands"]) for one in items if one["changed"]], warnings
 
 
-def as_foreseen(kernel: MemoryKernel, *arguments: Any, **options: Any) -> Any:
+def as_foreseen(
+    kernel: MemoryKernel, networks: Any, containers: Any, state: str = "present", backend: str = "auto"
+) -> Any:
     """The same, which check mode foresees, and after which there is nothing to do."""
     before = kernel.snapshot()
-    foreseen = role(kernel, *arguments, **options, check=True)
+    lists = networks, containers, state, backend
+    foreseen = role(kernel, *lists, check=True)
     assert kernel.snapshot() == before
-    done = role(kernel, *arguments, **options)
-    assert (done, role(kernel, *arguments, **options)[0]) == (foreseen, [])
+    done = role(kernel, *lists)
+    assert (done, role(kernel, *lists)[0]) == (foreseen, [])
     return done
 
 

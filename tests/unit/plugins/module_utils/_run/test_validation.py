@@ -10,6 +10,8 @@ from random import Random
 from typing import Any
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
     bridge,
     bridge_port,
@@ -74,3 +76,54 @@ def test_without_aggregate_the_task_is_one_item() -> None:
     wants = validation.items(bridge.RESOURCE, {"name": "br0", "aggregate": None})
     assert [(one.name, one.present) for one in wants] == [("br0", True)]
     assert validation.items(bridge.RESOURCE, {"aggregate": []}) == []
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        ({"hairpin": 7}, "hairpin: '7' is neither true nor false."),
+        ({"hairpin": [True]}, "hairpin: a list is neither true nor false."),
+        ({"cost": "low"}, "cost: 'low' is not a whole number."),
+        ({"state": "gone"}, "state: 'gone' is none of present, absent."),
+        ({"vlans": {"vid": 1}}, "vlans: a list is needed, not a dict."),
+        ({"vlans": [None]}, "vlans: item 1 is empty."),
+        ({"vlans": [7]}, "vlans: item 1: a dict is needed, not '7'."),
+        ({"vlans": [{"vid": 1}, {"pvid": True}]}, "vlans: item 2: it has no vid."),
+        ({"vlans": [{"vid": 1, "tagged": True}]}, "vlans: item 1: there is no option tagged; did you mean untagged?"),
+        ({"interface": 1.10}, "interface: 1.1 is a number with a point in YAML; write it in quotes."),
+        (
+            {"interface": False},
+            "interface: false is a boolean in YAML, as no, off, yes and on are; write it in quotes.",
+        ),
+        ({"hairpim": True}, "there is no option hairpim; did you mean hairpin?"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_refused_in_our_words(params: dict[str, Any], sentence: str) -> None:
+    """They are those of the role's lists; and Ansible's list of what is true changes its order with each run."""
+    given = {"aggregate": [{"bridge": "br0", "interface": "v0", **params}]}
+    with pytest.raises(Invalid) as refused:
+        validation.items(bridge_port.RESOURCE, given)
+    assert str(refused.value) == f"aggregate item 1: {sentence}"
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.noun)
+def test_what_is_converted_here_is_what_the_validator_would_make_of_it(resource: Any) -> None:
+    """Generated: for values that both take they agree; but for a boolean where a text or a number is meant, which only Ansible takes."""
+    chance = Random(f"typed {resource.noun}")
+    agreed = 0
+    for _number in range(2000):
+        name = chance.choice(sorted(resource.options))
+        value = chosen(resource.options[name], chance)
+        kind = resource.options[name]["type"]
+        spec = ArgumentSpecValidator({name: {k: v for k, v in resource.options[name].items() if k != "required"}})
+        theirs = spec.validate({name: value})
+        try:
+            ours = validation.canonical(value, resource.options[name], name)
+        except Invalid:
+            assert theirs.error_messages or isinstance(value, bool), (name, value)
+            continue
+        assert not theirs.error_messages, (name, value)
+        if kind not in ("path", "list"):
+            assert ours == theirs.validated_parameters[name], (name, value)
+        agreed += 1
+    assert agreed > 500
