@@ -38,7 +38,14 @@ CHAIN = {"test_tasks": ["chain"], "test_by_hand": ["chain"]}
 # later tasks of a teardown are told of earlier ones.
 BOTH = {
     name: ["chain", "one_task"]
-    for name in ("test_bridge_mode", "test_teardown", "test_refusals", "test_after_failure", "test_ownership")
+    for name in (
+        "test_bridge_mode",
+        "test_teardown",
+        "test_refusals",
+        "test_after_failure",
+        "test_ownership",
+        "test_no_longer_asked",
+    )
 }
 
 
