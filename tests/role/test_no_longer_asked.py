@@ -17,7 +17,7 @@ from plays import Outcome, Playbook, checked, shell, snapshot, wiring
 BR0: dict[str, Any] = {"name": "br0", "subnets": ["10.0.0.0/24", "fd00::/64"], "ranges": ["10.0.0.8/30"]}
 WIDE: dict[str, Any] = {"name": "br0", "subnets": ["10.0.0.0/23", "fd00::/64"]}
 FRONT: dict[str, Any] = {**WIDE, "name": "front"}
-ROUTES = [
+ROUTES: list[dict[str, Any]] = [
     {"destination": "10.9.0.0/16", "gateway": "10.0.0.7", "mtu": 1400},
     {"destination": "fd09::/64", "type": "blackhole"},
     {"table": "100", "rule_source": "10.0.0.0/24", "gateway": "10.0.0.8"},

@@ -32,7 +32,7 @@ BACK: dict[str, Any] = {
     "subnets": ["10.1.0.0/24"],
     "routes": [{"destination": "10.6.0.0/16", "gateway": "10.1.0.6"}],
 }
-ROUTES = [
+ROUTES: list[dict[str, Any]] = [
     {"destination": "10.9.0.0/16", "gateway": "10.0.0.7", "mtu": 1400},
     {"destination": "10.8.0.0/16", "type": "blackhole"},
     {"destination": "fd09::/64", "gateway": "fd00::7"},
