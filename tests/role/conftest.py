@@ -45,6 +45,7 @@ BOTH = {
         "test_after_failure",
         "test_ownership",
         "test_side_effects",
+        "test_no_longer_asked",
     )
 }
 

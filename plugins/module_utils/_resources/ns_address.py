@@ -42,6 +42,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_
     is_settled,
     kernel_marks,
     ready_for_ipv6,
+    way_out,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_removal import (
     Along,
@@ -74,6 +75,9 @@ class Have:
     disable_ipv6: Optional[str] = "0"
     leaving: Leaving = field(default_factory=dict, hash=False)
     along: Along = field(default_factory=Along)
+    ways_out: Mapping[str, str] = field(
+        default_factory=dict, hash=False
+    )  # what the role's user can do about those interfaces
     marks: bool = False
 
 
@@ -148,6 +152,9 @@ class NsAddressResource(Resource[Want, Have]):
             disable_ipv6(want, ns, state) if want.family == 6 else "0",
             leaving,
         )
+        if networks and want.supersede and ns == state.need(HOST):
+            links = [state.link(ns, name) for dummy, name in networks]
+            have = replace(have, ways_out={one.name: way_out(one, state) for one in links if one})
         doomed = self._doomed(want, have)
         return replace(have, along=along(ns, link, doomed, state)) if doomed else have
 
@@ -274,10 +281,9 @@ class NsAddressResource(Resource[Want, Have]):
         }
         for destination, interface in have.networks:
             if (destination, interface) not in leaving and net.overlaps(ipaddress.ip_network(destination)):
-                raise Refused(
-                    "address: %s overlaps the route %s dev %s in %s; take another subnet, or noprefixroute: true where that is wanted."
-                    % (net, destination, interface, want.ns)
-                )
+                what = "address: %s overlaps the route %s dev %s in %s" % (net, destination, interface, want.ns)
+                otherwise = "; take another subnet, or noprefixroute: true where that is wanted"
+                raise Refused("%s%s." % (what, have.ways_out.get(interface) or otherwise))
 
     @staticmethod
     def _merged(want: Want, address: Address, current: Optional[Address]) -> Address:

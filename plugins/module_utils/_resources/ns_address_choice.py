@@ -35,6 +35,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 _DISABLE_IPV6 = "net/ipv6/conf/%s/disable_ipv6"
 Leaving = Mapping[Tuple[str, int], Sequence[Address]]  # addresses that go in the same task, by interface name and index
 
+# Words that follow what is in the way of the role.
+LISTED_NO_MORE = "; if that is not listed any more, list it with state: absent, or set wiring_purge: true"
 LIFETIMES = ("valid_lft", "preferred_lft")
 
 
@@ -82,6 +84,15 @@ def asked_for(want: Want, own: Sequence[Address], marks: Callable[[], bool]) -> 
     if ours or not fitting or marks():
         return ours[0] if ours else None
     return fitting[0]
+
+
+def way_out(link: Link, state: State) -> str:
+    """Return what the role's user can do about an interface of the host that is in the way, where that is a bridge of ours, else ``""``."""
+    # Here and not above: of use to few tasks.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import is_own_link
+
+    ours = is_own_link(link, "bridge", HOST.path, link.name, state.identity())
+    return ", a bridge of this collection" + LISTED_NO_MORE if ours else ""
 
 
 def going(want: Want, ns: int, names: Iterable[str], state: State) -> Leaving:
@@ -140,7 +151,7 @@ class Search:
         if holder is not None:
             holder = self._taken_again(holder).get(ip)
         if holder is not None and not self._gives_way(holder):
-            return Choice(holder=self._label(holder))
+            return Choice(holder=self._label(holder) + self._way_out(holder))
         return Choice(answers=self._answers(ip) if self._want.gateway != address.ip else "")
 
     def _free(self, pool: Pool) -> Choice:
@@ -174,6 +185,18 @@ class Search:
         link = self._state.link_at(self._ns, holder.index)
         leaving = going(self._want, self._ns, [link.name], self._state) if link else {}
         return any(holder.address in addresses for addresses in leaving.values())
+
+    def _way_out(self, holder: Holder) -> str:
+        """Return what the role's user can do about a holder, ``""`` where that is not known to be the role's."""
+        if not self._want.supersede:
+            return ""
+        if holder.ns == self._host:
+            link = self._state.link_at(self._host, holder.index)
+            return way_out(link, self._state) if link else ""
+        return LISTED_NO_MORE if self._label(holder).rpartition(" ")[2] in self._names() else ""
+
+    def _names(self) -> Sequence[str]:
+        return ["'%s'" % name for name in self._state.entries()]
 
     def _label(self, holder: Holder) -> str:
         """Return who has an address, in words."""

@@ -136,6 +136,9 @@ class State:
         self.known = Known()
         self.foreseen_indexes: Iterator[int] = itertools.count(-2, -1)
         self._missing: Dict[str, None] = {}  # in order
+        self._peers_asked: Dict[
+            Tuple[int, int], int
+        ] = {}  # of veths without a known peer, by how many namespaces were known
         self._identity: Optional[str] = None
         self._containers: Dict[
             Tuple[str, Tuple[str, ...]], Tuple[Mapping[str, Sequence[Container]], Sequence[str]]
@@ -258,7 +261,7 @@ class State:
             elif found is not None and (found.name == name or found.name not in links.by_name):
                 links.put(found)
             name = links.by_altname.get(name, name)
-        return self._present(links.by_name[name])
+        return self._with_peer(ns, self._present(links.by_name[name]))
 
     def own_name(self, ref: NsRef, name: str) -> str:
         """Return the interface's own name where ``name`` is an alternative one in a namespace, else ``name``."""
@@ -292,7 +295,21 @@ class State:
             if found is None or found.name in links.by_name:  # another interface has its name by now: it is gone
                 return None
             links.put(found)
-        return self._present(links.by_name[links.by_index[index]])
+        return self._with_peer(ns, self._present(links.by_name[links.by_index[index]]))
+
+    def _with_peer(self, ns: int, link: Optional[Link]) -> Optional[Link]:
+        """Return a veth with the namespace of its other end. A kernel knows that once it is open; check mode, which reads things once, may have
+        read the veth before."""
+        unknown = link is not None and link.kind == "veth" and link.index > 0 and link.peer_ns is None
+        if not self.predict or not unknown or link is None:
+            return link
+        opened = len(self.known.paths)
+        if self._peers_asked.get((ns, link.index)) != opened:
+            self._peers_asked[ns, link.index] = opened
+            found = self.source.link(ns, index=link.index)
+            if found is not None and found.peer_ns is not None:
+                return self._present(self.known.links[ns].put(replace(link, peer_ns=found.peer_ns)))
+        return link
 
     def links(self, ns: int) -> List[Link]:
         """Return all interfaces of a namespace."""
