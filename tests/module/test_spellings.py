@@ -150,7 +150,9 @@ def test_numbers_as_texts(plain: Host) -> None:
     for module, options in cases:
         plain.module(module, **options)
         for form in ("{}", " {} ", "0{}"):
-            texts = {name: form.format(value) if isinstance(value, int) else value for name, value in options.items()}
+            texts: dict[str, Any] = {
+                name: form.format(value) if isinstance(value, int) else value for name, value in options.items()
+            }
             assert not plain.module(module, **texts)["changed"], texts
 
 
