@@ -30,9 +30,10 @@ def named(host: Host) -> Host:
 
 def once(host: Host, module: str, number: int, args: dict[str, Any], **named: tuple[str, ...]) -> dict[str, Any]:
     """Run a module with interfaces by an alternative name: all comes out as with their own, and nothing is left to do with those."""
-    by_other = {option: names[number] for option, names in named.items()}
+    by_other: dict[str, Any] = {option: names[number] for option, names in named.items()}
     done = host.settles(module, **args, **by_other)
-    again = host.module(module, **args, **{option: names[0] for option, names in named.items()})
+    by_own: dict[str, Any] = {option: names[0] for option, names in named.items()}
+    again = host.module(module, **args, **by_own)
     assert not again["changed"], again["diff"]
     if done["after"]:
         assert again["after"] == done["after"]

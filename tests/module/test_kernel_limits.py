@@ -99,7 +99,10 @@ def test_an_mtu_that_would_take_ipv6_away_is_refused(host: Host) -> None:
 def test_ipv6_is_switched_on_for_what_we_make_on_a_host_where_it_is_off(host: Host) -> None:
     host.run("sysctl -qw net.ipv6.conf.default.disable_ipv6=1")
     try:
-        dual = {"networks": [{"name": "br0", "subnets": ["10.0.0.0/24", "fd00::/64"]}], "containers": [{"name": "web"}]}
+        dual: dict[str, Any] = {
+            "networks": [{"name": "br0", "subnets": ["10.0.0.0/24", "fd00::/64"]}],
+            "containers": [{"name": "web"}],
+        }
         foreseen, done, again = (host.module("wiring", check=check, **dual) for check in (True, False, False))
         assert (foreseen["changed"], done["changed"], again["changed"]) == (True, True, False)
         assert "fd00::1/64" in host.addresses("", "br0")

@@ -53,7 +53,7 @@ def test_destinations(plain: Host) -> None:
         length = chance.choice([128, 128, 120, 112, 96])
         number = ipv6(chance) >> 128 - length << 128 - length
         ways = [f"{spelled(chance, number)}/{length}" for _way in range(3)]
-        common = {"gateway": spelled(chance, int(ipaddress.IPv6Address("fd00::9")))}
+        common: dict[str, Any] = {"gateway": spelled(chance, int(ipaddress.IPv6Address("fd00::9")))}
         done = plain.settles("ns_route", destination=ways[0], **common)
         wanted = "default" if not length else f"{kernels(number)}/{length}"
         assert (done["after"]["destination"], done["after"]["gateway"]) == (wanted, "fd00::9")
@@ -80,7 +80,7 @@ def test_addresses_in_rules(plain: Host, backend: str) -> None:
     for _round in range(3):
         net = ipv6(chance) >> 24 << 24
         to = ipv6(chance) & ~0xFF | 9
-        ways = [
+        ways: list[dict[str, Any]] = [
             {
                 "source": f"{spelled(chance, net)}/104",
                 "to_address": spelled(chance, to),
@@ -88,12 +88,14 @@ def test_addresses_in_rules(plain: Host, backend: str) -> None:
             }
             for _way in range(2)
         ]
-        common = {"backend": backend, "out_interface": "!br0", "type": "snat"}
+        common: dict[str, Any] = {"backend": backend, "out_interface": "!br0", "type": "snat"}
         assert plain.settles("nat", **common, **ways[0])["after"]["to_address"] == kernels(to)
         assert not plain.module("nat", **common, **ways[1])["changed"]
         assert plain.module("nat", state="absent", **common, **ways[1])["changed"]
-        port = {"type": "dnat", "host_port": "80", "backend": backend}
-        mapped = [{"host_ip": spelled(chance, net | 1), "to_address": spelled(chance, to)} for _way in range(2)]
+        port: dict[str, Any] = {"type": "dnat", "host_port": "80", "backend": backend}
+        mapped: list[dict[str, Any]] = [
+            {"host_ip": spelled(chance, net | 1), "to_address": spelled(chance, to)} for _way in range(2)
+        ]
         assert plain.settles("nat", **port, **mapped[0])["after"]["to_address"] == kernels(to)
         assert not plain.module("nat", **port, **mapped[1])["changed"]
         assert plain.module("nat", state="absent", **port, **mapped[1])["changed"]
@@ -138,16 +140,19 @@ def test_sysctls(host: Host, key: str, ways: list[Any]) -> None:
 def test_numbers_as_texts(plain: Host) -> None:
     """Options that are numbers take them as texts and with blanks, as do those that may be a word."""
     plain.run("ip link add p0 type veth peer name p1 && ip link set p0 master br0")
-    for module, options in (
+    cases: list[tuple[str, dict[str, Any]]] = [
         ("bridge", {"name": "br0", "mtu": 1400, "forward_delay": 1600, "ageing_time": 200}),
         ("bridge_port", {"bridge": "br0", "interface": "p0", "cost": 7, "priority": 9}),
         ("ns_route", {"interface": "br0", "destination": "10.9.0.0/16", "metric": 7, "mtu": 1300, "table": 100}),
         ("ns_address", {"interface": "br0", "address": "10.0.0.8/24", "valid_lft": 4294967295}),
         ("nat", {"type": "dnat", "host_port": 80, "to_port": 8080, "to_address": "10.0.0.9"}),
-    ):
+    ]
+    for module, options in cases:
         plain.module(module, **options)
         for form in ("{}", " {} ", "0{}"):
-            texts = {name: form.format(value) if isinstance(value, int) else value for name, value in options.items()}
+            texts: dict[str, Any] = {
+                name: form.format(value) if isinstance(value, int) else value for name, value in options.items()
+            }
             assert not plain.module(module, **texts)["changed"], texts
 
 

@@ -77,7 +77,7 @@ def test_what_only_looks_alike(wired: Host) -> None:
     addresses = [{"interface": "br0", "address": f"10.2.0.1/{length}"} for length in (24, 25)]
     wired.module("ns_address", aggregate=addresses)
     assert not wired.module("ns_address", aggregate=addresses)["changed"]
-    more = [{}, {"metric": 5}, {"table": "100"}, {"gateway": "fd00::7"}]
+    more: list[dict[str, Any]] = [{}, {"metric": 5}, {"table": "100"}, {"gateway": "fd00::7"}]
     routes = [{"gateway": "10.0.0.7", **one} for one in more]
     wired.module("ns_route", aggregate=routes)
     assert not wired.module("ns_route", aggregate=routes)["changed"]
@@ -107,7 +107,7 @@ def test_twins_in_the_lists_of_the_role(host: Host, networks: Any, containers: A
     "route", [{"gateway": "10.0.0.254"}, {"destination": "0.0.0.0/0", "gateway": "10.0.0.254", "metric": 0}]
 )
 def test_a_listed_default_route_takes_the_place_of_the_networks(host: Host, route: dict[str, Any]) -> None:
-    lists = {
+    lists: dict[str, Any] = {
         "networks": [{**NETWORK, "subnets": ["10.0.0.0/24", "fd00::/64"]}],
         "containers": [{"name": "web", "routes": [route]}],
     }

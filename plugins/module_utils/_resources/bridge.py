@@ -153,12 +153,12 @@ class BridgeResource(LinkResource):
         delays = [side.get("forward_delay", _DELAY_LOW) for side in (new, old)]
         if "stp" not in new or all(_DELAY_LOW <= delay <= _DELAY_HIGH for delay in delays):
             return super().steps(want, new, old)
-        early = {"forward_delay"} if new["stp"] else {"stp"}
-        halves = [
-            [{name: side[name] for name in side if (name in early) == first} for side in (new, old)]
-            for first in (True, False)
-        ]
-        return tuple(SetLink(want.ns, want.name, to, was, self.noun) for to, was in halves)
+        first = "forward_delay" if new["stp"] else "stp"
+        steps = []
+        for names in ([first], [name for name in new if name != first]):
+            sides = [{name: side[name] for name in names if name in side} for side in (new, old)]
+            steps.append(SetLink(want.ns, want.name, sides[0], sides[1], self.noun))
+        return tuple(step for step in steps if step.new)
 
     def creation(self, want: LinkWant, wanted: Mapping[str, Any]) -> Tuple[Change, ...]:
         early, late = split(wanted, link_kinds.late(self.rows))

@@ -9,8 +9,6 @@ from __future__ import annotations
 import collections
 from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import owner_mark
-
 Item = Dict[str, Any]
 # By bridge (its name, ``""`` for no bridge, and its subnets or addresses) its ports (interface, what it is linked to, addresses), each
 # with the names of who has that.
@@ -154,6 +152,9 @@ def result(
     ``{name: {netns, path, network_mode, interfaces: [{name, host_interface, bridge, mac, mtu, addresses, gateways}], routes,
     published_ports}}``.
     """
+    # Here, for what filters load; see wiring_plan.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import owner_mark
+
     containers = {entry["name"]: _container(entry, "none") for entry in _afters(results, "netns")}
     _add_interfaces(containers, results)
     for entry in _afters(results, "route"):
