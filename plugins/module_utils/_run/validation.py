@@ -187,7 +187,7 @@ def _number(value: Any) -> int:
         if isinstance(value, bool):
             raise TypeError
         return int(check_type_int(value))
-    except TypeError:
+    except (TypeError, OverflowError):  # the latter for YAML's .inf
         raise TypeError("%s is not a whole number" % _shown(value)) from None
 
 
