@@ -19,6 +19,7 @@ options:
     description:
       - Many objects in one task. Each item takes the module's own options.
       - Options that are given beside it are defaults for every item.
+      - Two items for one thing are refused, unless they are alike.
       - All items are validated before the first change. An item that fails is rolled back and does not stop the others; the task then
         fails and names each.
       - This is much faster than a loop. The work is done in one process, whatever the number of items.
@@ -48,5 +49,6 @@ options:
       - The network namespace to work in.
       - A plain name means C(/run/netns/NAME), also where it is all digits. An absolute path means that file, such as C(/proc/4242/ns/net).
       - Left out, it is the namespace that the module runs in, the host's.
+      - Interfaces in it may be named by an alternative name (C(ip link property)) as well, as with C(ip). Results show their own names.
     type: str
 """

@@ -31,16 +31,18 @@ options:
       - MTU in bytes, or V(auto), the MTU of the interface that holds the default route (1500 where there is none).
     type: str
   mac:
-    description: MAC address.
+    description: MAC address, in any spelling; a unicast one.
     type: str
   stp:
     description: Whether the spanning tree protocol is on.
     type: bool
   forward_delay:
-    description: Forward delay in hundredths of a second, as C(ip link) has it. The kernel takes 200 to 3000 while O(stp) is on.
+    description:
+      - Forward delay in hundredths of a second, as C(ip link) has it. An odd number is rounded down, for not every kernel can hold it.
+      - While O(stp) is on it must be from 200 to 3000. Where it is not given, switching that on brings it there, as the kernel does.
     type: int
   ageing_time:
-    description: How long an address is remembered, in hundredths of a second, as C(ip link) has it.
+    description: How long an address is remembered, in hundredths of a second, as C(ip link) has it. Rounded as O(forward_delay).
     type: int
   vlan_filtering:
     description: Whether the bridge looks at VLANs.

@@ -133,7 +133,10 @@ options:
     type: list
     elements: str
   owner:
-    description: Whose rule, port or guard it is. It stands in the comment.
+    description:
+      - Whose rule, port or guard it is. It stands in the comment.
+      - Blanks, quotes, V(|) and backslashes, which a comment cannot carry, are shown as V(_), a name of more than 101 bytes is shortened, and a hash
+        tells such a name apart.
     type: str
     default: ansible
   comment:

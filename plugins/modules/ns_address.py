@@ -18,6 +18,8 @@ description:
   - What is new stands before anything goes, and what the kernel would take along with an address is kept, so that no route is lost while an address changes.
     Secondary addresses are promoted; a route whose source goes gets the new address for its source. What cannot be kept, as the routes through an
     interface that loses its last IPv4 address, is shown in the diff as C(routes).
+  - IPv6 needs an MTU of 1280 bytes. Where it is switched off (C(disable_ipv6)) on an interface in a namespace, or on a bridge or a veth of the host, an
+    address of it switches it on there.
 extends_documentation_fragment:
   - linuxnet.containers.attributes
   - linuxnet.containers.attributes.actiongroup
@@ -82,10 +84,10 @@ options:
   valid_lft:
     description:
       - Valid lifetime in seconds, or V(forever).
-      - It runs down; it is set again when it differs in having an end, or is longer than asked for.
+      - It runs down; it is set again when it differs in having an end, or is longer than asked for. O(preferred_lft) is never longer.
     type: str
   preferred_lft:
-    description: Preferred lifetime in seconds, or V(forever). As O(valid_lft).
+    description: Preferred lifetime in seconds, or V(forever). As O(valid_lft). Over IPv4 the kernel has one only beside a O(valid_lft) with an end.
     type: str
   noprefixroute:
     description: Do not make the route to the address's subnet.

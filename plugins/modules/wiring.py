@@ -215,7 +215,7 @@ options:
         type: dict
         default: {}
       routes:
-        description: Further routes. Items take the options of M(linuxnet.containers.ns_route).
+        description: Further routes. Items take the options of M(linuxnet.containers.ns_route). One for the default route takes the place of the role's own.
         type: list
         elements: dict
         default: []

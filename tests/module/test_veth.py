@@ -356,8 +356,9 @@ def test_a_bridge_of_somebody_elses_keeps_its_mtu_and_mac(lab: Lab, mtu: str | N
     """Also where a pair is no port from birth, and where a pair that was there comes to it."""
     lab.run(LAN)
     before = lan(lab)
+    where: dict[str, Any] = {"port_of" if later else "bridge": "lan"}
     for name in ("one", "two"):
-        done = settles(lab, "veth", peer_netns=name, mtu=mtu, **{"port_of" if later else "bridge": "lan"})
+        done = settles(lab, "veth", peer_netns=name, mtu=mtu, **where)
         if later:
             settles(lab, "bridge_port", bridge="lan", interface=done["after"]["name"], isolated=True)
             unchanged(lab, "veth", peer_netns=name, mtu=mtu, port_of="lan")
@@ -368,7 +369,7 @@ def test_a_bridge_of_somebody_elses_keeps_its_mtu_and_mac(lab: Lab, mtu: str | N
         )
         assert done["after"]["mac"].startswith("fe:")
     lab.run("ip link set nic nomaster")
-    settles(lab, "veth", peer_netns="one", state="absent", **{"port_of" if later else "bridge": "lan"})
+    settles(lab, "veth", peer_netns="one", state="absent", **where)
 
 
 def test_a_pair_that_comes_to_a_bridge_of_somebody_elses_fits_it_first(lab: Lab) -> None:

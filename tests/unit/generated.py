@@ -54,7 +54,7 @@ def _bridge(chance: Random) -> Item:
         mtu=["1500", "1400", "auto", 9000],
         mac=["02:00:00:00:00:0a", "02-00-00-00-00-0B"],
         stp=[True, False],
-        forward_delay=[1500, 400],
+        forward_delay=[1500, 400, 100, 5001],
         ageing_time=[30000, 0],
         enabled=[True, False],
         alias=["", "the bridge"],

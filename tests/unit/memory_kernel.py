@@ -192,9 +192,14 @@ class MemoryKernel(MemoryReader):
         rows = {**link_kinds.LINK, **link_kinds.PORT, **link_kinds.kind(step.kind).fields}
         if not set(new) <= {*rows, "name", "master"}:
             raise TypeError(f"nothing writes {sorted(set(new) - set(rows))}: does the change name the link's kind?")
+        if link.kind == "bridge" and link.get("stp") and not 200 <= new.get("forward_delay", 200) <= 3000:
+            self._refuse(errno.ERANGE, step)
         if link.kind == "bridge" and new.get("mtu", link.get("mtu")) != link.get("mtu"):
             self._pinned.add((ns, link.index))
         advance(step, self._state)
+        link_now = self._need(step.ns, new.get("name", link.name), step)
+        if link_now.get("stp"):
+            self._put(ns, link_now.with_(forward_delay=min(max(link_now.get("forward_delay"), 200), 3000)))
         if link.name != new.get("name", link.name):
             self._rename(ns, link.name, new["name"])
         if new.get("enabled") is False:

@@ -287,7 +287,7 @@ SQUARE = {
     "shared": 41,
     "shared shown": 28,
     "joining": 41,
-    "pairs_of_one": 130,
+    "pairs_of_one": 160,
     "addresses_of_one": 90,
     "superseding_addresses_of_one": 180,
     "routes_of_one": 15,

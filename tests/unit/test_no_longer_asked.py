@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import DropNetns
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import SYSCTL_FILE
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
@@ -30,7 +32,7 @@ BACK: dict[str, Any] = {
     "subnets": ["10.1.0.0/24"],
     "routes": [{"destination": "10.6.0.0/16", "gateway": "10.1.0.6"}],
 }
-ROUTES = [
+ROUTES: list[dict[str, Any]] = [
     {"destination": "10.9.0.0/16", "gateway": "10.0.0.7", "mtu": 1400},
     {"destination": "10.8.0.0/16", "type": "blackhole"},
     {"destination": "fd09::/64", "gateway": "fd00::7"},
@@ -268,3 +270,42 @@ def test_what_does_not_fit_a_smaller_subnet_is_given_another_address() -> None:
     role(kernel, [{**BR0, "subnets": ["10.0.0.0/23"]}], boxes)
     role(kernel, [{**BR0, "subnets": ["10.0.0.0/24"]}], [without(web, "networks")])
     assert held(kernel, "web").startswith("10.0.0.")
+
+
+def refused(kernel: MemoryKernel, networks: Any, containers: Any) -> str:
+    """What the role in one task says of lists that cannot be had on a host."""
+    params = {
+        "networks": networks,
+        "containers": containers,
+        "state": "present",
+        "firewall_backend": "auto",
+        "purge": False,
+    }
+    said = {take_steps(Steps(params), kernel, check)[2] for check in (True, False)}
+    [one] = said
+    return one
+
+
+def test_what_is_in_the_way_and_no_longer_listed_is_said_with_both_ways_out() -> None:
+    """A network, or a container, that has another name now; of what is not ours nobody says so."""
+    ways = "; if {} is not listed any more, list it with state: absent, or set wiring_purge: true"
+    kernel = MemoryKernel()
+    role(
+        kernel,
+        [BR0],
+        [{"name": "web", "published_ports": ["8080:80"], "networks": [{"name": "br0", "ipv4_address": "10.0.0.9"}]}],
+    )
+    bridge = "br0 in the host, a bridge of this collection" + ways.format("that")
+    kernel.namespace_label = lambda ns, nsid: "netns 'web'"  # type: ignore[method-assign]
+    www = {"name": "www", "published_ports": ["8080:80"]}
+    fixed = {"name": "www", "networks": [{"name": "br0", "ipv4_address": "10.0.0.9"}]}
+    kernel.apply(AddLink(HOST, "theirs", "bridge", {"enabled": True}))
+    kernel.apply(PutAddress(HOST, "theirs", Address("10.7.0.1", 24, 4, label="theirs")))
+    for networks, containers, sentence in (
+        ([FRONT], [], "address: 10.0.0.1 is taken by " + bridge),
+        ([{**FRONT, "gateways": ["10.0.0.2"]}], [], "overlaps the route 10.0.0.0/24 dev " + bridge),
+        ([BR0], [www], "or take another port" + ways.format("'web'")),
+        ([BR0], [fixed], "address: 10.0.0.9 is taken by eth0 in netns 'web'" + ways.format("that")),
+        ([{"name": "mine", "subnets": ["10.7.0.0/24"]}], [], "address: 10.7.0.1 is taken by theirs in the host"),
+    ):
+        assert sentence + "." in refused(kernel, networks, containers)

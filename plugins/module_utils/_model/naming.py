@@ -14,7 +14,13 @@ from typing import Optional, Sequence, Union
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 
 INTERFACE_NAME_BYTES = 15  # IFNAMSIZ less the closing NUL, include/uapi/linux/if.h
+ALTERNATIVE_NAME_BYTES = 127  # ALTIFNAMSIZ less the closing NUL
 NETNS_DIRECTORY = "/run/netns"  # where iproute2 keeps named namespaces
+
+OWNER_BYTES = (
+    101  # of an owner's name in the comment of a rule: what nftables leaves beside our mark and a bridge's name
+)
+_UNMARKABLE = re.compile(r'[\s"|\\\0\ud800-\udfff]')
 
 # Protocol number that marks the addresses (IFA_PROTO) and routes (rtm_protocol) this collection sets.
 # Outside the numbers that the kernel and iproute2's rt_protos know.
@@ -88,6 +94,17 @@ def _spelled(raw: Union[bytes, bytearray]) -> str:
     return ":".join("%02x" % byte for byte in raw)
 
 
+def owner_mark(owner: str) -> str:
+    """Return an owner's name as the comments of rules carry it: the name itself, wherever they can. In a name that is too long, or has
+    characters that they cannot carry, something stands for those, and a hash of the name tells it apart."""
+    plain = _UNMARKABLE.sub("_", owner)
+    if plain == owner and len(name_bytes(owner)) <= OWNER_BYTES:
+        return owner
+    tail = "~" + base64.b32encode(hashlib.sha256(owner.encode(errors="surrogatepass")).digest()).decode().lower()[:12]
+    kept = plain.encode()[: OWNER_BYTES - len(tail)].decode(errors="ignore")
+    return kept + tail
+
+
 def _bytes(value: str) -> bytes:
     """Return a name as the kernel has it; ``b"/"``, which is no name, for text that means no bytes."""
     try:
@@ -103,8 +120,23 @@ def interface_name(value: str, option: str) -> str:
     white space is bytes of Latin-1, of which 0xa0 is part of some letters. ``%`` is refused as well, since the kernel fills in a
     number for it.
     """
+    if value in ("all", "default"):
+        raise Invalid(
+            "%s: '%s' is not an interface name: the kernel's settings of all, or of new, interfaces are called so."
+            % (option, value)
+        )
+    return _name_of_link(value, option, INTERFACE_NAME_BYTES)
+
+
+def known_name(value: str, option: str) -> str:
+    """Return ``value`` if an interface that is there may be known by it, else raise `Invalid`: by its own name or an alternative one
+    (`ip link property`), which may be longer."""
+    return _name_of_link(value, option, ALTERNATIVE_NAME_BYTES)
+
+
+def _name_of_link(value: str, option: str, size: int) -> str:
     raw = _bytes(value)
-    if len(raw) > INTERFACE_NAME_BYTES:
+    if len(raw) > size:
         raise Invalid(
             "%s: '%s' is %d bytes long; an interface name has at most %d."
             % (option, value, len(raw), INTERFACE_NAME_BYTES)

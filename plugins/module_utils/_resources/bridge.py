@@ -49,6 +49,11 @@ class Have(LinkHave):
     part: Optional[Part] = None
 
 
+# Of the forwarding delay while the spanning tree protocol runs, in hundredths of a second: BR_MIN_FORWARD_DELAY and
+# BR_MAX_FORWARD_DELAY of net/bridge/br_private_stp.h. Without it any will do.
+_DELAY_LOW, _DELAY_HIGH = 200, 3000
+
+
 class BridgeResource(LinkResource):
     """A bridge without a MAC address of its own takes its ports' and changes it as they come and go, so it always gets one: the mark by
     which it is known as ours."""
@@ -129,6 +134,31 @@ class BridgeResource(LinkResource):
             tuple(have.part.steps(want.ns, bridge.name)),
             (text % (*where, but if staying else ""),),
         )
+
+    def fitting(self, wanted: Dict[str, Any], now: Mapping[str, Any]) -> Dict[str, Any]:
+        if not wanted.get("stp", now.get("stp")):
+            return wanted
+        delay = wanted.get("forward_delay", now.get("forward_delay"))
+        if delay is None or _DELAY_LOW <= delay <= _DELAY_HIGH:
+            return wanted
+        if "forward_delay" in wanted:
+            raise Refused(
+                "forward_delay: %d is out of bounds; with stp it must be from %d to %d (2 to 30 seconds)."
+                % (delay, _DELAY_LOW, _DELAY_HIGH)
+            )
+        return dict(wanted, forward_delay=min(max(delay, _DELAY_LOW), _DELAY_HIGH))  # as the kernel does it
+
+    def steps(self, want: LinkWant, new: Dict[str, Any], old: Dict[str, Any]) -> Tuple[Change, ...]:
+        """The kernel sets the delay first of all, and goes by whether the protocol runs at that moment."""
+        delays = [side.get("forward_delay", _DELAY_LOW) for side in (new, old)]
+        if "stp" not in new or all(_DELAY_LOW <= delay <= _DELAY_HIGH for delay in delays):
+            return super().steps(want, new, old)
+        first = "forward_delay" if new["stp"] else "stp"
+        steps = []
+        for names in ([first], [name for name in new if name != first]):
+            sides = [{name: side[name] for name in names if name in side} for side in (new, old)]
+            steps.append(SetLink(want.ns, want.name, sides[0], sides[1], self.noun))
+        return tuple(step for step in steps if step.new)
 
     def creation(self, want: LinkWant, wanted: Mapping[str, Any]) -> Tuple[Change, ...]:
         early, late = split(wanted, link_kinds.late(self.rows))

@@ -6,15 +6,15 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from dataclasses import field, replace
+from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import SetLink, SetVlans
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import known_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef, Vlan
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import natural
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
@@ -115,12 +115,23 @@ class BridgePortResource(Resource[Want, Have]):
             raise Invalid("exclusive: it needs vlans, the only ones that are to be there.")
         return Want(
             NsRef.parse(params.get("netns")),
-            interface_name(params["bridge"], "bridge"),
-            interface_name(params["interface"], "interface"),
+            known_name(params["bridge"], "bridge"),
+            known_name(params["interface"], "interface"),
             params["state"] == "present",
             link_kinds.given(params, link_kinds.PORT),
             None if vlans is None else _vlans(vlans, "vlans"),
             params["exclusive"],
+        )
+
+    def identities(self, want: Want) -> Sequence[Hashable]:
+        return ((want.ns, want.interface),) if want.present else ()
+
+    def resolved(self, want: Want, state: State) -> Want:
+        bridge, interface = (state.own_name(want.ns, name) for name in (want.bridge, want.interface))
+        return (
+            want
+            if (bridge, interface) == (want.bridge, want.interface)
+            else replace(want, bridge=bridge, interface=interface)
         )
 
     def subject(self, want: Want) -> str:
@@ -130,7 +141,8 @@ class BridgePortResource(Resource[Want, Have]):
         ns = state.need(want.ns) if want.present else state.find(want.ns)
         if ns is None:
             return Have()
-        default_pvid, joining = 0, {}
+        default_pvid = 0
+        joining: Mapping[str, Any] = {}
         if want.present:
             bridge = state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
             default_pvid = bridge.get("default_pvid") or 0

@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+from dataclasses import field, replace
+from typing import Any, Dict, Hashable, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -21,6 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
     mac,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import IPV6_MTU
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
@@ -37,11 +38,12 @@ class Want:
 
 @dataclass(frozen=True)
 class Have:
-    """``mtu`` is what ``auto`` means now, ``identity`` the host's."""
+    """``mtu`` is what ``auto`` means now, ``identity`` the host's; ``ipv6`` an address that a small MTU would take from the link."""
 
     link: Optional[Link] = None
     mtu: int = 0
     identity: str = ""
+    ipv6: str = ""
 
 
 class LinkResource(Resource[Want, Have]):
@@ -60,6 +62,13 @@ class LinkResource(Resource[Want, Have]):
             link_kinds.given(params, self.rows),
         )
 
+    def identities(self, want: Want) -> Sequence[Hashable]:
+        return ((want.ns, want.name),)
+
+    def resolved(self, want: Want, state: State) -> Want:
+        name = state.own_name(want.ns, want.name)
+        return want if name == want.name else replace(want, name=name)
+
     def subject(self, want: Want) -> str:
         return "%s %s" % (self.noun, want.name)
 
@@ -67,10 +76,12 @@ class LinkResource(Resource[Want, Have]):
         ns = state.need(want.ns) if want.present else state.find(want.ns)
         if ns is None:
             return Have()
+        link, auto = state.link(ns, want.name), state.uplink_mtu(ns) if want.attributes.get("mtu") == "auto" else 0
         return Have(
-            state.link(ns, want.name),
-            state.uplink_mtu(ns) if want.attributes.get("mtu") == "auto" else 0,
+            link,
+            auto,
             state.identity() if want.present else "",
+            ipv6_lost(with_mtu(want.attributes, auto), ns, link, state) if want.present else "",
         )
 
     def plan(self, want: Want, have: Have) -> Plan:
@@ -83,14 +94,23 @@ class LinkResource(Resource[Want, Have]):
         before = self._describe(want, now) if have.link else {}
         if not want.present:
             return Plan(before, {}, (DelLink(want.ns, want.name),) if have.link else ())
-        wanted = with_mtu(want.attributes, have.mtu)
+        wanted = self.fitting(with_mtu(want.attributes, have.mtu), now)
+        check_mtu(wanted, have.ipv6)
         if have.link is None:
             wanted.setdefault("mac", own_mac(have.identity, self.noun, want.ns.path, want.name))
             after = dict(link_kinds.defaults(self.rows), **wanted)
             return Plan(before, self._describe(want, after), self.creation(want, wanted))
         new, old = differing(wanted, now)
         after = self._describe(want, dict(now, **new))
-        return Plan(before, after, (SetLink(want.ns, want.name, new, old, self.noun),) if new else ())
+        return Plan(before, after, self.steps(want, new, old) if new else ())
+
+    def fitting(self, wanted: Dict[str, Any], now: Mapping[str, Any]) -> Dict[str, Any]:
+        """Return the wanted attributes as the kernel takes them, given those that the link has ``now``. Raises `Refused`."""
+        return wanted
+
+    def steps(self, want: Want, new: Dict[str, Any], old: Dict[str, Any]) -> Tuple[Change, ...]:
+        """Return the steps that give a link ``new`` attributes in place of ``old`` ones."""
+        return (SetLink(want.ns, want.name, new, old, self.noun),)
 
     def creation(self, want: Want, wanted: Mapping[str, Any]) -> Tuple[Change, ...]:
         """Return the steps that make a link with the ``wanted`` attributes."""
@@ -107,6 +127,23 @@ class LinkResource(Resource[Want, Have]):
 def with_mtu(attributes: Mapping[str, Any], auto: int) -> Dict[str, Any]:
     """Return attributes with the number of bytes that an MTU of ``auto`` means."""
     return {name: auto if (name, value) == ("mtu", "auto") else value for name, value in attributes.items()}
+
+
+def ipv6_lost(wanted: Mapping[str, Any], ns: int, link: Optional[Link], state: State) -> str:
+    """Return an address of a link that it would lose by the wanted MTU, ``""`` for none."""
+    if link is None or not wanted.get("mtu", IPV6_MTU) < IPV6_MTU or link.get("mtu") == wanted["mtu"]:
+        return ""
+    found = [one.ip for one in state.addresses_of(ns, link) if one.family == 6 and not one.parsed.is_link_local]
+    return next(iter(found), "")
+
+
+def check_mtu(wanted: Mapping[str, Any], ipv6: str) -> None:
+    """Raise `Refused` for an MTU by which a link would lose the address ``ipv6``."""
+    if ipv6:
+        raise Refused(
+            "mtu: with %d bytes the kernel takes away %s, since IPv6 needs %d; remove that address first."
+            % (wanted["mtu"], ipv6, IPV6_MTU)
+        )
 
 
 def differing(wanted: Mapping[str, Any], now: Mapping[str, Any]) -> Tuple[Dict[str, Any], Dict[str, Any]]:

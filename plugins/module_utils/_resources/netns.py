@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import sysctls
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -74,6 +74,9 @@ class NetnsResource(Resource[Want, Have]):
 
     def parse(self, params: Mapping[str, Any]) -> Want:
         return netns_want.parse(params)
+
+    def identities(self, want: Want) -> Sequence[Hashable]:
+        return (want.name,)
 
     def together(self, wants: Sequence[Want]) -> List[Want]:
         return netns_want.together(wants)

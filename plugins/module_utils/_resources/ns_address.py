@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import field, replace
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
@@ -36,9 +36,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_
     Leaving,
     Search,
     asked_for,
+    check_scope,
+    disable_ipv6,
     going,
     is_settled,
     kernel_marks,
+    ready_for_ipv6,
+    way_out,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_removal import (
     Along,
@@ -68,9 +72,12 @@ class Have:
     current: Optional[Address] = None
     choice: Choice = field(default_factory=Choice)
     networks: Tuple[Tuple[str, str], ...] = ()
-    ipv6_off: bool = False
+    disable_ipv6: Optional[str] = "0"
     leaving: Leaving = field(default_factory=dict, hash=False)
     along: Along = field(default_factory=Along)
+    ways_out: Mapping[str, str] = field(
+        default_factory=dict, hash=False
+    )  # what the role's user can do about those interfaces
     marks: bool = False
 
 
@@ -84,8 +91,26 @@ class NsAddressResource(Resource[Want, Have]):
     def parse(self, params: Mapping[str, Any]) -> Want:
         return ns_address_want.parse(params)
 
+    def identities(self, want: Want) -> Sequence[Hashable]:
+        """An interface may have an IPv4 address more than once, with other prefix lengths; of a pool it has one."""
+        if want.address is not None:
+            what: Hashable = want.address.ip if want.family == 6 else want.address.key
+        else:
+            what = want.pool and want.pool.network
+        return ((want.ns, want.interface, what),)
+
+    def same(self, want: Want, other: Want) -> bool:
+        return want == other and want.pool is other.pool
+
     def together(self, wants: Sequence[Want]) -> List[Want]:
         return ns_address_want.together(wants)
+
+    def resolved(self, want: Want, state: State) -> Want:
+        interface = state.own_name(want.ns, want.interface)
+        bridge = state.own_name(HOST, want.bridge) if want.bridge and want.present else want.bridge
+        if (interface, bridge) == (want.interface, want.bridge):
+            return want
+        return ns_address_want.renamed(want, interface, bridge)
 
     def subject(self, want: Want) -> str:
         what = want.address.cidr if want.address else "from %s" % want.pool.network if want.pool else "of ours"
@@ -124,9 +149,12 @@ class NsAddressResource(Resource[Want, Have]):
             current,
             choice,
             networks,
-            want.family == 6 and state.sysctl(ns, "net/ipv6/conf/%s/disable_ipv6" % want.interface) == "1",
+            disable_ipv6(want, ns, state) if want.family == 6 else "0",
             leaving,
         )
+        if networks and want.supersede and ns == state.need(HOST):
+            links = [state.link(ns, name) for dummy, name in networks]
+            have = replace(have, ways_out={one.name: way_out(one, state) for one in links if one})
         doomed = self._doomed(want, have)
         return replace(have, along=along(ns, link, doomed, state)) if doomed else have
 
@@ -174,21 +202,18 @@ class NsAddressResource(Resource[Want, Have]):
         if not want.present:
             return self._absent(want, have)
         target, current = self._target(want, have), have.current
-        if have.ipv6_off:
-            raise Refused(
-                "%s: IPv6 is switched off on %s in %s (disable_ipv6 is 1); set the sysctl to 0 first, with sysctls of linuxnet.containers.netns."
-                % ("address" if want.address else "pool", want.interface, want.ns)
-            )
-        changes: List[Change] = []
+        changes: List[Change] = ready_for_ipv6(want, have.link, have.disable_ipv6)
         if current is None:
             self._check_overlap(want, target, have)
+            check_scope(target, have.own)
             target = replace(target, secondary=any(is_secondary(target, one) for one in have.own if not one.secondary))
             changes.append(PutAddress(want.ns, want.interface, target))
         elif self._anew(want, current, target):
             changes.extend(set_anew(want.ns, want.interface, current, target, have.own, have.along))
         elif current != target:
+            check_scope(target, have.own)
             changes.append(PutAddress(want.ns, want.interface, target, current))
-        if changes and want.announce and target.scope == "global":
+        if (current is None or current != target) and want.announce and target.scope == "global":
             shared = any(
                 address.key != target.key and target.parsed in address.network for address in have.own
             ) or bool(target.peer)
@@ -249,13 +274,16 @@ class NsAddressResource(Resource[Want, Have]):
         net = target.network
         if net.prefixlen == net.max_prefixlen or target.noprefixroute:
             return
-        leaving = {(str(address.network), name) for (name, dummy), going in have.leaving.items() for address in going}
+        leaving = {
+            (addressing.network_text(address.network), name)
+            for (name, dummy), going in have.leaving.items()
+            for address in going
+        }
         for destination, interface in have.networks:
             if (destination, interface) not in leaving and net.overlaps(ipaddress.ip_network(destination)):
-                raise Refused(
-                    "address: %s overlaps the route %s dev %s in %s; take another subnet, or noprefixroute: true where that is wanted."
-                    % (net, destination, interface, want.ns)
-                )
+                what = "address: %s overlaps the route %s dev %s in %s" % (net, destination, interface, want.ns)
+                otherwise = "; take another subnet, or noprefixroute: true where that is wanted"
+                raise Refused("%s%s." % (what, have.ways_out.get(interface) or otherwise))
 
     @staticmethod
     def _merged(want: Want, address: Address, current: Optional[Address]) -> Address:
@@ -286,7 +314,10 @@ class NsAddressResource(Resource[Want, Have]):
                     and (getattr(current, name) == FOREVER) == (given[name] == FOREVER)
                 ):
                     del given[name]
-        return replace(address, **given)
+        address = replace(address, **given)
+        if "preferred_lft" not in given:
+            address = replace(address, preferred_lft=min(address.preferred_lft, address.valid_lft))
+        return address
 
     @staticmethod
     def _anew(want: Want, current: Address, target: Address) -> bool:

@@ -16,7 +16,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
     INTERFACE_NAME_BYTES,
-    interface_name,
+    known_name,
+    name_bytes,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import FOREVER, Address, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.pools import Pool
@@ -52,13 +53,14 @@ RULES: Dict[str, Any] = {
 }
 NO_GATEWAY = "none"  # the value of ``gateway`` with which a pool reserves nothing
 _LIFETIME = values.number(0, FOREVER, "'forever' nor a number of seconds", forever=FOREVER)
+_VALID = values.number(1, FOREVER, "'forever' nor a number of seconds", forever=FOREVER)
 # The options that are attributes of the address, by the names of `Address`, each with its sanitizer.
 _GIVEN: Mapping[str, values.Sanitizer] = {
     "scope": values.unchanged,
     "noprefixroute": values.unchanged,
     "label": values.unchanged,
     "broadcast": addressing.ip,
-    "valid_lft": _LIFETIME,
+    "valid_lft": _VALID,
     "preferred_lft": _LIFETIME,
 }
 
@@ -123,7 +125,7 @@ class Want:
 def parse(params: Mapping[str, Any]) -> Want:
     """Return the want that validated options mean. Raises `Invalid`."""
     ns = NsRef.parse(params.get("netns"))
-    name = interface_name(params["interface"], "interface")
+    name = known_name(params["interface"], "interface")
     address, pool, gateway, family = None, None, "", 0
     if params.get("address") is not None:
         address = _fixed(params)
@@ -142,7 +144,7 @@ def parse(params: Mapping[str, Any]) -> Want:
         if params.get(option) is not None and family == 6:
             raise Invalid("%s: an IPv6 address has none to set." % option)
     given = values.given(params, _GIVEN)
-    _check(given, name)
+    _check(given, name, family)
     nodad = params["nodad"] if params.get("nodad") is not None else bool(ns.path)
     return Want(
         ns,
@@ -150,7 +152,7 @@ def parse(params: Mapping[str, Any]) -> Want:
         params["state"] == "present",
         address,
         pool,
-        interface_name(params["bridge"], "bridge") if params.get("bridge") else None,
+        known_name(params["bridge"], "bridge") if params.get("bridge") else None,
         gateway,
         params.get("owner") or default_owner(ns, name),
         params["strategy"],
@@ -168,10 +170,21 @@ def default_owner(ns: NsRef, interface: str) -> str:
     return "%s/%s" % (ns.option or "host", interface)
 
 
-def _check(given: Mapping[str, Any], interface: str) -> None:
+def renamed(want: Want, interface: str, bridge: Optional[str]) -> Want:
+    """Return the want with the own names of its interface and bridge, as they were read. Raises `Invalid` for a label too long then."""
+    given = dict(want.given)
+    if "label" in given:
+        given["label"] = interface + given["label"][len(want.interface) :]
+        _check(given, interface, want.family)
+    owner = default_owner(want.ns, interface) if want.owner == default_owner(want.ns, want.interface) else want.owner
+    return replace(want, interface=interface, bridge=bridge, given=given, owner=owner)
+
+
+def _check(given: Mapping[str, Any], interface: str, family: int) -> None:
     """Raise `Invalid` for attributes that the kernel would not take, or not together."""
-    label = given.get("label", interface)
-    if label.split(":")[0] != interface or len(label.encode(errors="replace")) > INTERFACE_NAME_BYTES:
+    label = given.get("label")
+    fits = label is None or label.split(":")[0] == interface
+    if not fits or len(name_bytes(label or "")) > INTERFACE_NAME_BYTES:
         raise Invalid(
             "label: '%s' must be '%s' or begin with '%s:', and have at most %d bytes."
             % (label, interface, interface, INTERFACE_NAME_BYTES)
@@ -180,6 +193,8 @@ def _check(given: Mapping[str, Any], interface: str) -> None:
         raise Invalid("broadcast: %s is not of the same address family as the address." % given["broadcast"])
     if given.get("preferred_lft", 0) > given.get("valid_lft", FOREVER):
         raise Invalid("preferred_lft: it cannot be longer than valid_lft.")
+    if family == 4 and given.get("preferred_lft", FOREVER) < given.get("valid_lft", FOREVER) == FOREVER:
+        raise Invalid("preferred_lft: over IPv4 it needs a valid_lft with an end, or the kernel forgets it.")
 
 
 def _fixed(params: Mapping[str, Any]) -> Address:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import field
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -13,7 +14,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model import 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import cidr, ip
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import known_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     MAIN_TABLE,
     Nexthop,
@@ -90,6 +91,47 @@ class Want:
         return ways + [(hop.gateway, hop.interface) for hop in self.given.get("nexthops", ())]
 
 
+def _check_ways(want: Want) -> None:
+    """Raise `Invalid` for ways that the kernel is known to refuse, whatever there is."""
+    hops = want.given.get("nexthops", ())
+    scope = want.given.get("scope")
+    kind = want.given.get("type", "unicast")
+    if kind != "unicast":
+        for name in ("interface", "onlink", "scope"):
+            if want.given.get(name):
+                raise Invalid("%s: it does not go with type: %s." % (name, kind))
+    if scope == "nowhere":
+        raise Invalid("scope: nothing is reached by a route of scope nowhere.")
+    if scope in ("link", "host") and any(gateway for gateway, dummy in want.ways):
+        raise Invalid("scope: a route by a gateway reaches further than the scope %s." % scope)
+    if want.family == 6 and any(not hop.gateway for hop in hops):
+        raise Invalid("nexthops: over IPv6 each needs a gateway.")
+    ways = [(hop.gateway, hop.interface) for hop in hops]
+    for way in ways:
+        if ways.count(way) > 1:
+            raise Invalid(
+                "nexthops: %s is asked for twice; give it once, with a weight." % " dev ".join(filter(None, way))
+            )
+    for gateway, interface in want.ways:
+        if gateway and not interface and link_local(gateway):
+            option = "nexthops" if hops else "gateway"
+            raise Invalid("%s: %s is link-local, which is on every link; name its interface." % (option, gateway))
+
+
+def link_local(gateway: str) -> bool:
+    """Return whether a gateway is one of those of IPv6 that are on every link."""
+    return ":" in gateway and ipaddress.ip_address(gateway).is_link_local
+
+
+def _router(value: Any, option: str) -> str:
+    """Return an address that a router can have."""
+    found = ip(value, option)
+    parsed = ipaddress.ip_address(found)
+    if parsed.is_multicast or parsed.is_unspecified or parsed.is_loopback or found == "255.255.255.255":
+        raise Invalid("%s: %s is not an address a router can have." % (option, found))
+    return found
+
+
 def _nexthops(items: Sequence[Mapping[str, Any]], option: str) -> Tuple[Nexthop, ...]:
     """Return the nexthops of the option, sorted."""
     hops = []
@@ -101,7 +143,7 @@ def _nexthops(items: Sequence[Mapping[str, Any]], option: str) -> Tuple[Nexthop,
             raise Invalid("%s: weight %s is out of bounds; it must be from 1 to 256." % (option, weight))
         hops.append(
             Nexthop(
-                ip(gateway, option) if gateway else "", interface_name(interface, option) if interface else "", weight
+                _router(gateway, option) if gateway else "", known_name(interface, option) if interface else "", weight
             )
         )
     if len(hops) < 2:
@@ -112,14 +154,15 @@ def _nexthops(items: Sequence[Mapping[str, Any]], option: str) -> Tuple[Nexthop,
 # The options that are attributes of the route, by the names of `Route`, each with its sanitizer.
 _GIVEN: Mapping[str, values.Sanitizer] = {
     "metric": values.integer(0, values.U32),
-    "mtu": values.integer(0, 65535),
-    "advmss": values.integer(0, 65535),
+    # What is more the kernel cuts off (net/ipv4/metrics.c): the longest IPv4 packet less 15 bytes, or less its headers.
+    "mtu": values.integer(0, 65520),
+    "advmss": values.integer(0, 65495),
     "scope": values.unchanged,
     "type": values.unchanged,
     "onlink": values.unchanged,
-    "gateway": ip,
+    "gateway": _router,
     "source": ip,
-    "interface": interface_name,
+    "interface": known_name,
     "nexthops": _nexthops,
 }
 
@@ -157,7 +200,10 @@ def parse(params: Mapping[str, Any]) -> Want:
         raise Invalid(
             "exclusive: with state: absent it means all routes of ours that the task does not ask for, so name none."
         )
-    return Want(NsRef.parse(params.get("netns")), family, destination, table, present, given, policy, exclusive)
+    want = Want(NsRef.parse(params.get("netns")), family, destination, table, present, given, policy, exclusive)
+    if present:
+        _check_ways(want)
+    return want
 
 
 def _destination(params: Mapping[str, Any], addresses: Sequence[str]) -> Tuple[int, str]:

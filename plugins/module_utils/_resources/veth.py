@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import collections
 from dataclasses import field, replace
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -24,11 +24,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
     host_interface,
     interface_name,
     is_own,
+    known_name,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
+    check_mtu,
     derived_again,
     differing,
+    ipv6_lost,
     is_own_link,
     is_own_near,
     made_for,
@@ -76,7 +79,7 @@ class Have:
     are wanted); ``occupant`` is another interface that has the wanted peer's name.
     ``master`` is the name of the bridge that has the port now. ``surplus``: host ends of other pairs of ours whose peers are in the
     wanted peer's namespace. ``peer_sysctls``: those that are asked for as they are, ``""`` where the peer has yet to come, and None for what the kernel
-    has not. ``fit``: what a port of the bridge has to be, where that is somebody else's."""
+    has not. ``fit``: what a port of the bridge has to be, where that is somebody else's. ``ipv6`` is an address that a small MTU would take from an end."""
 
     link: Optional[Link] = None
     far: Optional[Link] = None
@@ -86,6 +89,7 @@ class Have:
     master: str = ""
     mtu: int = 0
     identity: str = ""
+    ipv6: str = ""
     surplus: Tuple[str, ...] = ()
     peer_sysctls: Mapping[str, Optional[str]] = field(default_factory=dict, hash=False)
     fit: Optional[Fit] = None
@@ -138,7 +142,7 @@ class VethResource(Resource[Want, Have]):
             peer_ns,
             peer_name,
             params["state"] == "present",
-            interface_name(bridge, "bridge") if bridge else bridge,
+            known_name(bridge, "bridge") if bridge else bridge,
             dict(shared, **link_kinds.given(params, {**each, **near})),
             dict(shared, **link_kinds.given(params, each, "peer_")),
             params["exclusive"],
@@ -158,6 +162,9 @@ class VethResource(Resource[Want, Have]):
             )
         return want
 
+    def identities(self, want: Want) -> Sequence[Hashable]:
+        return (want.ns, want.name), (want.peer_ns, want.peer_name)
+
     def together(self, wants: Sequence[Want]) -> List[Want]:
         siblings: Dict[NsRef, List[str]] = collections.defaultdict(list)
         macs: Dict[Tuple[NsRef, str, str], Want] = {}  # by bridge
@@ -173,6 +180,11 @@ class VethResource(Resource[Want, Have]):
                     % (asked, want.bridge, other.peer_name, other.peer_ns, want.peer_name, want.peer_ns)
                 )
         return [replace(want, siblings=tuple(siblings[want.peer_ns])) if want.exclusive else want for want in wants]
+
+    def resolved(self, want: Want, state: State) -> Want:
+        state.find(want.peer_ns)  # a link that is read before does not say that its peer is in there
+        name, bridge = state.own_name(want.ns, want.name), want.bridge and state.own_name(want.ns, want.bridge)
+        return want if (name, bridge) == (want.name, want.bridge) else replace(want, name=name, bridge=bridge)
 
     def subject(self, want: Want) -> str:
         return "veth %s" % want.name
@@ -207,6 +219,9 @@ class VethResource(Resource[Want, Have]):
                     % (want.peer["mac"], want.bridge)
                 )
         fit = _fit(want, ns, link, state)
+        auto = 0 if want.own.get("mtu") != "auto" else fit.mtu if fit else state.uplink_mtu(ns)
+        wanted, there = with_mtu(want.own, auto), far if far_ns == want.peer_ns else None
+        lost = ipv6_lost(wanted, ns, link, state) or ipv6_lost(wanted, peer_ns, there, state)
         occupied = None
         if occupant is not None:
             # Here and not above: there is none but by mistake.
@@ -220,8 +235,9 @@ class VethResource(Resource[Want, Have]):
             occupied,
             True,
             state.master_name(ns, link) if link else "",
-            0 if want.own.get("mtu") != "auto" else fit.mtu if fit else state.uplink_mtu(ns),
+            auto,
             state.identity(),
+            lost,
             _surplus(want, ns, peer_ns, link, state),
             _sysctls().peer_sysctls(
                 want.peer_sysctls,
@@ -274,6 +290,7 @@ class VethResource(Resource[Want, Have]):
         if not want.present:
             return self._absent(want, have)
         own, peer = with_mtu(want.own, have.mtu), with_mtu(want.peer, have.mtu)
+        check_mtu(own, have.ipv6)
         if have.fit is not None:
             _fitted(want, have, have.fit, own, peer)
         if have.occupant is not None:

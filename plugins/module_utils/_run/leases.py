@@ -13,7 +13,7 @@ import collections
 from dataclasses import replace
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress, network_text
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
     Announce,
     DelAddress,
@@ -228,4 +228,4 @@ def connected(state: State, ns: int, family: int) -> Iterable[Tuple[str, str]]:
     for index, address in leases(state).put_in(ns):
         link = state.link_at(ns, index) if address.family == family and not address.noprefixroute else None
         if link is not None:
-            yield str(address.network), link.name
+            yield network_text(address.network), link.name

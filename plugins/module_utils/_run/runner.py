@@ -19,7 +19,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import failures, readable, summary
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import items
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import infinite, items
 
 Outcome = TypeVar("Outcome")
 
@@ -75,7 +75,12 @@ def attempt(
 
     ``work`` finds out what is lacking before it reads or changes anything. ``convert`` is asked before Ansible validates what a task says.
     """
-    module = _Module(convert, **arguments)
+    try:
+        module = _Module(convert, **arguments)
+    except OverflowError:
+        options = arguments["argument_spec"]
+        module = AnsibleModule({name: {"type": "raw"} for name in options}, supports_check_mode=True)
+        module.fail_json(msg=str(infinite(module.params)))
     try:
         outcome, warnings = work(module)
     except Lacking as error:

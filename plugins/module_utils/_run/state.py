@@ -20,7 +20,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NETNS_DIRECTORY, sysctl_key
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
+    INTERFACE_NAME_BYTES,
+    NETNS_DIRECTORY,
+    name_bytes,
+    sysctl_key,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     MAIN_TABLE,
     Address,
@@ -46,6 +51,7 @@ class Links:
     def __init__(self) -> None:
         self.by_name: Dict[str, Optional[Link]] = {}
         self.by_index: Dict[int, str] = {}
+        self.by_altname: Dict[str, str] = {}
         self.complete = False
         self._by_master: Dict[int, Dict[str, None]] = {}
 
@@ -54,6 +60,8 @@ class Links:
         self._leave_master(link.name)
         self.by_name[link.name] = link
         self.by_index[link.index] = link.name
+        for name in link.altnames:
+            self.by_altname[name] = link.name
         if link.master:
             self._by_master.setdefault(link.master, {})[link.name] = None
         return link
@@ -63,6 +71,8 @@ class Links:
         self._leave_master(link.name)
         self.by_name[link.name] = None
         self.by_index.pop(link.index, None)
+        for name in link.altnames:
+            self.by_altname.pop(name, None)
 
     def _leave_master(self, name: str) -> None:
         known = self.by_name.get(name)
@@ -126,6 +136,9 @@ class State:
         self.known = Known()
         self.foreseen_indexes: Iterator[int] = itertools.count(-2, -1)
         self._missing: Dict[str, None] = {}  # in order
+        self._peers_asked: Dict[
+            Tuple[int, int], int
+        ] = {}  # of veths without a known peer, by how many namespaces were known
         self._identity: Optional[str] = None
         self._containers: Dict[
             Tuple[str, Tuple[str, ...]], Tuple[Mapping[str, Sequence[Container]], Sequence[str]]
@@ -237,22 +250,33 @@ class State:
     # --- reading, on demand ---
 
     def link(self, ns: int, name: str) -> Optional[Link]:
-        """Return the interface called ``name`` in a namespace."""
+        """Return the interface called ``name`` in a namespace, or known there by that alternative name (`ip link property`)."""
         links = self.known.links[ns]
+        name = links.by_altname.get(name, name)
         if name not in links.by_name:
             found = None if links.complete else self._present(self.source.link(ns, name=name))
             links.by_name[name] = None
-            if found is not None:
+            if found is not None and found.index in links.by_index:  # known already, and `name` an alternative one
+                links.by_altname[name] = links.by_index[found.index]
+            elif found is not None and (found.name == name or found.name not in links.by_name):
                 links.put(found)
-        return self._present(links.by_name[name])
+            name = links.by_altname.get(name, name)
+        return self._with_peer(ns, self._present(links.by_name[name]))
+
+    def own_name(self, ref: NsRef, name: str) -> str:
+        """Return the interface's own name where ``name`` is an alternative one in a namespace, else ``name``."""
+        ns = self.find(ref)
+        link = self.link(ns, name) if ns is not None and name else None
+        return link.name if link else name
 
     def need_link(self, ns: int, ref: NsRef, name: str, option: str, kind: str = "") -> Link:
         """Return an interface that must be there (a bridge, where ``kind`` says so); foresee it in check mode, else raise `Refused`."""
         link = self.link(ns, name)
         if link is None:
             what = "%s '%s'" % (kind or "interface", name)
-            if not self.predict:
-                maker = "; linuxnet.containers.%s makes one" % (kind or "veth")
+            possible = len(name_bytes(name)) <= INTERFACE_NAME_BYTES  # a longer one can only be an alternative name
+            if not self.predict or not possible:
+                maker = "; linuxnet.containers.%s makes one" % (kind or "veth") if possible else ""
                 raise Refused("%s: there is no %s in %s%s." % (option, what, ref, maker))
             self.foresee("%s in %s" % (what, ref))
             attributes = {"mtu": 1500, "mac": "", "alias": "", "enabled": True}
@@ -271,7 +295,21 @@ class State:
             if found is None or found.name in links.by_name:  # another interface has its name by now: it is gone
                 return None
             links.put(found)
-        return self._present(links.by_name[links.by_index[index]])
+        return self._with_peer(ns, self._present(links.by_name[links.by_index[index]]))
+
+    def _with_peer(self, ns: int, link: Optional[Link]) -> Optional[Link]:
+        """Return a veth with the namespace of its other end. A kernel knows that once it is open; check mode, which reads things once, may have
+        read the veth before."""
+        unknown = link is not None and link.kind == "veth" and link.index > 0 and link.peer_ns is None
+        if not self.predict or not unknown or link is None:
+            return link
+        opened = len(self.known.paths)
+        if self._peers_asked.get((ns, link.index)) != opened:
+            self._peers_asked[ns, link.index] = opened
+            found = self.source.link(ns, index=link.index)
+            if found is not None and found.peer_ns is not None:
+                return self._present(self.known.links[ns].put(replace(link, peer_ns=found.peer_ns)))
+        return link
 
     def links(self, ns: int) -> List[Link]:
         """Return all interfaces of a namespace."""

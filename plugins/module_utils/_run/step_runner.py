@@ -74,7 +74,7 @@ def take_steps(steps: Steps, kernel: Kernel, check: bool) -> Tuple[Results, List
             for step in names:
                 resource = steps.resource(step)
                 try:
-                    wants = steps.wants(half, step, found)
+                    wants = execution.resolved(resource, steps.wants(half, step, found), state)
                 except Refused as error:
                     return found, warnings, str(error)
                 plans = foreseen[step] if whole else [execution.plan(resource, want, state) for want in wants]
@@ -92,10 +92,12 @@ def take_steps(steps: Steps, kernel: Kernel, check: bool) -> Tuple[Results, List
 
 def _foreseen(steps: Steps, half: str, names: Sequence[str], state: State) -> Dict[str, List[execution.Planned]]:
     """Return the plans of the steps of a half, each made as if the steps before it were carried out."""
-    return {
-        step: [execution.plan(steps.resource(step), want, state) for want in steps.foreseen_wants(half, step)]
-        for step in names
-    }
+    found = {}
+    for step in names:
+        resource = steps.resource(step)
+        wants = execution.resolved(resource, steps.foreseen_wants(half, step), state)
+        found[step] = [execution.plan(resource, want, state) for want in wants]
+    return found
 
 
 @without_collecting()

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, Optional
+from typing import Any, Callable, Dict, Hashable, List, Mapping, Optional, Sequence
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.validation import check_type_bool, check_type_dict, check_type_int
@@ -41,6 +41,19 @@ def _typed(resource: Resource[Any, Any], params: Mapping[str, Any]) -> Dict[str,
             raise Invalid(no_option(name, resource.options))
         found[name] = canonical(value, resource.options[name], name)
     return found
+
+
+def infinite(params: Mapping[str, Any]) -> Invalid:
+    """Return the error for options among which is a number without an end (YAML's ``.inf``), at any depth."""
+    for name, value in params.items():
+        parts = value if isinstance(value, list) else [value]
+        inner = [infinite(part) for part in parts if isinstance(part, Mapping)]
+        found = [error for error in inner if str(error)]
+        if found:
+            return Invalid("%s: %s" % (name, found[0]))
+        if any(str(part).strip().lstrip("+-").lower() in ("inf", "infinity") for part in parts):
+            return Invalid("%s: '%s' is not a whole number." % (name, value))
+    return Invalid("")
 
 
 _TYPES: Dict[str, type] = {"str": str, "bool": bool, "int": int, "dict": dict}
@@ -90,14 +103,29 @@ def items(resource: Resource[Any, Any], params: Mapping[str, Any]) -> List[Any]:
     validates = validator(resource)
     if aggregate is None:
         return resource.together([parsed(resource, validates, top)])
-    wants = []
+    wants: List[Any] = []
     for number, item in enumerate(aggregate):
         given = {name: value for name, value in item.items() if value is not None}
         try:
             wants.append(parsed(resource, validates, dict(top, **given)))
         except Invalid as error:
             raise Invalid("aggregate item %d: %s" % (number + 1, error)) from error
+    distinct(resource, wants, lambda number: "aggregate item %d" % (number + 1))
     return resource.together(wants)
+
+
+def distinct(resource: Resource[Any, Any], wants: Sequence[Any], named: Callable[[int], str]) -> None:
+    """Raise `Invalid` where two wants, ``named`` by their number, ask for one thing and not for the same: each run would do what the
+    one says, and then the other."""
+    seen: Dict[Hashable, int] = {}
+    for number, want in enumerate(wants):
+        for key in resource.identities(want):
+            first = seen.setdefault(key, number)
+            if first != number and not resource.same(wants[first], want):
+                who = " and ".join(dict.fromkeys((named(first), named(number))))
+                raise Invalid(
+                    "%s: the %s is asked for twice, and not alike; list it once." % (who, resource.subject(want))
+                )
 
 
 def _clause(error: AnsibleValidationError) -> str:
@@ -159,7 +187,7 @@ def _number(value: Any) -> int:
         if isinstance(value, bool):
             raise TypeError
         return int(check_type_int(value))
-    except TypeError:
+    except (TypeError, OverflowError):  # the latter for YAML's .inf
         raise TypeError("%s is not a whole number" % _shown(value)) from None
 
 

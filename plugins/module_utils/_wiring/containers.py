@@ -48,6 +48,30 @@ def host_end(pair: Item) -> str:
     return name
 
 
+def _along(interface: str, route: Mapping[str, Any]) -> Item:
+    """Return the interface on the network, for those of its routes that go by one."""
+    return (
+        {}
+        if route.get("nexthops") or str(route.get("type") or "unicast").strip() != "unicast"
+        else {"interface": interface}
+    )
+
+
+def _default_key(route: Mapping[str, Any]) -> Tuple[int, str]:
+    """Return (address family, metric) of an item that means a default route in the main table, (0, "") of any other."""
+    destination, metric = (str(route.get(option) or "").strip() for option in ("destination", "metric"))
+    ways = [route, *(route["nexthops"] if isinstance(route.get("nexthops"), list) else [])]
+    texts = [str(way.get(option) or "") for way in ways if isinstance(way, Mapping) for option in ("gateway", "source")]
+    six = destination == "::/0" or route.get("family") == "ipv6" or any(":" in text for text in texts)
+    if destination not in ("", "default", "0.0.0.0/0", "::/0") or str(route.get("table") or "main").strip() not in (
+        "main",
+        "254",
+    ):
+        return 0, ""
+    usual = "1024" if six else "0"
+    return 6 if six else 4, usual if metric in ("", "0") else metric
+
+
 @dataclass(frozen=True)
 class Attachment:
     """An interface of a container on one of its networks; ``spec`` is the entry of the container's ``networks``, ``sysctls`` are those of the
@@ -343,9 +367,12 @@ class Container:
         return pairs or [{"peer_netns": self.name, "peer_name": "eth0", "exclusive": True}]
 
     def routes(self) -> List[Item]:
-        """Return the items of its routes: the default routes, those of its networks, and its own. What else of ours is in its namespace
+        """Return the items of its routes: the default routes, those of its networks, and its own. One that is listed
+        for a default route takes the place of that by the network. What else of ours is in its namespace
         goes: without any the item that sees to it."""
-        items = [*self._default_routes(), *self._listed_routes()]
+        listed = self._listed_routes()
+        taken = {_default_key(item) for item in listed}
+        items = [*(item for item in self._default_routes() if _default_key(item) not in taken), *listed]
         exclusive = [dict(item, exclusive=True) if item.get("state") != "absent" else item for item in items]
         return exclusive if any("exclusive" in item for item in exclusive) else [*exclusive, *self.no_routes()]
 
@@ -363,7 +390,7 @@ class Container:
         items: List[Item] = []
         for attachment in self.attachments:
             items.extend(
-                dict({"interface": attachment.interface}, **route, netns=self.name)
+                dict(_along(attachment.interface, route), **route, netns=self.name)
                 for route in attachment.network.spec["routes"]
             )
         items.extend(dict(route, netns=self.name) for route in self.spec["routes"])

@@ -17,7 +17,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.address
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name, known_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import IPV6_MTU, natural
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ns_route
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import parsed, validator
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Item
@@ -39,10 +40,10 @@ class Network:
     """A network; ``spec`` is its entry in canonical form. Raises `Invalid` when it is made."""
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
-        self.name = interface_name(spec["name"], "wiring_networks")
         self.spec = spec
         self.present = spec["state"] != "absent"
         self.unmanaged = spec["unmanaged"]
+        self.name = (known_name if self.unmanaged else interface_name)(spec["name"], "wiring_networks")
         self.internal = spec["internal"]
         self.pooled = spec["addressing"] != "none"
         for route in spec["routes"]:
@@ -85,6 +86,9 @@ class Network:
         nets = [network(cidr, self._option("subnets")) for cidr in self.spec["subnets"]]
         if not nets and self.present and self.pooled:
             raise self._refusal("it needs at least one subnet in subnets, or addressing: none.")
+        six = next((net for net in nets if net.version == 6 and self.present), None)
+        if six is not None and (natural(self.mtu) or IPV6_MTU) < IPV6_MTU:
+            raise self._refusal("mtu: %s is less than the %d bytes that IPv6 needs for %s." % (self.mtu, IPV6_MTU, six))
         for number, net in enumerate(nets):
             for earlier in nets[:number]:
                 if net.overlaps(earlier):

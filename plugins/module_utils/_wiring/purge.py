@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from typing import Any, Collection, Dict, List, Mapping, Sequence, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import owner_mark
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import TEARDOWN, Item, Plan, rewired
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import entries
 
@@ -126,4 +127,4 @@ def _rules(listed: Collection[str], plan: Plan, wiring: Wiring) -> List[Item]:
 def _ports(names: Sequence[str], wiring: Wiring) -> List[Item]:
     """Return the items that end the published ports of those of the names that have any."""
     owners = {rule["owner"] for rule in wiring["nat"] if rule["type"] == "dnat"}
-    return [{"type": "dnat", "owner": name, "state": "absent"} for name in names if name in owners]
+    return [{"type": "dnat", "owner": name, "state": "absent"} for name in names if owner_mark(name) in owners]

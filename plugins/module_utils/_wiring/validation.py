@@ -20,7 +20,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import parsed, validator
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import distinct, parsed, validator
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import resolved
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import host_end
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.published_ports import Port, spelled
@@ -68,6 +68,7 @@ def wants_of(plan: Plan, step: str, items: Sequence[Item]) -> List[Any]:
     resource = RESOURCES[step]
     validates = validator(resource)
     wants = [_parsed(plan, step, validates, item) for item in items]
+    distinct(resource, wants, lambda number: _entry(plan, step, items[number]))
     try:
         return resource.together(wants)
     except Invalid as error:
@@ -82,8 +83,8 @@ def _parsed(plan: Plan, step: str, validates: Any, item: Item) -> Any:
         raise Invalid("%s: %s" % (_entry(plan, step, item, found), _worded(step, item, found))) from error
 
 
-def _entry(plan: Plan, step: str, item: Item, error: str) -> str:
-    """Return which entry of which list is to blame for an item's error."""
+def _entry(plan: Plan, step: str, item: Item, error: str = "") -> str:
+    """Return which entry of which list an item comes from, and is to blame for its error."""
     if step == "address" and error.partition(": ")[0] in _OF_NETWORK:
         return "wiring_networks: network '%s'" % item["bridge"]
     if step in ("bridge", "gateway") or (step == "nat" and item.get("type") != "dnat"):

@@ -13,6 +13,7 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tupl
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import Identities
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, PortMapping
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress, address, ip, text
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
@@ -51,7 +52,7 @@ class Want:
 
 def _ports(text: str, option: str) -> Tuple[int, int]:
     """Return (first, last) of a port or a range."""
-    match = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", text)
+    match = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", text.strip(), re.ASCII)
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
     if not 1 <= first <= last <= 65535:
         raise Invalid(
@@ -93,7 +94,7 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
         )
     if to is not None and (to.is_loopback or to.is_unspecified or to.is_multicast):
         raise Invalid("to_address: %s is not the address of a container." % to)
-    host_ip = EVERYWHERE[family] if host is None or host.is_unspecified else str(host)
+    host_ip = EVERYWHERE[family] if host is None or host.is_unspecified else addressing.text(host)
     to_first, to_last = (
         _ports(str(params["to_port"]).partition("/")[0], "to_port") if params.get("to_port") else (first, last)
     )
@@ -102,7 +103,7 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
             "to_port: %s and host_port %s are not of the same length; a range goes to a range, one to one."
             % (params["to_port"], ports)
         )
-    where = str(to) if to else {4: "0.0.0.0", 6: "::"}[family]
+    where = text(to) if to else {4: "0.0.0.0", 6: "::"}[family]
     base = PortMapping(protocol, host_ip, first, last, where, 0, owner, bridge, comment)
     mappings: Tuple[PortMapping, ...] = (base,)
     if to is None and host is None:  # to be gone, over IPv4 and IPv6

@@ -56,10 +56,15 @@ def plan(want: Want, have: Have) -> Plan:
         return _absent(want, have, before)
     others = [mapping for there in have.everywhere for mapping in there.others]
     if others:
-        raise Refused(
-            "host_port: %s port %s is published already by '%s', to %s; remove that first, or take another port."
-            % (others[0].protocol, others[0].ports, others[0].owner, others[0].to)
-        )
+        other = others[0]
+        text = "host_port: %s port %s is published already by '%s', to %s; remove that first, or take another port."
+        if want.exclusive:  # as the role asks
+            text = text[
+                :-1
+            ] + "; if '%s' is not listed any more, list it with state: absent, or set wiring_purge: true." % (
+                other.owner.replace("%", "%%")
+            )
+        raise Refused(text % (other.protocol, other.ports, other.owner, other.to))
     if have.host_ip == "broadcast":
         raise Refused("host_ip: %s is the broadcast address of a network of the host." % want.mappings[0].host_ip)
     if have.use.taken:

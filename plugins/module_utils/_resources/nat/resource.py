@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Sequence, Set, Union
+from typing import TYPE_CHECKING, Any, Dict, Hashable, List, Mapping, Sequence, Set, Union
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import AUTO, CHOICES, required
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name, owner_mark
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import (
     isolation,
@@ -87,7 +87,7 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
     }
 
     def parse(self, params: Mapping[str, Any]) -> AnyWant:
-        owner, comment = params["owner"], params.get("comment") or ""
+        owner, comment = owner_mark(params["owner"]), params.get("comment") or ""
         names.commented(owner, comment, with_bridge=params["type"] == "dnat")
         for option in _OTHER_TYPES[params["type"]]:
             if params.get(option) not in (None, self.options[option].get("default")):
@@ -108,6 +108,12 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return port_mapping.parse(params, owner, comment)
         return source_nat.parse(params, owner, comment)
 
+    def identities(self, want: AnyWant) -> Sequence[Hashable]:
+        """Published ports have a test of their own, since ranges of them overlap."""
+        if isinstance(want, isolation.Want):
+            return ((want.ns, want.isolation.bridge),)
+        return ((want.ns, *want.rule.key),) if isinstance(want, source_nat.Want) else ()
+
     def together(self, wants: Sequence[AnyWant]) -> List[AnyWant]:
         """Tell each item what else of the task needs forwarding, and rules of source NAT, and published ports, about each other."""
         need: Dict[NsRef, Set[int]] = {}
@@ -123,6 +129,27 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             else:
                 told.append(next(rules) if isinstance(want, source_nat.Want) else want)
         return [replace(want, needed=frozenset(need.get(want.ns, ()))) for want in told]
+
+    def resolved(self, want: AnyWant, state: State) -> AnyWant:
+        """A rule is compared with the interface's own name: with an alternative one it would never match."""
+        if isinstance(want, port_mapping.Want):
+            named, option = want.bridge, "bridge"
+        elif isinstance(want, isolation.Want):
+            named, option = want.isolation.bridge, "bridge"
+        else:
+            named, option = want.rule.out_interface.lstrip("!"), "out_interface"
+        own = state.own_name(want.ns, named) if named else named
+        if named and want.present:
+            interface_name(names.interface(own, option), option)
+        if own == named:
+            return want
+        if isinstance(want, port_mapping.Want):
+            mappings = tuple(replace(mapping, bridge=own) for mapping in want.mappings)
+            return replace(want, bridge=own, mappings=mappings)
+        if isinstance(want, isolation.Want):
+            return replace(want, isolation=replace(want.isolation, bridge=own))
+        sign = "!" if want.rule.out_interface.startswith("!") else ""
+        return replace(want, rule=replace(want.rule, out_interface=sign + own))
 
     def require(self, wants: Sequence[AnyWant], source: Any) -> None:
         for option in {want.backend for want in wants}:

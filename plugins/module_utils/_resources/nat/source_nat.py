@@ -22,7 +22,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     canonical_exclude,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import DEFAULT
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import address, network
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import (
+    address,
+    network,
+    network_text,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
@@ -111,12 +116,12 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
         to = address(params["to_address"], "to_address")
         if to.version != source.version:
             raise Invalid("to_address: %s is not of the same address family as the source %s." % (to, source))
-        to_address = str(to)
+        to_address = addressing.text(to)
     out = params.get("out_interface") or ""
     if out:
         interface(out[1:] if out.startswith("!") else out, "out_interface", present)
-    excluded = canonical_exclude(str(source), [str(net) for net in exclude])
-    rule = NatRule(str(source), out, excluded, to_address, owner, comment)
+    excluded = canonical_exclude(network_text(source), [network_text(net) for net in exclude])
+    rule = NatRule(network_text(source), out, excluded, to_address, owner, comment)
     return Want(ns, rule, present, *options)
 
 

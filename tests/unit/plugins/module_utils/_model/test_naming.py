@@ -176,3 +176,29 @@ def test_a_high_address_is_above_another_and_ours(above: str, least: str) -> Non
     assert found.startswith(least)
     assert naming.is_own(found, "two", "veth", "/run/netns/web", "eth0", "own")
     assert not naming.is_own(found, "two", "veth", "/run/netns/db", "eth0", "own")
+
+
+OWNERS = [
+    "job@dev-disk\\x2d1.service",
+    "job@dev-disk_x2d1.service",
+    "a b",
+    "a_b",
+    "a|b",
+    'a"b',
+    "x" * 102,
+    "x" * 101 + "y",
+    "\u00e4" * 60,
+    "a\udcff",
+]
+
+
+def test_any_name_can_own_rules_and_is_told_from_any_other() -> None:
+    marks = [naming.owner_mark(owner) for owner in OWNERS]
+    assert len(set(marks)) == len(OWNERS)
+    for owner, mark in zip(OWNERS, marks, strict=True):
+        assert len(mark.encode()) <= naming.OWNER_BYTES
+        assert not set(mark) & set(' "|\\\0')
+        assert naming.owner_mark(mark) == mark, "what is read back means the same"
+        assert (mark == owner) == (owner in ("job@dev-disk_x2d1.service", "a_b"))
+    for owner in ("web", "docker0", "\u00e9", "x" * 101, "a~b", "50%"):
+        assert naming.owner_mark(owner) == owner

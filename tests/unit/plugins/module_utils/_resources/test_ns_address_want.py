@@ -57,7 +57,10 @@ def test_d6_a_fixed_address_that_two_items_want_is_refused_before_any_change() -
         ({"valid_lft": "4294967296"}, "valid_lft: '4294967296' is neither 'forever' nor a number of seconds."),
         ({"valid_lft": "yes"}, "valid_lft: 'yes' is neither 'forever' nor a number of seconds."),
         ({"broadcast": "fd00::1"}, "broadcast: fd00::1 is not of the same address family as the address."),
-        ({"gateway": "fe80::1%eth0"}, "gateway: 'fe80::1%eth0' is not an IP address."),
+        (
+            {"gateway": "fe80::1%eth0"},
+            "gateway: 'fe80::1%eth0' is not an IP address: an address here has no zone such as '%eth0'.",
+        ),
         ({"label": "eth0:\udce4\udce4"}, ""),
     ],
 )

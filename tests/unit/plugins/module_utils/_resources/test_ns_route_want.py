@@ -44,7 +44,7 @@ def test_what_is_refused(params: dict[str, Any], sentence: str) -> None:
         ({"table": "\u00b2"}, "table: '\u00b2' is neither main, default, local nor a number from 1 to 4294967295."),
         ({"table": "True"}, "table: 'True' is neither main, default, local nor a number from 1 to 4294967295."),
         ({"nexthops": [{"interface": "a", "weight": True}]}, "nexthops: item 1: weight: the boolean true is not a whole number."),
-        ({"gateway": "fe80::1%eth0"}, "gateway: 'fe80::1%eth0' is not an IP address."),
+        ({"gateway": "fe80::1%eth0"}, "gateway: 'fe80::1%eth0' is not an IP address: an address here has no zone such as '%eth0'."),
         ({"rule_source": "10.0.0.0/24", "rule_priority": True, "table": "100"},
          "rule_priority: the boolean true is not a whole number."),
     ],

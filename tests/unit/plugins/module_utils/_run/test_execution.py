@@ -93,9 +93,10 @@ def test_check_mode_changes_nothing_and_asks_for_no_lock() -> None:
 def test_later_items_see_what_earlier_ones_do() -> None:
     kernel = MemoryKernel()
     run(kernel, NETNS, [{"name": "web"}])
-    results = run(kernel, NETNS, [{"name": "db"}, {"name": "copy", "share": "db"}, {"name": "db", "state": "absent"}])
+    results = run(kernel, NETNS, [{"name": "db"}, {"name": "copy", "share": "db"}, {"name": "web", "state": "absent"}])
     assert [one["changed"] for one in results] == [True, True, True]
-    assert sorted(kernel.listing()) == ["copy", "web"]
+    assert sorted(kernel.listing()) == ["copy", "db"]
+    assert kernel.listing()["copy"].inode == kernel.listing()["db"].inode
 
 
 def test_an_address_that_an_earlier_item_gives_up_is_free_for_a_later_one() -> None:

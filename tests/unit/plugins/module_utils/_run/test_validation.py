@@ -127,3 +127,46 @@ def test_what_is_converted_here_is_what_the_validator_would_make_of_it(resource:
             assert ours == theirs.validated_parameters[name], (name, value)
         agreed += 1
     assert agreed > 500
+
+
+def told(resource: Any, *items: dict[str, Any]) -> str:
+    with pytest.raises(Invalid) as caught:
+        validation.items(resource, {"aggregate": list(items)})
+    return str(caught.value)
+
+
+def test_two_items_for_one_thing_are_refused_unless_they_are_alike() -> None:
+    message = "aggregate item 1 and aggregate item 3: the bridge br0 is asked for twice, and not alike; list it once."
+    assert told(bridge.RESOURCE, {"name": "br0"}, {"name": "br1"}, {"name": "br0", "mtu": 1400}) == message
+    assert "is asked for twice" in told(bridge.RESOURCE, {"name": "br0"}, {"name": "br0", "state": "absent"})
+    alike = [{"name": "br0", "mac": "02:00:00:00:00:0A"}, {"name": "br0", "mac": "02-0-0-0-0-a"}]
+    assert len(validation.items(bridge.RESOURCE, {"aggregate": alike})) == 2
+    elsewhere = [{"name": "br0"}, {"name": "br0", "netns": "web", "mtu": 1400}]
+    assert len(validation.items(bridge.RESOURCE, {"aggregate": elsewhere})) == 2
+
+
+def test_every_noun_says_what_it_is_about() -> None:
+    """Without an identity twins of a noun would take turns."""
+    items: dict[str, dict[str, Any]] = {
+        "bridge": {"name": "br0"},
+        "bridge_port": {"bridge": "br0", "interface": "p0"},
+        "netns": {"name": "web"},
+        "veth": {"name": "v0", "peer_netns": "web"},
+        "ns_address": {"interface": "eth0", "address": "10.0.0.1/24"},
+        "ns_route": {"gateway": "10.0.0.1"},
+        "nat": {"source": "10.0.0.0/24"},
+    }
+    for resource in RESOURCES:
+        (want,) = validation.items(resource, items[resource.noun])
+        assert resource.identities(want)
+        assert resource.same(want, want)
+
+
+@pytest.mark.parametrize("value", [float("inf"), "-Infinity", " inf"])
+def test_a_number_without_an_end_is_refused_in_a_sentence(value: Any) -> None:
+    message = f"aggregate item 1: metric: '{value}' is not a whole number."
+    assert told(ns_route.RESOURCE, {"interface": "eth0", "metric": value}) == message
+    hops = [{"interface": "eth0", "weight": value}, {"interface": "eth1"}]
+    assert told(ns_route.RESOURCE, {"nexthops": hops}) == (
+        f"aggregate item 1: nexthops: weight: '{value}' is not a whole number."
+    )
