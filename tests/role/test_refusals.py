@@ -37,7 +37,7 @@ SPECIFIED: list[tuple[Play, str]] = [
     (networks({"subnets": ["10.0.0.0/24"]}), "missing required arguments: name found in wiring_networks"),
     (
         networks({**NET, "gatewy": "10.0.0.1"}),
-        "wiring_networks.gatewy. Supported parameters include: exclude, gateways,",
+        "wiring_networks.gatewy. Supported parameters include: addressing, exclude, gateways,",
     ),
     (web(engine="runc"), "value of engine must be one of: netns, docker, podman, nspawn, lxc, systemd, pid, got: runc"),
     (refused(networks=[NET], state="gone"), "value of wiring_state must be one of: present, absent, got: gone"),
@@ -46,7 +46,7 @@ SPECIFIED: list[tuple[Play, str]] = [
 
 # What the role's filter refuses: the message ends with this sentence, which is in it once.
 COMPILED: list[tuple[Play, str]] = [
-    (networks({"name": "docker0"}), "wiring_networks: network 'docker0': it needs at least one subnet in subnets."),
+    (networks({"name": "docker0"}), "wiring_networks: network 'docker0': it needs at least one subnet in subnets, or addressing: none."),
     (
         networks({**NET, "name": "a-name-that-is-too-long"}),
         "wiring_networks: 'a-name-that-is-too-long' is 23 bytes long; an interface name has at most 15.",
