@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
     netns_name,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_want import NO_GATEWAY
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import published_ports
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.networks import Network, Subnet
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Item
@@ -87,7 +88,9 @@ class Attachment:
         items = []
         fixed = {version: self._fixed(version) for version in (4, 6)}
         for subnet in self.network.subnets:
-            item = dict(self._interface(), bridge=self.network.name, gateway=subnet.gateway or "none", supersede=True)
+            item = dict(
+                self._interface(), bridge=self.network.name, gateway=subnet.gateway or NO_GATEWAY, supersede=True
+            )
             own, dummy, prefix = fixed[subnet.net.version].partition("/")
             if own and ipaddress.ip_address(own) in subnet.net:
                 if prefix not in ("", str(subnet.net.prefixlen), str(subnet.net.netmask)):
@@ -98,7 +101,7 @@ class Attachment:
                     )
                 item["address"] = "%s/%d" % (own, subnet.net.prefixlen)
                 if self._is_gateway(subnet):
-                    item["gateway"] = "none"
+                    item["gateway"] = NO_GATEWAY
                 fixed[subnet.net.version] = ""
             elif not self.network.pooled:
                 continue
@@ -336,13 +339,10 @@ class Container:
         if not present or not self.ports:
             return [{"type": "dnat", "owner": self.name, "state": "absent"}]
         items = []
+        ways = {version: way for version, (way, dummy) in self._uplinks().items() if way.network.forwarded}
         for port in self.ports:
             host = address(port.host_ip, "published_ports") if port.host_ip else None
-            uplinks = {
-                version: attachment
-                for version, (attachment, dummy) in self._uplinks().items()
-                if attachment.network.forwarded and (host is None or host.version == version)
-            }
+            uplinks = {version: way for version, way in ways.items() if host is None or host.version == version}
             if not uplinks:
                 raise self._refusal(
                     "published_ports: %s: it has no address of that family on a network that the host forwards for."
