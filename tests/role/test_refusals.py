@@ -46,7 +46,10 @@ SPECIFIED: list[tuple[Play, str]] = [
 
 # What the role's filter refuses: the message ends with this sentence, which is in it once.
 COMPILED: list[tuple[Play, str]] = [
-    (networks({"name": "docker0"}), "wiring_networks: network 'docker0': it needs at least one subnet in subnets, or addressing: none."),
+    (
+        networks({"name": "docker0"}),
+        "wiring_networks: network 'docker0': it needs at least one subnet in subnets, or addressing: none.",
+    ),
     (
         networks({**NET, "name": "a-name-that-is-too-long"}),
         "wiring_networks: 'a-name-that-is-too-long' is 23 bytes long; an interface name has at most 15.",
