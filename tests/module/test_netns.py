@@ -341,6 +341,9 @@ def test_a_sysctl_that_the_kernel_does_not_have(lab: Lab) -> None:
     lab.module("netns", name="web")
     for key, message in (
         ("net.ipv4.conf.all.nonsense", "this kernel has no 'net.ipv4.conf.all.nonsense' in netns 'web'"),
-        ("net.ipv4.conf.eth7.arp_ignore", "'net.ipv4.conf.eth7.arp_ignore': there is no interface 'eth7' in netns 'web'"),
+        (
+            "net.ipv4.conf.eth7.arp_ignore",
+            "'net.ipv4.conf.eth7.arp_ignore': there is no interface 'eth7' in netns 'web'",
+        ),
     ):
         refuses(lab, "netns", message, name="web", sysctls={key: 1})
