@@ -14,8 +14,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import PutRoute
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, NsRef, Route
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources import netns as netns_resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import link, ns_address, veth
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import netns as netns_resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.bridge import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
