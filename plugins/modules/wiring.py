@@ -32,7 +32,7 @@ requirements:
   - nft >= 1.0.6 (package nftables) or iptables >= 1.8.9
 options:
   networks:
-    description: The networks. Each is a bridge.
+    description: The networks, a list of dicts. Each is a bridge.
     type: list
     elements: dict
     default: []
@@ -68,7 +68,10 @@ options:
         type: str
         default: auto
       unmanaged:
-        description: The bridge is somebody else's. It must exist, and is never created, changed or removed.
+        description:
+          - The bridge is somebody else's. It must exist, and is never created, changed or removed.
+          - Without it a bridge that was here before is used as it is, with a warning, and gets gateway addresses and a guard, which
+            C(state=absent) takes back.
         type: bool
         default: false
       masquerade:
@@ -134,7 +137,7 @@ options:
         choices: [present, absent]
         default: present
   containers:
-    description: The containers.
+    description: The containers, a list of dicts.
     type: list
     elements: dict
     default: []
@@ -181,7 +184,9 @@ options:
             description: A fixed IPv6 address. A free one where it is left out.
             type: str
           mac_address:
-            description: MAC address of the container's interface. Derived from host, container and interface where it is left out.
+            description:
+              - MAC address of the container's interface. Derived from host, container and interface where it is left out.
+              - After a change of the host's name an interface keeps what it has; one that is made again gets another one.
             type: str
           interface:
             description: Name of the interface in the container. C(eth0) for the first network, C(eth1) for the second, and so on.
@@ -207,11 +212,11 @@ options:
         elements: raw
         default: []
       sysctls:
-        description: Keys C(net.*) to set in the namespace.
+        description: Keys C(net.*) to set in the namespace. Those of an interface of its networks are set as soon as that is there.
         type: dict
         default: {}
       routes:
-        description: Further routes. Items take the options of M(linuxnet.containers.ns_route).
+        description: Further routes. Items take the options of M(linuxnet.containers.ns_route). One for the default route takes the place of the role's own.
         type: list
         elements: dict
         default: []
@@ -233,8 +238,8 @@ options:
         C(/run/netns) that it was made for and the ports that are published under that name. A bridge is ours by its derived MAC address; with it
         go its addresses, its guard, and the source NAT whose owner is the bridge. A link to a namespace of docker's that ended goes as well.
       - What was made with the modules alone looks the same, and goes. So does what another play wired; a host has one list.
-      - A name stays, with a warning, where a process or an interface of others is in its namespace; so does a bridge, with its rules, where
-        it has ports of others. An engine's container loses its wiring, and goes on running.
+      - A name stays, with a warning, where a process or an interface of others is in its namespace; so does a bridge, with its rules, while
+        ports of others, or of containers that stay, are on it. An engine's container loses its wiring, and goes on running.
       - What cannot be told stays. That is a name without a pair (C(network_mode) V(host), V(none) or C(container:NAME)), a pair whose
         namespace lost its name, a rule of another owner, and addresses and routes of what is listed. Give it C(state=absent), or remove it by hand.
     type: bool
@@ -290,8 +295,10 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 wiring_result:
-  description: By container its namespace, interfaces, addresses, gateways, routes and published ports, as the role has it.
-  returned: success
+  description:
+    - By container its namespace, interfaces, addresses, gateways, routes and published ports, as the role has it.
+    - Where a step fails, what was done until then.
+  returned: always, unless the input was refused
   type: dict
   sample:
     web:
@@ -324,7 +331,7 @@ results:
       type: str
     step:
       description:
-        - In V(teardown) it is V(nat), V(route), V(veth), V(netns) or V(bridge); in V(wire) V(netns), V(bridge), V(gateway), V(veth), V(bridge_port),
+        - In V(teardown) it is V(route), V(veth), V(netns), V(bridge) or V(nat); in V(wire) V(netns), V(bridge), V(gateway), V(veth), V(bridge_port),
           V(address), V(route), V(nat) or V(join).
         - V(gateway) has the bridges' addresses, V(join) the names that mean another's namespace.
       type: str
@@ -348,7 +355,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run import ca
 _UTILS = "ansible_collections.linuxnet.containers.plugins.module_utils"
 # What the module of a noun hands the runner: the files of its resource and of its kernel.
 NOUNS = {
-    "bridge": ("bridge", "writer"),
+    "bridge": ("bridge", "addresses"),
     "bridge_port": ("bridge_port", "writer"),
     "nat": ("nat.resource", "firewall"),
     "netns": ("netns", "containers"),
@@ -382,7 +389,7 @@ def _wire():  # type: () -> None
     from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import one_task, variables
 
-    step_runner.run_steps(variables.OPTIONS, one_task.Steps, complete.Kernel)
+    step_runner.run_steps(variables.OPTIONS, one_task.Steps, complete.Kernel, variables.converted)
 
 
 if __name__ == "__main__":

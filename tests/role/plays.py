@@ -26,11 +26,11 @@ Play = dict[str, Any]
 
 # The chain's tasks by half and step of a plan, as the role calls them, with their modules.
 TASKS = {
-    ("teardown", "nat"): ("Remove NAT", "nat"),
-    ("teardown", "route"): ("Remove policy rules, and the routes that they lead to", "ns_route"),
+    ("teardown", "route"): ("Remove routes and policy rules", "ns_route"),
     ("teardown", "veth"): ("Remove pairs", "veth"),
     ("teardown", "netns"): ("Remove namespaces", "netns"),
     ("teardown", "bridge"): ("Remove bridges", "bridge"),
+    ("teardown", "nat"): ("Remove NAT", "nat"),
     ("wire", "netns"): ("Make namespaces", "netns"),
     ("wire", "bridge"): ("Make bridges", "bridge"),
     ("wire", "gateway"): ("Give the bridges their gateway addresses", "ns_address"),

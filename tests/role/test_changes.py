@@ -134,7 +134,7 @@ def test_another_address(story: Story) -> None:
     assert story.ends()["fixed"] == story.old_ends["fixed"]
     assert story.default_routes("fixed") == ["10.1.0.1"]
     diff = story.change.drift()["address 10.1.0.60/24 on eth0 in netns 'fixed'"]
-    assert diff[:3] == ["-others 10.1.0.50/24", "+others none", "+address 10.1.0.60/24"]
+    assert diff[:3] == ["-other_addresses 10.1.0.50/24", "+other_addresses none", "+address 10.1.0.60/24"]
     assert talk(story.lab, "quiet", "fixed", "10.1.0.60") == story.addresses("quiet")[0]
 
 
@@ -188,10 +188,10 @@ def test_a_network_that_is_absent_goes_with_its_rules(story: Story) -> None:
     play = wiring(networks=[FRONT, {**BACK, "state": "absent"}], containers=containers)
     gone, again = story.playbook.run(play, play)
     assert gone.changed == [
-        "Remove NAT",
         "Remove pairs",
         "Remove namespaces",
         "Remove bridges",
+        "Remove NAT",
         "Make pairs, each born in its place",
     ]
     assert again.changed == []

@@ -42,10 +42,10 @@ def test_g3_present_then_absent_leaves_the_host_as_it_was(playbook: Playbook) ->
         "Give the containers their addresses",
         "Set the routes",
         "Translate what leaves, and publish ports",
-        "Remove NAT",
         "Remove pairs",
         "Remove namespaces",
         "Remove bridges",
+        "Remove NAT",
     ]
     assert after.stdout == before.stdout
     assert "sysctl net.ipv4.ip_forward = 1" in before.stdout.splitlines()

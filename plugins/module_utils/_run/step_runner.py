@@ -74,7 +74,7 @@ def take_steps(steps: Steps, kernel: Kernel, check: bool) -> Tuple[Results, List
             for step in names:
                 resource = steps.resource(step)
                 try:
-                    wants = steps.wants(half, step, found)
+                    wants = execution.resolved(resource, steps.wants(half, step, found), state)
                 except Refused as error:
                     return found, warnings, str(error)
                 plans = foreseen[step] if whole else [execution.plan(resource, want, state) for want in wants]
@@ -82,7 +82,7 @@ def take_steps(steps: Steps, kernel: Kernel, check: bool) -> Tuple[Results, List
                 warnings.extend(warning for warning in said if warning not in warnings)
                 failed = failures(found[half][step])
                 if failed and not ended:
-                    ended = "Step %s of %s: %s" % (step, half, failed)
+                    ended = failed
                 if ended and not whole:
                     break
             if ended:
@@ -92,15 +92,22 @@ def take_steps(steps: Steps, kernel: Kernel, check: bool) -> Tuple[Results, List
 
 def _foreseen(steps: Steps, half: str, names: Sequence[str], state: State) -> Dict[str, List[execution.Planned]]:
     """Return the plans of the steps of a half, each made as if the steps before it were carried out."""
-    return {
-        step: [execution.plan(steps.resource(step), want, state) for want in steps.foreseen_wants(half, step)]
-        for step in names
-    }
+    found = {}
+    for step in names:
+        resource = steps.resource(step)
+        wants = execution.resolved(resource, steps.foreseen_wants(half, step), state)
+        found[step] = [execution.plan(resource, want, state) for want in wants]
+    return found
 
 
 @without_collecting()
-def run_steps(options: Mapping[str, Any], prepare: Callable[[Mapping[str, Any]], Steps], opened: Opener) -> None:
-    """Be a module that takes steps: ``prepare`` makes them, checked, of the options."""
+def run_steps(
+    options: Mapping[str, Any],
+    prepare: Callable[[Mapping[str, Any]], Steps],
+    opened: Opener,
+    convert: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+) -> None:
+    """Be a module that takes steps: ``prepare`` makes them, checked, of the options, which ``convert`` turned to what Ansible validates."""
 
     def work(module: Any) -> Tuple[Tuple[Steps, Results, str], List[str]]:
         steps = prepare(module.params)
@@ -115,7 +122,7 @@ def run_steps(options: Mapping[str, Any], prepare: Callable[[Mapping[str, Any]],
             found, warnings, ended = take_steps(steps, kernel, module.check_mode)
         return (steps, found, ended), [*said, *warnings]
 
-    module, taken = attempt(work, opened, argument_spec=dict(options))
+    module, taken = attempt(work, opened, convert, argument_spec=dict(options))
     steps, found, ended = taken[0], readable(taken[1]), readable(taken[2])
     by_step: List[Dict[str, Any]] = [
         {"half": half, "step": step, "changed": any(item["changed"] for item in listed), "results": listed}
@@ -124,5 +131,5 @@ def run_steps(options: Mapping[str, Any], prepare: Callable[[Mapping[str, Any]],
     ]
     outcome = {**summary([item for step in by_step for item in step["results"]]), "results": by_step}
     if ended:
-        module.fail_json(msg=ended, **outcome)
+        module.fail_json(msg=ended, **outcome, **steps.summary(found))
     module.exit_json(**outcome, **steps.summary(found))

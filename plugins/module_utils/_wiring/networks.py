@@ -17,7 +17,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.address
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name, known_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import IPV6_MTU, natural
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ns_route
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import parsed, validator
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Item
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import NETWORK
 
@@ -37,12 +40,19 @@ class Network:
     """A network; ``spec`` is its entry in canonical form. Raises `Invalid` when it is made."""
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
-        self.name = interface_name(spec["name"], "wiring_networks")
         self.spec = spec
         self.present = spec["state"] != "absent"
         self.unmanaged = spec["unmanaged"]
+        self.name = (known_name if self.unmanaged else interface_name)(spec["name"], "wiring_networks")
         self.internal = spec["internal"]
         self.pooled = spec["addressing"] != "none"
+        for route in spec["routes"]:
+            if "netns" in route:
+                raise self._refusal("routes: netns is set by the role; leave it out.")
+            try:  # here, since a container's own routes are items of the same step
+                parsed(ns_route.RESOURCE, validator(ns_route.RESOURCE), {"interface": "eth0", **route})
+            except Invalid as error:
+                raise self._refusal("routes: %s" % error) from error
         self.mtu = spec["mtu"] or NETWORK["mtu"]["default"]
         self.subnets = self._subnets()
         # Whether the bridge gets an address of the host's; without one the host forwards nothing.
@@ -76,6 +86,9 @@ class Network:
         nets = [network(cidr, self._option("subnets")) for cidr in self.spec["subnets"]]
         if not nets and self.present and self.pooled:
             raise self._refusal("it needs at least one subnet in subnets, or addressing: none.")
+        six = next((net for net in nets if net.version == 6 and self.present), None)
+        if six is not None and (natural(self.mtu) or IPV6_MTU) < IPV6_MTU:
+            raise self._refusal("mtu: %s is less than the %d bytes that IPv6 needs for %s." % (self.mtu, IPV6_MTU, six))
         for number, net in enumerate(nets):
             for earlier in nets[:number]:
                 if net.overlaps(earlier):
@@ -86,7 +99,8 @@ class Network:
         subnets = []
         for net in nets:
             if len(gateways[net]) > 1 or len(ranges[net]) > 1:
-                raise self._refusal("more than one gateway or range for the subnet %s." % net)
+                option = "gateways" if len(gateways[net]) > 1 else "ranges"
+                raise self._refusal("%s: there is more than one for the subnet %s." % (option, net))
             gateway = self._gateway(net, gateways[net])
             own = tuple(entry for entry in excluded if self._first(entry, "exclude").version == net.version)
             subnets.append(Subnet(net, gateway, ranges[net][0] if ranges[net] else None, own))
@@ -111,7 +125,8 @@ class Network:
         found: Dict[IpNetwork, List[str]] = {net: [] for net in nets}
         for text in self.spec[option]:
             home = next((net for net in nets if self._first(text, option) in net), None)
-            if home is None:
+            last = text.partition("-")[2]
+            if home is None or (last and address(last, self._option(option)) not in home):
                 raise self._refusal("%s: %s is in none of its subnets." % (option, text))
             found[home].append(text)
         return found
@@ -120,9 +135,10 @@ class Network:
         """Return the item of the bridge, none where the bridge is somebody else's."""
         if self.unmanaged:
             return []
+        item: Item = {"name": self.name, "only_ours": True}
         if not present:
-            return [{"name": self.name, "state": "absent"}]
-        item: Item = {"name": self.name, "mtu": self.mtu}
+            return [dict(item, state="absent")]
+        item["mtu"] = self.mtu
         if "vlan_filtering" in self.spec:
             item["vlan_filtering"] = self.spec["vlan_filtering"]
         return [item]
@@ -145,7 +161,8 @@ class Network:
         ]
 
     def nat(self, present: bool) -> List[Item]:
-        """Return the item of the isolation policy, and an item of source NAT a subnet."""
+        """Return the item of the isolation policy, and an item of source NAT a subnet; without any the item that ends what there was.
+        Both are known by their owner, the network: what is of a subnet that it had before goes."""
         isolation: Item = {"type": "filter", "bridge": self.name, "owner": self.name}
         if present and not self.unmanaged:
             isolation.update(
@@ -153,15 +170,18 @@ class Network:
             )
         else:
             isolation["state"] = "absent"
+        if not present or not self.spec["masquerade"] or not self.forwarded:
+            return [isolation, {"owner": self.name, "state": "absent"}]
         items = [isolation]
         for subnet in self.subnets:
-            item: Item = {"source": str(subnet.net), "owner": self.name}
+            item: Item = {
+                "source": str(subnet.net),
+                "owner": self.name,
+                "out_interface": "!" + self.name,
+                "exclusive": True,
+            }
             outbound = self.spec.get("outbound_ipv%d" % subnet.net.version)
-            if present and self.spec["masquerade"] and self.forwarded:
-                item["out_interface"] = "!" + self.name
-                if outbound:
-                    item.update(type="snat", to_address=outbound)
-            else:
-                item["state"] = "absent"
+            if outbound:
+                item.update(type="snat", to_address=outbound)
             items.append(item)
         return items

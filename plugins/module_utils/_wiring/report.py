@@ -152,6 +152,9 @@ def result(
     ``{name: {netns, path, network_mode, interfaces: [{name, host_interface, bridge, mac, mtu, addresses, gateways}], routes,
     published_ports}}``.
     """
+    # Here, for what filters load; see wiring_plan.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import owner_mark
+
     containers = {entry["name"]: _container(entry, "none") for entry in _afters(results, "netns")}
     _add_interfaces(containers, results)
     for entry in _afters(results, "route"):
@@ -160,8 +163,9 @@ def result(
             container["routes"].append(
                 {name: entry[name] for name in _ROUTE if entry.get(name) not in (None, "", "main")}
             )
+    owners = {owner_mark(name): container for name, container in containers.items()}
     for entry in _afters(results, "nat"):
-        container = containers.get(entry.get("owner") or "") if entry["type"] == "dnat" else None
+        container = owners.get(entry.get("owner") or "") if entry["type"] == "dnat" else None
         if container is not None:
             container["published_ports"].append({name: entry[name] for name in _PUBLISHED_PORT})
     for item, entry in zip(join, _afters(results, "join")):

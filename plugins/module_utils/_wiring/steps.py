@@ -34,11 +34,11 @@ class Step:
 
 
 STEPS = (
-    Step(TEARDOWN, "nat", "nat", "Remove NAT"),
-    Step(TEARDOWN, "route", "ns_route", "Remove policy rules, and the routes that they lead to"),
+    Step(TEARDOWN, "route", "ns_route", "Remove routes and policy rules"),
     Step(TEARDOWN, "veth", "veth", "Remove pairs"),
     Step(TEARDOWN, "netns", "netns", "Remove namespaces"),
-    Step(TEARDOWN, "bridge", "bridge", "Remove bridges"),
+    Step(TEARDOWN, "bridge", "bridge", "Remove bridges", foresees=True),
+    Step(TEARDOWN, "nat", "nat", "Remove NAT", foresees=True),
     Step(WIRE, "netns", "netns", "Make namespaces", summed=True),
     Step(WIRE, "bridge", "bridge", "Make bridges"),
     Step(WIRE, "gateway", "ns_address", "Give the bridges their gateway addresses", foresees=True),
@@ -54,3 +54,10 @@ STEPS = (
 def empty_plan() -> Plan:
     """Return a plan in which no step is needed."""
     return {half: {step.name: [] for step in STEPS if step.half == half} for half in (TEARDOWN, WIRE)}
+
+
+def rewired(plan: Plan) -> Item:
+    """Return the option that says which pairs do not hold a bridge that is to go, nor its rules: those that the plan makes, which are
+    about to be ports of another one."""
+    names = list(dict.fromkeys(item["peer_netns"] for item in plan[WIRE]["veth"]))
+    return {"rewired": names} if names else {}

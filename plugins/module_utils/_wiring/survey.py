@@ -26,7 +26,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
     ns_route,
     veth,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import own_mac
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import is_own_link
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
@@ -169,8 +169,8 @@ class _Survey:
             for link in links:
                 if link.kind == "bridge" and view.shows(namespace, link):
                     reported = self._reported(bridge.RESOURCE, name=link.name, **namespace.option)
-                    own = own_mac(view.state.identity(), "bridge", namespace.ref.path, link.name)
-                    yield reported and dict(reported, ports=ports[link.index], ours=link.get("mac") == own)
+                    ours = is_own_link(link, "bridge", namespace.ref.path, link.name, view.state.identity())
+                    yield reported and dict(reported, ports=ports[link.index], ours=ours)
 
     def veths(self) -> Iterator[Item]:
         ports: Dict[str, List[Item]] = collections.defaultdict(list)  # by the address they lead to

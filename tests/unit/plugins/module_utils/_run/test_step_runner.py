@@ -84,7 +84,7 @@ def test_of_a_half_that_makes_the_steps_end_with_the_first_that_fails() -> None:
     kernel.fail_at = 4  # the bridge, after two namespaces and their loopbacks
     results, _warnings, ended = take_steps(Steps(make=MAKE), kernel, False)
     assert list(results["make"]) == ["netns", "bridge"]
-    assert ended.startswith("Step bridge of make: 1 of 1 items failed. bridge br0: Could not create bridge br0")
+    assert ended.startswith("1 of 1 items failed. bridge br0: Could not create bridge br0")
 
 
 def test_wants_that_cannot_be_known_end_the_steps() -> None:
@@ -119,7 +119,7 @@ def test_of_a_half_that_takes_away_all_steps_are_taken_and_the_next_half_is_not(
     results, _warnings, ended = take_steps(Steps(take_away=TAKE_AWAY, make=MAKE), made, False)
     assert list(results["take_away"]) == ["veth", "netns", "bridge"]
     assert (results["make"], sorted(made.listing())) == ({}, ["web"])
-    assert ended.startswith("Step netns of take_away: 1 of 2 items failed.")
+    assert ended.startswith("1 of 2 items failed.")
 
 
 def test_what_was_taken_away_is_closed_before_the_next_half(
