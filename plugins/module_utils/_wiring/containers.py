@@ -23,8 +23,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.sysctls import interface_of
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import mac
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping import OWN
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import defaults
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_want import NO_GATEWAY
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import defaults
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import published_ports
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.networks import Network, Subnet
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Item
