@@ -80,7 +80,7 @@ options:
     type: str
   peer_sysctls:
     description:
-      - Sysctls of the other end, C({net.ipv4.conf.eth0.arp_notify: 1}). They are set as soon as it is there, before it is up.
+      - Sysctls of the other end by key, such as C(net.ipv4.conf.eth0.arp_notify) with C(1). They are set as soon as it is there, before it is up.
       - Keys as C(sysctl) has them, with dots or with slashes, also for an interface whose name has a dot.
     type: dict
   exclusive:

@@ -70,7 +70,8 @@ options:
       unmanaged:
         description:
           - The bridge is somebody else's. It must exist, and is never created, changed or removed.
-          - Without it a bridge that was here before is used as it is, with a warning, and gets gateway addresses and a guard, which C(state=absent) takes back.
+          - Without it a bridge that was here before is used as it is, with a warning, and gets gateway addresses and a guard, which
+            C(state=absent) takes back.
         type: bool
         default: false
       masquerade:

@@ -248,9 +248,10 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"address": "172.17.0.5/16", "netns": ""}, "netns: '' is not a namespace name"),
     ({"address": "172.17.0.5/16", "netns": "../web"}, "netns: '../web' is not a namespace name"),
     (
-        {"address": "172.17.0.5/16", "interface": "sixteen-bytes-xx"},
-        "interface: 'sixteen-bytes-xx' is 16 bytes long; an interface name has at most 15.",
+        {"address": "172.17.0.5/16", "interface": "sixteen-bytes-xx"},  # an alternative name could be so long
+        "interface: there is no interface 'sixteen-bytes-xx' in netns 'web'",
     ),
+    ({"address": "172.17.0.5/16", "interface": "x" * 128}, f"interface: '{'x' * 128}' is 128 bytes long;"),
 ]
 
 

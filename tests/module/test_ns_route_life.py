@@ -235,7 +235,7 @@ def test_a_gateway_behind_another_interface_is_refused(host: Host) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"gateway": "172.17.0.1", "source": "192.0.2.9"}, "default via 172.17.0.1 dev eth0 src 192.0.2.9' in netns 'web': Invalid argument"),
+        ({"gateway": "172.17.0.1", "source": "192.0.2.9"}, "source: 192.0.2.9 is no address of netns 'web'; add it to an interface first."),
         ({"gateway": "172.17.0.1", "interface": "eth9"}, "interface: there is no interface 'eth9' in netns 'web';"),
         ({"gateway": "172.17.0.1", "netns": "nope"}, "Netns 'nope' does not exist (no /run/netns/nope);"),
     ],

@@ -95,7 +95,7 @@ NETWORK = {"name": "br0", "subnets": ["10.0.0.0/24"]}
          [{"name": "web", "routes": [{"destination": "10.9.0.0/16", "gateway": "10.0.0.8"}]}],
          "wiring_containers: container 'web': the route 10.9.0.0/16 in netns 'web' is asked for twice"),
         ([NETWORK], [{"name": name, "networks": [{"name": "br0", "host_interface": "v0"}]} for name in ("web", "db")],
-         "wiring_containers: container 'web' and wiring_containers: container 'db': the veth v0 is asked for twice"),
+         "wiring_containers: container 'db': host_interface: v0 is that of container 'web' already."),
     ],
     ids=["routes", "a network's route", "host ends"],
 )  # fmt: skip

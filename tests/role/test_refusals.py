@@ -65,7 +65,10 @@ COMPILED: list[tuple[Play, str]] = [
         refused(networks=[NET], topology_file="wiring.svg"),
         "wiring_topology_file: the role has no such variable yet; leave it out.",
     ),
-    (networks({"name": "docker0"}), "wiring_networks: network 'docker0': it needs at least one subnet in subnets."),
+    (
+        networks({"name": "docker0"}),
+        "wiring_networks: network 'docker0': it needs at least one subnet in subnets, or addressing: none.",
+    ),
     (
         networks({**NET, "name": "a-name-that-is-too-long"}),
         "wiring_networks: 'a-name-that-is-too-long' is 23 bytes long; an interface name has at most 15.",

@@ -241,9 +241,10 @@ class Route:
 
     def words(self) -> List[str]:
         """Return the words by which `ip route` means this route."""
-        words = [] if self.type == "unicast" else [self.type]
-        words.append(self.shown_destination)
         alone = not self.nexthop_id
+        # The route to an object that leads nowhere is shown as a blackhole, whatever its own type.
+        words = [] if self.type == "unicast" or (self.type == "blackhole" and not alone) else [self.type]
+        words.append(self.shown_destination)
         given = (
             ("nhid", self.nexthop_id),
             ("via", self._via(self.gateway) if alone else ""),

@@ -69,7 +69,7 @@ class BridgeResource(LinkResource):
 
     def look(self, want: LinkWant, state: State) -> Have:
         found = super().look(want, state)
-        have = Have(found.link, found.mtu, found.identity)
+        have = Have(**vars(found))
         ns = state.find(want.ns)
         if ns is None or not isinstance(want, Want):
             return have

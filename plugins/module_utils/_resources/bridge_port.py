@@ -81,7 +81,7 @@ def _joining(want: Want, ns: int, bridge: Link, state: State) -> Mapping[str, An
     # Here and not above: of use to few tasks.
     from ansible_collections.linuxnet.containers.plugins.module_utils._resources import foreign_bridge
 
-    foreign_bridge.see_ends(state)
+    state.open_all()
     port = state.link(ns, want.interface)
     if port is None or port.kind != "veth" or port.master == bridge.index or port.index < 0:
         return {}

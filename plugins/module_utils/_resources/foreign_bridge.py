@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import Any, Dict, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import high_mac
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NETNS_DIRECTORY, high_mac
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import is_own_near
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
@@ -35,17 +35,10 @@ class Fit:
 
 def fit(ns: int, bridge: Link, name: str, state: State) -> Fit:
     """Return what the port called ``name`` of a bridge of somebody else's has to be."""
-    see_ends(state)
+    state.open_all()  # else of some pairs nobody could say whose they are
     others = [link for link in state.links(ns) if link.master == bridge.index and link.name != name]
     above = max((str(link.get("mac") or "") for link in others), default="")
     return Fit(int(bridge.get("mtu")), above, any(not _made_for(link, state) for link in others))
-
-
-def see_ends(state: State) -> None:
-    """Open all named namespaces, before links are read: of a pair whose other end is in one that is not open nobody could say whose it is."""
-    for name, entry in list(state.entries().items()):
-        if entry.kind == "namespace":
-            state.find(NsRef.parse(name))
 
 
 def joining(ns: int, bridge: Link, port: Link, state: State) -> Dict[str, Any]:
@@ -65,7 +58,7 @@ def _made_for(port: Link, state: State) -> Optional[Tuple[str, str]]:
         return None
     far = state.link_at(port.peer_ns, port.peer_index)
     for entry in state.entries().of(port.peer_ns) if far is not None else ():
-        path = NsRef.parse(entry.name).path
+        path = "%s/%s" % (NETNS_DIRECTORY, entry.name)
         if far is not None and is_own_near(path, far.name, port, state.identity()):
             return path, far.name
     return None

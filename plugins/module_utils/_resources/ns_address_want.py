@@ -134,9 +134,8 @@ def parse(params: Mapping[str, Any]) -> Want:
             gateway = addressing.ip(params["gateway"], "gateway")
     elif params.get("pool") is None:
         if params["state"] == "present" or not params["supersede"]:
-            raise Invalid(
-                "one of the following is required: address, pool. With state: absent, supersede: true does too."
-            )
+            ours = "" if params["state"] == "present" else ", or supersede: true for all that this collection set"
+            raise Invalid("one of the following is required: address, pool%s." % ours)
     else:
         pool, gateway = _pool(params)
         family = pool.network.version

@@ -40,8 +40,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases im
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
-# Attributes beside the key (destination, table, metric); the kernel replaces them all at once.
 _TABLE_NAMES = {number: name for name, number in TABLES.items()}
+# Attributes beside the key (destination, table, metric); the kernel replaces them all at once.
 _FIELDS = ("type", "gateway", "interface", "source", "scope", "mtu", "advmss", "onlink", "nexthops")
 
 

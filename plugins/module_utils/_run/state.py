@@ -139,6 +139,7 @@ class State:
         self._peers_asked: Dict[
             Tuple[int, int], int
         ] = {}  # of veths without a known peer, by how many namespaces were known
+        self._all_opened = -1  # how many were known when all were opened
         self._identity: Optional[str] = None
         self._containers: Dict[
             Tuple[str, Tuple[str, ...]], Tuple[Mapping[str, Sequence[Container]], Sequence[str]]
@@ -300,16 +301,31 @@ class State:
     def _with_peer(self, ns: int, link: Optional[Link]) -> Optional[Link]:
         """Return a veth with the namespace of its other end. A kernel knows that once it is open; check mode, which reads things once, may have
         read the veth before."""
-        unknown = link is not None and link.kind == "veth" and link.index > 0 and link.peer_ns is None
-        if not self.predict or not unknown or link is None:
-            return link
+        return self._present(self._asked_again(ns, link)) if self.predict and link is not None else link
+
+    def _asked_again(self, ns: int, link: Link) -> Link:
+        """Return a veth with what the kernel knows of its other end by now, once for each time that namespaces were opened since."""
         opened = len(self.known.paths)
-        if self._peers_asked.get((ns, link.index)) != opened:
-            self._peers_asked[ns, link.index] = opened
-            found = self.source.link(ns, index=link.index)
-            if found is not None and found.peer_ns is not None:
-                return self._present(self.known.links[ns].put(replace(link, peer_ns=found.peer_ns)))
-        return link
+        unknown = link.kind == "veth" and link.index > 0 and link.peer_ns is None
+        if not unknown or self._peers_asked.get((ns, link.index)) == opened:
+            return link
+        self._peers_asked[ns, link.index] = opened
+        found = self.source.link(ns, index=link.index)
+        if found is None or found.peer_ns is None:
+            return link
+        return self.known.links[ns].put(replace(link, peer_ns=found.peer_ns))
+
+    def open_all(self) -> None:
+        """Open all named namespaces, so that of every veth it is known where its other end is; of those that were read before as well."""
+        if self._all_opened == len(self.known.paths):
+            return
+        for name, entry in list(self.entries().items()):
+            if entry.kind == "namespace":
+                self.find(NsRef("%s/%s" % (NETNS_DIRECTORY, name)))
+        self._all_opened = len(self.known.paths)
+        for ns, links in list(self.known.links.items()):
+            for link in links.known():
+                self._asked_again(ns, link)
 
     def links(self, ns: int) -> List[Link]:
         """Return all interfaces of a namespace."""

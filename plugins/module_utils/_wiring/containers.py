@@ -23,6 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.sysctls import interface_of
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import mac
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping import OWN
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_want import NO_GATEWAY
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import defaults
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import published_ports
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.networks import Network, Subnet
@@ -124,7 +125,9 @@ class Attachment:
         items = []
         fixed = {version: self._fixed(version) for version in (4, 6)}
         for subnet in self.network.subnets:
-            item = dict(self._interface(), bridge=self.network.name, gateway=subnet.gateway or "none", supersede=True)
+            item = dict(
+                self._interface(), bridge=self.network.name, gateway=subnet.gateway or NO_GATEWAY, supersede=True
+            )
             own, dummy, prefix = fixed[subnet.net.version].partition("/")
             if own and ipaddress.ip_address(own) in subnet.net:
                 if self._is_the_host_s(own):
@@ -141,7 +144,7 @@ class Attachment:
                     )
                 item["address"] = "%s/%d" % (own, subnet.net.prefixlen)
                 if self._is_gateway(subnet):
-                    item["gateway"] = "none"
+                    item["gateway"] = NO_GATEWAY
                 fixed[subnet.net.version] = ""
             elif not self.network.pooled:
                 continue
@@ -434,14 +437,11 @@ class Container:
         if not self.ports:
             return [{"type": "dnat", "owner": self.name, "state": "absent", "addresses": [self.name]}]
         items = []
+        ways = {version: way for version, (way, dummy) in self._uplinks().items() if way.network.forwarded}
         for port in self.ports:
             where = "published_ports: '%s': " % published_ports.spelled(port)
             host = address(port.host_ip, self._option(where + "host_ip")) if port.host_ip else None
-            uplinks = {
-                version: attachment
-                for version, (attachment, dummy) in self._uplinks().items()
-                if attachment.network.forwarded and (host is None or host.version == version)
-            }
+            uplinks = {version: way for version, way in ways.items() if host is None or host.version == version}
             if not uplinks:
                 family = "IPv%d " % host.version if host else ""
                 raise self._refusal(

@@ -196,9 +196,12 @@ class _Finder:
         if end[0] is None:
             found.bridges.add(end)
 
-    def _add_rules(self, found: _Concerned, concerns: Callable[[Item], bool], said: bool = False) -> None:
+    def _add_rules(self, found: _Concerned, concerns: Callable[[Item], bool], said: bool = False) -> List[Item]:
+        """Add the rules for which ``concerns`` holds, and return them; with ``said`` also what their ports lead to."""
+        added = []
         for place, rule in enumerate(self._rules):
             if concerns(rule):
+                added.append(rule)
                 found.rules.add(place)
                 if said and rule["type"] == "dnat":
                     holders = self._holders.get(rule["to_address"], [])
@@ -209,6 +212,7 @@ class _Finder:
                     found.sentences.append(
                         "%s is published for %s and leads to %s, %s" % (_published(rule), rule["owner"], to, whose)
                     )
+        return added
 
     def _add_containers(self, found: _Concerned, name: str) -> None:
         for namespace in self._seen.lists["namespaces"]:
@@ -230,8 +234,8 @@ class _Finder:
             inside.append(interface + (" " + addresses if addresses else "") + where)
             if pair:
                 inside += ["default gateway " + gateway for gateway in pair["gateways"]]
-        self._add_rules(found, lambda rule: rule["owner"] == key)
-        ports = [_published(rule) for rule in self._rules if rule["type"] == "dnat" and rule["owner"] == key]
+        rules = self._add_rules(found, lambda rule: rule["owner"] == key)
+        ports = [_published(rule) for rule in rules if rule["type"] == "dnat"]
         engines = ", ".join("%(engine)s %(name)s" % container for container in namespace["containers"])
         who = str(key) + (" (%s)" % engines if engines else "")
         text = "%s has %s" % (who, _listed(inside) if inside else "no interface but lo")
@@ -262,8 +266,7 @@ class _Finder:
         if pair is None or not pair["owner"]:
             return end[1]
         addresses = ", ".join(pair["addresses"])
-        who = "%s of %s%s" % (pair["peer_name"], pair["owner"], self._engine(pair))
-        return who + (" " + addresses if addresses else "") + " (%s)" % end[1]
+        return self._far(pair) + (" " + addresses if addresses else "") + " (%s)" % end[1]
 
     def _addresses(self, end: End) -> str:
         return ", ".join(one["address"] for one in self._held.get(end, ()) if one["scope"] != "link")
@@ -283,7 +286,10 @@ class _Finder:
     def _other_end(self, pair: Item) -> str:
         if not pair["owner"]:
             return "whose other end cannot be seen"
-        return "whose other end is %s of %s%s" % (pair["peer_name"], pair["owner"], self._engine(pair))
+        return "whose other end is " + self._far(pair)
+
+    def _far(self, pair: Item) -> str:
+        return "%s of %s%s" % (pair["peer_name"], pair["owner"], self._engine(pair))
 
     @staticmethod
     def _engine(pair: Item) -> str:

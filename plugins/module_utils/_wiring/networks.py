@@ -147,7 +147,7 @@ class Network:
         """Return an item a subnet: the host's address in it. Where the host is to have none, the item that takes ours away."""
         if self.unmanaged:
             return []
-        if not self.is_gateway:
+        if not self.host_access:
             return [{"interface": self.name, "state": "absent", "supersede": True}]
         return [
             {

@@ -36,6 +36,7 @@ _TO_TABLE, _PERMANENT = 1, 1  # FR_ACT_TO_TBL, FIB_RULE_PERMANENT
 _PLAIN = ("FRA_SRC", "FRA_PRIORITY", "FRA_TABLE", "FRA_PROTOCOL", "FRA_SUPPRESS_PREFIXLEN")
 _SUPPRESS_NONE = 0xFFFFFFFF  # FRA_SUPPRESS_PREFIXLEN of a rule that suppresses nothing
 _NO_IPV6 = (errno.EAFNOSUPPORT, errno.EOPNOTSUPP)
+_ANY_TYPE = 0  # RTN_UNSPEC
 _TYPES = {
     "unicast": 1,
     "local": 2,
@@ -142,6 +143,8 @@ def delete(sock: Socket, route: Route, index: int, nexthop_indexes: Sequence[int
     if route.family == 4 and any(":" in hop.gateway for hop in route.nexthops):
         route, nexthop_indexes = replaced(route, nexthops=()), ()  # its key will do
     fields, attrs = _route_message(route, index, nexthop_indexes)
+    if route.nexthop_id:
+        fields["type"] = _ANY_TYPE  # what it is shown as need not be its own
     codec.request(sock, codec.routemsg, _DELROUTE, ACK, {**fields, "flags": 0}, attrs)
 
 
@@ -152,7 +155,9 @@ def _route_message(route: Route, index: int, nexthop_indexes: Sequence[int]) -> 
         attrs.append(("RTA_DST", address))
     if route.nexthop_id:  # an object of its own, that has the ways; beside it they are refused
         attrs.append(("RTA_NH_ID", route.nexthop_id))
-        route, index = replaced(route, gateway="", onlink=False, nexthops=()), 0
+        # The route to an object that leads nowhere is shown as a blackhole, whatever its own type.
+        kind = "unicast" if route.type == "blackhole" else route.type
+        route, index = replaced(route, gateway="", onlink=False, nexthops=(), type=kind), 0
     if route.gateway and route.family == 4 and ":" in route.gateway:
         attrs.append(("RTA_VIA", _FAMILY.pack(FAMILIES[6]) + socket.inet_pton(socket.AF_INET6, route.gateway)))
     elif route.gateway:

@@ -14,10 +14,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import PutRoute
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, NsRef, Route
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import link, ns_address, veth
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import netns as netns_resource
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ns_address, veth
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.bridge import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 from ansible_collections.linuxnet.containers.tests.unit.asked import existing, failed, made, plan, refusal, want
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
@@ -61,6 +62,19 @@ def test_a6_one_attribute_is_one_change(option: str, value: int | str, was: int 
     (step,) = found.changes
     assert (type(step), step.name, step.new, step.old) == (SetLink, "br0", {option: value}, {option: was})
     assert {name for name in found.after if found.after[name] != found.before[name]} == {option}
+
+
+@pytest.mark.parametrize(
+    "params", [{"mtu": "1000"}, {"mtu": "auto"}, {"only_ours": True, "mtu": "1000"}, {"state": "absent"}], ids=str
+)
+def test_a_bridge_is_seen_with_all_that_is_seen_of_any_link(params: dict[str, Any]) -> None:
+    kernel = MemoryKernel()
+    made(kernel, RESOURCE, name="br0")
+    kernel.apply(PutAddress(HOST, "br0", Address("fd00::1", 64, 6)))
+    one = want(RESOURCE, name="br0", **params)
+    of_any = vars(link.LinkResource.look(RESOURCE, one, State(kernel)))
+    assert {name: value for name, value in vars(RESOURCE.look(one, State(kernel))).items() if name in of_any} == of_any
+    assert of_any["ipv6"] == ("fd00::1" if params.get("mtu") == "1000" else "")
 
 
 def test_c9_a_bridge_has_an_address_of_its_own_from_birth() -> None:

@@ -18,7 +18,6 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.bri
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.foreign_bridge import (
     fit,
     joining,
-    see_ends,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.veth import RESOURCE as VETH
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
@@ -91,7 +90,7 @@ def test_what_others_made_keeps_its_address() -> None:
     kernel = host()
     kernel.apply(AddLink(HOST, "theirs", "veth", {"mac": "02:00:00:00:00:01"}, HOST, "far", {}))
     state = State(kernel)
-    see_ends(state)
+    state.open_all()
     ns = existing(state.find(HOST))
     bridge, port = existing(state.link(ns, "lan")), existing(state.link(ns, "theirs"))
     assert joining(ns, bridge, port, state) == {"mtu": 9000}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from unittest import mock
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import (
@@ -23,6 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     Container,
     Link,
     Nexthop,
+    NsFile,
     NsRef,
     Route,
 )
@@ -179,3 +181,20 @@ def test_check_mode_learns_of_the_other_end_of_a_veth_that_it_read_before() -> N
     assert existing(state.link(ns, "v0")).peer_ns is None
     there = existing(state.find(WEB))
     assert existing(state.link(ns, "v0")).peer_ns == there
+
+
+@pytest.mark.parametrize("predict", [True, False])
+@pytest.mark.parametrize("read", ["all", "one"])
+def test_with_all_namespaces_open_all_other_ends_are_known(predict: bool, read: str) -> None:
+    source = UnknownUntilOpen(host())
+    state = State(source, predict=predict)  # type: ignore[arg-type]
+    ns = existing(state.find(HOST))
+    (before,) = [link for link in state.links(ns) if link.kind == "veth"] if read == "all" else [state.link(ns, "v0")]
+    assert existing(before).peer_ns is None
+    state.entries()[" x"] = NsFile(" x", "namespace", 7)  # a name that no option can have
+    state.open_all()
+    there = existing(source.find(WEB))
+    assert existing(state.link(ns, "v0")).peer_ns == there
+    assert [link.peer_ns for link in state.links(ns) if link.kind == "veth"] == [there]
+    with mock.patch.object(state, "find", side_effect=AssertionError):
+        state.open_all()  # nothing is left to open

@@ -168,5 +168,5 @@ def test_a_number_without_an_end_is_refused_in_a_sentence(value: Any) -> None:
     assert told(ns_route.RESOURCE, {"interface": "eth0", "metric": value}) == message
     hops = [{"interface": "eth0", "weight": value}, {"interface": "eth1"}]
     assert told(ns_route.RESOURCE, {"nexthops": hops}) == (
-        f"aggregate item 1: nexthops: weight: '{value}' is not a whole number."
+        f"aggregate item 1: nexthops: item 1: weight: '{value}' is not a whole number."
     )

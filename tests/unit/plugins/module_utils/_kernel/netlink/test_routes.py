@@ -113,6 +113,15 @@ def test_a_route_is_replaced_or_removed_by_its_key() -> None:
     assert (sock.asked[1][0], sent["flags"], sent.get_attr("RTA_OIF")) == (25, 0, 2)
 
 
+@pytest.mark.parametrize(("kind", "written"), [("unicast", 1), ("blackhole", 1), ("throw", 9)])
+def test_the_type_that_a_route_to_an_object_is_shown_with_need_not_be_its_own(kind: str, written: int) -> None:
+    route = Route(4, "10.9.0.0/16", type=kind, nexthop_id=3)
+    sock = sent_route(route, 0)
+    assert (sock.read(codec.routemsg)["type"], sock.read(codec.routemsg).get_attr("RTA_NH_ID")) == (written, 3)
+    routes.delete(sock, route, 0, [])
+    assert (sock.read(codec.routemsg)["type"], sock.read(codec.routemsg).get_attr("RTA_NH_ID")) == (0, 3)
+
+
 # --- policy rules ---
 
 RULE = PolicyRule(4, "10.0.0.2/32", 100, 32000, 76)
