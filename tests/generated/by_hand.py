@@ -58,7 +58,7 @@ THEIRS: list[tuple[str, str]] = [
     ("an altname", "ip link property add dev uplink altname uplink-by-another-name"),
     ("an alias", "ip link set uplink alias 'the way out'"),
 ]
-# Theirs, and in the way of what is listed.
+# Theirs, and in the way of what is listed. A namespace is held open as by a process: what is in it lives on without its name.
 MET: list[tuple[str, str]] = [
     (
         "their bridge of a network's name",
@@ -86,6 +86,7 @@ MET: list[tuple[str, str]] = [
         "ip link set r0 master {net} addrgenmode none up",
     ),
 ]
+THEIR_MAC = "02:00:00:00:00:0e"  # a bridge of ours that has it is ours no more
 DRIFT: list[tuple[str, str]] = [
     ("addresses flushed", "ip -n {box} addr flush dev eth0 scope global"),
     ("another address of the pool", "ip -n {box} addr add {v4} dev eth0"),
@@ -104,7 +105,7 @@ DRIFT: list[tuple[str, str]] = [
     ),
     ("bridge down", "ip link set {net} down"),
     ("bridge's MTU", "ip link set {net} mtu 1350"),
-    ("bridge's MAC", "ip link set {net} address 02:00:00:00:00:0e"),
+    ("bridge's MAC", f"ip link set {{net}} address {THEIR_MAC}"),
     ("no gateway address", "ip addr flush dev {net} scope global"),
     ("their address on our bridge", "ip addr add 10.251.0.1/24 dev {net}"),
     ("our table gone", "nft delete table inet linuxnet_containers"),
@@ -141,7 +142,12 @@ def script(
         "v4": f"{address}/{length}",
         "chain": chance.choice(CHAINS),
     }
-    return {"kind": kind, "script": text.format(**words)}
+    done = text.format(**words)
+    if listed is not DRIFT:  # whole or not at all
+        done = f"set -e; {done}"
+    if "{box}" in text:  # a name that means the host has nothing of its own
+        done = f"[ /run/netns/{words['box']} -ef /proc/self/ns/net ] || {{ {done}; }}"
+    return {"kind": kind, "script": done}
 
 
 UNMANAGED = "a bridge of theirs that is used"

@@ -88,17 +88,29 @@ def shell(script: str) -> tuple[int, str]:
 
 
 def state() -> State:
-    """What is on this host, and in its named namespaces."""
-    seen: dict[tuple[int, int], list[str]] = {}
+    """What is on this host, and in its named namespaces. A name that means the host has no facts of its own."""
     found = {"": facts(), "files": list(snapshot.files())}
+    seen: dict[tuple[int, int], list[str]] = {_inode(Path("/proc/self/ns/net")): ["is the host"]}
     for path in sorted(snapshot.NETNS.iterdir()):
-        about = path.stat()
-        key = (about.st_dev, about.st_ino)
+        key = _inode(path)
         if key not in seen:
             seen[key] = _of_namespace(path)
         found[f"[{path.name}]"] = seen[key]
     found.update(_firewall())
     return found
+
+
+def hold() -> None:
+    """Hold the named namespaces open as long as this host lasts, as a process would: what is in them lives on without a name, and at once."""
+    _HELD.extend(os.open(path, os.O_RDONLY) for path in snapshot.NETNS.iterdir())
+
+
+_HELD: list[int] = []
+
+
+def _inode(path: Path) -> tuple[int, int]:
+    about = path.stat()
+    return about.st_dev, about.st_ino
 
 
 def _of_namespace(path: Path) -> list[str]:

@@ -29,6 +29,7 @@ from jinja2.runtime import Context, missing
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "lab"))
 
 import agent
+from ansible_collections.linuxnet.containers.plugins.plugin_utils import packing
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COLLECTION = "linuxnet.containers."
@@ -38,11 +39,11 @@ Outcome = dict[str, Any]  # "steps": [(title, results)], "msg": "" unless it fai
 
 
 def call(name: str, arguments: dict[str, Any], check: bool) -> dict[str, Any]:
-    """Run a module in this process and return its result."""
+    """Run a module in this process, from the package of all, and return its result."""
     out = io.StringIO()
     warnings._global_warnings.clear()
     with contextlib.redirect_stdout(out):
-        agent.call_module({"name": name, "args": arguments, "check": check, "diff": True})
+        agent.call_module({"name": name, "package": "wiring", "args": arguments, "check": check, "diff": True})
     found: dict[str, Any] | None = agent.parsed(out.getvalue())
     if found is None:
         raise AssertionError(f"{name} returned no result: {out.getvalue()}")
@@ -178,7 +179,8 @@ class _Role:
                 self._task(one)
 
     def _module(self, title: str, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        done = call(name, json.loads(json.dumps(arguments)), self.check)
+        told = packing.foresight(arguments, self.known, self.check)
+        done = call(name, json.loads(json.dumps({**arguments, **told})), self.check)
         self.warnings += said(done)
         if "results" in done:
             self.steps.append([title, done["results"]])

@@ -125,14 +125,16 @@ class Known:
 
 
 class State:
-    """What is known of a host. ``predict`` (check mode): a namespace that is missing counts as made by an earlier task.
+    """What is known of a host. ``predict`` (check mode): a namespace that is missing counts as made by an earlier task. ``whole``: the run has all
+    that there is to do, so that nothing else is left to an earlier task.
 
     ``source`` is for the extensions of a state, which read more than this class knows of; nobody else goes around the state to it.
     """
 
-    def __init__(self, source: Source, predict: bool = False) -> None:
+    def __init__(self, source: Source, predict: bool = False, whole: bool = False) -> None:
         self.source = source
         self.predict = predict
+        self.whole = whole
         self.known = Known()
         self.foreseen_indexes: Iterator[int] = itertools.count(-2, -1)
         self._missing: Dict[str, None] = {}  # in order
