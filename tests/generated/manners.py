@@ -24,7 +24,8 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common import warnings
 from ansible.utils.display import Display
 from jinja2.nativetypes import NativeEnvironment
-from jinja2.runtime import Context, missing
+from jinja2.runtime import Context
+from jinja2.utils import missing
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "lab"))
 

@@ -137,12 +137,16 @@ def test_what_was_taken_away_is_closed_before_the_next_half(
 
 def test_a_step_alone_is_foreseen_as_if_those_before_it_were_carried_out(made: MemoryKernel) -> None:
     """As the role's chain asks in check mode, a task a step: each says what the run of all says."""
-    for kernel, steps in ((MemoryKernel(), {"make": MAKE}), (made, {"take_away": TAKE_AWAY, "make": MAKE})):
+    stories: list[tuple[MemoryKernel, dict[str, Any]]] = [
+        (MemoryKernel(), {"make": MAKE}),
+        (made, {"take_away": TAKE_AWAY, "make": MAKE}),
+    ]
+    for kernel, steps in stories:
         done = len(kernel.applied)
         whole, _warnings, _ended = take_steps(Steps(**steps), kernel, True)
         for half, listed in steps.items():
             for number, (step, _items) in enumerate(listed):
-                until = (
+                until: dict[str, Any] = (
                     {**steps, half: listed[: number + 1]} if half == list(steps)[-1] else {half: listed[: number + 1]}
                 )
                 assert foresee(Steps(**until), kernel) == (whole[half][step], [])
