@@ -5,7 +5,7 @@
 """What the kernel has in this process's network namespace, one fact a line, read by netlink in a millisecond.
 
 For thousands of looks; tests/lab/snapshot.py sees more and takes many programs. What moves by itself is left out: counters, timers, carrier,
-states of ports, cached and local routes. Numbers of links are their names.
+states of ports, link-local addresses, cached and local routes. Numbers of links are their names.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def facts() -> list[str]:
         links = list(_dump(rtnl, GETLINK, 16))
         names = {struct.unpack_from("=BxHi", head)[2]: _name(attributes[IFNAME]) for head, attributes in links}
         found = [line for head, attributes in links for line in _link(head, attributes, names)]
-        found += [_address(head, attributes, names) for head, attributes in _dump(rtnl, GETADDR, 8)]
+        found += [line for head, attributes in _dump(rtnl, GETADDR, 8) for line in _address(head, attributes, names)]
         found += [line for head, attributes in _dump(rtnl, GETROUTE, 12) for line in _route(head, attributes, names)]
         found += [_rule(head, attributes) for head, attributes in _dump(rtnl, GETRULE, 12)]
     for name in SYSCTLS:
@@ -121,12 +121,13 @@ def _ip(raw: bytes) -> str:
     return socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw)
 
 
-def _address(head: bytes, attributes: Attributes, names: dict[int, str]) -> str:
+def _address(head: bytes, attributes: Attributes, names: dict[int, str]) -> Iterator[str]:
     dummy, length, dummy, scope, index = struct.unpack("=BBBBi", head)
     flags = _number(attributes[8]) & ~DUPLICATES if 8 in attributes else 0
     proto = _number(attributes.get(11, b""))
     own = _ip(attributes.get(2) or attributes[1])
-    return f"address {names.get(index, '?')} {own}/{length} scope {scope} flags {flags:x} proto {proto}"
+    if not own.startswith("fe80:"):  # the kernel's own come a while after their interface
+        yield f"address {names.get(index, '?')} {own}/{length} scope {scope} flags {flags:x} proto {proto}"
 
 
 def _route(head: bytes, attributes: Attributes, names: dict[int, str]) -> Iterator[str]:
@@ -135,7 +136,7 @@ def _route(head: bytes, attributes: Attributes, names: dict[int, str]) -> Iterat
     if (
         flags & CLONED
         or table == LOCAL_TABLE
-        or (family == socket.AF_INET6 and attributes.get(1, b"\xff")[:1] == b"\xff")
+        or (family == socket.AF_INET6 and attributes.get(1, b"")[:1] in (b"\xff", b"\xfe"))
     ):
         return
     words = [f"route {_ip(attributes[1])}/{to}" if 1 in attributes else f"route default {family}"]

@@ -94,15 +94,15 @@ def told(sequence: Item, manner: str) -> list[Item]:
 def _life(sequence: Item, manner: str) -> list[Item]:
     """Live through a sequence in one manner. What each run returned, with what did not hold of it alone."""
     hosts.shell(by_hand.HOST)
-    pristine = hosts.state()
+    now = pristine = hosts.state()
     theirs: set[tuple[str, str]] = set()
     touched: Item = {"kinds": set(), "made": set()}
-    _by_hand(sequence["start"], theirs, touched)
+    now = _by_hand(sequence["start"], theirs, touched, now)
     runs = []
     for number, run in enumerate(sequence["runs"]):
-        if run["hand"]:
-            _by_hand(run["hand"], theirs, touched)
-        runs.append(_run(number, run["variables"], manner, theirs, run["looks"]))
+        now = _by_hand(run["hand"], theirs, touched, now)
+        runs.append(_run(number, run["variables"], manner, theirs, run["looks"], now))
+        now = runs[-1]["after"]
     wired = [run["variables"] for run, told in zip(sequence["runs"], runs, strict=True) if not told["refused"]]
     ends = {
         "absent": [by_chance.everything(wired)],
@@ -110,10 +110,12 @@ def _life(sequence: Item, manner: str) -> list[Item]:
         "each": [{**one, "state": "absent", "purge": False} for one in reversed(wired)],
     }
     for variables in ends[sequence["end"]]:
-        runs.append(_run("end", variables, manner, theirs, False))
-        if runs[-1]["refused"] and sequence["end"] == "absent":  # networks that were never there at once, and overlap
-            runs += [_run("end", one, manner, theirs, False) for one in ends["each"]]
-    left = _left(pristine, hosts.state(), theirs | touched["made"], touched["kinds"], _given_away(sequence["runs"]))
+        runs.append(_run("end", variables, manner, theirs, False, now))
+        now = runs[-1]["after"]
+        for one in ends["each"] if runs[-1]["refused"] and sequence["end"] == "absent" else ():
+            runs.append(_run("end", one, manner, theirs, False, now))  # networks that were never there at once, and overlap
+            now = runs[-1]["after"]
+    left = _left(pristine, now, theirs | touched["made"], touched["kinds"], _given_away(sequence["runs"]))
     if (
         sequence["end"] == "purge"
     ):  # a namespace without wiring bears no mark of ours, nor does a pair whose interface was renamed
@@ -136,34 +138,37 @@ def _facts(state: hosts.State) -> set[tuple[str, str]]:
     return {(place, line) for place, lines in state.items() for line in lines}
 
 
-def _by_hand(hands: list[Item], theirs: set[tuple[str, str]], touched: Item) -> None:
-    """Do what is done by hand. What others made by it is added to what is theirs."""
+def _by_hand(hands: list[Item], theirs: set[tuple[str, str]], touched: Item, now: hosts.State) -> hosts.State:
+    """Do what is done by hand on a host as it is now. What others made by it is added to what is theirs. Returns how the host is then."""
     kinds = {kind for kind, _script in [*by_hand.THEIRS, *by_hand.MET]} | {by_hand.UNMANAGED}
     met = {kind for kind, _script in by_hand.MET}
     for one in hands:
         touched["kinds"].add(one["kind"])
-        before = _facts(hosts.state())
+        before = _facts(now)
         hosts.shell(one["script"])
         if one["kind"] in met:
             hosts.hold()
-        made = _facts(hosts.state()) - before
+        now = hosts.state()
+        made = _facts(now) - before
         if one["kind"] in kinds:
             touched["made"] |= made
             theirs |= {fact for fact in made if not (fact[1].startswith(OF_USE) and one["kind"] in met)}
         else:  # also what is theirs drifts
             links = {(place, line.split()[1]) for place, line in theirs if line.startswith("link ")}
             theirs |= {(place, line) for place, line in made if links & {(place, word) for word in line.split()}}
+    return now
 
 
-def _run(number: Any, variables: Item, manner: str, theirs: set[tuple[str, str]], looks: bool) -> Item:
-    """Check mode, run, and run again."""
+def _run(
+    number: Any, variables: Item, manner: str, theirs: set[tuple[str, str]], looks: bool, before: hosts.State
+) -> Item:
+    """Check mode, run, and run again. ``looks``: also at what check mode and the second run leave, which costs time."""
     act = MANNERS[manner]
     failed: list[Item] = []
 
     def fails(kind: str, detail: Any) -> None:
         failed.append({"kind": kind, "run": number, "detail": detail})
 
-    before = hosts.state()
     foreseen = act(variables, True)
     if looks and (moved := hosts.difference(before, hosts.state())):
         fails("check mode touches", moved)
@@ -282,7 +287,7 @@ def _left(
         line.split()[1] for place, line in new if place == "" and line.endswith(f" mac {by_hand.THEIR_MAC}")
     }
     new = {(place, line) for place, line in new if place or not given & set(line.split())}
-    moved = {place for place, line in theirs if line.startswith("sysctl")} or {"forwarding", "forwarding off"} & kinds
+    moved = {place for place, line in theirs if line.startswith("sysctl")} or {"forwarding", "forwarding off", "sysctl file gone"} & kinds
     lines = [f"+ {place} {line}" for place, line in sorted(new - old - theirs)]
     lines += [f"- {place} {line}" for place, line in sorted(old - new)] if not theirs else []
     return [line for line in lines if not (moved and " sysctl " in line)]

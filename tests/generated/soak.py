@@ -106,8 +106,20 @@ def _tell(life: list[dict[str, Any]]) -> None:
                         print(*(f"      # {line}" for line in one.get("commands", [])), sep="\n")
 
 
+# Something of everything, for a run that is only foreseen.
+WARM: dict[str, Any] = {
+    "networks": [{"name": "front", "subnets": ["10.1.0.0/24", "fd00:1::/64"]}, {"name": "back", "state": "absent"}],
+    "containers": [
+        {"name": "web", "networks": [{"name": "front", "port": {"hairpin": True}}], "published_ports": ["8080:80"]},
+        {"name": "joined", "network_mode": "container:web"},
+        {"name": "old", "state": "absent"},
+    ],
+    "purge": True,
+}
+
+
 def _preload() -> None:
-    """Import what a run needs, once for all forks."""
+    """Import and make what a run needs, once for all forks."""
     import manners
 
     plugins = manners.PLUGINS
@@ -122,6 +134,9 @@ def _preload() -> None:
         "_wiring.validation",
     ):
         importlib.import_module(f"{plugins}.module_utils.{name}")
+    for manner in (manners.one_task, manners.chain):
+        outcome = manner(WARM, True)
+        assert not outcome["msg"], outcome["msg"]
 
 
 if __name__ == "__main__":

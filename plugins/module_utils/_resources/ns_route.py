@@ -367,7 +367,7 @@ class NsRouteResource(Resource[Want, Have]):
         behind = _holding(gateway, have.on_link, interface)
         if not behind:
             reach = [net for net, where in have.on_link if not interface or where in ("", interface)]
-            nets = ", ".join(sorted(net for net in reach if not net.startswith("fe80:"))) or "none"
+            nets = ", ".join(sorted({net for net in reach if not net.startswith("fe80:")})) or "none"
             where = " behind %s" % interface if interface else ""
             raise Refused(
                 "gateway: %s is in no on-link subnet of %s%s (%s); add an address of its subnet first, or set onlink: true."
