@@ -55,7 +55,7 @@ generated: ## runs made by chance, with what people do by hand between them, in 
 	@tests/tools/setup newest
 	@tests/lab/unchanged tests/tools/tests newest generated tests/generated -- $(ARGS)
 
-# make soak COUNT=5000 LIMIT=3600 SEED=7; ARGS='--replay FILE' or "--with 'KIND'" as tests/generated/README.md says
+# make soak COUNT=5000 LIMIT=3600 SEED=7; ARGS='--replay FILE' as tests/generated/README.md says
 COUNT ?= 1000
 LIMIT ?= 1800
 SEED ?= soak

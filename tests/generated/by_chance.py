@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from not_yet import generated
 
 Item = dict[str, Any]
 NETWORKS = ["front", "back", "br-odd.1", "ünet", "n;m$'x", "aaaaaaaaaaaaaaa", "100"]
@@ -44,8 +43,8 @@ def some(chance: Random, share: float, **choices: Sequence[Any]) -> Item:
     return {name: chance.choice(values) for name, values in choices.items() if chance.random() < share}
 
 
-def network(chance: Random, name: str, others: Sequence[Item] = (), same: list[str] | None = None) -> Item:
-    """A network, most often of subnets that no other one has; ``same``: of these."""
+def network(chance: Random, name: str, others: Sequence[Item] = ()) -> Item:
+    """A network, most often of subnets that no other one has."""
     taken = {subnet for one in others for subnet in one["subnets"]}
     free = [subnet for subnet in SUBNETS if subnet not in taken]
     subnets = chance.sample(free, min(len(free), chance.choice([1, 1, 2]))) or [chance.choice(SUBNETS)]
@@ -54,7 +53,6 @@ def network(chance: Random, name: str, others: Sequence[Item] = (), same: list[s
         subnets = [chance.choice(small)]
     if chance.random() < 0.03:
         subnets.append(chance.choice(OVERLAPPING))
-    subnets = same or subnets
     item = {"name": name, "subnets": subnets}
     item |= some(
         chance,
@@ -64,7 +62,7 @@ def network(chance: Random, name: str, others: Sequence[Item] = (), same: list[s
         isolate=[True, False],
         icc=[True, False],
         metric=[50, 200],
-        unmanaged=[True] if generated("unmanaged networks") else [False],
+        unmanaged=[True],
         outbound_ipv4=["192.0.2.1"],
         mtu=["1400", "9000", "1280"],
         routes=[[route(chance, "97", subnets[0])]],
@@ -72,8 +70,6 @@ def network(chance: Random, name: str, others: Sequence[Item] = (), same: list[s
         ranges=[[half(subnet) for subnet in subnets]],
         exclude=[[host(chance, subnets[0])]],
     )
-    if item.get("unmanaged") and not generated("an MTU of an unmanaged network"):
-        item.pop("mtu", None)
     if others and chance.random() < 0.06:
         item["state"] = "absent"
     return item
@@ -123,9 +119,7 @@ def container(chance: Random, name: str, networks: list[Item], others: list[str]
                 [{"destination": "10.99.0.0/16", "type": "blackhole"}],
                 [route(chance, "98", _on(chance, item, networks))],
                 [{"table": "100", "rule_source": "10.1.0.0/24", "type": "unreachable"}],
-                [{"destination": "10.96.0.0/16", "gateway": "10.77.0.1"}]
-                if generated("a gateway out of reach")
-                else [],
+                [{"destination": "10.96.0.0/16", "gateway": "10.77.0.1"}],
             ],
             sysctls=[
                 {"net.ipv4.ip_forward": "1"},
@@ -188,7 +182,7 @@ def changed(chance: Random, before: Item) -> Item:
         chance.choice(CHANGES)(chance, after)
     if chance.random() < 0.12:
         after["state"] = "absent"
-    elif generated("purge") and chance.random() < 0.2:
+    elif chance.random() < 0.2:
         after["purge"] = True
     return after
 
@@ -240,7 +234,7 @@ def _rename(chance: Random, v: Item) -> None:
     kind = chance.choice(["networks", "containers"])
     taken = {one["name"] for one in v[kind]}
     free = [name for name in (NETWORKS if kind == "networks" else CONTAINERS) if name not in taken]
-    if not v[kind] or not free or not generated(f"renamed {kind}"):
+    if not v[kind] or not free:
         return
     one, name = chance.choice(v[kind]), chance.choice(free)
     old, one["name"] = one["name"], name
@@ -261,10 +255,8 @@ def _another(chance: Random, v: Item) -> None:
     others = [one["name"] for one in v["containers"] if one["name"] != name]
     if kind == "containers":
         v[kind][number] = container(chance, name, v["networks"], others)
-    elif generated("a network's other subnets"):
-        v[kind][number] = network(chance, name, v[kind])
     else:
-        v[kind][number] = network(chance, name, v[kind], v[kind][number]["subnets"])
+        v[kind][number] = network(chance, name, v[kind])
 
 
 def _move(chance: Random, v: Item) -> None:
@@ -281,7 +273,7 @@ def _move(chance: Random, v: Item) -> None:
 
 def _subnet(chance: Random, v: Item) -> None:
     """A subnet of a network."""
-    if v["networks"] and generated("a network's other subnets"):
+    if v["networks"]:
         one = chance.choice(v["networks"])
         one["subnets"] = [network(chance, one["name"], v["networks"])["subnets"][0], *one["subnets"][1:]]
 

@@ -11,8 +11,6 @@ import shlex
 from random import Random
 from typing import Any
 
-from not_yet import generated
-
 Item = dict[str, Any]
 
 # Things of others. ``host``: each host has these, so that there is an uplink and an address to leave from.
@@ -123,13 +121,9 @@ DRIFT: list[tuple[str, str]] = [
 CHAINS = ["postrouting", "closed_to", "forward", "prerouting", "output", "publish", "raw", "hairpin"]
 
 
-def script(
-    chance: Random, listed: list[tuple[str, str]], runs: list[Item], world: tuple[list[str], list[str]]
-) -> Item | None:
-    """One thing that is done by hand, None where it is not generated: its kind, and the script."""
+def script(chance: Random, listed: list[tuple[str, str]], runs: list[Item], world: tuple[list[str], list[str]]) -> Item:
+    """One thing that is done by hand: its kind, and the script."""
     kind, text = chance.choice(listed)
-    if not generated(kind):
-        return None
     networks = [one for run in runs for one in run["networks"]]
     boxes = [one["name"] for run in runs for one in run["containers"]]
     network = chance.choice(networks) if networks else {"name": chance.choice(world[0]), "subnets": ["10.1.0.0/24"]}

@@ -4,7 +4,7 @@
 
 """Lives through sequences made by chance, in a lab host, and prints those of which something does not hold, made small, as JSON.
 
-    soak.py COLLECTIONS [--seed S] [--count N] [--seconds T] [--with KIND...] [--replay FILE] [--quick]
+    soak.py COLLECTIONS [--seed S] [--count N] [--seconds T] [--replay FILE] [--quick]
 
 Sequence number N of the seed S is that of ``S N``. It ends after so many sequences, or with the first that begins after so many seconds.
 """
@@ -33,17 +33,14 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=3600)
     parser.add_argument("--shrink", type=float, default=60, help="seconds to make a sequence that fails smaller")
-    parser.add_argument("--with", dest="also", nargs="*", default=[], help="kinds that are not generated yet")
     parser.add_argument("--replay", help="a file with a sequence, as it was printed")
     parser.add_argument("--tell", action="store_true", help="tell what each run of a sequence did, in one task")
     given = parser.parse_args()
     sys.path.insert(0, given.collections)
     sys.path.insert(0, str(Path(__file__).resolve().parent))
     _preload()
-    import not_yet
     import sequences
 
-    not_yet.also(*given.also)
     gc.freeze()  # forks share what is there
     if given.replay:
         listed = [json.loads(Path(given.replay).read_text(encoding="utf-8"))]

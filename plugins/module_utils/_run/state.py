@@ -111,6 +111,7 @@ class Known:
     ended: Set[int] = field(default_factory=set)  # namespaces that check mode foresees to end
     deleted: Set[Tuple[Optional[int], int]] = field(default_factory=set)  # links, by namespace and index
     deleted_names: Set[Tuple[int, str]] = field(default_factory=set)  # the same by name, which another may have by now
+    raised: Set[Tuple[int, int]] = field(default_factory=set)  # links that were down, by namespace and index
 
     def forget(self, touched: Set[int]) -> None:
         """Forget the objects in namespaces that were changed: the kernel may have changed more along with them."""
@@ -483,3 +484,4 @@ class State:
         if steps:
             self.known.deleted.clear()
             self.known.deleted_names.clear()
+            self.known.raised.clear()

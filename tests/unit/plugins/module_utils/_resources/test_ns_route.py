@@ -84,7 +84,9 @@ def test_the_networks_in_reach_are_named_once_and_in_order() -> None:
     kernel = host()
     for metric, net in enumerate(("10.9.0.0/16", "10.0.9.0/24", "10.9.0.0/16")):
         made(kernel, RESOURCE, netns="web", destination=net, interface="eth0", metric=metric)
-    assert "(10.0.0.0/24, 10.0.9.0/24, 10.1.0.0/24, 10.9.0.0/16)" in failed(kernel, RESOURCE, netns="web", gateway="10.7.0.1")
+    assert "(10.0.0.0/24, 10.0.9.0/24, 10.1.0.0/24, 10.9.0.0/16)" in failed(
+        kernel, RESOURCE, netns="web", gateway="10.7.0.1"
+    )
 
 
 def test_e2_a_gateway_that_is_on_no_link_is_refused_or_onlink() -> None:
