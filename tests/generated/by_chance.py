@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-
 Item = dict[str, Any]
 NETWORKS = ["front", "back", "br-odd.1", "ünet", "n;m$'x", "aaaaaaaaaaaaaaa", "100"]
 CONTAINERS = ["web", "db", "app.1", "two words", "ünï", "42", "a'b$c"]
