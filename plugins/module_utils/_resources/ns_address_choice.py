@@ -11,7 +11,7 @@ the owner.
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
