@@ -111,19 +111,27 @@ def _life(sequence: Item, manner: str) -> list[Item]:
     for variables in ends[sequence["end"]]:
         runs.append(_run("end", variables, manner, theirs, False, now))
         now = runs[-1]["after"]
+        # Networks that were never there at once may overlap.
         for one in ends["each"] if runs[-1]["refused"] and sequence["end"] == "absent" else ():
-            runs.append(
-                _run("end", one, manner, theirs, False, now)
-            )  # networks that were never there at once, and overlap
+            runs.append(_run("end", one, manner, theirs, False, now))
             now = runs[-1]["after"]
     left = _left(pristine, now, theirs | touched["made"], touched["kinds"], _given_away(sequence["runs"]))
-    if (
-        sequence["end"] == "purge"
-    ):  # a namespace without wiring bears no mark of ours, nor does a pair whose interface was renamed
-        left = [line for line in left if not line.startswith("+ [") and "interface renamed" not in touched["kinds"]]
+    if sequence["end"] == "purge":
+        left = [line for line in left if not _cannot_be_told(line, touched["kinds"])]
     if left and not any(run["done"]["msg"] for run in runs if run["number"] == "end"):
         runs[-1]["failures"].append({"kind": "left", "run": "end", "detail": left})
     return runs
+
+
+def _cannot_be_told(line: str, kinds: set[str]) -> bool:
+    """Whether purge cannot tell that what is left was ours: a namespace without wiring, a pair whose interface was renamed, forwarding whose rules
+    were flushed."""
+    flushed = {"all rules flushed", "our table gone"} & kinds
+    return (
+        line.startswith("+ [")
+        or "interface renamed" in kinds
+        or bool(flushed and re.match(r". +(files|sysctl) ", line))
+    )
 
 
 def _given_away(runs: list[Item]) -> set[str]:
