@@ -289,12 +289,18 @@ def _compared(one: list[Item], chain: list[Item]) -> list[Item]:
 def _left(
     pristine: hosts.State, after: hosts.State, theirs: set[tuple[str, str]], kinds: set[str], given: set[str]
 ) -> list[str]:
-    """What is there that neither was there before nor is theirs, and what is not there any more. A bridge that was ``given`` away stays, and so does
-    one that got another MAC address by hand."""
+    """What is there that neither was there before nor is theirs, and what is not there any more. A bridge that was ``given`` away stays, and so do
+    one that got another MAC address by hand, and one that somebody else has a port on."""
     old, new = _facts(pristine), _facts(after)
-    given = given | {
-        line.split()[1] for place, line in new if place == "" and line.endswith(f" mac {by_hand.THEIR_MAC}")
-    }
+    kept = {
+        line.split()[-1] for place, line in theirs & new if place == "" and " master " in line
+    }  # somebody else is on it
+    kept = {name for name in kept if ("", f"link {name} kind bridge") not in theirs}
+    given = (
+        given
+        | kept
+        | {line.split()[1] for place, line in new if place == "" and line.endswith(f" mac {by_hand.THEIR_MAC}")}
+    )
     new = {(place, line) for place, line in new if place or not given & set(line.split())}
     moved = {place for place, line in theirs if line.startswith("sysctl")} or {
         "forwarding",
@@ -303,4 +309,6 @@ def _left(
     } & kinds
     lines = [f"+ {place} {line}" for place, line in sorted(new - old - theirs)]
     lines += [f"- {place} {line}" for place, line in sorted(old - new)] if not theirs else []
-    return [line for line in lines if not (moved and " sysctl " in line)]
+    if kept:  # with its rules, and what they need
+        lines = [line for line in lines if " table inet linuxnet_containers" not in line and " files " not in line]
+    return [line for line in lines if not ((moved or kept) and " sysctl " in line)]
