@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import collections
 from dataclasses import replace
-from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress, network_text
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
@@ -84,11 +84,31 @@ class Leases:
         holders: List[Holder] = []
         if bridge is not None and bridge.index > 0 and (ns, name) not in self._state.born:
             for member in self._state.members(ns, bridge.index):
-                if member.ns in known.ended or (ns, member.port) in known.deleted:
+                if (
+                    member.ns in known.ended
+                    or (ns, member.port) in known.deleted
+                    or self._moved(ns, member.port, bridge)
+                ):
                     self._silent[ns, name, member.address.ip] = True  # gone in check mode only: it would still answer
                 else:
                     holders.append(member)
+        if bridge is not None and self._state.predict:
+            holders += self._arrived(ns, bridge, {holder.port for holder in holders})
         return holders
+
+    def _moved(self, ns: int, index: int, bridge: Link) -> bool:
+        """Return whether a port of a bridge is on another one by now, as check mode knows."""
+        links = self._state.known.links[ns]
+        port = links.by_name.get(links.by_index.get(index, ""))
+        return self._state.predict and port is not None and port.master != bridge.index
+
+    def _arrived(self, ns: int, bridge: Link, ports: Set[int]) -> Iterator[Holder]:
+        """Yield who has an address behind the ports that a bridge has beside those, as check mode knows."""
+        for port in self._state.known.links[ns].ports(bridge.index):
+            if port.index > 0 and port.index not in ports and port.peer_ns not in (None, ns):
+                for index, address in self._state.addresses(port.peer_ns or 0):
+                    if index == port.peer_index and address.scope != "host":
+                        yield Holder(address, port.peer_ns, index, port=port.index)
 
     def _in_named_namespaces(self) -> List[Holder]:
         entries = self._state.entries().values()

@@ -40,6 +40,23 @@ def test_a_port_from_before_brings_its_addresses_to_a_bridge_that_was_just_made(
     )
 
 
+def test_check_mode_knows_that_a_port_that_moves_takes_its_addresses_along() -> None:
+    kernel = two_containers()
+    kernel.apply(PutAddress(WEB, "eth0", ONE))
+    kernel.apply(AddLink(HOST, "br1", "bridge", {"enabled": True}))
+    state, ns = State(kernel, predict=True), existing(kernel.find(HOST))
+    state.find(WEB)
+
+    def taken(name: str) -> bool:
+        return ONE.parsed in leases(state).taken(ns, name, existing(state.link(ns, name)))
+
+    assert (taken("br0"), taken("br1")) == (True, False)
+    advance_all(state, [SetLink(HOST, "vweb", {"master": "br1"}, {"master": "br0"})])
+    assert (taken("br0"), taken("br1")) == (False, True)
+    advance_all(state, [SetLink(HOST, "vweb", {"master": ""}, {"master": "br1"})])
+    assert (taken("br0"), taken("br1")) == (False, False)
+
+
 def test_the_addresses_of_the_host_and_behind_a_bridge_are_taken() -> None:
     kernel = two_containers()
     ns, web = existing(kernel.find(HOST)), existing(kernel.find(WEB))
