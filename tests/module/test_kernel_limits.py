@@ -96,6 +96,25 @@ def test_an_mtu_that_would_take_ipv6_away_is_refused(host: Host) -> None:
 # --- IPv6 that is off ---
 
 
+def test_a_port_that_would_take_ipv6_away_from_its_bridge_is_refused(host: Host) -> None:
+    """The bridge has the smallest MTU of its ports, of those that come and of those that are there; one of somebody else's is spared that by ports
+    that fit it."""
+    host.module("bridge", name="br0")
+    host.run("ip addr add 10.0.0.1/24 dev br0; ip addr add fd00::1/64 dev br0 nodad")
+    host.run(
+        "ip link add p0 mtu 1000 type veth peer name p1; ip link add p2 type veth peer name p3; ip link set p2 master br0"
+    )
+    message = "the MTU of bridge 'br0' may fall as low, and the kernel takes away fd00::1, since IPv6 needs 1280; give the port that."
+    host.refuses("bridge_port", message, bridge="br0", interface="p0")
+    host.refuses("veth", message, name="v0", peer_name="v1", bridge="br0", mtu=1279)
+    host.refuses("veth", message, name="p0", peer_name="p1", bridge="br0")
+    host.refuses("veth", message, name="p2", peer_name="p3", bridge="br0", mtu=1279)
+    host.settles("veth", name="v0", peer_name="v1", bridge="br0", mtu=1280)
+    assert host.addresses("", "br0") == ["10.0.0.1/24", "fd00::1/64"]
+    host.run("ip addr del fd00::1/64 dev br0")
+    host.settles("bridge_port", bridge="br0", interface="p0")
+
+
 def test_ipv6_is_switched_on_for_what_we_make_on_a_host_where_it_is_off(host: Host) -> None:
     host.run("sysctl -qw net.ipv6.conf.default.disable_ipv6=1")
     try:
@@ -136,6 +155,44 @@ def test_names_that_no_interface_can_have(host: Host) -> None:
                                  "containers": [{"name": "web", "networks": [{"name": "br0", "interface": name or " "}]}]}),
     ):  # fmt: skip
         host.all_refused(module, {}, [(make(name), "name") for name in NAMES if name or module != "wiring"])
+
+
+def test_names_that_no_interface_that_is_there_has(host: Host) -> None:
+    """`all` and `default`, which are the kernel's settings, are no interface for any option."""
+    host.bridge("br0", "10.0.0.1/24")
+    items: list[tuple[str, str, dict[str, Any]]] = [
+        ("bridge_port", "bridge", {"interface": "br0"}),
+        ("bridge_port", "interface", {"bridge": "br0"}),
+        ("ns_address", "interface", {"address": "10.1.0.1/24"}),
+        ("ns_address", "bridge", {"interface": "br0", "pool": "10.0.0.0/24"}),
+        ("ns_route", "interface", {"destination": "10.9.0.0/16"}),
+        ("nat", "out_interface", {"source": "10.0.0.0/24"}),
+        ("nat", "bridge", {"type": "filter"}),
+        ("veth", "bridge", {"name": "v0", "peer_name": "v1"}),
+    ]
+    for module, option, options in items:
+        for name in ("all", "default"):
+            host.refuses(module, f"{option}: '{name}' is not an interface name:", **options, **{option: name})
+    hops = [{"gateway": "10.0.0.7", "interface": "all"}, {"gateway": "10.0.0.8"}]
+    host.refuses("ns_route", "'all' is not an interface name:", nexthops=hops)
+
+
+def test_the_loopback_is_no_name_for_what_is_made(host: Host) -> None:
+    """It is in every namespace; each option that names a new interface says so before anything is made."""
+    host.run("ip netns add web")
+    net = {"name": "br0", "subnets": ["10.0.0.0/24"]}
+    taken = "'lo' is the loopback interface, which every namespace has; take another name."
+    for message, module, options in (
+        ("name: ", "bridge", {"name": "lo"}),
+        ("name: ", "veth", {"name": "lo", "peer_netns": "web"}),
+        ("peer_name: ", "veth", {"peer_name": "lo", "peer_netns": "web"}),
+        ("wiring_networks: ", "wiring", {"networks": [{**net, "name": "lo"}]}),
+        ("wiring_containers: container 'db': interface: ", "wiring",
+         {"networks": [net], "containers": [{"name": "db", "networks": [{"name": "br0", "interface": "lo"}]}]}),
+        ("wiring_containers: container 'db': host_interface: ", "wiring",
+         {"networks": [net], "containers": [{"name": "db", "networks": [{"name": "br0", "host_interface": "lo"}]}]}),
+    ):  # fmt: skip
+        host.refuses(module, message + taken, **options)
 
 
 def test_an_alias_has_at_most_255_bytes(host: Host) -> None:
