@@ -144,6 +144,55 @@ def test_ipv6_is_switched_on_for_what_we_make_on_a_host_where_it_is_off(host: Ho
 NAMES = ["all", "default", "a\u00a0b", "\u00e0", "a b", "a/b", "a:b", ".", "..", "a%d", "", "x" * 16, "\u00e4" * 8]
 
 
+def test_a_route_of_ipv6_needs_an_interface_that_carries_it(host: Host) -> None:
+    """One without any address of it carries it, if its MTU is large enough."""
+    host.run(
+        "ip link add v0 type veth peer name v1; ip link set v0 up addrgenmode none; ip link set v1 up; ip addr flush dev v0"
+    )
+    ways: list[dict[str, Any]] = [{}, {"gateway": "fe80::7"}, {"gateway": "fd00::7", "onlink": True}]
+    said = "interface: v0 in the host has an MTU of 1279 bytes, and IPv6 needs 1280; raise its MTU first."
+    for way in ways:
+        route = {"destination": "fd77::/64", "interface": "v0", **way}
+        host.run("ip link set v0 mtu 1279")
+        host.refuses("ns_route", said, **route)
+        host.run("ip link set v0 mtu 1280")
+        host.settles("ns_route", **route)
+        host.module("ns_route", **route, state="absent")
+    host.run("ip link set v0 mtu 1279")
+    host.settles("ns_route", destination="10.77.0.0/16", interface="v0")
+
+
+def test_a_route_of_ipv6_where_that_is_switched_off(host: Host) -> None:
+    """Refused, but for interfaces on which an earlier task of check mode would have switched it on."""
+    host.run("ip tuntap add t0 mode tap; ip link set t0 up; sysctl -qw net.ipv6.conf.t0.disable_ipv6=1")
+    said = "interface: IPv6 is switched off on %s in %s; give it an IPv6 address first, or set the sysctl"
+    host.refuses("ns_route", said % ("t0", "the host"), destination="fd77::/64", interface="t0")
+    host.bridge("br0")
+    host.container("web")
+    host.run("ip netns exec web sysctl -qw net.ipv6.conf.all.disable_ipv6=1")
+    route = {"netns": "web", "destination": "fd77::/64", "interface": "eth0"}
+    host.misses("ns_route", said % ("eth0", "netns 'web'"), "IPv6 on eth0 in netns 'web'", **route)
+    host.settles("ns_address", netns="web", interface="eth0", address="fd00::5/64")
+    host.settles("ns_route", **route)
+
+
+def test_onlink_goes_for_ways_with_a_gateway(host: Host) -> None:
+    host.bridge("br0", "10.0.0.1/24")
+    host.bridge("br1", "10.1.0.1/24")
+    hops = [{"gateway": "10.9.0.1", "interface": "br0"}, {"interface": "br1"}]
+    said = "onlink: it goes for each of the nexthops, and the one by br1 has no gateway."
+    host.refuses("ns_route", said, destination="10.14.0.0/16", onlink=True, nexthops=hops)
+
+
+def test_no_broadcast_is_none(host: Host) -> None:
+    """An address of zeros takes one away; the kernel has none then."""
+    host.bridge("br0")
+    host.settles("ns_address", interface="br0", address="10.8.0.1/24", broadcast="10.8.0.255")
+    none = host.settles("ns_address", interface="br0", address="10.8.0.1/24", broadcast="0.0.0.0")
+    assert none["after"]["broadcast"] is None
+    assert "broadcast" not in host.details("", "br0")[0]
+
+
 def test_names_that_no_interface_can_have(host: Host) -> None:
     host.run("ip netns add web")
     for module, make in (
