@@ -7,7 +7,7 @@
 Ansible packs a module with all that it imports, once a play for each name: it parses every file, half of it for Python's search for
 garbage, of which there is none. So that is off meanwhile. In the role's chain one package does for all: what `wiring` packs holds
 every module, so the role's tasks run that, under their own names: the same code with the same arguments. Every other task runs its
-own package, which is smaller.
+own package, which is smaller. In check mode those tasks are told the plan that they are a step of.
 """
 
 from __future__ import annotations
@@ -51,3 +51,11 @@ class ActionModule(Normal):  # type: ignore[misc]
         super()._update_module_args(module_name, module_args, task_vars, **more)
         if module_name == PACKAGE:
             module_args["_ansible_module_name"] = str(self._task.resolved_action)
+            module_args.update(foresight(module_args, task_vars, self._task.check_mode))
+
+
+def foresight(module_args: Mapping[str, Any], task_vars: Mapping[str, Any], check: bool) -> Dict[str, Any]:
+    """Return what a step of the role is told besides: in check mode the whole plan, since what the steps before it would do was not done."""
+    if not check or not module_args.get("step"):
+        return {}
+    return {"plan": {**task_vars["wiring_plan"], "backend": task_vars["wiring_plan_backend"]}}

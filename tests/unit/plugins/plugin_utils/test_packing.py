@@ -20,10 +20,16 @@ PLUGINS = Path(packing.__file__).resolve().parents[1]
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py") if path.stem != "__init__")
 
 
-def ran(monkeypatch: pytest.MonkeyPatch, name: str, role: str | None, **more: Any) -> tuple[Any, dict[str, Any]]:
+FACTS = {"wiring_plan": {"teardown": {}, "wire": {"veth": []}}, "wiring_plan_backend": "auto"}
+PLAN = {"teardown": {}, "wire": {"veth": []}, "backend": "auto"}
+
+
+def ran(
+    monkeypatch: pytest.MonkeyPatch, name: str, role: str | None, check: bool = False, given: Any = None, **more: Any
+) -> tuple[Any, dict[str, Any]]:
     """Run a task of a module. Returns the module that Ansible is told to run, and the arguments that it gets."""
     told: list[Any] = []
-    args: dict[str, Any] = {"name": "web"}
+    args: dict[str, Any] = {"name": "web", **(given or {})}
 
     def execute(self: Any, module_name: Any, module_args: Any, tmp: Any, task_vars: Any, **more: Any) -> dict[str, Any]:
         told.append((module_name, more))
@@ -38,8 +44,9 @@ def ran(monkeypatch: pytest.MonkeyPatch, name: str, role: str | None, **more: An
     fqcn = f"linuxnet.containers.{name}"
     plugin = importlib.import_module(f"ansible_collections.linuxnet.containers.plugins.action.{name}").ActionModule
     task = plugin.__new__(plugin)
-    task._task = SimpleNamespace(action=fqcn, resolved_action=fqcn)
-    assert task._execute_module(task_vars={"ansible_role_name": role} if role else {}, **more) == {"changed": False}
+    task._task = SimpleNamespace(action=fqcn, resolved_action=fqcn, check_mode=check)
+    task_vars = {"ansible_role_name": role, **FACTS} if role else {}
+    assert task._execute_module(task_vars=task_vars, **more) == {"changed": False}
     assert args.pop("name") == "web"
     return told[0], args
 
@@ -54,6 +61,25 @@ def test_in_the_role_all_run_one_package_under_their_own_names(monkeypatch: pyte
     (package, more), args = ran(monkeypatch, name, "linuxnet.containers.wiring", wrap_async=7)
     assert (package, more) == ("linuxnet.containers.wiring", {"wrap_async": 7})
     assert args == {"_ansible_module_name": f"linuxnet.containers.{name}"}
+
+
+STEP = {"step": ["wire", "veth"]}
+
+
+@pytest.mark.parametrize(
+    ("role", "check", "given", "told"),
+    [
+        ("linuxnet.containers.wiring", True, STEP, {"plan": PLAN}),
+        ("linuxnet.containers.wiring", False, STEP, {}),
+        ("linuxnet.containers.wiring", True, {}, {}),
+        ("somebody.elses.role", True, STEP, {}),
+    ],
+)
+def test_in_check_mode_a_step_of_the_role_is_told_the_plan(
+    monkeypatch: pytest.MonkeyPatch, role: str, check: bool, given: dict[str, Any], told: dict[str, Any]
+) -> None:
+    dummy, args = ran(monkeypatch, "veth", role, check, given)
+    assert args == {"_ansible_module_name": "linuxnet.containers.veth", **given, **told}
 
 
 @pytest.mark.parametrize("role", [None, "somebody.elses.role"])
