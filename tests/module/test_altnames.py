@@ -59,7 +59,7 @@ def test_the_other_end_of_a_pair_of_ours(host: Host) -> None:
     host.run("ip netns add web")
     host.module("veth", peer_netns="web", peer_sysctls={"net.ipv4.conf.eth0.arp_notify": 1})
     host.run("ip -n web link property add dev eth0 altname inner")
-    same = {"peer_netns": "web", "peer_name": "inner"}
+    same: dict[str, Any] = {"peer_netns": "web", "peer_name": "inner"}
     assert not host.module("veth", **same, peer_sysctls={"net.ipv4.conf.inner.arp_notify": 1})["changed"]
     changed = host.settles("veth", **same, peer_sysctls={"net/ipv4/conf/inner/arp_notify": 0})
     assert changed["commands"] == ["ip netns exec web sysctl -w net.ipv4.conf.eth0.arp_notify=0"]
