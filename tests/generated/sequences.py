@@ -159,6 +159,7 @@ def _by_hand(hands: list[Item], theirs: set[tuple[str, str]], touched: Item, now
             hosts.hold()
         now = hosts.state()
         made = _facts(now) - before
+        theirs -= before - _facts(now)  # undone
         if one["kind"] in kinds:
             touched["made"] |= made
             theirs |= {fact for fact in made if not (fact[1].startswith(OF_USE) and one["kind"] in met)}
