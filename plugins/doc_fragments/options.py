@@ -37,6 +37,13 @@ options:
       - In check mode they count as gone, with the other ends of pairs. Without effect otherwise.
     type: list
     elements: str
+  items_before:
+    description:
+      - Items of the same module that earlier tasks of a chain have, with the module's own options.
+      - In check mode they count as done. Without effect otherwise.
+    type: list
+    elements: dict
+    version_added: 0.3.0
 """
 
     NETNS = r"""

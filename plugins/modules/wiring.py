@@ -303,9 +303,10 @@ results:
       type: str
     step:
       description:
-        - In V(teardown) it is V(nat), V(route), V(veth), V(netns) or V(bridge); in V(wire) V(netns), V(bridge), V(gateway), V(veth), V(bridge_port),
-          V(address), V(route), V(nat) or V(join).
-        - V(gateway) has the bridges' addresses, V(join) the names that mean another's namespace.
+        - In V(teardown) it is V(route), V(veth), V(netns), V(bridge) or V(nat); in V(wire) V(netns), V(bridge), V(nat), V(gateway), V(veth),
+          V(bridge_port), V(address), V(route), V(publish) or V(join).
+        - V(nat) has isolation and source NAT of the networks, in V(teardown) published ports too, V(gateway) the bridges' addresses, V(publish) the published ports, V(join) the
+          names that mean another's namespace.
       type: str
     changed:
       description: Whether the step changed something.

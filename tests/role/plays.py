@@ -26,19 +26,20 @@ Play = dict[str, Any]
 
 # The chain's tasks by half and step of a plan, as the role calls them, with their modules.
 TASKS = {
-    ("teardown", "nat"): ("Remove NAT", "nat"),
     ("teardown", "route"): ("Remove policy rules, and the routes that they lead to", "ns_route"),
     ("teardown", "veth"): ("Remove pairs", "veth"),
     ("teardown", "netns"): ("Remove namespaces", "netns"),
     ("teardown", "bridge"): ("Remove bridges", "bridge"),
+    ("teardown", "nat"): ("Remove NAT", "nat"),
     ("wire", "netns"): ("Make namespaces", "netns"),
     ("wire", "bridge"): ("Make bridges", "bridge"),
+    ("wire", "nat"): ("Isolate the networks, and translate what leaves", "nat"),
     ("wire", "gateway"): ("Give the bridges their gateway addresses", "ns_address"),
     ("wire", "veth"): ("Make pairs, each born in its place", "veth"),
     ("wire", "bridge_port"): ("Set the bridge ports", "bridge_port"),
     ("wire", "address"): ("Give the containers their addresses", "ns_address"),
     ("wire", "route"): ("Set the routes", "ns_route"),
-    ("wire", "nat"): ("Translate what leaves, and publish ports", "nat"),
+    ("wire", "publish"): ("Publish ports", "nat"),
     ("wire", "join"): ("Join other namespaces", "netns"),
 }
 

@@ -33,6 +33,7 @@ def argument_spec(resource: Resource[Any, Any]) -> Dict[str, Any]:
     }
     spec["aggregate"] = {"type": "list", "elements": "dict"}
     spec["netns_anew"] = spec["links_gone"] = {"type": "list", "elements": "str"}
+    spec["items_before"] = {"type": "list", "elements": "dict"}
     return spec
 
 
@@ -79,7 +80,9 @@ def run(resource: Resource[Any, Any], opened: Opener) -> None:
         with opened() as kernel:
             resource.require(wants, kernel)
             foreseen = [module.params[name] or () for name in ("netns_anew", "links_gone")]
-            return execute(resource, wants, kernel, module.check_mode, *foreseen)
+            before = module.params["items_before"] if module.check_mode else None
+            earlier = items(resource, {**module.params, "aggregate": before}) if before else []
+            return execute(resource, wants, kernel, module.check_mode, *foreseen, earlier)
 
     required = [[*resource.identity, "aggregate"]]
     _finish(*attempt(work, opened, argument_spec=argument_spec(resource), required_one_of=required))

@@ -43,6 +43,7 @@ def compile_plan(
         _add_network(plan, network, network.present and not absent)
     for container in _joined_first(checked_containers):
         _add_container(plan, container, container.present and not absent)
+    _end_publishing_first(plan[WIRE])
     return plan
 
 
@@ -119,13 +120,23 @@ def _add_container(plan: Plan, container: Container, present: bool) -> None:
             wire["address"].extend(attachment.addresses())
             wire["bridge_port"].extend(attachment.port())
         wire["route"].extend(container.routes())
-        wire["nat"].extend(container.nat(present=True))
+        wire["publish"].extend(container.nat(present=True))
 
 
-def resolved(items: Sequence[Item], addresses: Optional[Sequence[Mapping[str, Any]]]) -> List[Item]:
+def _end_publishing_first(wire: Dict[str, List[Item]]) -> None:
+    """Where no port is to be published, have those of earlier runs ended with the rest that needs no address: that is a step less."""
+    if all(item.get("state") == "absent" for item in wire["publish"]):
+        wire["nat"].extend(wire["publish"])
+        wire["publish"] = []
+
+
+def resolved(
+    items: Sequence[Item], addresses: Optional[Sequence[Mapping[str, Any]]], partly: bool = False
+) -> List[Item]:
     """Return nat items with the addresses that the step `address` gave in place of the references to them.
 
-    ``addresses`` are that step's results; None, where it has not run, stands for any. Raises `Invalid`.
+    ``addresses`` are that step's results; None, where it has not run, stands for any. Raises `Invalid` for a reference that is to none
+    of them; ``partly``: that one stays.
     """
     known = {REFERENCE % result["after"]: result["after"]["ip"] for result in addresses or () if result.get("after")}
     found = []
@@ -133,11 +144,11 @@ def resolved(items: Sequence[Item], addresses: Optional[Sequence[Mapping[str, An
         match = REFERENCES.fullmatch(str(item.get("to_address")))
         if match is not None:
             ip = _ANY_ADDRESS[match["family"]] if addresses is None else known.get(match[0])
-            if ip is None:
+            if ip is None and not partly:
                 raise Invalid(
                     "published_ports: container '%(netns)s' got no %(family)s address on %(interface)s."
                     % match.groupdict()
                 )
-            item = dict(item, to_address=ip)
+            item = dict(item, to_address=ip or match[0])
         found.append(item)
     return found

@@ -4,8 +4,9 @@
 
 """The steps of a wiring, in order. One table: the role has a task for each, the module ``wiring`` takes them in one. Pure.
 
-The teardown removes from the outside in, last what other objects need; the second half makes objects in the order a person would by hand. At its end
-come the names that mean another container's namespace, so that a container which its engine left elsewhere stops nobody else's wiring.
+The teardown removes from the outside in, last what other objects need; the second half makes objects in the order a person would by hand. What closes a
+network stands before its first pair, and goes after its last one; source NAT stands before the routes that need it. At the end of the second
+half come the names that mean another container's namespace.
 """
 
 from __future__ import annotations
@@ -34,19 +35,20 @@ class Step:
 
 
 STEPS = (
-    Step(TEARDOWN, "nat", "nat", "Remove NAT"),
     Step(TEARDOWN, "route", "ns_route", "Remove policy rules, and the routes that they lead to"),
     Step(TEARDOWN, "veth", "veth", "Remove pairs"),
     Step(TEARDOWN, "netns", "netns", "Remove namespaces"),
-    Step(TEARDOWN, "bridge", "bridge", "Remove bridges"),
+    Step(TEARDOWN, "bridge", "bridge", "Remove bridges", foresees=True),
+    Step(TEARDOWN, "nat", "nat", "Remove NAT", foresees=True),
     Step(WIRE, "netns", "netns", "Make namespaces", summed=True),
     Step(WIRE, "bridge", "bridge", "Make bridges"),
+    Step(WIRE, "nat", "nat", "Isolate the networks, and translate what leaves", foresees=True),
     Step(WIRE, "gateway", "ns_address", "Give the bridges their gateway addresses", foresees=True),
     Step(WIRE, "veth", "veth", "Make pairs, each born in its place", foresees=True, summed=True),
     Step(WIRE, "bridge_port", "bridge_port", "Set the bridge ports", foresees=True, summed=True),
     Step(WIRE, "address", "ns_address", "Give the containers their addresses", foresees=True, summed=True),
     Step(WIRE, "route", "ns_route", "Set the routes", foresees=True, summed=True),
-    Step(WIRE, "nat", "nat", "Translate what leaves, and publish ports", foresees=True, summed=True),
+    Step(WIRE, "publish", "nat", "Publish ports", foresees=True, summed=True),
     Step(WIRE, "join", "netns", "Join other namespaces", foresees=True, summed=True),
 )
 

@@ -77,7 +77,7 @@ def _parsed(plan: Plan, step: str, validates: Any, item: Item) -> Any:
 
 def _entry(plan: Plan, step: str, item: Item) -> str:
     """Return which entry of which list an item comes from."""
-    if step in ("bridge", "gateway") or (step == "nat" and item.get("type") != "dnat"):
+    if step in ("bridge", "gateway", "nat") and item.get("type") != "dnat":
         return "wiring_networks: network '%s'" % (item.get("owner") or item.get("name") or item["interface"])
     if step == "bridge_port":
         pairs = plan[WIRE]["veth"]
@@ -90,7 +90,7 @@ def _entry(plan: Plan, step: str, item: Item) -> str:
 def _worded(step: str, item: Item, error: str) -> str:
     """Return an error of an item with the option in front as the lists call it."""
     option, colon, rest = error.partition(": ")
-    if step == "nat" and item.get("type") == "dnat":
+    if item.get("type") == "dnat":
         return "published_ports: %s" % error
     version = 6 if ":" in str(item.get("address") or item.get("to_address") or "") else 4
     if colon and option in _WORDS.get(step, ()):

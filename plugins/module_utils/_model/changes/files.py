@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import List, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -23,6 +24,7 @@ class SetSysctl(Change):
     key: str
     value: str
     old: str = ""
+    opens: bool = field(default=False, compare=False)
 
     def attempt(self) -> str:
         return "set sysctl %s to '%s' in %s" % (self.key, self.value, self.ns)

@@ -100,7 +100,9 @@ def look(want: Want, ns: int, state: State) -> Have:
         want.bridge,
         forwarding=tuple(forwarding.look(ns, want.ns, family, want.ip_forward, state) for family in families),
         families=frozenset(left),
-        closable=tuple(name for name in switched if state.sysctl(ns, ROUTE_LOCALNET % name) == "1"),
+        closable=tuple(
+            name for name in switched if state.link(ns, name) and state.sysctl(ns, ROUTE_LOCALNET % name) == "1"
+        ),
     )
     if want.present:
         met = [mapping for there in (here, *others) for mapping in (*there.mine, *there.others, *there.stale)]

@@ -72,8 +72,6 @@ def _published(want: Want, have: Have, mappings: Sequence[PortMapping]) -> List[
     changes: List[Change] = []
     localhost = mappings[0].host_ip == EVERYWHERE[4] or mappings[0].host_ip.startswith("127.")
     opens = bool(have.bridge) and localhost and have.localnet == "0"
-    if opens:
-        changes.append(SetSysctl(want.ns, ROUTE_LOCALNET % have.bridge, "1", "0"))
     if have.port and not have.hairpin:
         changes.append(SetLink(want.ns, have.port, {"hairpin": True}, {"hairpin": False}))
     here = have.here
@@ -85,6 +83,8 @@ def _published(want: Want, have: Have, mappings: Sequence[PortMapping]) -> List[
     opened = (have.bridge,) if opens or have.bridge in noted else ()
     if new or gone or opens or not here.owned.whole(PORTS, want.family):
         changes.append(SetPortMappings(want.ns, new, gone, here.owned, localnet_on=opened, backend=here.backend))
+    if opens:  # after the rule that lets nobody else make use of it
+        changes.append(SetSysctl(want.ns, ROUTE_LOCALNET % have.bridge, "1", "0", opens=True))
     return changes
 
 

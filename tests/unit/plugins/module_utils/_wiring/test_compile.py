@@ -19,12 +19,13 @@ def test_one_network_and_one_container() -> None:
     assert list(plan["wire"]) == [
         "netns",
         "bridge",
+        "nat",
         "gateway",
         "veth",
         "bridge_port",
         "address",
         "route",
-        "nat",
+        "publish",
         "join",
     ]
     where = {"netns": "web", "interface": "eth0", "bridge": "docker0", "supersede": True}
@@ -58,9 +59,10 @@ def test_one_network_and_one_container() -> None:
             {"source": "fd00:17::/64", "owner": "docker0", "out_interface": "!docker0"},
             NOTHING_PUBLISHED,
         ],
+        "publish": [],
         "join": [],
     }
-    assert list(plan["teardown"]) == ["nat", "route", "veth", "netns", "bridge"]
+    assert list(plan["teardown"]) == ["route", "veth", "netns", "bridge", "nat"]
     assert not any(plan["teardown"].values())
 
 

@@ -67,13 +67,13 @@ def test_everything_goes_and_then_there_is_nothing_to_do() -> None:
     gone, warnings = role(kernel)
     assert warnings == []
     assert gone == [
-        *("nat 10.1.0.0/24", "nat 10.2.0.0/24", "filter front", "filter back", "ports of web"),
         *(
             f"veth {V_WEB}",
             f"veth {host_interface('/run/netns/db', 'eth0')}",
             f"veth {host_interface('/run/netns/db', 'eth1')}",
         ),
         *("netns web", "netns db", "bridge front", "bridge back"),
+        *("nat 10.1.0.0/24", "nat 10.2.0.0/24", "filter front", "filter back", "ports of web"),
     ]
     assert kernel.snapshot() == MemoryKernel().snapshot()
     assert role(kernel) == ([], [])
@@ -101,7 +101,7 @@ def test_a_running_container_of_an_engine_loses_its_wiring_and_runs_on(engine: s
     assert bool(kernel.listing()["web"].target) == bool(file)
     gone, warnings = role(kernel, [FRONT])
     assert (warnings, kernel.pids) == ([], {42: inode})
-    assert gone == ["ports of web", "route default in netns 'web'", f"veth {V_WEB}", "netns web"]
+    assert gone == ["route default in netns 'web'", f"veth {V_WEB}", "netns web", "ports of web"]
     assert [one.name for one in kernel.links(inode)] == ["lo"]
     assert kernel.policies(inode, 4) == []
 
@@ -112,7 +112,7 @@ def test_a_process_in_it_keeps_a_name() -> None:
     kernel.pids = {42: inode}
     kernel.started = [Container("docker", "other", 42)]
     gone, (warning,) = role(kernel, [FRONT])
-    assert gone == ["ports of web", f"veth {V_WEB}"]
+    assert gone == [f"veth {V_WEB}", "ports of web"]
     assert warning.startswith("Netns 'web' is not listed any more and loses its wiring, but the name stays")
     assert "process 42 (sleep)" in warning
     assert role(kernel, [FRONT]) == ([], [])
@@ -133,7 +133,7 @@ def test_names_without_a_pair_stay() -> None:
     kernel = wired(WEB, *({"name": name, "network_mode": mode} for name, mode in modes.items()))
     made(kernel, netns.RESOURCE, name="by-hand")
     gone, warnings = role(kernel, [FRONT])
-    assert gone == ["ports of web", f"veth {V_WEB}", "netns web"]
+    assert gone == [f"veth {V_WEB}", "netns web", "ports of web"]
     assert warnings == []
     assert names(kernel) == ["by-hand", "lone", "proxy", "side"]
 
@@ -224,7 +224,7 @@ def test_somebody_else_s_bridge_stays_and_the_rules_that_we_wrote_for_it_go() ->
     role(kernel, [theirs], [WEB], purge=False)
     gone, warnings = role(kernel)
     assert warnings == []
-    assert gone == ["nat 172.17.0.0/16", "ports of web", f"veth {V_WEB}", "netns web"]
+    assert gone == [f"veth {V_WEB}", "netns web", "nat 172.17.0.0/16", "ports of web"]
     assert [link.name for link in kernel.links(inode_of(kernel, HOST))] == ["lo", "docker0"]
 
 
@@ -232,10 +232,10 @@ def test_a_bridge_with_ports_of_others_stays_with_its_rules() -> None:
     kernel = wired(WEB)
     kernel.apply(AddLink(HOST, "v0", "veth", {"master": "front"}, HOST, "v1", {}))
     gone, warnings = role(kernel)
-    assert gone == ["ports of web", f"veth {V_WEB}", "netns web"]
+    assert gone == [f"veth {V_WEB}", "netns web", "ports of web"]
     assert [warning.endswith("for it has ports that are not ours: v0.") for warning in warnings] == [True]
     kernel.apply(DelLink(HOST, "v0"))
-    assert role(kernel) == (["nat 10.1.0.0/24", "filter front", "bridge front"], [])
+    assert role(kernel) == (["bridge front", "nat 10.1.0.0/24", "filter front"], [])
 
 
 def test_a_network_of_another_name_takes_over_its_containers_with_their_addresses() -> None:

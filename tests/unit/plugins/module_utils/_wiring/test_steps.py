@@ -51,14 +51,20 @@ def register(step: Step) -> str:
 
 def task(step: Step) -> dict[str, Any]:
     """The role's task for a step."""
-    published = " | linuxnet.containers.wiring_published(wiring_address.results | default([]))"
+    published = " | linuxnet.containers.wiring_published(wiring_address.results | default([]), partly=true)"
     arguments = {
-        "aggregate": "{{ " + items(step) + (published if (step.half, step.name) == (WIRE, "nat") else "") + " }}"
+        "aggregate": "{{ " + items(step) + (published if (step.half, step.name) == (WIRE, "publish") else "") + " }}"
     }
     if step.foresees:
-        arguments |= {"netns_anew": "{{ wiring_anew }}", "links_gone": "{{ wiring_gone }}"}
+        down = step.half == TEARDOWN
+        links = "wiring_pairs_gone" if down and step.name == "bridge" else "wiring_gone"
+        names = "wiring_names_gone" if down else "wiring_anew"
+        arguments |= {"netns_anew": "{{ " + names + " }}", "links_gone": "{{ " + links + " }}"}
     if step.module == "nat":
         arguments["backend"] = "{{ wiring_firewall_backend }}"
+        before = [items(other) for other in STEPS[: STEPS.index(step)] if other.module == "nat"]
+        if before:
+            arguments["items_before"] = "{{ " + " + ".join(before) + " }}"
     return {
         "name": step.title,
         f"linuxnet.containers.{step.module}": arguments,
@@ -86,14 +92,23 @@ def test_the_role_has_a_task_for_each_step_in_order(half: str) -> None:
 
 
 def test_the_role_takes_the_halves_in_order() -> None:
-    dummy, *halves, _last = tasks("steps.yml")
-    assert [(one["ansible.builtin.include_tasks"], one["when"]) for one in halves] == [
-        (f"{half}.yml", f"wiring_plan.{half}.values() | flatten | length > 0") for half in HALVES
-    ]
+    dummy, halves, _summed, _failed = tasks("steps.yml")
+    taken = [f"['{half}'] * (wiring_plan.{half}.values() | flatten | length > 0)" for half in HALVES]
+    assert halves["loop"] == "{{ " + " + ".join(taken) + " }}"
+    assert halves["ansible.builtin.include_tasks"] == "{{ wiring_half }}.yml"
+
+
+def test_what_failed_is_looked_for_in_all_steps() -> None:
+    told = yaml.safe_load((ROLE / "vars/main.yml").read_text(encoding="utf-8"))
+    assert told["wiring_taken"] == {
+        half: {step.name: "{{ " + register(step) + ".results | default([]) }}" for step in of(half)} for half in HALVES
+    }
+    looked = re.findall(r"\((\w+)\.failed \| default\(false\)\)", told["wiring_stumbled"])
+    assert looked == [register(step) for step in STEPS]
 
 
 def test_the_role_sums_up_what_the_filter_reads() -> None:
-    *dummy, last = tasks("steps.yml")
+    *dummy, last, _failed = tasks("steps.yml")
     assert last["vars"]["wiring_steps"] == {
         step.name: "{{ " + f"{register(step)}.results if {items(step)} | length > 0 else []" + " }}"
         for step in of(WIRE)
@@ -129,8 +144,8 @@ def test_results_that_check_mode_looks_at_are_those_of_a_task_that_ran() -> None
     """vars/main.yml reads the results of tasks by name; where a task was skipped there are none."""
     text = (ROLE / "vars/main.yml").read_text(encoding="utf-8")
     steps = {register(step): step for step in STEPS}
-    found = re.findall(r"\b(wiring_\w+)\.results", text)
-    assert sorted(found) == ["wiring_bridge_gone", "wiring_netns", "wiring_veth_gone"]
+    found = re.findall(r"\b(wiring_\w+)\.results(?! \| default)", text)
+    assert sorted(found) == ["wiring_bridge_gone", "wiring_netns", "wiring_netns_gone", "wiring_veth_gone"]
     for name in found:
         assert f"if {items(steps[name])} | length > 0" in text, name
 

@@ -76,7 +76,7 @@ def test_the_role_s_readme_has_the_same_variables_and_defaults() -> None:
 
 
 def test_the_role_hands_all_variables_to_the_module() -> None:
-    (task,) = [task for task in read("tasks/one_task.yml") if "linuxnet.containers.wiring" in task]
+    (task,) = [task for task in read("tasks/one_task.yml")[0]["block"] if "linuxnet.containers.wiring" in task]
     assert task["linuxnet.containers.wiring"] == {name: "{{ wiring_" + name + " }}" for name in OPTIONS}
 
 

@@ -43,7 +43,7 @@ def published(kernel: Any, backend: Any = NFTABLES) -> Any:
 
 def test_a_port_is_published_with_what_its_bridge_needs(kernel: Any) -> None:
     steps = plan(kernel, RESOURCE, **QUIET).changes
-    assert [type(step) for step in steps] == [SetSysctl, SetLink, SetPortMappings]
+    assert [type(step) for step in steps] == [SetLink, SetPortMappings, SetSysctl]
     done = made(kernel, RESOURCE, **QUIET)
     assert {name: done["after"][name] for name in ("host_port", "to_address", "to_port", "bridge", "backend")} == {
         "host_port": "8080",
