@@ -35,7 +35,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 CHAIN = {"test_tasks": ["chain"], "test_by_hand": ["chain"]}
 # The list of tasks, --check and nothing written under strace; the role twice in one play, whose facts outlive its first run;
 # the messages of the filter, of the argument specs, and of the module.
-BOTH = {name: ["chain", "one_task"] for name in ("test_bridge_mode", "test_teardown", "test_refusals")}
+BOTH = {
+    name: ["chain", "one_task"]
+    for name in ("test_bridge_mode", "test_teardown", "test_refusals", "test_failing_alone", "test_closed_first")
+}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -77,7 +77,7 @@ def snapshot() -> Play:
 
 @dataclass(frozen=True)
 class Task:
-    """What one task returned. ``status``: ok, failed or skipped."""
+    """What one task returned. ``status``: ok, failed, ignored (it failed, and the play went on) or skipped."""
 
     name: str
     action: str
@@ -109,10 +109,9 @@ def unfolded(task: Task) -> list[Task]:
             "diff": [one["diff"] for one in results if one["changed"]],
             "commands": [line for one in results for line in one.get("commands", [])],
             "results": results,
-            **({"msg": task.result["msg"]} if failed else {}),
         }
-        found.append(Task(name, f"linuxnet.containers.{module}", "failed" if failed else "ok", whole))
-    if task.status == "failed" and not any(one.status == "failed" for one in found):
+        found.append(Task(name, f"linuxnet.containers.{module}", "ignored" if failed else "ok", whole))
+    if task.status == "failed":
         found.append(Task(task.name, "", "failed", task.result))
     return found
 
@@ -148,7 +147,8 @@ class Outcome:
     @property
     def wiring_result(self) -> dict[str, Any]:
         """The fact that the role sets."""
-        found: dict[str, Any] = self.tasks[-1].result["ansible_facts"]["wiring_result"]
+        facts = [task.result.get("ansible_facts", {}) for task in self.tasks]
+        found: dict[str, Any] = [one["wiring_result"] for one in facts if "wiring_result" in one][-1]
         return found
 
     def drift(self) -> dict[str, list[str]]:

@@ -39,12 +39,13 @@ CONTAINERS = [
 TASKS = [
     "Make namespaces",
     "Make bridges",
+    "Isolate the networks, and translate what leaves",
     "Give the bridges their gateway addresses",
     "Make pairs, each born in its place",
     "Set the bridge ports",
     "Give the containers their addresses",
     "Set the routes",
-    "Translate what leaves, and publish ports",
+    "Publish ports",
 ]
 
 

@@ -188,10 +188,10 @@ def test_a_network_that_is_absent_goes_with_its_rules(story: Story) -> None:
     play = wiring(networks=[FRONT, {**BACK, "state": "absent"}], containers=containers)
     gone, again = story.playbook.run(play, play)
     assert gone.changed == [
-        "Remove NAT",
         "Remove pairs",
         "Remove namespaces",
         "Remove bridges",
+        "Remove NAT",
         "Make pairs, each born in its place",
     ]
     assert again.changed == []

@@ -216,7 +216,7 @@ def test_what_others_put_into_it_keeps_a_bridge_and_a_name(story: Story) -> None
 def test_empty_lists_take_all_of_it_and_nothing_else(story: Story) -> None:
     told = story.live()
     as_foreseen(told)
-    assert told.run.changed == ["Remove NAT", "Remove bridges"]
+    assert told.run.changed == ["Remove bridges", "Remove NAT"]
     assert story.lab.snapshot() == story.pristine
 
 
@@ -226,11 +226,11 @@ def test_all_of_it_goes_at_once(story: Story) -> None:
     told = story.live()
     as_foreseen(told)
     assert told.run.changed == [
-        "Remove NAT",
         "Remove policy rules, and the routes that they lead to",
         "Remove pairs",
         "Remove namespaces",
         "Remove bridges",
+        "Remove NAT",
     ]
     assert told.run.wiring_result == {}
     assert story.lab.snapshot() == story.pristine

@@ -40,21 +40,20 @@ def able(plan: Plan, half: str, step: str, results: Results) -> List[int]:
 
 def message(plan: Plan, results: Results) -> str:
     """Return who failed at which step and why, and what was left out for that; ``""`` where nothing failed."""
-    failed: Dict[str, None] = {}
-    reasons: List[str] = []
+    failed: List[str] = []
     left: Dict[str, Dict[str, None]] = {}
     for half in (TEARDOWN, WIRE):
         known, where = _Half(plan[half]), " of the teardown" if half == TEARDOWN else ""
         for fate in _fates(plan[half], results.get(half, {})):
             items = plan[half][fate.step]
             for number, result in fate.failed.items():
-                failed["%s at step %s%s" % (known.subject(fate.step, items[number]), fate.step, where)] = None
-                reasons.append("%s: %s" % (result["item"], result["msg"]))
+                who = known.subject(fate.step, items[number])
+                failed.append("%s at step %s%s: %s: %s" % (who, fate.step, where, result["item"], result["msg"]))
             for number in fate.left:
                 left.setdefault(known.subject(fate.step, items[number]), {})[fate.step + where] = None
     if not failed:
         return ""
-    text = "Failed: %s. %s" % (", ".join(failed), " ".join(reasons))
+    text = "Failed: %s" % " ".join([failed[0], *(reason[:1].upper() + reason[1:] for reason in failed[1:])])
     out = ["%s (%s)" % (subject, ", ".join(steps)) for subject, steps in left.items()]
     return "%s Left out for that: %s." % (text, "; ".join(out)) if out else text
 

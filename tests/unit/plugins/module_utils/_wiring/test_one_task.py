@@ -61,7 +61,7 @@ def test_what_fails_is_told_and_the_rest_goes(kernel: MemoryKernel, monkeypatch:
     monkeypatch.setattr(kernel, "_DropNetns", broken)
     results, ended = follow(kernel, "absent")
     assert ended == (
-        "Failed: container 'web' at step netns of the teardown. netns web: Could not remove netns 'web': Input/output error."
+        "Failed: container 'web' at step netns of the teardown: netns web: Could not remove netns 'web': Input/output error."
     )
     assert [one.get("failed", False) for one in results["netns"]] == [False, True]  # what was made last goes first
     assert [one["changed"] for one in results["bridge"]] == [True]
