@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Mapping
+from typing import Any, Callable, Dict, List, Mapping
 
 DOCUMENTATION = r"""
 ---
@@ -46,7 +46,7 @@ _value:
 """
 
 
-def wiring_failed(plan: Mapping[str, Any], results: Mapping[str, Any]) -> str:
+def wiring_failed(plan: Dict[str, Dict[str, List[Any]]], results: Mapping[str, Any]) -> str:
     """Return what failed, ``""`` where nothing did."""
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.failing import message  # see wiring_plan
 

@@ -79,10 +79,10 @@ def run(resource: Resource[Any, Any], opened: Opener) -> None:
         opened.require()
         with opened() as kernel:
             resource.require(wants, kernel)
-            foreseen = [module.params[name] or () for name in ("netns_anew", "links_gone")]
+            anew, gone = (module.params[name] or () for name in ("netns_anew", "links_gone"))
             before = module.params["items_before"] if module.check_mode else None
             earlier = items(resource, {**module.params, "aggregate": before}) if before else []
-            return execute(resource, wants, kernel, module.check_mode, *foreseen, earlier)
+            return execute(resource, wants, kernel, module.check_mode, anew, gone, earlier)
 
     required = [[*resource.identity, "aggregate"]]
     _finish(*attempt(work, opened, argument_spec=argument_spec(resource), required_one_of=required))

@@ -106,7 +106,7 @@ BROKEN = {"failed": True, "results": [{"failed": True, "item": "bridge back", "m
 
 
 def stepped(
-    monkeypatch: pytest.MonkeyPatch, register: str, result: dict[str, Any], role: str = packing.ROLE, **known: Any
+    monkeypatch: pytest.MonkeyPatch, register: str, result: dict[str, Any], role: str = packing.ROLE, known: Any = None
 ) -> tuple[Any, bool]:
     """Run a task of the role's chain that returns ``result``. Returns the items it is given, None for all, and whether the play goes
     on where it fails."""
@@ -120,7 +120,7 @@ def stepped(
     task = packing.ActionModule.__new__(packing.ActionModule)
     args = {"aggregate": PLAN["wire"].get(register.removeprefix("wiring_"), []), "links_gone": []}
     task._task = SimpleNamespace(action="x", register=register, args=args, ignore_errors=None)
-    task._execute_module(task_vars={"ansible_role_name": role, "wiring_plan": PLAN, **known})
+    task._execute_module(task_vars={"ansible_role_name": role, "wiring_plan": PLAN, **(known or {})})
     assert given[0] is None or given[0].keys() == args.keys()
     return given[0] and given[0]["aggregate"], bool(task._task.ignore_errors)
 
@@ -131,12 +131,12 @@ def test_a_step_of_the_role_gets_all_its_items_where_nothing_failed(monkeypatch:
         "wiring_bridge": {"changed": False},
         "wiring_address": BROKEN,
     }  # of an earlier play
-    assert stepped(monkeypatch, "wiring_veth", {"changed": True}, **fine) == (None, False)
+    assert stepped(monkeypatch, "wiring_veth", {"changed": True}, known=fine) == (None, False)
     assert stepped(monkeypatch, "wiring_there", {"failed": True}) == (None, False)
 
 
 def test_what_stands_on_an_item_that_failed_is_left_out_of_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    items, dummy = stepped(monkeypatch, "wiring_veth", {"changed": True}, wiring_bridge=BROKEN)
+    items, dummy = stepped(monkeypatch, "wiring_veth", {"changed": True}, known={"wiring_bridge": BROKEN})
     assert items == PLAN["wire"]["veth"][1:]
 
 

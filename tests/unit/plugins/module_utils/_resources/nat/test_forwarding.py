@@ -87,7 +87,7 @@ def test_the_host_is_opened_when_what_closes_it_stands() -> None:
     """Isolation and NAT are written first, forwarding and route_localnet are switched on last; the file that notes it comes before."""
     kernel = MemoryKernel()
     kernel.apply(AddLink(HOST, "br0", "bridge"))
-    kernel._state.known.sysctls[kernel.find(HOST), "net.ipv4.conf.br0.route_localnet"] = "0"
+    kernel._state.known.sysctls[kernel.find(HOST) or 0, "net.ipv4.conf.br0.route_localnet"] = "0"
     start = len(kernel.applied)
     aggregate = [
         {
@@ -111,7 +111,7 @@ def test_the_host_is_opened_when_what_closes_it_stands() -> None:
 def test_an_item_whose_opening_is_refused_is_taken_back_whole(number: int) -> None:
     kernel = MemoryKernel()
     kernel.apply(AddLink(HOST, "br0", "bridge"))
-    kernel._state.known.sysctls[kernel.find(HOST), "net.ipv4.conf.br0.route_localnet"] = "0"
+    kernel._state.known.sysctls[kernel.find(HOST) or 0, "net.ipv4.conf.br0.route_localnet"] = "0"
     before = kernel.snapshot()
     kernel.fail_at = len(kernel.applied) + number
     item = {"type": "dnat", "host_port": "8080", "to_address": "10.0.0.2", "bridge": "br0", "owner": "web"}
