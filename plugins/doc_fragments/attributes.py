@@ -41,7 +41,11 @@ attributes:
 options: {}
 attributes:
   action_group:
-    description: Use C(group/linuxnet.containers.all) in C(module_defaults) to set defaults for all modules of the collection.
+    description: Use C(group/linuxnet.containers.in_netns) in C(module_defaults) to set C(netns) or C(state) for the modules that have them.
+    details:
+      - These are M(linuxnet.containers.bridge), M(linuxnet.containers.veth), M(linuxnet.containers.bridge_port), M(linuxnet.containers.ns_address),
+        M(linuxnet.containers.ns_route) and M(linuxnet.containers.nat). Do not set it for a play that also runs the role.
+      - C(group/linuxnet.containers.all) has every module of the collection. They have no option in common, so a default for it fails in some.
     support: full
     membership:
       - linuxnet.containers.all

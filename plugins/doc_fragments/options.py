@@ -19,6 +19,7 @@ options:
     description:
       - Many objects in one task. Each item takes the module's own options.
       - Options that are given beside it are defaults for every item.
+      - Two items for one thing are refused, unless they are alike.
       - All items are validated before the first change. An item that fails is rolled back and does not stop the others; the task then
         fails and names each.
       - This is much faster than a loop. The work is done in one process, whatever the number of items.
@@ -29,12 +30,14 @@ options:
       - Names of namespaces that an earlier task of a chain would bind or make anew, those whose result of
         M(linuxnet.containers.netns) has C(anew).
       - In check mode what is in them now counts as gone. Without effect otherwise.
+      - The role P(linuxnet.containers.wiring#role) fills it in for its own tasks. Leave it out in yours, unless they are such a chain.
     type: list
     elements: str
   links_gone:
     description:
       - Names of interfaces of the host that an earlier task of a chain would remove.
       - In check mode they count as gone, with the other ends of pairs. Without effect otherwise.
+      - Filled in by the role as well.
     type: list
     elements: str
   items_before:
@@ -53,5 +56,6 @@ options:
       - The network namespace to work in.
       - A plain name means C(/run/netns/NAME), also where it is all digits. An absolute path means that file, such as C(/proc/4242/ns/net).
       - Left out, it is the namespace that the module runs in, the host's.
+      - Interfaces in it may be named by an alternative name (C(ip link property)) as well, as with C(ip). Results show their own names.
     type: str
 """

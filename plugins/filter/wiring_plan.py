@@ -24,7 +24,7 @@ description:
     modules have to run.
   - Every item is checked as its module would check it, so that bad input is refused before the first change.
   - It is a pure function of its arguments and knows nothing of any host.
-positional: _input, containers, state, there
+positional: _input, containers, state, there, refusal
 options:
   _input:
     description: The networks, as C(wiring_networks) has them.
@@ -46,6 +46,14 @@ options:
       - What is there, which M(linuxnet.containers.wiring_info) returns as C(wiring).
       - What of it is this collection's and is not listed is taken down as well, as C(wiring_purge) has it. What has to stay is a warning.
     type: dict
+  refusal:
+    description:
+      - V(true) is for a play that looks at what it gets. Bad input is no error then, in front of which Ansible writes where it came from. It is a plan without
+        items and with C(refusal), the sentence that says what is wrong.
+      - The variables of the play are looked through as well, for one that is nearly called as one of the role's.
+    type: bool
+    default: false
+    version_added: 0.3.0
 """
 
 EXAMPLES = r"""
@@ -61,6 +69,7 @@ _value:
   description:
     - A dictionary with C(teardown) and C(wire). Each has a list of items a step.
     - An empty list is a step that is not needed.
+    - With O(refusal) it can have C(refusal) beside them, a text.
   type: dict
 """
 
@@ -89,22 +98,30 @@ def wiring_plan(
     containers: Any,
     state: Any = "present",
     there: Optional[Mapping[str, Any]] = None,
-) -> Dict[str, Dict[str, List[Any]]]:
-    """Return the plan; bad input becomes Ansible's error. What is ``default(omit)`` is left out."""
+    refusal: Any = False,
+) -> Dict[str, Any]:
+    """Return the plan; bad input becomes Ansible's error, or an empty plan that says why. What is ``default(omit)`` is left out."""
     # Here and not above: to find one filter of a collection, Ansible loads all of them, in each task anew.
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.purge import purged
+    from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import empty_plan
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.validation import checked
+    from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import misspelt
 
     omitted = context.resolve_or_missing("omit")
     networks, containers = without(omitted, networks), without(omitted, containers)
     try:
+        wrong = misspelt(context.get_all()) if refusal else ""
+        if wrong:
+            return {**empty_plan(), "refusal": wrong}
         plan = compile_plan(networks, containers, without(omitted, state) or "present")
         warnings: List[str] = []
         if there is not None:
             plan, warnings = purged(plan, networks, containers, there)
         checked(plan)
     except Refused as error:
+        if refusal:
+            return {**empty_plan(), "refusal": str(error)}
         raise AnsibleFilterError(str(error)) from None  # else Ansible says it once for every cause
     for warning in warnings:
         Display().warning(warning)

@@ -14,7 +14,9 @@ description:
   - Makes, repairs and removes bridges. Addresses are the business of M(linuxnet.containers.ns_address).
   - Only the options that are given are managed. What differs is set in place; a bridge is never made anew.
   - A bridge that is made without O(mac) gets one that is derived from host and name, because a bridge without an address of its own takes over
-    its ports' and changes it as they come and go.
+    its ports' and changes it as they come and go. That address is also the mark by which the bridge is known as this collection's, whatever
+    the host is called by then. One whose address somebody changes, or that is made with O(mac), has no mark and counts as somebody else's.
+  - A bridge with the mark of O(name) that somebody renamed is not made a second time; the error says what it is called.
 extends_documentation_fragment:
   - linuxnet.containers.attributes
   - linuxnet.containers.attributes.actiongroup
@@ -29,16 +31,18 @@ options:
       - MTU in bytes, or V(auto), the MTU of the interface that holds the default route (1500 where there is none).
     type: str
   mac:
-    description: MAC address.
+    description: MAC address, in any spelling; a unicast one.
     type: str
   stp:
     description: Whether the spanning tree protocol is on.
     type: bool
   forward_delay:
-    description: Forward delay in hundredths of a second, as C(ip link) has it. The kernel takes 200 to 3000 while O(stp) is on.
+    description:
+      - Forward delay in hundredths of a second, as C(ip link) has it. An odd number is rounded down, for not every kernel can hold it.
+      - While O(stp) is on it must be from 200 to 3000. Where it is not given, switching that on brings it there, as the kernel does.
     type: int
   ageing_time:
-    description: How long an address is remembered, in hundredths of a second, as C(ip link) has it.
+    description: How long an address is remembered, in hundredths of a second, as C(ip link) has it. Rounded as O(forward_delay).
     type: int
   vlan_filtering:
     description: Whether the bridge looks at VLANs.
@@ -50,6 +54,21 @@ options:
   alias:
     description: A text for people, shown by C(ip link).
     type: str
+  only_ours:
+    description:
+      - Change and remove only what this collection made, as the role P(linuxnet.containers.wiring#role) does. Left out, the bridge that is named
+        is meant, whoever made it.
+      - A bridge of somebody else's is used as it is with O(state=present), and a warning says so.
+      - With O(state=absent) it stays, with all that others have on it. What goes are the addresses that this collection set, known by protocol
+        number 76 (which kernels before 5.18 do not keep; there they stay), unless addresses or routes of others hang on them.
+      - A bridge of this collection's stays as well, with its addresses, while it has ports; and one of somebody else's keeps the addresses while pairs that
+        this collection made are ports of it. A warning names them.
+    type: bool
+    default: false
+  rewired:
+    description: With O(only_ours) and O(state=absent), names of namespaces whose pairs hold no bridge, since they are about to be ports of another one.
+    type: list
+    elements: str
 seealso:
   - module: linuxnet.containers.bridge_port
   - module: linuxnet.containers.ns_address
@@ -103,14 +122,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run import py
 
 python.require()
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import writer
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import addresses
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.bridge import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
 
 
 def main():  # type: () -> None
     """Be the module."""
-    runner.run(RESOURCE, writer.Kernel)
+    runner.run(RESOURCE, addresses.Kernel)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,10 @@ options:
     choices: [masquerade, snat, dnat, filter]
     default: masquerade
   source:
-    description: The containers' network (CIDR). Required with O(type=masquerade) and O(type=snat).
+    description:
+      - The containers' network (CIDR). Required with O(type=masquerade) and O(type=snat).
+      - Left out with O(type=masquerade) and O(state=absent) it is all of source NAT that O(owner) has and the task does not ask for, whatever networks
+        that is of.
     type: str
   out_interface:
     description: Only what leaves by this interface; with a leading C(!) only what leaves by another.
@@ -60,13 +63,14 @@ options:
   host_ip:
     description:
       - Publish the port on this address of the host only. Left out, it is all of the address family of O(to_address).
+      - Where no interface has the address yet there is a warning. One that no host can have is refused, and so is O(to_address) itself.
       - What is published on 127.0.0.1 is reached from the host only, also where a neighbour sends packets for 127.0.0.1 here.
     type: str
   host_port:
     description:
       - The port of the host, or a range such as V(30000-30099), which is one element however long. V(5353/udp) says the protocol as well.
       - A port that another owner publishes is refused. Where nobody has the address any more that it is published to, because the container is gone, the
-        stale one is removed instead, and RV(before) names it as C(stale). That is told by the namespaces behind the bridge and by asking on it; of an
+        old one is removed instead, and RV(before) has it in C(of_gone_containers). Told by the namespaces behind the bridge and by asking on it; of an
         address that is not behind a bridge it cannot be told.
       - A port that a process listens on in the namespace, or that a rule of somebody else sends on, is refused unless O(shadow). A socket that is bound to
         another address of the host is in nobody's way.
@@ -77,7 +81,7 @@ options:
   to_port:
     description:
       - The port of the container, the same where it is left out.
-      - A range goes to a range of the same length, one to one. Where that is another range it takes an element a port.
+      - A range goes to a range of the same length, one to one, and to nothing else. Where that is another range it takes an element a port.
     type: str
   bridge:
     description:
@@ -86,9 +90,19 @@ options:
       - Its port there gets C(hairpin), and it gets C(route_localnet), without which the container itself and 127.0.0.1 could not reach the port.
     type: str
   exclusive:
-    description: With O(type=dnat), end whatever else the owner has published and the task does not ask for.
+    description:
+      - With O(type=dnat), end whatever else the owner has published and the task does not ask for.
+      - With O(type=masquerade) and O(type=snat), remove whatever other rules of source NAT the owner has and the task does not ask for, in every backend. The
+        first item of the owner does it, and names their networks in RV(before) as C(no_longer_asked_for).
     type: bool
     default: false
+  addresses:
+    description:
+      - With O(type=dnat), addresses that O(owner) has. What other owners published to them is removed where no namespace has the owner's name any more, since
+        an address that was given to another container would open that one. RV(before) names it as C(of_gone_containers).
+      - What is published under the owner that is the default is spared, since it is nobody's name.
+    type: list
+    elements: str
   shadow:
     description:
       - With O(type=dnat), publish the port although a process listens on it, or a rule of somebody else sends it on. From then on the container is reached
@@ -109,8 +123,20 @@ options:
     description: With O(type=filter), let nothing in and nothing out, not even published ports.
     type: bool
     default: false
+  goes_with:
+    description:
+      - With O(state=absent) and a type other than V(dnat), the bridge for whose containers the rule is. It stays while it is needed there, as the bridge's
+        addresses do with O(linuxnet.containers.bridge#module:only_ours).
+    type: str
+  rewired:
+    description: With O(goes_with), names of namespaces whose pairs do not count, since they are about to be ports of another bridge.
+    type: list
+    elements: str
   owner:
-    description: Whose rule, port or guard it is. It stands in the comment.
+    description:
+      - Whose rule, port or guard it is. It stands in the comment.
+      - Blanks, quotes, V(|) and backslashes, which a comment cannot carry, are shown as V(_), a name of more than 101 bytes is shortened, and a hash
+        tells such a name apart.
     type: str
     default: ansible
   comment:
@@ -186,6 +212,20 @@ EXAMPLES = r"""
     bridge: docker0
     owner: docker0
 
+- name: Masquerade these networks of a bridge, and no others that it had before
+  linuxnet.containers.nat:
+    owner: docker0
+    out_interface: "!docker0"
+    exclusive: true
+    aggregate:
+      - source: 172.18.0.0/16
+      - source: fd00:18::/64
+
+- name: End the source NAT of a bridge, whatever networks it had
+  linuxnet.containers.nat:
+    owner: docker0
+    state: absent
+
 - name: End all that is published for a container
   linuxnet.containers.nat:
     type: dnat
@@ -204,7 +244,8 @@ RETURN = r"""
 before:
   description:
     - The object as it was, every attribute known. Empty when it was absent. With O(aggregate) see RV(results).
-    - With O(type=dnat) also, where there is any, C(surplus) that O(exclusive) removes, and the C(stale) ports of others whose container is gone.
+    - With O(type=dnat) also, where there is any, the ports C(no_longer_published) that O(exclusive) removes, and those
+      C(of_gone_containers) of other owners.
   returned: success, without O(aggregate)
   type: dict
   sample: {}
@@ -239,6 +280,11 @@ blocked_by:
   type: list
   elements: str
   sample: ["ip filter FORWARD (policy drop)"]
+published_besides:
+  description: Whether other owners have published ports.
+  returned: success, with O(type=dnat), O(state=absent) and without O(host_port), and without O(aggregate)
+  type: bool
+  sample: false
 """
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import python

@@ -61,7 +61,9 @@ options:
   sysctls:
     description:
       - Keys below C(net) to set inside, such as C(net.ipv4.ip_forward). Others are left as they are.
-      - A dot inside an interface's name is written as C(/), as for C(sysctl(8\)).
+      - A dot inside an interface's name is written as C(/), as for C(sysctl(8\)), or as a dot.
+      - An interface that a key is of must be there. For one that M(linuxnet.containers.veth) makes there is
+        O(linuxnet.containers.veth#module:peer_sysctls).
       - Values are compared in the kernel's own spelling, so that V(8080,8081) is its V(8080-8081), and V(0x1) is V(1). A boolean is V(1) or V(0).
       - Of a key with several numbers the first ones may be given alone.
     type: dict

@@ -15,6 +15,11 @@ description:
   - With O(pool) it takes a free address. Nothing is written down for that. What is taken is read from the kernel, and the search starts at a place
     derived from O(owner), so that a container that is made again gets its old address while it is free.
   - Only the options that are given are managed, and only the address that is asked for.
+  - What is new stands before anything goes, and what the kernel would take along with an address is kept, so that no route is lost while an address changes.
+    Secondary addresses are promoted; a route whose source goes gets the new address for its source. What cannot be kept, as the routes through an
+    interface that loses its last IPv4 address, is shown in the diff as C(routes).
+  - IPv6 needs an MTU of 1280 bytes. Where it is switched off (C(disable_ipv6)) on an interface in a namespace, or on a bridge or a veth of the host, an
+    address of it switches it on there.
 extends_documentation_fragment:
   - linuxnet.containers.attributes
   - linuxnet.containers.attributes.actiongroup
@@ -27,14 +32,22 @@ options:
     description: The interface. Required without O(aggregate).
     type: str
   address:
-    description: The address with its prefix length, C(ADDRESS/PREFIX).
+    description:
+      - The address with its prefix length, C(ADDRESS/PREFIX).
+      - Where it is there for good already, it is used, whoever set it. Where it is there with a lifetime that is not asked for, deprecated or temporary, it
+        is made permanent.
     type: str
   pool:
-    description: Take a free address from this network (CIDR). An address of it that the interface has already is kept.
+    description:
+      - Take a free address from this network (CIDR). One of it that this collection gave the interface already is kept.
+      - That is told by the protocol number 76, which addresses carry on Linux 5.18 and newer. What others set, or routers and leases, is no answer to
+        this option and stays beside it. Where the kernel does not say who set an address, any permanent one of the pool counts.
+      - With O(state=absent) the addresses of it that this collection set are removed.
     type: str
   bridge:
     description:
-      - A bridge of the host. Addresses of the host and of everything behind the bridge's ports count as taken.
+      - A bridge of the host or, where that has none of the name, of O(netns). Addresses in there and of everything behind the bridge's ports count as
+        taken.
       - Without it, for O(pool), those of the host and of all namespaces in C(/run/netns).
     type: str
   range:
@@ -45,7 +58,7 @@ options:
     type: list
     elements: str
   gateway:
-    description: Address that is never taken, since it is the gateway's. The first usable one of the pool where it is left out.
+    description: Address that is never taken, since it is the gateway's. The first usable one of the pool where it is left out; V(none) keeps none back.
     type: str
   owner:
     description: Whom the address belongs to. C(NETNS/INTERFACE) where it is left out.
@@ -71,10 +84,10 @@ options:
   valid_lft:
     description:
       - Valid lifetime in seconds, or V(forever).
-      - It runs down; it is set again when it differs in having an end, or is longer than asked for.
+      - It runs down; it is set again when it differs in having an end, or is longer than asked for. O(preferred_lft) is never longer.
     type: str
   preferred_lft:
-    description: Preferred lifetime in seconds, or V(forever). As O(valid_lft).
+    description: Preferred lifetime in seconds, or V(forever). As O(valid_lft). Over IPv4 the kernel has one only beside a O(valid_lft) with an end.
     type: str
   noprefixroute:
     description: Do not make the route to the address's subnet.
@@ -86,7 +99,7 @@ options:
       - It counts when an address is set, and is not compared.
     type: bool
   announce:
-    description: After a change tell the arp_nd (gratuitous ARP, unsolicited neighbour advertisement).
+    description: After a change tell the neighbours (gratuitous ARP, unsolicited neighbour advertisement).
     type: bool
     default: true
   probe:
@@ -102,6 +115,7 @@ options:
       - Remove the other global addresses that this collection set on the interface, of both families, except those that the task asks for.
       - They carry the protocol number 76, on Linux 5.18 and newer.
       - Where that leaves the interface without a family, this collection's routes of that family through it go as well.
+      - With O(state=absent), and neither O(address) nor O(pool), all that this collection set go.
     type: bool
     default: false
 seealso:

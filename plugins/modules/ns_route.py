@@ -15,6 +15,8 @@ description:
   - A route is replaced in one step, never deleted and added again, so that there is no moment without it.
   - A route is known by destination and O(table), and by O(metric) where that is given. The same way (gateway, interface) under another metric than
     the one asked for is moved; another way under another metric stays beside it.
+  - A route that uses a next-hop object (C(ip nexthop)) is one by the ways of that object, which itself is never changed. Routes for a type of service
+    (C(tos)) are left alone.
   - With O(rule_source) a route and the policy rule that leads to its table are one item.
   - Only the options that are given are managed.
 extends_documentation_fragment:
@@ -32,7 +34,9 @@ options:
     type: str
     choices: [ipv4, ipv6]
   gateway:
-    description: Address of the gateway. It must be in a subnet that the namespace is on, or O(onlink=true).
+    description: >-
+      Address of the gateway. It must be in a subnet that the namespace is on, by the routes of O(table) or the main one, or O(onlink=true).
+      One that is link-local (C(fe80::/10)) needs its O(interface).
     type: str
   interface:
     description: Interface that packets leave by. The one that the gateway is behind where it is left out.
@@ -60,10 +64,10 @@ options:
       - A new rule gets 20000 plus the last four digits of the table's number, where it is left out.
     type: int
   source:
-    description: Source address that the host itself takes for this route.
+    description: Source address that the host itself takes for this route, one of the namespace's own.
     type: str
   scope:
-    description: Scope of an IPv4 route. V(link) without a gateway and V(global) with one, where it is left out.
+    description: Scope of an IPv4 route. V(link) without a gateway and V(global) with one, where it is left out. Nothing is reached by V(nowhere).
     type: str
     choices: [global, site, link, host, nowhere]
   type:
@@ -71,14 +75,23 @@ options:
     type: str
     choices: [unicast, blackhole, unreachable, prohibit, throw]
   mtu:
-    description: MTU of the path, in bytes.
+    description: MTU of the path, in bytes, at most 65520.
     type: int
   advmss:
-    description: Segment size that TCP tells the other side, in bytes.
+    description: Segment size that TCP tells the other side, in bytes, at most 65495.
     type: int
   onlink:
-    description: Take the gateway as reachable on O(interface), whatever the addresses say.
+    description: Take the gateway, or those of all O(nexthops), as reachable on the interface that is named with it, whatever the addresses say.
     type: bool
+  exclusive:
+    description:
+      - Remove the routes and the policy rules of ours in O(netns) that the task does not ask for, in all tables and of both address families. Ours are those
+        with protocol number 76, which this module sets; those of others stay. The last such item of a namespace does it, when what is asked for is there, and
+        names them in RV(before) as C(no_longer_asked_for).
+      - Options of a route of ours that are left out become what they are in a new route.
+      - With O(state=absent) the item names no route and asks for none.
+    type: bool
+    default: false
   nexthops:
     description: Several ways at once (multipath), two or more, instead of O(gateway) and O(interface).
     type: list
@@ -106,6 +119,20 @@ EXAMPLES = r"""
   linuxnet.containers.ns_route:
     netns: web
     gateway: 172.17.0.1
+
+- name: Have these routes in a namespace, and no others that were asked for earlier
+  linuxnet.containers.ns_route:
+    netns: web
+    exclusive: true
+    aggregate:
+      - gateway: 172.17.0.1
+      - {destination: 10.9.0.0/16, gateway: 172.17.0.7}
+
+- name: Remove all routes and policy rules that this collection set in a namespace
+  linuxnet.containers.ns_route:
+    netns: web
+    state: absent
+    exclusive: true
 
 - name: Drop what goes to a private network
   linuxnet.containers.ns_route:
@@ -139,7 +166,9 @@ before:
   type: dict
   sample: {}
 after:
-  description: The object as it is now, or in check mode as it would be. Empty when it is absent. With O(aggregate) see RV(results).
+  description: >-
+    The object as it is now, or in check mode as it would be. Empty when it is absent. With O(aggregate) see RV(results).
+    A route that uses a next-hop object has its number as C(nexthop_id).
   returned: success, without O(aggregate)
   type: dict
   sample: {destination: default, family: ipv4, netns: web, table: main, metric: 0, type: unicast, gateway: 172.17.0.1, interface: eth0, source: null,

@@ -39,7 +39,9 @@ options:
     type: str
   mtu:
     description:
-      - MTU in bytes of both ends, or V(auto), the MTU of the interface that holds the default route (1500 where there is none).
+      - MTU in bytes of both ends, or V(auto), the MTU of the interface that holds the default route (1500 where there is none). With O(bridge), or
+        O(port_of), of somebody else's it is that bridge's.
+      - The end in O(netns) has at least the MTU of such a bridge where others have ports on it, for it would lower the bridge's.
     type: str
   mac:
     description: MAC address. A new pair gets one that is derived from host and names where it is left out.
@@ -51,6 +53,12 @@ options:
     description:
       - The end in O(netns) is a port of this bridge, from birth. Another bridge is left for it.
       - An empty text releases it.
+      - A bridge that this collection did not make stays as it is, also where nobody set its MTU and MAC address and it has the smallest MTU and the
+        lowest address of its ports. A new pair then has at least its MTU, and an address above those of all other ports.
+    type: str
+  port_of:
+    description:
+      - A bridge that M(linuxnet.containers.bridge_port) makes the end in O(netns) a port of later. MTU and MAC address go by it as by O(bridge).
     type: str
   enabled:
     description: Whether the end in O(netns) is up.
@@ -70,10 +78,16 @@ options:
   alias:
     description: A text for people, shown by C(ip link), on the end in O(netns).
     type: str
+  peer_sysctls:
+    description:
+      - Sysctls of the other end by key, such as C(net.ipv4.conf.eth0.arp_notify) with C(1). They are set as soon as it is there, before it is up.
+      - Keys as C(sysctl) has them, with dots or with slashes, also for an interface whose name has a dot.
+    type: dict
   exclusive:
     description:
       - Remove the other pairs that this collection made for O(peer_netns) and that no item of the task asks for.
-      - They are known by their derived name or MAC address. Pairs that others made stay.
+      - They are known by their derived name or MAC address, whatever the host is called by then. Pairs that others made stay.
+      - Where no O(peer_mac) is asked for and the pair is known by its MAC address, the container's end has the address again that is derived for it.
     type: bool
     default: false
 seealso:

@@ -33,7 +33,7 @@ requirements:
   - nft >= 1.0.6 (package nftables) or iptables >= 1.8.9
 options:
   networks:
-    description: The networks. Each is a bridge.
+    description: The networks, a list of dicts. Each is a bridge.
     type: list
     elements: dict
     default: []
@@ -50,7 +50,7 @@ options:
         elements: str
         default: []
       gateways:
-        description: Addresses of the bridge, at most one a subnet. Where a subnet has none it is its first usable address.
+        description: Addresses of the bridge, or of a router, at most one a subnet. Where a subnet has none it is its first usable address.
         type: list
         elements: str
         default: []
@@ -69,7 +69,10 @@ options:
         type: str
         default: auto
       unmanaged:
-        description: The bridge is somebody else's. It must exist, and is never created, changed or removed.
+        description:
+          - The bridge is somebody else's. It must exist, and is never created, changed or removed.
+          - Without it a bridge that was here before is used as it is, with a warning, and gets gateway addresses and a guard, which
+            C(state=absent) takes back.
         type: bool
         default: false
       masquerade:
@@ -83,9 +86,30 @@ options:
         description: The same for IPv6.
         type: str
       internal:
-        description: No gateway address, no default route, no NAT; nothing is forwarded in or out.
+        description:
+          - Nothing is forwarded in or out, and its containers get no default route. As with Docker, the host has its address in it, and reaches
+            its containers and is reached by them.
         type: bool
         default: false
+      host_access:
+        description:
+          - With V(false) the host has no address in it, and forwards and translates nothing for it. Its containers have a default route only
+            where C(gateways) names a router that is on the network.
+        type: bool
+        default: true
+      addressing:
+        description:
+          - Where containers' addresses come from, from the V(pool) of each subnet; or with V(none) from nowhere, so that a container has those that
+            are listed for it. That is for a network with somebody's own DHCP, for routers, and for plain layer 2.
+          - With V(none) C(subnets) may be left out. Then the bridge has no address, and a listed one is written with its prefix length.
+        type: str
+        choices: [pool, none]
+        default: pool
+      vlan_filtering:
+        description:
+          - Whether the bridge keeps VLANs apart. Which VLANs a container's port carries is said in its C(port), by C(vlans).
+          - Left as it is where it is left out.
+        type: bool
       isolate:
         description:
           - Let nothing through from the other networks. Two networks reach each other only where both say V(false).
@@ -114,7 +138,7 @@ options:
         choices: [present, absent]
         default: present
   containers:
-    description: The containers.
+    description: The containers, a list of dicts.
     type: list
     elements: dict
     default: []
@@ -161,7 +185,9 @@ options:
             description: A fixed IPv6 address. A free one where it is left out.
             type: str
           mac_address:
-            description: MAC address of the container's interface. Derived from host, container and interface where it is left out.
+            description:
+              - MAC address of the container's interface. Derived from host, container and interface where it is left out.
+              - After a change of the host's name an interface keeps what it has; one that is made again gets another one.
             type: str
           interface:
             description: Name of the interface in the container. C(eth0) for the first network, C(eth1) for the second, and so on.
@@ -187,11 +213,11 @@ options:
         elements: raw
         default: []
       sysctls:
-        description: Keys C(net.*) to set in the namespace.
+        description: Keys C(net.*) to set in the namespace. Those of an interface of its networks are set as soon as that is there.
         type: dict
         default: {}
       routes:
-        description: Further routes. Items take the options of M(linuxnet.containers.ns_route).
+        description: Further routes. Items take the options of M(linuxnet.containers.ns_route). One for the default route takes the place of the role's own.
         type: list
         elements: dict
         default: []
@@ -213,8 +239,8 @@ options:
         C(/run/netns) that it was made for and the ports that are published under that name. A bridge is ours by its derived MAC address; with it
         go its addresses, its guard, and the source NAT whose owner is the bridge. A link to a namespace of docker's that ended goes as well.
       - What was made with the modules alone looks the same, and goes. So does what another play wired; a host has one list.
-      - A name stays, with a warning, where a process or an interface of others is in its namespace; so does a bridge, with its rules, where
-        it has ports of others. An engine's container loses its wiring, and goes on running.
+      - A name stays, with a warning, where a process or an interface of others is in its namespace; so does a bridge, with its rules, while
+        ports of others, or of containers that stay, are on it. An engine's container loses its wiring, and goes on running.
       - What cannot be told stays. That is a name without a pair (C(network_mode) V(host), V(none) or C(container:NAME)), a pair whose
         namespace lost its name, a rule of another owner, and addresses and routes of what is listed. Give it C(state=absent), or remove it by hand.
     type: bool
@@ -330,7 +356,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run import ca
 _UTILS = "ansible_collections.linuxnet.containers.plugins.module_utils"
 # What the module of a noun hands the runner: the files of its resource and of its kernel.
 NOUNS = {
-    "bridge": ("bridge", "writer"),
+    "bridge": ("bridge", "addresses"),
     "bridge_port": ("bridge_port", "writer"),
     "nat": ("nat.resource", "firewall"),
     "netns": ("netns", "containers"),
@@ -364,7 +390,7 @@ def _wire():  # type: () -> None
     from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import one_task, variables
 
-    step_runner.run_steps(variables.OPTIONS, one_task.Steps, complete.Kernel)
+    step_runner.run_steps(variables.OPTIONS, one_task.Steps, complete.Kernel, variables.converted)
 
 
 if __name__ == "__main__":

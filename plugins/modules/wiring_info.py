@@ -46,6 +46,13 @@ options:
       - One that does not exist is no error, but a warning.
     type: list
     elements: str
+  find:
+    description:
+      - "One question: an address, a MAC address, a port as C(8080/tcp), or the name of a container, a namespace, an interface or a network."
+      - Only what concerns it is returned, and RV(msg) answers in a sentence. Here all of the host's interfaces count.
+      - A bare number is a port where nothing has it as a name.
+    type: str
+    version_added: 0.3.0
 seealso:
   - module: linuxnet.containers.veth
   - plugin: linuxnet.containers.topology
@@ -71,6 +78,14 @@ EXAMPLES = r"""
     gather: [veths, addresses]
     netns: web
 
+- name: Who has this address?
+  linuxnet.containers.wiring_info:
+    find: 172.17.210.48
+
+- name: Who publishes this port?
+  linuxnet.containers.wiring_info:
+    find: 8080/tcp
+
 - name: See what was left behind
   linuxnet.containers.wiring_info:
     gather: [orphans]
@@ -80,6 +95,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ---
+msg:
+  description: The answer to O(find).
+  returned: with O(find)
+  type: str
+  sample: 172.17.210.48/16 is an address of eth0 of web (docker), behind vethd3z6ahyc7zq on docker0.
 wiring:
   description: What was found, a list for each entry of O(gather).
   returned: success

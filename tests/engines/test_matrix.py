@@ -380,7 +380,7 @@ def test_a_stopped_container_is_refused(row: Row) -> None:
 
 def test_g3_nothing_is_left_and_the_containers_run_on(row: Row) -> None:
     *_before, gone, again = row.story.down
-    assert gone.changed[-3:] == ["Remove pairs", "Remove namespaces", "Remove bridges"]
+    assert gone.changed[-4:] == ["Remove pairs", "Remove namespaces", "Remove bridges", "Remove NAT"]
     assert again.changed == []
     assert row.story.ours(row.story.lab.snapshot()) == row.story.pristine
     for box in ("web", "db", "side", "proxy"):

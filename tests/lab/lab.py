@@ -170,23 +170,45 @@ class Lab:
         self, name: str, /, check: bool = False, diff: bool = True, **args: Any
     ) -> tuple[dict[str, Any], list[str]]:
         """Run a module, in a process of its own, under strace. Returns its result and its writes."""
-        request = json.dumps({"args": args, "check": check, "diff": diff})
+        result, trace = self._alone(name, {"args": args, "check": check, "diff": diff})
+        return result, writes_in(trace)
+
+    def cut(self, at: int, name: str, /, lost: bool = False, **args: Any) -> dict[str, Any]:
+        """Run a module, in a process of its own, that the kernel fails once while it changes things. Returns its result.
+
+        The ``at``-th message after those with which check mode is content fails for want of memory: the kernel never
+        gets it, or it is carried out and the answer is ``lost``. Raises AssertionError where there are fewer messages.
+        """
+        call = "recvfrom" if lost else "sendto"
+        dummy, reads = self._alone(name, {"args": args, "check": True, "diff": True}, f"trace={call}")
+        fault = f"inject={call}:error=ENOMEM:when={reads.count(call + '(') + at}"
+        result, trace = self._alone(name, {"args": args, "check": False, "diff": True}, f"trace={call}", "-e", fault)
+        if "(INJECTED)" not in trace:
+            raise AssertionError(f"{name} {args} has no message {at}\n{trace}")
+        return result
+
+    def _alone(self, name: str, request: dict[str, Any], *traced: str) -> tuple[dict[str, Any], str]:
         command = [sys.executable, str(HERE / "agent.py"), collections_root(), "--module", name]
-        done, writes = self._strace(command, request, 600)
+        done, trace = self._traced(command, json.dumps(request), 600, *traced)
         lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
         if not lines:
             raise AssertionError(f"{name} returned no result (rc {done.rc})\n{done.stdout}{done.stderr}")
         result: dict[str, Any] = json.loads(lines[-1])
-        return result, writes
+        return result, trace
 
     def _strace(self, cmd: Command, input: str | None, timeout: float) -> tuple[Result, list[str]]:
+        result, trace = self._traced(cmd, input, timeout)
+        return result, writes_in(trace)
+
+    def _traced(self, cmd: Command, input: str | None, timeout: float, *traced: str) -> tuple[Result, str]:
+        """Run a command under strace. Returns what it printed, and the log of its writes, or of what is ``traced``."""
         with tempfile.NamedTemporaryFile("r", encoding="utf-8", errors="replace", suffix=".strace") as trace:
-            calls = "sendto,sendmsg,sendmmsg,setsockopt,openat,unlink,unlinkat,mount,umount2"
+            calls = traced or ("trace=sendto,sendmsg,sendmmsg,setsockopt,openat,unlink,unlinkat,mount,umount2",)
             # -v and a large -s: an abbreviated batch could hide a message.
-            strace = ["strace", "-f", "--seccomp-bpf", "-qqv", "-s", "65536", "-o", trace.name, "-e", f"trace={calls}"]
+            strace = ["strace", "-f", "--seccomp-bpf", "-qqv", "-s", "65536", "-o", trace.name, "-e", *calls]
             command = ["bash", "-c", cmd] if isinstance(cmd, str) else list(cmd)
             result = self.run([*strace, *command], check=False, input=input, timeout=timeout)
-            return result, writes_in(trace.read())
+            return result, trace.read()
 
     def _ask(self, request: dict[str, Any], timeout: float = 120) -> dict[str, Any]:
         """Send a request to the agent and return its answer."""

@@ -181,6 +181,16 @@ def test_strace_finds_the_writes(lab: Lab, command: str, writes: list[str]) -> N
     assert lab.strace(command) == writes
 
 
+@pytest.mark.needs("strace")
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_module_can_be_cut_off_in_the_middle(lab: Lab, lost: bool) -> None:
+    cut = lab.cut(1, "bridge", lost=lost, name="br0")
+    assert cut["msg"] == "Could not create bridge br0 in the host: Cannot allocate memory."
+    assert [one["ifname"] for one in lab.ip("link show type bridge")] == ["br0"] * lost
+    with pytest.raises(AssertionError, match="has no message 9"):
+        lab.cut(9, "bridge", name="br1")
+
+
 @pytest.mark.needs("strace", "nft", "nf_tables")
 def test_strace_finds_firewall_writes(lab: Lab) -> None:
     assert lab.strace("nft list ruleset") == []

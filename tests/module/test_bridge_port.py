@@ -278,11 +278,14 @@ def host_that_nothing_touches(shared_lab: Lab) -> Iterator[Lab]:
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        ({"interface": "sixteen-bytes-xx"}, "interface: 'sixteen-bytes-xx' is 16 bytes long"),
+        # Up to 127 bytes: the alternative name of an interface, which there is none of.
+        ({"interface": "sixteen-bytes-xx"}, "interface: there is no interface 'sixteen-bytes-xx' in the host"),
+        ({"interface": "x" * 128}, "interface: 'x{128}' is 128 bytes long"),
         ({"interface": "../x"}, r"interface: '\.\./x' is not an interface name"),
         ({"interface": ""}, "interface: '' is not an interface name"),
         ({"bridge": "a/b"}, "bridge: 'a/b' is not an interface name"),
-        ({"bridge": "sixteen-bytes-xx"}, "bridge: 'sixteen-bytes-xx' is 16 bytes long"),
+        ({"bridge": "sixteen-bytes-xx"}, "bridge: there is no bridge 'sixteen-bytes-xx' in the host"),
+        ({"bridge": "x" * 128}, "bridge: 'x{128}' is 128 bytes long"),
         ({"bridge": None}, "missing required arguments: bridge"),
         ({"interface": None}, "one of the following is required: interface, aggregate"),
         ({"netns": ""}, "netns: '' is not a namespace name"),

@@ -247,8 +247,8 @@ def test_f5_a_port_of_a_container_that_is_gone_is_taken_over_and_the_stale_one_c
     kill(host, "web")
     done = host.settles("nat", **wanted)
     taken = "8080" if "others" in old else ports["host_port"]
-    assert done["before"] == {"stale": [f"{taken}/tcp of web to {WEB}"]}
-    assert done["diff"]["before"] == f"stale {taken}/tcp of web to {WEB}\n"
+    assert done["before"] == {"of_gone_containers": [f"{taken}/tcp of web to {WEB}"]}
+    assert done["diff"]["before"] == f"of_gone_containers {taken}/tcp of web to {WEB}\n"
     assert "owner db\n" in done["diff"]["after"]
     assert ask(host, "internet", "192.0.2.2") == "db"
     listed = host.run("nft list table inet linuxnet_containers").stdout
@@ -263,7 +263,7 @@ def test_f5_a_port_whose_bridge_is_gone_is_collected_as_well(host: Host) -> None
     kill(host, "old")
     host.run("ip link delete br1")
     done = host.settles("nat", **dnat())
-    assert done["before"] == {"stale": ["8080/tcp of old to 172.18.0.2"]}
+    assert done["before"] == {"of_gone_containers": ["8080/tcp of old to 172.18.0.2"]}
 
 
 def test_f5_an_address_that_somebody_has_is_never_taken_for_gone(host: Host) -> None:
@@ -289,7 +289,7 @@ def test_f5_an_address_that_somebody_has_is_never_taken_for_gone(host: Host) -> 
     host.run(f"ip link set br0 up && ip addr add {WEB}/32 dev br0")
     host.refuses("nat", refused, **wanted)
     host.run(f"ip addr del {WEB}/32 dev br0")
-    assert host.settles("nat", **wanted)["before"] == {"stale": [f"8080/tcp of web to {WEB}"]}
+    assert host.settles("nat", **wanted)["before"] == {"of_gone_containers": [f"8080/tcp of web to {WEB}"]}
 
 
 def test_f5_what_is_published_to_an_address_that_is_not_behind_a_bridge_cannot_be_told_gone(host: Host) -> None:
@@ -302,7 +302,7 @@ def test_f5_over_ipv6_too(host: Host) -> None:
     wanted = dnat(to_address="fd00:17::3", owner="db")
     host.refuses("nat", "is published already by 'web', to fd00:17::2", **wanted)
     kill(host, "web")
-    assert host.settles("nat", **wanted)["before"] == {"stale": ["8080/tcp of web to fd00:17::2"]}
+    assert host.settles("nat", **wanted)["before"] == {"of_gone_containers": ["8080/tcp of web to fd00:17::2"]}
     [mapped] = [
         one["map"]
         for one in json.loads(host.run("nft -j list map inet linuxnet_containers publish_ip6").stdout)["nftables"]

@@ -412,7 +412,7 @@ def test_f17_forward_chains_of_others_that_drop_what_comes_in_are_named(host: Ho
         ({"host_port": "80", "to_address": "127.0.0.1"}, "to_address: 127.0.0.1 is not the address of a container."),
         (
             {"host_port": "80-90", "to_port": "80-85", "to_address": "10.0.0.2"},
-            "to_port: 80-85 and host_port 80-90 are not ranges of the same length.",
+            "to_port: 80-85 and host_port 80-90 are not of the same length; a range goes to a range, one to one.",
         ),
         (
             {"host_port": "80", "to_address": "10.0.0.2", "host_ip": "::"},
@@ -430,3 +430,23 @@ def test_f17_forward_chains_of_others_that_drop_what_comes_in_are_named(host: Ho
 )
 def test_bad_input_is_one_sentence_and_changes_nothing(host: Host, options: dict[str, Any], message: str) -> None:
     host.refuses("nat", message, type="dnat", **options)
+
+
+def test_a_port_of_an_address_that_comes_later_is_told_and_then_reached(host: Host) -> None:
+    serve(host, "web", "tcp/80")
+    told = ["host_ip: no interface of the host has 192.0.2.3 now; what is published on it is reached when one has."]
+    assert warnings(publish(host, 4, host_ip="192.0.2.3")) == told
+    host.run("ip addr add 192.0.2.3/24 dev up0")
+    assert ask(host, "internet", "tcp", "192.0.2.3", 8080) == "web 80 192.0.2.1"
+    assert warnings(publish(host, 4, host_ip="192.0.2.3")) == []
+
+
+def test_a_broadcast_address_of_the_host_is_refused(host: Host) -> None:
+    host.refuses(
+        "nat",
+        "host_ip: 192.0.2.255 is the broadcast address of a network of the host.",
+        type="dnat",
+        host_port="80",
+        host_ip="192.0.2.255",
+        to_address=WEB[4],
+    )

@@ -326,7 +326,7 @@ def host_that_nothing_touches(shared_lab: Lab) -> Iterator[Lab]:
         ({"name": "web", "sysctls": {"net.ipv4.ip_forward": ""}}, "'net.ipv4.ip_forward' needs a value"),
         ({"name": "web", "sysctls": {"net.ipv4.ip_forward": "yes"}}, "'net.ipv4.ip_forward' cannot be 'yes'"),
         ({"name": "web", "sysctls": {"net.ipv4.ip_forward": "\u00b2"}}, "has a character that no sysctl has"),
-        ({"name": "web", "pid": True}, "pid: True is not a process ID"),
+        ({"name": "web", "pid": True}, "pid: the boolean true is not a whole number"),
         ({}, "one of the following is required: name, aggregate"),
         ({"aggregate": [{"name": "web"}, {"loopback": True}]}, "aggregate item 2: missing required arguments: name"),
         ({"aggregate": [{"name": "web"}, {"name": "a/b"}]}, "aggregate item 2: name: 'a/b' is not a namespace name"),
@@ -339,7 +339,11 @@ def test_bad_input_is_refused_before_anything_is_touched(quiet: Lab, args: dict[
 
 def test_a_sysctl_that_the_kernel_does_not_have(lab: Lab) -> None:
     lab.module("netns", name="web")
-    wanted = {"net.ipv4.conf.eth7.arp_ignore": 1}
-    refuses(
-        lab, "netns", "this kernel has no 'net.ipv4.conf.eth7.arp_ignore' in netns 'web'", name="web", sysctls=wanted
-    )
+    for key, message in (
+        ("net.ipv4.conf.all.nonsense", "this kernel has no 'net.ipv4.conf.all.nonsense' in netns 'web'"),
+        (
+            "net.ipv4.conf.eth7.arp_ignore",
+            "'net.ipv4.conf.eth7.arp_ignore': there is no interface 'eth7' in netns 'web'",
+        ),
+    ):
+        refuses(lab, "netns", message, name="web", sysctls={key: 1})

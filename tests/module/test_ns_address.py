@@ -210,7 +210,10 @@ def test_d14_a_foreign_address_stays_unless_exclusive(host: Host) -> None:
     assert "192.0.2.7/24" in host.addresses("web")
     done = host.settles("ns_address", **WEB, address="172.17.0.9/16", exclusive=True)
     assert done["changed"] is True
-    assert (done["diff"]["before"], done["diff"]["after"]) == ("others 192.0.2.7/24\n", "others none\n")
+    assert (done["diff"]["before"], done["diff"]["after"]) == (
+        "other_addresses 192.0.2.7/24\n",
+        "other_addresses none\n",
+    )
     assert host.addresses("web") == ["172.17.0.9/16", "2001:db8::7/64"], "the other family is not meant"
 
 
@@ -237,10 +240,119 @@ def test_removing_a_primary_address_keeps_its_secondaries(host: Host) -> None:
     done = host.settles("ns_address", **WEB, address="172.17.0.8/16", state="absent")
     assert host.addresses("web") == ["172.17.0.9/16", "172.17.0.10/16"]
     assert [one["label"] for one in host.details("web")] == ["eth0:2", "eth0"]
-    assert [command.split("address ")[1].split()[0] for command in done["commands"]] == ["del", "replace", "replace"]
+    assert done["commands"] == [
+        "ip netns exec web sysctl -w net.ipv4.conf.eth0.promote_secondaries=1",
+        "ip -n web address del 172.17.0.8/16 dev eth0",
+        "ip netns exec web sysctl -w net.ipv4.conf.eth0.promote_secondaries=0",
+    ]
 
 
 def test_changing_a_primary_address_keeps_its_secondaries(host: Host) -> None:
     host.run("ip -n web addr add 172.17.0.8/16 dev eth0 && ip -n web addr add 172.17.0.9/16 dev eth0")
     host.settles("ns_address", **WEB, address="172.17.0.8/16", label="eth0:1")
     assert sorted(host.addresses("web")) == ["172.17.0.8/16", "172.17.0.9/16"]
+
+
+# --- what the kernel takes along: no moment without a default route ---
+
+OLD = {4: "172.17.0.8/16", 6: "fd00:17::8/64"}
+GATEWAY = {4: "172.17.0.1", 6: "fd00:17::1"}
+
+
+def no_moment_without_a_default_route(host: Host, family: int, **options: Any) -> Any:
+    """Run ns_address on web while the kernel tells of every change of a route; what it tells of the default route must leave one at all times."""
+    watch = host.spawn(f"exec ip -n web -{family} monitor route label >/run/routes.log 2>&1")
+    host.run(
+        f"until ip -n web route add blackhole 198.51.100.1 && ip -n web route del blackhole 198.51.100.1 && "
+        f"{'ip -n web -6 route add blackhole 2001:db8::1 && ip -n web -6 route del blackhole 2001:db8::1 && ' if family == 6 else ''}"
+        f"grep -q blackhole /run/routes.log; do sleep 0.02; done"
+    )
+    done = host.settles("ns_address", **WEB, **options)
+    end = (
+        "ip -n web -6 route add blackhole 2001:db8::2" if family == 6 else "ip -n web route add blackhole 198.51.100.2"
+    )
+    host.run(f"{end}; until grep -q -e 198.51.100.2 -e 2001:db8::2 /run/routes.log; do sleep 0.02; done")
+    log = host.run("cat /run/routes.log").stdout.splitlines()
+    host.kill(watch)
+    deleted = [line for line in log if "Deleted" in line and "default" in line]
+    assert deleted == [], log
+    assert len(host.ip(f"-n web -{family} route show default")) == 1
+    return done
+
+
+@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize("source", [False, True])
+@pytest.mark.parametrize(
+    ("new", "options"),
+    [
+        ({4: "172.17.0.9/16", 6: "fd00:17::9/64"}, {"supersede": True}),
+        ({4: "172.17.0.9/16", 6: "fd00:17::9/64"}, {"exclusive": True}),
+        ({4: "10.3.0.9/24", 6: "fd00:3::9/64"}, {"supersede": True}),
+        ({4: "172.17.0.8/12", 6: "fd00:17::8/48"}, {"supersede": True}),
+        (
+            {4: "172.17.0.8/16", 6: "fd00:17::8/64"},
+            {4: {"label": "eth0:x"}, 6: {"valid_lft": 600, "preferred_lft": 600}},
+        ),
+        ({4: "172.17.0.8/16", 6: "fd00:17::8/64"}, {4: {"broadcast": "172.17.255.255"}, 6: {"noprefixroute": True}}),
+    ],
+)
+def test_what_goes_along_a_changed_address_keeps_its_default_route(
+    host: Host, family: int, source: bool, new: dict[int, str], options: dict[Any, Any]
+) -> None:
+    host.module("ns_address", **WEB, address=OLD[family])
+    ip = OLD[family].split("/")[0]
+    host.module("ns_route", netns="web", gateway=GATEWAY[family], source=ip if source else None)
+    done = no_moment_without_a_default_route(host, family, address=new[family], **options.get(family, options))
+    assert host.addresses("web") == [new[family]]
+    (route,) = host.ip(f"-n web -{family} route show default")
+    assert route.get("prefsrc") == (new[family].split("/")[0] if source else None)
+    moved = source and new[family].split("/")[0] != ip
+    assert ("routes" in done["before"]) == moved, done["before"]
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_what_goes_along_a_removed_address_is_said(host: Host, family: int) -> None:
+    """The default route stays as long as another address does; what goes with the last one of IPv4 is in the diff."""
+    second = {4: "172.17.0.9/16", 6: "fd00:17::9/64"}[family]
+    for text in (OLD[family], second):
+        host.module("ns_address", **WEB, address=text)
+    host.module("ns_route", netns="web", gateway=GATEWAY[family], source=OLD[family].split("/")[0])
+    done = no_moment_without_a_default_route(host, family, address=OLD[family], state="absent")
+    assert "src " + OLD[family].split("/")[0] in done["diff"]["before"]
+    gone = host.settles("ns_address", **WEB, address=second, state="absent")
+    assert ("default via" in gone["diff"]["before"]) == (family == 4)
+    assert len(host.ip(f"-n web -{family} route show default")) == (0 if family == 4 else 1)
+
+
+def test_what_goes_along_in_one_task_new_addresses_of_all_families_stand_first(host: Host) -> None:
+    for family in (4, 6):
+        host.module("ns_address", **WEB, address=OLD[family])
+        host.module("ns_route", netns="web", gateway=GATEWAY[family])
+    items = [{"address": "fd00:17::9/64"}, {"address": "172.17.0.9/16"}, {"address": "10.3.0.9/24"}]
+    no_moment_without_a_default_route(host, 4, supersede=True, aggregate=items)
+    assert sorted(host.addresses("web")) == ["10.3.0.9/24", "172.17.0.9/16", "fd00:17::9/64"]
+    assert len(host.ip("-n web -6 route show default")) == 1
+
+
+@pytest.mark.both_ends
+def test_all_of_ours_go_and_what_others_set_stays(host: Host) -> None:
+    for address in ("172.17.0.9/16", "172.17.0.10/16", "fd00:17::9/64"):
+        host.settles("ns_address", **WEB, address=address)
+    host.run("ip -n web addr add 172.17.0.66/16 dev eth0 && ip -n web addr add fd00:17::66/64 dev eth0 nodad")
+    gone = host.settles("ns_address", **WEB, state="absent", supersede=True)
+    assert (gone["before"]["address"], gone["before"]["others"]) == (
+        "172.17.0.9/16",
+        ["172.17.0.10/16", "fd00:17::9/64"],
+    )
+    assert host.addresses("web") == ["172.17.0.66/16", "fd00:17::66/64"]
+    assert not host.module("ns_address", netns="web", interface="nowhere", state="absent", supersede=True)["changed"]
+
+
+def test_a_pool_that_keeps_nothing_back_for_a_gateway(host: Host) -> None:
+    """Both usable addresses of a /30, and of a /31, are given out where nobody is the gateway."""
+    host.container("db")
+    for pool, given in (("10.0.0.0/30", {"10.0.0.1", "10.0.0.2"}), ("10.0.0.4/31", {"10.0.0.4", "10.0.0.5"})):
+        both = [{"netns": netns, "pool": pool, "gateway": "none"} for netns in ("web", "db")]
+        done = host.settles("ns_address", interface="eth0", bridge="br0", aggregate=both)
+        assert {result["after"]["ip"] for result in done["results"]} == given
+        assert [result["after"]["gateway"] for result in done["results"]] == [None, None]

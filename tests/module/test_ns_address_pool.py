@@ -260,3 +260,100 @@ def test_d2_parallel_runs_take_different_addresses(host: Host) -> None:
     assert sorted(found) == sorted([f"10.0.0.{number}/28"] for number in range(2, 12)), host.run(
         "cat /run/c*.log"
     ).stdout
+
+
+# --- ours by mark, not by chance ---
+
+FOREIGN = [
+    ("172.17.0.0/16", "ip -n web addr add 172.17.0.77/16 dev eth0"),
+    ("172.17.0.0/16", "ip -n web addr add 172.17.0.77/16 dev eth0 && ip -n web addr add 172.17.0.78/16 dev eth0"),
+    ("172.17.0.0/16", "ip -n web addr add 172.17.0.77/16 dev eth0 valid_lft 600 preferred_lft 600"),
+    ("172.17.0.0/16", "ip -n web addr add 172.17.0.77/16 dev eth0 preferred_lft 0"),
+    ("fd00:17::/64", "ip -n web addr add fd00:17::77/64 dev eth0 nodad"),
+    (
+        "fd00:17::/64",
+        "ip -n web addr add fd00:17::77/64 dev eth0 nodad && ip -n web addr add fd00:17::78/64 dev eth0 nodad",
+    ),
+    ("fd00:17::/64", "ip -n web addr add fd00:17::77/64 dev eth0 nodad valid_lft 600 preferred_lft 600"),
+    ("fd00:17::/64", "ip -n web addr add fd00:17::77/64 dev eth0 nodad preferred_lft 0"),
+]
+
+
+@pytest.mark.parametrize("strategy", ["sticky", "lowest"])
+@pytest.mark.parametrize("removing", ["none", "supersede", "exclusive"])
+@pytest.mark.parametrize(("pool", "foreign"), FOREIGN)
+def test_ours_by_mark_whenever_somebody_puts_another_address_of_the_pool_there(
+    host: Host, pool: str, foreign: str, removing: str, strategy: str
+) -> None:
+    """It stays beside ours, before and after our first run, unless all others are to go."""
+    options = {**WEB, "pool": pool, "strategy": strategy, **({} if removing == "none" else {removing: True})}
+    mine = taken(host, **options)
+    host.run(foreign)
+    beside = [one for one in host.addresses("web") if one != mine]
+    assert len(beside) == foreign.count(" addr add ")
+    if removing == "exclusive":
+        assert host.settles("ns_address", **options)["after"]["address"] == mine
+        assert host.addresses("web") == [mine]
+        return
+    again = host.module("ns_address", **options)
+    assert (again["changed"], again["after"]["address"]) == (False, mine)
+    assert sorted(host.addresses("web")) == sorted([mine, *beside])
+    host.settles("ns_address", **WEB, pool=pool, state="absent")
+    assert sorted(host.addresses("web")) == sorted(beside), "what somebody else set stays"
+    assert taken(host, **options) == mine, "and is not taken for ours"
+    assert sorted(host.addresses("web")) == sorted([mine, *beside])
+
+
+@pytest.mark.parametrize(
+    ("address", "end"),
+    [
+        ("172.17.0.9/16", "valid_lft 60 preferred_lft 60"),
+        ("172.17.0.9/16", "preferred_lft 0"),
+        ("fd00:17::9/64", "nodad valid_lft 60 preferred_lft 60"),
+        ("fd00:17::9/64", "nodad preferred_lft 0"),
+    ],
+)
+def test_ours_by_mark_a_lease_of_the_address_that_is_asked_for_is_made_permanent(
+    host: Host, address: str, end: str
+) -> None:
+    host.run(f"ip -n web addr add {address} dev eth0 {end}")
+    done = host.settles("ns_address", **WEB, address=address)
+    assert (done["after"]["valid_lft"], done["after"]["preferred_lft"]) == ("forever", "forever")
+    host.settles("ns_address", **WEB, address=address.replace("9/", "8/"), supersede=True)
+    assert host.addresses("web") == [address.replace("9/", "8/")], "it was ours from then on"
+
+
+def test_ours_by_mark_a_fixed_address_that_is_there_for_good_is_used(host: Host) -> None:
+    """It is what was asked for, whoever set it; it is not made ours, so it stays when another is asked for."""
+    host.run("ip -n web addr add 172.17.0.9/16 dev eth0")
+    assert host.module("ns_address", **WEB, address="172.17.0.9/16", supersede=True)["changed"] is False
+    host.settles("ns_address", **WEB, address="172.17.0.8/16", supersede=True)
+    assert host.addresses("web") == ["172.17.0.9/16", "172.17.0.8/16"]
+
+
+def test_ours_by_mark_a_fixed_address_follows_one_from_the_pool_and_the_other_way(host: Host) -> None:
+    host.run("ip -n web addr add 172.17.0.77/16 dev eth0")
+    first = taken(host, **WEB, pool="172.17.0.0/16", supersede=True)
+    host.settles("ns_address", **WEB, address="172.17.0.9/16", supersede=True)
+    assert host.addresses("web") == ["172.17.0.77/16", "172.17.0.9/16"]
+    kept = host.module("ns_address", **WEB, pool="172.17.0.0/16", supersede=True)
+    assert (first, kept["after"]["address"], kept["changed"]) == (USUAL, "172.17.0.9/16", False)
+
+
+def test_a_bridge_in_the_namespace_of_the_interface_is_found_there(host: Host) -> None:
+    """A router with a bridge of its own: who is behind that counts."""
+    host.run(
+        "ip netns add inner && ip -n web link add lan type bridge && ip -n web link set lan up && "
+        "ip -n web link add port type veth peer name eth0 netns inner && ip -n web link set port master lan up && "
+        "ip -n inner link set eth0 up && ip -n inner addr add 10.5.0.2/24 dev eth0"
+    )
+    options = {"netns": "web", "interface": "lan", "bridge": "lan", "pool": "10.5.0.0/24", "strategy": "lowest"}
+    assert taken(host, **options) == "10.5.0.3/24"
+    host.refuses(
+        "ns_address",
+        "10.5.0.2 is taken by netns 'inner'",
+        netns="web",
+        interface="lan",
+        bridge="lan",
+        address="10.5.0.2/24",
+    )

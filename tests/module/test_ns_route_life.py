@@ -235,7 +235,7 @@ def test_a_gateway_behind_another_interface_is_refused(host: Host) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"gateway": "172.17.0.1", "source": "192.0.2.9"}, "default via 172.17.0.1 dev eth0 src 192.0.2.9' in netns 'web': Invalid argument"),
+        ({"gateway": "172.17.0.1", "source": "192.0.2.9"}, "source: 192.0.2.9 is no address of netns 'web'; add it to an interface first."),
         ({"gateway": "172.17.0.1", "interface": "eth9"}, "interface: there is no interface 'eth9' in netns 'web';"),
         ({"gateway": "172.17.0.1", "netns": "nope"}, "Netns 'nope' does not exist (no /run/netns/nope);"),
     ],
@@ -259,3 +259,65 @@ def test_one_item_that_fails_does_not_stop_the_others(host: Host) -> None:
     )
     assert [one.get("failed", False) for one in failed["results"]] == [False, True, False]
     assert (defaults(host), defaults(host, 6)) == ([("172.17.0.1", 0)], [("fd00:17::1", 1024)])
+
+
+ALL: list[dict[str, Any]] = [
+    {"gateway": "172.17.0.1"},
+    {"gateway": "fd00:17::1"},
+    {"destination": "10.9.0.0/16", "gateway": "172.17.0.7", "mtu": 1400},
+    {"destination": "10.8.0.0/16", "type": "blackhole"},
+    {"destination": "fd08::/64", "type": "unreachable"},
+    {"destination": "10.6.0.0/16", "nexthops": [{"gateway": "172.17.0.7"}, {"gateway": "172.17.0.8", "weight": 3}]},
+    {"destination": "fd06::/64", "nexthops": [{"gateway": "fd00:17::7"}, {"gateway": "fd00:17::8"}]},
+    {"destination": "10.5.0.0/16", "interface": "eth0", "metric": 7, "table": "70000"},
+    {"gateway": "172.17.0.1", "table": "100", "rule_source": "10.9.0.0/24"},
+    {"gateway": "fd00:17::1", "table": "100", "rule_source": "fd00:9::/64"},
+]
+
+
+def everything(host: Host) -> str:
+    """All routes and policy rules of the container, those left out that come with addresses."""
+    lines = host.run(
+        "for family in 4 6; do ip -n web -d -$family route show table all; ip -n web -d -$family rule show; done"
+    ).stdout.splitlines()
+    return "\n".join(line for line in lines if "proto kernel" not in line)
+
+
+def test_what_is_no_longer_asked_for_goes_and_nothing_of_others(host: Host) -> None:
+    host.run(
+        "ip -n web route add 10.7.0.0/16 via 172.17.0.9; ip -n web route add blackhole 10.7.0.0/16 table 100 proto static; "
+        "ip -n web rule add from 10.7.0.0/24 lookup 100 priority 7; ip -n web -6 route add default via fd00:17::9 metric 5 proto ra"
+    )
+    bare = everything(host)
+    common: dict[str, Any] = {**WEB, "exclusive": True}
+    for number, kept in enumerate(ALL):
+        host.settles("ns_route", **common, aggregate=ALL)
+        done = host.settles("ns_route", **common, aggregate=[kept])
+        assert "no_longer_asked_for" in done["results"][0]["before"], number
+        left = everything(host)
+        host.settles("ns_route", **common, state="absent")
+        assert everything(host) == bare
+        host.module("ns_route", **common, aggregate=[kept])
+        assert everything(host) == left
+
+
+def test_what_is_no_longer_asked_for_goes_in_the_options_of_a_route(host: Host) -> None:
+    """In place, with no moment without it; what is moved to another metric is there before."""
+    for family, gateway, metric in ((4, "172.17.0.1", 0), (6, "fd00:17::1", 1024)):
+        common: dict[str, Any] = {**WEB, "gateway": gateway, "exclusive": True}
+        source = {4: "172.17.0.2", 6: "fd00:17::2"}[family]
+        for option in (
+            {"mtu": 1400},
+            {"advmss": 1000},
+            {"source": source},
+            {"metric": 50},
+            {"onlink": True, "interface": "eth0"},
+        ):
+            host.settles("ns_route", **common)
+            plain = everything(host)
+            host.settles("ns_route", **common, **option)
+            assert everything(host) != plain
+            seen = monitored(host, lambda: host.settles("ns_route", **common))  # noqa: B023
+            assert everything(host) == plain
+            assert not seen[0].startswith("Deleted"), seen
+        assert defaults(host, family) == [(gateway, metric)]

@@ -56,7 +56,7 @@ def test_a_pair_is_made_and_removed(host: Lab) -> None:
         "alias": "",
     }
     assert made["commands"] == [
-        f"ip link add {WEB} address {OWN} master br0 type veth peer name eth0 address {PEER} netns web",
+        f"ip link add {WEB} address {OWN} mtu 1500 master br0 type veth peer name eth0 address {PEER} mtu 1500 netns web",
         f"ip link set {WEB} up",
         "ip -n web link set eth0 up",
     ]
@@ -334,3 +334,59 @@ def host_that_nothing_touches(shared_lab: Lab) -> Iterator[Lab]:
 def test_bad_input_is_refused_before_anything_is_touched(quiet: Lab, args: dict[str, Any], message: str) -> None:
     wanted = {"name": "v0", "peer_netns": "web", **args}
     says(quiet, "veth", message, **{key: value for key, value in wanted.items() if value is not None})
+
+
+# --- a bridge of somebody else's stays as it is ---
+
+LAN = (
+    "ip link add lan type bridge && ip netns add wire && ip link add nic type veth peer name far netns wire && "
+    "ip link set nic mtu 9000 up && ip link set nic master lan && ip link set lan up && ip netns add one && ip netns add two"
+)
+
+
+def lan(lab: Lab) -> tuple[str, int]:
+    """The MAC address and the MTU of the bridge."""
+    (found,) = lab.ip("link show dev lan")
+    return found["address"], found["mtu"]
+
+
+@pytest.mark.parametrize("mtu", [None, "auto", "1400", "1500"])
+@pytest.mark.parametrize("later", [False, True])
+def test_a_bridge_of_somebody_elses_keeps_its_mtu_and_mac(lab: Lab, mtu: str | None, later: bool) -> None:
+    """Also where a pair is no port from birth, and where a pair that was there comes to it."""
+    lab.run(LAN)
+    before = lan(lab)
+    where: dict[str, Any] = {"port_of" if later else "bridge": "lan"}
+    for name in ("one", "two"):
+        done = settles(lab, "veth", peer_netns=name, mtu=mtu, **where)
+        if later:
+            settles(lab, "bridge_port", bridge="lan", interface=done["after"]["name"], isolated=True)
+            unchanged(lab, "veth", peer_netns=name, mtu=mtu, port_of="lan")
+        assert lan(lab) == before
+        assert (done["after"]["mtu"], done["after"]["peer_mtu"]) == (
+            9000,
+            int(mtu) if mtu in ("1400", "1500") else 9000,
+        )
+        assert done["after"]["mac"].startswith("fe:")
+    lab.run("ip link set nic nomaster")
+    settles(lab, "veth", peer_netns="one", state="absent", **where)
+
+
+def test_a_pair_that_comes_to_a_bridge_of_somebody_elses_fits_it_first(lab: Lab) -> None:
+    lab.run(LAN)
+    before = lan(lab)
+    for name, module in (("one", "veth"), ("two", "bridge_port")):
+        pair = lab.module("veth", peer_netns=name)["after"]
+        asked = {"peer_netns": name} if module == "veth" else {"interface": pair["name"]}
+        settles(lab, module, bridge="lan", **asked)
+        assert lan(lab) == before
+        unchanged(lab, "veth", peer_netns=name, bridge="lan")
+
+
+def test_ports_of_ours_on_a_bridge_without_others_keep_the_address_it_got(lab: Lab) -> None:
+    lab.run("ip link add lan type bridge && ip link set lan up && for n in {1..9}; do ip netns add n$n; done")
+    seen = set()
+    for number in range(1, 10):
+        lab.module("veth", peer_netns=f"n{number}", bridge="lan")
+        seen.add(lan(lab))
+    assert len(seen) == 1

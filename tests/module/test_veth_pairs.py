@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Any
 
 import pytest
 from lab import Lab
-from proofs import comes, lines, python, refuses, settles, unchanged, warnings
+from proofs import comes, lines, python, refuses, settles, unchanged, untouched, warnings
 
 WEB = "vethzvxkcem3eqk"  # what is derived from the namespace web and the name eth0, on every host
 OWN, PEER = "02:42:0a:00:00:01", "02:42:0a:00:00:02"
@@ -278,25 +279,29 @@ def test_exclusive_removes_the_other_pairs_of_ours(host: Lab) -> None:
     assert [one["ifname"] for one in host.ip("-n db link show type veth")] == ["eth1"]
     gone = others - {one["ifname"] for one in host.ip("link show type veth")}
     assert "named" in gone
-    assert set(only["before"]["surplus"]) == gone
+    assert set(only["before"]["other_pairs"]) == gone
     assert len(gone) == 2
     pairs = [{"peer_name": "eth0"}, {"peer_name": "eth1"}]
     settles(host, "veth", peer_netns="web", exclusive=True, aggregate=pairs)
     assert sorted(one["ifname"] for one in host.ip("-n web link show type veth")) == ["eth0", "eth1", "eth9"]
 
 
+@pytest.mark.needs("strace")
 def test_many_in_one_task_and_one_that_fails(host: Lab) -> None:
     """The item that fails is taken back and named; the others are done."""
     host.run("ip netns add db")
     pairs = [
         {"name": "v0", "peer_netns": "web"},
-        {"name": "v1", "peer_netns": "web", "peer_name": "eth1", "alias": "x" * 256},
+        {"name": "v1", "peer_netns": "web", "peer_name": "eth1", "alias": "second"},
         {"name": "v2", "peer_netns": "db", "mtu": 1300},
         {"name": "v3", "peer_netns": "nowhere"},
     ]
-    result = host.fails("veth", mtu=1400, bridge="br0", aggregate=pairs)
-    assert result["msg"].startswith("2 of 4 items failed. veth v1: Could not set alias xxx")
-    assert "; veth v3: Netns 'nowhere' does not exist" in result["msg"]
+    # Each is made by one message, and its other end is switched on by another; the alias of v1 comes between.
+    result = host.cut(4, "veth", mtu=1400, bridge="br0", aggregate=pairs)
+    assert result["msg"].startswith(
+        "2 of 4 items failed. veth v1: Could not set alias second on v1 in the host: Cannot allocate memory.; veth v3: "
+        "Netns 'nowhere' does not exist"
+    )
     assert [item.get("failed", False) for item in result["results"]] == [False, True, False, True]
     made = [(one["ifname"], one["mtu"]) for one in host.ip("link show type veth")]
     assert made == [("v0", 1400), ("v2", 1300)]
@@ -308,20 +313,27 @@ def test_many_in_one_task_and_one_that_fails(host: Lab) -> None:
 
 
 def test_a_name_for_two_in_one_task(host: Lab) -> None:
-    """The second item meets what the first has made."""
+    """It is seen before the first is made; in a task of its own the second meets what the first has made."""
     host.run("ip netns add db")
     pairs = [{"peer_netns": "web"}, {"peer_netns": "db"}]
-    result = host.fails("veth", name="v0", aggregate=pairs)
-    assert "1 of 2 items failed" in result["msg"]
-    assert "its other end is not in netns 'db'" in result["msg"] or "both" in result["msg"]
+    twice = "^aggregate item 1 and aggregate item 2: the veth v0 is asked for twice, and not alike; list it once\\.$"
+    refuses(host, "veth", twice, name="v0", aggregate=pairs)
+    host.module("veth", name="v0", **pairs[0])
+    refuses(host, "veth", "its other end is not in netns 'db'", name="v0", **pairs[1])
     assert link(host, "eth0", "web")["ifname"] == "eth0"
     assert host.ip("-n db link show type veth") == []
 
 
-def test_a_change_is_taken_back_when_a_later_step_fails(host: Lab) -> None:
-    """G2: the first end was changed already when the second one's turn came."""
-    host.module("veth", name="v0", peer_netns="web", mtu=1500)
-    refuses(host, "veth", "Could not set", name="v0", peer_netns="web", mtu=1400, alias="x" * 256)
+@pytest.mark.needs("strace")
+@pytest.mark.parametrize("lost", [False, True], ids=["refused", "carried out"])
+def test_a_change_is_taken_back_when_a_later_step_fails(host: Lab, lost: bool) -> None:
+    """G2: the first end was changed already when the second one's turn came, which may have been changed as well."""
+    host.module("veth", name="v0", peer_netns="web", mtu=1500, alias="first")
+    with untouched(host):
+        changed = {"name": "v0", "peer_netns": "web", "mtu": 1400, "alias": "second"}
+        for at, end in ((1, "v0 in the host"), (2, "eth0 in netns 'web'")):
+            said = host.cut(at, "veth", lost=lost, **changed)["msg"]
+            assert re.fullmatch(f"Could not set .*mtu 1400.* on {end}: Cannot allocate memory\\.", said), said
 
 
 def test_a_full_bridge_is_told_and_nothing_is_left(host: Lab) -> None:

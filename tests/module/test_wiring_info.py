@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -445,3 +446,57 @@ def test_the_filter_draws_what_the_module_found(host: Lab) -> None:
 
     result = host.module("wiring_info")
     assert FilterModule().filters()["topology"](result["wiring"]) == result["picture"]
+
+
+@pytest.mark.both_ends
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("10.0.0.3/24", "10.0.0.3/24 is an address of eth0 of db, behind veth[a-z2-7]{11} on br0."),
+        ("2001:DB8::9", "Nobody on this host has 2001:db8::9; it is in none of its networks."),
+        ("db", r"db has eth0 10.0.0.3/24 on br0 \(veth[a-z2-7]{11}\); default gateway 10.0.0.1; br9."),
+        ("hand", r"There is hand of the host on br0, whose other end is eth0 of process \d+ \(.*\)."),
+        (
+            "8077/tcp",
+            r"Nobody publishes 8077/tcp with this collection; on the host python3.* \(process \d+\) listens on .*",
+        ),
+        ("nobody", "Nothing on this host is called 'nobody'."),
+    ],
+)
+def test_one_question_gets_a_sentence(host: Lab, question: str, answer: str) -> None:
+    if question == "8077/tcp":
+        listen = "import socket; s = socket.create_server(('127.0.0.1', 8077)); open('/run/bound', 'w'); s.accept()"
+        host.spawn(f'exec python3 -c "{listen}"')
+        comes(host, "[ -e /run/bound ]")
+    result = host.module("wiring_info", find=question)
+    assert (result["changed"], warnings(result)) == (False, [])
+    assert re.fullmatch(answer, result["msg"])
+
+
+def test_names_and_aliases_of_any_bytes(lab: Lab) -> None:
+    """Whoever is root in a container chooses them: they are shown, escaped or not, by the module, the picture and the question."""
+    odd = ["d\udcfc", "\x1b[31mred", "umläut", "a'b\"c", "$(x)", "\u202eleft"]
+    lab.module("netns", name="web")
+    script = (
+        "import os, subprocess, sys\n"
+        "for number, name in enumerate(sys.argv[1:]):\n"
+        "    ip = ['ip', '-n', 'web', 'link']\n"
+        "    subprocess.run([*ip, 'add', name, 'type', 'veth', 'peer', 'name', 'p%d' % number], check=True)\n"
+        "    subprocess.run([*ip, 'set', name, 'alias', b'B\\xfcro \\x1b[31m' + os.fsencode(name)], check=True)\n"
+        "    subprocess.run(['ip', '-n', 'web', 'addr', 'add', '10.9.%d.1/24' % number, 'dev', name], check=True)\n"
+    )
+    lab.run(["python3", "-c", script, *odd])
+    result = lab.module("wiring_info")
+    assert len(only(result["wiring"]["namespaces"], name="web")["interfaces"]) == 2 * len(odd)
+    assert len(result["wiring"]["veths"]) == len(odd)
+    assert len([one for one in result["wiring"]["addresses"] if one["netns"] == "web"]) == len(odd)
+    for number in range(len(odd)):
+        assert lab.module("wiring_info", find=f"10.9.{number}.1")["msg"].startswith(
+            f"10.9.{number}.1/24 is an address of"
+        )
+    adhoc = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-m", "linuxnet.containers.wiring_info"]
+    printed = lab.run(
+        adhoc, env={"ANSIBLE_COLLECTIONS_PATH": collections_root(), "ANSIBLE_HOME": "/run/ansible"}
+    ).stdout
+    assert "\x1b[31m" not in printed
+    assert "10.9.5.1" in printed

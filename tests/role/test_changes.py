@@ -134,7 +134,7 @@ def test_another_address(story: Story) -> None:
     assert story.ends()["fixed"] == story.old_ends["fixed"]
     assert story.default_routes("fixed") == ["10.1.0.1"]
     diff = story.change.drift()["address 10.1.0.60/24 on eth0 in netns 'fixed'"]
-    assert diff[:3] == ["-others 10.1.0.50/24", "+others none", "+address 10.1.0.60/24"]
+    assert diff[:3] == ["-other_addresses 10.1.0.50/24", "+other_addresses none", "+address 10.1.0.60/24"]
     assert talk(story.lab, "quiet", "fixed", "10.1.0.60") == story.addresses("quiet")[0]
 
 

@@ -185,6 +185,17 @@ def test_what_is_run_again_has_all_that_ansible_told_it(host: Host) -> None:
     assert names[0] not in host.lab.run("ls /run/netns", check=False).stdout
 
 
+def test_what_the_first_look_of_a_purge_lacks_is_installed(host: Host) -> None:
+    """Step by step: what fails then is passed on by another task, beside the name of what is missing."""
+    outcome = host.run(play("seen", purge=True), wiring_one_task=False)
+    assert asked(outcome) == [PACKAGES]
+    assert (host.recap["rescued"], host.recap["failed"]) == (2, 0)
+    assert outcome.wiring_result["seen"]["interfaces"][0]["bridge"] == "seen0"
+    gone = [{"name": "gone", "engine": "pid", "pid": 99999}]
+    failures = host.run(play("gone", purge=True, containers=gone), fails=True, wiring_one_task=False).failures
+    assert "99999" in failures[-1], "a later failure is not taken for that"
+
+
 def test_check_mode_ends_with_a_sentence_where_the_host_lacks_something(host: Host) -> None:
     before = host.lab.snapshot()
     after_it = {"name": "after", "tasks": [{"name": "Go on", "ansible.builtin.debug": {"msg": "{{ wiring_result }}"}}]}

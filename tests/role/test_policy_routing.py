@@ -177,7 +177,7 @@ def test_g3_teardown_leaves_nothing_also_in_a_namespace_that_stays(story: Story)
     down = story.play(ROUTES, state="absent")
     foreseen, first, again = story.run(checked(down), down, down)
     assert foreseen.changed == first.changed
-    assert "Remove policy rules, and the routes that they lead to" in first.changed
+    assert "Remove routes and policy rules" in first.changed
     assert again.changed == []
     assert story.inside() == story.bare
     story.lab.run("ip netns del router && ip netns del client; ip link del router0 2>/dev/null", check=False)

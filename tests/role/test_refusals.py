@@ -34,19 +34,41 @@ def on(*attachments: dict[str, Any]) -> Play:
 
 # What the role's argument_specs refuse, in Ansible's own words.
 SPECIFIED: list[tuple[Play, str]] = [
-    (networks({"subnets": ["10.0.0.0/24"]}), "missing required arguments: name found in wiring_networks"),
-    (
-        networks({**NET, "gatewy": "10.0.0.1"}),
-        "wiring_networks.gatewy. Supported parameters include: exclude, gateways,",
-    ),
-    (web(engine="runc"), "value of engine must be one of: netns, docker, podman, nspawn, lxc, systemd, pid, got: runc"),
     (refused(networks=[NET], state="gone"), "value of wiring_state must be one of: present, absent, got: gone"),
-    (refused(networks="docker0"), "Elements value for option 'wiring_networks' is of type"),
 ]
 
-# What the role's filter refuses: the message ends with this sentence, which is in it once.
+# What the role refuses in its own words: a few of each kind, and what needs Ansible to be a mistake. `tests/unit/recorded/mistakes.txt` has
+# the others.
 COMPILED: list[tuple[Play, str]] = [
-    (networks({"name": "docker0"}), "wiring_networks: network 'docker0': it needs at least one subnet in subnets."),
+    (networks({"subnets": ["10.0.0.0/24"]}), "wiring_networks: item 1 has no name."),
+    (
+        networks({**NET, "gatewy": "10.0.0.1"}),
+        "wiring_networks: network 'docker0': there is no option gatewy; did you mean gateways?",
+    ),
+    (
+        web(engine="runc"),
+        "wiring_containers: container 'web': engine: 'runc' is none of netns, docker, podman, nspawn, lxc, systemd, pid.",
+    ),
+    (
+        refused(networks="docker0"),
+        "wiring_networks: item 1: a dict is needed, not 'docker0'; write it as {name: docker0}.",
+    ),
+    (
+        refused(networks="[]"),
+        "wiring_networks: it is the text '[]', not a list; -e takes lists as JSON: -e '{\"wiring_networks\": []}'.",
+    ),
+    (
+        refused(networks=[NET], container=[{"name": "web"}]),
+        "wiring_container: the role has no such variable; did you mean wiring_containers?",
+    ),
+    (
+        refused(networks=[NET], topology_file="wiring.svg"),
+        "wiring_topology_file: the role has no such variable yet; leave it out.",
+    ),
+    (
+        networks({"name": "docker0"}),
+        "wiring_networks: network 'docker0': it needs at least one subnet in subnets, or addressing: none.",
+    ),
     (
         networks({**NET, "name": "a-name-that-is-too-long"}),
         "wiring_networks: 'a-name-that-is-too-long' is 23 bytes long; an interface name has at most 15.",
@@ -171,21 +193,24 @@ COMPILED: list[tuple[Play, str]] = [
     ),
     (
         web(network_mode="none", routes=[{"destination": "10.0.0.0/8", "type": "blackhole"}]),
-        "wiring_containers: container 'web': routes need network_mode: bridge.",
+        "wiring_containers: container 'web': routes need network_mode: bridge, not none.",
     ),
 ]
+
+
+THROUGH_THE_ROLE = 7
 
 
 @pytest.fixture(scope="module")
 def messages(shared_lab: Lab, playbook: Playbook) -> list[str]:
     """What was said to each, and nothing on the host was touched by any.
 
-    In one task the role hands its variables to the module as they are: after the argument specs and a first refusal through the
-    role, the module itself is asked.
+    In one task the role hands its variables to the module as they are: after the first refusals, which need the role, the module itself
+    is asked.
     """
     before = shared_lab.snapshot()
     plays = [play for play, _message in SPECIFIED + COMPILED]
-    through = len(SPECIFIED) + 1 if playbook.one_task else len(plays)
+    through = len(SPECIFIED) + THROUGH_THE_ROLE if playbook.one_task else len(plays)
     found = playbook.run(*plays[:through])
     assert [outcome.modules for outcome in found] == [[]] * through
     said = [message for outcome in found for message in outcome.failures]
@@ -208,9 +233,8 @@ def test_the_argument_specs_refuse(messages: list[str], number: int) -> None:
 
 @pytest.mark.parametrize("number", range(len(COMPILED)))
 def test_what_makes_no_sense_is_refused_in_one_sentence(messages: list[str], number: int) -> None:
-    message, sentence = messages[len(SPECIFIED) + number], COMPILED[number][1]
-    assert message.rstrip(".").endswith(sentence.rstrip("."))
-    assert message.count(sentence.rstrip(".")) == 1
+    """And nothing else is in the message: no words of Ansible's in front."""
+    assert messages[len(SPECIFIED) + number] == COMPILED[number][1]
 
 
 def test_other_spellings_mean_the_same(playbook: Playbook) -> None:

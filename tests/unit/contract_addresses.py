@@ -23,6 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
     DelRoute,
     PutRoute,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     Address,
@@ -111,6 +112,22 @@ def secondary_addresses_go_with_the_primary_one(kernel: Any) -> None:
     assert [held(kernel, text).secondary for text in texts] == [False, True, True, False, False]
     kernel.apply(DelAddress(WEB, "eth0", first))
     assert sorted(cidrs(kernel, WEB, "eth0")) == ["10.0.0.5/25", "10.0.1.2/24"]
+
+
+@case
+def a_secondary_address_is_promoted_where_the_sysctl_says_so(kernel: Any) -> None:
+    pair(kernel)
+    first = address(kernel, "10.0.0.2/24")
+    for text in ("10.0.0.3/24", "10.0.0.4/24"):
+        address(kernel, text)
+    put(kernel, DEFAULT)
+    kernel.apply(SetSysctl(WEB, "net.ipv4.conf.eth0.promote_secondaries", "1", "0"))
+    kernel.apply(DelAddress(WEB, "eth0", first))
+    assert [held(kernel, text).secondary for text in ("10.0.0.3/24", "10.0.0.4/24")] == [False, True]
+    assert routes(kernel, WEB) == [
+        "10.0.0.0/24 dev eth0 src 10.0.0.3 scope link",
+        "default via 10.0.0.1 dev eth0",
+    ]
 
 
 @case
@@ -239,6 +256,38 @@ def routes_go_with_their_interface(kernel: Any) -> None:
 
 
 @case
+def routes_go_with_the_last_ipv4_address_of_their_interface(kernel: Any) -> None:
+    """Also those to a gateway elsewhere; of IPv6 none goes but the one to the address's own network."""
+    pair(kernel)
+    first, other = address(kernel, "10.0.0.2/24"), address(kernel, "10.1.0.2/24")
+    six = address(kernel, "fd00::2/64")
+    put(kernel, DEFAULT)
+    put(kernel, DEFAULT6)
+    kernel.apply(DelAddress(WEB, "eth0", first))
+    assert routes(kernel, WEB) == ["10.1.0.0/24 dev eth0 src 10.1.0.2 scope link", "default via 10.0.0.1 dev eth0"]
+    kernel.apply(DelAddress(WEB, "eth0", other))
+    kernel.apply(DelAddress(WEB, "eth0", six))
+    assert routes(kernel, WEB) == []
+    assert routes(kernel, WEB, 6) == ["default via fd00::1 dev eth0 metric 1024"]
+
+
+@case
+def routes_go_with_their_source(kernel: Any) -> None:
+    """Of IPv4, where no other interface address has that IP address; of IPv6 they stay, without a source."""
+    pair(kernel)
+    address(kernel, "10.1.0.2/24")
+    one, same, six = (address(kernel, text) for text in ("10.0.0.2/24", "10.0.0.2/32", "fd00::2/64"))
+    put(kernel, replace(DEFAULT, source="10.0.0.2"))
+    put(kernel, replace(DEFAULT6, source="fd00::2"))
+    kernel.apply(DelAddress(WEB, "eth0", same))
+    assert "default via 10.0.0.1 dev eth0 src 10.0.0.2" in routes(kernel, WEB)
+    kernel.apply(DelAddress(WEB, "eth0", one))
+    kernel.apply(DelAddress(WEB, "eth0", six))
+    assert routes(kernel, WEB) == ["10.1.0.0/24 dev eth0 src 10.1.0.2 scope link"]
+    assert routes(kernel, WEB, 6) == ["default via fd00::1 dev eth0 metric 1024"]
+
+
+@case
 def routes_of_other_kinds_and_tables(kernel: Any) -> None:
     """C14."""
     pair(kernel)
@@ -299,6 +348,25 @@ def a_policy_rule_is_told_apart_by_every_part_of_it(kernel: Any) -> None:
     assert policies(kernel) == words
     kernel.apply(DelPolicy(WEB, six))
     assert policies(kernel, 6) == []
+
+
+@case
+def where_routes_and_rules_of_ours_are_is_told_for_all_tables_and_both_families(kernel: Any) -> None:
+    pair(kernel)
+    address(kernel, "10.0.0.2/24")
+    assert kernel.marked(kernel.find(WEB), PROTOCOL) == (set(), set())
+    theirs = Route(4, "10.5.0.0/16", 101, type="blackhole", protocol=4)
+    kernel.apply(PutRoute(WEB, theirs))
+    kernel.apply(AddPolicy(WEB, PolicyRule(6, "fd00:9::/64", 100, 20100, 4)))
+    assert kernel.marked(kernel.find(WEB), PROTOCOL) == (set(), set())
+    for route in (
+        Route(4, "10.6.0.0/16", interface="eth0", scope="link", protocol=PROTOCOL),
+        Route(4, "10.6.0.0/16", 70000, type="blackhole", protocol=PROTOCOL),
+        Route(6, "fd06::/64", 100, 1024, "blackhole", protocol=PROTOCOL),
+    ):
+        kernel.apply(PutRoute(WEB, route))
+    kernel.apply(AddPolicy(WEB, PolicyRule(4, "10.9.0.0/24", 100, 20100, PROTOCOL)))
+    assert kernel.marked(kernel.find(WEB), PROTOCOL) == ({(4, 254), (4, 70000), (6, 100)}, {4})
 
 
 # --- sysctls, files, rules ---

@@ -54,10 +54,12 @@ def _bridge(chance: Random) -> Item:
         mtu=["1500", "1400", "auto", 9000],
         mac=["02:00:00:00:00:0a", "02-00-00-00-00-0B"],
         stp=[True, False],
-        forward_delay=[1500, 400],
+        forward_delay=[1500, 400, 100, 5001],
         ageing_time=[30000, 0],
         enabled=[True, False],
         alias=["", "the bridge"],
+        only_ours=[True],
+        rewired=[["web"]],
         state=["absent", "present"],
     )
 
@@ -112,6 +114,9 @@ def _ns_address(chance: Random) -> Item:
 
 def _ns_route(chance: Random) -> Item:
     item: Item = {"netns": chance.choice(SPACES), "destination": chance.choice(["default", "10.9.0.0/16", "fd09::/64"])}
+    if chance.random() < 0.1:
+        return {"netns": item["netns"], "state": "absent", "exclusive": True}
+    item = options(chance, item, exclusive=[True])
     if chance.random() < 0.15:
         item["type"] = chance.choice(["blackhole", "unreachable"])
     else:
@@ -123,7 +128,7 @@ def _ns_route(chance: Random) -> Item:
         table=["main", "100"],
         mtu=[1400, 1300],
         advmss=[1000],
-        state=["absent", "present"],
+        state=["present"] if "exclusive" in item else ["absent", "present"],
         **RULES if chance.random() < 0.5 else {},
     )
 
@@ -133,7 +138,7 @@ def _nat(chance: Random) -> Item:
     kind = chance.choice(["rule", "rule", "port", "port", "port", "guard"])
     if kind == "rule":
         item["source"] = chance.choice(["10.0.0.0/24", "10.1.0.0/24", "fd00::/64"])
-        item = options(chance, item, out_interface=["!br0", "up0"], comment=["one", "two"])
+        item = options(chance, item, out_interface=["!br0", "up0"], comment=["one", "two"], exclusive=[True])
         if chance.random() < 0.2:
             item.update(type="snat", to_address="fd00:1::1" if ":" in item["source"] else "192.0.2.1")
     elif kind == "port":
@@ -143,6 +148,9 @@ def _nat(chance: Random) -> Item:
     else:
         item.update(type="filter", bridge=chance.choice(BRIDGES[:2]))
         item = options(chance, item, isolate=[False], icc=[False], internal=[True])
+    if kind != "port" and chance.random() < 0.2:
+        item.update(state="absent", goes_with=chance.choice(BRIDGES[:2]), rewired=chance.choice([[], ["web"]]))
+        return options(chance, item, backend=["nftables", "iptables"])
     return options(
         chance,
         item,

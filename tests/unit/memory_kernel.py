@@ -51,7 +51,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import prediction
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance
-from ansible_collections.linuxnet.containers.tests.unit.memory_reader import MemoryReader, net_of
+from ansible_collections.linuxnet.containers.tests.unit.memory_reader import MemoryReader, net_of, sysctl_name
 
 BRIDGE_PORTS = 1023  # BR_MAX_PORTS - 1, net/bridge/br_private.h
 
@@ -192,9 +192,14 @@ class MemoryKernel(MemoryReader):
         rows = {**link_kinds.LINK, **link_kinds.PORT, **link_kinds.kind(step.kind).fields}
         if not set(new) <= {*rows, "name", "master"}:
             raise TypeError(f"nothing writes {sorted(set(new) - set(rows))}: does the change name the link's kind?")
+        if link.kind == "bridge" and link.get("stp") and not 200 <= new.get("forward_delay", 200) <= 3000:
+            self._refuse(errno.ERANGE, step)
         if link.kind == "bridge" and new.get("mtu", link.get("mtu")) != link.get("mtu"):
             self._pinned.add((ns, link.index))
         advance(step, self._state)
+        link_now = self._need(step.ns, new.get("name", link.name), step)
+        if link_now.get("stp"):
+            self._put(ns, link_now.with_(forward_delay=min(max(link_now.get("forward_delay"), 200), 3000)))
         if link.name != new.get("name", link.name):
             self._rename(ns, link.name, new["name"])
         if new.get("enabled") is False:
@@ -263,18 +268,19 @@ class MemoryKernel(MemoryReader):
         ns, link = self._ns(step.ns), self._need(step.ns, step.interface, step)
         there = [one for one in self._state.addresses_of(ns, link) if one.key == step.address.key]
         for one in there:
-            doomed = [one]
-            if one.family == 4 and not one.secondary:
-                doomed += [
+            doomed = []
+            if one.family == 4 and not one.secondary and not self._promotes(ns, link):
+                doomed = [
                     other
                     for other in self._state.addresses_of(ns, link)
                     if other.secondary and net_of(other) == net_of(one)
                 ]
-            for gone in doomed:
+            for gone in [*doomed, one]:
                 advance(replace(step, address=gone), self._state)
-                for key, routes in self._state.known.routes.items():
-                    if key[0] == ns:
-                        routes[:] = [route for route in routes if route.source != gone.ip]
+
+    def _promotes(self, ns: int, link: Link) -> bool:
+        keys = (f"net.ipv4.conf.{name}.promote_secondaries" for name in ("all", sysctl_name(link.name)))
+        return any(self.sysctl(ns, key) == "1" for key in keys)
 
     def _Announce(self, step: Announce) -> None:
         pass

@@ -51,6 +51,19 @@ SYSCTLS = {
     "net.ipv4.ip_local_port_range": "32768\t60999",
     "net.ipv4.ip_local_reserved_ports": "",
 }
+PER_INTERFACE = {
+    "net.ipv6.conf.disable_ipv6": "0",
+    "net.ipv6.conf.accept_ra": "1",
+    "net.ipv4.conf.promote_secondaries": "0",
+    "net.ipv4.conf.arp_notify": "0",
+    "net.ipv4.neigh.gc_stale_time": "60",
+}
+
+
+def default_of(key: str) -> str | None:
+    """The value that a sysctl has before anybody sets it, None where there is no such key."""
+    parts = key.split(".")
+    return SYSCTLS.get(key, PER_INTERFACE.get(".".join(parts[:3] + parts[4:])))
 
 
 class _Nothing:
@@ -136,6 +149,14 @@ class MemoryReader:
         connected = self.connected(ns, family) if table == MAIN_TABLE else []
         return [*self._state.routes(ns, family, table), *connected]
 
+    def marked(self, ns: int, protocol: int) -> tuple[set[tuple[int, int]], set[int]]:
+        known = self._state.known.routes
+        tables = {
+            key[1:] for key, found in known.items() if key[0] == ns and any(one.protocol == protocol for one in found)
+        }
+        rules = {family for family in (4, 6) if any(rule.protocol == protocol for rule in self.policies(ns, family))}
+        return tables, rules
+
     def policies(self, ns: int, family: int) -> list[PolicyRule]:
         return sorted(self._state.policies(ns, family), key=lambda rule: rule.priority)
 
@@ -143,12 +164,9 @@ class MemoryReader:
         key = sysctl_key(key)
         parts = key.split(".")
         known = SYSCTLS.get(key)
-        if parts[:3] == ["net", "ipv6", "conf"] and parts[4:] in (["disable_ipv6"], ["accept_ra"]):
-            known = (
-                {"disable_ipv6": "0", "accept_ra": "1"}[parts[4]]
-                if self._state.link(ns, parts[3].replace("/", "."))
-                else None
-            )
+        if known is None and default_of(key) is not None:
+            there = parts[3] in ("all", "default") or self._state.link(ns, parts[3].replace("/", "."))
+            known = default_of(key) if there else None
         return self._state.known.sysctls.get((ns, key), known)
 
     def tx_checksum(self, ns: int, name: str) -> bool | None:
@@ -203,7 +221,9 @@ class MemoryReader:
 
     def containers(self, engine: str, names: Sequence[str]) -> tuple[dict[str, list[Container]], list[str]]:
         known = [
-            replace(one, inode=self.pids.get(one.pid, 0)) for one in self.started if engine in ("auto", one.engine)
+            replace(one, inode=self.pids.get(one.pid, 0) or (self.find(NsRef(one.file)) or 0 if one.file else 0))
+            for one in self.started
+            if engine in ("auto", one.engine)
         ]
         return {name: [one for one in known if one.name == name] for name in names}, self.silent
 
@@ -263,7 +283,7 @@ class MemoryReader:
                 for ns in spaces
             },
             sorted(
-                (key, value) for key, value in state.known.sysctls.items() if value not in (None, SYSCTLS.get(key[1]))
+                (key, value) for key, value in state.known.sysctls.items() if value not in (None, default_of(key[1]))
             ),
             {path: text for path, text in state.known.texts.items() if text},
         ]
@@ -287,6 +307,11 @@ class MemoryReader:
 def _reported(link: Link) -> Link:
     """Return a link as the kernel reports it: its offloads are asked for elsewhere."""
     return replace(link, attributes={name: value for name, value in link.attributes.items() if name != "tx_checksum"})
+
+
+def sysctl_name(interface: str) -> str:
+    """An interface's name as a part of a sysctl's key in dots."""
+    return interface.replace(".", "/")
 
 
 def net_of(one: Address) -> Any:

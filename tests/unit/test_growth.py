@@ -17,7 +17,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, NsFile
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import summary
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.step_runner import take_steps
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.find import Seen, find
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.one_task import Steps
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report import text
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.survey import SUBSETS, gathered
 from ansible_collections.linuxnet.containers.tests.unit import generated
 from ansible_collections.linuxnet.containers.tests.unit.growth import UncountedKernel, growth
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
@@ -282,14 +285,15 @@ def prepared(
 # result of each. Of one interface, or in one table, there are some tens at most.
 SQUARE = {
     "shared": 41,
+    "shared shown": 28,
     "joining": 41,
-    "pairs_of_one": 130,
+    "pairs_of_one": 160,
     "addresses_of_one": 90,
     "superseding_addresses_of_one": 180,
     "routes_of_one": 15,
     "policies": 20,
     "networks_of_one": 600,
-    "bridges absent": 8,  # of the host's routes those to a network go with its last address
+    "bridges absent": 15,  # of the host's routes those to a network go with its last address, and what else goes with it is told
 }
 
 
@@ -316,6 +320,28 @@ def test_the_work_of_a_module_grows_as_its_items_do(task: str, phase: str) -> No
 def test_the_work_of_a_module_grows_as_the_host_does(task: str, host: str) -> None:
     """There are as many items as there are objects beside."""
     linear(prepared(TASKS[task], "again", HOSTS[host]))
+
+
+# --- what the survey reads ---
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_work_of_the_survey_grows_as_what_it_shows_does(task: str) -> None:
+    """Whatever a container holds, and by its own doing too, it takes its own part and no more."""
+
+    def prepare(count: int) -> Callable[[], None]:
+        kernel = MemoryKernel()
+        carried_out(kernel, TASKS[task](count))
+
+        def work() -> None:
+            lists, dummy = gathered(UncountedKernel(kernel), SUBSETS)
+            text(lists)
+            for question in ("one", "br0", "10.1.0.2", "8001/tcp"):
+                find(Seen(lists), question)
+
+        return work
+
+    linear(prepare, f"{task} shown", "shown")
 
 
 # --- all in one task ---

@@ -15,6 +15,7 @@ import ipaddress
 from dataclasses import field, replace
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import network_text
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 Matches = Dict[str, Tuple[str, Any]]  # what is looked at to (operator as in nft, value as in nft's JSON)
@@ -111,7 +112,7 @@ def prefix(value: Any) -> str:
     if isinstance(inner, dict):
         value = "%s/%s" % (inner.get("addr"), inner.get("len"))
     try:
-        return str(ipaddress.ip_network(value)) if isinstance(value, str) else ""
+        return network_text(ipaddress.ip_network(value)) if isinstance(value, str) else ""
     except ValueError:
         return ""
 

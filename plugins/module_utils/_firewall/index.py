@@ -56,15 +56,19 @@ class RuleIndex:
         # And by bridge, or the address where there is none, and family.
         self.behind: Dict[Tuple[str, int], int] = collections.Counter()
         self.nat_families: Dict[int, int] = collections.Counter()  # source NAT rules by address family
+        self._nat_by_owner: Dict[str, Dict[Tuple[str, str], NatRule]] = collections.defaultdict(dict)
         self.ways_out: Dict[Tuple[str, str], int] = collections.Counter()  # and by source and interface
         self._by_owner: Dict[str, Dict[PortMapping, None]] = collections.defaultdict(dict)
+        self._by_goal: Dict[str, Dict[PortMapping, None]] = collections.defaultdict(
+            dict
+        )  # by the address that they lead to
         self._by_port: Dict[Tuple[str, int], Dict[PortMapping, None]] = collections.defaultdict(dict)
         # Ranges of ports, by protocol and each block of ports that they have part of.
         self._ranges: Dict[Tuple[str, int], Dict[PortMapping, None]] = collections.defaultdict(dict)
         self._allowed = collections.Counter(allowance.family for allowance in owned.allowances)
         self._surplus: Dict[str, Tuple[Identities, Dict[PortMapping, None]]] = {}
         for rule in self.nat_rules.values():
-            self._count_rule(rule, 1)
+            self._put_rule(rule)
         for mapping in owned.port_mappings:
             self._put(mapping)
 
@@ -72,7 +76,7 @@ class RuleIndex:
         by_port = [self._by_port[mapping.protocol, mapping.first]]
         if mapping.first != mapping.last:
             by_port = [self._ranges[mapping.protocol, block] for block in _blocks(mapping)]
-        return [self.port_mappings, self._by_owner[mapping.owner], *by_port]
+        return [self.port_mappings, self._by_owner[mapping.owner], self._by_goal[mapping.to], *by_port]
 
     def _put(self, mapping: PortMapping) -> None:
         if mapping in self.port_mappings:
@@ -93,6 +97,10 @@ class RuleIndex:
             self._in_use[mapping.bridge] = None
         self.behind[mapping.bridge or mapping.to, mapping.family] += number
 
+    def _put_rule(self, rule: NatRule) -> None:
+        self._nat_by_owner[rule.owner][rule.key] = rule
+        self._count_rule(rule, 1)
+
     def _count_rule(self, rule: NatRule, number: int) -> None:
         self.nat_families[rule.family] += number
         self.ways_out[rule.source, rule.out_interface] += number
@@ -106,9 +114,17 @@ class RuleIndex:
             len(self.allowances),
         )
 
+    def nat_of(self, owner: str) -> List[NatRule]:
+        """Return the source NAT rules of an owner."""
+        return list(self._nat_by_owner.get(owner, {}).values())
+
     def of(self, owner: str) -> List[PortMapping]:
         """Return what an owner has published."""
         return list(self._by_owner[owner])
+
+    def leading_to(self, address: str) -> List[PortMapping]:
+        """Return what is published to an address."""
+        return list(self._by_goal.get(address, ()))
 
     def surplus(self, owner: str, keep: Identities) -> List[PortMapping]:
         """Return what an owner has published besides what is to be kept. Asked again with the same ``keep`` it takes no time."""
@@ -135,11 +151,12 @@ class RuleIndex:
             if old is not None:
                 self._count_rule(old, -1)
             self.nat_rules[rule.key] = replace(rule, handle=old.handle) if old else rule
-            self._count_rule(rule, 1)
+            self._put_rule(self.nat_rules[rule.key])
         for key in edit.drop:
             gone = self.nat_rules.pop(key, None)
             if gone is not None:
                 self._count_rule(gone, -1)
+                del self._nat_by_owner[gone.owner][key]
         for mapping in edit.unpublish:
             if mapping in self.port_mappings:
                 for home in self._homes(mapping):

@@ -57,3 +57,9 @@ class Listeners:
                 return
             if listener.takes(mapping):
                 yield listener
+
+    def on(self, port: int) -> Iterator[Listener]:
+        """Yield those on a port, of each protocol."""
+        for listed in self._sorted.values():
+            start = bisect.bisect_left(listed, (port,))
+            yield from (listener for dummy, dummy2, listener in listed[start : bisect.bisect_left(listed, (port + 1,))])

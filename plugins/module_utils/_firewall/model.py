@@ -13,6 +13,7 @@ import ipaddress
 from dataclasses import field, replace
 from typing import Any, Dict, FrozenSet, Hashable, Iterable, List, Sequence, Tuple, TypeVar
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import network_text
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 MARK = "linuxnet:"  # begins the comment of what has an owner, which follows
@@ -77,7 +78,7 @@ def marked(owner: str, comment: str) -> str:
 def collapsed(networks: Iterable[str]) -> List[str]:
     """Return networks without overlaps (an anonymous nft set refuses them), sorted."""
     parsed: List[Any] = [ipaddress.ip_network(one) for one in networks]
-    return [str(one) for one in ipaddress.collapse_addresses(parsed)]
+    return [network_text(one) for one in ipaddress.collapse_addresses(parsed)]
 
 
 def untouched(source: str, exclude: Sequence[str]) -> List[str]:

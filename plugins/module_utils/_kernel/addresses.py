@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import time
-from typing import Any, Callable, ClassVar, Dict, List, Tuple
+from typing import Any, Callable, ClassVar, Dict, List
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import writer
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import addresses, links
@@ -16,16 +16,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlin
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import DelAddress, PutAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Known
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Address, Holder
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Holder
 
 _DAD_WAIT = 3.0  # seconds; duplicate address detection takes one probe and one second by default (RFC 4862)
 
 
 class Kernel(writer.Kernel):
     """The running kernel, with addresses. See `_model/kernel_api.Source`."""
-
-    def addresses(self, ns: int) -> List[Tuple[int, Address]]:
-        return addresses.read_all(self._open[ns].socket)
 
     def members(self, ns: int, bridge: int, known: Known) -> List[Holder]:
         """Return the addresses of all namespaces that are behind ports of the bridge, a dump each where they are not ``known``."""

@@ -57,9 +57,12 @@ class Kernel(writer.Kernel):
         raise engines.EngineError("its containers are being restarted just now")
 
     def _with_namespace(self, container: Container) -> Container:
-        """Return a container with its namespace held open, and with its engine's file only where that means the same namespace."""
+        """Return a container with its namespace held open, and with its engine's file only where that means the same namespace. Where it has no
+        process, the file alone says which namespace."""
         inode = self._pin_process(container.pid)
         try:
+            if not container.pid and container.file:
+                return replace(container, inode=self._pin(container.file))
             same = bool(inode and container.file) and self._pin(container.file) == inode
         except OSError:
             same = False

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Running the module again with another Python, where the one that runs it lacks a library: that of the system has its packages.
+"""Running the module again with another Python, where the one that runs it lacks a library: that of the system has its packages. Or with
+the same one, in another encoding.
 
 With Ansible in a virtual environment and ``localhost``, modules run with the environment's Python.
 """
@@ -39,6 +40,19 @@ if "netaddr" in sys.argv:
 """
 _F_SETPIPE_SZ = 1031  # include/uapi/linux/fcntl.h; Python has it since 3.10
 _PIPE_BYTES = 32768  # a pipe holds twice that
+
+
+def with_utf8() -> None:
+    """Run the module again, and end, where Python takes file names for anything else than UTF-8, which the host's locale says; return where
+    it does not.
+
+    Names come from Ansible as text, and those of interfaces are UTF-8 in any locale, so a namespace's name has to be that too. Called before
+    the module did anything.
+    """
+    main = sys.modules["__main__"]
+    if sys.getfilesystemencoding() != "utf-8" and hasattr(main, "_module_fqn") and not hasattr(main, "_respawned"):
+        os.environ["PYTHONUTF8"] = "1"
+        _respawn(sys.executable)
 
 
 def run_again(missing: str) -> None:

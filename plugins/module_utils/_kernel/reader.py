@@ -95,9 +95,10 @@ class Reader:
 
     @staticmethod
     def require() -> None:
-        """Raise `Lacking` where this host has not what every module needs: pyroute2 and privileges."""
+        """Raise `Lacking` where this host has not what every module needs: pyroute2 and privileges. File names are UTF-8 afterwards."""
         if codec.PROBLEM is not None:
             raise codec.PROBLEM
+        interpreters.with_utf8()
         status = files.read_text("/proc/self/status").splitlines()
         effective = next((int(line.split()[1], 16) for line in status if line.startswith("CapEff:")), 0)
         missing = [name for name, bit in _CAPABILITIES.items() if not effective >> bit & 1]
@@ -287,6 +288,9 @@ class Reader:
             for route, index, hops in routes.read_all(namespace.socket, family, table)
         ]
 
+    def marked(self, ns: int, protocol: int) -> Tuple[Set[Tuple[int, int]], Set[int]]:
+        return routes.read_marked(self._open[ns].socket, protocol)
+
     def policies(self, ns: int, family: int) -> List[PolicyRule]:
         return routes.read_policies(self._open[ns].socket, family)
 
@@ -309,7 +313,10 @@ class Reader:
     # --- what only some kernels have: `addresses`, `containers`, `arp_nd` -------------------------------------------
 
     def addresses(self, ns: int) -> List[Tuple[int, Address]]:
-        raise TypeError("this kernel knows no addresses")
+        # Nouns of links ask for them only where an MTU is too small for IPv6, and start without.
+        from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import addresses
+
+        return addresses.read_all(self._open[ns].socket)
 
     def members(self, ns: int, bridge: int, known: Known) -> List[Holder]:
         raise TypeError("this kernel knows no addresses")

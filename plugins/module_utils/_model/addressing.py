@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Any, Callable, Iterable, Tuple, TypeVar, Union
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
@@ -15,13 +16,21 @@ IpAddress = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 IpInterface = Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
 IpNetwork = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 Parsed = TypeVar("Parsed")
+_ZEROS = re.compile(r"(^|[.:])0[0-9]+(?=\.)|\.0[0-9]")  # in a part of an address that is written as IPv4
+
+
+class _Misspelled(ValueError):
+    """What some programs take for an address."""
 
 
 def _parsed(make: Callable[[str], Parsed], value: Any) -> Parsed:
-    """Return what ``make`` reads. Raises ValueError; also for a zone, which newer Pythons take and the kernel does not know."""
+    """Return what ``make`` reads. Raises ValueError; also for a zone, which newer Pythons take and the kernel does not know, and for
+    zeros in front of a number of IPv4, which older ones take: to some programs that is an octal number."""
     text = str(value).strip()
     if "%" in text:
-        raise ValueError("an address here has no zone such as '%s'" % text[text.index("%") :])
+        raise _Misspelled("an address here has no zone such as '%s'" % text[text.index("%") :].partition("/")[0])
+    if _ZEROS.search(text.partition("/")[0]):
+        raise _Misspelled("a number in it begins with a zero, which some take for an octal one")
     return make(text)
 
 
@@ -57,7 +66,8 @@ def address(value: Any, option: str) -> IpAddress:
     try:
         return _parsed(ipaddress.ip_address, value)
     except ValueError as error:
-        raise Invalid("%s: '%s' is not an IP address." % (option, value)) from error
+        why = ": %s" % error if isinstance(error, _Misspelled) else ""
+        raise Invalid("%s: '%s' is not an IP address%s." % (option, value, why)) from error
 
 
 def text(ip: IpAddress) -> str:
@@ -76,7 +86,11 @@ def ip(value: Any, option: str) -> str:
 
 def cidr(value: Any, option: str) -> str:
     """Return a network in its canonical spelling."""
-    net = network(value, option)
+    return network_text(network(value, option))
+
+
+def network_text(net: IpNetwork) -> str:
+    """Return the canonical spelling of a network."""
     return "%s/%d" % (text(net.network_address), net.prefixlen)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+from typing import Iterable
 
 
 class Refused(Exception):
@@ -43,6 +44,8 @@ class KernelError(Refused):
         super().__init__(sentence(code, attempt, detail))
 
 
+# The words of each errno. They are taken when this is loaded, before Ansible's module code sets the locale of the host: ours are English.
+_WORDS = {code: os.strerror(code) for code in errno.errorcode}
 # What an errno most likely means here, and the next step. Sources: the kernel's rtnetlink, bridge and
 # fib code; each was seen by the tests that name it.
 _ADVICE = {
@@ -60,8 +63,23 @@ _ADVICE = {
 
 def sentence(code: int, attempt: str, detail: str = "") -> str:
     """Return the sentence for an errno: attempt, what was found, the likely cause or next step."""
-    found = os.strerror(code) if code else "the request failed"
+    found = (_WORDS.get(code) or os.strerror(code)) if code else "the request failed"
     if detail:
         found += " (%s)" % detail.strip().rstrip(".")
     advice = _ADVICE.get(code)
     return "Could not %s: %s%s." % (attempt, found, "; " + advice if advice else "")
+
+
+def no_option(name: object, options: Iterable[str]) -> str:
+    """Return the clause that refuses an option that there is not, with the one that is meant, or else with all ``options``."""
+    known = sorted(options)
+    return "there is no option %s; %s" % (name, meant(name, known) or "there are %s." % ", ".join(known))
+
+
+def meant(name: object, known: Iterable[str]) -> str:
+    """Return the question for the known name that is nearest to one that is not known, ``""`` where none is near."""
+    from difflib import SequenceMatcher  # of use where something is refused only
+
+    ratios = {other: SequenceMatcher(None, str(name), other).ratio() for other in known}
+    near = [other for other, ratio in ratios.items() if ratio == max(ratios.values()) and ratio > 0.7]
+    return "did you mean %s?" % " or ".join(near) if near else ""

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import ContextManager, Dict, Mapping, Optional, Protocol, Sequence, Tuple
+from typing import ContextManager, Dict, Mapping, Optional, Protocol, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
@@ -56,6 +56,10 @@ class Source(Protocol):
 
     def policies(self, ns: int, family: int) -> Sequence[PolicyRule]:
         """Return the policy rules that look at the source only and lead to a table, in the kernel's order."""
+
+    def marked(self, ns: int, protocol: int) -> Tuple[Set[Tuple[int, int]], Set[int]]:
+        """Return (family, table) of the tables in which routes of a protocol are, and the families of which there are policy rules of
+        it."""
 
     def sysctl(self, ns: int, key: str) -> Optional[str]:
         """Return a sysctl, None where there is none."""

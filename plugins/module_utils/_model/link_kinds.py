@@ -31,7 +31,8 @@ class Field:
     ``option``: modules have it as an option, of this type; ``wanted`` is what they ask for where it is left out, None for nothing.
     ``only``: the kinds that have it, all where empty. Of a pair, ``ends`` says which: ``both`` by one option, ``each`` by one of its
     own (``peer_NAME`` is the other end's), ``near`` the end that is named. ``late``: the message that makes a link cannot carry it.
-    ``asked``: it is read, and shown, only where it is asked for. ``ethtool``: that program sets it.
+    ``asked``: it is read, and shown, only where it is asked for. ``ethtool``: that program sets it. ``bare``: a text that goes without a
+    closing NUL, for which the kernel has no room.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Field:
     late: bool = False
     asked: bool = False
     ethtool: bool = False
+    bare: bool = False
 
     def spell(self, value: Any) -> List[str]:
         """Return iproute2's words for this attribute with ``value``."""
@@ -99,7 +101,7 @@ LINK = table(
     Field("mac", "IFLA_ADDRESS", "address {}", "", values.mac, ends="each"),
     Field("enabled", "", "", False, wanted=True, ends="each"),
     Field("tx_queue_len", "IFLA_TXQLEN", "txqueuelen {}", 1000, values.integer(0, values.U32), only=("veth",)),
-    Field("alias", "IFLA_IFALIAS", "alias {}", "", ends="near", late=True),
+    Field("alias", "IFLA_IFALIAS", "alias {}", "", values.text_up_to(255), ends="near", late=True, bare=True),
     Field("tx_checksum", "", "tx {}", True, only=("veth",), late=True, asked=True, ethtool=True),
 )
 
@@ -108,8 +110,8 @@ _BRIDGE = Kind(
     "bridge",
     table(
         Field("stp", "IFLA_BR_STP_STATE", "stp_state {}", False, switch="01"),
-        Field("forward_delay", "IFLA_BR_FORWARD_DELAY", "forward_delay {}", 1500, values.integer(0, values.U32)),
-        Field("ageing_time", "IFLA_BR_AGEING_TIME", "ageing_time {}", 30000, values.integer(0, values.U32)),
+        Field("forward_delay", "IFLA_BR_FORWARD_DELAY", "forward_delay {}", 1500, values.hundredths),
+        Field("ageing_time", "IFLA_BR_AGEING_TIME", "ageing_time {}", 30000, values.hundredths),
         Field("vlan_filtering", "IFLA_BR_VLAN_FILTERING", "vlan_filtering {}", False, switch="01"),
     ),
     table(

@@ -9,16 +9,25 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from typing import Optional, Sequence, Union
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 
 INTERFACE_NAME_BYTES = 15  # IFNAMSIZ less the closing NUL, include/uapi/linux/if.h
+ALTERNATIVE_NAME_BYTES = 127  # ALTIFNAMSIZ less the closing NUL
 NETNS_DIRECTORY = "/run/netns"  # where iproute2 keeps named namespaces
+
+OWNER_BYTES = (
+    101  # of an owner's name in the comment of a rule: what nftables leaves beside our mark and a bridge's name
+)
+_UNMARKABLE = re.compile(r'[\s"|\\\0\ud800-\udfff]')
 
 # Protocol number that marks the addresses (IFA_PROTO) and routes (rtm_protocol) this collection sets.
 # Outside the numbers that the kernel and iproute2's rt_protos know.
 PROTOCOL = 76
 BY_KERNEL = 2  # RTPROT_KERNEL: a route that comes and goes with an address
+
+_MAC = re.compile("[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 
 def name_bytes(name: str) -> bytes:
@@ -39,13 +48,61 @@ def host_interface(netns: str, peer_name: str) -> str:
 
 
 def mac(identity: str, *parts: str) -> str:
-    """Return a locally administered unicast MAC address, the same for the same host and parts.
+    """Return a locally administered unicast MAC address, the same for the same host and parts. `is_own` knows it again anywhere.
 
-    ``identity`` distinguishes hosts, so that two hosts on one segment derive different addresses.
+    Its first four bytes distinguish hosts (``identity``) and parts: 30 bits of a hash, so that two hosts on one segment derive different
+    addresses. The last two are a check over those and the parts, without the host: what a host is called may change.
     """
+    seed = bytearray(_digest("mac", "checked", identity, *parts)[:4])
+    seed[0] = seed[0] & 0xFC | 0x02
+    return _spelled(bytes(seed) + _check(seed, parts))
+
+
+def high_mac(identity: str, above: str, *parts: str) -> str:
+    """Return a MAC address as `mac` does, which is ``above`` another, and above nearly all there are: it begins with fe."""
+    seed = b"\xfe" + _digest("mac", "checked", identity, *parts)[1:4]
+    least = int(above.replace(":", "")[:8], 16) + 1 if above else 0
+    while least >> 24 & 3 != 2:  # no such address is locally administered and of one host
+        least = ((least >> 24) + 1) << 24
+    if 0 < least < 1 << 32:
+        seed = max(seed, least.to_bytes(4, "big"))
+    return _spelled(seed + _check(seed, parts))
+
+
+def is_own(address: Optional[str], identity: str, *parts: str) -> bool:
+    """Return whether a MAC address was derived by this collection for these parts, by this host or by any other, whatever it is called
+    now. Release 0.2.0 derived addresses without a check; those are known as long as the host has the ``identity`` it had then."""
+    if address is None or not _MAC.fullmatch(address):
+        return False
+    raw = bytes.fromhex(address.replace(":", ""))
+    return raw[0] & 3 == 2 and (raw[4:] == _check(raw[:4], parts) or address == _unchecked(identity, *parts))
+
+
+def _check(seed: Union[bytes, bytearray], parts: Sequence[str]) -> bytes:
+    """Return the last two bytes of the MAC address that begins with ``seed``."""
+    return _digest("mac", "check", seed.hex(), *parts)[:2]
+
+
+def _unchecked(identity: str, *parts: str) -> str:
+    """Return the MAC address that release 0.2.0 derived."""
     raw = bytearray(_digest("mac", identity, *parts)[:6])
     raw[0] = raw[0] & 0xFC | 0x02
+    return _spelled(raw)
+
+
+def _spelled(raw: Union[bytes, bytearray]) -> str:
     return ":".join("%02x" % byte for byte in raw)
+
+
+def owner_mark(owner: str) -> str:
+    """Return an owner's name as the comments of rules carry it: the name itself, wherever they can. In a name that is too long, or has
+    characters that they cannot carry, something stands for those, and a hash of the name tells it apart."""
+    plain = _UNMARKABLE.sub("_", owner)
+    if plain == owner and len(name_bytes(owner)) <= OWNER_BYTES:
+        return owner
+    tail = "~" + base64.b32encode(hashlib.sha256(owner.encode(errors="surrogatepass")).digest()).decode().lower()[:12]
+    kept = plain.encode()[: OWNER_BYTES - len(tail)].decode(errors="ignore")
+    return kept + tail
 
 
 def _bytes(value: str) -> bytes:
@@ -63,8 +120,23 @@ def interface_name(value: str, option: str) -> str:
     white space is bytes of Latin-1, of which 0xa0 is part of some letters. ``%`` is refused as well, since the kernel fills in a
     number for it.
     """
+    if value in ("all", "default"):
+        raise Invalid(
+            "%s: '%s' is not an interface name: the kernel's settings of all, or of new, interfaces are called so."
+            % (option, value)
+        )
+    return _name_of_link(value, option, INTERFACE_NAME_BYTES)
+
+
+def known_name(value: str, option: str) -> str:
+    """Return ``value`` if an interface that is there may be known by it, else raise `Invalid`: by its own name or an alternative one
+    (`ip link property`), which may be longer."""
+    return _name_of_link(value, option, ALTERNATIVE_NAME_BYTES)
+
+
+def _name_of_link(value: str, option: str, size: int) -> str:
     raw = _bytes(value)
-    if len(raw) > INTERFACE_NAME_BYTES:
+    if len(raw) > size:
         raise Invalid(
             "%s: '%s' is %d bytes long; an interface name has at most %d."
             % (option, value, len(raw), INTERFACE_NAME_BYTES)

@@ -107,7 +107,7 @@ class Container:
 class Link:
     """An interface. ``index`` is negative for one that is only foreseen (check mode). ``peer_index`` and ``peer_ns`` are what
     the kernel says a veth is linked to; ``peer_ns`` is None where that namespace was not opened.
-    ``attributes`` are by field name, with ``enabled`` and, for a port of a bridge, the port's."""
+    ``attributes`` are by field name, with ``enabled`` and, for a port of a bridge, the port's. ``altnames``: alternative names."""
 
     index: int
     name: str
@@ -116,6 +116,7 @@ class Link:
     master: int = 0
     peer_index: int = 0
     peer_ns: Optional[int] = None
+    altnames: Tuple[str, ...] = ()
 
     def get(self, name: str) -> Any:
         """Return one attribute, None where the kernel does not give it."""
@@ -202,16 +203,18 @@ class Holder:
 
 @dataclass(frozen=True, order=True)
 class Nexthop:
-    """One way of a multipath route; ``weight`` from 1."""
+    """One way of a multipath route; ``weight`` from 1. ``onlink``: its gateway is, where not all ways of the route are."""
 
     gateway: str = ""
     interface: str = ""
     weight: int = 1
+    onlink: bool = False
 
 
 @dataclass(frozen=True)
 class Route:
-    """A route. ``destination`` is a CIDR (``default`` is ``0.0.0.0/0`` or ``::/0``); ``mtu`` and ``advmss`` 0 where not set."""
+    """A route. ``destination`` is a CIDR (``default`` is ``0.0.0.0/0`` or ``::/0``); ``mtu`` and ``advmss`` 0 where not set. With a
+    ``nexthop_id`` its ways are those of that object (`ip nexthop`)."""
 
     family: int
     destination: str
@@ -226,6 +229,7 @@ class Route:
     advmss: int = 0
     onlink: bool = False
     nexthops: Tuple[Nexthop, ...] = ()
+    nexthop_id: int = 0
     protocol: int = field(default=0, compare=False)
 
     @property
@@ -237,11 +241,14 @@ class Route:
 
     def words(self) -> List[str]:
         """Return the words by which `ip route` means this route."""
-        words = [] if self.type == "unicast" else [self.type]
+        alone = not self.nexthop_id
+        # The route to an object that leads nowhere is shown as a blackhole, whatever its own type.
+        words = [] if self.type == "unicast" or (self.type == "blackhole" and not alone) else [self.type]
         words.append(self.shown_destination)
         given = (
-            ("via", self.gateway),
-            ("dev", self.interface),
+            ("nhid", self.nexthop_id),
+            ("via", self._via(self.gateway) if alone else ""),
+            ("dev", self.interface if alone else ""),
             ("table", self.table if self.table != MAIN_TABLE else 0),
             ("metric", self.metric),
             ("src", self.source),
@@ -249,15 +256,19 @@ class Route:
             ("mtu", self.mtu),
             ("advmss", self.advmss),
         )
-        words += [str(word) for name, value in given if value for word in (name, value)]
-        if self.onlink:
+        words += [part for name, value in given if value for word in (name, value) for part in str(word).split(" ")]
+        if self.onlink and not self.nexthops and alone:
             words.append("onlink")
-        for hop in self.nexthops:
+        for hop in self.nexthops if alone else ():
             words.append("nexthop")
-            words += ["via", hop.gateway] if hop.gateway else []
+            words += ["via", *self._via(hop.gateway).split(" ")] if hop.gateway else []
             words += ["dev", hop.interface] if hop.interface else []
             words += ["weight", str(hop.weight)]
+            words += ["onlink"] if self.onlink or hop.onlink else []
         return words
+
+    def _via(self, gateway: str) -> str:
+        return "inet6 " + gateway if self.family == 4 and ":" in gateway else gateway
 
 
 @dataclass(frozen=True)

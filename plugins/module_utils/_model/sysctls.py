@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import sysctl_key
 
 _SEPARATOR = re.compile("[./]")
 _NUMBER = re.compile(r"-?(0[xX][0-9a-fA-F]+|[0-9]+)")
@@ -26,6 +27,35 @@ _MILLISECONDS = "icmp_ratelimit ratelimit tcp_invalid_ratelimit".split() + [
     "mldv%d_unsolicited_report_interval" % version for version in (1, 2)
 ]
 _HUNDREDTHS = ("anycast_delay", "locktime", "proxy_delay", "retrans_time")
+# What the kernel has once for each interface: net/ipv4/devinet.c, net/ipv6/addrconf.c, net/core/neighbour.c, net/mpls/af_mpls.c.
+_PER_INTERFACE = re.compile(r"(net\.(?:(?:ipv4|ipv6)\.(?:conf|neigh)|mpls\.conf))\.(.+)\.([^.]+)")
+_OF_NO_INTERFACE = ("all", "default")
+
+
+def sysctls(given: Mapping[str, Any]) -> Dict[str, str]:
+    """Return the sysctls that a user gives, canonical, by key as it is given. Raises `Invalid`."""
+    keys: Dict[str, str] = {}
+    for key in given:
+        other = keys.setdefault(key_of(key), key)
+        if other != key:
+            raise Invalid("sysctls: '%s' and '%s' are the same key." % (other, key))
+    return {key: sysctl(key, value) for key, value in given.items()}
+
+
+def interface_of(key: str) -> str:
+    """Return the interface that a sysctl is of, ``""`` where it is of none, or of all. A dot in its name is a dot, however it is spelled."""
+    found = _PER_INTERFACE.fullmatch(sysctl_key(key))
+    name = found[2].replace("/", ".") if found else ""
+    return "" if name in _OF_NO_INTERFACE else name
+
+
+def key_of(key: str, interface: Optional[str] = None) -> str:
+    """Return a sysctl of an interface by its one key, in dots with a slash for a dot in the name; of another ``interface`` where one is given."""
+    found = _PER_INTERFACE.fullmatch(sysctl_key(key))
+    if not found:
+        return sysctl_key(key)
+    name = found[2] if interface is None else interface
+    return "%s.%s.%s" % (found[1], name.replace(".", "/"), found[3])
 
 
 def sysctl(key: str, value: Any) -> str:

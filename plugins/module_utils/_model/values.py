@@ -17,11 +17,12 @@ from typing import Any, Callable, Dict, Mapping, Optional
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 
 MTU_LOW, MTU_HIGH = 68, 65535  # ETH_MIN_MTU, ETH_MAX_MTU
+IPV6_MTU = 1280  # IPV6_MIN_MTU: with less the kernel takes IPv6 away from an interface
 U32 = 4294967295
 Sanitizer = Callable[[Any, str], Any]
 _DIGITS_AT_MOST = 20  # of any number here; Python refuses to convert thousands of them
 
-_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+_MAC = re.compile(r"[0-9a-f]{1,2}(([:-])[0-9a-f]{1,2})(\2[0-9a-f]{1,2}){4}|[0-9a-f]{4}(\.[0-9a-f]{4}){2}", re.ASCII)
 
 
 def given(params: Mapping[str, Any], sanitizers: Mapping[str, Sanitizer]) -> Dict[str, Any]:
@@ -77,11 +78,38 @@ def mtu(value: Any, option: str) -> Any:
     return integer(MTU_LOW, MTU_HIGH)(size, option)
 
 
+def hundredths(value: int, option: str) -> int:
+    """Return a time in hundredths of a second as every kernel can hold it: an even number. A kernel of 250 ticks a second rounds an odd
+    one down (include/linux/jiffies.h, clock_t_to_jiffies)."""
+    return integer(0, U32)(value, option) & ~1
+
+
+def text_up_to(size: int) -> Callable[[str, str], str]:
+    """Return the sanitizer of texts of at most ``size`` bytes."""
+
+    def sanitizer(value: str, option: str) -> str:
+        try:
+            length = len(value.encode(errors="surrogateescape"))
+        except UnicodeEncodeError as error:
+            raise Invalid("%s: it is no text: %s." % (option, error.reason)) from error
+        if length > size or "\0" in value:
+            what = "has a NUL in it" if "\0" in value else "is %d bytes long" % length
+            raise Invalid("%s: it %s; the kernel keeps a text of at most %d bytes." % (option, what, size))
+        return value
+
+    return sanitizer
+
+
 def mac(value: str, option: str) -> str:
-    """Return a MAC address as lower-case ``aa:bb:cc:dd:ee:ff``, one that an interface can have."""
-    text = value.strip().lower().replace("-", ":")
+    """Return a MAC address as lower-case ``aa:bb:cc:dd:ee:ff``, one that an interface can have. Colons, dashes, or dots after each
+    four digits may separate; a leading zero may be left out."""
+    text = value.strip().lower()
     if not _MAC.fullmatch(text):
-        raise Invalid("%s: '%s' is not a MAC address such as 02:42:ac:11:00:02." % (option, value))
+        number = natural(text)
+        hint = "; YAML took it for a number, write it in quotes" if number is not None and number > 10**8 else ""
+        raise Invalid("%s: '%s' is not a MAC address such as 02:42:ac:11:00:02%s." % (option, value, hint))
+    digits = text.replace(".", "") if "." in text else "".join(part.zfill(2) for part in re.split("[:-]", text))
+    text = ":".join(digits[start : start + 2] for start in range(0, len(digits), 2))
     if int(text[:2], 16) & 1 or text == "00:00:00:00:00:00":
         raise Invalid(
             "%s: '%s' is a multicast or empty MAC address; an interface needs a unicast one." % (option, value)

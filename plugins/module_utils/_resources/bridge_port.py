@@ -6,18 +6,23 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from dataclasses import field, replace
+from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import SetLink, SetVlans
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import known_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef, Vlan
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import natural
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import differing, port_of, shown
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
+    differing,
+    is_own_link,
+    port_of,
+    shown,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
@@ -38,12 +43,14 @@ class Want:
 @dataclass(frozen=True)
 class Have:
     """``master`` is the name of the bridge that has the port now; ``vlans`` None where they were not asked for;
-    ``default_pvid`` is the VLAN that the bridge gives a new port, 0 for none."""
+    ``default_pvid`` is the VLAN that the bridge gives a new port, 0 for none. ``joining``: further attributes that the interface needs as a port of
+    a bridge of somebody else's, so that the bridge stays as it is."""
 
     link: Optional[Link] = None
     master: str = ""
     vlans: Optional[Tuple[Vlan, ...]] = None
     default_pvid: int = 0
+    joining: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 def _vlans(items: Sequence[Mapping[str, Any]], option: str) -> Tuple[Vlan, ...]:
@@ -65,6 +72,20 @@ def _vlans(items: Sequence[Mapping[str, Any]], option: str) -> Tuple[Vlan, ...]:
     if sum(vlan.pvid for vlan in found.values()) > 1:
         raise Invalid("%s: more than one VLAN is the PVID." % option)
     return tuple(sorted(found.values()))
+
+
+def _joining(want: Want, ns: int, bridge: Link, state: State) -> Mapping[str, Any]:
+    """Return what the end of a pair needs besides before it becomes a port of a bridge of somebody else's."""
+    if bridge.index < 0 or is_own_link(bridge, "bridge", want.ns.path, bridge.name, state.identity()):
+        return {}
+    # Here and not above: of use to few tasks.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources import foreign_bridge
+
+    state.open_all()
+    port = state.link(ns, want.interface)
+    if port is None or port.kind != "veth" or port.master == bridge.index or port.index < 0:
+        return {}
+    return foreign_bridge.joining(ns, bridge, port, state)
 
 
 class BridgePortResource(Resource[Want, Have]):
@@ -94,12 +115,23 @@ class BridgePortResource(Resource[Want, Have]):
             raise Invalid("exclusive: it needs vlans, the only ones that are to be there.")
         return Want(
             NsRef.parse(params.get("netns")),
-            interface_name(params["bridge"], "bridge"),
-            interface_name(params["interface"], "interface"),
+            known_name(params["bridge"], "bridge"),
+            known_name(params["interface"], "interface"),
             params["state"] == "present",
             link_kinds.given(params, link_kinds.PORT),
             None if vlans is None else _vlans(vlans, "vlans"),
             params["exclusive"],
+        )
+
+    def identities(self, want: Want) -> Sequence[Hashable]:
+        return ((want.ns, want.interface),) if want.present else ()
+
+    def resolved(self, want: Want, state: State) -> Want:
+        bridge, interface = (state.own_name(want.ns, name) for name in (want.bridge, want.interface))
+        return (
+            want
+            if (bridge, interface) == (want.bridge, want.interface)
+            else replace(want, bridge=bridge, interface=interface)
         )
 
     def subject(self, want: Want) -> str:
@@ -110,9 +142,11 @@ class BridgePortResource(Resource[Want, Have]):
         if ns is None:
             return Have()
         default_pvid = 0
+        joining: Mapping[str, Any] = {}
         if want.present:
             bridge = state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
             default_pvid = bridge.get("default_pvid") or 0
+            joining = _joining(want, ns, bridge, state)
             state.need_link(ns, want.ns, want.interface, "interface")
         link = state.link(ns, want.interface)
         return Have(
@@ -120,6 +154,7 @@ class BridgePortResource(Resource[Want, Have]):
             state.master_name(ns, link) if link else "",
             state.vlans(ns, link) if link and want.vlans is not None else None,
             default_pvid,
+            joining,
         )
 
     def plan(self, want: Want, have: Have) -> Plan:
@@ -133,7 +168,9 @@ class BridgePortResource(Resource[Want, Have]):
         changes: List[Change] = []
         unknown: Tuple[str, ...] = ()
         if not is_port:
-            changes.append(SetLink(want.ns, want.interface, {"master": want.bridge}, old_port))
+            fits = {name: have.link.get(name) for name in have.joining} if have.link else {}
+            joined = SetLink(want.ns, want.interface, {**have.joining, "master": want.bridge}, {**fits, **old_port})
+            changes.append(joined)
             now = link_kinds.defaults(link_kinds.PORT)
             vlans = (Vlan(have.default_pvid, True, True),) if have.default_pvid else ()
             if have.link is not None and have.link.index > 0 and have.link.kind != "veth":

@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+from dataclasses import field, replace
+from typing import Any, Dict, Hashable, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -17,9 +17,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
     host_interface,
     interface_name,
+    is_own,
     mac,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import IPV6_MTU
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
@@ -36,11 +38,12 @@ class Want:
 
 @dataclass(frozen=True)
 class Have:
-    """``mtu`` is what ``auto`` means now, ``identity`` the host's."""
+    """``mtu`` is what ``auto`` means now, ``identity`` the host's; ``ipv6`` an address that a small MTU would take from the link."""
 
     link: Optional[Link] = None
     mtu: int = 0
     identity: str = ""
+    ipv6: str = ""
 
 
 class LinkResource(Resource[Want, Have]):
@@ -59,6 +62,13 @@ class LinkResource(Resource[Want, Have]):
             link_kinds.given(params, self.rows),
         )
 
+    def identities(self, want: Want) -> Sequence[Hashable]:
+        return ((want.ns, want.name),)
+
+    def resolved(self, want: Want, state: State) -> Want:
+        name = state.own_name(want.ns, want.name)
+        return want if name == want.name else replace(want, name=name)
+
     def subject(self, want: Want) -> str:
         return "%s %s" % (self.noun, want.name)
 
@@ -66,10 +76,12 @@ class LinkResource(Resource[Want, Have]):
         ns = state.need(want.ns) if want.present else state.find(want.ns)
         if ns is None:
             return Have()
+        link, auto = state.link(ns, want.name), state.uplink_mtu(ns) if want.attributes.get("mtu") == "auto" else 0
         return Have(
-            state.link(ns, want.name),
-            state.uplink_mtu(ns) if want.attributes.get("mtu") == "auto" else 0,
+            link,
+            auto,
             state.identity() if want.present else "",
+            ipv6_lost(with_mtu(want.attributes, auto), ns, link, state) if want.present else "",
         )
 
     def plan(self, want: Want, have: Have) -> Plan:
@@ -82,14 +94,23 @@ class LinkResource(Resource[Want, Have]):
         before = self._describe(want, now) if have.link else {}
         if not want.present:
             return Plan(before, {}, (DelLink(want.ns, want.name),) if have.link else ())
-        wanted = with_mtu(want.attributes, have.mtu)
+        wanted = self.fitting(with_mtu(want.attributes, have.mtu), now)
+        check_mtu(wanted, have.ipv6)
         if have.link is None:
             wanted.setdefault("mac", own_mac(have.identity, self.noun, want.ns.path, want.name))
             after = dict(link_kinds.defaults(self.rows), **wanted)
             return Plan(before, self._describe(want, after), self.creation(want, wanted))
         new, old = differing(wanted, now)
         after = self._describe(want, dict(now, **new))
-        return Plan(before, after, (SetLink(want.ns, want.name, new, old, self.noun),) if new else ())
+        return Plan(before, after, self.steps(want, new, old) if new else ())
+
+    def fitting(self, wanted: Dict[str, Any], now: Mapping[str, Any]) -> Dict[str, Any]:
+        """Return the wanted attributes as the kernel takes them, given those that the link has ``now``. Raises `Refused`."""
+        return wanted
+
+    def steps(self, want: Want, new: Dict[str, Any], old: Dict[str, Any]) -> Tuple[Change, ...]:
+        """Return the steps that give a link ``new`` attributes in place of ``old`` ones."""
+        return (SetLink(want.ns, want.name, new, old, self.noun),)
 
     def creation(self, want: Want, wanted: Mapping[str, Any]) -> Tuple[Change, ...]:
         """Return the steps that make a link with the ``wanted`` attributes."""
@@ -106,6 +127,23 @@ class LinkResource(Resource[Want, Have]):
 def with_mtu(attributes: Mapping[str, Any], auto: int) -> Dict[str, Any]:
     """Return attributes with the number of bytes that an MTU of ``auto`` means."""
     return {name: auto if (name, value) == ("mtu", "auto") else value for name, value in attributes.items()}
+
+
+def ipv6_lost(wanted: Mapping[str, Any], ns: int, link: Optional[Link], state: State) -> str:
+    """Return an address of a link that it would lose by the wanted MTU, ``""`` for none."""
+    if link is None or not wanted.get("mtu", IPV6_MTU) < IPV6_MTU or link.get("mtu") == wanted["mtu"]:
+        return ""
+    found = [one.ip for one in state.addresses_of(ns, link) if one.family == 6 and not one.parsed.is_link_local]
+    return next(iter(found), "")
+
+
+def check_mtu(wanted: Mapping[str, Any], ipv6: str) -> None:
+    """Raise `Refused` for an MTU by which a link would lose the address ``ipv6``."""
+    if ipv6:
+        raise Refused(
+            "mtu: with %d bytes the kernel takes away %s, since IPv6 needs %d; remove that address first."
+            % (wanted["mtu"], ipv6, IPV6_MTU)
+        )
 
 
 def differing(wanted: Mapping[str, Any], now: Mapping[str, Any]) -> Tuple[Dict[str, Any], Dict[str, Any]]:
@@ -138,10 +176,18 @@ def port_of(link: Link, master: str) -> Dict[str, Any]:
     return dict(kept, master=master)
 
 
+# --- the marks: MAC addresses that are derived of what a link was made for ---
+
+
 def own_mac(identity: str, kind: str, path: str, name: str) -> str:
     """Return the MAC address that a new link of the namespace at ``path`` gets where none is given: the mark by which a link of ours
     is known, whatever its name is by then."""
     return mac(identity, kind, path, name)
+
+
+def is_own_link(link: Link, kind: str, path: str, name: str, identity: str) -> bool:
+    """Return whether this collection made a link of that kind as ``name`` in the namespace at ``path``."""
+    return link.kind == kind and is_own(link.get("mac"), identity, kind, path, name)
 
 
 def pair_mac(identity: str, path: str, peer_name: str) -> str:
@@ -149,7 +195,33 @@ def pair_mac(identity: str, path: str, peer_name: str) -> str:
     return mac(identity, "veth", path, peer_name, "own")
 
 
+def peer_mac(identity: str, path: str, peer_name: str) -> str:
+    """Return the MAC address of the container's end of a new pair for ``peer_name`` in the namespace at ``path``."""
+    return mac(identity, "veth", path, peer_name, "peer")
+
+
+def derived_again(path: str, peer_name: str, near: Link, far: Link, identity: str) -> Dict[str, Any]:
+    """Return the address that the container's end of a pair is to have again where none is asked for: nothing where it was derived for
+    it, by this host or any other, or where the host end bears no mark of ours."""
+    ours = is_own(near.get("mac"), identity, "veth", path, peer_name, "own")
+    if not ours or is_own(far.get("mac"), identity, "veth", path, peer_name, "peer"):
+        return {}
+    return {"mac": peer_mac(identity, path, peer_name)}
+
+
+def is_own_peer(path: str, far: Link, identity: str) -> bool:
+    """Return whether the container's end of a pair has the address that is derived for it in the namespace at ``path``."""
+    return far.kind == "veth" and is_own(far.get("mac"), identity, "veth", path, far.name, "peer")
+
+
 def made_for(path: str, near: Link, far: Link, identity: str) -> bool:
     """Return whether this collection made a pair for the namespace at ``path``, where ``far`` is: its host end ``near`` has the
     name, or the address, that is derived for it."""
-    return near.name == host_interface(path, far.name) or near.get("mac") == pair_mac(identity, path, far.name)
+    return is_own_near(path, far.name, near, identity)
+
+
+def is_own_near(path: str, peer_name: str, near: Link, identity: str) -> bool:
+    """Return whether the host end of a pair has the name, or the address, that is derived for ``peer_name`` in the namespace at ``path``."""
+    return near.name == host_interface(path, peer_name) or is_own(
+        near.get("mac"), identity, "veth", path, peer_name, "own"
+    )

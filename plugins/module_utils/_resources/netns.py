@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import sysctls
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -32,10 +32,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 
 @dataclass(frozen=True)
 class Inside:
-    """What a want asks of the inside of a namespace: whether the loopback is up, and the sysctls, None for a key that the kernel has not."""
+    """What a want asks of the inside of a namespace: whether the loopback is up, and the sysctls, None for a key that the kernel has not.
+    ``lacking``: interfaces that sysctls are of, and that are not there; ``foreseen``: check mode takes one for made by an earlier task."""
 
     loopback_up: bool = False
     sysctls: Mapping[str, Optional[str]] = field(default_factory=dict, hash=False)
+    lacking: Tuple[str, ...] = ()
+    foreseen: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,9 @@ class NetnsResource(Resource[Want, Have]):
 
     def parse(self, params: Mapping[str, Any]) -> Want:
         return netns_want.parse(params)
+
+    def identities(self, want: Want) -> Sequence[Hashable]:
+        return (want.name,)
 
     def together(self, wants: Sequence[Want]) -> List[Want]:
         return netns_want.together(wants)
@@ -125,14 +131,17 @@ class NetnsResource(Resource[Want, Have]):
         values = {}
         for key, value in want.sysctls.items():
             old = None if fresh else have.inside.sysctls.get(key)
-            if old is None and not fresh and have.binding.inode >= 0 and have.inode >= 0:
+            interface = sysctls.interface_of(key)
+            if old is None and interface not in ("", "lo") and (fresh or interface in have.inside.lacking):
+                raise Refused("sysctls: '%s': there is no interface '%s' in %s." % (key, interface, want.ref))
+            if old is None and not fresh and have.binding.inode >= 0 and have.inode >= 0 and not have.inside.foreseen:
                 raise Refused(
-                    "sysctls: this kernel has no '%s' in %s; the module or the interface it belongs to is not there."
+                    "sysctls: this kernel has no '%s' in %s; the module it belongs to is not loaded, or the key is misspelt."
                     % (key, want.ref)
                 )
             values[key] = sysctls.written(key, value, old or "")
             if values[key] != old:
-                changes.append(SetSysctl(want.ref, key, value, old or ""))
+                changes.append(SetSysctl(want.ref, sysctls.key_of(key), value, old or ""))
         warnings = []
         if have.processes:
             warnings.append(
@@ -215,10 +224,18 @@ def _inside(want: Want, inode: int, state: State) -> Inside:
     if not inode:
         return Inside()
     loopback = state.link(inode, "lo")
-    found = {key: state.sysctl(inode, key) for key in want.sysctls}
+    keys = {key: sysctls.key_of(key) for key in want.sysctls}
+    found = {key: state.sysctl(inode, whole) for key, whole in keys.items()}
+    names = sorted({sysctls.interface_of(key) for key, value in found.items() if value is None} - {""})
+    lacking = tuple(name for name in names if inode > 0 and state.link(inode, name) is None)
+    if lacking and state.predict:
+        for name in lacking:
+            state.need_link(inode, want.ref, name, "sysctls")
     return Inside(
         bool(loopback and loopback.get("enabled")),
         {key: value if value is None else sysctls.canonical(key, value) for key, value in found.items()},
+        () if state.predict else lacking,
+        bool(lacking) and state.predict,
     )
 
 

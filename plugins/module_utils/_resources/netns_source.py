@@ -43,6 +43,8 @@ def binding(want: Want, host: int, state: State) -> Binding:
             "%s is in the host's own network namespace; %ssay share: host where that is what you want."
             % (_who(process), "start it with %s, or " % ENGINES[process.engine].alone if process.engine else "")
         )
+    if not process.pid:
+        return Binding(NsRef.parse(process.file), process.inode, process)
     return Binding(NsRef("/proc/%d/ns/net" % process.pid), process.inode, process, process.file)
 
 
@@ -83,7 +85,12 @@ def _process(want: Want, state: State) -> Optional[Container]:
         return _by_pid(want.pid or 0, state)
     known, silent = state.containers(want.engine, want.asked or (want.container,))
     found = known.get(want.container, ())
-    alive = {container.inode: container for container in found if container.pid}
+    alive = {container.inode: container for container in found if container.pid or container.inode}
+    if found and not alive and found[0].status == "active":
+        raise Refused(
+            "container: unit '%s' is active, but has no process that could be entered, and no NetworkNamespacePath=; give it one of them."
+            % found[0].name
+        )
     if not alive and state.predict:
         return None
     if not found and silent and want.engine != "auto":

@@ -13,9 +13,9 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.engines import ENGINES
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import netns_name, sysctl_key
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import netns_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.sysctls import sysctl
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.sysctls import sysctls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import STATE
 
 OPTIONS: Dict[str, Any] = {
@@ -84,8 +84,8 @@ def parse(params: Mapping[str, Any]) -> Want:
         raise Invalid("name: 'host' means the host's own network (share: host); call the namespace something else.")
     if source == NsRef.parse(name) and share is not None:
         raise Invalid("share: netns '%s' cannot share itself." % name)
-    sysctls = _sysctls(params.get("sysctls") or {})
-    if sysctls and source == HOST:
+    given = sysctls(params.get("sysctls") or {})
+    if given and source == HOST:
         raise Invalid("sysctls: with share: host they would be the host's own; set those with ansible.posix.sysctl.")
     return Want(
         name,
@@ -96,18 +96,8 @@ def parse(params: Mapping[str, Any]) -> Want:
         container or "",
         params["engine"],
         params["loopback"],
-        sysctls,
+        given,
     )
-
-
-def _sysctls(given: Mapping[str, Any]) -> Dict[str, str]:
-    """Return the sysctls, canonical, by key as it is given."""
-    keys: Dict[str, str] = {}
-    for key in given:
-        other = keys.setdefault(sysctl_key(key), key)
-        if other != key:
-            raise Invalid("sysctls: '%s' and '%s' are the same key." % (other, key))
-    return {key: sysctl(key, value) for key, value in given.items()}
 
 
 def together(wants: Sequence[Want]) -> List[Want]:

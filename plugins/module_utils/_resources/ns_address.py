@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import field, replace
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
     Announce,
-    DelAddress,
     PutAddress,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -27,14 +26,30 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     MAIN_TABLE,
     Address,
     Link,
+    NsRef,
     Route,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ns_address_want
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_choice import (
+    LIFETIMES,
     Choice,
     Leaving,
     Search,
+    asked_for,
+    check_scope,
+    disable_ipv6,
     going,
+    is_settled,
+    kernel_marks,
+    ready_for_ipv6,
+    way_out,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_removal import (
+    Along,
+    Removal,
+    along,
+    is_secondary,
+    set_anew,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_want import Want
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
@@ -49,16 +64,21 @@ _IN_PLACE = {4: {"valid_lft", "preferred_lft"}, 6: {"valid_lft", "preferred_lft"
 class Have:
     """``own``: the addresses of the interface. ``current`` is the wanted one among them, else ``choice`` says which it is to be.
     ``networks``: (network, interface) that other interfaces reach and that overlap a new address's. ``leaving``: the addresses that the
-    task is about to remove from those interfaces. ``routes``: those of ours through the interface, by address family, where it may have no address left."""
+    task is about to remove from those interfaces. ``along`` is what may go along with addresses that are to go. ``marks``: the kernel
+    says who set an address, where a pool's addresses are to go."""
 
     link: Optional[Link] = None
     own: Tuple[Address, ...] = ()
     current: Optional[Address] = None
     choice: Choice = field(default_factory=Choice)
     networks: Tuple[Tuple[str, str], ...] = ()
-    ipv6_off: bool = False
+    disable_ipv6: Optional[str] = "0"
     leaving: Leaving = field(default_factory=dict, hash=False)
-    routes: Mapping[int, Sequence[Route]] = field(default_factory=dict, hash=False)
+    along: Along = field(default_factory=Along)
+    ways_out: Mapping[str, str] = field(
+        default_factory=dict, hash=False
+    )  # what the role's user can do about those interfaces
+    marks: bool = False
 
 
 class NsAddressResource(Resource[Want, Have]):
@@ -71,11 +91,29 @@ class NsAddressResource(Resource[Want, Have]):
     def parse(self, params: Mapping[str, Any]) -> Want:
         return ns_address_want.parse(params)
 
+    def identities(self, want: Want) -> Sequence[Hashable]:
+        """An interface may have an IPv4 address more than once, with other prefix lengths; of a pool it has one."""
+        if want.address is not None:
+            what: Hashable = want.address.ip if want.family == 6 else want.address.key
+        else:
+            what = want.pool and want.pool.network
+        return ((want.ns, want.interface, what),)
+
+    def same(self, want: Want, other: Want) -> bool:
+        return want == other and want.pool is other.pool
+
     def together(self, wants: Sequence[Want]) -> List[Want]:
         return ns_address_want.together(wants)
 
+    def resolved(self, want: Want, state: State) -> Want:
+        interface = state.own_name(want.ns, want.interface)
+        bridge = state.own_name(HOST, want.bridge) if want.bridge and want.present else want.bridge
+        if (interface, bridge) == (want.interface, want.bridge):
+            return want
+        return ns_address_want.renamed(want, interface, bridge)
+
     def subject(self, want: Want) -> str:
-        what = want.address.cidr if want.address else "from %s" % (want.pool.network if want.pool else "")
+        what = want.address.cidr if want.address else "from %s" % want.pool.network if want.pool else "of ours"
         return "address %s on %s%s" % (what, want.interface, " in %s" % want.ns if want.ns.path else "")
 
     def look(self, want: Want, state: State) -> Have:
@@ -84,62 +122,61 @@ class NsAddressResource(Resource[Want, Have]):
             return Have()
         if not want.present:
             found = state.link(ns, want.interface)
-            return Have(found, tuple(state.addresses_of(ns, found)) if found else ())
+            if found is None:
+                return Have()
+            marks = want.pool is not None and kernel_marks(ns, state)
+            have = Have(found, tuple(state.addresses_of(ns, found)), marks=marks)
+            gone = self._gone(want, have)
+            return replace(have, along=along(ns, found, gone, state)) if gone else have
         link = state.need_link(ns, want.ns, want.interface, "interface")
-        host = state.need(HOST)
-        bridge = state.need_link(host, HOST, want.bridge, "bridge", "bridge") if want.bridge else None
+        where, bridge = self._bridge(want, ns, state)
         if state.predict and link.index < 0 and want.bridge:
             # The interface is only foreseen; a pair that was made for it has its other end in another namespace.
-            leases(state).taken(host, want.bridge, bridge)
-            leases(state).release_port(host, want.bridge, host_interface(want.ns.path, want.interface))
+            leases(state).taken(where, want.bridge, bridge)
+            leases(state).release_port(where, want.bridge, host_interface(want.ns.path, want.interface))
         own = tuple(state.addresses_of(ns, link))
-        current = self._current(want, own)
+        current = asked_for(want, own, lambda: kernel_marks(ns, state))
         leaving: Leaving = {}
         networks: Tuple[Tuple[str, str], ...] = ()
         choice = Choice()
         if current is None:
             networks = self._other_networks(want, ns, state)
             leaving = going(want, ns, [name for dummy, name in networks], state)
-            choice = Search(want, ns, link, bridge, state).choice()
-        return Have(
+            choice = Search(want, ns, link, where, bridge, state).choice()
+        have = Have(
             link,
             own,
             current,
             choice,
             networks,
-            want.family == 6 and state.sysctl(ns, "net/ipv6/conf/%s/disable_ipv6" % want.interface) == "1",
+            disable_ipv6(want, ns, state) if want.family == 6 else "0",
             leaving,
-            {family: self._through(want, ns, family, state) for family in self._doubtful(want, own)},
         )
+        if networks and want.supersede and ns == state.need(HOST):
+            links = [state.link(ns, name) for dummy, name in networks]
+            have = replace(have, ways_out={one.name: way_out(one, state) for one in links if one})
+        doomed = self._doomed(want, have)
+        return replace(have, along=along(ns, link, doomed, state)) if doomed else have
 
     @staticmethod
-    def _current(want: Want, own: Sequence[Address]) -> Optional[Address]:
-        """Return the address of the interface that is the wanted one already."""
-        if want.address is not None:
-            same = [address for address in own if address.key == want.address.key]
-            if not same and want.family == 6:  # the kernel has an IPv6 address once, whatever its prefix length
-                same = [address for address in own if address.ip == want.address.ip]
-            return same[0] if same else None
-        prefix = want.pool.network.prefixlen if want.pool else -1
-        same = [
-            address
-            for address in own
-            if address.prefix == prefix and want.may_be(address) and address.ip not in want.keep
-        ]
-        return same[0] if same else None
+    def _bridge(want: Want, ns: int, state: State) -> Tuple[int, Optional[Link]]:
+        """Return (the namespace of the bridge whose members' addresses count, that bridge): of the host or, where it has none of that name, of the
+        interface's own namespace. None where no bridge is asked for."""
+        host = state.need(HOST)
+        if not want.bridge:
+            return host, None
+        if ns != host and state.link(host, want.bridge) is None and state.link(ns, want.bridge) is not None:
+            return ns, state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
+        return host, state.need_link(host, HOST, want.bridge, "bridge", "bridge")
 
-    @staticmethod
-    def _doubtful(want: Want, own: Sequence[Address]) -> List[int]:
-        """Return the address families of which the interface may have no address left afterwards."""
-        if not want.removes_others:
+    def _doomed(self, want: Want, have: Have) -> List[Address]:
+        """Return the addresses that the plan may remove, were it but to set one anew."""
+        try:
+            target = self._target(want, have)
+        except Refused:  # the plan says so
             return []
-        return sorted({address.family for address in own if address.scope == "global"} - want.kept_families)
-
-    @staticmethod
-    def _through(want: Want, ns: int, family: int, state: State) -> List[Route]:
-        """Return the routes of ours of a family through the interface."""
-        routes = state.routes(ns, family, MAIN_TABLE)
-        return [route for route in routes if route.interface == want.interface and route.protocol == PROTOCOL]
+        changing = have.current is not None and self._anew(want, have.current, target)
+        return [*([have.current] if have.current and changing else []), *self._surplus(want, target, have)]
 
     @staticmethod
     def _other_networks(want: Want, ns: int, state: State) -> Tuple[Tuple[str, str], ...]:
@@ -165,38 +202,39 @@ class NsAddressResource(Resource[Want, Have]):
         if not want.present:
             return self._absent(want, have)
         target, current = self._target(want, have), have.current
-        if have.ipv6_off:
-            raise Refused(
-                "%s: IPv6 is switched off on %s in %s (disable_ipv6 is 1); set the sysctl to 0 first, with sysctls of linuxnet.containers.netns."
-                % ("address" if want.address else "pool", want.interface, want.ns)
-            )
-        changes: List[Change] = []
+        changes: List[Change] = ready_for_ipv6(want, have.link, have.disable_ipv6)
         if current is None:
             self._check_overlap(want, target, have)
+            check_scope(target, have.own)
+            target = replace(target, secondary=any(is_secondary(target, one) for one in have.own if not one.secondary))
             changes.append(PutAddress(want.ns, want.interface, target))
+        elif self._anew(want, current, target):
+            changes.extend(set_anew(want.ns, want.interface, current, target, have.own, have.along))
         elif current != target:
-            changes.extend(self._changed(want, current, target, have))
-        if changes and want.announce and target.scope == "global":
+            check_scope(target, have.own)
+            changes.append(PutAddress(want.ns, want.interface, target, current))
+        if (current is None or current != target) and want.announce and target.scope == "global":
             shared = any(
                 address.key != target.key and target.parsed in address.network for address in have.own
             ) or bool(target.peer)
             changes.append(Announce(want.ns, want.interface, target.ip, target.family, shared))
         surplus = self._surplus(want, target, have)
-        # What was just set may be a secondary of what now goes.
-        stays = [address for address in have.own if address not in surplus and address is not current]
-        stays.append(replace(target, secondary=target.secondary or bool(changes)))
-        routes = [route for family in self._lost(want, surplus, stays) for route in have.routes[family]]
-        changes.extend(DelRoute(want.ns, route) for route in routes)
-        for address in surplus:
-            changes.extend(self._removed(want, address, stays))
+        stay = [*(one for one in have.own if one not in surplus and one is not current), target]
+        removal = Removal(want.ns, want.interface, surplus, stay, have.along)
+        ours = [route for family in self._lost(want, surplus, stay) for route in self._through(want, have, family)]
+        routes = [*ours, *(one for one in [*removal.lost(), *removal.sourced()] if one not in ours)]
+        changes.extend(DelRoute(want.ns, route) for route in ours)
+        changes.extend(removal.steps(target.ip))
         before = self._describe(want, current) if current else {}
         after = self._describe(want, target)
+        if current and current.dadfailed:
+            before["dadfailed"] = True
         if surplus or (current and want.removes_others):
-            before["others"] = [address.cidr for address in surplus]
+            before["other_addresses"] = [address.cidr for address in surplus]
         if routes:
             before["routes"] = [str(route) for route in routes]
         if want.removes_others:
-            after["others"] = []
+            after["other_addresses"] = []
         warnings: Tuple[str, ...] = ()
         if have.choice.usual_holder:
             text = "%s: its usual address %s is taken by %s; it gets %s."
@@ -212,7 +250,8 @@ class NsAddressResource(Resource[Want, Have]):
         if want.pool is None:
             raise Refused("There is neither an address nor a pool.")
         if have.current is not None:
-            return self._merged(want, have.current, have.current)
+            held = replace(have.current, prefix=want.pool.network.prefixlen)
+            return self._merged(want, held, have.current)
         if have.choice.ip is None:
             raise want.pool.exhausted()
         net = want.pool.network
@@ -235,13 +274,16 @@ class NsAddressResource(Resource[Want, Have]):
         net = target.network
         if net.prefixlen == net.max_prefixlen or target.noprefixroute:
             return
-        leaving = {(str(address.network), name) for (name, dummy), going in have.leaving.items() for address in going}
+        leaving = {
+            (addressing.network_text(address.network), name)
+            for (name, dummy), going in have.leaving.items()
+            for address in going
+        }
         for destination, interface in have.networks:
             if (destination, interface) not in leaving and net.overlaps(ipaddress.ip_network(destination)):
-                raise Refused(
-                    "address: %s overlaps the route %s dev %s in %s; take another subnet, or noprefixroute: true where that is wanted."
-                    % (net, destination, interface, want.ns)
-                )
+                what = "address: %s overlaps the route %s dev %s in %s" % (net, destination, interface, want.ns)
+                otherwise = "; take another subnet, or noprefixroute: true where that is wanted"
+                raise Refused("%s%s." % (what, have.ways_out.get(interface) or otherwise))
 
     @staticmethod
     def _merged(want: Want, address: Address, current: Optional[Address]) -> Address:
@@ -259,8 +301,12 @@ class NsAddressResource(Resource[Want, Have]):
                 nodad=want.nodad,
             )
         else:
-            address = replace(current, prefix=address.prefix, peer=address.peer or current.peer)
-            for name in ("valid_lft", "preferred_lft"):
+            address = replace(current, prefix=address.prefix, peer=address.peer or current.peer, protocol=PROTOCOL)
+            if not is_settled(want, current):
+                temporary = current.family == 6 and current.secondary
+                address = replace(address, dadfailed=False, secondary=current.secondary and not temporary)
+                given = {**dict.fromkeys(LIFETIMES, FOREVER), **given}
+            for name in LIFETIMES:
                 # They run down: only a longer lifetime, or one without an end, differs.
                 if (
                     name in given
@@ -268,32 +314,22 @@ class NsAddressResource(Resource[Want, Have]):
                     and (getattr(current, name) == FOREVER) == (given[name] == FOREVER)
                 ):
                     del given[name]
-        return replace(address, **given)
+        address = replace(address, **given)
+        if "preferred_lft" not in given:
+            address = replace(address, preferred_lft=min(address.preferred_lft, address.valid_lft))
+        return address
 
-    def _changed(self, want: Want, current: Address, target: Address, have: Have) -> List[Change]:
+    @staticmethod
+    def _anew(want: Want, current: Address, target: Address) -> bool:
+        """Return whether an address has to be taken away and set anew to become the target."""
+        if current.dadfailed or (current.family == 6 and current.secondary and not is_settled(want, current)):
+            return True
         names = {
             name
             for name in ("prefix", "peer", "scope", "label", "broadcast", "valid_lft", "preferred_lft", "noprefixroute")
             if getattr(current, name) != getattr(target, name)
         }
-        if names <= _IN_PLACE[target.family]:
-            return [PutAddress(want.ns, want.interface, target, current)]
-        return [*self._removed(want, current, have.own), PutAddress(want.ns, want.interface, target)]
-
-    @staticmethod
-    def _removed(want: Want, address: Address, own: Sequence[Address]) -> List[Change]:
-        """Return the steps that remove an address; its secondaries, which the kernel takes with it, are set again."""
-        steps: List[Change] = [DelAddress(want.ns, want.interface, address)]
-        if address.family == 4 and not address.secondary:
-            for other in own:
-                if (
-                    other.secondary
-                    and other.prefix == address.prefix
-                    and ipaddress.ip_address(other.peer or other.ip) in address.network
-                    and other.key != address.key
-                ):
-                    steps.append(PutAddress(want.ns, want.interface, other, other))
-        return steps
+        return not names <= _IN_PLACE[target.family]
 
     @staticmethod
     def _surplus(want: Want, target: Address, have: Have) -> List[Address]:
@@ -303,10 +339,11 @@ class NsAddressResource(Resource[Want, Have]):
             return []
         found = []
         for address in have.own:
-            kept = address.ip in want.keep or any(address.parsed in pool for pool in want.keep_pools)
-            ours = want.supersede and address.protocol == PROTOCOL
+            ours = want.supersede and address.protocol == PROTOCOL and address.family in want.clears
             goes = ours or (want.exclusive and address.family == target.family)
-            if goes and address.scope == "global" and address.key != target.key and not kept:
+            if not goes or address.scope != "global" or address.key == target.key or want.keeps(address):
+                continue
+            if not any(address.parsed in pool for pool in want.keep_pools):
                 found.append(address)
         return found
 
@@ -317,36 +354,58 @@ class NsAddressResource(Resource[Want, Have]):
         kept = {address.family for address in stays if address.scope == "global"} | want.kept_families
         return sorted({address.family for address in surplus} - kept)
 
-    def _absent(self, want: Want, have: Have) -> Plan:
+    @staticmethod
+    def _through(want: Want, have: Have, family: int) -> List[Route]:
+        """Return the routes of ours of a family through the interface."""
+        routes = have.along.routes.get(family, ())
+        return [route for route in routes if route.interface == want.interface and route.protocol == PROTOCOL]
+
+    @staticmethod
+    def _gone(want: Want, have: Have) -> List[Address]:
+        """Return the addresses that have to go: the one that is named, of a pool those that this collection set, as far as the kernel says."""
         if want.address is not None:
-            gone = [address for address in have.own if address.key == want.address.key]
-        else:
-            net = want.pool.network if want.pool else ()
-            gone = [address for address in have.own if address.parsed in net]
-        steps: List[Change] = []
-        for address in gone:
-            steps.extend(self._removed(want, address, [other for other in have.own if other not in gone]))
-        return Plan(self._describe(want, gone[0]) if gone else {}, {}, tuple(steps))
+            return [address for address in have.own if address.key == want.address.key]
+        if want.pool is None:
+            return [address for address in have.own if address.protocol == PROTOCOL]
+        fitting = [address for address in have.own if address.parsed in want.pool.network]
+        return [address for address in fitting if address.protocol == PROTOCOL or not have.marks]
+
+    def _absent(self, want: Want, have: Have) -> Plan:
+        gone = self._gone(want, have)
+        stay = [address for address in have.own if address not in gone]
+        removal = Removal(want.ns, want.interface, gone, stay, have.along)
+        before = self._describe(want, gone[0]) if gone else {}
+        if want.address is None and want.pool is None and len(gone) > 1:
+            before["others"] = [address.cidr for address in gone[1:]]
+        routes = [*removal.lost(), *removal.sourced()]
+        if routes:
+            before["routes"] = [str(route) for route in routes]
+        return Plan(before, {}, tuple(removal.steps()))
 
     @staticmethod
     def _describe(want: Want, address: Address) -> Dict[str, Any]:
-        return {
-            "address": address.cidr,
-            "ip": address.ip,
-            "prefix": address.prefix,
-            "family": "ipv%d" % address.family,
-            "interface": want.interface,
-            "netns": want.ns.option,
-            "owner": want.owner,
-            "gateway": want.gateway or None,
-            "scope": address.scope,
-            "label": address.label or None,
-            "broadcast": address.broadcast or None,
-            "peer": address.peer or None,
-            "valid_lft": "forever" if address.valid_lft == FOREVER else address.valid_lft,
-            "preferred_lft": "forever" if address.preferred_lft == FOREVER else address.preferred_lft,
-            "noprefixroute": address.noprefixroute,
-        }
+        return described(want.ns, want.interface, address, want.owner, want.gateway)
+
+
+def described(ns: NsRef, interface: str, address: Address, owner: str = "", gateway: str = "") -> Dict[str, Any]:
+    """Return an address as the module returns it. ``owner`` is, where it is not given, as the module derives it."""
+    return {
+        "address": address.cidr,
+        "ip": address.ip,
+        "prefix": address.prefix,
+        "family": "ipv%d" % address.family,
+        "interface": interface,
+        "netns": ns.option,
+        "owner": owner or ns_address_want.default_owner(ns, interface),
+        "gateway": gateway or None,
+        "scope": address.scope,
+        "label": address.label or None,
+        "broadcast": address.broadcast or None,
+        "peer": address.peer or None,
+        "valid_lft": "forever" if address.valid_lft == FOREVER else address.valid_lft,
+        "preferred_lft": "forever" if address.preferred_lft == FOREVER else address.preferred_lft,
+        "noprefixroute": address.noprefixroute,
+    }
 
 
 RESOURCE = NsAddressResource()

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which address an interface is to have: who has which is read, and asked for on the wire. Pure but for the state.
+"""Which address an interface is to have: who has which is read, and asked for on the wire; and what the kernel asks of the interface, and
+of the addresses beside, before it takes one. Pure but for the state.
 
 Allocation keeps no state of its own: what is taken is read from the kernel, and a search starts at an address that is derived from
 the owner.
@@ -10,18 +11,88 @@ the owner.
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, Holder, Link
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
+    FOREVER,
+    HOST,
+    Address,
+    Holder,
+    Link,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.pools import Pool
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import IPV6_MTU
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_want import Want
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
+_DISABLE_IPV6 = "net/ipv6/conf/%s/disable_ipv6"
 Leaving = Mapping[Tuple[str, int], Sequence[Address]]  # addresses that go in the same task, by interface name and index
+
+# Words that follow what is in the way of the role.
+LISTED_NO_MORE = "; if that is not listed any more, list it with state: absent, or set wiring_purge: true"
+LIFETIMES = ("valid_lft", "preferred_lft")
+
+
+def kernel_marks(ns: int, state: State) -> bool:
+    """Return whether the kernel says who set an address (IFA_PROTO, from Linux 5.18 on): then it has marked some of its own, as ``::1``.
+
+    Those that carry the mark of ours prove nothing: check mode foresees it on any kernel.
+    """
+    return any(
+        address.protocol not in (0, PROTOCOL)
+        for where in dict.fromkeys((ns, state.need(HOST)))
+        for dummy, address in state.addresses(where)
+    )
+
+
+def is_settled(want: Want, address: Address) -> bool:
+    """Return whether an address is there as one that was given: ours, or one without an end, which is neither deprecated nor temporary, where
+    no lifetime is asked for. One that another node has too never is."""
+    if address.dadfailed:
+        return False
+    lasting = all(getattr(address, name) == FOREVER for name in LIFETIMES if name not in want.given)
+    temporary = address.family == 6 and address.secondary  # IFA_F_TEMPORARY is the same bit
+    return address.protocol == PROTOCOL or (lasting and not temporary)
+
+
+def asked_for(want: Want, own: Sequence[Address], marks: Callable[[], bool]) -> Optional[Address]:
+    """Return the address of an interface that is the wanted one already, None where none is.
+
+    A fixed one is told by itself. That of a pool is one that this collection set; only where the kernel does not say who set an address (``marks``),
+    it may be any that fits.
+    """
+    if want.address is not None:
+        same = [address for address in own if address.key == want.address.key]
+        if not same and want.family == 6:  # the kernel has an IPv6 address once, whatever its prefix length
+            same = [address for address in own if address.ip == want.address.ip]
+        return same[0] if same else None
+    prefix = want.pool.network.prefixlen if want.pool else -1
+    inside = [
+        address for address in own if want.may_be(address) and not want.keeps(address) and is_settled(want, address)
+    ]
+    fitting = [address for address in inside if address.prefix == prefix]
+    ours = [address for address in fitting if address.protocol == PROTOCOL]
+    if not ours:  # the pool grew or shrank around it: it is kept, under another prefix length
+        ours = [address for address in inside if address.protocol == PROTOCOL]
+    if ours or not fitting or marks():
+        return ours[0] if ours else None
+    return fitting[0]
+
+
+def way_out(link: Link, state: State) -> str:
+    """Return what the role's user can do about an interface of the host that is in the way, where that is a bridge of ours, else ``""``."""
+    # Here and not above: of use to few tasks.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import is_own_link
+
+    ours = is_own_link(link, "bridge", HOST.path, link.name, state.identity())
+    return ", a bridge of this collection" + LISTED_NO_MORE if ours else ""
 
 
 def going(want: Want, ns: int, names: Iterable[str], state: State) -> Leaving:
@@ -52,12 +123,12 @@ class Choice:
 
 
 class Search:
-    """The search for the address of the interface ``link`` of a namespace; ``bridge`` is the one whose members have addresses of the
-    same networks, None where no bridge is asked for."""
+    """The search for the address of the interface ``link`` of a namespace; ``bridge`` is the one, in the namespace ``where``, whose members have
+    addresses of the same networks, None where no bridge is asked for."""
 
-    def __init__(self, want: Want, ns: int, link: Link, bridge: Optional[Link], state: State) -> None:
+    def __init__(self, want: Want, ns: int, link: Link, where: int, bridge: Optional[Link], state: State) -> None:
         self._want, self._ns, self._link, self._bridge = want, ns, link, bridge
-        self._state, self._host = state, state.need(HOST)
+        self._state, self._host, self._where = state, state.need(HOST), where
 
     def choice(self) -> Choice:
         """Return what became of the search."""
@@ -66,11 +137,11 @@ class Search:
         return self._free(self._want.pool) if self._want.pool is not None else Choice()
 
     def _taken(self) -> Mapping[IpAddress, Holder]:
-        return leases(self._state).taken(self._host, self._want.bridge, self._bridge)
+        return leases(self._state).taken(self._where, self._want.bridge, self._bridge)
 
     def _taken_again(self, holder: Holder) -> Mapping[IpAddress, Holder]:
         """Return who has which address, read again where the namespace of a holder may just be ending."""
-        leases(self._state).read_again(self._host, self._want.bridge, holder)
+        leases(self._state).read_again(self._where, self._want.bridge, holder)
         return self._taken()
 
     def _fixed(self, address: Address) -> Choice:
@@ -80,7 +151,7 @@ class Search:
         if holder is not None:
             holder = self._taken_again(holder).get(ip)
         if holder is not None and not self._gives_way(holder):
-            return Choice(holder=self._label(holder))
+            return Choice(holder=self._label(holder) + self._way_out(holder))
         return Choice(answers=self._answers(ip) if self._want.gateway != address.ip else "")
 
     def _free(self, pool: Pool) -> Choice:
@@ -115,9 +186,67 @@ class Search:
         leaving = going(self._want, self._ns, [link.name], self._state) if link else {}
         return any(holder.address in addresses for addresses in leaving.values())
 
+    def _way_out(self, holder: Holder) -> str:
+        """Return what the role's user can do about a holder, ``""`` where that is not known to be the role's."""
+        if not self._want.supersede:
+            return ""
+        if holder.ns == self._host:
+            link = self._state.link_at(self._host, holder.index)
+            return way_out(link, self._state) if link else ""
+        return LISTED_NO_MORE if self._label(holder).rpartition(" ")[2] in self._names() else ""
+
+    def _names(self) -> Sequence[str]:
+        return ["'%s'" % name for name in self._state.entries()]
+
     def _label(self, holder: Holder) -> str:
         """Return who has an address, in words."""
         state, host = self._state, self._host
-        where = holder.label or ("the host" if holder.ns == host else state.namespace_label(host, holder.nsid))
+        where = holder.label or ("the host" if holder.ns == host else state.namespace_label(self._where, holder.nsid))
         link = state.link_at(holder.ns, holder.index) if holder.ns is not None else None
         return "%s in %s" % (link.name, where) if link else where
+
+
+# --- before the kernel takes it ---
+
+
+def disable_ipv6(want: Want, ns: int, state: State) -> Optional[str]:
+    """Return the sysctl of the interface, that of new ones where it is only foreseen; None where there is no IPv6 at all."""
+    found = state.sysctl(ns, _DISABLE_IPV6 % want.interface)
+    if found is None and ns > 0:
+        found = state.sysctl(ns, _DISABLE_IPV6 % "default")
+    return found if ns > 0 else "0"
+
+
+def ready_for_ipv6(want: Want, link: Optional[Link], off: Optional[str]) -> List[Change]:
+    """Return the step that switches IPv6 on where it is off on an interface as we make them. Raises `Refused` where there can be
+    none."""
+    if want.family == 4:
+        return []
+    option, key = "address" if want.address else "pool", _DISABLE_IPV6 % want.interface
+    mtu = link.get("mtu") if link else None
+    if off is None:
+        raise Refused("%s: this host has no IPv6 (was it booted with ipv6.disable=1?)." % option)
+    if mtu is not None and mtu < IPV6_MTU:
+        raise Refused(
+            "%s: %s in %s has an MTU of %d bytes, and IPv6 needs %d; raise its MTU first."
+            % (option, want.interface, want.ns, mtu, IPV6_MTU)
+        )
+    if off != "1":
+        return []
+    if want.ns.path or link is None or link.index < 0 or link.kind in ("bridge", "veth"):
+        return [SetSysctl(want.ns, key, "0", "1")]
+    raise Refused(
+        "%s: IPv6 is switched off on %s of the host; set the sysctl %s to 0 first, where that is wanted."
+        % (option, want.interface, key)
+    )
+
+
+def check_scope(target: Address, own: Sequence[Address]) -> None:
+    """Refuse an IPv4 address of another scope than its neighbours on the interface (net/ipv4/devinet.c, __inet_insert_ifa)."""
+    for other in own:
+        same = (other.prefix, other.family, other.network) == (target.prefix, 4, target.network)
+        if same and other.ip != target.ip and other.scope != target.scope:
+            raise Refused(
+                "scope: %s is there with scope %s, and all addresses of %s on an interface have the same; %s would have %s."
+                % (other.cidr, other.scope, other.network, target.cidr, target.scope)
+            )

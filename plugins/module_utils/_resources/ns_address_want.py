@@ -16,7 +16,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
     INTERFACE_NAME_BYTES,
-    interface_name,
+    known_name,
+    name_bytes,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import FOREVER, Address, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.pools import Pool
@@ -49,27 +50,30 @@ OPTIONS: Dict[str, Any] = {
 }
 RULES: Dict[str, Any] = {
     "mutually_exclusive": [["address", "pool"], ["peer", "pool"]],
-    "required_one_of": [["address", "pool"]],
 }
+NO_GATEWAY = "none"  # the value of ``gateway`` with which a pool reserves nothing
 _LIFETIME = values.number(0, FOREVER, "'forever' nor a number of seconds", forever=FOREVER)
+_VALID = values.number(1, FOREVER, "'forever' nor a number of seconds", forever=FOREVER)
 # The options that are attributes of the address, by the names of `Address`, each with its sanitizer.
 _GIVEN: Mapping[str, values.Sanitizer] = {
     "scope": values.unchanged,
     "noprefixroute": values.unchanged,
     "label": values.unchanged,
     "broadcast": addressing.ip,
-    "valid_lft": _LIFETIME,
+    "valid_lft": _VALID,
     "preferred_lft": _LIFETIME,
 }
 
 
 @dataclass(frozen=True)
 class Want:
-    """``address`` is fixed, or None with a ``pool``. ``given``: further attributes by the names of `Address`.
+    """``address`` is fixed, or None with a ``pool``; without either all addresses of ours are to go. ``given``: further attributes by the
+    names of `Address`.
 
     Of the other items of its task a want knows ``keep`` and ``keep_pools``, what is wanted on the same interface, so that none
-    removes another's; ``beside``, the wants for each interface of the namespace on which one supersedes; and ``reserved``, the fixed
-    addresses, which no pool gives away.
+    removes another's; ``beside``, the wants for each interface of the namespace on which one supersedes; ``reserved``, the fixed
+    addresses, which no pool gives away; and ``clears``, the address families of which it is the one to supersede: the last of those that would, so that
+    what is new stands before what was there goes.
     """
 
     ns: NsRef
@@ -87,16 +91,21 @@ class Want:
     probe: bool = False
     exclusive: bool = False
     supersede: bool = False
-    keep: FrozenSet[str] = frozenset()
+    keep: FrozenSet[Tuple[str, int, str]] = frozenset()
     keep_pools: Tuple[Any, ...] = field(default=(), compare=False)
     beside: Mapping[str, Sequence[Want]] = field(default_factory=dict, compare=False)
     reserved: Mapping[IpAddress, Any] = field(default_factory=dict, compare=False)
+    clears: FrozenSet[int] = field(default=frozenset((4, 6)), compare=False)
 
     def may_be(self, address: Address) -> bool:
         """Return whether an address of the interface is, or may be, the one that is wanted."""
         if self.address is not None:
             return address.ip == self.address.ip
         return self.pool is not None and address.parsed in self.pool
+
+    def keeps(self, address: Address) -> bool:
+        """Return whether an address is a fixed one that the task asks for on the interface."""
+        return address.key in self.keep or (address.family == 6 and any(address.ip == ip for ip, *dummy in self.keep))
 
     @property
     def family(self) -> int:
@@ -105,7 +114,7 @@ class Want:
     @property
     def kept_families(self) -> Set[int]:
         """Return the address families of what the other items of the task want on the interface."""
-        return {pool.network.version for pool in self.keep_pools} | {6 if ":" in ip else 4 for ip in self.keep}
+        return {pool.network.version for pool in self.keep_pools} | {6 if ":" in ip else 4 for ip, *dummy in self.keep}
 
     @property
     def removes_others(self) -> bool:
@@ -116,13 +125,17 @@ class Want:
 def parse(params: Mapping[str, Any]) -> Want:
     """Return the want that validated options mean. Raises `Invalid`."""
     ns = NsRef.parse(params.get("netns"))
-    name = interface_name(params["interface"], "interface")
-    address, pool, gateway = None, None, ""
+    name = known_name(params["interface"], "interface")
+    address, pool, gateway, family = None, None, "", 0
     if params.get("address") is not None:
         address = _fixed(params)
         family = address.family
-        if params.get("gateway") is not None:
+        if params.get("gateway") not in (None, NO_GATEWAY):
             gateway = addressing.ip(params["gateway"], "gateway")
+    elif params.get("pool") is None:
+        if params["state"] == "present" or not params["supersede"]:
+            ours = "" if params["state"] == "present" else ", or supersede: true for all that this collection set"
+            raise Invalid("one of the following is required: address, pool%s." % ours)
     else:
         pool, gateway = _pool(params)
         family = pool.network.version
@@ -130,7 +143,7 @@ def parse(params: Mapping[str, Any]) -> Want:
         if params.get(option) is not None and family == 6:
             raise Invalid("%s: an IPv6 address has none to set." % option)
     given = values.given(params, _GIVEN)
-    _check(given, name)
+    _check(given, name, family)
     nodad = params["nodad"] if params.get("nodad") is not None else bool(ns.path)
     return Want(
         ns,
@@ -138,9 +151,9 @@ def parse(params: Mapping[str, Any]) -> Want:
         params["state"] == "present",
         address,
         pool,
-        interface_name(params["bridge"], "bridge") if params.get("bridge") else None,
+        known_name(params["bridge"], "bridge") if params.get("bridge") else None,
         gateway,
-        params.get("owner") or "%s/%s" % (ns.option or "host", name),
+        params.get("owner") or default_owner(ns, name),
         params["strategy"],
         given,
         nodad and family == 6,
@@ -151,10 +164,26 @@ def parse(params: Mapping[str, Any]) -> Want:
     )
 
 
-def _check(given: Mapping[str, Any], interface: str) -> None:
+def default_owner(ns: NsRef, interface: str) -> str:
+    """Return whom an address belongs to where nobody is named."""
+    return "%s/%s" % (ns.option or "host", interface)
+
+
+def renamed(want: Want, interface: str, bridge: Optional[str]) -> Want:
+    """Return the want with the own names of its interface and bridge, as they were read. Raises `Invalid` for a label too long then."""
+    given = dict(want.given)
+    if "label" in given:
+        given["label"] = interface + given["label"][len(want.interface) :]
+        _check(given, interface, want.family)
+    owner = default_owner(want.ns, interface) if want.owner == default_owner(want.ns, want.interface) else want.owner
+    return replace(want, interface=interface, bridge=bridge, given=given, owner=owner)
+
+
+def _check(given: Mapping[str, Any], interface: str, family: int) -> None:
     """Raise `Invalid` for attributes that the kernel would not take, or not together."""
-    label = given.get("label", interface)
-    if label.split(":")[0] != interface or len(label.encode(errors="replace")) > INTERFACE_NAME_BYTES:
+    label = given.get("label")
+    fits = label is None or label.split(":")[0] == interface
+    if not fits or len(name_bytes(label or "")) > INTERFACE_NAME_BYTES:
         raise Invalid(
             "label: '%s' must be '%s' or begin with '%s:', and have at most %d bytes."
             % (label, interface, interface, INTERFACE_NAME_BYTES)
@@ -163,6 +192,8 @@ def _check(given: Mapping[str, Any], interface: str) -> None:
         raise Invalid("broadcast: %s is not of the same address family as the address." % given["broadcast"])
     if given.get("preferred_lft", 0) > given.get("valid_lft", FOREVER):
         raise Invalid("preferred_lft: it cannot be longer than valid_lft.")
+    if family == 4 and given.get("preferred_lft", FOREVER) < given.get("valid_lft", FOREVER) == FOREVER:
+        raise Invalid("preferred_lft: over IPv4 it needs a valid_lft with an end, or the kernel forgets it.")
 
 
 def _fixed(params: Mapping[str, Any]) -> Address:
@@ -185,6 +216,8 @@ def _pool(params: Mapping[str, Any]) -> Tuple[Pool, str]:
     """Return (the pool that the options ask for, the gateway's address, ``""`` where none is reserved for it)."""
     pools.require_netaddr()
     net = addressing.network(params["pool"], "pool")
+    if params.get("gateway") == NO_GATEWAY:
+        return pools.pool(net, params.get("range"), tuple(params.get("exclude") or ()), None), ""
     asked = params.get("gateway") is not None
     gateway = addressing.address(params["gateway"], "gateway") if asked else addressing.default_gateway(net)
     if gateway not in net:
@@ -215,13 +248,27 @@ def together(wants: Sequence[Want]) -> List[Want]:
                         % (want.address.ip, other.interface, other.ns, want.interface, want.ns)
                     )
     keeps = {
-        where: frozenset(other.address.ip for other in same if other.address is not None)
+        where: frozenset(other.address.key for other in same if other.address is not None)
         for where, same in by_interface.items()
     }
     pooled = {where: [other for other in same if other.pool is not None] for where, same in by_interface.items()}
+    last = {where: _last(same) for where, same in by_interface.items()}
     completed = []
     for want in wants:
         keep = keeps.get((want.ns, want.interface), frozenset())
         pools = tuple(other.pool for other in pooled.get((want.ns, want.interface), ()) if other is not want)
-        completed.append(replace(want, keep=keep, keep_pools=pools, beside=beside[want.ns], reserved=reserved))
+        superseding = last.get((want.ns, want.interface), {})
+        clears = frozenset(family for family, one in superseding.items() if one is want)
+        completed.append(
+            replace(want, keep=keep, keep_pools=pools, beside=beside[want.ns], reserved=reserved, clears=clears)
+        )
     return completed
+
+
+def _last(wants: Sequence[Want]) -> Dict[int, Optional[Want]]:
+    """Return by address family which want for an interface is the last that supersedes in it, or at all; None where none does."""
+    superseding = [want for want in reversed(wants) if want.supersede]
+    return {
+        family: next((want for want in superseding if want.family == family), next(iter(superseding), None))
+        for family in (4, 6)
+    }

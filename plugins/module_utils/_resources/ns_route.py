@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import replace
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, Hashable, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import DelRoute, PutRoute
@@ -19,20 +19,28 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     MAIN_TABLE,
     Nexthop,
+    NsRef,
     PolicyRule,
     Route,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ns_route_want, policy_rule
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
+    ns_route_exclusive,
+    ns_route_want,
+    policy_rule,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_route_exclusive import Surplus
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_route_want import (
     DEFAULT_METRIC,
     TABLES,
     TYPES,
     Want,
+    link_local,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import connected
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
+_TABLE_NAMES = {number: name for name, number in TABLES.items()}
 # Attributes beside the key (destination, table, metric); the kernel replaces them all at once.
 _FIELDS = ("type", "gateway", "interface", "source", "scope", "mtu", "advmss", "onlink", "nexthops")
 
@@ -44,13 +52,17 @@ OnLink = Sequence[Tuple[str, str]]  # (network, interface)
 class Have:
     """``routes`` to the wanted destination in the wanted table; ``on_link`` the networks that a gateway may be in, by interface.
     ``certain`` is False in check mode where an earlier task may add what is missing. ``policies`` that may be the wanted rule or
-    share its table; ``beside``: that table has routes of ours to other destinations."""
+    share its table; ``beside``: that table has routes of ours to other destinations. ``surplus``: what of ours the task does not ask for.
+    ``own``: the addresses of the namespace, and the ``broadcasts`` of their networks."""
 
     routes: Tuple[Route, ...] = ()
     on_link: Tuple[Tuple[str, str], ...] = ()
     certain: bool = True
     policies: Tuple[PolicyRule, ...] = ()
     beside: bool = False
+    surplus: Surplus = Surplus()
+    own: FrozenSet[str] = frozenset()
+    broadcasts: FrozenSet[str] = frozenset()
 
 
 def _holding(gateway: str, on_link: OnLink, interface: str = "") -> OnLink:
@@ -65,25 +77,28 @@ def _holding(gateway: str, on_link: OnLink, interface: str = "") -> OnLink:
 
 def _reachable(gateway: str, on_link: OnLink, interface: str = "") -> bool:
     """Return whether a gateway is in one of the networks, of those behind ``interface`` where it is given."""
-    return ipaddress.ip_address(gateway).is_link_local or bool(_holding(gateway, on_link, interface))
+    return link_local(gateway) or bool(_holding(gateway, on_link, interface))
 
 
 def _same_ways(asked: Sequence[Nexthop], found: Sequence[Nexthop]) -> bool:
     """Return whether the nexthops are the asked ones; an interface that is not asked for may be any."""
     left = list(found)
     for hop in asked:
-        same = next((other for other in left if hop in (other, replace(other, interface=""))), None)
+        same = next(
+            (other for other in left if replace(other, interface=hop.interface and other.interface) == hop), None
+        )
         if same is None:
             return False
         left.remove(same)
     return not left
 
 
-def _read_on_link(ns: int, family: int, state: State) -> OnLink:
-    """Return the networks that are on a link of a namespace, by interface (``""``: any)."""
+def _read_on_link(ns: int, family: int, tables: Iterable[int], state: State) -> OnLink:
+    """Return the networks that are on a link of a namespace, by interface (``""``: any), as the routes of some tables say."""
     found = [
         (route.destination, route.interface)
-        for route in state.routes(ns, family, MAIN_TABLE)
+        for table in tables
+        for route in state.routes(ns, family, table)
         if not route.gateway and not route.nexthops and route.type == "unicast"
     ]
     found += [
@@ -103,10 +118,29 @@ class NsRouteResource(Resource[Want, Have]):
     def parse(self, params: Mapping[str, Any]) -> Want:
         return ns_route_want.parse(params)
 
+    def identities(self, want: Want) -> Sequence[Hashable]:
+        metric = want.given.get("metric", DEFAULT_METRIC[want.family])
+        return ((want.ns, want.destination, want.table, metric),) if want.present else ()
+
     def together(self, wants: Sequence[Want]) -> List[Want]:
-        return ns_route_want.together(wants)
+        return ns_route_exclusive.together(ns_route_want.together(wants))
+
+    def resolved(self, want: Want, state: State) -> Want:
+        names = {name for dummy, name in want.ways if name}
+        own = {name: state.own_name(want.ns, name) for name in names}
+        if all(name == real for name, real in own.items()):
+            return want
+        given = dict(want.given)
+        if "interface" in given:
+            given["interface"] = own[given["interface"]]
+        if "nexthops" in given:
+            hops = given["nexthops"]
+            given["nexthops"] = tuple(sorted(replace(hop, interface=own.get(hop.interface, "")) for hop in hops))
+        return replace(want, given=given)
 
     def subject(self, want: Want) -> str:
+        if want.nothing:
+            return "routes that are not asked for%s" % (" in %s" % want.ns if want.ns.path else "")
         return "route %s" % self._shown(want)
 
     @staticmethod
@@ -122,19 +156,25 @@ class NsRouteResource(Resource[Want, Have]):
         ns = state.need(want.ns) if want.present else state.find(want.ns)
         if ns is None:
             return Have()
+        surplus = ns_route_exclusive.look(want, ns, self._held, state)
+        if want.nothing:
+            return Have(surplus=surplus)
         table = state.routes(ns, want.family, want.table)
         routes = [route for route in table if route.destination == want.destination and route.type in TYPES]
         have = Have(
             tuple(routes),
             policies=tuple(state.policies(ns, want.family)) if want.policy else (),
             beside=any(route.protocol == PROTOCOL and route not in routes for route in table),
+            surplus=surplus,
         )
         if not want.present:
             return have
         certain = ns > 0
         for name in (interface for dummy, interface in want.ways if interface):
             certain = state.need_link(ns, want.ns, name, "interface").index > 0 and certain
-        on_link = _read_on_link(ns, want.family, state)
+        # As the kernel looks for a gateway: in the route's own table, and where all other packets are looked up.
+        on_link = _read_on_link(ns, want.family, dict.fromkeys((want.table, MAIN_TABLE)), state)
+        addresses = [address for dummy, address in state.addresses(ns) if address.family == want.family]
         if not state.predict:
             certain = True
         elif not certain:
@@ -143,16 +183,35 @@ class NsRouteResource(Resource[Want, Have]):
             for gateway in (gateway for gateway, dummy in want.ways if gateway and not _reachable(gateway, on_link)):
                 state.foresee("the subnet of gateway %s in %s" % (gateway, want.ns))
                 certain = False
-        return replace(have, on_link=tuple(on_link), certain=certain)
+        broadcasts = [
+            address.network.broadcast_address for address in addresses if want.family == 4 and address.prefix < 31
+        ]
+        return replace(
+            have,
+            on_link=tuple(on_link),
+            certain=certain,
+            own=frozenset(address.ip for address in addresses),
+            broadcasts=frozenset(map(str, broadcasts)),
+        )
 
     def plan(self, want: Want, have: Have) -> Plan:
-        if not want.present:
-            return self._removal(want, have)
+        found = (
+            Plan({}, {}) if want.nothing else self._present(want, have) if want.present else self._removal(want, have)
+        )
+        changes = (*found.changes, *have.surplus.changes(want.ns))  # last: what follows a route is there before
+        return replace(found, before={**found.before, **have.surplus.described()}, changes=changes)
+
+    def _held(self, want: Want, found: Sequence[Route]) -> Sequence[Optional[Route]]:
+        return self._match(want, [route for route in found if route.type in TYPES])
+
+    def _present(self, want: Want, have: Have) -> Plan:
+        """Return the plan for a route that is to be there, and its rule."""
         old, twin = self._match(want, have.routes)
-        wanted = self._wanted(want, old or twin)
+        ours = want.exclusive and any(route is not None and route.protocol == PROTOCOL for route in (old, twin))
+        wanted = self._wanted(want, None if ours else old or twin)
         wanted = self._check_gateways(want, wanted, have)
         changes: List[Change] = []
-        if old is not None and not self._differs(want, old):
+        if old is not None and not (self._differs_wholly(wanted, old) if ours else self._differs(want, old)):
             wanted = old
         else:
             changes.append(PutRoute(want.ns, replace(wanted, protocol=PROTOCOL), old))
@@ -188,9 +247,18 @@ class NsRouteResource(Resource[Want, Have]):
     @staticmethod
     def _differs(want: Want, route: Route) -> List[str]:
         names = [name for name, value in want.given.items() if getattr(route, name) != value]
+        if "onlink" in want.given and "onlink" not in names and any(hop.onlink for hop in route.nexthops):
+            names.append("onlink")  # of some ways only
         if "nexthops" in names and _same_ways(want.given["nexthops"], route.nexthops):
             names.remove("nexthops")
         return names
+
+    @staticmethod
+    def _differs_wholly(wanted: Route, route: Route) -> bool:
+        """Return whether a route of ours is anything else than asked for: what is left out is then as in a new route. An interface may not be known yet."""
+        if _same_ways(wanted.nexthops, route.nexthops):
+            wanted = replace(wanted, nexthops=route.nexthops)
+        return wanted != (route if wanted.interface else replace(route, interface=""))
 
     @staticmethod
     def _match(want: Want, routes: Sequence[Route]) -> Tuple[Optional[Route], Optional[Route]]:
@@ -199,21 +267,23 @@ class NsRouteResource(Resource[Want, Have]):
         def same_way(route: Route) -> bool:
             return all(
                 getattr(route, name) == want.given[name]
-                for name in ("gateway", "interface", "type", "nexthops")
+                for name in ("gateway", "interface", "type")
                 if name in want.given
-            )
+            ) and ("nexthops" not in want.given or _same_ways(want.given["nexthops"], route.nexthops))
 
         ways = [route for route in routes if same_way(route)]
         metric = want.given.get("metric")
         if metric is None:
-            if ways:
-                return min(ways, key=lambda route: route.metric), None
+            # A metric of ours that is asked for no longer becomes the default one again.
+            held = [route for route in ways if not want.exclusive or route.protocol != PROTOCOL]
+            if held:
+                return min(held, key=lambda route: route.metric), None
             metric = DEFAULT_METRIC[want.family]
         keyed = [route for route in routes if route.metric == metric]
         if keyed:
             best = [route for route in keyed if same_way(route)]
             return (best or keyed)[0], None
-        return None, ways[0] if ways and "metric" in want.given else None
+        return None, ways[0] if ways and ("metric" in want.given or want.exclusive) else None
 
     @staticmethod
     def _wanted(want: Want, old: Optional[Route]) -> Route:
@@ -234,6 +304,7 @@ class NsRouteResource(Resource[Want, Have]):
                     gateway=old.gateway,
                     interface=old.interface,
                     nexthops=old.nexthops,
+                    nexthop_id=old.nexthop_id,
                     scope=old.scope,
                 )
             elif "interface" not in given and old.gateway == given.get("gateway"):
@@ -246,6 +317,8 @@ class NsRouteResource(Resource[Want, Have]):
             ):
                 route = replace(route, gateway=old.gateway)
         route = replace(route, **given)
+        if "onlink" in given:  # of all ways
+            route = replace(route, nexthops=tuple(replace(hop, onlink=False) for hop in route.nexthops))
         if "scope" not in given and want.family == 4:
             # As iproute2's ip/iproute.c: a unicast route without a gateway reaches what is on the link.
             direct = route.type == "unicast" and not route.gateway and not route.nexthops
@@ -256,23 +329,41 @@ class NsRouteResource(Resource[Want, Have]):
         """Return ``route`` with the interface its gateway is behind. Raises `Refused` for a gateway that cannot be reached."""
         if route.type == "unicast" and not (route.gateway or route.interface or route.nexthops):
             raise Refused("The %s needs a gateway, an interface or nexthops." % self.subject(want))
-        if route.onlink or not have.certain:
+        if route.onlink:
+            self._check_onlink(route)
+        if route.source and have.certain and route.source not in have.own and not route.source.startswith("127."):
+            raise Refused("source: %s is no address of %s; add it to an interface first." % (route.source, want.ns))
+        if route.nexthop_id or route.onlink or not have.certain:
             return route
         if route.nexthops:
             return replace(
                 route,
                 nexthops=tuple(
-                    replace(hop, interface=self._behind(want, hop.gateway, hop.interface, have))
+                    hop if hop.onlink else replace(hop, interface=self._behind(want, hop.gateway, hop.interface, have))
                     for hop in route.nexthops
                 ),
             )
         return replace(route, interface=self._behind(want, route.gateway, route.interface, have))
 
     @staticmethod
+    def _check_onlink(route: Route) -> None:
+        """Raise `Refused` where onlink says nothing, or not where."""
+        ways = [(hop.gateway, hop.interface) for hop in route.nexthops] or [(route.gateway, route.interface)]
+        if not any(gateway for gateway, dummy in ways):
+            raise Refused("onlink: it says that a gateway is on the link; without a gateway it means nothing.")
+        lost = next((gateway for gateway, interface in ways if gateway and not interface), "")
+        if lost:
+            raise Refused("onlink: it does not say on which link %s is; name its interface as well." % lost)
+
+    @staticmethod
     def _behind(want: Want, gateway: str, interface: str, have: Have) -> str:
         """Return the interface that a gateway is behind: the one with the longest prefix that holds it."""
-        if not gateway or ipaddress.ip_address(gateway).is_link_local:
+        if not gateway or link_local(gateway) or (want.family == 4 and ":" in gateway):
             return interface
+        if gateway in have.broadcasts:
+            raise Refused("gateway: %s is the broadcast address of its network, which no router has." % gateway)
+        if want.family == 6 and gateway in have.own:
+            raise Refused("gateway: %s is an address of %s itself." % (gateway, want.ns))
         behind = _holding(gateway, have.on_link, interface)
         if not behind:
             reach = [net for net, where in have.on_link if not interface or where in ("", interface)]
@@ -286,20 +377,27 @@ class NsRouteResource(Resource[Want, Have]):
 
     @staticmethod
     def _describe(want: Want, route: Route, rule: Optional[PolicyRule] = None) -> Dict[str, Any]:
-        described: Dict[str, Any] = {
-            "destination": route.shown_destination,
-            "family": "ipv%d" % route.family,
-            "netns": want.ns.option,
-            "table": {value: key for key, value in TABLES.items()}.get(route.table, str(route.table)),
-            "metric": route.metric,
-        }
-        described.update({name: getattr(route, name) or None for name in _FIELDS if name not in ("nexthops", "onlink")})
-        described["onlink"] = route.onlink
-        described["nexthops"] = [
-            {"gateway": hop.gateway or None, "interface": hop.interface or None, "weight": hop.weight}
-            for hop in route.nexthops
-        ]
-        return dict(described, **policy_rule.described(rule))
+        return described(want.ns, route, rule)
+
+
+def described(ns: NsRef, route: Route, rule: Optional[PolicyRule] = None) -> Dict[str, Any]:
+    """Return a route, with the policy rule that leads to its table, as the module returns it."""
+    found: Dict[str, Any] = {
+        "destination": route.shown_destination,
+        "family": "ipv%d" % route.family,
+        "netns": ns.option,
+        "table": _TABLE_NAMES.get(route.table) or str(route.table),
+        "metric": route.metric,
+    }
+    found.update({name: getattr(route, name) or None for name in _FIELDS if name not in ("nexthops", "onlink")})
+    found["onlink"] = route.onlink
+    found["nexthops"] = [
+        {"gateway": hop.gateway or None, "interface": hop.interface or None, "weight": hop.weight}
+        for hop in route.nexthops
+    ]
+    if route.nexthop_id:
+        found["nexthop_id"] = route.nexthop_id
+    return dict(found, **policy_rule.described(rule))
 
 
 RESOURCE = NsRouteResource()

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import field
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -13,7 +14,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model import 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import cidr, ip
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import known_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     MAIN_TABLE,
     Nexthop,
@@ -25,6 +26,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource 
 
 TABLES = {"default": 253, "main": MAIN_TABLE, "local": 255}  # include/uapi/linux/rtnetlink.h
 TYPES = ["unicast", "blackhole", "unreachable", "prohibit", "throw"]
+EVERYWHERE = {4: "0.0.0.0/0", 6: "::/0"}
 DEFAULT_METRIC = {4: 0, 6: 1024}  # what the kernel takes where none is given: IP6_RT_PRIO_USER
 
 OPTIONS: Dict[str, Any] = {
@@ -42,6 +44,7 @@ OPTIONS: Dict[str, Any] = {
     "mtu": {"type": "int"},
     "advmss": {"type": "int"},
     "onlink": {"type": "bool"},
+    "exclusive": {"type": "bool", "default": False},
     **policy_rule.OPTIONS,
     "nexthops": {
         "type": "list",
@@ -63,7 +66,8 @@ _TABLE = values.number(1, values.U32, "main, default, local nor a number from 1 
 @dataclass(frozen=True)
 class Want:
     """``given`` holds what the user asked for, by the names of `Route`; what is not in it is not managed. ``policy`` is the rule that
-    is to lead to the table, its priority 0 where none is asked for."""
+    is to lead to the table, its priority 0 where none is asked for. ``exclusive``: what of ours the task does not ask for goes; ``keep``, of
+    the last such item of a namespace only, is what the task asks for there."""
 
     ns: NsRef
     family: int
@@ -72,12 +76,60 @@ class Want:
     present: bool = True
     given: Mapping[str, Any] = field(default_factory=dict, hash=False)
     policy: Optional[PolicyRule] = None
+    exclusive: bool = False
+    keep: Optional[Tuple[Want, ...]] = None
+
+    @property
+    def nothing(self) -> bool:
+        """Return whether the item asks for no route of its own to be there or gone."""
+        return self.exclusive and not self.present
 
     @property
     def ways(self) -> List[Tuple[str, str]]:
         """Return (gateway, interface) of every way that is asked for, each ``""`` where it is left out."""
         ways = [(self.given.get("gateway", ""), self.given.get("interface", ""))]
         return ways + [(hop.gateway, hop.interface) for hop in self.given.get("nexthops", ())]
+
+
+def _check_ways(want: Want) -> None:
+    """Raise `Invalid` for ways that the kernel is known to refuse, whatever there is."""
+    hops = want.given.get("nexthops", ())
+    scope = want.given.get("scope")
+    kind = want.given.get("type", "unicast")
+    if kind != "unicast":
+        for name in ("interface", "onlink", "scope"):
+            if want.given.get(name):
+                raise Invalid("%s: it does not go with type: %s." % (name, kind))
+    if scope == "nowhere":
+        raise Invalid("scope: nothing is reached by a route of scope nowhere.")
+    if scope in ("link", "host") and any(gateway for gateway, dummy in want.ways):
+        raise Invalid("scope: a route by a gateway reaches further than the scope %s." % scope)
+    if want.family == 6 and any(not hop.gateway for hop in hops):
+        raise Invalid("nexthops: over IPv6 each needs a gateway.")
+    ways = [(hop.gateway, hop.interface) for hop in hops]
+    for way in ways:
+        if ways.count(way) > 1:
+            raise Invalid(
+                "nexthops: %s is asked for twice; give it once, with a weight." % " dev ".join(filter(None, way))
+            )
+    for gateway, interface in want.ways:
+        if gateway and not interface and link_local(gateway):
+            option = "nexthops" if hops else "gateway"
+            raise Invalid("%s: %s is link-local, which is on every link; name its interface." % (option, gateway))
+
+
+def link_local(gateway: str) -> bool:
+    """Return whether a gateway is one of those of IPv6 that are on every link."""
+    return ":" in gateway and ipaddress.ip_address(gateway).is_link_local
+
+
+def _router(value: Any, option: str) -> str:
+    """Return an address that a router can have."""
+    found = ip(value, option)
+    parsed = ipaddress.ip_address(found)
+    if parsed.is_multicast or parsed.is_unspecified or parsed.is_loopback or found == "255.255.255.255":
+        raise Invalid("%s: %s is not an address a router can have." % (option, found))
+    return found
 
 
 def _nexthops(items: Sequence[Mapping[str, Any]], option: str) -> Tuple[Nexthop, ...]:
@@ -91,7 +143,7 @@ def _nexthops(items: Sequence[Mapping[str, Any]], option: str) -> Tuple[Nexthop,
             raise Invalid("%s: weight %s is out of bounds; it must be from 1 to 256." % (option, weight))
         hops.append(
             Nexthop(
-                ip(gateway, option) if gateway else "", interface_name(interface, option) if interface else "", weight
+                _router(gateway, option) if gateway else "", known_name(interface, option) if interface else "", weight
             )
         )
     if len(hops) < 2:
@@ -102,14 +154,15 @@ def _nexthops(items: Sequence[Mapping[str, Any]], option: str) -> Tuple[Nexthop,
 # The options that are attributes of the route, by the names of `Route`, each with its sanitizer.
 _GIVEN: Mapping[str, values.Sanitizer] = {
     "metric": values.integer(0, values.U32),
-    "mtu": values.integer(0, 65535),
-    "advmss": values.integer(0, 65535),
+    # What is more the kernel cuts off (net/ipv4/metrics.c): the longest IPv4 packet less 15 bytes, or less its headers.
+    "mtu": values.integer(0, 65520),
+    "advmss": values.integer(0, 65495),
     "scope": values.unchanged,
     "type": values.unchanged,
     "onlink": values.unchanged,
-    "gateway": ip,
+    "gateway": _router,
     "source": ip,
-    "interface": interface_name,
+    "interface": known_name,
     "nexthops": _nexthops,
 }
 
@@ -142,9 +195,15 @@ def parse(params: Mapping[str, Any]) -> Want:
         given.pop("scope", None)  # the kernel has none for IPv6
     if given.get("type", "unicast") != "unicast" and {"gateway", "nexthops"} & set(given):
         raise Invalid("type: a %s route has no gateway." % given["type"])
-    return Want(
-        NsRef.parse(params.get("netns")), family, destination, table, params["state"] == "present", given, policy
-    )
+    present, exclusive = params["state"] == "present", params["exclusive"]
+    if exclusive and not present and (given or policy or destination not in EVERYWHERE.values()):
+        raise Invalid(
+            "exclusive: with state: absent it means all routes of ours that the task does not ask for, so name none."
+        )
+    want = Want(NsRef.parse(params.get("netns")), family, destination, table, present, given, policy, exclusive)
+    if present:
+        _check_ways(want)
+    return want
 
 
 def _destination(params: Mapping[str, Any], addresses: Sequence[str]) -> Tuple[int, str]:
@@ -152,7 +211,7 @@ def _destination(params: Mapping[str, Any], addresses: Sequence[str]) -> Tuple[i
     asked = {"ipv4": 4, "ipv6": 6, None: 0}[params.get("family")]
     if params["destination"] == "default":
         family = asked or (_family(addresses[0]) if addresses else 4)
-        return family, "0.0.0.0/0" if family == 4 else "::/0"
+        return family, EVERYWHERE[family]
     net = cidr(params["destination"], "destination")
     if asked and asked != _family(net):
         raise Invalid("family: %s is not an %s network." % (net, params["family"]))

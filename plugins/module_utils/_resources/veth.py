@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import collections
 from dataclasses import field, replace
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -23,13 +23,20 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
     host_interface,
     interface_name,
-    mac,
+    is_own,
+    known_name,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
+    check_mtu,
+    derived_again,
     differing,
+    ipv6_lost,
+    is_own_link,
+    is_own_near,
     made_for,
     pair_mac,
+    peer_mac,
     port_of,
     set_late,
     split,
@@ -38,10 +45,15 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.lin
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
+if TYPE_CHECKING:
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources.foreign_bridge import Fit
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources.veth_occupant import Occupant
+
 
 @dataclass(frozen=True)
 class Want:
     """``own`` and ``peer`` hold the attributes that are asked of each end; ``derived``: the name of the host end is not given, but derived.
+    ``peer_sysctls`` are of the peer, by their one key. ``port_of`` is a bridge that the host end is about to be a port of.
 
     Of the other items of its task a want that is ``exclusive`` knows ``siblings``, the host ends of the pairs that are wanted in the
     same namespace."""
@@ -57,25 +69,30 @@ class Want:
     peer: Mapping[str, Any] = field(default_factory=dict, hash=False)
     exclusive: bool = False
     siblings: Tuple[str, ...] = ()
+    peer_sysctls: Mapping[str, str] = field(default_factory=dict, hash=False)
+    port_of: Optional[str] = None
 
 
 @dataclass(frozen=True)
 class Have:
     """``link`` has the wanted name; ``far`` is what the kernel links it to, in the namespace ``far_ns`` (None: neither of the two that
-    are wanted); ``occupant`` is another interface that has the wanted peer's name, ``occupant_peer`` the name of its other end.
+    are wanted); ``occupant`` is another interface that has the wanted peer's name.
     ``master`` is the name of the bridge that has the port now. ``surplus``: host ends of other pairs of ours whose peers are in the
-    wanted peer's namespace."""
+    wanted peer's namespace. ``peer_sysctls``: those that are asked for as they are, ``""`` where the peer has yet to come, and None for what the kernel
+    has not. ``fit``: what a port of the bridge has to be, where that is somebody else's. ``ipv6`` is an address that a small MTU would take from an end."""
 
     link: Optional[Link] = None
     far: Optional[Link] = None
     far_ns: Optional[NsRef] = None
-    occupant: Optional[Link] = None
-    occupant_peer: str = ""
+    occupant: Optional[Occupant] = None
     peer_ns_there: bool = True
     master: str = ""
     mtu: int = 0
     identity: str = ""
+    ipv6: str = ""
     surplus: Tuple[str, ...] = ()
+    peer_sysctls: Mapping[str, Optional[str]] = field(default_factory=dict, hash=False)
+    fit: Optional[Fit] = None
 
 
 _ROWS = link_kinds.rows("veth")
@@ -92,7 +109,9 @@ class VethResource(Resource[Want, Have]):
         "peer_name": {"type": "str", "default": "eth0"},
         "peer_netns": {"type": "str"},
         "bridge": {"type": "str"},
+        "port_of": {"type": "str"},
         **link_kinds.specs(_ROWS, pair=True),
+        "peer_sysctls": {"type": "dict"},
         "exclusive": {"type": "bool", "default": False},
     }
 
@@ -116,25 +135,56 @@ class VethResource(Resource[Want, Have]):
         )
         shared = link_kinds.given(params, both)
         bridge = params.get("bridge")
-        return Want(
+        want = Want(
             ns,
             name,
             params.get("name") is None,
             peer_ns,
             peer_name,
             params["state"] == "present",
-            interface_name(bridge, "bridge") if bridge else bridge,
+            known_name(bridge, "bridge") if bridge else bridge,
             dict(shared, **link_kinds.given(params, {**each, **near})),
             dict(shared, **link_kinds.given(params, each, "peer_")),
             params["exclusive"],
+            peer_sysctls=_sysctls().parse_sysctls(params["peer_sysctls"], peer_name)
+            if params.get("peer_sysctls")
+            else {},
+            port_of=interface_name(params["port_of"], "port_of") if params.get("port_of") else None,
         )
+        if (
+            want.bridge
+            and want.present
+            and want.peer.get("mac") is not None
+            and want.peer["mac"] == want.own.get("mac")
+        ):
+            raise Invalid(
+                "peer_mac: it is that of the end on the bridge, %s, as well; give them one each." % want.peer["mac"]
+            )
+        return want
+
+    def identities(self, want: Want) -> Sequence[Hashable]:
+        return (want.ns, want.name), (want.peer_ns, want.peer_name)
 
     def together(self, wants: Sequence[Want]) -> List[Want]:
         siblings: Dict[NsRef, List[str]] = collections.defaultdict(list)
+        macs: Dict[Tuple[NsRef, str, str], Want] = {}  # by bridge
         for want in wants:
-            if want.present:
-                siblings[want.peer_ns].append(want.name)
+            if not want.present:
+                continue
+            siblings[want.peer_ns].append(want.name)
+            asked = want.peer.get("mac")
+            other = macs.setdefault((want.ns, want.bridge, asked), want) if want.bridge and asked else want
+            if (other.peer_ns, other.peer_name) != (want.peer_ns, want.peer_name):
+                raise Invalid(
+                    "peer_mac: %s is asked for twice behind bridge '%s', for %s in %s and for %s in %s."
+                    % (asked, want.bridge, other.peer_name, other.peer_ns, want.peer_name, want.peer_ns)
+                )
         return [replace(want, siblings=tuple(siblings[want.peer_ns])) if want.exclusive else want for want in wants]
+
+    def resolved(self, want: Want, state: State) -> Want:
+        state.find(want.peer_ns)  # a link that is read before does not say that its peer is in there
+        name, bridge = state.own_name(want.ns, want.name), want.bridge and state.own_name(want.ns, want.bridge)
+        return want if (name, bridge) == (want.name, want.bridge) else replace(want, name=name, bridge=bridge)
 
     def subject(self, want: Want) -> str:
         return "veth %s" % want.name
@@ -162,19 +212,43 @@ class VethResource(Resource[Want, Have]):
             if far is not None and far_ns == want.peer_ns:
                 far = far.with_(tx_checksum=state.tx_checksum(peer_ns, far))
         if want.bridge:
-            state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
-        occupant_peer = _near_end(occupant, ns, state)
+            bridge = state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
+            if want.peer.get("mac") is not None and want.peer["mac"] == bridge.get("mac"):
+                raise Refused(
+                    "The MAC address %s is that of bridge '%s' itself; what is behind it needs another one."
+                    % (want.peer["mac"], want.bridge)
+                )
+        fit = _fit(want, ns, link, state)
+        auto = 0 if want.own.get("mtu") != "auto" else fit.mtu if fit else state.uplink_mtu(ns)
+        wanted, there = with_mtu(want.own, auto), far if far_ns == want.peer_ns else None
+        lost = ipv6_lost(wanted, ns, link, state) or ipv6_lost(wanted, peer_ns, there, state)
+        occupied = None
+        if occupant is not None:
+            # Here and not above: there is none but by mistake.
+            from ansible_collections.linuxnet.containers.plugins.module_utils._resources import veth_occupant
+
+            occupied = veth_occupant.look(want, occupant, _near_end(occupant, ns, state), peer_ns, state)
         return Have(
             link,
             far,
             far_ns,
-            occupant,
-            occupant_peer.name if occupant_peer else "",
+            occupied,
             True,
             state.master_name(ns, link) if link else "",
-            state.uplink_mtu(ns) if want.own.get("mtu") == "auto" else 0,
+            auto,
             state.identity(),
+            lost,
             _surplus(want, ns, peer_ns, link, state),
+            _sysctls().peer_sysctls(
+                want.peer_sysctls,
+                want.peer_name,
+                peer_ns,
+                far if far_ns == want.peer_ns else None,
+                state,
+            )
+            if want.peer_sysctls
+            else {},
+            fit,
         )
 
     @staticmethod
@@ -185,8 +259,9 @@ class VethResource(Resource[Want, Have]):
         link = state.link(ns, want.name)
         if ns == peer_ns and want.ns != want.peer_ns:
             # The name means the host by now: no pair ends in it, but a pair that was made for it may be left.
-            own_mac = pair_mac(state.identity(), want.peer_ns.path, want.peer_name)
-            ours = want.derived or (link is not None and link.get("mac") == own_mac)
+            ours = want.derived or (
+                link is not None and is_own_near(want.peer_ns.path, want.peer_name, link, state.identity())
+            )
             return Have(link if ours else None, peer_ns_there=False)
         far, far_ns = _other_end(want, link, ns, peer_ns, state)
         return Have(
@@ -203,7 +278,7 @@ class VethResource(Resource[Want, Have]):
         if not have.surplus:
             return plan
         surplus = tuple(DelLink(want.ns, name) for name in have.surplus)
-        before = dict(plan.before, surplus=list(have.surplus))
+        before = dict(plan.before, other_pairs=list(have.surplus))
         return replace(plan, before=before, changes=(*plan.changes, *surplus))  # last: a deletion cannot be undone
 
     def _pair(self, want: Want, have: Have) -> Plan:
@@ -215,8 +290,11 @@ class VethResource(Resource[Want, Have]):
         if not want.present:
             return self._absent(want, have)
         own, peer = with_mtu(want.own, have.mtu), with_mtu(want.peer, have.mtu)
+        check_mtu(own, have.ipv6)
+        if have.fit is not None:
+            _fitted(want, have, have.fit, own, peer)
         if have.occupant is not None:
-            raise self._occupied(want, have, have.occupant)
+            raise have.occupant.refusal(want, have.link)
         if have.link is None:
             return self._create(want, have, own, peer, {}, ())
         before = self._as_is(want, have, have.link)
@@ -242,11 +320,14 @@ class VethResource(Resource[Want, Have]):
         first: Tuple[Change, ...],
     ) -> Plan:
         own.setdefault("mac", pair_mac(have.identity, want.peer_ns.path, want.peer_name))
-        peer.setdefault("mac", mac(have.identity, "veth", want.peer_ns.path, want.peer_name, "peer"))
+        peer.setdefault("mac", peer_mac(have.identity, want.peer_ns.path, want.peer_name))
         defaults = link_kinds.defaults(_ROWS)
+        settings, values = _settings(want, have)
         after = self._describe(
             want, dict(defaults, **own), dict(defaults, **peer), want.bridge or "", want.peer_name, want.peer_ns
         )
+        if want.peer_sysctls:
+            after["peer_sysctls"] = values
         early, late = split(own, _LATE)
         peer_early, peer_late = split(peer, ["enabled", *_LATE])  # the kernel refuses a message in which the peer is up
         if want.bridge:
@@ -254,6 +335,7 @@ class VethResource(Resource[Want, Have]):
         changes = (
             *first,
             AddLink(want.ns, want.name, "veth", early, want.peer_ns, want.peer_name, peer_early),
+            *settings,
             *set_late(want.ns, want.name, late),
             *set_late(want.peer_ns, want.peer_name, peer_late),
         )
@@ -278,6 +360,8 @@ class VethResource(Resource[Want, Have]):
         if have.far_ns != want.peer_ns:
             changes.append(MoveLink(want.ns, far.name, want.peer_ns, want.peer_name))
             now = dict(now, enabled=False)
+        if want.exclusive and "mac" not in peer:
+            peer = {**derived_again(want.peer_ns.path, want.peer_name, link, far, have.identity), **peer}
         peer_new, peer_old = differing(peer, now)
         name = want.peer_name
         if have.far_ns == want.peer_ns and far.name != want.peer_name:
@@ -288,22 +372,10 @@ class VethResource(Resource[Want, Have]):
         after = self._describe(
             want, dict(link.attributes, **new), dict(now, **peer_new), master, want.peer_name, want.peer_ns
         )
-        return Plan(before, after, tuple(changes))
-
-    @staticmethod
-    def _occupied(want: Want, have: Have, occupant: Link) -> Refused:
-        """Return the error for a foreign interface that has the wanted peer's name."""
-        what, hint = occupant.describe(), ""
-        if have.occupant_peer:
-            what += " whose other end is '%s' in %s" % (have.occupant_peer, want.ns)
-            if have.link is None:
-                hint = "; to take that pair over, give name: %s" % have.occupant_peer
-        elif occupant.kind == "veth":
-            what += " whose other end is in another namespace"
-        return Refused(
-            "peer_name: '%s' in %s is there already and foreign: it is %s, not the other end of '%s'%s."
-            % (want.peer_name, want.peer_ns, what, want.name, hint)
-        )
+        settings, values = _settings(want, have)
+        if want.peer_sysctls:
+            after["peer_sysctls"] = values
+        return Plan(before, after, (*changes, *settings))
 
     def _absent(self, want: Want, have: Have) -> Plan:
         if have.link is None:
@@ -319,9 +391,12 @@ class VethResource(Resource[Want, Have]):
         """Return the pair as it is."""
         far = have.far
         own = dict(link.attributes, name=link.name)
-        return self._describe(
+        described = self._describe(
             want, own, far.attributes if far else {}, have.master, far.name if far else None, have.far_ns
         )
+        if want.present and want.peer_sysctls:
+            described["peer_sysctls"] = {key: value for key, value in have.peer_sysctls.items() if value}
+        return described
 
     @staticmethod
     def _describe(
@@ -347,7 +422,52 @@ class VethResource(Resource[Want, Have]):
         return described
 
 
+def _sysctls() -> Any:
+    """Return what knows sysctls, which is of use to few tasks."""
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources import veth_sysctls
+
+    return veth_sysctls
+
+
+def _settings(want: Want, have: Have) -> Tuple[List[Change], Dict[str, str]]:
+    """Return (the steps that set the peer's sysctls, what the kernel shows for them then). Raises `Refused`."""
+    if not want.peer_sysctls:
+        return [], {}
+    found: Tuple[List[Change], Dict[str, str]] = _sysctls().settled(want.peer_ns, want.peer_sysctls, have.peer_sysctls)
+    return found
+
+
+def _fitted(want: Want, have: Have, fit: Fit, own: Dict[str, Any], peer: Dict[str, Any]) -> None:
+    """Add to what is wanted of both ends what a port of a bridge of somebody else's has to be."""
+    if have.link is None:
+        own.setdefault("mac", fit.mac(have.identity, want.peer_ns.path, want.peer_name))
+        own.setdefault("mtu", fit.mtu)
+        peer.setdefault("mtu", fit.mtu)
+    comes = have.link is not None and bool(want.bridge) and have.master != want.bridge
+    if not fit.shared or not (comes or "mtu" in own):
+        return
+    now = have.link.attributes if have.link else {}
+    own["mtu"] = max(own.get("mtu", now.get("mtu", 0)), fit.mtu)
+    path, name = want.peer_ns.path, want.peer_name
+    if comes and now["mac"] <= fit.above and is_own(now["mac"], have.identity, "veth", path, name, "own"):
+        own.setdefault("mac", fit.mac(have.identity, path, name))
+
+
 # --- looking ---
+
+
+def _fit(want: Want, ns: int, link: Optional[Link], state: State) -> Optional[Fit]:
+    """Return what a port of the wanted bridge has to be, None where it is ours, or none is wanted. Raises `Refused` for one that is missing."""
+    name = want.bridge or want.port_of
+    if not name:
+        return None
+    bridge = state.need_link(ns, want.ns, name, "bridge", "bridge")
+    if bridge.index < 0 or is_own_link(bridge, "bridge", want.ns.path, name, state.identity()):
+        return None
+    # Here and not above: of use to few tasks.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources import foreign_bridge
+
+    return foreign_bridge.fit(ns, bridge, link.name if link else want.name, state)
 
 
 def _near_end(far: Optional[Link], ns: int, state: State) -> Optional[Link]:

@@ -19,6 +19,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run import re
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance_all, begin
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import distinct
 
 Planned = Union[Plan, Refused]  # the error says why there is no plan
 
@@ -41,7 +42,8 @@ def execute(
         state = begin(kernel, check, anew, gone)
         for want in earlier if check else ():
             plan(resource, want, state)
-        return carry_out(resource, wants, [plan(resource, want, state) for want in wants], kernel, state, check)
+        found = resolved(resource, wants, state)
+        return carry_out(resource, found, [plan(resource, want, state) for want in found], kernel, state, check)
 
 
 def lock(kernel: Kernel, needed: bool) -> ContextManager[None]:
@@ -49,9 +51,24 @@ def lock(kernel: Kernel, needed: bool) -> ContextManager[None]:
     return kernel.locked() if needed else contextlib.nullcontext()
 
 
+def resolved(resource: Resource[Any, Any], wants: Sequence[Any], state: State) -> Sequence[Any]:
+    """Return the wants of a task with the own names of the interfaces that they name. Raises `Invalid` where two mean the same then."""
+    found = []
+    for want in wants:
+        try:
+            found.append(resource.resolved(want, state))
+        except (Refused, OSError):
+            found.append(want)  # `plan` meets the same, and says whose it is
+    if all(new is old for new, old in zip(found, wants)):
+        return wants
+    distinct(resource, found, lambda number: "item %d" % (number + 1))
+    return resource.together(found)
+
+
 def plan(resource: Resource[Any, Any], want: Any, state: State) -> Planned:
     """Return the plan for one want, or the error that says why there is none. The state moves on by the plan."""
     try:
+        want = resource.resolved(want, state)
         found = resource.plan(want, resource.look(want, state))
         advance_all(state, found.changes)
         return found

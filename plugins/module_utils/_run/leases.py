@@ -10,9 +10,10 @@ How changes of addresses move on what is known is here as well, for those who ma
 from __future__ import annotations
 
 import collections
+from dataclasses import replace
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress, network_text
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
     Announce,
     DelAddress,
@@ -27,6 +28,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     Holder,
     Link,
     NsRef,
+    Route,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance, link_of
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
@@ -181,15 +183,39 @@ def _put_address(step: PutAddress, state: State) -> None:
 
 @advance.register(DelAddress)
 def _del_address(step: DelAddress, state: State) -> None:
+    """An address goes. A plan sees to it that its secondary ones stay, see `_resources/ns_address_removal`."""
     ns, link = link_of(state, step.ns, step.interface)
+    gone = next((one for one in state.addresses_of(ns, link) if one.key == step.address.key), step.address)
     left = [address for address in state.addresses_of(ns, link) if address.key != step.address.key]
+    beside = [address for address in left if address.network == gone.network]
+    if gone.family == 4 and not gone.secondary:
+        heir = next((address for address in beside if address.secondary and address.prefix == gone.prefix), None)
+        left = [replace(address, secondary=False) if address is heir else address for address in left]
     state.addresses_by_index(ns)[link.index] = left
-    if not any(address.network == step.address.network for address in left):
-        net = str(step.address.network)
-        routes = state.routes(ns, step.address.family, MAIN_TABLE)
-        came_along = (BY_KERNEL, net, link.name)
-        routes[:] = [route for route in routes if (route.protocol, route.destination, route.interface) != came_along]
+    state.known.default_routes.pop(ns, None)
+    _routes_go_along(state.known.routes.get((ns, gone.family, MAIN_TABLE), []), gone, left, beside, link.name)
     leases(state).release(ns, link.index, step.address)
+
+
+def _routes_go_along(
+    routes: List[Route], gone: Address, left: Sequence[Address], beside: Sequence[Address], interface: str
+) -> None:
+    """Take out of the routes of a family what goes with an address of an interface, on which addresses are ``left``, some ``beside`` it in its network."""
+    ip, six, net = gone.ip, gone.family == 6, str(gone.network)
+    last = not six and not any(address.family == 4 for address in left)
+    held = any(address.ip == ip for address in left)
+    for place in reversed(
+        [place for place, one in enumerate(routes) if one.source == ip or one.interface == interface]
+    ):
+        one = routes[place]
+        connected = (one.protocol, one.destination, one.interface) == (BY_KERNEL, net, interface)
+        if (last and one.interface == interface) or (connected and not beside):
+            del routes[place]
+        elif one.source == ip and not held:
+            if six or connected:
+                routes[place] = replace(one, source="" if six else beside[0].ip)
+            else:
+                del routes[place]
 
 
 @advance.register(Announce)
@@ -202,4 +228,4 @@ def connected(state: State, ns: int, family: int) -> Iterable[Tuple[str, str]]:
     for index, address in leases(state).put_in(ns):
         link = state.link_at(ns, index) if address.family == family and not address.noprefixroute else None
         if link is not None:
-            yield str(address.network), link.name
+            yield network_text(address.network), link.name

@@ -52,9 +52,9 @@ def begin(source: Source, predict: bool, anew: Iterable[str] = (), gone: Iterabl
     state = State(source, predict)
     for name in anew if predict else ():
         old = source.find(NsRef.parse(name))
-        state.entries().pop(name, None)
+        entry = state.entries().pop(name, None)
         state.known.paths[NsRef.parse(name).path] = None
-        _name_lost(state, old or 0)
+        _name_lost(state, old or 0, entry or NsFile(name, "namespace"))
     for name in gone if predict else ():
         if state.link(state.need(HOST), name) is not None:
             advance(DelLink(HOST, name), state)
@@ -105,9 +105,15 @@ def _held(state: State, ns: int) -> bool:
     return any(not entry.target for entry in state.entries().of(ns))
 
 
-def _name_lost(state: State, ns: int) -> None:
+def _lives_on(state: State, ns: int, lost: NsFile) -> bool:
+    """Return whether something else than the entry that is ``lost`` holds a namespace: another name in /run/netns, the engine's file that the entry was a
+    link to, a process, or a file elsewhere that was opened."""
+    return _held(state, ns) or bool(lost.target) or ns in state.known.elsewhere or bool(state.processes(ns))
+
+
+def _name_lost(state: State, ns: int, lost: NsFile) -> None:
     """In check mode, note that a namespace which lost a name ended with its pairs, where nothing else holds it."""
-    if state.predict and ns > 0 and ns != state.find(HOST) and not _held(state, ns) and not state.processes(ns):
+    if state.predict and ns > 0 and ns != state.find(HOST) and not _lives_on(state, ns, lost):
         state.known.ended.add(ns)
 
 
@@ -125,7 +131,7 @@ def _bind_netns(step: BindNetns, state: State) -> None:
     old = state.entries().get(step.name)
     state.entries()[step.name] = NsFile(step.name, "namespace", step.inode, step.link)
     if old is not None:
-        _name_lost(state, old.inode)
+        _name_lost(state, old.inode, old)
 
 
 @advance.register(DropNetns)
@@ -133,10 +139,11 @@ def _drop_netns(step: DropNetns, state: State) -> None:
     state.known.paths[NsRef.parse(step.name).path] = None
     state.known.default_routes.clear()
     entry = state.entries().pop(step.name, None)
-    if entry is not None and entry.inode not in (0, state.find(HOST)) and not _held(state, entry.inode):
-        for link in state.known.links[entry.inode].known():
-            _deleted(state, entry.inode, link)
-        _name_lost(state, entry.inode)
+    if entry is None or entry.inode in (0, state.find(HOST)) or _lives_on(state, entry.inode, entry):
+        return
+    for link in state.known.links[entry.inode].known():
+        _deleted(state, entry.inode, link)
+    _name_lost(state, entry.inode, entry)
 
 
 # --- links ---
@@ -211,6 +218,7 @@ def _deleted(state: State, ns: int, link: Link) -> None:
     known = state.known
     known.links[ns].drop(link)
     known.deleted.add((ns, link.index))
+    known.deleted_names.add((ns, link.name))
     known.default_routes.clear()
     state.link_deleted()
     if ns in known.addresses:

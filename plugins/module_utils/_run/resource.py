@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Any, Dict, Generic, List, Mapping, Sequence, Tuple, TypeVar
+from typing import Any, Dict, Generic, Hashable, List, Mapping, Sequence, Tuple, TypeVar
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
@@ -57,6 +57,14 @@ class Resource(Generic[Want, Have]):
         """Return the want that validated ``params`` mean, in canonical form. Raises `Invalid`."""
         raise NotImplementedError
 
+    def identities(self, want: Want) -> Sequence[Hashable]:
+        """Return the keys that an item of a task takes: of each there is one thing only, which two items cannot ask for differently."""
+        return ()
+
+    def same(self, want: Want, other: Want) -> bool:
+        """Return whether two items ask for the same."""
+        return want == other
+
     def together(self, wants: Sequence[Want]) -> List[Want]:
         """Return the wants of one task, each with what it must know of the other ones. Raises `Invalid`."""
         return list(wants)
@@ -64,6 +72,11 @@ class Resource(Generic[Want, Have]):
     def require(self, wants: Sequence[Want], source: Any) -> None:
         """Raise `Lacking` where the host has not the programs that the wants need, before anything is done. ``source`` is the kernel that
         the module handed the runner."""
+
+    def resolved(self, want: Want, state: State) -> Want:
+        """Return the want with the own names of the interfaces that are named in it: an alternative name (`ip link property`) means what
+        it means to `ip`."""
+        return want
 
     def subject(self, want: Want) -> str:
         """Return the object in a few words, for the headers of the diff and the messages."""

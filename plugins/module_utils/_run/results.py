@@ -6,11 +6,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Dict, List, Mapping, Sequence
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.commands import visible
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import show
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan
+
+_LINES = re.compile(r"([\n\t])")
 
 
 def of_failure(subject: str, error: Refused) -> Dict[str, Any]:
@@ -63,3 +67,19 @@ def failures(results: Sequence[Mapping[str, Any]]) -> str:
     """Return which items failed and why, ``""`` where none did."""
     failed: List[str] = ["%s: %s" % (result["item"], result["msg"]) for result in results if result.get("failed")]
     return "%d of %d items failed. %s" % (len(failed), len(results), "; ".join(failed)) if failed else ""
+
+
+def readable(value: Any) -> Any:
+    """Return a result in which every character can be seen and sent: names and aliases that others chose may have bytes that are no
+    UTF-8, which Ansible refuses, and characters that a terminal obeys."""
+    if isinstance(value, str):
+        return value if value.isprintable() else "".join(map(_seen, _LINES.split(value)))
+    if isinstance(value, dict):
+        return {name: readable(entry) for name, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [readable(entry) for entry in value]
+    return value
+
+
+def _seen(part: str) -> str:
+    return part if part in ("\n", "\t") else visible(part)

@@ -18,8 +18,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Opener, Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import failures, summary
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import items
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import failures, readable, summary
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import infinite, items
 
 Outcome = TypeVar("Outcome")
 
@@ -49,24 +49,49 @@ def without_collecting() -> Iterator[None]:
             gc.enable()
 
 
+class _Module(AnsibleModule):  # type: ignore[misc]
+    """A module whose arguments ``convert`` turns to those that Ansible validates. What it refuses ends the module in its words."""
+
+    params: Mapping[str, Any]
+
+    def __init__(self, convert: Callable[[Mapping[str, Any]], Mapping[str, Any]], **arguments: Any) -> None:
+        self._convert = convert
+        super().__init__(supports_check_mode=True, **arguments)
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        try:
+            self.params = self._convert(self.params)
+        except Refused as error:
+            self.fail_json(msg=str(error))
+
+
 def attempt(
-    work: Callable[[AnsibleModule], Tuple[Outcome, List[str]]], opened: Opener, **arguments: Any
+    work: Callable[[AnsibleModule], Tuple[Outcome, List[str]]],
+    opened: Opener,
+    convert: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+    **arguments: Any,
 ) -> Tuple[AnsibleModule, Outcome]:
     """Return the module with these ``arguments``, and what ``work`` returns for it, its warnings given; a refusal ends the module.
 
-    ``work`` finds out what is lacking before it reads or changes anything.
+    ``work`` finds out what is lacking before it reads or changes anything. ``convert`` is asked before Ansible validates what a task says.
     """
-    module = AnsibleModule(supports_check_mode=True, **arguments)
+    try:
+        module = _Module(convert, **arguments)
+    except OverflowError:
+        options = arguments["argument_spec"]
+        module = AnsibleModule({name: {"type": "raw"} for name in options}, supports_check_mode=True)
+        module.fail_json(msg=str(infinite(module.params)))
     try:
         outcome, warnings = work(module)
     except Lacking as error:
         opened.run_again(error.missing)
         text = missing_required_lib(error.missing) if str(error) == error.missing else str(error)
-        module.fail_json(msg=text, missing=error.missing)
+        module.fail_json(msg=readable(text), missing=error.missing)
     except Refused as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=readable(str(error)))
     for warning in warnings:
-        module.warn(warning)
+        module.warn(readable(warning))
     return module, outcome
 
 
@@ -101,10 +126,11 @@ def run_info(
             return report(kernel, module.params)
 
     module, found = attempt(work, opened, argument_spec=dict(options))
-    module.exit_json(changed=False, **found)
+    module.exit_json(changed=False, **readable(found))
 
 
 def _finish(module: AnsibleModule, results: Sequence[Dict[str, Any]]) -> None:
+    results = readable(results)
     failed = [result for result in results if result.get("failed")]
     if module.params["aggregate"] is None:
         if failed:

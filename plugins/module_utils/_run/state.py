@@ -20,7 +20,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import sysctl_key
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
+    INTERFACE_NAME_BYTES,
+    NETNS_DIRECTORY,
+    name_bytes,
+    sysctl_key,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     MAIN_TABLE,
     Address,
@@ -36,6 +41,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.entries import Entries
 
 Extension = TypeVar("Extension")
+_PLACES = ("/proc/", NETNS_DIRECTORY + "/")
 _NAMED_AT_MOST = 3  # of what check mode foresaw, in its warning
 
 
@@ -45,6 +51,7 @@ class Links:
     def __init__(self) -> None:
         self.by_name: Dict[str, Optional[Link]] = {}
         self.by_index: Dict[int, str] = {}
+        self.by_altname: Dict[str, str] = {}
         self.complete = False
         self._by_master: Dict[int, Dict[str, None]] = {}
 
@@ -53,6 +60,8 @@ class Links:
         self._leave_master(link.name)
         self.by_name[link.name] = link
         self.by_index[link.index] = link.name
+        for name in link.altnames:
+            self.by_altname[name] = link.name
         if link.master:
             self._by_master.setdefault(link.master, {})[link.name] = None
         return link
@@ -62,6 +71,8 @@ class Links:
         self._leave_master(link.name)
         self.by_name[link.name] = None
         self.by_index.pop(link.index, None)
+        for name in link.altnames:
+            self.by_altname.pop(name, None)
 
     def _leave_master(self, name: str) -> None:
         known = self.by_name.get(name)
@@ -82,17 +93,24 @@ class Known:
     """What was read of a host, and moved on by changes since. Namespaces are named by inode; those only foreseen are negative."""
 
     paths: Dict[str, Optional[int]] = field(default_factory=dict)  # namespaces by the path of a file
+    elsewhere: Set[int] = field(
+        default_factory=set
+    )  # namespaces that have a file elsewhere than in /run/netns and /proc
     entries: Optional[Entries] = None  # of /run/netns
     links: Dict[int, Links] = field(default_factory=lambda: collections.defaultdict(Links))
     addresses: Dict[int, Dict[int, List[Address]]] = field(default_factory=dict)  # by namespace and interface
     routes: Dict[Tuple[int, int, int], List[Route]] = field(default_factory=dict)
     default_routes: Dict[int, List[Route]] = field(default_factory=dict)  # as long as no route changes
     policies: Dict[Tuple[int, int], List[PolicyRule]] = field(default_factory=dict)
+    marked: Dict[int, Tuple[Set[Tuple[int, int]], Set[int]]] = field(
+        default_factory=dict
+    )  # where routes and rules of ours are
     vlans: Dict[Tuple[int, int], Tuple[Vlan, ...]] = field(default_factory=dict)
     sysctls: Dict[Tuple[int, str], Optional[str]] = field(default_factory=dict)
     texts: Dict[str, str] = field(default_factory=dict)  # files of ours, by path
     ended: Set[int] = field(default_factory=set)  # namespaces that check mode foresees to end
     deleted: Set[Tuple[Optional[int], int]] = field(default_factory=set)  # links, by namespace and index
+    deleted_names: Set[Tuple[int, str]] = field(default_factory=set)  # the same by name, which another may have by now
 
     def forget(self, touched: Set[int]) -> None:
         """Forget the objects in namespaces that were changed: the kernel may have changed more along with them."""
@@ -100,7 +118,7 @@ class Known:
         for keyed in by_key:
             for key in [key for key in keyed if key[0] in touched]:
                 del keyed[key]
-        by_namespace: Sequence[Dict[int, Any]] = (self.links, self.addresses, self.default_routes)
+        by_namespace: Sequence[Dict[int, Any]] = (self.links, self.addresses, self.default_routes, self.marked)
         for listed in by_namespace:
             for ns in touched:
                 listed.pop(ns, None)
@@ -118,6 +136,10 @@ class State:
         self.known = Known()
         self.foreseen_indexes: Iterator[int] = itertools.count(-2, -1)
         self._missing: Dict[str, None] = {}  # in order
+        self._peers_asked: Dict[
+            Tuple[int, int], int
+        ] = {}  # of veths without a known peer, by how many namespaces were known
+        self._all_opened = -1  # how many were known when all were opened
         self._identity: Optional[str] = None
         self._containers: Dict[
             Tuple[str, Tuple[str, ...]], Tuple[Mapping[str, Sequence[Container]], Sequence[str]]
@@ -130,7 +152,9 @@ class State:
     def find(self, ref: NsRef) -> Optional[int]:
         """Return the inode of a namespace, negative for one that is only foreseen, None where there is none."""
         if ref.path not in self.known.paths:
-            self.known.paths[ref.path] = self.source.find(ref)
+            found = self.known.paths[ref.path] = self.source.find(ref)
+            if found is not None and ref.path and not ref.path.startswith(_PLACES):
+                self.known.elsewhere.add(found)
         return self.known.paths[ref.path]
 
     def need(self, ref: NsRef) -> int:
@@ -227,22 +251,33 @@ class State:
     # --- reading, on demand ---
 
     def link(self, ns: int, name: str) -> Optional[Link]:
-        """Return the interface called ``name`` in a namespace."""
+        """Return the interface called ``name`` in a namespace, or known there by that alternative name (`ip link property`)."""
         links = self.known.links[ns]
+        name = links.by_altname.get(name, name)
         if name not in links.by_name:
             found = None if links.complete else self._present(self.source.link(ns, name=name))
             links.by_name[name] = None
-            if found is not None:
+            if found is not None and found.index in links.by_index:  # known already, and `name` an alternative one
+                links.by_altname[name] = links.by_index[found.index]
+            elif found is not None and (found.name == name or found.name not in links.by_name):
                 links.put(found)
-        return self._present(links.by_name[name])
+            name = links.by_altname.get(name, name)
+        return self._with_peer(ns, self._present(links.by_name[name]))
+
+    def own_name(self, ref: NsRef, name: str) -> str:
+        """Return the interface's own name where ``name`` is an alternative one in a namespace, else ``name``."""
+        ns = self.find(ref)
+        link = self.link(ns, name) if ns is not None and name else None
+        return link.name if link else name
 
     def need_link(self, ns: int, ref: NsRef, name: str, option: str, kind: str = "") -> Link:
         """Return an interface that must be there (a bridge, where ``kind`` says so); foresee it in check mode, else raise `Refused`."""
         link = self.link(ns, name)
         if link is None:
             what = "%s '%s'" % (kind or "interface", name)
-            if not self.predict:
-                maker = "; linuxnet.containers.%s makes one" % (kind or "veth")
+            possible = len(name_bytes(name)) <= INTERFACE_NAME_BYTES  # a longer one can only be an alternative name
+            if not self.predict or not possible:
+                maker = "; linuxnet.containers.%s makes one" % (kind or "veth") if possible else ""
                 raise Refused("%s: there is no %s in %s%s." % (option, what, ref, maker))
             self.foresee("%s in %s" % (what, ref))
             attributes = {"mtu": 1500, "mac": "", "alias": "", "enabled": True}
@@ -261,7 +296,36 @@ class State:
             if found is None or found.name in links.by_name:  # another interface has its name by now: it is gone
                 return None
             links.put(found)
-        return self._present(links.by_name[links.by_index[index]])
+        return self._with_peer(ns, self._present(links.by_name[links.by_index[index]]))
+
+    def _with_peer(self, ns: int, link: Optional[Link]) -> Optional[Link]:
+        """Return a veth with the namespace of its other end. A kernel knows that once it is open; check mode, which reads things once, may have
+        read the veth before."""
+        return self._present(self._asked_again(ns, link)) if self.predict and link is not None else link
+
+    def _asked_again(self, ns: int, link: Link) -> Link:
+        """Return a veth with what the kernel knows of its other end by now, once for each time that namespaces were opened since."""
+        opened = len(self.known.paths)
+        unknown = link.kind == "veth" and link.index > 0 and link.peer_ns is None
+        if not unknown or self._peers_asked.get((ns, link.index)) == opened:
+            return link
+        self._peers_asked[ns, link.index] = opened
+        found = self.source.link(ns, index=link.index)
+        if found is None or found.peer_ns is None:
+            return link
+        return self.known.links[ns].put(replace(link, peer_ns=found.peer_ns))
+
+    def open_all(self) -> None:
+        """Open all named namespaces, so that of every veth it is known where its other end is; of those that were read before as well."""
+        if self._all_opened == len(self.known.paths):
+            return
+        for name, entry in list(self.entries().items()):
+            if entry.kind == "namespace":
+                self.find(NsRef("%s/%s" % (NETNS_DIRECTORY, name)))
+        self._all_opened = len(self.known.paths)
+        for ns, links in list(self.known.links.items()):
+            for link in links.known():
+                self._asked_again(ns, link)
 
     def links(self, ns: int) -> List[Link]:
         """Return all interfaces of a namespace."""
@@ -272,6 +336,12 @@ class State:
                     links.put(link)
             links.complete = True
         return list(filter(self._present, links.known()))
+
+    def ports(self, ns: int, master: int) -> List[Link]:
+        """Return the interfaces of a namespace whose master has that index."""
+        if not self.known.links[ns].complete:
+            self.links(ns)
+        return list(filter(self._present, self.known.links[ns].ports(master)))
 
     def master_name(self, ns: int, link: Link) -> str:
         """Return the name of a link's master, ``""`` where it has none."""
@@ -309,8 +379,11 @@ class State:
         """Return the routes of one table; one dump a namespace, family and table."""
         if (ns, family, table) not in self.known.routes:
             known, found = self.known.links[ns].by_name, [] if ns < 0 else self.source.routes(ns, family, table)
+            gone = self.known.deleted_names
             self.known.routes[ns, family, table] = [
-                route for route in found if known.get(route.interface, True) is not None
+                route
+                for route in found
+                if known.get(route.interface, True) is not None and (ns, route.interface) not in gone
             ]
         return self.known.routes[ns, family, table]
 
@@ -319,6 +392,13 @@ class State:
         if (ns, family) not in self.known.policies:
             self.known.policies[ns, family] = [] if ns < 0 else list(self.source.policies(ns, family))
         return self.known.policies[ns, family]
+
+    def marked(self, ns: int, protocol: int) -> Tuple[Set[Tuple[int, int]], Set[int]]:
+        """Return (family, table) of the tables in which routes of a protocol were when that was asked first, and the families of which
+        there were policy rules of it."""
+        if ns not in self.known.marked:
+            self.known.marked[ns] = (set(), set()) if ns < 0 else self.source.marked(ns, protocol)
+        return self.known.marked[ns]
 
     def vlans(self, ns: int, link: Link) -> Tuple[Vlan, ...]:
         """Return the VLANs of a bridge port."""
@@ -391,3 +471,4 @@ class State:
         self.known.forget(touched)
         if steps:
             self.known.deleted.clear()
+            self.known.deleted_names.clear()

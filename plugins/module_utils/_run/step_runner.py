@@ -13,7 +13,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Kernel, Opener, Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import summary
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import readable, summary
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.runner import attempt, without_collecting
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
@@ -82,7 +82,7 @@ def take_steps(steps: Steps, kernel: Kernel, check: bool) -> Tuple[Results, List
                 resource = steps.resource(step)
                 able = steps.able(half, step, found)
                 try:
-                    wants = steps.wants(half, step, found, able)
+                    wants = execution.resolved(resource, steps.wants(half, step, found, able), state)
                 except Refused as error:
                     return found, warnings, " ".join(filter(None, (steps.failure(found), str(error))))
                 if whole:
@@ -96,15 +96,22 @@ def take_steps(steps: Steps, kernel: Kernel, check: bool) -> Tuple[Results, List
 
 def _foreseen(steps: Steps, half: str, names: Sequence[str], state: State) -> Dict[str, List[execution.Planned]]:
     """Return the plans of the steps of a half, each made as if the steps before it were carried out."""
-    return {
-        step: [execution.plan(steps.resource(step), want, state) for want in steps.foreseen_wants(half, step)]
-        for step in names
-    }
+    found = {}
+    for step in names:
+        resource = steps.resource(step)
+        wants = execution.resolved(resource, steps.foreseen_wants(half, step), state)
+        found[step] = [execution.plan(resource, want, state) for want in wants]
+    return found
 
 
 @without_collecting()
-def run_steps(options: Mapping[str, Any], prepare: Callable[[Mapping[str, Any]], Steps], opened: Opener) -> None:
-    """Be a module that takes steps: ``prepare`` makes them, checked, of the options."""
+def run_steps(
+    options: Mapping[str, Any],
+    prepare: Callable[[Mapping[str, Any]], Steps],
+    opened: Opener,
+    convert: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+) -> None:
+    """Be a module that takes steps: ``prepare`` makes them, checked, of the options, which ``convert`` turned to what Ansible validates."""
 
     def work(module: Any) -> Tuple[Tuple[Steps, Results, str], List[str]]:
         steps = prepare(module.params)
@@ -119,8 +126,8 @@ def run_steps(options: Mapping[str, Any], prepare: Callable[[Mapping[str, Any]],
             found, warnings, failed = take_steps(steps, kernel, module.check_mode)
         return (steps, found, failed), [*said, *warnings]
 
-    module, taken = attempt(work, opened, argument_spec=dict(options))
-    steps, found, failed = taken
+    module, taken = attempt(work, opened, convert, argument_spec=dict(options))
+    steps, found, failed = taken[0], readable(taken[1]), readable(taken[2])
     by_step: List[Dict[str, Any]] = [
         {"half": half, "step": step, "changed": any(item["changed"] for item in listed), "results": listed}
         for half, listed_steps in found.items()

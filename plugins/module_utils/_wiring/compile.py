@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Set
+import collections
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import overlapping
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
@@ -14,6 +15,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.contai
     REFERENCE,
     REFERENCES,
     Container,
+    host_end,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.networks import Network
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import (
@@ -22,6 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps 
     Item,
     Plan,
     empty_plan,
+    rewired,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import entries
 
@@ -36,22 +39,29 @@ def compile_plan(
     ``state`` absent takes down everything listed, whatever the items' own state says.
     """
     absent = state == "absent"
-    checked_networks = _networks(networks)
+    checked_networks = _networks(networks, absent)
     checked_containers = _containers(containers, checked_networks, absent)
     plan = empty_plan()
     for network in checked_networks.values():
-        _add_network(plan, network, network.present and not absent)
+        _add_network(plan, network)
     for container in _joined_first(checked_containers):
-        _add_container(plan, container, container.present and not absent)
-    _end_publishing_first(plan[WIRE])
+        _add_container(plan, container, absent)
+    down = plan[TEARDOWN]
+    for item in [*down["bridge"], *(rule for rule in down["nat"] if "goes_with" in rule)]:
+        item.update(rewired(plan))
     return plan
 
 
-def _networks(given: Any) -> Dict[str, Network]:
-    """Return the networks by name, in order. Raises `Invalid`."""
-    networks = [Network(spec) for spec in entries("networks", given)]
+def _listed(variable: str, given: Any, absent: bool) -> List[Dict[str, Any]]:
+    """Return the entries of a list; with ``absent`` all of them are to be gone, whatever they say."""
+    return [dict(spec, state="absent") if absent else spec for spec in entries(variable, given)]
+
+
+def _networks(given: Any, absent: bool) -> Dict[str, Network]:
+    """Return the networks by name, in order. What is to be gone is in nobody's way. Raises `Invalid`."""
+    networks = [Network(spec) for spec in _listed("networks", given, absent)]
     _check_unique("networks", [network.name for network in networks])
-    subnets = [(network, subnet.net) for network in networks for subnet in network.subnets]
+    subnets = [(network, subnet.net) for network in networks if network.present for subnet in network.subnets]
     for number, (network, net) in enumerate(subnets if overlapping([net for dummy, net in subnets]) else ()):
         for earlier, taken in subnets[:number]:
             if earlier is not network and net.overlaps(taken):
@@ -64,13 +74,33 @@ def _networks(given: Any) -> Dict[str, Network]:
 
 def _containers(given: Any, networks: Mapping[str, Network], absent: bool) -> Dict[str, Container]:
     """Return the containers by name, in order. Raises `Invalid`."""
-    containers = [Container(spec, networks) for spec in entries("containers", given)]
+    containers = [Container(spec, networks) for spec in _listed("containers", given, absent)]
     _check_unique("containers", [container.name for container in containers])
     by_name = {container.name: container for container in containers}
     for container in containers:
-        if container.present and not absent:
+        if container.present:
             container.check_joined(by_name)
+    wired = [container for container in containers if container.present and container.mode == "bridge"]
+    _check_apart(wired, [network.name for network in networks.values() if network.present])
     return by_name
+
+
+def _check_apart(containers: Sequence[Container], networks: Iterable[str]) -> None:
+    """Raise `Invalid` where two interfaces on a network are to have one address, or two of the host one name."""
+    seen: Dict[Tuple[str, str], str] = {("", name): "network '%s'" % name for name in networks}
+    for container in containers:
+        who = "container '%s'" % container.name
+        for attachment in container.attachments:
+            name = attachment.network.name
+            keys = {option: (name, value) for option, value in attachment.fixed().items()}
+            keys["host_interface"] = ("", host_end(attachment.bare_pair()))
+            for option, key in keys.items():
+                other = seen.setdefault(key, who)
+                if other is not who:
+                    where = " on network '%s'" % name if key[0] else ""
+                    raise Invalid(
+                        "wiring_containers: %s: %s: %s is that of %s%s already." % (who, option, key[1], other, where)
+                    )
 
 
 def _check_unique(variable: str, names: Sequence[str]) -> None:
@@ -95,22 +125,26 @@ def _joined_first(containers: Mapping[str, Container]) -> List[Container]:
     return list(ordered.values())
 
 
-def _add_network(plan: Plan, network: Network, present: bool) -> None:
+def _add_network(plan: Plan, network: Network) -> None:
+    present = network.present
     half = plan[WIRE if present else TEARDOWN]
-    half["nat"].extend(network.nat(present))
+    rules = network.nat(present)
+    half["nat"].extend(rules if present else [dict(item, goes_with=network.name) for item in rules])
     half["bridge"].extend(network.bridge(present))
     if present:
         half["gateway"].extend(network.gateways())
 
 
-def _add_container(plan: Plan, container: Container, present: bool) -> None:
+def _add_container(plan: Plan, container: Container, all_absent: bool) -> None:
     down, wire = plan[TEARDOWN], plan[WIRE]
-    wired = present and container.mode == "bridge"
+    wired = container.present and container.mode == "bridge"
     if not wired:  # what an earlier run gave it goes
-        down["nat"].extend(container.nat(present=False))
-        down["route"].extend(container.policy_routes())
+        down["publish"].extend(container.nat(present=False))
         down["veth"].extend(dict(item, state="absent") for item in container.bare_pairs())
-    if not present:
+    if not container.present:
+        # An entry that is left to say that one is absent need not say what has its namespace, which may live on.
+        if not all_absent or container.may_outlive:
+            down["route"].extend(container.no_routes())
         down["netns"].insert(0, {"name": container.name, "state": "absent"})  # those that share a namespace first
         return
     wire["join" if container.shares else "netns"].append(container.netns())
@@ -120,27 +154,39 @@ def _add_container(plan: Plan, container: Container, present: bool) -> None:
             wire["address"].extend(attachment.addresses())
             wire["bridge_port"].extend(attachment.port())
         wire["route"].extend(container.routes())
+        # What it published and is not to publish any more ends before anything is wired.
+        wire["nat"].extend([] if container.ports else container.nat(present=False))
         wire["publish"].extend(container.nat(present=True))
+    else:
+        wire["route"].extend(container.no_routes())
 
 
-def _end_publishing_first(wire: Dict[str, List[Item]]) -> None:
-    """Where no port is to be published, have those of earlier runs ended with the rest that needs no address: that is a step less."""
-    if all(item.get("state") == "absent" for item in wire["publish"]):
-        wire["nat"].extend(wire["publish"])
-        wire["publish"] = []
+def publishing(items: Sequence[Item], closed: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether the step `publish` has anything to do with its items: ports to publish, or, as the results of the step `nat` tell, ports of
+    others, which may lead to an address that was given to somebody else by now."""
+    return any("host_port" in item for item in items) or any(
+        result.get("failed") or result.get("published_besides") for result in closed
+    )
 
 
 def resolved(
     items: Sequence[Item], addresses: Optional[Sequence[Mapping[str, Any]]], partly: bool = False
 ) -> List[Item]:
-    """Return nat items with the addresses that the step `address` gave in place of the references to them.
+    """Return nat items with the addresses that the step `address` gave in place of the references to them, and of the containers whose
+    ``addresses`` they ask for.
 
     ``addresses`` are that step's results; None, where it has not run, stands for any. Raises `Invalid` for a reference that is to none
     of them; ``partly``: that one stays.
     """
-    known = {REFERENCE % result["after"]: result["after"]["ip"] for result in addresses or () if result.get("after")}
+    given = [result["after"] for result in addresses or () if result.get("after")]
+    known = {REFERENCE % after: after["ip"] for after in given}
+    held: Dict[str, List[str]] = collections.defaultdict(list)
+    for after in given:
+        held[after["netns"]].append(after["ip"])
     found = []
     for item in items:
+        if "addresses" in item:
+            item = dict(item, addresses=[ip for name in item["addresses"] for ip in held[name]])
         match = REFERENCES.fullmatch(str(item.get("to_address")))
         if match is not None:
             ip = _ANY_ADDRESS[match["family"]] if addresses is None else known.get(match[0])

@@ -10,23 +10,28 @@ import ipaddress
 import re
 from typing import Any, Dict, List, Mapping, Set, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import address
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import address, ip
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.engines import ENGINES
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, meant
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
     host_interface,
     interface_name,
     netns_name,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.sysctls import interface_of
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import mac
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping import OWN
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_want import NO_GATEWAY
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import defaults
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import published_ports
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.networks import Network, Subnet
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Item
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import (
     ATTACHMENT,
     MODES,
-    defaults,
+    NETWORK,
 )
 
 # Stands for the address of a container's interface, which is known when the step `address` has run; see `compile.resolved`.
@@ -44,14 +49,46 @@ def host_end(pair: Item) -> str:
     return name
 
 
+def _along(interface: str, route: Mapping[str, Any]) -> Item:
+    """Return the interface on the network, for those of its routes that go by one."""
+    return (
+        {}
+        if route.get("nexthops") or str(route.get("type") or "unicast").strip() != "unicast"
+        else {"interface": interface}
+    )
+
+
+def _default_key(route: Mapping[str, Any]) -> Tuple[int, str]:
+    """Return (address family, metric) of an item that means a default route in the main table, (0, "") of any other."""
+    destination, metric = (str(route.get(option) or "").strip() for option in ("destination", "metric"))
+    ways = [route, *(route["nexthops"] if isinstance(route.get("nexthops"), list) else [])]
+    texts = [str(way.get(option) or "") for way in ways if isinstance(way, Mapping) for option in ("gateway", "source")]
+    six = destination == "::/0" or route.get("family") == "ipv6" or any(":" in text for text in texts)
+    if destination not in ("", "default", "0.0.0.0/0", "::/0") or str(route.get("table") or "main").strip() not in (
+        "main",
+        "254",
+    ):
+        return 0, ""
+    usual = "1024" if six else "0"
+    return 6 if six else 4, usual if metric in ("", "0") else metric
+
+
 @dataclass(frozen=True)
 class Attachment:
-    """An interface of a container on one of its networks; ``spec`` is the entry of the container's ``networks``."""
+    """An interface of a container on one of its networks; ``spec`` is the entry of the container's ``networks``, ``sysctls`` are those of the
+    container that are of this interface."""
 
     container: str
     network: Network
     interface: str
     spec: Mapping[str, Any]
+    sysctls: Mapping[str, Any]
+
+    @property
+    def mac(self) -> str:
+        """Return the MAC address that is asked for, ``""`` where it is derived. Raises `Invalid`."""
+        text = self.spec.get("mac_address")
+        return mac(text, "wiring_containers: container '%s': mac_address" % self.container) if text else ""
 
     def bare_pair(self) -> Item:
         """Return the options that identify the pair."""
@@ -63,10 +100,11 @@ class Attachment:
     def pair(self) -> Item:
         """Return the item of the pair. Where the port has options, it becomes a port in the step that sets them."""
         item = dict(self.bare_pair(), mtu=self.network.mtu)
-        if not self._port_options():
-            item["bridge"] = self.network.name
-        if self.spec.get("mac_address"):
-            item["peer_mac"] = self.spec["mac_address"]
+        item["port_of" if self._port_options() else "bridge"] = self.network.name
+        if self.mac:
+            item["peer_mac"] = self.mac
+        if self.sysctls:
+            item["peer_sysctls"] = dict(self.sysctls)
         return item
 
     def port(self) -> List[Item]:
@@ -82,19 +120,22 @@ class Attachment:
         return {**apart, **self.spec["port"]}
 
     def addresses(self) -> List[Item]:
-        """Return an item for each of the network's subnets: the fixed address in it, else a free one. Raises `Invalid`."""
+        """Return an item for each of the network's subnets: the fixed address in it, else a free one. With ``addressing: none`` there are
+        fixed ones only, and where there are none either, the item that takes ours away. Raises `Invalid`."""
         items = []
         fixed = {version: self._fixed(version) for version in (4, 6)}
         for subnet in self.network.subnets:
-            item: Item = {
-                "netns": self.container,
-                "interface": self.interface,
-                "bridge": self.network.name,
-                "gateway": subnet.gateway,
-                "supersede": True,
-            }
+            item = dict(
+                self._interface(), bridge=self.network.name, gateway=subnet.gateway or NO_GATEWAY, supersede=True
+            )
             own, dummy, prefix = fixed[subnet.net.version].partition("/")
             if own and ipaddress.ip_address(own) in subnet.net:
+                if self._is_the_host_s(own):
+                    raise _refusal(
+                        self.container,
+                        "ipv%d_address: %s is the gateway of network '%s', the host's own address there."
+                        % (subnet.net.version, own, self.network.name),
+                    )
                 if prefix not in ("", str(subnet.net.prefixlen), str(subnet.net.netmask)):
                     raise _refusal(
                         self.container,
@@ -102,7 +143,11 @@ class Attachment:
                         % (subnet.net.version, own, prefix, subnet.net),
                     )
                 item["address"] = "%s/%d" % (own, subnet.net.prefixlen)
+                if self._is_gateway(subnet):
+                    item["gateway"] = NO_GATEWAY
                 fixed[subnet.net.version] = ""
+            elif not self.network.pooled:
+                continue
             else:
                 item["pool"] = str(subnet.net)
                 if subnet.range:
@@ -111,21 +156,61 @@ class Attachment:
                     item["exclude"] = list(subnet.exclude)
             items.append(item)
         for version, left in fixed.items():
-            if left:
+            if left and (self.network.pooled or self.network.has_subnet(version)):
                 raise _refusal(
                     self.container,
                     "ipv%d_address: %s is in none of the subnets of network '%s'." % (version, left, self.network.name),
                 )
-        return items
+            if left:
+                items.append(dict(self._interface(), bridge=self.network.name, address=left, supersede=True))
+        return items or [dict(self._interface(), state="absent", supersede=True)]
+
+    def _interface(self) -> Item:
+        return {"netns": self.container, "interface": self.interface}
+
+    def _is_gateway(self, subnet: Subnet) -> bool:
+        """Return whether the container itself is the gateway of a subnet: a router, where the bridge has no address of the host's."""
+        own = self._fixed(subnet.net.version).partition("/")[0]
+        return (
+            bool(own and subnet.gateway)
+            and address(own, "") == address(subnet.gateway, "")
+            and not self.network.is_gateway
+        )
+
+    def led_by(self, subnet: Subnet) -> bool:
+        """Return whether the interface has an address of a subnet of its network, and a gateway there that is not itself."""
+        own = self._fixed(subnet.net.version).partition("/")[0]
+        has_address = self.network.pooled or (bool(own) and ipaddress.ip_address(own) in subnet.net)
+        return has_address and bool(subnet.gateway) and not self._is_gateway(subnet)
+
+    def _is_the_host_s(self, own: str) -> bool:
+        """Return whether the host has an address on the network."""
+        hosts = [item["address"] for item in self.network.gateways() if item.get("state") != "absent"]
+        return ipaddress.ip_address(own) in [ipaddress.ip_interface(cidr).ip for cidr in hosts]
 
     def _fixed(self, version: int) -> str:
         """Return the fixed address of a family, with the prefix that was written after it, ``""`` where there is none."""
         option = "ipv%d_address" % version
         text: str = self.spec.get(option) or ""
-        own = text.partition("/")[0]
+        own, dummy, prefix = text.partition("/")
         if own and address(own, "wiring_containers: container '%s': %s" % (self.container, option)).version != version:
             raise _refusal(self.container, "%s: %s is not an IPv%d address." % (option, own, version))
+        if own and not prefix and not self.network.pooled and not self.network.has_subnet(version):
+            raise _refusal(
+                self.container,
+                "%s: %s needs its prefix length, as %s/%d, for network '%s' has no IPv%d subnet."
+                % (option, own, own, 24 if version == 4 else 64, self.network.name, version),
+            )
         return text
+
+    def fixed(self) -> Dict[str, str]:
+        """Return by option the addresses that are asked for, in canonical form. Raises `Invalid`."""
+        found = {"mac_address": self.mac} if self.mac else {}
+        for version in (4, 6):
+            own = self._fixed(version).partition("/")[0]
+            if own:
+                found["ipv%d_address" % version] = ip(own, "ipv%d_address" % version)
+        return found
 
     def reference(self, version: int) -> str:
         """Return what stands for the interface's address of a family."""
@@ -150,8 +235,14 @@ class Container:
             raise self._refusal("its name means the host's own network; call it something else.")
         if self.present and (self.engine == "pid") != ("pid" in spec):
             raise self._refusal("pid and engine: pid go together.")
-        if self.mode != "bridge" and spec["routes"]:
-            raise self._refusal("routes need network_mode: bridge.")
+        for option in ("networks", "routes") if self.mode != "bridge" else ():
+            if spec.get(option) and (self.present or option == "routes"):
+                raise self._refusal("%s need network_mode: bridge, not %s." % (option, spec["network_mode"]))
+        for option in ("bridge", "interface", "netns", "state"):
+            if any(option in entry["port"] for entry in spec.get("networks") or ()):
+                raise self._refusal("port: %s is set by the role; leave it out." % option)
+        if any("netns" in route for route in spec["routes"]):
+            raise self._refusal("routes: netns is set by the role; leave it out.")
         if self.mode == "host" and spec["sysctls"]:
             raise self._refusal("sysctls would be the host's own; set those with ansible.posix.sysctl.")
         if self.joined and spec["sysctls"]:
@@ -169,6 +260,10 @@ class Container:
     def _refusal(self, text: str) -> Invalid:
         return _refusal(self.name, text)
 
+    def _option(self, name: str) -> str:
+        """Return what an error calls an option."""
+        return "wiring_containers: container '%s': %s" % (self.name, name)
+
     def check_joined(self, containers: Mapping[str, Container]) -> None:
         """Raise `Invalid` unless the container whose namespace this one shares is listed and present, and no circle is made."""
         path = [self.name]
@@ -177,9 +272,9 @@ class Container:
             if container.joined in path:
                 raise self._refusal("network_mode goes round in a circle: %s." % " -> ".join([*path, container.joined]))
             if container.joined not in containers:
-                raise container._refusal(
-                    "network_mode: there is no container '%s' in wiring_containers." % container.joined
-                )
+                hint = meant(container.joined, containers)
+                text = "network_mode: there is no container '%s' in wiring_containers" % container.joined
+                raise container._refusal(text + ("; " + hint if hint else "."))
             path.append(container.joined)
             container = containers[container.joined]
             if not container.present:
@@ -188,7 +283,8 @@ class Container:
     def _attached(self, networks: Mapping[str, Network]) -> List[Attachment]:
         listed = self.spec.get("networks")
         if listed is None:
-            first = next(iter(networks), None)
+            present = (network.name for network in networks.values() if network.present)
+            first = next(present, next(iter(networks), None))
             if first is None and self.present and self.mode == "bridge":
                 raise self._refusal("there is no network to attach it to; wiring_networks is empty.")
             listed = [{**defaults(ATTACHMENT), "name": first}] if first else []
@@ -197,20 +293,23 @@ class Container:
         attached: Set[str] = set()
         for number, entry in enumerate(listed):
             network = networks.get(entry.get("name", ""))
+            if network is None and not self.present and entry.get("name"):
+                network = Network({**defaults(NETWORK), "name": entry["name"], "state": "absent"})  # it went before
             if network is None:
-                raise self._refusal("network '%s' is not in wiring_networks." % entry.get("name", ""))
+                hint = meant(entry["name"], networks)
+                text = "network '%s' is not in wiring_networks%s" % (entry["name"], "; " + hint if hint else ".")
+                raise self._refusal(text)
             if self.present and self.mode == "bridge" and not network.present:
                 raise self._refusal("network '%s' is to be absent." % network.name)
-            interface = interface_name(
-                entry.get("interface") or "eth%d" % number, "wiring_containers: container '%s'" % self.name
-            )
+            interface = interface_name(entry.get("interface") or "eth%d" % number, self._option("interface"))
             if interface in interfaces:
                 raise self._refusal("two of its networks use the interface %s." % interface)
             if network.name in attached:
                 raise self._refusal("network '%s' is listed twice." % network.name)
             interfaces.add(interface)
             attached.add(network.name)
-            found.append(Attachment(self.name, network, interface, entry))
+            own = {key: value for key, value in self.spec["sysctls"].items() if interface_of(str(key)) == interface}
+            found.append(Attachment(self.name, network, interface, entry, own))
         if sum(bool(attachment.spec.get("default_route")) for attachment in found) > 1:
             raise self._refusal("more than one of its networks has default_route: true.")
         return found
@@ -242,12 +341,28 @@ class Container:
         if self.engine in ENGINES and self.mode == "bridge" and 6 in self._families():
             # docker switches IPv6 off in a container without a network
             item["sysctls"] = {"net.ipv6.conf.%s.disable_ipv6" % which: 0 for which in ("all", "default")}
-        if self.spec["sysctls"]:
-            item["sysctls"] = {**item.get("sysctls", {}), **self.spec["sysctls"]}
+        settings = self._own_sysctls()
+        if settings:
+            item["sysctls"] = {**item.get("sysctls", {}), **settings}
         return item
 
+    def _own_sysctls(self) -> Dict[str, Any]:
+        """Return the sysctls of the namespace itself; those of an interface are set once it is there. Raises `Invalid` for one that nobody makes."""
+        made = {attachment.interface for attachment in self.attachments} if self.mode == "bridge" else set()
+        found = {}
+        for key, value in self.spec["sysctls"].items():
+            interface = interface_of(str(key))
+            if interface not in made:
+                found[key] = value
+            if interface not in made and interface not in ("", "lo") and self.engine == "netns" and self.present:
+                raise self._refusal(
+                    "sysctls: '%s': none of its networks gives it an interface '%s'." % (key, interface)
+                )
+        return found
+
     def _families(self) -> Set[int]:
-        return {subnet.net.version for attachment in self.attachments for subnet in attachment.network.subnets}
+        subnets = {subnet.net.version for attachment in self.attachments for subnet in attachment.network.subnets}
+        return subnets | {6 for attachment in self.attachments if attachment.spec.get("ipv6_address")}
 
     def bare_pairs(self) -> List[Item]:
         """Return the options that identify each of its pairs; without any network those of an eth0."""
@@ -255,29 +370,38 @@ class Container:
         return pairs or [{"peer_netns": self.name, "peer_name": "eth0", "exclusive": True}]
 
     def routes(self) -> List[Item]:
-        """Return the items of its routes: the default routes, those of its networks, and its own."""
-        return [*self._default_routes(), *self._listed_routes()]
+        """Return the items of its routes: the default routes, those of its networks, and its own. One that is listed
+        for a default route takes the place of that by the network. What else of ours is in its namespace
+        goes: without any the item that sees to it."""
+        listed = self._listed_routes()
+        taken = {_default_key(item) for item in listed}
+        items = [*(item for item in self._default_routes() if _default_key(item) not in taken), *listed]
+        exclusive = [dict(item, exclusive=True) if item.get("state") != "absent" else item for item in items]
+        return exclusive if any("exclusive" in item for item in exclusive) else [*exclusive, *self.no_routes()]
+
+    def no_routes(self) -> List[Item]:
+        """Return the item that removes all routes and policy rules of ours, since not all go with an interface. Where its name means
+        another's namespace, those in there are the other's."""
+        return [] if self.shares else [{"netns": self.name, "state": "absent", "exclusive": True}]
+
+    @property
+    def may_outlive(self) -> bool:
+        """Return whether its namespace may live on without its name, and has routes of ours then."""
+        return self.engine != "netns" or bool(self._listed_routes())
 
     def _listed_routes(self) -> List[Item]:
         items: List[Item] = []
         for attachment in self.attachments:
             items.extend(
-                dict({"interface": attachment.interface}, **route, netns=self.name)
+                dict(_along(attachment.interface, route), **route, netns=self.name)
                 for route in attachment.network.spec["routes"]
             )
         items.extend(dict(route, netns=self.name) for route in self.spec["routes"])
         return items
 
-    def policy_routes(self) -> List[Item]:
-        """Return the items that remove its policy rules, which do not go with an interface. Where its name means another's namespace,
-        the rules in there are the other's."""
-        if self.mode not in ("bridge", "none"):
-            return []
-        return [dict(item, state="absent") for item in self._listed_routes() if item.get("rule_source")]
-
     def _uplinks(self) -> Dict[int, Tuple[Attachment, Subnet]]:
         """Return by family which way the default route goes: by the network that asks for it, else by the first one that has the
-        family."""
+        family and a gateway."""
         candidates = [
             attachment
             for attachment in self.attachments
@@ -287,7 +411,8 @@ class Container:
         found: Dict[int, Tuple[Attachment, Subnet]] = {}
         for attachment in candidates:
             for subnet in attachment.network.subnets:
-                found.setdefault(subnet.net.version, (attachment, subnet))
+                if attachment.led_by(subnet):
+                    found.setdefault(subnet.net.version, (attachment, subnet))
         return dict(sorted(found.items()))
 
     def _default_routes(self) -> List[Item]:
@@ -306,24 +431,27 @@ class Container:
 
     def nat(self, present: bool) -> List[Item]:
         """Return the items of the published ports, by family; without any the item that ends whatever was published. Raises `Invalid`."""
-        if not present or not self.ports:
+        if not present:
             return [{"type": "dnat", "owner": self.name, "state": "absent"}]
+        # What a container that is gone has published to an address that this one was given goes.
+        if not self.ports:
+            return [{"type": "dnat", "owner": self.name, "state": "absent", "addresses": [self.name]}]
         items = []
+        ways = {version: way for version, (way, dummy) in self._uplinks().items() if way.network.forwarded}
         for port in self.ports:
-            host = address(port.host_ip, "published_ports") if port.host_ip else None
-            uplinks = {
-                version: attachment
-                for version, (attachment, dummy) in self._uplinks().items()
-                if host is None or host.version == version
-            }
+            where = "published_ports: '%s': " % published_ports.spelled(port)
+            host = address(port.host_ip, self._option(where + "host_ip")) if port.host_ip else None
+            uplinks = {version: way for version, way in ways.items() if host is None or host.version == version}
             if not uplinks:
+                family = "IPv%d " % host.version if host else ""
                 raise self._refusal(
-                    "published_ports: %s: it has no address of that family on a network that is not internal."
-                    % port.host_ip
-                    if host
-                    else "published_ports: it is on no network that is not internal."
+                    "%sit has no %saddress on a network that the host forwards for (internal, host_access: false)."
+                    % (where, family)
                 )
             for version, attachment in uplinks.items():
+                own = attachment.fixed().get("ipv%d_address" % version)
+                if host and own == ip(port.host_ip, ""):
+                    raise self._refusal(where + OWN % own)
                 item: Item = {
                     "type": "dnat",
                     "owner": self.name,
@@ -337,4 +465,5 @@ class Container:
                 if port.host_ip:
                     item["host_ip"] = port.host_ip
                 items.append(item)
+        items[0]["addresses"] = [self.name]
         return items

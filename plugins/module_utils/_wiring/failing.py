@@ -106,7 +106,8 @@ class _Half:
             return self.made("veth", self._pairs[item["interface"]])
         if step == "address":
             return [("address", item["netns"], item["interface"], _version(item))]
-        return []
+        # Of a teardown that it is safe to go on: nobody else is to be given an address that a port is still published to.
+        return [("unpublished", item["owner"])] if step == "publish" else []
 
     def needed(self, step: str, item: Item) -> Set[Thing]:
         """Return what an item stands on."""
@@ -116,7 +117,7 @@ class _Half:
             return {("network", item["interface"])}
         if step == "veth":
             bridge = item.get("bridge") or self._bridges.get(host_end(item), "")
-            return {("container", item["peer_netns"]), ("network", bridge)}
+            return {("container", item["peer_netns"]), ("network", bridge), ("unpublished", item["peer_netns"])}
         if step == "bridge_port" and item["interface"] in self._pairs:
             return {*self.made("veth", self._pairs[item["interface"]])}
         if step == "address":
@@ -125,10 +126,12 @@ class _Half:
                 ("gateway", item.get("bridge") or "", _version(item)),
             }
         if step == "route":
-            return {("container", item["netns"]), *self._way(item)}
+            return {("container", item["netns"]), ("unpublished", item["netns"]), *self._way(item)}
         if step == "publish":
             match = REFERENCES.fullmatch(str(item.get("to_address")))
             return {("address", match["netns"], match["interface"], match["family"])} if match else set()
+        if step == "netns":
+            return {("unpublished", item["name"])}
         return {("container", item["share"])} if step == "join" else set()
 
     def _way(self, route: Item) -> Iterator[Thing]:

@@ -10,7 +10,7 @@ import collections
 import os.path
 import re
 from dataclasses import replace
-from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, TypeVar
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Sequence, Set, Tuple, TypeVar
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
@@ -23,6 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     Container,
     Link,
     NsRef,
+    PolicyRule,
     Route,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import made_for
@@ -303,13 +304,13 @@ class HostView:
         routes = [self._unless_ending(namespace, self.state.routes, family, table) or [] for family in families]
         return [route for family in routes for route in family if route.protocol != _RTPROT_KERNEL]
 
-    def ruled_routes(self, namespace: Namespace) -> Iterator[Tuple[Route, Mapping[str, Any]]]:
-        """Yield the routes of a namespace with the options for the rule that leads to their table: those of the main table, which
-        needs none, and those of each table that a policy rule of ours leads to."""
+    def ruled_routes(self, namespace: Namespace) -> Iterator[Tuple[Route, Optional[PolicyRule]]]:
+        """Yield the routes of a namespace with the rule that leads to their table: those of the main table, which needs none, and those
+        of each table that a policy rule of ours leads to."""
         for route in self.routes(namespace):
-            yield route, {}
+            yield route, None
         for family in (4, 6):
             for rule in self._unless_ending(namespace, self.state.policies, family) or []:
                 if rule.protocol == PROTOCOL:
                     for route in self.routes(namespace, rule.table, [family]):
-                        yield route, {"table": str(rule.table), "rule_source": rule.source}
+                        yield route, rule

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import (
@@ -18,14 +17,18 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.address
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name, known_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import IPV6_MTU, natural
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ns_route
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import parsed, validator
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Item
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import NETWORK
 
 
 @dataclass(frozen=True)
 class Subnet:
-    """A subnet of a network. ``range`` is where container addresses come from, None for all of it; ``exclude`` is never given out."""
+    """A subnet of a network. ``gateway`` is ``""`` where nobody is one; ``range`` is where container addresses come from, None for all of
+    it; ``exclude`` is never given out."""
 
     net: IpNetwork
     gateway: str
@@ -37,13 +40,37 @@ class Network:
     """A network; ``spec`` is its entry in canonical form. Raises `Invalid` when it is made."""
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
-        self.name = interface_name(spec["name"], "wiring_networks")
         self.spec = spec
         self.present = spec["state"] != "absent"
         self.unmanaged = spec["unmanaged"]
+        self.name = (known_name if self.unmanaged else interface_name)(spec["name"], "wiring_networks")
         self.internal = spec["internal"]
+        self.pooled = spec["addressing"] != "none"
+        for route in spec["routes"]:
+            if "netns" in route:
+                raise self._refusal("routes: netns is set by the role; leave it out.")
+            try:  # here, since a container's own routes are items of the same step
+                parsed(ns_route.RESOURCE, validator(ns_route.RESOURCE), {"interface": "eth0", **route})
+            except Invalid as error:
+                raise self._refusal("routes: %s" % error) from error
         self.mtu = spec["mtu"] or NETWORK["mtu"]["default"]
         self.subnets = self._subnets()
+        # Whether the bridge gets an address of the host's; without one the host forwards nothing.
+        self.host_access = spec["host_access"] and bool(self.subnets)
+
+    @property
+    def is_gateway(self) -> bool:
+        """Return whether the bridge has its subnets' gateway addresses, from us."""
+        return self.host_access and not self.unmanaged
+
+    @property
+    def forwarded(self) -> bool:
+        """Return whether the host forwards for the network: answers, what its containers send out, published ports."""
+        return self.host_access and not self.internal
+
+    def has_subnet(self, version: int) -> bool:
+        """Return whether the network has a subnet of an address family (4 or 6)."""
+        return any(subnet.net.version == version for subnet in self.subnets)
 
     def _refusal(self, text: str) -> Invalid:
         return Invalid("wiring_networks: network '%s': %s" % (self.name, text))
@@ -57,8 +84,11 @@ class Network:
         if bare is not None:
             raise self._refusal("subnets: '%s' has no prefix length; write it as 172.17.0.0/16." % bare)
         nets = [network(cidr, self._option("subnets")) for cidr in self.spec["subnets"]]
-        if not nets and self.present:
-            raise self._refusal("it needs at least one subnet in subnets.")
+        if not nets and self.present and self.pooled:
+            raise self._refusal("it needs at least one subnet in subnets, or addressing: none.")
+        six = next((net for net in nets if net.version == 6 and self.present), None)
+        if six is not None and (natural(self.mtu) or IPV6_MTU) < IPV6_MTU:
+            raise self._refusal("mtu: %s is less than the %d bytes that IPv6 needs for %s." % (self.mtu, IPV6_MTU, six))
         for number, net in enumerate(nets):
             for earlier in nets[:number]:
                 if net.overlaps(earlier):
@@ -69,16 +99,22 @@ class Network:
         subnets = []
         for net in nets:
             if len(gateways[net]) > 1 or len(ranges[net]) > 1:
-                raise self._refusal("more than one gateway or range for the subnet %s." % net)
-            gateway = (
-                str(address(gateways[net][0], self._option("gateways"))) if gateways[net] else str(default_gateway(net))
-            )
-            first, last = usable(net)
-            if not int(first) <= int(ipaddress.ip_address(gateway)) <= int(last):
-                raise self._refusal("the gateway %s is not an address a host can have in %s." % (gateway, net))
+                option = "gateways" if len(gateways[net]) > 1 else "ranges"
+                raise self._refusal("%s: there is more than one for the subnet %s." % (option, net))
+            gateway = self._gateway(net, gateways[net])
             own = tuple(entry for entry in excluded if self._first(entry, "exclude").version == net.version)
             subnets.append(Subnet(net, gateway, ranges[net][0] if ranges[net] else None, own))
         return subnets
+
+    def _gateway(self, net: IpNetwork, listed: Sequence[str]) -> str:
+        """Return the address that the network's gateway has in a subnet: the one that is listed, else the host's; ``""`` where that has none."""
+        if not listed:
+            return str(default_gateway(net)) if self.spec["host_access"] else ""
+        gateway = address(listed[0], self._option("gateways"))
+        first, last = usable(net)
+        if not int(first) <= int(gateway) <= int(last):
+            raise self._refusal("the gateway %s is not an address a host can have in %s." % (gateway, net))
+        return str(gateway)
 
     def _first(self, text: str, option: str) -> Any:
         """Return the first address of an address, a CIDR or a range."""
@@ -89,7 +125,8 @@ class Network:
         found: Dict[IpNetwork, List[str]] = {net: [] for net in nets}
         for text in self.spec[option]:
             home = next((net for net in nets if self._first(text, option) in net), None)
-            if home is None:
+            last = text.partition("-")[2]
+            if home is None or (last and address(last, self._option(option)) not in home):
                 raise self._refusal("%s: %s is in none of its subnets." % (option, text))
             found[home].append(text)
         return found
@@ -98,38 +135,53 @@ class Network:
         """Return the item of the bridge, none where the bridge is somebody else's."""
         if self.unmanaged:
             return []
-        return [{"name": self.name, "mtu": self.mtu} if present else {"name": self.name, "state": "absent"}]
+        item: Item = {"name": self.name, "only_ours": True}
+        if not present:
+            return [dict(item, state="absent")]
+        item["mtu"] = self.mtu
+        if "vlan_filtering" in self.spec:
+            item["vlan_filtering"] = self.spec["vlan_filtering"]
+        return [item]
 
     def gateways(self) -> List[Item]:
-        """Return an item a subnet: the bridge's address in it. An internal network has none."""
-        items = []
-        for subnet in () if self.unmanaged else self.subnets:
-            item: Item = {"interface": self.name, "address": "%s/%d" % (subnet.gateway, subnet.net.prefixlen)}
-            items.append(
-                dict(item, state="absent")
-                if self.internal
-                else dict(item, bridge=self.name, nodad=True, supersede=True)
-            )
-        return items
+        """Return an item a subnet: the host's address in it. Where the host is to have none, the item that takes ours away."""
+        if self.unmanaged:
+            return []
+        if not self.host_access:
+            return [{"interface": self.name, "state": "absent", "supersede": True}]
+        return [
+            {
+                "interface": self.name,
+                "address": "%s/%d" % (subnet.gateway, subnet.net.prefixlen),
+                "bridge": self.name,
+                "nodad": True,
+                "supersede": True,
+            }
+            for subnet in self.subnets
+        ]
 
     def nat(self, present: bool) -> List[Item]:
-        """Return the item of the isolation policy, and an item of source NAT a subnet."""
+        """Return the item of the isolation policy, and an item of source NAT a subnet; without any the item that ends what there was.
+        Both are known by their owner, the network: what is of a subnet that it had before goes."""
         isolation: Item = {"type": "filter", "bridge": self.name, "owner": self.name}
         if present and not self.unmanaged:
             isolation.update(
-                isolate=self.spec.get("isolate", True), icc=self.spec.get("icc", True), internal=self.internal
+                isolate=self.spec.get("isolate", True), icc=self.spec.get("icc", True), internal=not self.forwarded
             )
         else:
             isolation["state"] = "absent"
+        if not present or not self.spec["masquerade"] or not self.forwarded:
+            return [isolation, {"owner": self.name, "state": "absent"}]
         items = [isolation]
         for subnet in self.subnets:
-            item: Item = {"source": str(subnet.net), "owner": self.name}
+            item: Item = {
+                "source": str(subnet.net),
+                "owner": self.name,
+                "out_interface": "!" + self.name,
+                "exclusive": True,
+            }
             outbound = self.spec.get("outbound_ipv%d" % subnet.net.version)
-            if present and self.spec["masquerade"] and not self.internal:
-                item["out_interface"] = "!" + self.name
-                if outbound:
-                    item.update(type="snat", to_address=outbound)
-            else:
-                item["state"] = "absent"
+            if outbound:
+                item.update(type="snat", to_address=outbound)
             items.append(item)
         return items

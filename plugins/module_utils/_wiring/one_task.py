@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import failing
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan, resolved
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan, publishing, resolved
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.purge import GATHER, purged
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report import result
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import WIRE, Plan
@@ -71,7 +71,12 @@ class Steps:
         return self._wants[half, step]
 
     def able(self, half: str, step: str, results: Results) -> List[int]:
-        """Return the numbers of the items of a step that stand on nothing that failed before."""
+        """Return the numbers of the items of a step that stand on nothing that failed before; none, where the step has nothing to do."""
+        idle = (half, step) == (WIRE, "publish") and not publishing(
+            self._plan[half][step], results[half].get("nat", ())
+        )
+        if idle:
+            return []
         return failing.able(self._plan, half, step, results)
 
     def wants(self, half: str, step: str, results: Results, able: Sequence[int]) -> List[Any]:

@@ -17,6 +17,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 _SHORT = re.compile(
     r"(?:(?:\[(?P<six>[^\]]*)\]|(?P<four>[^:\[\]]*)):)?(?P<host>[^:/]+):(?P<to>[^:/]+)(?:/(?P<protocol>\w+))?"
 )
+_FORM = "it is written [HOST_IP:]HOST_PORT:CONTAINER_PORT[/PROTOCOL], in quotes."
 _LONG = {"target", "published", "protocol", "host_ip", "mode", "name", "app_protocol"}
 
 
@@ -33,25 +34,36 @@ class Port:
 def parse(value: Any) -> Port:
     """Return what an entry of docker's ``-p`` or of Compose's ``ports`` means, in the short or the long form. Raises `Invalid`."""
     if isinstance(value, Mapping):
-        unknown = sorted(set(value) - _LONG)
-        if unknown or value.get("target") is None or value.get("published") in (None, ""):
+        if set(value) - _LONG or value.get("target") is None or value.get("published") in (None, ""):
             raise Invalid(
-                "%s is no published port: the long form has target and published, and maybe protocol and host_ip."
-                % dict(value)
+                "the long form of a published port has target and published, and maybe protocol and host_ip; this one has %s."
+                % (", ".join(sorted(str(name) for name in value)) or "nothing")
             )
         return Port(
             str(value["published"]),
             str(value["target"]),
-            str(value.get("protocol") or "tcp"),
+            str(value.get("protocol") or "tcp").lower(),
             str(value.get("host_ip") or ""),
         )
+    if isinstance(value, int) and not isinstance(value, bool):
+        host, to = divmod(value, 60)
+        if value > 65535 or host == to:
+            raise Invalid(
+                "%d is a number; YAML reads %d:%d as that (base 60) unless it is in quotes: %s"
+                % (value, host, to, _FORM)
+            )
     text = str(value)
     match = _SHORT.fullmatch(text)
     if match is None:
-        raise Invalid(
-            "'%s' is no published port: it is written [HOST_IP:]HOST_PORT:CONTAINER_PORT[/PROTOCOL], in quotes." % text
-        )
-    return Port(match["host"], match["to"], match["protocol"] or "tcp", match["six"] or match["four"] or "")
+        raise Invalid("'%s' is no published port: %s" % (text, _FORM))
+    return Port(match["host"], match["to"], (match["protocol"] or "tcp").lower(), match["six"] or match["four"] or "")
+
+
+def spelled(port: Port) -> str:
+    """Return an entry in docker's spelling."""
+    host = "[%s]:" % port.host_ip if ":" in port.host_ip else port.host_ip and port.host_ip + ":"
+    protocol = "" if port.protocol == "tcp" else "/" + port.protocol
+    return "%s%s:%s%s" % (host, port.host_port, port.to_port, protocol)
 
 
 def shown(mapping: PortMapping) -> Dict[str, Any]:

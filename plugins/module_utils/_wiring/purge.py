@@ -14,7 +14,8 @@ from __future__ import annotations
 import re
 from typing import Any, Collection, Dict, List, Mapping, Sequence, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import TEARDOWN, Item, Plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import owner_mark
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import TEARDOWN, Item, Plan, rewired
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import entries
 
 Wiring = Mapping[str, Sequence[Mapping[str, Any]]]  # as `wiring_info` returns it
@@ -23,7 +24,6 @@ GATHER = ["namespaces", "bridges", "veths", "routes", "nat", "orphans"]  # the l
 
 # The options that mean an object, in the items that remove it.
 _PAIR = ("name", "peer_netns", "peer_name")
-_ROUTE = ("netns", "destination", "family", "table", "metric", "type", "rule_source")
 _ISOLATION = ("type", "bridge", "owner")
 _SOURCE_NAT = ("source", "owner")
 # Where docker mounts the namespaces of its containers. A name that the role gave such a namespace is a link to there, and dangles when it ends.
@@ -46,23 +46,31 @@ def purged(
     names = [*(pair["made_for"] for pair in unlisted_pairs), *_dangling(wiring)]
     unlisted = [name for name in dict.fromkeys(names) if name not in listed]
     inhabited = _inhabited(unlisted, pairs, wiring)
-    bridges, needed = _bridges({entry["name"] for entry in entries("networks", networks)}, pairs, wiring)
+    networks_listed = {entry["name"] for entry in entries("networks", networks)}
     purge: Dict[str, List[Item]] = {
-        "nat": [*_rules(needed, plan, wiring), *_ports(unlisted, wiring)],
-        "route": [
-            _absent(route, _ROUTE) for route in wiring["routes"] if route["rule_source"] and route["netns"] in unlisted
-        ],
+        "publish": _ports(unlisted, wiring),
+        "nat": _rules(networks_listed, plan, wiring),
+        "route": [{"netns": name, "state": "absent", "exclusive": True} for name in _routed(unlisted, wiring)],
         "veth": [_absent({**pair, "peer_netns": pair["made_for"]}, _PAIR) for pair in unlisted_pairs],
         "netns": [{"name": name, "state": "absent"} for name in unlisted if name not in inhabited],
-        "bridge": [{"name": name, "state": "absent"} for name in bridges if name not in needed],
+        "bridge": [
+            {"name": name, "state": "absent", "only_ours": True, **rewired(plan)}
+            for name in _bridges(networks_listed, wiring)
+        ],
     }
     teardown = {step: [*purge[step], *items] for step, items in plan[TEARDOWN].items()}
-    return {**plan, TEARDOWN: teardown}, [*inhabited.values(), *needed.values()]
+    return {**plan, TEARDOWN: teardown}, [*inhabited.values()]
 
 
 def _absent(entry: Mapping[str, Any], options: Sequence[str]) -> Item:
     """Return the item that removes what is reported as ``entry``."""
     return {**{name: entry[name] for name in options if name in entry}, "state": "absent"}
+
+
+def _routed(names: Collection[str], wiring: Wiring) -> List[str]:
+    """Return those of the names in whose namespaces are routes or policy rules that do not go with an interface."""
+    lasting = [route["netns"] for route in wiring["routes"] if route["rule_source"] or not route["interface"]]
+    return [name for name in dict.fromkeys(lasting) if name in names]
 
 
 def _dangling(wiring: Wiring) -> List[str]:
@@ -93,34 +101,31 @@ def _inhabited(names: Sequence[str], pairs: Sequence[Mapping[str, Any]], wiring:
     return found
 
 
-def _bridges(
-    listed: Collection[str], pairs: Sequence[Mapping[str, Any]], wiring: Wiring
-) -> Tuple[List[str], Dict[str, str]]:
-    """Return the role's bridges that nobody lists; and those of them that have to stay, each with why: foreign ports."""
-    own = {pair["name"] for pair in pairs}
-    foreign_ports = {
-        bridge["name"]: [port for port in bridge["ports"] if port not in own]
-        for bridge in wiring["bridges"]
-        if bridge["netns"] is None and bridge["ours"] and bridge["name"] not in listed
-    }
-    text = "Bridge '%s' is not listed any more, but stays with its addresses and rules, for it has ports that are not ours: %s."
-    return [*foreign_ports], {name: text % (name, ", ".join(ports)) for name, ports in foreign_ports.items() if ports}
+def _bridges(listed: Collection[str], wiring: Wiring) -> List[str]:
+    """Return the bridges that nobody lists and that are the role's, or somebody else's and guarded by the role."""
+    ours = [bridge["name"] for bridge in wiring["bridges"] if bridge["netns"] is None and bridge["ours"]]
+    guarded = [rule["bridge"] for rule in wiring["nat"] if rule["type"] == "filter" and rule["bridge"] == rule["owner"]]
+    return [name for name in dict.fromkeys([*ours, *guarded]) if name not in listed]
 
 
-def _rules(needed: Collection[str], plan: Plan, wiring: Wiring) -> List[Item]:
-    """Return the items that remove what the role wrote for networks, and subnets, that nobody lists."""
+def _rules(listed: Collection[str], plan: Plan, wiring: Wiring) -> List[Item]:
+    """Return the items that remove what the role wrote for networks, and subnets, that nobody lists; of a network as far as its bridge
+    is not needed any more."""
     items = [item for half in plan.values() for item in half["nat"] if item.get("type") != "dnat"]
-    planned = {(item["owner"], item.get("source")) for item in items}
+    planned = {
+        (item["owner"], item.get("type") == "filter") for item in items
+    }  # the plan itself has what else these own removed
     found = []
     for rule in wiring["nat"]:
         isolation = rule["type"] == "filter"
         ours = rule["bridge"] == rule["owner"] if isolation else rule.get("out_interface") == "!" + rule["owner"]
-        if ours and rule["owner"] not in needed and (rule["owner"], rule.get("source")) not in planned:
-            found.append(_absent(rule, _ISOLATION if isolation else _SOURCE_NAT))
+        if ours and (rule["owner"], isolation) not in planned:
+            item = _absent(rule, _ISOLATION if isolation else _SOURCE_NAT)
+            found.append(item if rule["owner"] in listed else {**item, "goes_with": rule["owner"], **rewired(plan)})
     return found
 
 
 def _ports(names: Sequence[str], wiring: Wiring) -> List[Item]:
     """Return the items that end the published ports of those of the names that have any."""
     owners = {rule["owner"] for rule in wiring["nat"] if rule["type"] == "dnat"}
-    return [{"type": "dnat", "owner": name, "state": "absent"} for name in names if name in owners]
+    return [{"type": "dnat", "owner": name, "state": "absent"} for name in names if owner_mark(name) in owners]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import collections
 from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 Item = Dict[str, Any]
@@ -65,23 +66,24 @@ def _trees(
 ) -> Dict[Any, Bridges]:
     """Return the bridges and pairs by the namespace that they, or their near ends, are in; None is the host's."""
     trees: Dict[Any, Bridges] = {None: {}}
+    addresses: Dict[Tuple[Any, str], List[str]] = collections.defaultdict(list)  # by namespace and interface
+    for address in wiring.get("addresses", ()):
+        if address["scope"] != "link":
+            addresses[address["netns"], address["interface"]].append(address["address"])
     pairs = wiring.get("veths", ())
+    near = {(pair["netns"], pair["name"]) for pair in pairs}
+    headings: Dict[Tuple[Any, str], Tuple[str, str]] = {}  # by namespace and bridge
     for bridge in wiring.get("bridges", ()):
-        addresses = [
-            address["address"]
-            for address in wiring.get("addresses", ())
-            if (address["netns"], address["interface"]) == (bridge["netns"], bridge["name"])
-            and address["scope"] != "link"
-        ]
-        heading = (bridge["name"], subnets.get(bridge["name"]) or ", ".join(addresses))
-        near = {pair["name"] for pair in pairs if pair["netns"] == bridge["netns"]}
-        bridges = trees.setdefault(bridge["netns"], {})
-        bridges[heading] = {(port, "", ""): [] for port in bridge["ports"] if port not in near}
+        netns, name = bridge["netns"], bridge["name"]
+        heading = headings[netns, name] = (name, subnets.get(name) or ", ".join(addresses[netns, name]))
+        trees.setdefault(netns, {})[heading] = {
+            (port, "", ""): [] for port in bridge["ports"] if (netns, port) not in near
+        }
     for pair in pairs:
         bridges = trees.setdefault(pair["netns"], {})
         port = (pair["name"], pair["peer_name"] or "out of sight", "  ".join(pair["addresses"]))
         behind = namespaces.get(pair["peer_netns"]) or _unlisted(pair["owner"], pair["container"], pair["engine"])
-        heading = next((key for key in bridges if key[0] == pair["bridge"]), (pair["bridge"], ""))
+        heading = headings.get((pair["netns"], pair["bridge"]), (pair["bridge"], ""))
         bridges.setdefault(heading, {})[port] = [_who(behind)] if pair["owner"] else []
     return trees
 
@@ -150,6 +152,9 @@ def result(
     ``{name: {netns, path, network_mode, interfaces: [{name, host_interface, bridge, mac, mtu, addresses, gateways}], routes,
     published_ports}}``.
     """
+    # Here, for what filters load; see wiring_plan.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import owner_mark
+
     containers = {entry["name"]: _container(entry, "none") for entry in _afters(results, "netns")}
     _add_interfaces(containers, results)
     for entry in _afters(results, "route"):
@@ -158,8 +163,9 @@ def result(
             container["routes"].append(
                 {name: entry[name] for name in _ROUTE if entry.get(name) not in (None, "", "main")}
             )
+    owners = {owner_mark(name): container for name, container in containers.items()}
     for entry in _afters(results, "publish"):
-        container = containers.get(entry.get("owner") or "")
+        container = owners.get(entry.get("owner") or "")
         if container is not None:
             container["published_ports"].append({name: entry[name] for name in _PUBLISHED_PORT})
     shares = {item["name"]: item["share"] for item in join}

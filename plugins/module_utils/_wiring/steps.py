@@ -4,9 +4,9 @@
 
 """The steps of a wiring, in order. One table: the role has a task for each, the module ``wiring`` takes them in one. Pure.
 
-The teardown removes from the outside in, last what other objects need; the second half makes objects in the order a person would by hand. What closes a
-network stands before its first pair, and goes after its last one; source NAT stands before the routes that need it. At the end of the second
-half come the names that mean another container's namespace.
+The teardown removes from the outside in, last what other objects need; the second half makes objects in the order a person would by hand. A published
+port stands after what it leads to, and goes before it. What closes a network stands before its first pair, and goes after its last one; source NAT
+stands before the routes that need it. At the end of the second half come the names that mean another container's namespace.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class Step:
 
 
 STEPS = (
-    Step(TEARDOWN, "route", "ns_route", "Remove policy rules, and the routes that they lead to"),
+    Step(TEARDOWN, "publish", "nat", "Take back published ports"),
+    Step(TEARDOWN, "route", "ns_route", "Remove routes and policy rules"),
     Step(TEARDOWN, "veth", "veth", "Remove pairs"),
     Step(TEARDOWN, "netns", "netns", "Remove namespaces"),
     Step(TEARDOWN, "bridge", "bridge", "Remove bridges", foresees=True),
@@ -56,3 +57,10 @@ STEPS = (
 def empty_plan() -> Plan:
     """Return a plan in which no step is needed."""
     return {half: {step.name: [] for step in STEPS if step.half == half} for half in (TEARDOWN, WIRE)}
+
+
+def rewired(plan: Plan) -> Item:
+    """Return the option that says which pairs do not hold a bridge that is to go, nor its rules: those that the plan makes, which are
+    about to be ports of another one."""
+    names = list(dict.fromkeys(item["peer_netns"] for item in plan[WIRE]["veth"]))
+    return {"rewired": names} if names else {}

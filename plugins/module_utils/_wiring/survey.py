@@ -4,19 +4,21 @@
 
 """A host's wiring, each object as its own module reports it, with who is behind it. Reads, and never changes.
 
-No object is described here: its resource is asked, so that an entry has the shape of the module's ``after``.
+No object is described here: its noun is asked, so that an entry has the shape of the module's ``after``.
 """
 
 from __future__ import annotations
 
 import collections
 import ipaddress
+from dataclasses import field
 from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import NatRule
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef, Route
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
     bridge,
     netns,
@@ -24,9 +26,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
     ns_route,
     veth,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import own_mac
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import is_own_link
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.find import Interface, Seen, find
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.host_view import HostView, Namespace, Pair
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.orphans import orphans
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.owned_rules import OwnedRules
@@ -39,14 +43,23 @@ SUBSETS = ["namespaces", "bridges", "veths", "addresses", "routes", "nat", "orph
 OPTIONS: Dict[str, Any] = {
     "gather": {"type": "list", "elements": "str", "choices": SUBSETS, "default": SUBSETS},
     "netns": {"type": "list", "elements": "str"},
+    "find": {"type": "str"},
 }
 
 
 def report(source: Source, params: Mapping[str, Any]) -> Tuple[Dict[str, Any], List[str]]:
     """Return what the module ``wiring_info`` returns for its arguments, and warnings. Raises `Refused`."""
     refs = [NsRef.parse(name) for name in params["netns"] or ()]
-    wiring, warnings = gathered(source, params["gather"], refs)
-    return {"wiring": wiring, "picture": text(wiring)}, warnings
+    if params["find"] is not None and not params["find"].strip():
+        raise Invalid("find: it is empty.")
+    if params["find"] is None:
+        wiring, warnings = gathered(source, params["gather"], refs)
+        return {"wiring": wiring, "picture": text(wiring)}, warnings
+    view = HostView(source, refs)
+    survey = _Survey(view, all_addresses=True)
+    found, answer = find(survey.seen(), params["find"])
+    wiring = {name: found[name] for name in SUBSETS if name in params["gather"]}
+    return {"wiring": wiring, "picture": text(wiring), "msg": answer}, list(view.warnings)
 
 
 def gathered(
@@ -55,18 +68,49 @@ def gathered(
     """Return the lists named in ``gather``, of all namespaces or of those named, and warnings. Raises `Refused` where the host itself cannot be read."""
     view = HostView(source, refs)
     survey = _Survey(view)
-    lists = {name: [item for item in getattr(survey, name)() if item] for name in SUBSETS if name in gather}
-    return lists, list(view.warnings)
+    return survey.lists(gather), list(view.warnings)
+
+
+@dataclass()
+class _Inside:
+    """What pairs lead to in a namespace: addresses by the index of their interface, default gateways by its name."""
+
+    addresses: Dict[int, List[str]] = field(default_factory=lambda: collections.defaultdict(list))
+    gateways: Dict[str, List[str]] = field(default_factory=lambda: collections.defaultdict(list))
 
 
 class _Survey:
-    """The lists of `SUBSETS`, a method each. An object that vanished meanwhile is an empty item."""
+    """The lists of `SUBSETS`, a method each. An object that vanished meanwhile is an empty item. ``all_addresses``: also those of the
+    host's own interfaces that are neither bridges nor pairs."""
 
-    def __init__(self, view: HostView) -> None:
+    def __init__(self, view: HostView, all_addresses: bool = False) -> None:
         self._view = view
+        self._all_addresses = all_addresses
         self._rules = OwnedRules(view)
+        self._insides: Dict[int, _Inside] = {}
 
-    # --- asking the resources ---
+    def lists(self, gather: Sequence[str]) -> Dict[str, List[Item]]:
+        """Return the lists named in ``gather``."""
+        return {name: [item for item in getattr(self, name)() if item] for name in SUBSETS if name in gather}
+
+    def seen(self) -> Seen:
+        """Return all there is to find something in."""
+        view = self._view
+        interfaces = [
+            Interface(namespace.ref.option, link.name, str(link.get("mac") or ""), link.describe())
+            for namespace in view.reached()
+            for link in view.links(namespace)
+        ]
+        return Seen(self.lists(SUBSETS), interfaces, self._listening)
+
+    def _listening(self, port: int) -> List[Tuple[str, str]]:
+        known = firewalls(self._view.state)
+        return [
+            (listener.protocol, "%s listens on %s" % (known.listener_name(listener), listener.where))
+            for listener in known.listeners(self._view.host).on(port)
+        ]
+
+    # --- asking the nouns ---
 
     def _plan(self, resource: Resource[Any, Any], **params: Any) -> Plan:
         """Return the plan of a resource for an object, an empty one where the object vanished or cannot be asked for."""
@@ -118,12 +162,15 @@ class _Survey:
         view = self._view
         for namespace in view.reached():
             links = view.links(namespace)
+            ports: Dict[int, List[str]] = collections.defaultdict(list)  # by their bridge
+            for port in links:
+                if port.master and view.leads(namespace, port):
+                    ports[port.master].append(port.name)
             for link in links:
                 if link.kind == "bridge" and view.shows(namespace, link):
                     reported = self._reported(bridge.RESOURCE, name=link.name, **namespace.option)
-                    ports = [port.name for port in links if port.master == link.index and view.leads(namespace, port)]
-                    own = own_mac(view.state.identity(), "bridge", namespace.ref.path, link.name)
-                    yield reported and dict(reported, ports=ports, ours=link.get("mac") == own)
+                    ours = is_own_link(link, "bridge", namespace.ref.path, link.name, view.state.identity())
+                    yield reported and dict(reported, ports=ports[link.index], ours=ours)
 
     def veths(self) -> Iterator[Item]:
         ports: Dict[str, List[Item]] = collections.defaultdict(list)  # by the address they lead to
@@ -139,22 +186,9 @@ class _Survey:
     def _behind(self, pair: Pair, ports: Mapping[str, List[Item]]) -> Item:
         """Return who is behind a pair, and how it is reached; ``ports`` are the published ports by address."""
         away = pair.there if pair.there is not pair.here else None
-        addresses: List[str] = []
-        gateways: List[str] = []
-        if pair.far is not None and pair.there is not None:
-            far, there = pair.far, pair.there
-            addresses = [
-                address.cidr
-                for link, address in self._view.addresses(there)
-                if link.index == far.index and address.scope != "link"
-            ]
-            hops = [
-                hop
-                for route in self._view.routes(there)
-                if route.shown_destination == "default"
-                for hop in [(route.gateway, route.interface), *((hop.gateway, hop.interface) for hop in route.nexthops)]
-            ]
-            gateways = [gateway for gateway, interface in hops if gateway and interface == far.name]
+        inside = self._inside(pair.there) if pair.there is not None else _Inside()
+        addresses = inside.addresses[pair.far.index] if pair.far is not None else []
+        gateways = inside.gateways[pair.far.name] if pair.far is not None else []
         return {
             "owner": self._view.owner(away) if away else None,
             **(away.container if away else {"container": None, "engine": None}),
@@ -165,14 +199,26 @@ class _Survey:
             "made_for": NsRef(pair.made or "").option,
         }
 
+    def _inside(self, namespace: Namespace) -> _Inside:
+        """Return the addresses and gateways of a namespace, read once whatever the number of its interfaces."""
+        if namespace.inode not in self._insides:
+            found = self._insides[namespace.inode] = _Inside()
+            for link, address in self._view.addresses(namespace):
+                if address.scope != "link":
+                    found.addresses[link.index].append(address.cidr)
+            for route in self._view.routes(namespace):
+                if route.shown_destination == "default":
+                    hops = [(route.gateway, route.interface), *((hop.gateway, hop.interface) for hop in route.nexthops)]
+                    for gateway, interface in hops:
+                        if gateway:
+                            found.gateways[interface].append(gateway)
+        return self._insides[namespace.inode]
+
     def addresses(self) -> Iterator[Item]:
         for namespace in self._view.reached():
             for link, address in self._view.addresses(namespace):
-                if self._view.shows(namespace, link):
-                    peer = "%s/%d" % (address.peer, address.prefix) if address.peer else None
-                    yield self._reported(
-                        ns_address.RESOURCE, interface=link.name, address=address.cidr, peer=peer, **namespace.option
-                    )
+                if self._all_addresses or self._view.shows(namespace, link):
+                    yield ns_address.described(namespace.ref, link.name, address)
 
     def routes(self) -> Iterator[Item]:
         view = self._view
@@ -183,7 +229,7 @@ class _Survey:
                 if any(view.shows(namespace, view.state.link(namespace.inode, name)) for name in names) or (
                     not direct and namespace.inode != view.host and view.asks_for(namespace)
                 ):
-                    yield self._reported(ns_route.RESOURCE, **_route_options(route), **rule, **namespace.option)
+                    yield ns_route.described(namespace.ref, route, rule)
 
     def nat(self) -> Iterator[Item]:
         view = self._view
@@ -218,15 +264,3 @@ class _Survey:
 
     def orphans(self) -> Iterator[Item]:
         return orphans(self._view, self._rules)
-
-
-def _route_options(route: Route) -> Item:
-    """Return the options that mean this route and no other."""
-    way = {"gateway": route.gateway or None, "interface": route.interface or None}
-    return {
-        "destination": route.shown_destination,
-        "family": "ipv%d" % route.family,
-        "metric": route.metric,
-        "type": route.type,
-        **(way if route.type == "unicast" and not route.nexthops else {}),
-    }

@@ -20,9 +20,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import parsed, validator
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import distinct, parsed, validator
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import resolved
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import host_end
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.published_ports import Port, spelled
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import STEPS, WIRE, Item, Plan
 
 _BY_MODULE: Mapping[str, Resource[Any, Any]] = {
@@ -46,6 +47,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     "gateway": {"address": "gateways"},
     "nat": {"source": "subnets", "to_address": "outbound_ipv%(version)d"},
 }
+_OF_NETWORK = ("pool", "range", "exclude", "gateway")  # options of an address that its network has
 _BELOW: Mapping[str, str] = {"bridge_port": "port", "route": "routes"}
 
 
@@ -65,18 +67,26 @@ def wants_of(plan: Plan, step: str, items: Sequence[Item]) -> List[Any]:
     """Return the wants of a step's items. Raises `Invalid`, in the words of the lists that the plan was made of, or `Lacking`."""
     resource = RESOURCES[step]
     validates = validator(resource)
-    return resource.together([_parsed(plan, step, validates, item) for item in items])
+    wants = [_parsed(plan, step, validates, item) for item in items]
+    distinct(resource, wants, lambda number: _entry(plan, step, items[number]))
+    try:
+        return resource.together(wants)
+    except Invalid as error:
+        raise Invalid(_of_several(step, str(error))) from error
 
 
 def _parsed(plan: Plan, step: str, validates: Any, item: Item) -> Any:
     try:
         return parsed(RESOURCES[step], validates, item)
     except Invalid as error:
-        raise Invalid("%s: %s" % (_entry(plan, step, item), _worded(step, item, str(error)))) from error
+        found = str(error)
+        raise Invalid("%s: %s" % (_entry(plan, step, item, found), _worded(step, item, found))) from error
 
 
-def _entry(plan: Plan, step: str, item: Item) -> str:
-    """Return which entry of which list an item comes from."""
+def _entry(plan: Plan, step: str, item: Item, error: str = "") -> str:
+    """Return which entry of which list an item comes from, and is to blame for its error."""
+    if step == "address" and error.partition(": ")[0] in _OF_NETWORK:
+        return "wiring_networks: network '%s'" % item["bridge"]
     if step in ("bridge", "gateway", "nat") and item.get("type") != "dnat":
         return "wiring_networks: network '%s'" % (item.get("owner") or item.get("name") or item["interface"])
     if step == "bridge_port":
@@ -87,11 +97,23 @@ def _entry(plan: Plan, step: str, item: Item) -> str:
     return "wiring_containers: container '%s'" % name
 
 
+def _of_several(step: str, error: str) -> str:
+    """Return an error about several items of a step in the words of the lists."""
+    option, colon, rest = error.partition(": ")
+    word = "published_ports" if option == "host_port" else _WORDS.get(step, {}).get(option, option)
+    return "wiring_containers: %s%s%s" % (word, colon, rest)
+
+
+def _port(item: Item) -> str:
+    """Return a published port as docker spells it."""
+    return spelled(Port(item["host_port"], item["to_port"], item["protocol"], item.get("host_ip") or ""))
+
+
 def _worded(step: str, item: Item, error: str) -> str:
     """Return an error of an item with the option in front as the lists call it."""
     option, colon, rest = error.partition(": ")
     if item.get("type") == "dnat":
-        return "published_ports: %s" % error
+        return "published_ports: '%s': %s" % (_port(item), error) if item.get("host_port") else error
     version = 6 if ":" in str(item.get("address") or item.get("to_address") or "") else 4
     if colon and option in _WORDS.get(step, ()):
         return "%s: %s" % (_WORDS[step][option] % {"version": version}, rest)

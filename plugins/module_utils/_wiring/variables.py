@@ -9,14 +9,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping
+from typing import Any, Dict, List, Mapping
 
-from ansible.module_utils.common.validation import (
-    check_type_bool,
-    check_type_dict,
-    check_type_int,
-    check_type_list,
-)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.engines import ENGINES
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 
@@ -36,6 +30,9 @@ NETWORK: Dict[str, Any] = {
     "outbound_ipv4": {"type": "str"},
     "outbound_ipv6": {"type": "str"},
     "internal": {"type": "bool", "default": False},
+    "host_access": {"type": "bool", "default": True},
+    "addressing": {"type": "str", "choices": ["pool", "none"], "default": "pool"},
+    "vlan_filtering": {"type": "bool"},
     "isolate": {"type": "bool"},
     "icc": {"type": "bool"},
     "metric": {"type": "int"},
@@ -70,118 +67,81 @@ OPTIONS: Dict[str, Any] = {
     "purge": {"type": "bool", "default": False},
     "firewall_backend": {"type": "str", "choices": ["auto", "nftables", "iptables"], "default": "auto"},
 }
+# Of the role itself, beside the module's options: how it goes about it.
+ROLE_ONLY: Dict[str, Any] = {
+    "one_task": {"type": "bool", "default": False},
+    "install_dependencies": {"type": "bool", "default": True},
+}
+# Variables that are planned, and that somebody might set already.
+NOT_BUILT = ("links", "topology_file", "persist", "fleet", "underlay_address", "slice")
 MODES = ("bridge", "host", "none", "container")  # what `network_mode` can be; the last one is written `container:NAME`
+
+
+def converted(params: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return the arguments of a task of the module ``wiring`` with both lists in canonical form. Raises `Invalid`.
+
+    So Ansible's own validation finds nothing in them: what is wrong is said as the role's filter says it.
+    """
+    lists = {name: entries(name, params[name]) for name in ("networks", "containers") if params.get(name) is not None}
+    return {**params, **lists}
+
+
+def misspelt(variables: Mapping[str, Any]) -> str:
+    """Return the sentence that refuses a variable of which the role would take no notice, ``""`` where there is none.
+
+    ``variables`` are all that the play has. Others may begin with ``wiring_`` as well, so one that is nearly called as one of ours is
+    refused where ours has its default, or is not there: nobody means the default by it.
+    """
+    ours = {"wiring_" + name: option["default"] for name, option in {**OPTIONS, **ROLE_ONLY}.items()}
+    for name in variables:
+        if not name.startswith("wiring") or name in ours:
+            continue
+        if name[len("wiring_") :] in NOT_BUILT and variables[name] not in (None, False, "", [], {}):
+            return "%s: the role has no such variable yet; leave it out." % name
+        meant = next((own for own in ours if _near(name, own)), None)
+        if meant is not None and (meant not in variables or variables[meant] == ours[meant]):
+            return "%s: the role has no such variable; did you mean %s?" % (name, meant)
+    return ""
+
+
+def _near(name: str, own: str) -> bool:
+    """Return whether a name is another one with a typing error: a character more, less, or another, or two that changed places; or
+    the other number of a noun."""
+    if abs(len(name) - len(own)) > 1:
+        return name.rstrip("s") == own.rstrip("s")
+    start = next((place for place, (a, b) in enumerate(zip(name, own)) if a != b), min(len(name), len(own)))
+    rest, other = name[start:], own[start:]
+    return rest[1:] == other[1:] or rest[1:] == other or rest == other[1:] or rest[1::-1] + rest[2:] == other
 
 
 def entries(variable: str, given: Any) -> List[Dict[str, Any]]:
     """Return the list ``networks`` or ``containers`` in canonical form. Raises `Invalid`, which names the list, the entry and the option.
 
     Each option has the type that the table says, or is left out where it is null and has no default; texts lose the blanks around them.
-    The role's argument_specs accept other spellings ("no", a text with commas for a list, NAME=VALUE for a dict), but Ansible hands the
-    variables on as they were written. A list in canonical form comes back as it is.
+    As Ansible does for modules, other spellings are understood ("no", a text with commas for a list, NAME=VALUE for a dict). A list in
+    canonical form comes back as it is.
     """
+    # Here and not above: the controller looks for misspelt names only, in each task anew.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import (
+        listed,
+        named,
+        reading,
+        with_defaults,
+    )
+
     option = OPTIONS[variable]
     found = []
-    listed = _reading("wiring_" + variable, _listed, option["default"] if given is None else given)
-    for number, entry in enumerate(listed):
-        fields = _reading("wiring_%s: item %d" % (variable, number + 1), _mapping, entry)
+    where = "wiring_" + variable
+    if isinstance(given, str) and given.strip().startswith("["):
+        raise Invalid(
+            "%s: it is the text '%s', not a list; -e takes lists as JSON: -e '{\"%s\": []}'." % (where, given, where)
+        )
+    for number, entry in enumerate(reading(where, listed, option["default"] if given is None else given)):
+        fields = reading("%s: item %d" % (where, number + 1), named, entry)
         name = fields.get("name")
         if name is None or not str(name).strip():
-            raise Invalid("wiring_%s: item %d has no name." % (variable, number + 1))
-        where = "wiring_%s: %s '%s'" % (variable, variable[:-1], str(name).strip())
-        found.append(_with_defaults(fields, option["options"], where))
-    return found
-
-
-def defaults(options: Mapping[str, Mapping[str, Any]]) -> Dict[str, Any]:
-    """Return the values of the options that have a default, by name."""
-    return {name: option["default"] for name, option in options.items() if "default" in option}
-
-
-def _reading(where: str, read: Callable[[Any], Any], value: Any) -> Any:
-    """Return what ``read`` makes of a value. Raises `Invalid` with ``where`` in front, where that raises `TypeError`."""
-    try:
-        return read(value)
-    except TypeError as error:
-        raise Invalid("%s: %s." % (where, str(error).rstrip("."))) from error
-
-
-def _canonical(value: Any, option: Mapping[str, Any], where: str) -> Any:
-    """Return an option's value in the type of the option. Raises `Invalid`."""
-    kind = option["type"]
-    if kind == "list":
-        element = {"type": option["elements"], "options": option.get("options")}
-        return [_canonical(entry, element, where) for entry in _reading(where, _listed, value)]
-    if kind == "dict":
-        fields = _reading(where, _mapping, value)
-        return _with_defaults(fields, option["options"], where) if option.get("options") else fields
-    value = _reading(where, _SCALARS[kind], value)
-    if "choices" in option and value not in option["choices"]:
-        raise Invalid("%s: '%s' is none of %s." % (where, value, ", ".join(option["choices"])))
-    return value
-
-
-def _flag(value: Any) -> bool:
-    try:
-        return bool(check_type_bool(value))
-    except TypeError:
-        raise TypeError("'%s' is neither true nor false" % (value,)) from None
-
-
-def _number(value: Any) -> int:
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        return int(check_type_int(value))
-    except TypeError:
-        raise TypeError("'%s' is not a whole number" % (value,)) from None
-
-
-def _text(value: Any) -> str:
-    """Return a text. A boolean is none: YAML reads no, off and yes as booleans, which nobody means by them here."""
-    if isinstance(value, bool) or value in ("True", "False"):  # Ansible makes these texts of booleans for a module
-        raise TypeError("%s is a boolean in YAML, as no, off, yes and on are; write it in quotes" % str(value).lower())
-    if isinstance(value, (list, tuple, Mapping)):
-        raise TypeError("a text is needed, not %s" % ("a dict" if isinstance(value, Mapping) else "a list"))
-    return str(value).strip()
-
-
-def _raw(value: Any) -> Any:
-    return value.strip() if isinstance(value, str) else value
-
-
-_SCALARS: Dict[str, Callable[[Any], Any]] = {"bool": _flag, "int": _number, "str": _text, "raw": _raw}
-
-
-def _listed(value: Any) -> List[Any]:
-    """Return the entries of a list, as Ansible does, which splits a text at its commas. Raises `TypeError`."""
-    if isinstance(value, str):
-        return [entry.strip() for entry in value.split(",")] if value.strip() else []
-    if isinstance(value, (bool, Mapping)):
-        raise TypeError("a list is needed, not %s" % ("a dict" if isinstance(value, Mapping) else "a boolean"))
-    found: List[Any] = check_type_list(value if isinstance(value, (int, float)) else list(value))
-    if None in found:
-        raise TypeError("item %d is empty" % (found.index(None) + 1))
-    return found
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    """Return a dict, as Ansible does, which also reads JSON and NAME=VALUE. Raises `TypeError`."""
-    if isinstance(value, Mapping):
-        return value
-    try:
-        found: Mapping[str, Any] = check_type_dict(value)
-    except TypeError:
-        raise TypeError("a dict is needed, not '%s'" % (value,)) from None
-    return found
-
-
-def _with_defaults(fields: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]], where: str) -> Dict[str, Any]:
-    found = defaults(options)
-    for name, value in fields.items():
-        if value is None:
-            continue
-        if name not in options:
-            raise Invalid("%s: there is no option %s." % (where, name))
-        found[name] = _canonical(value, options[name], "%s: %s" % (where, name))
+            raise Invalid("%s: item %d has no name." % (where, number + 1))
+        found.append(
+            with_defaults(fields, option["options"], "%s: %s '%s'" % (where, variable[:-1], str(name).strip()))
+        )
     return found

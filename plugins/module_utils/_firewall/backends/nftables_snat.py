@@ -32,6 +32,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     family_of,
     untouched,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing
 
 CHAIN = "postrouting"
 
@@ -151,6 +152,8 @@ def _to_address(last: Mapping[str, Any]) -> str:
     """Return the address that a rule takes for the source, ``""`` where it takes none, or says something besides."""
     snat = fields(last.get("snat"))
     try:
-        return str(ipaddress.ip_address(text_of(snat.get("addr")))) if set(snat) <= {"family", "addr"} else ""
+        return (
+            addressing.text(ipaddress.ip_address(text_of(snat.get("addr")))) if set(snat) <= {"family", "addr"} else ""
+        )
     except ValueError:
         return ""

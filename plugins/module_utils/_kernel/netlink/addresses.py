@@ -23,7 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 
 _NEWADDR, _DELADDR, _GETADDR = 20, 21, 22
 _NEWNEIGH, _DELNEIGH = 28, 29
-_SECONDARY, _NODAD, _DADFAILED, _TENTATIVE, _NOPREFIXROUTE = 0x01, 0x02, 0x08, 0x40, 0x200  # IFA_F_*
+_SECONDARY, _NODAD, _DADFAILED, _DEPRECATED, _TENTATIVE, _NOPREFIXROUTE = 0x01, 0x02, 0x08, 0x20, 0x40, 0x200  # IFA_F_*
 _USE = 1  # NTF_USE
 
 
@@ -58,7 +58,8 @@ def _address(message: codec.Message) -> Address:
         label=message.get_attr("IFA_LABEL") or "",
         broadcast=message.get_attr("IFA_BROADCAST") or "",
         valid_lft=times.get("ifa_valid", FOREVER),
-        preferred_lft=times.get("ifa_preferred", FOREVER),
+        # Of a deprecated one without an end the kernel says that this lasts forever too.
+        preferred_lft=0 if flags & _DEPRECATED else times.get("ifa_preferred", FOREVER),
         noprefixroute=bool(flags & _NOPREFIXROUTE),
         nodad=bool(flags & _NODAD),
         secondary=bool(flags & _SECONDARY),

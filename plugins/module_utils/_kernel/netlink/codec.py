@@ -108,6 +108,15 @@ else:
             ("IFA_PROTO", "uint8"),
         )
 
+    class routemsg(rtmsg):  # type: ignore[misc, valid-type]
+        """rtmsg with the attributes that pyroute2 lacks, and RTA_VIA (struct rtvia) as bytes. Its attributes count from 0."""
+
+        nla_map = (
+            *[(name, "cdata" if name == "RTA_VIA" else kind) for name, kind in rtmsg.nla_map[:24]],
+            *[("RTA_%d" % number, "none") for number in range(24, 30)],
+            ("RTA_NH_ID", "uint32"),
+        )
+
     class netnsidmsg(nsidmsg):  # type: ignore[misc, valid-type]
         """nsidmsg with a signed id: -1 says that the namespace has none here."""
 
@@ -151,9 +160,10 @@ def text(data: bytes) -> str:
 
 # What encodes and decodes each type.
 _SIMPLE: Dict[str, Tuple[Callable[[Any], bytes], Callable[[bytes], Any]]] = {
-    "asciiz": (lambda value: name_bytes(value) + b"\0", text),
+    "asciiz": (lambda value: value if isinstance(value, bytes) else name_bytes(value) + b"\0", text),
     "ipaddr": (_packed_ip, _ip),
     "target": (_packed_ip, _ip),
+    "cdata": (bytes, bytes),
     "uint8": _number("=B"),
     "uint16": _number("=H"),
     "uint32": _number("=I"),

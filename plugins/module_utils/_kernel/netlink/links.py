@@ -36,6 +36,7 @@ _BRVLAN, _SKIP_STATS = 2, 8  # RTEXT_FILTER_*
 _BRIEF = ("IFLA_EXT_MASK", _SKIP_STATS)
 _PVID, _UNTAGGED, _BEGIN, _END = 2, 4, 8, 16  # BRIDGE_VLAN_INFO_*
 _VLAN_INFO = 2  # IFLA_BRIDGE_VLAN_INFO
+_ALT_IFNAME = 53  # IFLA_ALT_IFNAME, in IFLA_PROP_LIST
 _VLAN = struct.Struct("=HH")  # struct bridge_vlan_info: flags, id
 
 # A link and the id that its peer's namespace has in its own, None where that is the same.
@@ -43,12 +44,14 @@ Found = Tuple[Link, Optional[int]]
 
 
 def read(sock: Socket, name: str = "", index: int = 0) -> Tuple[Optional[Link], Optional[int]]:
-    """Return the interface of that name or index, (None, None) where there is none."""
-    attrs = [("IFLA_IFNAME", name), _BRIEF] if name else [_BRIEF]
+    """Return the interface of that index or name, which may be an alternative one, (None, None) where there is none."""
+    alternative = len(name_bytes(name)) > INTERFACE_NAME_BYTES  # the kernel looks for a shorter one among all names
+    attrs = [("IFLA_ALT_IFNAME" if alternative else "IFLA_IFNAME", name), _BRIEF] if name else [_BRIEF]
     try:
         found = codec.request(sock, codec.ifinfmsg, _GETLINK, 0, {"index": index}, attrs)
     except NetlinkError as error:
-        if error.errno in (errno.ENODEV, errno.ERANGE):  # ERANGE: no interface has so long a name
+        unknown = alternative and error.errno in (errno.EINVAL, errno.EOPNOTSUPP)  # to kernels before 5.5
+        if unknown or error.errno in (errno.ENODEV, errno.ERANGE):  # ERANGE: no interface has so long a name
             return None, None
         raise
     return _link(found[0]) if found else (None, None)
@@ -154,6 +157,7 @@ def _link(message: codec.Message) -> Found:
         attributes,
         master=message.get_attr("IFLA_MASTER") or 0,
         peer_index=(message.get_attr("IFLA_LINK") or 0) if kind.peer else 0,
+        altnames=tuple(map(codec.text, values(message.raw("IFLA_PROP_LIST"), _ALT_IFNAME))),
     )
     return link, message.get_attr("IFLA_LINK_NETNSID")
 
@@ -260,7 +264,7 @@ def change_vlans(sock: Socket, index: int, vlans: Sequence[Vlan], add: bool) -> 
 def _encoded(rows: Mapping[str, link_kinds.Field], attributes: Mapping[str, Any]) -> List[Tuple[str, Any]]:
     """Return the netlink attributes for those of ``attributes`` that ``rows`` has."""
     return [
-        (rows[name].attribute, rows[name].to_kernel(value))
+        (rows[name].attribute, name_bytes(value) if rows[name].bare and value else rows[name].to_kernel(value))
         for name, value in attributes.items()
         if name in rows and rows[name].attribute
     ]

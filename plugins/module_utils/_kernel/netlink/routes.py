@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import errno
+import socket
 import struct
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from dataclasses import replace as replaced
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import (
@@ -27,12 +29,14 @@ _NEWROUTE, _DELROUTE, _GETROUTE = 24, 25, 26
 _NEWRULE, _DELRULE, _GETRULE = 32, 33, 34
 _ONLINK = 4  # RTNH_F_ONLINK
 _NEXTHOP = struct.Struct("=HBBi")  # struct rtnexthop: length, flags, weight less one, interface index
-_GATEWAY = 5  # RTA_GATEWAY
+_GATEWAY, _VIA = 5, 18  # RTA_GATEWAY, RTA_VIA
+_FAMILY = struct.Struct("=H")  # what struct rtvia begins with, before the address
 _TO_TABLE, _PERMANENT = 1, 1  # FR_ACT_TO_TBL, FIB_RULE_PERMANENT
 # Attributes of a rule without conditions.
 _PLAIN = ("FRA_SRC", "FRA_PRIORITY", "FRA_TABLE", "FRA_PROTOCOL", "FRA_SUPPRESS_PREFIXLEN")
 _SUPPRESS_NONE = 0xFFFFFFFF  # FRA_SUPPRESS_PREFIXLEN of a rule that suppresses nothing
 _NO_IPV6 = (errno.EAFNOSUPPORT, errno.EOPNOTSUPP)
+_ANY_TYPE = 0  # RTN_UNSPEC
 _TYPES = {
     "unicast": 1,
     "local": 2,
@@ -53,13 +57,32 @@ def read_all(sock: Socket, family: int, table: int) -> List[Tuple[Route, int, Li
     """Return the routes of a table, with interface indexes instead of names: (route, index, index of each nexthop)."""
     fields = {"family": FAMILIES[family], "table": _short(table)}
     try:
-        found = codec.dump(sock, codec.rtmsg, _GETROUTE, fields, [("RTA_TABLE", table)])
+        found = codec.dump(sock, codec.routemsg, _GETROUTE, fields, [("RTA_TABLE", table)])
     except NetlinkError as error:
         if error.errno == errno.ENOENT or error.errno in _NO_IPV6:  # a table that does not exist yet
             return []
         raise
-    routes = [_route(message) for message in found if message["family"] == FAMILIES[family]]
+    # For a type of service of its own there is another route to the same destination, which is nobody's here.
+    routes = [_route(message) for message in found if message["family"] == FAMILIES[family] and not message["tos"]]
     return [entry for entry in routes if entry[0].table == table]
+
+
+def read_marked(sock: Socket, protocol: int) -> Tuple[Set[Tuple[int, int]], Set[int]]:
+    """Return (family, table) of the tables in which routes of a protocol are, and the families of which there are policy rules of it."""
+    found = codec.dump(sock, codec.rtmsg, _GETROUTE, {"proto": protocol})
+    rules = codec.dump(sock, codec.fibmsg, _GETRULE, {})
+    return (
+        {
+            (codec.VERSIONS[message["family"]], message.get_attr("RTA_TABLE") or message["table"])
+            for message in found
+            if message["family"] in codec.VERSIONS and message["proto"] == protocol
+        },
+        {
+            codec.VERSIONS[message["family"]]
+            for message in rules
+            if message["family"] in codec.VERSIONS and message.get_attr("FRA_PROTOCOL") == protocol
+        },
+    )
 
 
 def _short(table: int) -> int:
@@ -72,19 +95,21 @@ def _route(message: codec.Message) -> Tuple[Route, int, List[int]]:
     destination = message.get_attr("RTA_DST") or ("0.0.0.0" if family == 4 else "::")
     metrics = message.get_attr("RTA_METRICS")
     hops = list(_nexthops(message.raw("RTA_MULTIPATH")))
+    everywhere = bool(hops) and all(hop.onlink for hop, dummy in hops)  # it stands in each hop, not in the header
     route = Route(
         family=family,
         destination="%s/%d" % (destination, message["dst_len"]),
         table=message.get_attr("RTA_TABLE") or message["table"],
         metric=message.get_attr("RTA_PRIORITY") or 0,
         type=_TYPE_NAMES.get(message["type"], str(message["type"])),
-        gateway=message.get_attr("RTA_GATEWAY") or "",
+        gateway=message.get_attr("RTA_GATEWAY") or _via(message.raw("RTA_VIA")),
         source=message.get_attr("RTA_PREFSRC") or "",
         scope=codec.scope_name(message["scope"]),
         mtu=(metrics.get_attr("RTAX_MTU") or 0) if metrics else 0,
         advmss=(metrics.get_attr("RTAX_ADVMSS") or 0) if metrics else 0,
-        onlink=bool(message["flags"] & _ONLINK),
-        nexthops=tuple(hop for hop, dummy in hops),
+        onlink=everywhere or bool(message["flags"] & _ONLINK),
+        nexthops=tuple(replaced(hop, onlink=False) if everywhere else hop for hop, dummy in hops),
+        nexthop_id=message.get_attr("RTA_NH_ID") or 0,
         protocol=message["proto"],
     )
     return route, message.get_attr("RTA_OIF") or 0, [index for dummy, index in hops]
@@ -93,24 +118,34 @@ def _route(message: codec.Message) -> Tuple[Route, int, List[int]]:
 def _nexthops(data: bytes) -> Iterator[Tuple[Nexthop, int]]:
     """Yield (nexthop without its interface, interface index) of a multipath route."""
     while len(data) >= _NEXTHOP.size:
-        length, dummy, hops, index = _NEXTHOP.unpack_from(data)
+        length, flags, hops, index = _NEXTHOP.unpack_from(data)
         if not _NEXTHOP.size <= length <= len(data):
             break
-        gateway = attributes(data[_NEXTHOP.size : length]).get(_GATEWAY, b"")
-        yield Nexthop(codec.address_text(gateway), "", hops + 1), index
+        attrs = attributes(data[_NEXTHOP.size : length])
+        gateway = codec.address_text(attrs.get(_GATEWAY, b"")) or _via(attrs.get(_VIA, b""))
+        yield Nexthop(gateway, "", hops + 1, bool(flags & _ONLINK)), index
         data = data[(length + 3) & ~3 :]
+
+
+def _via(data: bytes) -> str:
+    """Return the gateway of another address family than the route's, ``""`` for none."""
+    return codec.address_text(data[_FAMILY.size :])
 
 
 def put(sock: Socket, route: Route, index: int, nexthop_indexes: Sequence[int], replace: bool) -> None:
     """Add a route; with ``replace`` in place of the route that has its key. Raises `NetlinkError`."""
     flags = ACK | CREATE | (REPLACE if replace else EXCL)
-    codec.request(sock, codec.rtmsg, _NEWROUTE, flags, *_route_message(route, index, nexthop_indexes))
+    codec.request(sock, codec.routemsg, _NEWROUTE, flags, *_route_message(route, index, nexthop_indexes))
 
 
 def delete(sock: Socket, route: Route, index: int, nexthop_indexes: Sequence[int]) -> None:
     """Remove a route. Raises `NetlinkError`."""
+    if route.family == 4 and any(":" in hop.gateway for hop in route.nexthops):
+        route, nexthop_indexes = replaced(route, nexthops=()), ()  # its key will do
     fields, attrs = _route_message(route, index, nexthop_indexes)
-    codec.request(sock, codec.rtmsg, _DELROUTE, ACK, {**fields, "flags": 0}, attrs)
+    if route.nexthop_id:
+        fields["type"] = _ANY_TYPE  # what it is shown as need not be its own
+    codec.request(sock, codec.routemsg, _DELROUTE, ACK, {**fields, "flags": 0}, attrs)
 
 
 def _route_message(route: Route, index: int, nexthop_indexes: Sequence[int]) -> Tuple[Fields, codec.Attributes]:
@@ -118,7 +153,14 @@ def _route_message(route: Route, index: int, nexthop_indexes: Sequence[int]) -> 
     attrs: codec.Attributes = [("RTA_TABLE", route.table)]
     if int(length):
         attrs.append(("RTA_DST", address))
-    if route.gateway:
+    if route.nexthop_id:  # an object of its own, that has the ways; beside it they are refused
+        attrs.append(("RTA_NH_ID", route.nexthop_id))
+        # The route to an object that leads nowhere is shown as a blackhole, whatever its own type.
+        kind = "unicast" if route.type == "blackhole" else route.type
+        route, index = replaced(route, gateway="", onlink=False, nexthops=(), type=kind), 0
+    if route.gateway and route.family == 4 and ":" in route.gateway:
+        attrs.append(("RTA_VIA", _FAMILY.pack(FAMILIES[6]) + socket.inet_pton(socket.AF_INET6, route.gateway)))
+    elif route.gateway:
         attrs.append(("RTA_GATEWAY", route.gateway))
     if index:
         attrs.append(("RTA_OIF", index))
@@ -132,7 +174,7 @@ def _route_message(route: Route, index: int, nexthop_indexes: Sequence[int]) -> 
     if route.nexthops:
         hops = [
             {
-                "flags": _ONLINK if route.onlink else 0,
+                "flags": _ONLINK if route.onlink or hop.onlink else 0,
                 "hops": hop.weight - 1,
                 "oif": hop_index,
                 "family": FAMILIES[route.family],

@@ -28,6 +28,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlin
     Socket,
     attributes,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing
 
 _BY_FAMILY = 20  # SOCK_DIAG_BY_FAMILY
 # States, net/tcp_states.h; a UDP socket is established or closed: with a peer, or without.
@@ -88,7 +89,7 @@ def _listeners(protocol: str, data: bytes) -> Iterator[Listener]:
         if len(raw) in _ADDRESS_BYTES.values():
             ip = ipaddress.ip_address(raw)
             plain = getattr(ip, "ipv4_mapped", None) or ip
-            yield Listener(protocol, str(plain), port, str(ip) == "::" and not only, inode)
+            yield Listener(protocol, addressing.text(plain), port, str(ip) == "::" and not only, inode)
 
 
 def _in_sockaddr(data: bytes) -> bytes:

@@ -111,7 +111,11 @@ def _inspected_running(engine: str) -> List[Container]:
 
 # --- systemd units --------------------------------------------------------------------------------------------------
 
-_PROPERTIES = ("--property=Id", "--property=MainPID", "--property=LoadState", "--property=ActiveState")
+_PROPERTIES = tuple(
+    "--property=" + name
+    for name in ("Id", "MainPID", "LoadState", "ActiveState", "ControlGroup", "NetworkNamespacePath")
+)
+_CGROUPS = ("/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified")  # cgroup v2, v1, both
 
 
 def _units(*arguments: str) -> List[Mapping[str, str]]:
@@ -127,9 +131,25 @@ def _units(*arguments: str) -> List[Mapping[str, str]]:
 def _units_called(engine: str, names: Sequence[str]) -> Dict[str, Container]:
     found = {}
     for name, unit in zip(names, _units("--", *names)):
-        if unit.get("LoadState") != "not-found":
-            found[name] = Container(engine, name, int(unit.get("MainPID") or 0), unit.get("ActiveState", ""))
+        if unit.get("LoadState") == "not-found":
+            continue
+        pid, status, file = int(unit.get("MainPID") or 0), unit.get("ActiveState", ""), ""
+        if not pid and status == "active":  # of Type=oneshot, and the like
+            pid, file = _in_cgroup(unit.get("ControlGroup", "")), unit.get("NetworkNamespacePath", "")
+        found[name] = Container(engine, name, pid, status, file="" if pid else file)
     return found
+
+
+def _in_cgroup(path: str) -> int:
+    """Return a process in a control group or one below it, 0 where there is none."""
+    for root in _CGROUPS if path.strip("/") else ():
+        for folder, dummy, files in os.walk(root + path):
+            if "cgroup.procs" in files:
+                with contextlib.suppress(OSError), open(folder + "/cgroup.procs", encoding="ascii") as file:
+                    pids = file.read().split()
+                    if pids:
+                        return int(pids[0])
+    return 0
 
 
 def _running_units(engine: str) -> List[Container]:

@@ -31,8 +31,10 @@ class PutRoute(Change):
         return "%s route '%s' in %s" % ("replace" if self.old else "add", self.route, self.ns)
 
     def commands(self) -> List[Command]:
-        route, verb = self.route, "replace" if self.old else "add"
-        return [command(_ip(self.ns, route.family), "route", verb, route.words(), "proto", str(route.protocol))]
+        words, verb = self.route.words(), "replace" if self.old else "add"
+        end = words.index("nexthop") if "nexthop" in words else len(words)  # after the ways `ip` reads nothing else
+        words[end:end] = ["proto", str(self.route.protocol)]
+        return [command(_ip(self.ns, self.route.family), "route", verb, words)]
 
     def undo(self) -> Tuple[Change, ...]:
         return (PutRoute(self.ns, self.old, self.route) if self.old else DelRoute(self.ns, self.route),)

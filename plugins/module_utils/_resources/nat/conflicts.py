@@ -11,11 +11,14 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, PortMapping
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import MAIN_TABLE, Link
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import netns_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import MAIN_TABLE, Link, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
+_NOBODY = "ansible"  # the default of the option owner
 _LOCAL_RANGE, _RESERVED = "net.ipv4.ip_local_port_range", "net.ipv4.ip_local_reserved_ports"  # of both families
 
 
@@ -52,8 +55,7 @@ def _held(fresh: Sequence[PortMapping], published: Sequence[PortMapping], ns: in
         for listener in listeners.meeting(mapping):
             if any(_covers(other, mapping, listener.port) for other in published):
                 continue
-            holder = firewalls(state).socket_holder(listener.inode)
-            who = "%s (process %d)" % (holder[1], holder[0]) if holder else "a process that cannot be seen from here"
+            who = firewalls(state).listener_name(listener)
             return (
                 "host_port: %s port %d is in use: %s listens on %s; take another port, stop that, or set shadow: true to "
                 "publish the port all the same." % (mapping.protocol, listener.port, who, listener.where)
@@ -149,6 +151,24 @@ def abandoned(published: Sequence[PortMapping], ns: int, state: State) -> Dict[P
         if (mapping.bridge, mapping.to) not in gone:
             gone[mapping.bridge, mapping.to] = _gone(mapping, ns, state)
     return {mapping: None for mapping in published if gone[mapping.bridge, mapping.to]}
+
+
+def inherited(published: Sequence[PortMapping], owner: str, state: State) -> Dict[PortMapping, None]:
+    """Return those ports of ours that other owners published to an address that ``owner`` has by now, and whose owners are gone: no namespace
+    has their name. The owner that an item has where it names none is nobody's name."""
+    gone: Dict[str, bool] = {owner: False, _NOBODY: False}
+    for mapping in published:
+        if mapping.owner not in gone:
+            gone[mapping.owner] = _nameless(mapping.owner, state)
+    return {mapping: None for mapping in published if gone[mapping.owner]}
+
+
+def _nameless(owner: str, state: State) -> bool:
+    """Return whether no namespace has an owner's name."""
+    try:
+        return state.find(NsRef.parse(netns_name(owner, "owner"))) is None
+    except Invalid:
+        return True
 
 
 def _gone(mapping: PortMapping, ns: int, state: State) -> bool:

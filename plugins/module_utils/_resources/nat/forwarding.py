@@ -9,7 +9,8 @@ The file says that we switched it on, and is there only as long as rules of ours
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Tuple
+from dataclasses import replace
+from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile, SetSysctl
@@ -77,6 +78,17 @@ class Forwarding:
             kept = self._line in self.text or (switched and not now)
             described["sysctl_file"] = SYSCTL_FILE if kept else None
         return described
+
+
+def taken_back(forwardings: Iterable[Forwarding]) -> List[Change]:
+    """Return the steps that take forwarding of several families back, if it was ours. They share our file."""
+    steps: List[Change] = []
+    text: Optional[str] = None
+    for forwarding in forwardings:
+        off = (forwarding if text is None else replace(forwarding, text=text)).off()
+        text = next((step.text for step in off if isinstance(step, PutFile)), text)
+        steps.extend(off)
+    return steps
 
 
 def look(ns: int, ref: NsRef, family: int, wanted: bool, state: State) -> Forwarding:

@@ -44,6 +44,9 @@ class Want:
     family: int = 0
     ip_forward: bool = False
     needed: FrozenSet[int] = frozenset()
+    goes_with: Optional[Tuple[str, FrozenSet[str]]] = (
+        None  # the bridge for which it stays, and whose pairs there do not count
+    )
 
 
 @dataclass(frozen=True)

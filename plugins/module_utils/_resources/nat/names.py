@@ -16,7 +16,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.regi
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
     INTERFACE_NAME_BYTES,
-    interface_name,
+    known_name,
 )
 
 
@@ -27,7 +27,7 @@ def interface(name: str, option: str, written: bool = True) -> str:
     other interface, and a last ``+`` or ``*`` any whose name begins so.
     """
     _encodable(name, option)
-    interface_name(name, option)
+    known_name(name, option)
     bad = re.search(r'["|\\]|^!', name)
     if bad:
         raise Invalid("%s: '%s' has a character (%s) that a firewall rule cannot name here." % (option, name, bad[0]))

@@ -6,25 +6,30 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import replace
-from typing import Any, Dict, FrozenSet, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import Identities
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, PortMapping
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import address
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress, address, ip, text
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.names import interface
 
+OWN = "host_ip: %s is the container's own address; name one of the host's, or leave it out for all of them."
 PROTOCOLS = ("tcp", "udp", "sctp")
+_BROADCAST, _THIS_NETWORK = ipaddress.IPv4Address("255.255.255.255"), ipaddress.IPv4Network("0.0.0.0/8")
 
 
 @dataclass(frozen=True)
 class Want:
     """``mappings``: what is to be published, or not any more; empty, with ``present`` False: all of the owner's. ``keep`` has the
-    identities of what else the task wants of the owner, for ``exclusive``."""
+    identities of what else the task wants of the owner, for ``exclusive``. ``addresses`` are those that the owner has: what is published to
+    them by owners that are gone goes."""
 
     ns: NsRef
     owner: str
@@ -38,6 +43,7 @@ class Want:
     keep: Identities = frozenset()
     needed: FrozenSet[int] = frozenset()
     shadow: bool = False
+    addresses: Tuple[str, ...] = ()
 
     @property
     def family(self) -> int:
@@ -46,7 +52,7 @@ class Want:
 
 def _ports(text: str, option: str) -> Tuple[int, int]:
     """Return (first, last) of a port or a range."""
-    match = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", text)
+    match = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", text.strip(), re.ASCII)
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
     if not 1 <= first <= last <= 65535:
         raise Invalid(
@@ -62,36 +68,42 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
     if bridge:
         interface(bridge, "bridge", present)
     options = (bridge, params["forward"], params["ip_forward"], params["exclusive"], params["backend"])
+    addresses = tuple(ip(one, "addresses") for one in params.get("addresses") or ())
     if not present and params.get("host_port") is None:
-        return Want(ns, owner, (), False, *options)
+        return Want(ns, owner, (), False, *options, addresses=addresses)
     for option in ("host_port", "to_address") if present else ("host_port",):
         if params.get(option) is None:
             raise Invalid("%s is required with type: dnat." % option)
-    text, dummy, protocol = str(params["host_port"]).partition("/")
-    protocol = protocol or params.get("protocol") or "tcp"
+    ports, dummy, protocol = str(params["host_port"]).partition("/")
+    protocol = protocol.lower() or params.get("protocol") or "tcp"
     if protocol not in PROTOCOLS or params.get("protocol") not in (None, protocol):
         raise Invalid(
             "host_port: '%s': the protocol is one of tcp, udp and sctp, and the same as protocol." % params["host_port"]
         )
-    first, last = _ports(text, "host_port")
+    first, last = _ports(ports, "host_port")
     to = address(params["to_address"], "to_address") if params.get("to_address") else None
     host = address(params["host_ip"], "host_ip") if params.get("host_ip") else None
     family = to.version if to else host.version if host else 4
     if host is not None and host.version != family:
         raise Invalid("host_ip: %s is not of the same address family as to_address %s." % (host, to))
+    if host is not None and present:
+        _check_host(host, to)
     if host is not None and host.version == 6 and host.is_loopback:
         raise Invalid(
             "host_ip: nothing can be published on ::1, since the kernel lets no packet from ::1 leave the host."
         )
     if to is not None and (to.is_loopback or to.is_unspecified or to.is_multicast):
         raise Invalid("to_address: %s is not the address of a container." % to)
-    host_ip = EVERYWHERE[family] if host is None or host.is_unspecified else str(host)
+    host_ip = EVERYWHERE[family] if host is None or host.is_unspecified else addressing.text(host)
     to_first, to_last = (
         _ports(str(params["to_port"]).partition("/")[0], "to_port") if params.get("to_port") else (first, last)
     )
-    if to_last - to_first != last - first and to_first != to_last:
-        raise Invalid("to_port: %s and host_port %s are not ranges of the same length." % (params["to_port"], text))
-    where = str(to) if to else {4: "0.0.0.0", 6: "::"}[family]
+    if to_last - to_first != last - first:
+        raise Invalid(
+            "to_port: %s and host_port %s are not of the same length; a range goes to a range, one to one."
+            % (params["to_port"], ports)
+        )
+    where = text(to) if to else {4: "0.0.0.0", 6: "::"}[family]
     base = PortMapping(protocol, host_ip, first, last, where, 0, owner, bridge, comment)
     mappings: Tuple[PortMapping, ...] = (base,)
     if to is None and host is None:  # to be gone, over IPv4 and IPv6
@@ -100,7 +112,22 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
         mappings = tuple(
             replace(base, first=port, last=port, to_port=to_first + port - first) for port in range(first, last + 1)
         )
-    return Want(ns, owner, mappings, present, *options, shadow=params["shadow"])
+    return Want(ns, owner, mappings, present, *options, shadow=params["shadow"], addresses=addresses)
+
+
+def _check_host(host: IpAddress, to: Optional[IpAddress]) -> None:
+    """Raise `Invalid` for an address to publish on that no host has."""
+    why = ""
+    if host.is_multicast:
+        why = "a multicast address"
+    elif host.version == 6 and host.ipv4_mapped:
+        why = "an IPv4 address in an IPv6 one, which no packet goes to"
+    elif host.version == 4 and not host.is_unspecified and (host == _BROADCAST or host in _THIS_NETWORK):
+        why = "not an address a host can have"
+    if host == to:
+        raise Invalid(OWN % text(host))
+    if why:
+        raise Invalid("host_ip: %s is %s; name one of the host's, or leave it out for all of them." % (text(host), why))
 
 
 def together(wants: Sequence[Want]) -> List[Want]:

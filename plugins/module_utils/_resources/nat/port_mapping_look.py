@@ -15,6 +15,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Packet
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    EVERYWHERE,
     Allowance,
     OwnedRules,
     PortMapping,
@@ -68,6 +69,8 @@ class Have:
     families: FrozenSet[int] = frozenset()  # those that something else of ours is of
     closable: Tuple[str, ...] = ()  # bridges whose route_localnet we switched on, and that have it yet
     use: conflicts.Use = field(default_factory=conflicts.Use)  # what else the ports are used for
+    host_ip: str = ""  # what is the matter with the address to publish on: "broadcast", "nowhere", or nothing
+    besides: bool = False  # other owners have published something
 
     @property
     def everywhere(self) -> Tuple[There, ...]:
@@ -84,7 +87,7 @@ def look(want: Want, ns: int, state: State) -> Have:
     indexes = coexistence.indexes(want.backend, ns, state)
     here, *others = [_there(want, index, ns, state) for index in indexes.values()]
     going = collections.Counter(
-        mapping.family for there in (here, *others) for mapping in (*there.mine, *there.surplus)
+        mapping.family for there in (here, *others) for mapping in (*there.mine, *there.surplus, *there.stale)
     )
     total: Dict[int, int] = collections.Counter()
     for index in indexes.values():
@@ -92,7 +95,9 @@ def look(want: Want, ns: int, state: State) -> Have:
             total[family] += count
     left = {family for family, count in total.items() if count > going[family]}
     left |= {family for index in indexes.values() for family, count in index.nat_families.items() if count}
-    families = sorted(going) if not want.present else [want.family]
+    families = sorted(going)
+    if want.present:  # its own first
+        families = [want.family, *(family for family in families if family != want.family)]
     switched = dict.fromkeys(name for index in indexes.values() for name in index.owned.localnet)
     have = Have(
         here,
@@ -103,12 +108,27 @@ def look(want: Want, ns: int, state: State) -> Have:
         closable=tuple(
             name for name in switched if state.link(ns, name) and state.sysctl(ns, ROUTE_LOCALNET % name) == "1"
         ),
+        besides=any(len(index.port_mappings) > len(index.of(want.owner)) for index in indexes.values()),
     )
     if want.present:
         met = [mapping for there in (here, *others) for mapping in (*there.mine, *there.others, *there.stale)]
         use = conflicts.look(want.mappings, met, want.shadow, ns, state)
-        have = replace(_look_behind(want, have, ns, state), use=use)
+        have = replace(_look_behind(want, have, ns, state), use=use, host_ip=_host_ip(want, ns, state))
     return replace(have, coexistence=_look_in_the_way(want, have, indexes, ns, state))
+
+
+def _host_ip(want: Want, ns: int, state: State) -> str:
+    """Return what is the matter with the one address that a port is to be published on."""
+    if want.mappings[0].host_ip == EVERYWHERE[want.family]:
+        return ""
+    host = ipaddress.ip_address(want.mappings[0].host_ip)
+    if host.is_loopback:
+        return ""
+    there = [address for dummy, address in state.addresses(ns)]
+    if any(address.parsed == host for address in there):
+        return ""
+    nets = [address.network for address in there if address.family == 4 == host.version]
+    return "broadcast" if any(net.prefixlen < 31 and net.broadcast_address == host for net in nets) else "nowhere"
 
 
 def _there(want: Want, index: RuleIndex, ns: int, state: State) -> There:
@@ -122,6 +142,7 @@ def _there(want: Want, index: RuleIndex, ns: int, state: State) -> There:
     surplus = [mapping for mapping in beside if mapping not in known]
     others = [mapping for mapping in met if mapping.owner != want.owner]
     stale = conflicts.abandoned(others, ns, state) if want.present else {}
+    stale.update(conflicts.inherited([one for ip in want.addresses for one in index.leading_to(ip)], want.owner, state))
     return There(
         index.backend,
         tuple(mine),
@@ -184,6 +205,6 @@ def _look_in_the_way(
     old: List[Allowance] = []
     for there in have.everywhere:
         behind = indexes[there.backend].behind
-        going = collections.Counter(_allowance(mapping) for mapping in (*there.mine, *there.surplus))
+        going = collections.Counter(_allowance(mapping) for mapping in (*there.mine, *there.surplus, *there.stale))
         old += [allowance for allowance, count in going.items() if behind[allowance.name, allowance.family] <= count]
     return coexistence.look(wanted, old, have.here.backend, ns, state)

@@ -16,10 +16,15 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     PortMapping,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile, SetSysctl
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetPortMappings
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import (
+    Forwarding,
+    taken_back,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping import Want
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping_look import (
     ROUTE_LOCALNET,
@@ -34,7 +39,13 @@ def plan(want: Want, have: Have) -> Plan:
     at = next((there for there in have.everywhere if there.mine or there.surplus), have.here)
     before = _describe(want, at.mine, have.forwarding[0].describe(), at.backend) if at.mine else {}
     if at.surplus:
-        before = dict(before, surplus=["%s/%s" % (mapping.ports, mapping.protocol) for mapping in at.surplus])
+        before = dict(
+            before, no_longer_published=["%s/%s" % (mapping.ports, mapping.protocol) for mapping in at.surplus]
+        )
+    stale = [mapping for there in have.everywhere for mapping in there.stale]
+    if stale:
+        gone = ["%s/%s of %s to %s" % (old.ports, old.protocol, old.owner, old.to) for old in stale]
+        before = dict(before, of_gone_containers=gone)
     part = [] if want.exclusive else _partly(have.mine, want.mappings)
     if part:
         raise Refused(
@@ -45,23 +56,34 @@ def plan(want: Want, have: Have) -> Plan:
         return _absent(want, have, before)
     others = [mapping for there in have.everywhere for mapping in there.others]
     if others:
-        raise Refused(
-            "host_port: %s port %s is published already by '%s', to %s; remove that first, or take another port."
-            % (others[0].protocol, others[0].ports, others[0].owner, others[0].to)
-        )
+        other = others[0]
+        text = "host_port: %s port %s is published already by '%s', to %s; remove that first, or take another port."
+        if want.exclusive:  # as the role asks
+            text = text[
+                :-1
+            ] + "; if '%s' is not listed any more, list it with state: absent, or set wiring_purge: true." % (
+                other.owner.replace("%", "%%")
+            )
+        raise Refused(text % (other.protocol, other.ports, other.owner, other.to))
+    if have.host_ip == "broadcast":
+        raise Refused("host_ip: %s is the broadcast address of a network of the host." % want.mappings[0].host_ip)
     if have.use.taken:
         raise Refused(have.use.taken)
-    stale = [mapping for there in have.everywhere for mapping in there.stale]
-    if stale:
-        gone = ["%s/%s of %s to %s" % (old.ports, old.protocol, old.owner, old.to) for old in stale]
-        before = dict(before, stale=gone)
     mappings = tuple(replace(mapping, bridge=have.bridge) for mapping in want.mappings)
     changes = _published(want, have, mappings)
     changes += have.coexistence.changes(want.ns)
     changes += _moved_away(want, have.elsewhere)
     changes.extend(have.forwarding[0].on())
+    changes += _not_needed(want, have.forwarding[1:], have)
+    first = mappings[0]
     after = _describe(want, mappings, have.forwarding[0].describe(True), have.here.backend)
     warnings = [have.use.given] if have.use.given else []
+    if have.host_ip:
+        where = "the host" if want.ns == HOST else str(want.ns)
+        warnings.append(
+            "host_ip: no interface of %s has %s now; what is published on it is reached when one has."
+            % (where, first.host_ip)
+        )
     warnings += have.coexistence.warning("Packets for the published ports of %s are" % mappings[0].to)
     facts = {"satisfied_by": None, "blocked_by": list(have.coexistence.blocked_by)}
     return Plan(before, after, tuple(changes), tuple(warnings), facts)
@@ -111,7 +133,7 @@ def _moved_away(want: Want, elsewhere: Sequence[There]) -> List[Change]:
 def _absent(want: Want, have: Have, before: Dict[str, Any]) -> Plan:
     changes: List[Change] = list(have.coexistence.changes(want.ns))
     for there in have.everywhere:
-        gone = dict.fromkeys((*there.mine, *there.surplus))
+        gone = dict.fromkeys((*there.mine, *there.surplus, *there.stale))
         if not gone:
             continue
         counts: Dict[str, int] = dict(there.bridges)
@@ -122,14 +144,16 @@ def _absent(want: Want, have: Have, before: Dict[str, Any]) -> Plan:
         changes.append(
             SetPortMappings(want.ns, (), tuple(gone), there.owned, there.last, localnet_off=off, backend=there.backend)
         )
-    if any(there.mine or there.surplus for there in have.everywhere):
-        text = have.forwarding[0].text if have.forwarding else None
-        for forwarding in have.forwarding:
-            if forwarding.family not in have.families | want.needed:
-                steps = replace(forwarding, text=text).off()
-                text = next((step.text for step in steps if isinstance(step, PutFile)), text)
-                changes.extend(steps)
-    return Plan(before, {}, tuple(changes), (), {"satisfied_by": None, "blocked_by": []})
+    if any(there.mine or there.surplus or there.stale for there in have.everywhere):
+        changes += _not_needed(want, have.forwarding, have)
+    facts = {"satisfied_by": None, "blocked_by": [], **({} if want.mappings else {"published_besides": have.besides})}
+    return Plan(before, {}, tuple(changes), (), facts)
+
+
+def _not_needed(want: Want, forwardings: Sequence[Forwarding], have: Have) -> List[Change]:
+    """Return the steps that take back forwarding of the families that nothing of ours needs any more."""
+    needed = have.families | want.needed
+    return taken_back(forwarding for forwarding in forwardings if forwarding.family not in needed)
 
 
 def _describe(

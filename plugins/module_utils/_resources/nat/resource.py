@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Dict, List, Mapping, Sequence, Set, Union
+from typing import TYPE_CHECKING, Any, Dict, Hashable, List, Mapping, Sequence, Set, Union
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import AUTO, CHOICES, required
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name, owner_mark
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import (
     isolation,
@@ -23,22 +25,33 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
+if TYPE_CHECKING:
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ownership import Standing
+
 AnyWant = Union[source_nat.Want, port_mapping.Want, isolation.Want]
 AnyHave = Union[source_nat.Have, port_mapping_look.Have, isolation.Have]
 
 
-_RULE = {"source", "out_interface", "exclude", "to_address"}
+@dataclass(frozen=True)
+class Stays:
+    """What is ``found`` of a rule that is to go with a bridge, and the ``standing`` of that, for which it stays."""
+
+    found: AnyHave
+    standing: Standing
+
+
+_RULE = {"source", "out_interface", "exclude", "to_address", "goes_with", "rewired"}
 # The options that a type has for itself.
 _OWN = {
-    "masquerade": _RULE,  # to_address has a sentence of its own
-    "snat": _RULE,
-    "dnat": {"protocol", "host_ip", "host_port", "to_address", "to_port", "bridge", "exclusive", "shadow"},
-    "filter": {"bridge", "isolate", "icc", "internal"},
+    "masquerade": _RULE | {"exclusive"},  # to_address has a sentence of its own
+    "snat": _RULE | {"exclusive"},
+    "dnat": {"protocol", "host_ip", "host_port", "to_address", "to_port", "bridge", "exclusive", "shadow", "addresses"},
+    "filter": {"bridge", "isolate", "icc", "internal", "goes_with", "rewired"},
 }
 _OTHER_TYPES = {type_: sorted(set().union(*_OWN.values()) - own) for type_, own in _OWN.items()}
 
 
-class NatResource(Resource[AnyWant, AnyHave]):
+class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
     noun = "nat"
     identity = ("source", "host_port", "bridge", "owner")
     locks = True
@@ -57,9 +70,12 @@ class NatResource(Resource[AnyWant, AnyHave]):
         "bridge": {"type": "str"},
         "exclusive": {"type": "bool", "default": False},
         "shadow": {"type": "bool", "default": False},
+        "addresses": {"type": "list", "elements": "str"},
         "isolate": {"type": "bool", "default": True},
         "icc": {"type": "bool", "default": True},
         "internal": {"type": "bool", "default": False},
+        "goes_with": {"type": "str"},
+        "rewired": {"type": "list", "elements": "str"},
         "owner": {"type": "str", "default": "ansible"},
         "comment": {"type": "str"},
         "forward": {"type": "bool", "default": True},
@@ -67,30 +83,73 @@ class NatResource(Resource[AnyWant, AnyHave]):
         "backend": {"type": "str", "choices": list(CHOICES), "default": AUTO},
     }
     rules = {
-        "required_if": [["type", "snat", ["source", "to_address"]], ["type", "masquerade", ["source"]]],
+        "required_if": [["type", "snat", ["source", "to_address"]]],
     }
 
     def parse(self, params: Mapping[str, Any]) -> AnyWant:
-        owner, comment = params["owner"], params.get("comment") or ""
+        owner, comment = owner_mark(params["owner"]), params.get("comment") or ""
         names.commented(owner, comment, with_bridge=params["type"] == "dnat")
         for option in _OTHER_TYPES[params["type"]]:
             if params.get(option) not in (None, self.options[option].get("default")):
                 raise Invalid("%s: it does not go with type: %s." % (option, params["type"]))
+        want = self._parsed(params, owner, comment)
+        if params.get("goes_with") is None or isinstance(want, port_mapping.Want):
+            return want
+        if want.present:
+            raise Invalid("goes_with: it says when a rule goes, so it needs state: absent.")
+        bridge = interface_name(params["goes_with"], "goes_with")
+        return replace(want, goes_with=(bridge, frozenset(params.get("rewired") or ())))
+
+    @staticmethod
+    def _parsed(params: Mapping[str, Any], owner: str, comment: str) -> AnyWant:
         if params["type"] == "filter":
             return isolation.parse(params, owner, comment)
         if params["type"] == "dnat":
             return port_mapping.parse(params, owner, comment)
         return source_nat.parse(params, owner, comment)
 
+    def identities(self, want: AnyWant) -> Sequence[Hashable]:
+        """Published ports have a test of their own, since ranges of them overlap."""
+        if isinstance(want, isolation.Want):
+            return ((want.ns, want.isolation.bridge),)
+        return ((want.ns, *want.rule.key),) if isinstance(want, source_nat.Want) else ()
+
     def together(self, wants: Sequence[AnyWant]) -> List[AnyWant]:
-        """Tell each item what else of the task needs forwarding, and published ports about each other."""
+        """Tell each item what else of the task needs forwarding, and rules of source NAT, and published ports, about each other."""
         need: Dict[NsRef, Set[int]] = {}
         for want in wants:
             if want.present and want.ip_forward:
                 need.setdefault(want.ns, set()).add(want.family)
         published = iter(port_mapping.together([want for want in wants if isinstance(want, port_mapping.Want)]))
-        told = [next(published) if isinstance(want, port_mapping.Want) else want for want in wants]
+        rules = iter(source_nat.together([want for want in wants if isinstance(want, source_nat.Want)]))
+        told: List[AnyWant] = []
+        for want in wants:
+            if isinstance(want, port_mapping.Want):
+                told.append(next(published))
+            else:
+                told.append(next(rules) if isinstance(want, source_nat.Want) else want)
         return [replace(want, needed=frozenset(need.get(want.ns, ()))) for want in told]
+
+    def resolved(self, want: AnyWant, state: State) -> AnyWant:
+        """A rule is compared with the interface's own name: with an alternative one it would never match."""
+        if isinstance(want, port_mapping.Want):
+            named, option = want.bridge, "bridge"
+        elif isinstance(want, isolation.Want):
+            named, option = want.isolation.bridge, "bridge"
+        else:
+            named, option = want.rule.out_interface.lstrip("!"), "out_interface"
+        own = state.own_name(want.ns, named) if named else named
+        if named and want.present:
+            interface_name(names.interface(own, option), option)
+        if own == named:
+            return want
+        if isinstance(want, port_mapping.Want):
+            mappings = tuple(replace(mapping, bridge=own) for mapping in want.mappings)
+            return replace(want, bridge=own, mappings=mappings)
+        if isinstance(want, isolation.Want):
+            return replace(want, isolation=replace(want.isolation, bridge=own))
+        sign = "!" if want.rule.out_interface.startswith("!") else ""
+        return replace(want, rule=replace(want.rule, out_interface=sign + own))
 
     def require(self, wants: Sequence[AnyWant], source: Any) -> None:
         for option in {want.backend for want in wants}:
@@ -103,7 +162,18 @@ class NatResource(Resource[AnyWant, AnyHave]):
             return isolation.subject(want)
         return source_nat.subject(want)
 
-    def look(self, want: AnyWant, state: State) -> AnyHave:
+    def look(self, want: AnyWant, state: State) -> Union[AnyHave, Stays]:
+        found = self._found(want, state)
+        if isinstance(want, port_mapping.Want) or want.goes_with is None:
+            return found
+        # Here and not above: of use to few tasks.
+        from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ownership
+
+        standing = ownership.standing_of(want.ns, *want.goes_with, state)
+        return Stays(found, standing) if standing.stays else found
+
+    @staticmethod
+    def _found(want: AnyWant, state: State) -> AnyHave:
         ns = state.need(want.ns) if want.present else state.find(want.ns)
         if isinstance(want, port_mapping.Want):
             return port_mapping_look.Have() if ns is None else port_mapping_look.look(want, ns, state)
@@ -111,7 +181,14 @@ class NatResource(Resource[AnyWant, AnyHave]):
             return isolation.Have() if ns is None else isolation.look(want, ns, state)
         return source_nat.Have() if ns is None else source_nat.look(want, ns, state)
 
-    def plan(self, want: AnyWant, have: AnyHave) -> Plan:
+    def plan(self, want: AnyWant, have: Union[AnyHave, Stays]) -> Plan:
+        if isinstance(have, Stays) and not isinstance(want, port_mapping.Want):
+            there = self.plan(want, have.found)
+            # Of a bridge of ours it is said where that stays.
+            text = "The rules for bridge '%s' stay, for there are containers on it that nothing here removes: %s."
+            bridge = want.goes_with[0] if want.goes_with else ""
+            said = () if have.standing.own or not there.before else (text % (bridge, have.standing.holders),)
+            return Plan(there.before, there.before, warnings=said, extra=there.extra)
         if isinstance(want, port_mapping.Want) and isinstance(have, port_mapping_look.Have):
             return port_mapping_plan.plan(want, have)
         if isinstance(want, isolation.Want) and isinstance(have, isolation.Have):

@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import collections
-from dataclasses import field
-from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
+from dataclasses import field, replace
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Packet, satisfied_by
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    FAMILIES,
     NAT,
     Allowance,
     NatRule,
@@ -21,7 +22,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     canonical_exclude,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import DEFAULT
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import address, network
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import (
+    address,
+    network,
+    network_text,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
@@ -29,24 +35,35 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import coexistence, forwarding
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import DelRule, PutRule
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.coexistence import Coexistence
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import Forwarding
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import (
+    Forwarding,
+    taken_back,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.names import interface
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
+Found = Tuple[Backend, NatRule, OwnedRules]  # a rule, where it is, and what else we own there
+
 
 @dataclass(frozen=True)
 class Want:
-    """A source NAT rule. ``needed``: families that other items of the task need forwarding of."""
+    """A source NAT rule; with a source of ``""``, to be gone, all of the owner's. ``exclusive``: whatever else the owner has goes, but for
+    ``keep``, the keys of what the task wants of it. ``needed``: families that other items of the task need forwarding of."""
 
     ns: NsRef
     rule: NatRule
     present: bool = True
     forward: bool = True
     ip_forward: bool = True
+    exclusive: bool = False
     backend: str = "auto"
     needed: FrozenSet[int] = frozenset()
+    keep: FrozenSet[Tuple[str, str]] = frozenset()
+    goes_with: Optional[Tuple[str, FrozenSet[str]]] = (
+        None  # the bridge for which it stays, and whose pairs there do not count
+    )
 
     @property
     def family(self) -> int:
@@ -56,16 +73,19 @@ class Want:
 @dataclass(frozen=True)
 class Have:
     """``rule`` of the same owner and source in ``backend``, where it is to be, and what else we own there (``owned``); ``elsewhere``
-    those in other backends. ``families``: those of what else we own, in all backends; ``last``: the backends in which that is nothing."""
+    those in other backends. ``surplus`` is what else the owner has, in any backend, and is not wanted. ``forwarding``: of the rule's family
+    first, then of those of the surplus. ``families``: those of what else we own, in all backends; ``last``: the backends in which that is
+    nothing."""
 
     backend: Backend = DEFAULT
     rule: Optional[NatRule] = None
     owned: OwnedRules = field(default_factory=OwnedRules)
-    elsewhere: Tuple[Tuple[Backend, NatRule, OwnedRules], ...] = ()
+    elsewhere: Tuple[Found, ...] = ()
+    surplus: Tuple[Found, ...] = ()
     families: FrozenSet[int] = frozenset()
     satisfied_by: str = ""
     coexistence: Coexistence = field(default_factory=Coexistence)
-    forwarding: Forwarding = field(default_factory=lambda: Forwarding(HOST, 4))
+    forwarding: Tuple[Forwarding, ...] = (Forwarding(HOST, 4),)
     last: Tuple[Backend, ...] = ()
     warnings: Tuple[str, ...] = ()
 
@@ -73,6 +93,15 @@ class Have:
 def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
     """Return the want of a masquerade or snat item. Raises `Invalid`."""
     present = params["state"] == "present"
+    ns = NsRef.parse(params.get("netns"))
+    options = (params["forward"], params["ip_forward"], params["exclusive"], params["backend"])
+    if params.get("source") is None:
+        if present:
+            raise Invalid("source is required with type: %s." % params["type"])
+        for option in ("out_interface", "exclude", "to_address"):
+            if params.get(option) is not None:
+                raise Invalid("%s: it does not go without source, which means all that the owner has." % option)
+        return Want(ns, NatRule("", owner=owner), False, *options)
     source = network(params["source"], "source")
     exclude = [network(text, "exclude") for text in params.get("exclude") or ()]
     for net in exclude:
@@ -87,19 +116,35 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
         to = address(params["to_address"], "to_address")
         if to.version != source.version:
             raise Invalid("to_address: %s is not of the same address family as the source %s." % (to, source))
-        to_address = str(to)
+        to_address = addressing.text(to)
     out = params.get("out_interface") or ""
     if out:
         interface(out[1:] if out.startswith("!") else out, "out_interface", present)
-    excluded = canonical_exclude(str(source), [str(net) for net in exclude])
-    rule = NatRule(str(source), out, excluded, to_address, owner, comment)
-    options = (params["forward"], params["ip_forward"], params["backend"])
-    return Want(NsRef.parse(params.get("netns")), rule, present, *options)
+    excluded = canonical_exclude(network_text(source), [network_text(net) for net in exclude])
+    rule = NatRule(network_text(source), out, excluded, to_address, owner, comment)
+    return Want(ns, rule, present, *options)
+
+
+def together(wants: Sequence[Want]) -> List[Want]:
+    """Tell the exclusive ones what else their owner has in the task; the first one of an owner sees to what is not wanted."""
+    keep: Dict[Tuple[NsRef, str], Set[Tuple[str, str]]] = {}
+    for want in (want for want in wants if want.present):
+        keep.setdefault((want.ns, want.rule.owner), set()).add(want.rule.key)
+    seen: Set[Tuple[NsRef, str]] = set()
+    told = []
+    for want in wants:
+        owner = want.ns, want.rule.owner
+        first = (want.exclusive or not want.rule.source) and owner not in seen
+        if first:
+            seen.add(owner)
+        told.append(replace(want, exclusive=first, keep=frozenset(keep.get(owner, ())) if first else frozenset()))
+    return told
 
 
 def subject(want: Want) -> str:
     """Return the object in a few words."""
-    return "nat %s%s" % (want.rule.source, " in %s" % want.ns if want.ns.path else "")
+    what = want.rule.source or "of %s" % want.rule.owner
+    return "nat %s%s" % (what, " in %s" % want.ns if want.ns.path else "")
 
 
 def look(want: Want, ns: int, state: State) -> Have:
@@ -107,20 +152,28 @@ def look(want: Want, ns: int, state: State) -> Have:
     indexes = coexistence.indexes(want.backend, ns, state)
     here = next(iter(indexes))
     found = {backend: index.nat_rules.get(want.rule.key) for backend, index in indexes.items()}
-    mine = [rule for rule in found.values() if rule is not None]
+    surplus = [
+        (backend, rule, index.owned)
+        for backend, index in indexes.items()
+        for rule in (index.nat_of(want.rule.owner) if want.exclusive else ())
+        if rule.key != want.rule.key and rule.key not in want.keep
+    ]
+    beside = [rule for dummy, rule, owned in surplus]
+    mine = [*(rule for rule in found.values() if rule is not None), *beside]
     # An allowance is for all rules of a source and interface.
     ways = [(rule.source, rule.out_interface) for rule in mine]
     old = [
         _allowance(rule)
-        for rule in (*mine, want.rule)
+        for rule in (*mine, *([want.rule] if want.rule.source else []))
         for way in [(rule.source, rule.out_interface)]
         if sum(index.ways_out[way] for index in indexes.values()) <= ways.count(way)
     ]
     wanted = want.rule if want.present and want.forward else None
     bridge = want.rule.out_interface[1:] if want.rule.out_interface.startswith("!") else ""
     packet = Packet(want.family, saddr=want.rule.source, iifname=bridge, bridge=bridge)
-    satisfying = want.rule.type == "masquerade" and not want.rule.exclude
-    families = {family for index in indexes.values() for family in _families(index, want.rule)}
+    satisfying = want.present and want.rule.type == "masquerade" and not want.rule.exclude
+    concerned = {*({want.family} if want.rule.source else FAMILIES), *(rule.family for rule in beside)}
+    gone = {want.rule.key, *(rule.key for rule in beside)}
     unmarked = [rule for index in indexes.values() for rule in index.owned.unmarked]
     return Have(
         here,
@@ -131,20 +184,27 @@ def look(want: Want, ns: int, state: State) -> Have:
             for backend, rule in found.items()
             if rule is not None and backend is not here
         ),
-        frozenset(families),
+        tuple(surplus),
+        frozenset(family for index in indexes.values() for family in _families(index, gone)),
         satisfied_by(firewalls(state).foreign(ns), want.rule.source, want.rule.out_interface) if satisfying else "",
         coexistence.look([(_allowance(wanted), packet)] if wanted else [], old, here, ns, state),
-        forwarding.look(ns, want.ns, want.family, want.ip_forward, state),
-        tuple(backend for backend, index in indexes.items() if index.only(nat_rules=1)),
+        tuple(
+            forwarding.look(ns, want.ns, family, want.ip_forward, state)
+            for family in sorted(concerned, key=lambda family: (family != want.family, family))
+        ),
+        tuple(
+            backend
+            for backend, index in indexes.items()
+            if index.only(nat_rules=len(gone.intersection(index.nat_rules)))
+        ),
         (*_unmarked_warnings(unmarked), *coexistence.mixed(ns, state)),
     )
 
 
-def _families(index: RuleIndex, rule: NatRule) -> Set[int]:
-    """Return the address families of what we own besides a rule."""
+def _families(index: RuleIndex, gone: Iterable[Tuple[str, str]]) -> Set[int]:
+    """Return the address families of what we own besides the rules with those keys."""
     counts = collections.Counter(index.families) + collections.Counter(index.nat_families)
-    if rule.key in index.nat_rules:
-        counts[rule.family] -= 1
+    counts.subtract(index.nat_rules[key].family for key in gone if key in index.nat_rules)
     return {family for family, count in counts.items() if count > 0}
 
 
@@ -165,11 +225,13 @@ def plan(want: Want, have: Have) -> Plan:
     if not satisfied and (have.rule != want.rule or not have.owned.whole(NAT, want.family)):
         changes.append(PutRule(want.ns, want.rule, have.rule, have.backend, have.owned))
     changes += have.coexistence.changes(want.ns)
-    changes += _deleted(want, have, have.elsewhere)
-    now = have.forwarding.describe()
-    before = dict(_describe(want, there, backend), **now) if known or satisfied else {}
-    changes.extend(have.forwarding.on())
-    after = dict(_describe(want, want.rule, have.backend), **have.forwarding.describe(True))
+    changes += _deleted(want, have, (*have.elsewhere, *have.surplus))
+    own, *others = have.forwarding
+    before: Dict[str, Any] = dict(_describe(want, [there], backend), **own.describe()) if known or satisfied else {}
+    before.update(_surplus(have))
+    changes.extend(own.on())
+    changes.extend(taken_back(one for one in others if one.family not in have.families | want.needed))
+    after = dict(_describe(want, [want.rule], have.backend), **own.describe(True))
     facts = {"satisfied_by": satisfied or None, "blocked_by": list(have.coexistence.blocked_by)}
     warnings = have.coexistence.warning("Forwarded packets from %s are" % want.rule.source)
     return Plan(before, after, tuple(changes), (*have.warnings, *warnings), facts)
@@ -179,29 +241,49 @@ def _absent(want: Want, have: Have) -> Plan:
     changes: List[Change] = list(have.coexistence.changes(want.ns))
     there = [(have.backend, have.rule, have.owned)] if have.rule is not None else []
     there += have.elsewhere
-    before = dict(_describe(want, there[0][1], there[0][0]), **have.forwarding.describe()) if there else {}
-    changes += _deleted(want, have, there)
-    if want.family not in have.families | want.needed:
-        off = have.forwarding.off()
-        changes.extend(off)
-        before = dict(before, **(have.forwarding.describe() if off else {}))
+    before: Dict[str, Any] = {}
+    if there:
+        before.update(_describe(want, [there[0][1]], there[0][0]), **have.forwarding[0].describe())
+    elif have.surplus and not want.rule.source:
+        backend, first, dummy = have.surplus[0]
+        rules = [rule for where, rule, owned in have.surplus if where is backend]
+        before.update(_describe(want, rules, backend), **have.forwarding[0 if first.family == 4 else -1].describe())
+    if want.rule.source:
+        before.update(_surplus(have))
+    changes += _deleted(want, have, [*there, *have.surplus])
+    off = [one for one in have.forwarding if one.family not in have.families | want.needed]
+    changes += taken_back(off)
+    for one in off:
+        before.update(one.describe() if one.off() else {})
     return Plan(before, {}, tuple(changes), have.warnings, {"satisfied_by": None, "blocked_by": []})
 
 
-def _deleted(want: Want, have: Have, there: Sequence[Tuple[Backend, NatRule, OwnedRules]]) -> List[Change]:
-    return [DelRule(want.ns, rule, backend in have.last, backend, owned) for backend, rule, owned in there]
+def _deleted(want: Want, have: Have, there: Sequence[Found]) -> List[Change]:
+    final = {backend: number for number, (backend, dummy, owned) in enumerate(there)}
+    return [
+        DelRule(want.ns, rule, backend in have.last and final[backend] == number, backend, owned)
+        for number, (backend, rule, owned) in enumerate(there)
+    ]
 
 
-def _describe(want: Want, rule: NatRule, backend: Backend) -> Dict[str, Any]:
+def _surplus(have: Have) -> Dict[str, Any]:
+    """Return what the result says of the rules that are not wanted."""
+    sources = dict.fromkeys(rule.source for dummy, rule, owned in have.surplus)
+    return {"no_longer_asked_for": list(sources)} if sources else {}
+
+
+def _describe(want: Want, rules: Sequence[NatRule], backend: Backend) -> Dict[str, Any]:
+    """Return a rule as the result shows it, or all of an owner's."""
+    first = rules[0]
     return {
-        "type": rule.type,
-        "source": rule.source,
+        "type": first.type,
+        "source": ", ".join(rule.source for rule in rules),
         "netns": want.ns.option,
-        "out_interface": rule.out_interface or None,
-        "exclude": list(rule.exclude),
-        "to_address": rule.to_address or None,
-        "owner": rule.owner,
-        "comment": rule.comment or None,
+        "out_interface": first.out_interface or None,
+        "exclude": [net for rule in rules for net in rule.exclude],
+        "to_address": ", ".join(rule.to_address for rule in rules if rule.to_address) or None,
+        "owner": first.owner,
+        "comment": first.comment or None,
         "backend": backend.name,
     }
 

@@ -124,6 +124,11 @@ class Firewalls:
             self._socket_holders = self._source.socket_holders()
         return self._socket_holders.get(inode)
 
+    def listener_name(self, listener: Listener) -> str:
+        """Return whose a listener is, in words."""
+        holder = self.socket_holder(listener.inode)
+        return "%s (process %d)" % (holder[1], holder[0]) if holder else "a process that cannot be seen from here"
+
 
 def firewalls(state: State) -> Firewalls:
     """Return what a state knows of firewalls."""

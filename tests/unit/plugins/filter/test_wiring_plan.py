@@ -17,6 +17,7 @@ from ansible_collections.linuxnet.containers.plugins.filter import wiring_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.purge import GATHER
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import empty_plan
 from jinja2 import Environment
 
 NETWORKS = [{"name": "br0", "subnets": ["10.0.0.0/24"]}]
@@ -56,11 +57,20 @@ def test_what_nobody_lists_goes_and_what_has_to_stay_is_a_warning(monkeypatch: p
     warnings: list[str] = []
     monkeypatch.setattr(Display, "warning", lambda dummy, text: warnings.append(text))
     gone = plan(NETWORKS, CONTAINERS, "present", {**NOTHING, "bridges": [BRIDGE]})
-    assert gone["teardown"]["bridge"] == [{"name": "old0", "state": "absent"}]
+    assert gone["teardown"]["bridge"] == [{"name": "old0", "state": "absent", "only_ours": True, "rewired": ["web"]}]
     assert warnings == []
-    kept = plan(NETWORKS, CONTAINERS, "present", {**NOTHING, "bridges": [{**BRIDGE, "ports": ["vm0"]}]})
-    assert kept["teardown"]["bridge"] == []
-    assert [text.startswith("Bridge 'old0' is not listed any more, but stays") for text in warnings] == [True]
+    pair = {"name": "v0", "netns": None, "peer_name": "eth0", "made_for": "old"}
+    space = {
+        "name": "old",
+        "symlink": None,
+        "containers": [],
+        "processes": [{"pid": 42, "command": "sleep"}],
+        "shared_with": [],
+        "interfaces": [],
+    }
+    kept = plan(NETWORKS, CONTAINERS, "present", {**NOTHING, "veths": [pair], "namespaces": [space]})
+    assert kept["teardown"]["netns"] == []
+    assert [text.startswith("Netns 'old' is not listed any more and loses its wiring") for text in warnings] == [True]
 
 
 @pytest.mark.parametrize("omitted", [OMITTED, "__omit_place_holder__8ffc"], ids=["core 2.19", "before"])
@@ -143,3 +153,22 @@ def _outcome(compiled: Callable[[Any], Any], lists: Any) -> Any:
         return compiled(lists)
     except (Refused, AnsibleFilterError) as error:
         return str(error)
+
+
+def test_a_refusal_can_be_part_of_the_plan() -> None:
+    """For a play that looks at it: an error of a filter has Ansible's own words in front."""
+    assert plan(NETWORKS, CONTAINERS, refusal=True) == plan(NETWORKS, CONTAINERS)
+    sentence = "wiring_containers: item 1 has no name."
+    assert plan(NETWORKS, [{}], refusal=True) == {**empty_plan(), "refusal": sentence}
+    assert plan(NETWORKS, [{}], "present", NOTHING, True)["refusal"] == sentence
+
+
+def test_then_the_variables_of_the_play_are_looked_through_too() -> None:
+    context = (
+        Environment(autoescape=True).from_string("").new_context({"omit": OMITTED, "wiring_container": CONTAINERS})
+    )
+    found = wiring_plan.wiring_plan(context, NETWORKS, [], refusal=True)
+    assert found["refusal"] == "wiring_container: the role has no such variable; did you mean wiring_containers?"
+    assert wiring_plan.wiring_plan(context, NETWORKS, [])["wire"]["bridge"], (
+        "a play of one's own calls them as it likes"
+    )

@@ -24,7 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 
 MODULES = "ansible_collections.linuxnet.containers.plugins.modules."
 KERNELS = {
-    "bridge": writer.Kernel,
+    "bridge": addresses.Kernel,
     "bridge_port": writer.Kernel,
     "nat": firewall.Kernel,
     "netns": containers.Kernel,
@@ -43,7 +43,8 @@ class Runner:
         self.handed: list[object] = []
 
     def __getattr__(self, way: str) -> Callable[..., None]:
-        return lambda *arguments: self.handed.append(arguments[-1])
+        last = 2 if way == "run_steps" else -1  # what comes after it is how the options are converted
+        return lambda *arguments: self.handed.append(arguments[last])
 
 
 @pytest.mark.parametrize("name", KERNELS)

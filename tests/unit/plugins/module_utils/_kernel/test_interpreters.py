@@ -54,6 +54,22 @@ def test_another_python_does_not_help_with_what_is_no_library(tried: list[Any], 
     assert tried == []
 
 
+@pytest.mark.parametrize("encoding", ["iso8859-1", "ascii"])
+def test_the_same_python_speaks_utf_8_where_the_locale_does_not(
+    tried: list[Any], monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    monkeypatch.delenv("PYTHONUTF8", raising=False)
+    interpreters.with_utf8()
+    assert tried == []
+    monkeypatch.setattr(sys, "getfilesystemencoding", lambda: encoding)
+    monkeypatch.setenv("PYTHONUTF8", "0")
+    interpreters.with_utf8()
+    assert (tried, os.environ["PYTHONUTF8"]) == ([sys.executable], "1")
+    monkeypatch.setattr(sys.modules["__main__"], "_respawned", True, raising=False)
+    interpreters.with_utf8()
+    assert tried == [sys.executable]
+
+
 def test_it_is_done_once(tried: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules["__main__"], "_respawned", True, raising=False)
     interpreters.run_again("pyroute2")

@@ -122,11 +122,29 @@ def test_spellings_of_a_network(text: str, canonical: str) -> None:
     assert addressing.cidr(canonical, "pool") == canonical
 
 
-@pytest.mark.parametrize("text", ["", "10.0.0", "10.0.0.\u0661", "fe80::1%eth0", "10.0.0.1/24", "1", "::g"])
+@pytest.mark.parametrize("text", ["", "10.0.0", "10.0.0.\u0661", "10.0.0.1/24", "1", "::g"])
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(Invalid) as caught:
         addressing.ip(text, "gateway")
     assert str(caught.value) == f"gateway: '{text}' is not an IP address."
+
+
+ZONE = ": an address here has no zone such as '%eth0'"
+ZERO = ": a number in it begins with a zero, which some take for an octal one"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("fe80::1%eth0", ZONE), ("010.0.0.1", ZERO), ("10.0.0.01", ZERO), ("::ffff:10.00.0.1", ZERO)],
+)
+def test_what_only_some_take_for_an_address(text: str, why: str) -> None:
+    """Python 3.8 reads zeros in front, and 3.9 zones."""
+    with pytest.raises(Invalid) as caught:
+        addressing.ip(text, "gateway")
+    assert str(caught.value) == f"gateway: '{text}' is not an IP address{why}."
+    for of in (addressing.cidr, addressing.interface):
+        with pytest.raises(Invalid, match=why):
+            of(f"{text}/32", "destination")
 
 
 @pytest.mark.parametrize("text", ["10.0.0.0/\u00b2", "10.0.0.0/33", "fe80::%eth0/64", "10.0.0.1/24"])

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import errno
+import os
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import errors
@@ -40,3 +41,22 @@ def test_the_sentence_of_an_errno(code: int, detail: str, text: str) -> None:
 def test_an_advice_is_no_sentence_of_its_own() -> None:
     for text in errors._ADVICE.values():
         assert not text.endswith(".")
+
+
+def test_the_words_of_an_errno_are_not_those_of_the_host_s_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ansible's module code sets the locale, as which strerror(3) then speaks."""
+    monkeypatch.setattr(os, "strerror", lambda dummy: "Eingabe-/Ausgabefehler")
+    assert errors.sentence(errno.EIO, "set it") == "Could not set it: Input/output error."
+
+
+@pytest.mark.parametrize(
+    ("name", "clause"),
+    [
+        ("hairpim", "there is no option hairpim; did you mean hairpin?"),
+        ("ip_address", "there is no option ip_address; did you mean ipv4_address or ipv6_address?"),
+        ("image", "there is no option image; there are hairpin, ipv4_address, ipv6_address."),
+        (8080, "there is no option 8080; there are hairpin, ipv4_address, ipv6_address."),
+    ],
+)
+def test_an_option_that_there_is_not_is_refused_with_the_one_that_is_meant(name: object, clause: str) -> None:
+    assert errors.no_option(name, ["ipv6_address", "ipv4_address", "hairpin"]) == clause

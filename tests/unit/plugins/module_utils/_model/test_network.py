@@ -89,6 +89,8 @@ def test_what_the_kernel_says_beside_does_not_tell_objects_apart() -> None:
         (Route(4, "0.0.0.0/0", gateway="10.0.0.1", interface="eth0"), "default via 10.0.0.1 dev eth0"),
         (Route(6, "::/0", metric=1024), "default metric 1024"),
         (Route(4, "10.9.0.0/16", 100, type="blackhole"), "blackhole 10.9.0.0/16 table 100"),
+        (Route(4, "10.9.0.0/16", 100, type="blackhole", nexthop_id=3), "10.9.0.0/16 nhid 3 table 100"),
+        (Route(4, "10.9.0.0/16", type="throw", nexthop_id=3), "throw 10.9.0.0/16 nhid 3"),
         (
             Route(4, "10.9.0.0/16", source="10.0.0.2", scope="link", mtu=1400, advmss=1000, onlink=True),
             "10.9.0.0/16 src 10.0.0.2 scope link mtu 1400 advmss 1000 onlink",

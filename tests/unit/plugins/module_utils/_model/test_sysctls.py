@@ -138,3 +138,38 @@ def test_what_no_sysctl_can_be(key: str, value: Any, message: str) -> None:
 def test_what_the_kernel_shows_once_a_value_is_written(key: str, wanted: str, now: str, shown: str) -> None:
     assert sysctls.written(key, wanted, now) == shown
     assert sysctls.written(key, wanted, shown) == shown, "the second run writes nothing"
+
+
+@pytest.mark.parametrize(
+    ("key", "interface", "whole"),
+    [
+        ("net.ipv4.conf.eth0.arp_notify", "eth0", "net.ipv4.conf.eth0.arp_notify"),
+        ("net/ipv4/conf/eth0/arp_notify", "eth0", "net.ipv4.conf.eth0.arp_notify"),
+        ("net.ipv4.conf.eth0/10.arp_notify", "eth0.10", "net.ipv4.conf.eth0/10.arp_notify"),
+        ("net/ipv4/conf/eth0.10/arp_notify", "eth0.10", "net.ipv4.conf.eth0/10.arp_notify"),
+        ("net.ipv4.conf.eth0.10.arp_notify", "eth0.10", "net.ipv4.conf.eth0/10.arp_notify"),
+        ("net.ipv6.conf.eth0.disable_ipv6", "eth0", "net.ipv6.conf.eth0.disable_ipv6"),
+        ("net.ipv4.neigh.eth0.gc_stale_time", "eth0", "net.ipv4.neigh.eth0.gc_stale_time"),
+        ("net.ipv6.neigh.lo.gc_stale_time", "lo", "net.ipv6.neigh.lo.gc_stale_time"),
+        ("net.mpls.conf.eth0.input", "eth0", "net.mpls.conf.eth0.input"),
+        ("net.ipv4.conf.all.arp_notify", "", "net.ipv4.conf.all.arp_notify"),
+        ("net.ipv4.neigh.default.gc_stale_time", "", "net.ipv4.neigh.default.gc_stale_time"),
+        ("net.ipv4.ip_forward", "", "net.ipv4.ip_forward"),
+        ("net/core/somaxconn", "", "net.core.somaxconn"),
+    ],
+)
+def test_the_interface_that_a_sysctl_is_of(key: str, interface: str, whole: str) -> None:
+    assert (sysctls.interface_of(key), sysctls.key_of(key)) == (interface, whole)
+
+
+def test_the_same_sysctl_of_another_interface() -> None:
+    assert sysctls.key_of("net/ipv4/conf/eth0.10/arp_notify", "default") == "net.ipv4.conf.default.arp_notify"
+    assert sysctls.key_of("net.ipv4.conf.eth0.arp_notify", "eth1.5") == "net.ipv4.conf.eth1/5.arp_notify"
+
+
+def test_sysctls_are_given_once() -> None:
+    assert sysctls.sysctls({"net.ipv4.ip_forward": True}) == {"net.ipv4.ip_forward": "1"}
+    with pytest.raises(
+        Invalid, match=r"'net\.ipv4\.conf\.a\.b\.arp_notify' and 'net/ipv4/conf/a\.b/arp_notify' are the same key"
+    ):
+        sysctls.sysctls({"net.ipv4.conf.a.b.arp_notify": 1, "net/ipv4/conf/a.b/arp_notify": 1})

@@ -14,12 +14,26 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model import 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 
 
-@pytest.mark.parametrize("text", ["02:42:AC:11:00:02", "02-42-ac-11-00-02", " 02:42:ac:11:00:02 "])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "02:42:AC:11:00:02",
+        "02-42-ac-11-00-02",
+        " 02:42:ac:11:00:02 ",
+        "2:42:ac:11:0:2",
+        "2-42-AC-11-0-2",
+        "0242.AC11.0002",
+    ],
+)
 def test_a5_spellings_of_a_mac(text: str) -> None:
     assert values.mac(text, "mac") == "02:42:ac:11:00:02"
 
 
-@pytest.mark.parametrize("text", ["", "02:42:ac:11:00", "02:42:ac:11:00:zz", "0242ac110002", "02:42:ac:11:00:02:03"])
+NO_MACS = ["", "02:42:ac:11:00", "02:42:ac:11:00:zz", "0242ac110002", "02:42:ac:11:00:02:03", "02:42-ac:11:00:02"]
+NO_MACS += ["0242.ac11:0002", "2:42:ac:11::2"]
+
+
+@pytest.mark.parametrize("text", NO_MACS)
 def test_what_is_no_mac(text: str) -> None:
     with pytest.raises(Invalid, match="is not a MAC address such as 02:42:ac:11:00:02"):
         values.mac(text, "mac")
@@ -98,3 +112,23 @@ def test_what_is_given_is_sanitized_and_nothing_else() -> None:
     sanitizers = {"mtu": values.mtu, "alias": values.unchanged}
     assert values.given({"mtu": "1400", "alias": None, "name": "br0"}, sanitizers) == {"mtu": 1400}
     assert values.given({"alias": ""}, sanitizers) == {"alias": ""}
+
+
+def test_times_of_links_are_even() -> None:
+    for value in range(20):
+        assert values.hundredths(value, "") == values.hundredths(values.hundredths(value, ""), "") == value // 2 * 2
+
+
+def test_a_text_has_a_number_of_bytes() -> None:
+    fits = values.text_up_to(4)
+    assert [fits(text, "alias") for text in ("", "abcd", "\u00e4\u00e4", "a\udcff")] == [
+        "",
+        "abcd",
+        "\u00e4\u00e4",
+        "a\udcff",
+    ]
+    for text, what in (("abcde", "is 5 bytes long"), ("\u00e4\u00e4a", "is 5 bytes long"), ("a\0", "has a NUL in it")):
+        with pytest.raises(Invalid, match=f"^alias: it {what}; the kernel keeps a text of at most 4 bytes"):
+            fits(text, "alias")
+    with pytest.raises(Invalid, match=r"^alias: it is no text"):
+        fits("\ud800", "alias")

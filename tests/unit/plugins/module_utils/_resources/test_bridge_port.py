@@ -127,7 +127,7 @@ def test_a_parent_that_is_missing_is_named() -> None:
     assert failed(kernel, RESOURCE, bridge="v1", interface="v0") == "bridge: 'v1' in the host is a veth, not a bridge."
 
 
-@pytest.mark.parametrize("vid", ["\u00b2", "1-\u0663", "+5", "1_0", "True", "-5", "5-", "9" * 5000])
+@pytest.mark.parametrize("vid", ["\u00b2", "1-\u0663", "+5", "1_0", "-5", "5-", "9" * 5000])
 def test_what_only_looks_like_a_vlan_is_refused(vid: str) -> None:
     assert refusal(RESOURCE, vlans=[{"vid": vid}], **PORT) == (
         f"vlans: vid '{vid}' is neither a number nor a range such as 10-20."
@@ -136,7 +136,7 @@ def test_what_only_looks_like_a_vlan_is_refused(vid: str) -> None:
 
 @pytest.mark.parametrize("option", ["cost", "priority"])
 def test_a_boolean_is_no_number(option: str) -> None:
-    assert refusal(RESOURCE, **{option: True}, **PORT).startswith(f"{option}: it must be a number from ")
+    assert refusal(RESOURCE, **{option: True}, **PORT) == f"{option}: the boolean true is not a whole number."
 
 
 def test_a_released_port_gets_its_attributes_back_when_the_release_fails() -> None:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds, values
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds, naming, values
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.link_kinds import Field, Kind
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import host_interface
@@ -97,6 +97,17 @@ def test_a_pair_of_ours_is_known_by_its_name_or_by_its_address() -> None:
     marked = Link(2, "mine", "veth", {"mac": link.pair_mac("host", path, "eth0")})
     assert link.made_for(path, named, far, "host")
     assert link.made_for(path, marked, far, "host")
-    assert not link.made_for(path, marked, far, "another host")
+    assert link.made_for(path, marked, far, "the host by another name")
     assert not link.made_for("/run/netns/db", named, far, "host")
     assert link.own_mac("host", "bridge", "", "br0") != link.own_mac("host", "bridge", path, "br0")
+
+
+def test_a_pair_that_release_0_2_0_made_is_ours_at_both_ends() -> None:
+    """As long as the host is called as it was then; a wiring of that release is taken over as it is."""
+    path = "/run/netns/web"
+    near = Link(2, "mine", "veth", {"mac": naming._unchecked("host", "veth", path, "eth0", "own")})
+    far = Link(5, "eth0", "veth", {"mac": naming._unchecked("host", "veth", path, "eth0", "peer")})
+    assert (link.made_for(path, near, far, "host"), link.made_for(path, near, far, "other")) == (True, False)
+    assert (link.is_own_peer(path, far, "host"), link.is_own_peer(path, far, "other")) == (True, False)
+    assert link.is_own_peer(path, Link(5, "eth0", "veth", {"mac": link.peer_mac("host", path, "eth0")}), "other")
+    assert not link.is_own_peer(path, near, "host")

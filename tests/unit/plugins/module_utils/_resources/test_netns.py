@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import BindNetns, DropNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsFile, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.netns import RESOURCE
-from ansible_collections.linuxnet.containers.tests.unit.asked import existing, failed, made, plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing, failed, made, plan, want
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 WEB = NsRef("/run/netns/web")
@@ -139,7 +141,27 @@ def test_a_sysctl_that_has_no_value_yet_is_written() -> None:
 def test_a_sysctl_that_the_kernel_has_not_is_refused() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, name="web")
-    assert failed(kernel, RESOURCE, name="web", sysctls={"net.ipv4.conf.eth7.arp_ignore": 1}) == (
-        "sysctls: this kernel has no 'net.ipv4.conf.eth7.arp_ignore' in netns 'web'; "
-        "the module or the interface it belongs to is not there."
+    assert failed(kernel, RESOURCE, name="web", sysctls={"net.ipv4.no_such_key": 1}) == (
+        "sysctls: this kernel has no 'net.ipv4.no_such_key' in netns 'web'; "
+        "the module it belongs to is not loaded, or the key is misspelt."
     )
+
+
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("key", ["net.ipv4.conf.eth7.arp_notify", "net/ipv4/conf/eth0.7/arp_notify"])
+def test_a_sysctl_of_an_interface_that_is_not_there_is_refused_in_a_sentence(there: bool, key: str) -> None:
+    kernel = MemoryKernel()
+    if there:
+        made(kernel, RESOURCE, name="web")
+    name = "eth7" if "eth7" in key else "eth0.7"
+    said = f"sysctls: '{key}': there is no interface '{name}' in netns 'web'."
+    assert failed(kernel, RESOURCE, name="web", sysctls={key: 1}) == said
+    wanted = [want(RESOURCE, name="web", sysctls={key: 1})]
+    (foreseen,), warnings = execute(RESOURCE, wanted, kernel, check=True)
+    if there:
+        assert warnings == [
+            f"Check mode: interface '{name}' in netns 'web' does not exist yet; taken as made by an earlier task."
+        ]
+        assert foreseen["changed"] is True
+    else:
+        assert foreseen["msg"] == said, "nobody was there to make it"

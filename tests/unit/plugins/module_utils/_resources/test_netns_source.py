@@ -58,6 +58,15 @@ def test_g5_a_container_that_was_started_anew_is_bound_anew() -> None:
     assert inode(kernel, "web") == kernel.pids[71]
 
 
+def test_a_unit_without_a_process_has_the_namespace_of_its_file() -> None:
+    kernel = a_host(Container("systemd", "unit", 0, "active", file="/run/netns/its"))
+    made(kernel, RESOURCE, name="its")
+    result = made(kernel, RESOURCE, name="web", container="unit", engine="systemd")
+    assert inode(kernel, "web") == inode(kernel, "its")
+    assert (result["after"]["pid"], result["after"]["container"]) == (None, "unit")
+    assert made(kernel, RESOURCE, name="web", container="unit", engine="systemd")["changed"] is False
+
+
 @pytest.mark.parametrize(
     ("started", "options", "sentence"),
     [
@@ -67,6 +76,12 @@ def test_g5_a_container_that_was_started_anew_is_bound_anew() -> None:
             [Container("podman", "web", 0, "exited")],
             {},
             "container: 'web' of podman does not run (exited); start it first.",
+        ),
+        (
+            [Container("systemd", "web", 0, "active")],
+            {},
+            "container: unit 'web' is active, but has no process that could be entered, and no NetworkNamespacePath=; "
+            "give it one of them.",
         ),
         (
             [Container("docker", "web", 70, "running"), Container("lxc", "web", 71, "running")],

@@ -58,7 +58,7 @@ def test_b3_a_number_is_a_name_and_a_pid_is_a_pid() -> None:
 @pytest.mark.parametrize(
     ("params", "sentence"),
     [
-        ({"pid": True}, "pid: True is not a process ID."),
+        ({"pid": True}, "pid: the boolean true is not a whole number."),
         ({"path": "/run/netns/a\0"}, "path: a path has no NUL."),
         ({"container": ""}, "container: '' is not a namespace name: it must be a file name for /run/netns, so not empty and without '/'."),
         ({"sysctls": {"net.a": "yes"}}, "sysctls: 'net.a' cannot be 'yes'; the kernel's switches are 1 and 0."),

@@ -57,7 +57,10 @@ def test_d6_a_fixed_address_that_two_items_want_is_refused_before_any_change() -
         ({"valid_lft": "4294967296"}, "valid_lft: '4294967296' is neither 'forever' nor a number of seconds."),
         ({"valid_lft": "yes"}, "valid_lft: 'yes' is neither 'forever' nor a number of seconds."),
         ({"broadcast": "fd00::1"}, "broadcast: fd00::1 is not of the same address family as the address."),
-        ({"gateway": "fe80::1%eth0"}, "gateway: 'fe80::1%eth0' is not an IP address."),
+        (
+            {"gateway": "fe80::1%eth0"},
+            "gateway: 'fe80::1%eth0' is not an IP address: an address here has no zone such as '%eth0'.",
+        ),
         ({"label": "eth0:\udce4\udce4"}, ""),
     ],
 )
@@ -93,12 +96,29 @@ def test_a_want_knows_the_others_of_its_task() -> None:
         {**ETH0, "address": "10.0.0.3/24", "state": "absent"},
     ]
     fixed, pooled, other, _gone = validation.items(RESOURCE, {"aggregate": items})
-    assert (fixed.keep, fixed.kept_families) == ({"10.0.0.2"}, {4, 6})
-    assert (pooled.keep, pooled.keep_pools) == ({"10.0.0.2"}, ())
-    assert (other.keep, other.keep_pools) == ({"10.1.0.2"}, ())
+    assert (fixed.keep, fixed.kept_families) == ({("10.0.0.2", 24, "")}, {4, 6})
+    assert (pooled.keep, pooled.keep_pools) == ({("10.0.0.2", 24, "")}, ())
+    assert (other.keep, other.keep_pools) == ({("10.1.0.2", 24, "")}, ())
     assert list(fixed.beside) == list(other.beside) == ["eth0"]
     assert {str(ip) for ip in pooled.reserved} == {"10.0.0.2", "10.1.0.2"}
     assert (fixed.removes_others, pooled.removes_others) == (True, False)
+
+
+def test_of_those_that_supersede_the_last_one_of_a_family_clears_it() -> None:
+    """So that nothing goes before what takes its place is there."""
+    items = [
+        {**ETH0, "address": "fd00::2/64", "supersede": True},
+        {**ETH0, "address": "10.0.0.2/24", "supersede": True},
+        {**ETH0, "pool": "10.1.0.0/24", "supersede": True},
+        {**ETH0, "interface": "eth1", "address": "10.2.0.2/24", "supersede": True},
+    ]
+    assert [sorted(one.clears) for one in validation.items(RESOURCE, {"aggregate": items})] == [[6], [], [4], [4, 6]]
+
+
+def test_a_fixed_address_is_kept_with_its_prefix_length() -> None:
+    four, six = want(RESOURCE, address="10.0.0.2/24", **ETH0), want(RESOURCE, address="fd00::2/64", **ETH0)
+    assert [four.keeps(Address("10.0.0.2", prefix, 4)) for prefix in (24, 16)] == [True, False]
+    assert [six.keeps(Address("fd00::2", prefix, 6)) for prefix in (64, 48)] == [True, True]
 
 
 def test_a_want_says_which_addresses_may_be_it() -> None:

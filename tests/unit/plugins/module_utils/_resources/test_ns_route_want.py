@@ -39,14 +39,14 @@ def test_what_is_refused(params: dict[str, Any], sentence: str) -> None:
 @pytest.mark.parametrize(
     ("params", "sentence"),
     [
-        ({"metric": True}, "metric: it must be a number from 0 to 4294967295, not a boolean."),
-        ({"mtu": False}, "mtu: it must be a number from 0 to 65535, not a boolean."),
+        ({"metric": True}, "metric: the boolean true is not a whole number."),
+        ({"mtu": False}, "mtu: the boolean false is not a whole number."),
         ({"table": "\u00b2"}, "table: '\u00b2' is neither main, default, local nor a number from 1 to 4294967295."),
         ({"table": "True"}, "table: 'True' is neither main, default, local nor a number from 1 to 4294967295."),
-        ({"nexthops": [{"interface": "a", "weight": True}]}, "nexthops: weight True is out of bounds; it must be from 1 to 256."),
-        ({"gateway": "fe80::1%eth0"}, "gateway: 'fe80::1%eth0' is not an IP address."),
+        ({"nexthops": [{"interface": "a", "weight": True}]}, "nexthops: item 1: weight: the boolean true is not a whole number."),
+        ({"gateway": "fe80::1%eth0"}, "gateway: 'fe80::1%eth0' is not an IP address: an address here has no zone such as '%eth0'."),
         ({"rule_source": "10.0.0.0/24", "rule_priority": True, "table": "100"},
-         "rule_priority: it must be a number from 1 to 32765, not a boolean."),
+         "rule_priority: the boolean true is not a whole number."),
     ],
 )  # fmt: skip
 def test_what_only_looks_like_a_value(params: dict[str, object], sentence: str) -> None:

@@ -19,6 +19,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import PutRoute
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef, Route
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.veth import RESOURCE
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
 from ansible_collections.linuxnet.containers.tests.unit.asked import existing, failed, made, plan, refusal, want
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
@@ -168,3 +169,39 @@ def test_absent() -> None:
     assert plan(kernel, RESOURCE, state="absent", name="v9", peer_netns="web").changes == ()
     assert "it is left alone" in failed(kernel, RESOURCE, state="absent", name="v0", peer_netns="db")
     assert "is a bridge, not a veth" in failed(kernel, RESOURCE, state="absent", name="br0", peer_netns="db")
+
+
+MAC = "02:00:00:00:00:01"
+
+
+@pytest.mark.parametrize("spelled", [MAC, "02-00-00-00-00-01", "02:00:00:00:00:01 "])
+def test_one_mac_address_for_two_behind_a_bridge_is_refused(spelled: str) -> None:
+    """The bridge would send what is for one to the other."""
+    first = {"peer_netns": "web", "bridge": "br0", "peer_mac": MAC}
+    second = {"peer_netns": "db", "peer_name": "eth1", "bridge": "br0", "peer_mac": spelled}
+    assert refusal(RESOURCE, aggregate=[first, second]) == (
+        f"peer_mac: {MAC} is asked for twice behind bridge 'br0', for eth0 in netns 'web' and for eth1 in netns 'db'."
+    )
+    for other in (
+        {**second, "bridge": "br1"},
+        {**second, "state": "absent"},
+        first,
+        {**second, "peer_mac": "02:00:00:00:00:02"},
+    ):
+        assert len(validation.items(RESOURCE, {"aggregate": [first, other]})) == 2
+
+
+def test_both_ends_of_a_pair_on_a_bridge_have_a_mac_address_each() -> None:
+    assert refusal(RESOURCE, **PAIR, bridge="br0", mac=MAC, peer_mac=MAC) == (
+        f"peer_mac: it is that of the end on the bridge, {MAC}, as well; give them one each."
+    )
+    want(RESOURCE, **PAIR, mac=MAC, peer_mac=MAC)
+
+
+def test_the_mac_address_of_the_bridge_itself_is_refused() -> None:
+    kernel = host()
+    kernel.apply(AddLink(HOST, "br2", "bridge", {"enabled": True, "mac": MAC}))
+    assert failed(kernel, RESOURCE, **PAIR, bridge="br2", peer_mac=MAC) == (
+        f"The MAC address {MAC} is that of bridge 'br2' itself; what is behind it needs another one."
+    )
+    made(kernel, RESOURCE, **PAIR, bridge="br0", peer_mac=MAC)

@@ -27,6 +27,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     Address,
+    NsFile,
     NsRef,
     PolicyRule,
     Vlan,
@@ -120,12 +121,34 @@ def test_a_sysctl_is_one_by_any_spelling_of_its_key() -> None:
     assert state.sysctl(existing(state.find(WEB)), "net/ipv6/conf/eth0/disable_ipv6") == "1"
 
 
+@pytest.mark.parametrize("held", ["process", "name", "engine", "file", ""])
+@pytest.mark.parametrize("predict", [False, True])
+def test_a_namespace_that_something_else_holds_lives_on_without_its_name(held: str, predict: bool) -> None:
+    kernel = host()
+    ns = existing(kernel.find(WEB))
+    if held == "process":
+        kernel.pids = {42: ns}
+    state = State(kernel, predict)
+    assert {link.name for link in state.links(ns)} == {"lo", "eth0"}
+    if held == "name":
+        state.entries()["other"] = NsFile("other", "namespace", ns)
+    if held == "engine":
+        state.entries()["web"] = NsFile("web", "namespace", ns, "/var/run/docker/netns/web")
+    if held == "file":
+        state.known.elsewhere.add(ns)
+    advance_all(state, [DropNetns("web", ns)])
+    left = {link.name for link in state.links(ns)}
+    assert left == ({"lo", "eth0"} if held else set())
+    advance_all(state, [BindNetns("new", NsRef("/proc/42/ns/net"), ns)] if held else [])
+    assert (ns in state.known.ended) == (not held and predict)
+
+
 def test_an_address_takes_its_route_along() -> None:
     state = State(host())
     ns = existing(state.find(WEB))
     assert [one.destination for one in state.routes(ns, 4, 254)] == ["0.0.0.0/0", "10.0.0.0/24"]
     advance_all(state, [DelAddress(WEB, "eth0", ONE)])
-    assert [one.destination for one in state.routes(ns, 4, 254)] == ["0.0.0.0/0"]
+    assert state.routes(ns, 4, 254) == [], "with the last address of IPv4 all of the interface go"
     assert ONE.parsed not in leases(state).taken(ns, None, None)
 
 

@@ -24,12 +24,7 @@ def test_a_resource_is_whole(noun: str) -> None:
     resource = RESOURCES[noun]
     assert set(resource.identity) <= set(resource.options)
     assert "state" in resource.options
-    named = [
-        name
-        for rule in ("mutually_exclusive", "required_one_of")
-        for names in resource.rules.get(rule, ())
-        for name in names
-    ]
+    named = [name for names in resource.rules.get("mutually_exclusive", ()) for name in names]
     assert set(named) <= set(resource.options)
     for verb in ("parse", "subject", "look", "plan"):
         assert getattr(type(resource), verb) is not getattr(Resource, verb)

@@ -69,3 +69,21 @@ def test_what_check_mode_cannot_know_is_not_in_the_diff() -> None:
     )
     assert found["diff"] == {"before_header": "x", "after_header": "x", "before": "mtu 1\n", "after": "mtu 2\n"}
     assert (found["after"], found["commands"]) == ({"mtu": 2}, ["printf %s $'a\\n' > /etc/x"])
+
+
+def test_what_others_named_is_shown_so_that_it_can_be_seen_and_sent() -> None:
+    """Bytes that are no UTF-8, what a terminal obeys, and what turns a line round; lines and letters of any script stay."""
+    odd = {
+        "alias": "B\udcfcro \x1b[31m",
+        "ports": ["\u202eleft", "umläut"],
+        "diff": "a\tb\nc\x07\n",
+        "mtu": 1500,
+        "peer": None,
+    }
+    assert results.readable(odd) == {
+        "alias": "B\\xfcro \\x1b[31m",
+        "ports": ["\\u202eleft", "umläut"],
+        "diff": "a\tb\nc\\x07\n",
+        "mtu": 1500,
+        "peer": None,
+    }

@@ -7,21 +7,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
+from unittest import mock
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import (
     AddLink,
+    DelLink,
+    SetLink,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import PutRoute
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     Container,
+    Link,
     Nexthop,
+    NsFile,
     NsRef,
     Route,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 from ansible_collections.linuxnet.containers.tests.unit.asked import existing
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
@@ -118,3 +125,76 @@ def test_an_engine_is_asked_again_for_other_containers_and_once_for_the_same() -
         found, _silent = state.containers("docker", (name,))
         assert [container.name for container in found[name]] == [name]
     assert source.asked == ["containers", "containers"]
+
+
+def test_an_alternative_name_means_the_interface_whatever_it_is_called_by_then() -> None:
+    kernel = host()
+    inside = existing(kernel.find(WEB))
+    kernel._put(inside, replace(existing(kernel.link(inside, "eth0")), altnames=("inner", "other")))
+    for asks_first in (True, False):  # by name, or all at once
+        state = State(kernel)
+        ns = existing(state.find(WEB))
+        if not asks_first:
+            state.links(ns)
+        assert existing(state.link(ns, "inner")).name == "eth0"
+        assert (state.own_name(WEB, "other"), state.own_name(WEB, "nothing")) == ("eth0", "nothing")
+        advance(SetLink(WEB, "eth0", {"name": "eth7"}, {}), state)
+        assert state.own_name(WEB, "inner") == "eth7"
+        assert state.link(ns, "eth0") is None
+        advance(DelLink(WEB, "eth7"), state)
+        assert state.link(ns, "inner") is None
+    state = State(kernel)
+    advance(SetLink(WEB, "eth0", {"name": "eth7"}, {}), state)
+    assert state.own_name(WEB, "inner") == "eth7"
+    assert state.own_name(NsRef("/run/netns/none"), "inner") == "inner"
+
+
+class UnknownUntilOpen:
+    """A kernel that knows the other end's namespace of a veth only once that namespace was asked for, as the running one does."""
+
+    def __init__(self, kernel: MemoryKernel) -> None:
+        self._kernel, self._open = kernel, {kernel.find(HOST)}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._kernel, name)
+
+    def find(self, ref: NsRef) -> int | None:
+        found = self._kernel.find(ref)
+        self._open.add(found)
+        return found
+
+    def _seen(self, link: Link | None) -> Link | None:
+        known = link is None or link.peer_ns in self._open
+        return link if known or link is None else replace(link, peer_ns=None)
+
+    def link(self, ns: int, name: str = "", index: int = 0) -> Link | None:
+        return self._seen(self._kernel.link(ns, name=name, index=index))
+
+    def links(self, ns: int) -> list[Link | None]:
+        return [self._seen(link) for link in self._kernel.links(ns)]
+
+
+def test_check_mode_learns_of_the_other_end_of_a_veth_that_it_read_before() -> None:
+    state = State(UnknownUntilOpen(host()), predict=True)  # type: ignore[arg-type]
+    ns = existing(state.find(HOST))
+    assert [link.peer_ns for link in state.links(ns) if link.kind == "veth"] == [None]
+    assert existing(state.link(ns, "v0")).peer_ns is None
+    there = existing(state.find(WEB))
+    assert existing(state.link(ns, "v0")).peer_ns == there
+
+
+@pytest.mark.parametrize("predict", [True, False])
+@pytest.mark.parametrize("read", ["all", "one"])
+def test_with_all_namespaces_open_all_other_ends_are_known(predict: bool, read: str) -> None:
+    source = UnknownUntilOpen(host())
+    state = State(source, predict=predict)  # type: ignore[arg-type]
+    ns = existing(state.find(HOST))
+    (before,) = [link for link in state.links(ns) if link.kind == "veth"] if read == "all" else [state.link(ns, "v0")]
+    assert existing(before).peer_ns is None
+    state.entries()[" x"] = NsFile(" x", "namespace", 7)  # a name that no option can have
+    state.open_all()
+    there = existing(source.find(WEB))
+    assert existing(state.link(ns, "v0")).peer_ns == there
+    assert [link.peer_ns for link in state.links(ns) if link.kind == "veth"] == [there]
+    with mock.patch.object(state, "find", side_effect=AssertionError):
+        state.open_all()  # nothing is left to open

@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan, resolved
-from ansible_collections.linuxnet.containers.tests.unit.plans import BACK, DOCKER0, NOTHING_PUBLISHED
+from ansible_collections.linuxnet.containers.tests.unit.plans import (
+    BACK,
+    DOCKER0,
+    NO_PORTS,
+    NO_ROUTES,
+    NOTHING_PUBLISHED,
+)
 
 
 def test_one_network_and_one_container() -> None:
@@ -31,7 +37,7 @@ def test_one_network_and_one_container() -> None:
     where = {"netns": "web", "interface": "eth0", "bridge": "docker0", "supersede": True}
     assert plan["wire"] == {
         "netns": [{"name": "web"}],
-        "bridge": [{"name": "docker0", "mtu": "auto"}],
+        "bridge": [{"name": "docker0", "only_ours": True, "mtu": "auto"}],
         "gateway": [
             {"interface": "docker0", "address": "172.17.0.1/16", "bridge": "docker0", "nodad": True, "supersede": True},
             {"interface": "docker0", "address": "fd00:17::1/64", "bridge": "docker0", "nodad": True, "supersede": True},
@@ -43,8 +49,8 @@ def test_one_network_and_one_container() -> None:
             {**where, "gateway": "fd00:17::1", "pool": "fd00:17::/64"},
         ],
         "route": [
-            {"netns": "web", "family": "ipv4", "gateway": "172.17.0.1", "interface": "eth0"},
-            {"netns": "web", "family": "ipv6", "gateway": "fd00:17::1", "interface": "eth0"},
+            {"netns": "web", "family": "ipv4", "gateway": "172.17.0.1", "interface": "eth0", "exclusive": True},
+            {"netns": "web", "family": "ipv6", "gateway": "fd00:17::1", "interface": "eth0", "exclusive": True},
         ],
         "nat": [
             {
@@ -55,8 +61,8 @@ def test_one_network_and_one_container() -> None:
                 "icc": True,
                 "internal": False,
             },
-            {"source": "172.17.0.0/16", "owner": "docker0", "out_interface": "!docker0"},
-            {"source": "fd00:17::/64", "owner": "docker0", "out_interface": "!docker0"},
+            {"source": "172.17.0.0/16", "owner": "docker0", "out_interface": "!docker0", "exclusive": True},
+            {"source": "fd00:17::/64", "owner": "docker0", "out_interface": "!docker0", "exclusive": True},
             NOTHING_PUBLISHED,
         ],
         "publish": [],
@@ -69,7 +75,7 @@ def test_one_network_and_one_container() -> None:
 def test_g8_mode_none_takes_earlier_wiring_away_and_keeps_the_namespace() -> None:
     plan = compile_plan([DOCKER0], [{"name": "web", "network_mode": "none"}])
     assert plan["wire"]["netns"] == [{"name": "web"}]
-    assert [plan["wire"][step] for step in ("veth", "address", "route")] == [[], [], []]
+    assert [plan["wire"][step] for step in ("veth", "address", "route")] == [[], [], [NO_ROUTES]]
     assert plan["teardown"]["veth"] == [
         {"peer_netns": "web", "peer_name": "eth0", "exclusive": True, "state": "absent"}
     ]
@@ -88,19 +94,27 @@ def test_g8_mode_none_takes_earlier_wiring_away_and_keeps_the_namespace() -> Non
 )
 def test_absent_takes_it_down_from_the_outside_in(networks: Any, containers: Any, state: str) -> None:
     plan = compile_plan(networks, containers, state)
+    rule = {"owner": "docker0", "state": "absent", "goes_with": "docker0"}
     assert plan["teardown"] == {
         "nat": [
-            {"type": "filter", "bridge": "docker0", "owner": "docker0", "state": "absent"},
-            {"source": "172.17.0.0/16", "owner": "docker0", "state": "absent"},
-            {"source": "fd00:17::/64", "owner": "docker0", "state": "absent"},
-            NOTHING_PUBLISHED,
+            {"type": "filter", "bridge": "docker0", **rule},
+            rule,
+            NO_PORTS,
         ],
-        "route": [],
+        # All of a list may say what has its namespace; of one container that is absent nothing may be left to say it.
+        "route": [] if state == "absent" else [NO_ROUTES],
         "veth": [{"peer_netns": "web", "peer_name": "eth0", "exclusive": True, "state": "absent"}],
         "netns": [{"name": "web", "state": "absent"}],
-        "bridge": [{"name": "docker0", "state": "absent"}],
+        "bridge": [{"name": "docker0", "only_ours": True, "state": "absent"}],
     }
     assert not any(plan["wire"].values())
+
+
+def test_a_bridge_that_goes_is_told_which_pairs_are_about_to_leave_it() -> None:
+    """So a network can be replaced by one of another name in one run."""
+    plan = compile_plan([{**DOCKER0, "state": "absent"}, BACK], [{"name": "web", "networks": [{"name": "back"}]}])
+    assert [one["rewired"] for one in plan["teardown"]["bridge"]] == [["web"]]
+    assert [one.get("rewired") for one in plan["teardown"]["nat"]] == [["web"]] * 2
 
 
 def test_those_who_join_come_last_each_after_the_one_it_joins() -> None:

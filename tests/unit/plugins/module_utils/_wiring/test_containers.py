@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
-from ansible_collections.linuxnet.containers.tests.unit.plans import BACK, DOCKER0, wire
+from ansible_collections.linuxnet.containers.tests.unit.plans import BACK, DOCKER0, NO_ROUTES, wire
 
 
 def test_c14_a_container_on_two_networks_has_one_default_route() -> None:
@@ -27,6 +27,27 @@ def test_c14_a_container_on_two_networks_has_one_default_route() -> None:
     ]
     refused = {"name": "web", "networks": [{"name": "docker0", "default_route": False}, {"name": "back"}]}
     assert [one["gateway"] for one in wire([DOCKER0, BACK], [refused])["route"]] == ["10.1.0.1"]
+
+
+def test_sysctls_of_an_interface_go_with_its_pair_and_the_others_with_the_namespace() -> None:
+    keys = {
+        "net.ipv4.ip_forward": 1,
+        "net.ipv4.conf.all.arp_notify": 1,
+        "net.ipv4.conf.lo.arp_notify": 1,
+        "net/ipv6/conf/eth0/accept_ra": 0,
+        "net.ipv4.neigh.a.b.gc_stale_time": 9,
+    }
+    made = wire(
+        [DOCKER0, BACK],
+        [{"name": "web", "sysctls": keys, "networks": [{"name": "docker0"}, {"name": "back", "interface": "a.b"}]}],
+    )
+    assert list(made["netns"][0]["sysctls"]) == list(keys)[:3]
+    assert [pair["peer_sysctls"] for pair in made["veth"]] == [
+        {"net/ipv6/conf/eth0/accept_ra": 0},
+        {"net.ipv4.neigh.a.b.gc_stale_time": 9},
+    ]
+    engine = {"name": "web", "engine": "docker", "sysctls": {"net.ipv4.conf.eth7.arp_notify": 1}}
+    assert wire([DOCKER0], [engine])["netns"][0]["sysctls"]["net.ipv4.conf.eth7.arp_notify"] == 1, "the engine's"
 
 
 def test_what_a_container_says_is_passed_on() -> None:
@@ -45,6 +66,7 @@ def test_what_a_container_says_is_passed_on() -> None:
         {
             "name": "web0", "peer_netns": "web", "peer_name": "net0", "peer_mac": "02:00:00:00:00:09",
             "exclusive": True, "mtu": "auto",
+            "port_of": "docker0",
         }
     ]  # fmt: skip
     # With options of its own the port is made in one place, the step that sets them.
@@ -73,14 +95,29 @@ def test_policy_rules_are_taken_back_since_they_go_with_no_interface() -> None:
     ]
     own = {"destination": "10.8.0.0/16", "type": "blackhole", "table": "7", "rule_source": "10.1.0.7/32"}
     web = {"name": "web", "networks": [{"name": "docker0"}, {"name": "back"}], "routes": [own]}
-    both = [{"interface": "eth1", **led, "netns": "web"}, {**own, "netns": "web"}]
+    only = {"netns": "web", "exclusive": True}
+    both = [{"interface": "eth1", **led, **only}, {**own, **only}]
     assert [one for one in wire(networks, [web])["route"] if "rule_source" in one] == both
-    gone = [{**one, "state": "absent"} for one in both]
-    assert compile_plan(networks, [web], "absent")["teardown"]["route"] == gone
-    bare = {**web, "routes": []}
-    assert compile_plan(networks, [{**bare, "network_mode": "none"}])["teardown"]["route"] == gone[:1]
+    bare = {**web, "routes": [], "networks": []}
+    for entry, state in (
+        (web, "absent"),
+        ({**bare, "engine": "docker"}, "absent"),
+        ({**bare, "state": "absent"}, "present"),
+    ):
+        assert compile_plan(networks, [entry], state)["teardown"]["route"] == [NO_ROUTES]
+    assert compile_plan(networks, [bare], "absent")["teardown"]["route"] == [], "they end with the namespace"
+    assert compile_plan(networks, [{**bare, "network_mode": "none"}])["wire"]["route"] == [NO_ROUTES]
     joined = compile_plan(networks, [{**bare, "network_mode": "host"}])
-    assert joined["teardown"]["route"] == [], "those of the host are nobody's to remove"
+    assert [half["route"] for half in joined.values()] == [[], []], "those of the host are nobody's to remove"
+
+
+def test_what_is_no_longer_asked_for_goes_with_routes_that_stay_or_with_an_item_that_asks_for_none() -> None:
+    apart: dict[str, Any] = {"name": "web", "networks": [{"name": "docker0", "default_route": False}]}
+    assert wire([DOCKER0], [apart])["route"] == [NO_ROUTES]
+    absent = {"destination": "10.8.0.0/16", "state": "absent"}
+    assert wire([DOCKER0], [{**apart, "routes": [absent]}])["route"] == [{**absent, "netns": "web"}, NO_ROUTES]
+    kept = [one.get("exclusive") for one in wire([DOCKER0], [{"name": "web", "routes": [absent]}])["route"]]
+    assert kept == [True, True, None]
 
 
 def test_a_container_of_an_engine_gets_ipv6_where_its_network_has_it() -> None:
@@ -134,6 +171,7 @@ def test_ports_are_spelled_as_for_docker_and_compose(
             "protocol": protocol,
             "to_address": f"web/eth0/ipv{family}",
             "to_port": to_port,
+            **({"addresses": ["web"]} if family == families[0] else {}),
         }
         for family in families
     ]
@@ -153,14 +191,17 @@ NO_PORTS: list[tuple[dict[str, Any], str]] = [
         "published_ports belong to container 'x', whose namespace it joins; list them there.",
     ),
     ({"network_mode": "none"}, "published_ports: with network_mode: none nobody can reach it."),
-    ({"networks": [{"name": "back"}]}, "published_ports: it is on no network that is not internal."),
+    (
+        {"networks": [{"name": "back"}]},
+        "published_ports: '80:80': it has no address on a network that the host forwards for (internal, host_access: false).",
+    ),
     (
         {"published_ports": ["80"]},
         "published_ports: '80' is no published port: it is written [HOST_IP:]HOST_PORT:CONTAINER_PORT[/PROTOCOL], in quotes.",
     ),
     (
         {"published_ports": [{"target": 80}]},
-        "published_ports: {'target': 80} is no published port: the long form has target and published, and maybe protocol and host_ip.",
+        "published_ports: the long form of a published port has target and published, and maybe protocol and host_ip; this one has target.",
     ),
 ]
 REFUSED: list[tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = [
@@ -205,6 +246,14 @@ REFUSED: list[tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = [
         for options, sentence in NO_PORTS
     ],
     ([DOCKER0], [{"name": "web", "pid": 4}], BOX + "pid and engine: pid go together."),
+    *[
+        (
+            [DOCKER0],
+            [{"name": "web", "network_mode": mode, "sysctls": {"net.ipv4.conf.eth1.arp_notify": 1}}],
+            BOX + "sysctls: 'net.ipv4.conf.eth1.arp_notify': none of its networks gives it an interface 'eth1'.",
+        )
+        for mode in ("bridge", "none")
+    ],
     (
         [DOCKER0],
         [{"name": "web", "networks": [{"name": "docker0", "ipv4_address": "10.0.0.1"}]}],
@@ -214,6 +263,26 @@ REFUSED: list[tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = [
         [DOCKER0],
         [{"name": "web", "networks": [{"name": "docker0", "ipv4_address": "fd00:17::2"}]}],
         BOX + "ipv4_address: fd00:17::2 is not an IPv4 address.",
+    ),
+    (
+        [{"name": "l2", "addressing": "none"}],
+        [{"name": "web", "networks": [{"name": "l2", "ipv4_address": "10.0.0.5"}]}],
+        BOX + "ipv4_address: 10.0.0.5 needs its prefix length, as 10.0.0.5/24, for network 'l2' has no IPv4 subnet.",
+    ),
+    (
+        [{**BACK, "addressing": "none"}],
+        [{"name": "web", "networks": [{"name": "back", "ipv4_address": "10.0.0.5/24"}]}],
+        BOX + "ipv4_address: 10.0.0.5/24 is in none of the subnets of network 'back'.",
+    ),
+    (
+        [{**BACK, "host_access": False, "gateways": ["10.1.0.254"]}],
+        [{"name": "web", "published_ports": ["80:80"]}],
+        BOX + "published_ports: '80:80': it has no address on a network that the host forwards for",
+    ),
+    (
+        [{**BACK, "addressing": "none"}],
+        [{"name": "web", "published_ports": ["80:80"]}],
+        BOX + "published_ports: '80:80': it has no address on a network that the host forwards for",
     ),
 ]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
-from ansible_collections.linuxnet.containers.tests.unit.plans import BACK, DOCKER0, NOTHING_PUBLISHED, wire
+from ansible_collections.linuxnet.containers.tests.unit.plans import BACK, DOCKER0, NO_ROUTES, NOTHING_PUBLISHED, wire
 
 
 def test_what_a_network_says_is_passed_on() -> None:
@@ -27,32 +27,88 @@ def test_what_a_network_says_is_passed_on() -> None:
         "routes": [{"destination": "10.9.0.0/16", "gateway": "10.0.0.9"}],
     }
     made = wire([net], [{"name": "web", "routes": [{"destination": "10.8.0.0/16", "type": "blackhole"}]}])
-    assert made["bridge"] == [{"name": "br0", "mtu": "1400"}]
+    assert made["bridge"] == [{"name": "br0", "only_ours": True, "mtu": "1400"}]
     assert [one["address"] for one in made["gateway"]] == ["10.0.0.1/24", "10.1.0.254/24"]
     assert [(one["pool"], one.get("range"), one["gateway"]) for one in made["address"]] == [
         ("10.0.0.0/24", "10.0.0.128/25", "10.0.0.1"),
         ("10.1.0.0/24", None, "10.1.0.254"),
     ]
     assert made["address"][0]["exclude"] == ["10.0.0.200"]
+    only = {"exclusive": True}
     assert made["route"] == [
-        {"netns": "web", "family": "ipv4", "gateway": "10.0.0.1", "interface": "eth0", "metric": 50},
-        {"interface": "eth0", "destination": "10.9.0.0/16", "gateway": "10.0.0.9", "netns": "web"},
-        {"destination": "10.8.0.0/16", "type": "blackhole", "netns": "web"},
+        {"netns": "web", "family": "ipv4", "gateway": "10.0.0.1", "interface": "eth0", "metric": 50, **only},
+        {"interface": "eth0", "destination": "10.9.0.0/16", "gateway": "10.0.0.9", "netns": "web", **only},
+        {"destination": "10.8.0.0/16", "type": "blackhole", "netns": "web", **only},
     ]
     assert [(one["type"], one["to_address"]) for one in made["nat"][1:3]] == [("snat", "192.0.2.1")] * 2
     assert made["nat"][3:] == [NOTHING_PUBLISHED]
 
 
-def test_an_internal_network_has_no_gateway_no_route_and_no_nat() -> None:
+ISOLATION = {"type": "filter", "bridge": "back", "owner": "back", "isolate": True, "icc": True}
+NO_NAT = {"owner": "back", "state": "absent"}
+OURS_AWAY = {"state": "absent", "supersede": True}
+
+
+def test_an_internal_network_has_the_hosts_address_but_no_default_route_and_no_nat() -> None:
     made = wire([{**BACK, "internal": True}], [{"name": "web"}])
-    assert made["gateway"] == [{"interface": "back", "address": "10.1.0.1/24", "state": "absent"}]
-    assert made["route"] == []
-    assert made["nat"] == [
-        {"type": "filter", "bridge": "back", "owner": "back", "isolate": True, "icc": True, "internal": True},
-        {"source": "10.1.0.0/24", "owner": "back", "state": "absent"},
-        NOTHING_PUBLISHED,
+    assert [item["address"] for item in made["gateway"]] == ["10.1.0.1/24"]
+    assert made["route"] == [NO_ROUTES]
+    assert made["nat"] == [{**ISOLATION, "internal": True}, NO_NAT, NOTHING_PUBLISHED]
+    assert [(one["pool"], one["gateway"]) for one in made["address"]] == [("10.1.0.0/24", "10.1.0.1")]
+
+
+def test_without_host_access_the_bridge_has_no_address_and_the_pool_no_gateway() -> None:
+    made = wire([{**BACK, "host_access": False}], [{"name": "web"}])
+    assert made["gateway"] == [{"interface": "back", **OURS_AWAY}]
+    assert made["route"] == [NO_ROUTES]
+    assert made["nat"] == [{**ISOLATION, "internal": True}, NO_NAT, NOTHING_PUBLISHED]
+    assert [(one["pool"], one["gateway"]) for one in made["address"]] == [("10.1.0.0/24", "none")]
+
+
+def test_a_router_on_a_network_without_host_access_has_the_default_route() -> None:
+    router = {"name": "router", "networks": [{"name": "back", "ipv4_address": "10.1.0.254"}]}
+    made = wire([{**BACK, "host_access": False, "gateways": ["10.1.0.254"]}], [{"name": "web"}, router])
+    assert made["gateway"] == [{"interface": "back", **OURS_AWAY}]
+    assert [(one.get("gateway"), one.get("interface")) for one in made["route"]] == [
+        ("10.1.0.254", "eth0"),
+        (None, None),
     ]
-    assert [one["pool"] for one in made["address"]] == ["10.1.0.0/24"]
+    assert [one["gateway"] for one in made["address"]] == ["10.1.0.254", "none"]
+    assert made["nat"][0] == {**ISOLATION, "internal": True}
+
+
+def test_with_addressing_none_a_container_has_the_addresses_that_are_listed() -> None:
+    web = {"name": "web", "networks": [{"name": "back", "ipv4_address": "10.1.0.9"}], "published_ports": ["8080:80"]}
+    made = wire([{**BACK, "addressing": "none"}], [web, {"name": "bare"}])
+    assert [item["address"] for item in made["gateway"]] == ["10.1.0.1/24"]
+    assert [one.get("address") for one in made["address"]] == ["10.1.0.9/24", None]
+    assert made["address"][1] == {"netns": "bare", "interface": "eth0", **OURS_AWAY}
+    assert [one["netns"] for one in made["route"] if "gateway" in one] == ["web"]
+    assert [one["to_address"] for one in made["nat"] if "to_address" in one] == ["web/eth0/ipv4"]
+
+
+def test_a_network_without_subnets_is_a_bridge_and_no_more() -> None:
+    r1 = {"name": "r1", "networks": [{"name": "back", "ipv4_address": "10.9.0.1/30", "ipv6_address": "fd00:9::1/64"}]}
+    made = wire([{"name": "back", "addressing": "none", "vlan_filtering": True}], [r1])
+    assert made["bridge"] == [{"name": "back", "only_ours": True, "mtu": "auto", "vlan_filtering": True}]
+    assert made["gateway"] == [{"interface": "back", **OURS_AWAY}]
+    assert [one["address"] for one in made["address"]] == ["10.9.0.1/30", "fd00:9::1/64"]
+    assert made["route"] == [{**NO_ROUTES, "netns": "r1"}]
+    assert made["nat"] == [
+        {**ISOLATION, "internal": True},
+        NO_NAT,
+        {**NOTHING_PUBLISHED, "owner": "r1", "addresses": ["r1"]},
+    ]
+
+
+@pytest.mark.parametrize(
+    "spec", [{"masquerade": False}, {"internal": True}, {"state": "absent"}, {"state": "absent", "subnets": []}]
+)
+def test_what_is_no_longer_asked_for_goes_nat_by_its_owner_whatever_the_subnets(spec: dict[str, Any]) -> None:
+    plan = compile_plan([{**DOCKER0, **spec}], [])
+    items = [*plan["teardown"]["nat"], *plan["wire"]["nat"]]
+    goes_with = {"goes_with": "docker0"} if spec.get("state") == "absent" else {}
+    assert items[1:] == [{"owner": "docker0", "state": "absent", **goes_with}]
 
 
 def test_an_unmanaged_bridge_is_neither_made_nor_given_an_address() -> None:
@@ -66,7 +122,7 @@ def test_an_unmanaged_bridge_is_neither_made_nor_given_an_address() -> None:
 NET = "wiring_networks: network 'docker0': "
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({}, "wiring_networks: item 1 has no name."),
-    ({"name": "docker0"}, NET + "it needs at least one subnet in subnets."),
+    ({"name": "docker0"}, NET + "it needs at least one subnet in subnets, or addressing: none."),
     (
         {"name": "docker0", "subnets": ["172.17.0.0/16", "172.17.1.0/24"]},
         NET + "its subnets 172.17.0.0/16 and 172.17.1.0/24 overlap.",
@@ -75,7 +131,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({**DOCKER0, "gateways": ["10.9.9.9"]}, NET + "gateways: 10.9.9.9 is in none of its subnets."),
     (
         {**DOCKER0, "gateways": ["172.17.0.1", "172.17.0.2"]},
-        NET + "more than one gateway or range for the subnet 172.17.0.0/16.",
+        NET + "gateways: there is more than one for the subnet 172.17.0.0/16.",
     ),
     (
         {**DOCKER0, "gateways": ["172.17.255.255"]},

@@ -10,8 +10,9 @@ import errno
 from typing import Any
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import DropNetns
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import AddNetns, DropNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.step_runner import take_steps
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.one_task import Steps
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
@@ -48,6 +49,29 @@ def test_all_links_go_together(kernel: MemoryKernel, monkeypatch: pytest.MonkeyP
     assert (done, ended) == (foreseen, "")
     assert kernel.snapshot() == MemoryKernel().snapshot()
     assert (len(swept[0]), swept[0][-1]) == (3, "front")  # the bridge, with the pairs
+
+
+def test_what_a_process_holds_gets_another_name_in_check_mode_and_in_the_run() -> None:
+    """The namespace lives on, with its loopback."""
+    kernel = MemoryKernel()
+    kernel.apply(AddNetns("its"))
+    kernel.pids = {42: kernel.find(NsRef("/run/netns/its")) or 0}
+    kernel.apply(DropNetns("its"))
+    networks = [{"name": "front", "subnets": ["10.1.0.0/24"]}]
+    params = {"networks": networks, "state": "present", "firewall_backend": "auto", "purge": False}
+    box = {"engine": "pid", "pid": 42}
+    first = take_steps(Steps({**params, "containers": [{"name": "old", **box}]}), kernel, False)
+    assert first[2] == ""
+    moved = {**params, "containers": [{"name": "old", "state": "absent", **box}, {"name": "new", **box}]}
+    results: list[list[tuple[Any, Any]]] = []
+    for check in (True, False):
+        found, _warnings, ended = take_steps(Steps(moved), kernel, check)
+        assert ended == ""
+        listed = [one for half in found.values() for step in half.values() for one in step]
+        results.append([(one["changed"], one["diff"]) for one in listed])
+    assert results[0] == results[1]
+    again = take_steps(Steps({**params, "containers": [{"name": "new", **box}]}), kernel, False)
+    assert not any(one["changed"] for half in again[0].values() for step in half.values() for one in step)
 
 
 def test_what_fails_is_told_and_the_rest_goes(kernel: MemoryKernel, monkeypatch: pytest.MonkeyPatch) -> None:

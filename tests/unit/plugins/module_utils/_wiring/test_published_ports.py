@@ -48,7 +48,10 @@ def test_what_has_not_both_ports_is_refused_with_the_form_that_is_right(spelled:
     [{}, {"target": 80}, {"published": 80}, {"target": 80, "published": ""}, {"target": 80, "published": 1, "x": 1}],
 )
 def test_a_long_form_with_too_little_or_too_much_is_refused(spelled: Any) -> None:
-    with pytest.raises(Invalid, match="is no published port: the long form has target and published, and maybe"):
+    with pytest.raises(
+        Invalid,
+        match="the long form of a published port has target and published, and maybe protocol and host_ip; this one has ",
+    ):
         parse(spelled)
 
 

@@ -12,12 +12,15 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import DropNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import host_interface
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container, NsFile, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge, netns
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.step_runner import take_steps
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.one_task import Steps
@@ -35,7 +38,7 @@ V_WEB = host_interface("/run/netns/web", "eth0")
 
 
 def role(kernel: MemoryKernel, networks: Any = (), containers: Any = (), purge: bool = True, **options: Any) -> Any:
-    """Do what the role does in one task. Returns what went, by subject with its step, and the warnings."""
+    """Do what the role does in one task. Returns what went, by subject, and the warnings of purge and of what stays for it."""
     params = {
         "networks": networks,
         "containers": containers,
@@ -45,10 +48,13 @@ def role(kernel: MemoryKernel, networks: Any = (), containers: Any = (), purge: 
     }
     steps = Steps({**params, **options})
     warnings = steps.survey(kernel) if steps.needs_survey else []
-    results, _said, ended = take_steps(steps, kernel, False)
+    results, said, ended = take_steps(steps, kernel, False)
     assert not ended, ended
     gone = [one for step in results.get("teardown", {}).values() for one in step if one["changed"]]
-    return [one["diff"]["before_header"] for one in gone], warnings
+    return [one["diff"]["before_header"] for one in gone], [
+        *warnings,
+        *(line for line in said if line.startswith("Bridge")),
+    ]
 
 
 def wired(*containers: Any, networks: Any = (FRONT,)) -> MemoryKernel:
@@ -101,7 +107,7 @@ def test_a_running_container_of_an_engine_loses_its_wiring_and_runs_on(engine: s
     assert bool(kernel.listing()["web"].target) == bool(file)
     gone, warnings = role(kernel, [FRONT])
     assert (warnings, kernel.pids) == ([], {42: inode})
-    assert gone == ["route default in netns 'web'", f"veth {V_WEB}", "netns web", "ports of web"]
+    assert gone == ["ports of web", "routes that are not asked for in netns 'web'", f"veth {V_WEB}", "netns web"]
     assert [one.name for one in kernel.links(inode)] == ["lo"]
     assert kernel.policies(inode, 4) == []
 
@@ -163,7 +169,7 @@ def test_a_pair_whose_namespace_lost_its_name_stays_and_so_does_its_bridge() -> 
     gone, warnings = role(kernel)
     assert gone == []
     assert warnings == [
-        f"Bridge 'front' is not listed any more, but stays with its addresses and rules, for it has ports that are not ours: {V_WEB}."
+        f"Bridge 'front' in the host stays with its addresses and rules, for there are ports on it that nothing here removes: {V_WEB}."
     ]
 
 
@@ -211,10 +217,12 @@ def test_rules_of_other_owners_stay_and_so_does_what_the_role_wrote_for_what_is_
     assert left == [("masquerade", "vpn"), ("masquerade", "ansible"), ("filter", "vpn"), ("dnat", "vm")]
 
 
-def test_a_subnet_that_a_listed_network_has_no_more_is_not_masqueraded() -> None:
+@pytest.mark.parametrize("purge", [False, True])
+def test_a_subnet_that_a_listed_network_has_no_more_is_not_masqueraded(purge: bool) -> None:
     kernel = wired(networks=[{**FRONT, "subnets": ["10.1.0.0/24", "10.3.0.0/24"]}])
-    assert role(kernel, [FRONT]) == (["nat 10.3.0.0/24"], [])
-    assert role(kernel, [FRONT]) == ([], [])
+    assert role(kernel, [FRONT], purge=purge) == ([], [])  # with purge or without: the plan itself has it removed
+    index = firewalls(State(kernel)).index(inode_of(kernel, HOST), NFTABLES)
+    assert [rule.source for rule in index.nat_of("front")] == ["10.1.0.0/24"]
 
 
 def test_somebody_else_s_bridge_stays_and_the_rules_that_we_wrote_for_it_go() -> None:
@@ -228,12 +236,35 @@ def test_somebody_else_s_bridge_stays_and_the_rules_that_we_wrote_for_it_go() ->
     assert [link.name for link in kernel.links(inode_of(kernel, HOST))] == ["lo", "docker0"]
 
 
+def test_a_bridge_that_was_here_before_is_given_back() -> None:
+    """Not even listed as unmanaged: the guard of ours on it tells that the role was here."""
+    kernel = MemoryKernel()
+    made(kernel, bridge.RESOURCE, name="front", mac="02:42:00:00:00:01")
+    before = kernel.snapshot()
+    role(kernel, [FRONT], [WEB], purge=False)
+    gone, (warning,) = role(kernel)
+    assert gone == [f"veth {V_WEB}", "netns web", "bridge front", "nat 10.1.0.0/24", "filter front", "ports of web"]
+    assert "was not made by this collection: it stays" in warning
+    assert kernel.snapshot() == before
+    assert role(kernel) == ([], [])
+
+
+def test_a_bridge_of_ours_that_somebody_renamed_goes_as_well() -> None:
+    kernel = wired()
+    kernel.apply(SetLink(HOST, "front", {"name": "lan"}, {"name": "front"}))
+    role(kernel)
+    assert kernel.snapshot() == MemoryKernel().snapshot()
+
+
 def test_a_bridge_with_ports_of_others_stays_with_its_rules() -> None:
     kernel = wired(WEB)
     kernel.apply(AddLink(HOST, "v0", "veth", {"master": "front"}, HOST, "v1", {}))
     gone, warnings = role(kernel)
     assert gone == [f"veth {V_WEB}", "netns web", "ports of web"]
-    assert [warning.endswith("for it has ports that are not ours: v0.") for warning in warnings] == [True]
+    assert gone == ["ports of web", f"veth {V_WEB}", "netns web"]
+    assert [warning.endswith("for there are ports on it that nothing here removes: v0.") for warning in warnings] == [
+        True
+    ]
     kernel.apply(DelLink(HOST, "v0"))
     assert role(kernel) == (["bridge front", "nat 10.1.0.0/24", "filter front"], [])
 
@@ -267,7 +298,7 @@ def test_what_is_read_is_what_is_gathered() -> None:
     purged(compile_plan([], []), [], [], Recorded(lists))
     assert read == set(GATHER)
     assert [name for name in SUBSETS if name in GATHER] == GATHER
-    tasks = yaml.safe_load(ROLE_TASKS.read_text(encoding="utf-8"))
+    tasks = yaml.safe_load(ROLE_TASKS.read_text(encoding="utf-8"))[0]["block"]
     assert tasks[0]["linuxnet.containers.wiring_info"] == {"gather": GATHER}
     assert tasks[0]["register"] == "wiring_there"
 

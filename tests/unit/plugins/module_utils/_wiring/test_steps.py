@@ -49,6 +49,12 @@ def register(step: Step) -> str:
     return f"wiring_{step.name}" + ("_gone" if step.half == TEARDOWN else "")
 
 
+def gone_before(step: Step) -> str:
+    """What the role calls the interfaces that are gone when a step comes: from the pairs on also those of pairs."""
+    names = [one.name for one in of(WIRE)]
+    return "wiring_gone_by_now" if names.index(step.name) > names.index("veth") else "wiring_gone"
+
+
 def task(step: Step) -> dict[str, Any]:
     """The role's task for a step."""
     published = " | linuxnet.containers.wiring_published(wiring_address.results | default([]), partly=true)"
@@ -57,7 +63,7 @@ def task(step: Step) -> dict[str, Any]:
     }
     if step.foresees:
         down = step.half == TEARDOWN
-        links = "wiring_pairs_gone" if down and step.name == "bridge" else "wiring_gone"
+        links = "wiring_pairs_gone" if down and step.name == "bridge" else "wiring_gone" if down else gone_before(step)
         names = "wiring_names_gone" if down else "wiring_anew"
         arguments |= {"netns_anew": "{{ " + names + " }}", "links_gone": "{{ " + links + " }}"}
     if step.module == "nat":
@@ -65,11 +71,12 @@ def task(step: Step) -> dict[str, Any]:
         before = [items(other) for other in STEPS[: STEPS.index(step)] if other.module == "nat"]
         if before:
             arguments["items_before"] = "{{ " + " + ".join(before) + " }}"
+    needed = " and wiring_publishing | bool" if (step.half, step.name) == (WIRE, "publish") else ""
     return {
         "name": step.title,
         f"linuxnet.containers.{step.module}": arguments,
         "register": register(step),
-        "when": f"{items(step)} | length > 0",
+        "when": f"{items(step)} | length > 0{needed}",
     }
 
 
@@ -92,10 +99,15 @@ def test_the_role_has_a_task_for_each_step_in_order(half: str) -> None:
 
 
 def test_the_role_takes_the_halves_in_order() -> None:
-    dummy, halves, _summed, _failed = tasks("steps.yml")
-    taken = [f"['{half}'] * (wiring_plan.{half}.values() | flatten | length > 0)" for half in HALVES]
-    assert halves["loop"] == "{{ " + " + ".join(taken) + " }}"
-    assert halves["ansible.builtin.include_tasks"] == "{{ wiring_half }}.yml"
+    (block, failed) = tasks("steps.yml")
+    dummy, *halves = block["block"]
+    files = {TEARDOWN: "{{ 'refused.yml' if wiring_plan.refusal is defined else 'teardown.yml' }}", WIRE: "wire.yml"}
+    needed = [f"wiring_plan.{half}.values() | flatten | length > 0" for half in HALVES]
+    needed[0] = f"(wiring_plan.refusal is defined or {needed[0]})"
+    assert [(one["ansible.builtin.include_tasks"], one["when"]) for one in halves] == [
+        (files[half], f"wiring_compiled is not failed and {when}") for half, when in zip(HALVES, needed, strict=True)
+    ]
+    assert failed["when"] == "wiring_compiled is not failed and wiring_failure | length > 0"
 
 
 def test_what_failed_is_looked_for_in_all_steps() -> None:
@@ -107,14 +119,23 @@ def test_what_failed_is_looked_for_in_all_steps() -> None:
     assert looked == [register(step) for step in STEPS]
 
 
+def test_no_result_of_an_earlier_run_is_left() -> None:
+    """Every result that is read after a failure is reset before the first step."""
+    facts = tasks("steps.yml")[0]["block"][0]["ansible.builtin.set_fact"]
+    read = set(re.findall(r"\b(wiring_\w+)\.results", (ROLE / "vars/main.yml").read_text(encoding="utf-8")))
+    assert {name for name, value in facts.items() if value == {}} == read
+    assert {*facts} == {*read, "wiring_plan"}
+
+
 def test_the_role_sums_up_what_the_filter_reads() -> None:
-    *dummy, last, _failed = tasks("steps.yml")
-    assert last["vars"]["wiring_steps"] == {
-        step.name: "{{ " + f"{register(step)}.results if {items(step)} | length > 0 else []" + " }}"
-        for step in of(WIRE)
-        if step.summed
-    }
-    assert "wiring_result(wiring_plan.wire.join)" in last["ansible.builtin.set_fact"]["wiring_result"]
+    block, _failed = tasks("steps.yml")
+    (last,) = block["always"]
+    assert "wiring_summary" in last["ansible.builtin.set_fact"]["wiring_result"]
+    summary = yaml.safe_load((ROLE / "vars/main.yml").read_text(encoding="utf-8"))["wiring_summary"]
+    assert re.findall(r"'(\w+)': (\w+)\.results \| default\(\[\]\)", summary) == [
+        (step.name, register(step)) for step in of(WIRE) if step.summed
+    ]
+    assert "wiring_result(wiring_plan.wire.join)" in summary
 
 
 class Recorded(Mapping[str, Any]):
@@ -140,14 +161,14 @@ def test_the_filter_reads_the_steps_that_are_summed_up() -> None:
     assert sorted(results.read) == sorted(SUMMED)
 
 
-def test_results_that_check_mode_looks_at_are_those_of_a_task_that_ran() -> None:
+def test_results_that_are_read_may_be_none() -> None:
     """vars/main.yml reads the results of tasks by name; where a task was skipped there are none."""
     text = (ROLE / "vars/main.yml").read_text(encoding="utf-8")
-    steps = {register(step): step for step in STEPS}
-    found = re.findall(r"\b(wiring_\w+)\.results(?! \| default)", text)
-    assert sorted(found) == ["wiring_bridge_gone", "wiring_netns", "wiring_netns_gone", "wiring_veth_gone"]
-    for name in found:
-        assert f"if {items(steps[name])} | length > 0" in text, name
+    found = re.findall(r"\b(wiring_\w+)\.results( \| default\(\[\]\))?", text)
+    known = {register(step) for step in STEPS}
+    assert {name for name, dummy in found} <= known
+    assert {"wiring_bridge_gone", "wiring_netns", "wiring_veth", "wiring_veth_gone"} <= {name for name, dummy in found}
+    assert all(default for dummy, default in found)
 
 
 def values(text: str) -> list[str]:

@@ -17,19 +17,20 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.linuxnet.containers.plugins.filter import wiring_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import defaults
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import variables
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import (
     ATTACHMENT,
     CONTAINER,
     MODES,
     NETWORK,
     OPTIONS,
-    defaults,
     entries,
 )
 from ansible_collections.linuxnet.containers.plugins.modules import wiring
 
 ROLE = Path(__file__).resolve().parents[5] / "roles/wiring"
-ROLE_ONLY = {"wiring_one_task", "wiring_install_dependencies"}  # how the role goes about it
+ROLE_ONLY = {f"wiring_{name}" for name in variables.ROLE_ONLY}  # how the role goes about it
 DOCUMENTED: dict[str, Any] = yaml.safe_load(wiring.DOCUMENTATION)["options"]
 
 
@@ -51,8 +52,11 @@ def bare(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_module_s_documentation_is_the_role_s() -> None:
-    """Names, types, choices, defaults and texts."""
-    shared = {name: option for name, option in SPECIFIED.items() if name not in ROLE_ONLY}
+    """Names, types, choices, defaults and texts. The role's lists are raw for Ansible, whose words name no entry and bring all of the
+    specification with them."""
+    lists = {f"wiring_{name}": {"type": "list", "elements": "dict"} for name in ("networks", "containers")}
+    assert {name for name, option in SPECIFIED.items() if option["type"] == "raw"} == {*lists}
+    shared = {name: {**option, **lists.get(name, {})} for name, option in SPECIFIED.items() if name not in ROLE_ONLY}
     without_prefix = json.loads(json.dumps(shared).replace("wiring_", ""))
     assert json.loads(json.dumps(DOCUMENTED).replace('"suboptions"', '"options"')) == without_prefix
 
@@ -60,6 +64,11 @@ def test_the_module_s_documentation_is_the_role_s() -> None:
 def test_the_table_is_what_is_documented() -> None:
     assert bare(DOCUMENTED) == OPTIONS
     assert [*DOCUMENTED] == [*OPTIONS]
+
+
+def test_the_table_of_the_role_s_own_variables_is_what_is_documented() -> None:
+    own = {f"wiring_{name}": option for name, option in variables.ROLE_ONLY.items()}
+    assert bare({name: SPECIFIED[name] for name in ROLE_ONLY}) == own
 
 
 def test_the_role_s_defaults_are_those_of_its_argument_specs() -> None:
@@ -82,10 +91,10 @@ def test_the_role_hands_all_variables_to_the_module() -> None:
 
 def test_the_role_hands_the_variables_to_the_filter() -> None:
     """The backend is an argument of the tasks themselves, see test_steps."""
-    compiled = read("tasks/steps.yml")[0]["ansible.builtin.set_fact"]["wiring_plan"]
+    compiled = read("tasks/steps.yml")[0]["block"][0]["ansible.builtin.set_fact"]["wiring_plan"]
     assert compiled == (
         "{{ wiring_networks | linuxnet.containers.wiring_plan(wiring_containers, wiring_state, "
-        "wiring_there.wiring if wiring_purge | bool else none) }}"
+        "wiring_there.wiring | default(none) if wiring_purge | bool else none, refusal=true) }}"
     )
     state = yaml.safe_load(wiring_plan.DOCUMENTATION)["options"]["state"]
     assert {key: value for key, value in state.items() if key != "description"} == OPTIONS["state"]
@@ -97,6 +106,62 @@ def test_every_mode_is_documented() -> None:
     assert [match[1] for match in named if match] == [*MODES]
     assert [match[1] for match in named if match and match[2]] == [MODES[-1]]
     assert CONTAINER["network_mode"]["default"] in MODES
+
+
+# --- variables that are nearly called so ---
+
+IN_THE_ROLE = sorted(
+    {name for file in ROLE.rglob("*.yml") for name in re.findall(r"\bwiring_\w+", file.read_text(encoding="utf-8"))}
+)
+
+
+def test_what_the_role_calls_its_own_is_refused_by_nobody() -> None:
+    assert len(IN_THE_ROLE) > 30
+    assert variables.misspelt(dict.fromkeys(IN_THE_ROLE, "x")) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        *((name, "containers") for name in ("container", "conatiners", "contaners", "containerss", "Containers")),
+        ("network", "networks"),
+        ("purges", "purge"),
+        ("purg", "purge"),
+        ("firewal_backend", "firewall_backend"),
+        ("one_tasks", "one_task"),
+        ("install_dependancies", "install_dependencies"),
+    ],
+)
+def test_a_typing_error_in_a_variable_s_name_is_refused(name: str, meant: str) -> None:
+    """Else nothing would be wired, or with purge everything be taken down, without a word."""
+    found = variables.misspelt({f"wiring_{name}": [{"name": "web"}]})
+    assert found == f"wiring_{name}: the role has no such variable; did you mean wiring_{meant}?"
+    default = {**OPTIONS, **variables.ROLE_ONLY}[meant]["default"]
+    assert variables.misspelt({f"wiring_{name}": 1, f"wiring_{meant}": default}) == found
+
+
+@pytest.mark.parametrize("name", ["container", "network", "purges"])
+def test_where_ours_is_given_as_well_the_other_one_is_somebody_s(name: str) -> None:
+    """The variable of a loop, say."""
+    ours = {"wiring_containers": [{"name": "web"}], "wiring_networks": [{"name": "br0"}], "wiring_purge": True}
+    assert variables.misspelt({f"wiring_{name}": "x", **ours}) == ""
+
+
+@pytest.mark.parametrize(
+    "name", ["wiring_color", "wiring_containers_of_web", "my_wiring_container", "wiring", "wiring_"]
+)
+def test_a_name_that_only_begins_so_is_somebody_s(name: str) -> None:
+    assert variables.misspelt({name: "x"}) == ""
+
+
+@pytest.mark.parametrize("name", variables.NOT_BUILT)
+def test_a_variable_that_is_not_built_yet_is_refused(name: str) -> None:
+    assert (
+        variables.misspelt({f"wiring_{name}": "x"})
+        == f"wiring_{name}: the role has no such variable yet; leave it out."
+    )
+    assert variables.misspelt({f"wiring_{name}": None}) == ""
+    assert name not in OPTIONS
 
 
 # --- canonical form ---
@@ -170,17 +235,17 @@ BOOLEAN = "false is a boolean in YAML, as no, off, yes and on are; write it in q
             for flag in ("isolate", "icc", "internal", "masquerade", "unmanaged")
             for value in ("maybe", "", "2", "nope", "<omitted>", "None")
         ],
-        ("networks", {"isolate": []}, "network 'br0': isolate: '[]' is neither true nor false."),
+        ("networks", {"isolate": []}, "network 'br0': isolate: a list is neither true nor false."),
         ("networks", {"metric": "low"}, "network 'br0': metric: 'low' is not a whole number."),
-        ("networks", {"metric": True}, "network 'br0': metric: 'True' is not a whole number."),
+        ("networks", {"metric": True}, "network 'br0': metric: the boolean true is not a whole number."),
         ("networks", {"metric": 1.5}, "network 'br0': metric: '1.5' is not a whole number."),
         ("networks", {"subnets": {}}, "network 'br0': subnets: a list is needed, not a dict."),
-        ("networks", {"subnets": True}, "network 'br0': subnets: a list is needed, not a boolean."),
+        ("networks", {"subnets": True}, "network 'br0': subnets: a list is needed, not the boolean true."),
         ("networks", {"subnets": [None]}, "network 'br0': subnets: item 1 is empty."),
         ("networks", {"subnets": [["10.0.0.0/8"]]}, "network 'br0': subnets: a text is needed, not a list."),
         ("networks", {"state": "gone"}, "network 'br0': state: 'gone' is none of present, absent."),
         ("networks", {"mtu": False}, f"network 'br0': mtu: {BOOLEAN}"),
-        ("networks", {"gatewy": "10.0.0.1"}, "network 'br0': there is no option gatewy."),
+        ("networks", {"gatewy": "10.0.0.1"}, "network 'br0': there is no option gatewy; did you mean gateways?"),
         ("networks", {"routes": ["7"]}, "network 'br0': routes: a dict is needed, not '7'."),
         ("networks", {"name": False}, f"network 'False': name: {BOOLEAN}"),
         ("networks", {"name": "False"}, f"network 'False': name: {BOOLEAN}"),
@@ -194,14 +259,18 @@ BOOLEAN = "false is a boolean in YAML, as no, off, yes and on are; write it in q
         (
             "containers",
             {"networks": [{"name": "a", "default_route": "x"}]},
-            "container '7': networks: default_route: 'x' is",
+            "container '7': network 'a': default_route: 'x' is",
         ),
         (
             "containers",
             {"networks": [{"name": "a", "bridge": "x"}]},
-            "container '7': networks: there is no option bridge.",
+            "container '7': network 'a': there is no option bridge; there are ",
         ),
-        ("containers", {"networks": [5]}, "container '7': networks: a dict is needed, not '5'."),
+        (
+            "containers",
+            {"networks": [5]},
+            "container '7': networks: item 1: a dict is needed, not '5'; write it as {name: 5}.",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_one_sentence(variable: str, spelled: Any, sentence: str) -> None:

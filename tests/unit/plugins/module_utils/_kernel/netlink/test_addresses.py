@@ -63,6 +63,13 @@ def test_what_only_the_kernel_sets_is_in_the_flags() -> None:
     assert (long.tentative, long.nodad, long.noprefixroute, long.secondary) == (False, True, True, True)
 
 
+def test_a_deprecated_address_without_an_end_is_preferred_no_longer() -> None:
+    """The kernel says of its preferred lifetime that it has no end."""
+    fields, attrs = {"family": INET, "prefixlen": 16, "index": 2}, [("IFA_LOCAL", "10.0.0.2"), ("IFA_FLAGS", 0xA0)]
+    [(_index, found)] = addresses.read_all(Answering([message(fields, attrs)]))
+    assert (found.valid_lft, found.preferred_lft) == (4294967295, 0)
+
+
 def test_families_that_are_not_ip_s_are_left_out() -> None:
     """A dump has them all; a server's management controller speaks MCTP."""
     strange = message({"family": MCTP, "index": 2}, [])

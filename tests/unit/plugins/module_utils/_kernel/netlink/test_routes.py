@@ -113,6 +113,15 @@ def test_a_route_is_replaced_or_removed_by_its_key() -> None:
     assert (sock.asked[1][0], sent["flags"], sent.get_attr("RTA_OIF")) == (25, 0, 2)
 
 
+@pytest.mark.parametrize(("kind", "written"), [("unicast", 1), ("blackhole", 1), ("throw", 9)])
+def test_the_type_that_a_route_to_an_object_is_shown_with_need_not_be_its_own(kind: str, written: int) -> None:
+    route = Route(4, "10.9.0.0/16", type=kind, nexthop_id=3)
+    sock = sent_route(route, 0)
+    assert (sock.read(codec.routemsg)["type"], sock.read(codec.routemsg).get_attr("RTA_NH_ID")) == (written, 3)
+    routes.delete(sock, route, 0, [])
+    assert (sock.read(codec.routemsg)["type"], sock.read(codec.routemsg).get_attr("RTA_NH_ID")) == (0, 3)
+
+
 # --- policy rules ---
 
 RULE = PolicyRule(4, "10.0.0.2/32", 100, 32000, 76)
@@ -150,6 +159,21 @@ def test_a_rule_with_another_condition_or_action_is_left_out(
     good = by_class(fibmsg, plain, [("FRA_SUPPRESS_PREFIXLEN", 0xFFFFFFFF)])
     other = by_class(fibmsg, {**plain, **fields}, attrs)
     assert routes.read_policies(Answering([other, good]), 4) == [PolicyRule(4, "0.0.0.0/0", 254)]
+
+
+def test_what_a_protocol_marks_is_found_though_an_old_kernel_sends_all() -> None:
+    rows = [(INET, 254, 76), (INET, 0, 76), (INET6, 100, 76), (INET, 101, 3), (128, 254, 76)]
+    there = [
+        by_class(rtmsg, {"family": family, "table": table, "proto": proto}, [] if table else [("RTA_TABLE", 70000)])
+        for family, table, proto in rows
+    ]
+    rules = [
+        by_class(fibmsg, {"family": family, "action": 1}, [("FRA_PROTOCOL", proto)])
+        for family, proto in ((INET6, 76), (INET, 2), (128, 76))
+    ]
+    sock = Answering(there, rules)
+    assert routes.read_marked(sock, 76) == ({(4, 254), (4, 70000), (6, 100)}, {6})
+    assert sock.read(rtmsg, 0)["proto"] == 76
 
 
 def test_rules_of_another_family_are_left_out() -> None:

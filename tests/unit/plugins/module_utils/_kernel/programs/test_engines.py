@@ -110,3 +110,43 @@ def test_a_name_of_a_container_is_never_more_than_an_argument(programs: Callable
     programs("docker", "exit 0")
     with pytest.raises(engine_programs.EngineError):
         engine_programs.find("docker", ["a\0b"])
+
+
+@pytest.fixture
+def booted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A host that systemd booted, with a tree of control groups."""
+    isdir = os.path.isdir
+    monkeypatch.setattr(os.path, "isdir", lambda path: path == "/run/systemd/system" or isdir(path))
+    monkeypatch.setattr(engine_programs, "_CGROUPS", (str(tmp_path),))
+    return tmp_path
+
+
+UNIT = "Id=web.service; MainPID=%s; LoadState=loaded; ActiveState=%s; ControlGroup=%s; NetworkNamespacePath=%s"
+
+
+def shown(main: int = 0, state: str = "active", group: str = "/web", path: str = "") -> str:
+    """A program that says of a unit what `systemctl show` says."""
+    return "printf '%s\\n' " + " ".join(UNIT.replace("; ", " ").split()) % (main, state, group, path)
+
+
+@pytest.mark.parametrize(
+    ("said", "processes", "found"),
+    [
+        (shown(main=70), "", Container("systemd", "web", 70, "active")),
+        (shown(), "71\n72\n", Container("systemd", "web", 71, "active")),
+        (shown(path="/run/netns/x"), "71\n", Container("systemd", "web", 71, "active")),
+        (shown(path="/run/netns/x"), "", Container("systemd", "web", 0, "active", file="/run/netns/x")),
+        (shown(), "", Container("systemd", "web", 0, "active")),
+        (shown(group=""), "71\n", Container("systemd", "web", 0, "active")),
+        (shown(state="failed", path="/run/netns/x"), "71\n", Container("systemd", "web", 0, "failed")),
+    ],
+)
+def test_a_unit_without_a_main_process_has_others_or_a_file(
+    booted: Path, programs: Callable[..., Any], said: str, processes: str, found: Container
+) -> None:
+    """Of Type=oneshot with RemainAfterExit=yes; a process may be in a group below the unit's."""
+    (booted / "web/inner").mkdir(parents=True)
+    (booted / "web/cgroup.procs").write_text("", encoding="ascii")
+    (booted / "web/inner/cgroup.procs").write_text(processes, encoding="ascii")
+    programs("systemctl", said)
+    assert engine_programs.find("systemd", ["web"]) == {"web": found}

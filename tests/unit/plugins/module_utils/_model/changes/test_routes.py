@@ -35,7 +35,7 @@ COMMANDS = [
     (PutRoute(WEB, ROUTE), ["ip -n web route add default via 10.0.0.1 dev eth0 proto 76"]),
     (
         PutRoute(HOST, Route(6, "fd09::/64", 100, 50, nexthops=(Nexthop("fd00::1", "", 2), Nexthop("", "eth1")), protocol=76), ROUTE),
-        ["ip -6 route replace fd09::/64 table 100 metric 50 nexthop via fd00::1 weight 2 nexthop dev eth1 weight 1 proto 76"],
+        ["ip -6 route replace fd09::/64 table 100 metric 50 proto 76 nexthop via fd00::1 weight 2 nexthop dev eth1 weight 1"],
     ),
     (DelRoute(WEB, Route(4, "10.9.0.0/16", type="blackhole")), ["ip -n web route del blackhole 10.9.0.0/16"]),
     (

@@ -105,8 +105,8 @@ def test_f5_the_port_of_an_address_that_nobody_has_is_collected(kernel: MemoryKe
     assert "is published already by 'web'" in failed(kernel, RESOURCE, **DB)
     unwire(kernel, "web")
     done = made(kernel, RESOURCE, **DB)
-    assert done["before"] == {"stale": ["8080/tcp of web to 10.0.0.2"]}
-    assert done["diff"]["before"] == "stale 8080/tcp of web to 10.0.0.2\n"
+    assert done["before"] == {"of_gone_containers": ["8080/tcp of web to 10.0.0.2"]}
+    assert done["diff"]["before"] == "of_gone_containers 8080/tcp of web to 10.0.0.2\n"
     assert "nft 'delete element inet linuxnet_containers publish_ip { tcp . 0.0.0.0/0 . 8080 }'" in done["commands"]
     assert made(kernel, RESOURCE, **DB)["changed"] is False
 

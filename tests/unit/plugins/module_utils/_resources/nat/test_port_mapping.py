@@ -74,13 +74,57 @@ def test_what_is_to_be_gone_may_leave_out_where_it_goes() -> None:
         ({"to_address": "127.0.0.1"}, "to_address: 127.0.0.1 is not the address of a container."),
         (
             {"host_port": "80-89", "to_port": "90-98"},
-            "to_port: 90-98 and host_port 80-89 are not ranges of the same length.",
+            "to_port: 90-98 and host_port 80-89 are not of the same length; a range goes to a range, one to one.",
         ),
     ],
 )
 def test_what_is_refused(params: Any, sentence: Any) -> None:
     given = {name: value for name, value in {**PORT, **params}.items() if value is not None}
     assert refusal(RESOURCE, **given).startswith(sentence)
+
+
+REACHED = "; name one of the host's, or leave it out for all of them."
+
+
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [
+        ("224.0.0.5", "a multicast address"),
+        ("239.255.255.250", "a multicast address"),
+        ("255.255.255.255", "not an address a host can have"),
+        ("0.0.0.1", "not an address a host can have"),
+        ("10.0.0.2", "the container's own address"),
+    ],
+)
+def test_an_address_that_no_packet_for_the_host_goes_to_is_refused(host: str, why: str) -> None:
+    assert refusal(RESOURCE, **PORT, host_ip=host) == f"host_ip: {host} is {why}{REACHED}"
+    assert not want(RESOURCE, **PORT, host_ip=host, state="absent").present, "what was published so can be taken back"
+
+
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [
+        ("ff02::1", "ff02::1 is a multicast address"),
+        ("fd00:0::2", "fd00::2 is the container's own address"),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.1 is an IPv4 address in an IPv6 one, which no packet goes to"),
+        ("::ffff:224.0.0.5", "::ffff:224.0.0.5 is an IPv4 address in an IPv6 one, which no packet goes to"),
+    ],
+)
+def test_so_is_one_of_ipv6(host: str, why: str) -> None:
+    assert refusal(RESOURCE, **{**PORT, "to_address": "fd00::2"}, host_ip=host) == f"host_ip: {why}{REACHED}"
+
+
+@pytest.mark.parametrize("to_port", ["80", "90-91", "90-99", "90"])
+def test_a_range_goes_to_a_range_and_to_nothing_else(to_port: str) -> None:
+    """To one port, they would be ports that nobody named."""
+    assert refusal(RESOURCE, **{**PORT, "host_port": "8000-8005", "to_port": to_port}) == (
+        f"to_port: {to_port} and host_port 8000-8005 are not of the same length; a range goes to a range, one to one."
+    )
+
+
+@pytest.mark.parametrize("text", ["80/TCP", "80/Tcp", "80/tcp"])
+def test_a_protocol_is_spelled_as_docker_takes_it(text: str) -> None:
+    assert want(RESOURCE, **{**PORT, "host_port": text}) == want(RESOURCE, **{**PORT, "host_port": "80"})
 
 
 def items(*listed: Any) -> Any:

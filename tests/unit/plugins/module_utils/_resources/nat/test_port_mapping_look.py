@@ -109,3 +109,37 @@ def test_many_ports_of_one_owner_take_the_time_of_so_many() -> None:
     execution.execute(RESOURCE, wants[:200], kernel, False)
     few = counted(State(kernel), items[:200])
     assert many < 2.5 * few
+
+
+UPLINK = "192.0.2.1"
+
+
+def with_uplink() -> Any:
+    """A host with an address of its own."""
+    kernel = host()
+    kernel.apply(AddLink(HOST, "up0", "dummy", {"enabled": True}))
+    kernel.apply(PutAddress(HOST, "up0", Address(UPLINK, 24, 4)))
+    return kernel
+
+
+@pytest.mark.parametrize("there", [UPLINK, "127.0.0.1", "127.9.9.9", "0.0.0.0", "10.0.0.1", None])
+def test_an_address_that_the_host_has_is_nothing_to_speak_of(there: Any) -> None:
+    assert look(with_uplink(), host_ip=there).host_ip == ""
+
+
+def test_an_address_that_no_interface_has_is_told_until_one_has() -> None:
+    kernel = with_uplink()
+    told = "host_ip: no interface of the host has 192.0.2.9 now; what is published on it is reached when one has."
+    for dummy in range(2):
+        (done,), warnings = execution.execute(RESOURCE, [want(RESOURCE, **PORT, host_ip="192.0.2.9")], kernel, False)
+        assert (done.get("failed"), warnings) == (None, [told])
+    kernel.apply(PutAddress(HOST, "up0", Address("192.0.2.9", 24, 4)))
+    (done,), warnings = execution.execute(RESOURCE, [want(RESOURCE, **PORT, host_ip="192.0.2.9")], kernel, False)
+    assert (done["changed"], warnings) == (False, [])
+
+
+@pytest.mark.parametrize("address", ["192.0.2.255", "10.0.0.255"])
+def test_the_broadcast_address_of_a_network_of_the_host_is_refused(address: str) -> None:
+    assert failed(with_uplink(), RESOURCE, **PORT, host_ip=address) == (
+        f"host_ip: {address} is the broadcast address of a network of the host."
+    )

@@ -94,7 +94,7 @@ def test_exclusive_ends_what_else_the_owner_has(kernel: Any) -> None:
     for port in ("80", "81-83"):
         made(kernel, RESOURCE, **{**QUIET, "host_port": port})
     done = made(kernel, RESOURCE, exclusive=True, **QUIET)
-    assert done["before"] == {"surplus": ["80/tcp", "81-83/tcp"]}
+    assert done["before"] == {"no_longer_published": ["80/tcp", "81-83/tcp"]}
     assert published(kernel) == [("8080", "10.0.0.2", "web")]
 
 

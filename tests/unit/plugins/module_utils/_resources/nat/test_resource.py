@@ -12,11 +12,13 @@ import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import IPTABLES_NFT
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge, netns, veth
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
-from ansible_collections.linuxnet.containers.tests.unit.asked import made, refusal, want
+from ansible_collections.linuxnet.containers.tests.unit.asked import made, plan, refusal, want
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 
@@ -32,7 +34,12 @@ from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import Mem
             "to_address: 192.0.2.1 is not of the same",
         ),
         ({"source": "10.0.0.0/24", "out_interface": "!"}, "out_interface: '' is not an interface name"),
-        ({"source": "10.0.0.0/24", "owner": "a b"}, "owner: 'a b' has a character that"),
+        ({"source": None}, "source is required with type: masquerade."),
+        (
+            {"state": "absent", "out_interface": "!br0"},
+            "out_interface: it does not go without source, which means all that the owner has.",
+        ),
+        ({"source": "10.0.0.0/24", "owner": ""}, "owner: '' has a character that"),
         ({"source": "10.0.0.0/24", "comment": 'a"b'}, "comment: 'a\"b' has a character that"),
         ({"source": "10.0.0.0/24", "comment": "x" * 128}, "comment: owner and comment together are too long"),
     ],
@@ -70,7 +77,6 @@ PORT = {"type": "dnat", "host_port": "8080", "to_address": "10.0.0.2"}
         ({**RULE, "out_interface": "!lan+"}, "out_interface: 'lan+' would be any interface"),
         ({**FILTER, "bridge": "br\udcff"}, "bridge: it is not UTF-8, which a firewall rule cannot carry."),
         ({**RULE, "comment": "\udcff"}, "comment: it is not UTF-8, which a firewall rule cannot carry."),
-        ({**RULE, "owner": "a\0b"}, "owner: 'a\0b' has a character that a rule's comment cannot carry here."),
         ({**RULE, "comment": "a\0b"}, "comment: 'a\0b' has a character"),
         ({**FILTER, "bridge": "br0", "source": "10.0.0.0/24"}, "source: it does not go with type: filter."),
         ({**RULE, "isolate": False}, "isolate: it does not go with type: masquerade."),
@@ -141,3 +147,46 @@ def test_what_else_of_a_task_needs_forwarding_is_told_to_each() -> None:
         {**FILTER, "bridge": "br0"},
     ]
     assert {one.needed for one in validation.items(RESOURCE, {"aggregate": items})} == {frozenset({4, 6})}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("item", [RULE, {**FILTER, "bridge": "br0"}])
+def test_a_rule_that_goes_with_a_bridge_stays_while_that_is_needed(backend: Any, item: Any) -> None:
+    kernel = MemoryKernel()
+    kernel.programs = [backend]
+    made(kernel, bridge.RESOURCE, name="br0")
+    made(kernel, RESOURCE, **item)
+    gone = {**item, "state": "absent", "goes_with": "br0"}
+    kernel.apply(AddLink(HOST, "tap0", "veth", {"master": "br0"}, HOST, "tap1", {}))
+    there = plan(kernel, RESOURCE, **gone)
+    assert (there.changes, there.warnings, there.before) == ((), (), there.after)
+    assert there.before["owner"] == plan(kernel, RESOURCE, **item).before["owner"]
+    kernel.apply(DelLink(HOST, "tap0"))
+    assert plan(kernel, RESOURCE, **gone).changes
+    assert plan(kernel, RESOURCE, **{**gone, "goes_with": "nothing"}).changes
+    made(kernel, bridge.RESOURCE, name="br0", state="absent")
+    made(kernel, RESOURCE, **gone)
+    assert plan(kernel, RESOURCE, **gone).changes == ()
+
+
+def test_what_stays_for_containers_on_somebody_else_s_bridge_is_said() -> None:
+    """Nobody else says it: the bridge itself was never to go."""
+    kernel = MemoryKernel()
+    kernel.apply(AddLink(HOST, "lan", "bridge", {"mac": "02:00:00:00:00:01"}))
+    made(kernel, netns.RESOURCE, name="web")
+    made(kernel, veth.RESOURCE, peer_netns="web", bridge="lan")
+    made(kernel, RESOURCE, **RULE)
+    gone = {**RULE, "state": "absent", "goes_with": "lan"}
+    assert plan(kernel, RESOURCE, **gone).warnings == (
+        "The rules for bridge 'lan' stay, for there are containers on it that nothing here removes: vethzvxkcem3eqk of netns 'web'.",
+    )
+    assert plan(kernel, RESOURCE, **gone, rewired=["web"]).changes
+    assert plan(kernel, RESOURCE, **{**gone, "source": "10.9.0.0/24"}).warnings == ()
+
+
+def test_goes_with_is_about_going() -> None:
+    assert (
+        refusal(RESOURCE, **RULE, goes_with="br0") == "goes_with: it says when a rule goes, so it needs state: absent."
+    )
+    for option in ({"goes_with": "br0"}, {"rewired": ["web"]}):
+        assert refusal(RESOURCE, **PORT, **option, state="absent").endswith("it does not go with type: dnat.")

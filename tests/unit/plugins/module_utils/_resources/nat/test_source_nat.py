@@ -14,9 +14,11 @@ import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import IPTABLES_NFT
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import NatRule
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import changes as firewall_change
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import source_nat
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import SYSCTL_FILE
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution, validation
@@ -129,6 +131,80 @@ def test_the_last_rule_takes_all_with_it() -> None:
     assert made(kernel, RESOURCE, ip_forward=False, state="absent", **NET)["commands"][0].startswith("nft 'delete rule")
     gone = made(kernel, RESOURCE, ip_forward=False, state="absent", source="10.1.0.0/24")
     assert gone["commands"] == ["nft 'delete table inet linuxnet_containers'"]
+
+
+OLD, NEW, SIX = "10.0.0.0/24", "10.5.0.0/24", "fd00::/64"
+
+
+def of(kernel: Any, owner: str = "br0") -> dict[str, list[str]]:
+    """The sources of an owner's rules, by backend."""
+    state = firewalls(State(kernel))
+    found = {backend.option: state.index(kernel.find(HOST), backend).nat_of(owner) for backend in BACKENDS[:2]}
+    return {option: [rule.source for rule in rules] for option, rules in found.items() if rules}
+
+
+def network(kernel: Any, *sources: str, **params: Any) -> list[Any]:
+    """What a network of the role asks, done for its sources; foreseen first, repeated, and the results equal."""
+    items = [{"source": source, "out_interface": "!br0", "exclusive": True} for source in sources] or [
+        {"state": "absent"}
+    ]
+    wants = validation.items(RESOURCE, {"owner": "br0", "aggregate": items, **params})
+    foreseen, done, again = (execution.execute(RESOURCE, wants, kernel, check)[0] for check in (True, False, False))
+    assert foreseen == done
+    assert not any(result["changed"] for result in again)
+    return done
+
+
+@pytest.mark.parametrize("before", ["nftables", "iptables"])
+@pytest.mark.parametrize("after", ["nftables", "iptables"])
+def test_what_is_no_longer_asked_for_goes_the_nat_of_another_subnet(before: str, after: str) -> None:
+    kernel = MemoryKernel()
+    made(kernel, RESOURCE, source="10.9.0.0/24", owner="other", backend=after)
+    network(kernel, OLD, SIX, backend=before)
+    first, *more = network(kernel, NEW, "10.6.0.0/24", backend=after)
+    assert first["diff"]["before"] == f"no_longer_asked_for {OLD}, {SIX}\n"
+    assert [one["before"] for one in more] == [{}]
+    assert (of(kernel), of(kernel, "other")) == ({after: [NEW, "10.6.0.0/24"]}, {after: ["10.9.0.0/24"]})
+
+
+@pytest.mark.parametrize("backend", ["nftables", "iptables"])
+def test_what_is_no_longer_asked_for_goes_all_of_an_owner_with_forwarding_and_the_file(backend: str) -> None:
+    kernel = MemoryKernel()
+    pristine = kernel.snapshot()
+    network(kernel, OLD, SIX, backend=backend)
+    assert kernel.read_text(SYSCTL_FILE)
+    [done] = network(kernel, backend=backend)
+    assert done["before"]["source"] == f"{OLD}, {SIX}"
+    assert (kernel.snapshot(), kernel.read_text(SYSCTL_FILE), of(kernel)) == (pristine, "", {})
+
+
+def test_what_is_no_longer_asked_for_goes_forwarding_of_a_family_that_nothing_needs() -> None:
+    kernel = MemoryKernel()
+    network(kernel, OLD, SIX)
+    ns = kernel.find(HOST)
+    network(kernel, OLD)
+    keys = ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding")
+    assert [kernel.sysctl(ns, key) for key in keys] == ["1", "0"]  # type: ignore[arg-type]
+    assert "ipv6" not in kernel.read_text(SYSCTL_FILE)
+
+
+def test_what_is_no_longer_asked_for_goes_the_allowance_of_a_former_subnet() -> None:
+    kernel = MemoryKernel()
+    kernel.foreign_saved = {IPTABLES_NFT: "*filter\n:FORWARD DROP [0:0]\nCOMMIT\n"}
+    network(kernel, OLD, backend="iptables")
+    network(kernel, NEW, backend="iptables")
+    index = firewalls(State(kernel)).index(kernel.find(HOST), IPTABLES_NFT)  # type: ignore[arg-type]
+    assert [allowance.name for allowance in index.allowances.values()] == [NEW]
+
+
+def test_without_exclusive_an_owner_s_other_rules_stay_and_all_of_one_spares_what_the_task_asks_for() -> None:
+    kernel = MemoryKernel()
+    network(kernel, OLD)
+    made(kernel, RESOURCE, source=NEW, owner="br0")
+    assert of(kernel) == {"nftables": [OLD, NEW]}
+    items = [{"state": "absent"}, {"source": NEW}]
+    execution.execute(RESOURCE, validation.items(RESOURCE, {"owner": "br0", "aggregate": items}), kernel, False)
+    assert of(kernel) == {"nftables": [NEW]}
 
 
 def counted(kernel: Any, items: Any) -> Any:
