@@ -331,10 +331,11 @@ results:
       type: str
     step:
       description:
-        - In V(teardown) it is V(route), V(veth), V(netns), V(bridge) or V(nat); in V(wire) V(netns), V(bridge), V(nat), V(gateway), V(veth),
+        - In V(teardown) it is V(publish), V(route), V(veth), V(netns), V(bridge) or V(nat); in V(wire) V(netns), V(bridge), V(nat), V(gateway), V(veth),
           V(bridge_port), V(address), V(route), V(publish) or V(join).
-        - V(nat) has isolation and source NAT of the networks, in V(teardown) published ports too; V(gateway) the bridges' addresses; V(publish)
-          the published ports; V(join) the names that mean another's namespace.
+        - V(nat) has isolation and source NAT of the networks, and in V(wire) the end of ports of containers that are to publish none; V(gateway)
+          the bridges' addresses; V(publish) the published ports; V(join) the names that mean another's namespace.
+        - V(publish) is left out of V(wire) where no port is to be published and nobody else has published one.
       type: str
     changed:
       description: Whether the step changed something.

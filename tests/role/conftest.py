@@ -34,12 +34,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 # Which tasks there are, and what is installed before them; wiring that a person made, as seen by each module.
 CHAIN = {"test_tasks": ["chain"], "test_by_hand": ["chain"]}
 # The list of tasks, --check and nothing written under strace; the role twice in one play, whose facts outlive its first run;
-<<<<<<< HEAD
-# the messages of the filter, of the argument specs, and of the module.
-BOTH = {
-    name: ["chain", "one_task"]
-    for name in ("test_bridge_mode", "test_teardown", "test_refusals", "test_failing_alone", "test_closed_first")
-=======
 # the messages of the filter, of the argument specs, and of the module; what is told after a failure, and what
 # later tasks of a teardown are told of earlier ones; what the kernel does along, and what others do beside.
 BOTH = {
@@ -49,11 +43,12 @@ BOTH = {
         "test_teardown",
         "test_refusals",
         "test_after_failure",
+        "test_failing_alone",
+        "test_closed_first",
         "test_ownership",
         "test_side_effects",
         "test_no_longer_asked",
     )
->>>>>>> main
 }
 
 

@@ -26,11 +26,8 @@ Play = dict[str, Any]
 
 # The chain's tasks by half and step of a plan, as the role calls them, with their modules.
 TASKS = {
-<<<<<<< HEAD
-    ("teardown", "route"): ("Remove policy rules, and the routes that they lead to", "ns_route"),
-=======
+    ("teardown", "publish"): ("Take back published ports", "nat"),
     ("teardown", "route"): ("Remove routes and policy rules", "ns_route"),
->>>>>>> main
     ("teardown", "veth"): ("Remove pairs", "veth"),
     ("teardown", "netns"): ("Remove namespaces", "netns"),
     ("teardown", "bridge"): ("Remove bridges", "bridge"),

@@ -229,11 +229,8 @@ def test_all_of_it_goes_at_once(story: Story) -> None:
     told = story.live()
     as_foreseen(told)
     assert told.run.changed == [
-<<<<<<< HEAD
-        "Remove policy rules, and the routes that they lead to",
-=======
+        "Take back published ports",
         "Remove routes and policy rules",
->>>>>>> main
         "Remove pairs",
         "Remove namespaces",
         "Remove bridges",

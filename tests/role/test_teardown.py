@@ -42,10 +42,6 @@ def test_g3_present_then_absent_leaves_the_host_as_it_was(playbook: Playbook) ->
         "Make pairs, each born in its place",
         "Give the containers their addresses",
         "Set the routes",
-<<<<<<< HEAD
-=======
-        "Translate what leaves, and publish ports",
->>>>>>> main
         "Remove pairs",
         "Remove namespaces",
         "Remove bridges",

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any, Callable, Dict, List, Mapping, Protocol, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Protocol, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Kernel, Opener, Source
@@ -43,8 +43,9 @@ class Steps(Protocol):
     def foreseen_wants(self, half: str, step: str) -> Sequence[Any]:
         """Return the wants of a step as far as they are known before the first one."""
 
-    def able(self, half: str, step: str, results: Mapping[str, Mapping[str, Any]]) -> Sequence[int]:
-        """Return the numbers of the items of a step that stand on nothing that failed, given the results of the steps before it."""
+    def able(self, half: str, step: str, results: Mapping[str, Mapping[str, Any]]) -> Optional[Sequence[int]]:
+        """Return the numbers of the items of a step that stand on nothing that failed, given the results of the steps before it; None
+        where these say that the step has nothing to do."""
 
     def wants(
         self, half: str, step: str, results: Mapping[str, Mapping[str, Any]], able: Sequence[int]
@@ -81,6 +82,8 @@ def take_steps(steps: Steps, kernel: Kernel, check: bool) -> Tuple[Results, List
             for step in names:
                 resource = steps.resource(step)
                 able = steps.able(half, step, found)
+                if able is None:
+                    continue
                 try:
                     wants = execution.resolved(resource, steps.wants(half, step, found, able), state)
                 except Refused as error:

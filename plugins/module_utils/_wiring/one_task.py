@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
@@ -70,14 +70,12 @@ class Steps:
         """Return the wants of a step as far as they are known before the first step, a published port's with any address."""
         return self._wants[half, step]
 
-    def able(self, half: str, step: str, results: Results) -> List[int]:
-        """Return the numbers of the items of a step that stand on nothing that failed before; none, where the step has nothing to do."""
+    def able(self, half: str, step: str, results: Results) -> Optional[List[int]]:
+        """Return the numbers of the items of a step that stand on nothing that failed before, None where the step has nothing to do."""
         idle = (half, step) == (WIRE, "publish") and not publishing(
             self._plan[half][step], results[half].get("nat", ())
         )
-        if idle:
-            return []
-        return failing.able(self._plan, half, step, results)
+        return None if idle else failing.able(self._plan, half, step, results)
 
     def wants(self, half: str, step: str, results: Results, able: Sequence[int]) -> List[Any]:
         """Return the wants of the items of a step that are ``able``, given the results of the steps before it. Raises `Invalid`."""

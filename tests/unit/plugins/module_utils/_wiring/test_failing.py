@@ -57,7 +57,7 @@ def left(step: str, number: int, half: str = "wire") -> dict[str, list[int]]:
 def test_the_plan_is_what_the_tests_below_count_on() -> None:
     wire = PLAN["wire"]
     assert [len(wire[step]) for step in ("netns", "bridge", "nat", "gateway", "veth", "bridge_port")] == [
-        *(2, 2, 5, 3, 3, 1)
+        *(2, 2, 6, 3, 3, 1)
     ]
     assert [len(wire[step]) for step in ("address", "route", "publish", "join")] == [4, 7, 3, 1]
 
@@ -91,14 +91,18 @@ def test_what_stands_on_an_item_that_failed_is_left_out_and_nothing_else(
 
 def test_rules_stay_with_a_bridge_that_cannot_be_removed() -> None:
     """The isolation goes with the bridge, and not where it stays."""
-    assert [item.get("owner") for item in DOWN["teardown"]["nat"]] == ["docker0"] * 3 + ["back"] * 2 + [
-        "web",
-        "side",
-        "db",
-    ]
-    assert left("bridge", 1, "teardown") == {"nat": [3, 4]}
+    assert [item.get("owner") for item in DOWN["teardown"]["nat"]] == ["docker0"] * 2 + ["back"] * 2
+    assert left("bridge", 1, "teardown") == {"nat": [2, 3]}
     for step in ("veth", "netns", "nat"):
         assert left(step, 0, "teardown") == {}
+
+
+def test_a_container_whose_ports_cannot_be_taken_back_stays() -> None:
+    """A published port never outlives what it leads to."""
+    assert [item["owner"] for item in DOWN["teardown"]["publish"]] == ["web", "side", "db"]
+    assert [item["name"] for item in DOWN["teardown"]["netns"]] == ["db", "side", "web"]
+    assert left("publish", 0, "teardown") == {"route": [0], "veth": [0, 1], "netns": [2]}
+    assert left("publish", 1, "teardown") == {"veth": [2], "netns": [1]}
 
 
 def test_the_message_names_who_failed_at_which_step_and_what_is_left_out() -> None:
