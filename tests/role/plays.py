@@ -112,8 +112,8 @@ def unfolded(task: Task) -> list[Task]:
             "results": results,
         }
         found.append(Task(name, f"linuxnet.containers.{module}", "ignored" if failed else "ok", whole))
-    if task.status == "failed":
-        found.append(Task(task.name, "", "failed", task.result))
+    if task.status in ("failed", "ignored"):
+        found.append(Task(task.name, "", task.status, task.result))
     return found
 
 

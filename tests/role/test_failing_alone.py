@@ -86,7 +86,7 @@ def told(outcome: Outcome) -> dict[str, Any]:
 NAMED = {
     "network 'back' at step bridge: bridge back: Interface 'back' in the host is a veth, not a bridge; it is left alone.",
     "container 'foreign' at step veth: veth vethfr7c2pu4cpa: peer_name: 'eth0' in netns 'foreign' is there already and foreign",
-    "container 'late' at step address: address 10.1.0.66/24 on eth0 in netns 'late': address: 10.1.0.66 is taken by netns 'hog'.",
+    "container 'late' at step address: address 10.1.0.66/24 on eth0 in netns 'late': address: 10.1.0.66 is taken by netns 'hog'; if ",
     "container 'none' at step address: address from 10.2.0.0/29 on eth1 in netns 'none': pool: no free address in 10.2.0.0/29",
 }
 LEFT_OUT = (
