@@ -7,7 +7,7 @@ export PYTHON
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo test bench lint sanity unit module role engines molecule kernel other-release cores lab clean
+.PHONY: help demo test bench lint sanity unit module role generated soak engines molecule kernel other-release cores lab clean
 .NOTPARALLEL:
 
 help: ## show this
@@ -50,6 +50,18 @@ role: ## the role as a user runs it, in lab hosts (ARGS='-k name -x')
 	@tests/tools/setup newest
 	@tests/tools/build
 	@tests/lab/unchanged tests/tools/tests newest role tests/role -- $(ARGS)
+
+generated: ## runs made by chance, with what people do by hand between them, in lab hosts (ARGS='-x')
+	@tests/tools/setup newest
+	@tests/lab/unchanged tests/tools/tests newest generated tests/generated -- $(ARGS)
+
+# make soak COUNT=5000 LIMIT=3600 SEED=7; ARGS='--replay FILE' as tests/generated/README.md says
+COUNT ?= 1000
+LIMIT ?= 1800
+SEED ?= soak
+soak: ## more of those, until so many or so long (COUNT=1000 LIMIT=1800 SEED=7; ARGS='--replay FILE')
+	@tests/tools/setup newest
+	@tests/lab/unchanged tests/tools/soak --seed '$(SEED)' --count '$(COUNT)' --seconds '$(LIMIT)' $(ARGS)
 
 engines: ## every mode with every container engine that is installed, in sealed lab hosts (ARGS='-k name -x')
 	@tests/tools/setup newest

@@ -30,23 +30,24 @@ options:
       - Names of namespaces that an earlier task of a chain would bind or make anew, those whose result of
         M(linuxnet.containers.netns) has C(anew).
       - In check mode what is in them now counts as gone. Without effect otherwise.
-      - The role P(linuxnet.containers.wiring#role) fills it in for its own tasks. Leave it out in yours, unless they are such a chain.
+      - Leave it out, unless your tasks are such a chain.
     type: list
     elements: str
   links_gone:
     description:
       - Names of interfaces of the host that an earlier task of a chain would remove.
       - In check mode they count as gone, with the other ends of pairs. Without effect otherwise.
-      - Filled in by the role as well.
     type: list
     elements: str
-  items_before:
+  step:
     description:
-      - Items of the same module that earlier tasks of a chain have, with the module's own options.
-      - In check mode they count as done. Without effect otherwise.
+      - Half and name of the step that this task is in the plan of the role P(linuxnet.containers.wiring#role). Leave it out in tasks of yours.
     type: list
-    elements: dict
-    version_added: 0.3.0
+    elements: str
+  plan:
+    description:
+      - The plan of the role's run. In check mode the role fills it in, and what the steps before O(step) would do counts as done. Leave it out.
+    type: dict
 """
 
     NETNS = r"""

@@ -373,11 +373,20 @@ def main():  # type: () -> None
     if name in NOUNS:
         resource, kernel = NOUNS[name]
         opened = import_module("%s._kernel.%s" % (_UTILS, kernel)).Kernel
-        runner.run(import_module("%s._resources.%s" % (_UTILS, resource)).RESOURCE, opened)
+        runner.run(import_module("%s._resources.%s" % (_UTILS, resource)).RESOURCE, opened, _foreseen)
     elif name == "wiring_info":
         _report()
     else:
         _wire()
+
+
+def _foreseen(params):  # type: (runner.Params) -> runner.Foreseen
+    """Return what check mode foresees of a step of the role (results, warnings)."""
+    from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
+    from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import one_task
+
+    with complete.Kernel() as kernel:
+        return step_runner.foresee(one_task.foreseeing(params["plan"], params["step"]), kernel)
 
 
 def _report():  # type: () -> None

@@ -211,7 +211,7 @@ def run(call: Callable[[], int | None], output: Output) -> None:
 
 
 def call_module(request: Request) -> int:
-    """Call main() of a module as Ansible does. Returns its exit status."""
+    """Call main() of a module as Ansible does, or of the ``package`` that holds it. Returns its exit status."""
     basic: Any = importlib.import_module("ansible.module_utils.basic")
     internal = {
         "_ansible_check_mode": bool(request.get("check")),
@@ -224,7 +224,8 @@ def call_module(request: Request) -> int:
     basic._ANSIBLE_ARGS = json.dumps(arguments).encode()
     if hasattr(basic, "_ANSIBLE_PROFILE"):  # ansible-core 2.19 and later
         basic._ANSIBLE_PROFILE = "legacy"
-    module: Any = importlib.import_module(f"{COLLECTION}.plugins.modules.{request['name']}")
+    package = request.get("package", request["name"])
+    module: Any = importlib.import_module(f"{COLLECTION}.plugins.modules.{package}")
     try:
         module.main()
     except SystemExit as stop:

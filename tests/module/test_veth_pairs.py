@@ -315,7 +315,7 @@ def test_many_in_one_task_and_one_that_fails(host: Lab) -> None:
 def test_a_name_for_two_in_one_task(host: Lab) -> None:
     """It is seen before the first is made; in a task of its own the second meets what the first has made."""
     host.run("ip netns add db")
-    pairs = [{"peer_netns": "web"}, {"peer_netns": "db"}]
+    pairs: list[dict[str, Any]] = [{"peer_netns": "web"}, {"peer_netns": "db"}]
     twice = "^aggregate item 1 and aggregate item 2: the veth v0 is asked for twice, and not alike; list it once\\.$"
     refuses(host, "veth", twice, name="v0", aggregate=pairs)
     host.module("veth", name="v0", **pairs[0])

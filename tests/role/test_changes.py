@@ -188,6 +188,7 @@ def test_a_network_that_is_absent_goes_with_its_rules(story: Story) -> None:
     play = wiring(networks=[FRONT, {**BACK, "state": "absent"}], containers=containers)
     gone, again = story.playbook.run(play, play)
     assert gone.changed == [
+        "Remove routes and policy rules",
         "Remove pairs",
         "Remove namespaces",
         "Remove bridges",

@@ -165,7 +165,13 @@ def test_g5_a_container_that_was_restarted_is_wired_as_before(story: Story) -> N
 def test_g3_absent_leaves_what_is_not_the_roles(story: Story) -> None:
     """G3: the bridge is there as it was, and so is the process, in its namespace without the interface."""
     [gone] = story.play(state="absent")
-    assert gone.changed == ["Remove pairs", "Remove namespaces", "Remove bridges", "Remove NAT"]
+    assert gone.changed == [
+        "Remove routes and policy rules",
+        "Remove pairs",
+        "Remove namespaces",
+        "Remove bridges",
+        "Remove NAT",
+    ]
     assert story.lab.run(f"nsenter -t {story.pid} -n ip -br link").stdout.split()[0] == "lo"
     story.lab.kill(story.pid)
     assert story.lab.snapshot() == story.before

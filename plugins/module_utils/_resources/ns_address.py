@@ -135,7 +135,7 @@ class NsAddressResource(Resource[Want, Have]):
             leases(state).taken(where, want.bridge, bridge)
             leases(state).release_port(where, want.bridge, host_interface(want.ns.path, want.interface))
         own = tuple(state.addresses_of(ns, link))
-        current = asked_for(want, own, lambda: kernel_marks(ns, state))
+        current = asked_for(want, own)
         leaving: Leaving = {}
         networks: Tuple[Tuple[str, str], ...] = ()
         choice = Choice()

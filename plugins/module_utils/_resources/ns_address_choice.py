@@ -11,7 +11,7 @@ the owner.
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -62,11 +62,11 @@ def is_settled(want: Want, address: Address) -> bool:
     return address.protocol == PROTOCOL or (lasting and not temporary)
 
 
-def asked_for(want: Want, own: Sequence[Address], marks: Callable[[], bool]) -> Optional[Address]:
+def asked_for(want: Want, own: Sequence[Address]) -> Optional[Address]:
     """Return the address of an interface that is the wanted one already, None where none is.
 
-    A fixed one is told by itself. That of a pool is one that this collection set; only where the kernel does not say who set an address (``marks``),
-    it may be any that fits.
+    A fixed one is told by itself. That of a pool is one that this collection set; only where there is none, it may be one that somebody
+    else set for good: what was wired by hand is what was asked for.
     """
     if want.address is not None:
         same = [address for address in own if address.key == want.address.key]
@@ -81,9 +81,7 @@ def asked_for(want: Want, own: Sequence[Address], marks: Callable[[], bool]) -> 
     ours = [address for address in fitting if address.protocol == PROTOCOL]
     if not ours:  # the pool grew or shrank around it: it is kept, under another prefix length
         ours = [address for address in inside if address.protocol == PROTOCOL]
-    if ours or not fitting or marks():
-        return ours[0] if ours else None
-    return fitting[0]
+    return next(iter(ours or fitting), None)
 
 
 def way_out(link: Link, state: State) -> str:

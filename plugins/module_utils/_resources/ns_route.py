@@ -175,7 +175,7 @@ class NsRouteResource(Resource[Want, Have]):
         # As the kernel looks for a gateway: in the route's own table, and where all other packets are looked up.
         on_link = _read_on_link(ns, want.family, dict.fromkeys((want.table, MAIN_TABLE)), state)
         addresses = [address for dummy, address in state.addresses(ns) if address.family == want.family]
-        if not state.predict:
+        if not state.predict or state.whole:
             certain = True
         elif not certain:
             certain = all(_reachable(gateway, on_link, name) for gateway, name in want.ways if gateway)
@@ -367,7 +367,7 @@ class NsRouteResource(Resource[Want, Have]):
         behind = _holding(gateway, have.on_link, interface)
         if not behind:
             reach = [net for net, where in have.on_link if not interface or where in ("", interface)]
-            nets = ", ".join(net for net in reach if not net.startswith("fe80:")) or "none"
+            nets = ", ".join(sorted({net for net in reach if not net.startswith("fe80:")})) or "none"
             where = " behind %s" % interface if interface else ""
             raise Refused(
                 "gateway: %s is in no on-link subnet of %s%s (%s); add an address of its subnet first, or set onlink: true."

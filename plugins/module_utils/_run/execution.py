@@ -31,17 +31,14 @@ def execute(
     check: bool,
     anew: Sequence[str] = (),
     gone: Sequence[str] = (),
-    earlier: Sequence[Any] = (),
 ) -> Tuple[List[Dict[str, Any]], List[str]]:
     """Plan all wants, then (unless ``check``) carry the plans out. Return (a result an item, warnings).
 
     ``anew``: names of namespaces that an earlier task would have made anew, ``gone``: of the host's interfaces that one would have
-    removed; ``earlier``: wants of the same resource that one would have carried out. Of use in check mode only.
+    removed; of use in check mode only.
     """
     with lock(kernel, resource.locks and not check):
         state = begin(kernel, check, anew, gone)
-        for want in earlier if check else ():
-            plan(resource, want, state)
         found = resolved(resource, wants, state)
         return carry_out(resource, found, [plan(resource, want, state) for want in found], kernel, state, check)
 

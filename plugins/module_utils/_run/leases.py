@@ -224,8 +224,15 @@ def _announce(step: Announce, state: State) -> None:
 
 
 def connected(state: State, ns: int, family: int) -> Iterable[Tuple[str, str]]:
-    """Yield the (network, interface) that the kernel gives a route for along with the addresses that this run put there."""
-    for index, address in leases(state).put_in(ns):
+    """Yield the (network, interface) that the kernel gives a route for along with the addresses that this run put there, or whose interface it
+    set up."""
+    raised = [
+        (index, address)
+        for where, index in state.known.raised
+        if where == ns
+        for address in state.addresses_by_index(ns).get(index, ())
+    ]
+    for index, address in [*leases(state).put_in(ns), *raised]:
         link = state.link_at(ns, index) if address.family == family and not address.noprefixroute else None
         if link is not None:
             yield network_text(address.network), link.name

@@ -181,6 +181,8 @@ def _set_link(step: SetLink, state: State) -> None:
         was, link = link.master, replace(link, master=_index(state, ns, new.pop("master")))
         if link.master != was:
             link = link.with_(**link_kinds.defaults(link_kinds.PORT)) if link.master else _without_port(link)
+    if new.get("enabled") and not link.get("enabled"):
+        state.known.raised.add((ns, link.index))
     state.known.links[ns].drop(link)
     state.known.links[ns].put(replace(link.with_(**new), name=name))
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple, TypeVar
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking, Refused
@@ -22,18 +22,21 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.results i
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import infinite, items
 
 Outcome = TypeVar("Outcome")
+Params = Mapping[str, Any]
+Foreseen = Tuple[List[Dict[str, Any]], List[str]]  # results, warnings
+Foresight = Callable[[Params], Foreseen]
 
 
 def argument_spec(resource: Resource[Any, Any]) -> Dict[str, Any]:
-    """Return the module's argument spec: the item's options, none of them required, ``aggregate``, and what earlier tasks of the role
-    would have done in check mode."""
+    """Return the module's argument spec: the item's options, none of them required, ``aggregate``, and what check mode is told of earlier tasks: of a
+    chain what they would make anew and remove, of the role the plan of which this is a step."""
     spec = {
         name: {key: value for key, value in option.items() if key != "required"}
         for name, option in resource.options.items()
     }
     spec["aggregate"] = {"type": "list", "elements": "dict"}
-    spec["netns_anew"] = spec["links_gone"] = {"type": "list", "elements": "str"}
-    spec["items_before"] = {"type": "list", "elements": "dict"}
+    spec["netns_anew"] = spec["links_gone"] = spec["step"] = {"type": "list", "elements": "str"}
+    spec["plan"] = {"type": "dict"}
     return spec
 
 
@@ -96,18 +99,19 @@ def attempt(
 
 
 @without_collecting()
-def run(resource: Resource[Any, Any], opened: Opener) -> None:
-    """Be the module of a resource: read the arguments, do the work on a kernel that is ``opened``, exit."""
+def run(resource: Resource[Any, Any], opened: Opener, foresight: Optional[Foresight] = None) -> None:
+    """Be the module of a resource: read the arguments, do the work on a kernel that is ``opened``, exit. Where check mode is told
+    the plan that the task is a step of, ``foresight`` says what it does, as if the steps before it were carried out."""
 
-    def work(module: AnsibleModule) -> Tuple[List[Dict[str, Any]], List[str]]:
+    def work(module: AnsibleModule) -> Foreseen:
         wants = items(resource, module.params)
         opened.require()
         with opened() as kernel:
             resource.require(wants, kernel)
-            anew, gone = (module.params[name] or () for name in ("netns_anew", "links_gone"))
-            before = module.params["items_before"] if module.check_mode else None
-            earlier = items(resource, {**module.params, "aggregate": before}) if before else []
-            return execute(resource, wants, kernel, module.check_mode, anew, gone, earlier)
+            if foresight is not None and module.check_mode and module.params["plan"]:
+                return foresight(module.params)
+            foreseen = [module.params[name] or () for name in ("netns_anew", "links_gone")]
+            return execute(resource, wants, kernel, module.check_mode, *foreseen)
 
     required = [[*resource.identity, "aggregate"]]
     _finish(*attempt(work, opened, argument_spec=argument_spec(resource), required_one_of=required))

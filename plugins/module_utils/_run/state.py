@@ -111,6 +111,7 @@ class Known:
     ended: Set[int] = field(default_factory=set)  # namespaces that check mode foresees to end
     deleted: Set[Tuple[Optional[int], int]] = field(default_factory=set)  # links, by namespace and index
     deleted_names: Set[Tuple[int, str]] = field(default_factory=set)  # the same by name, which another may have by now
+    raised: Set[Tuple[int, int]] = field(default_factory=set)  # links that were down, by namespace and index
 
     def forget(self, touched: Set[int]) -> None:
         """Forget the objects in namespaces that were changed: the kernel may have changed more along with them."""
@@ -125,14 +126,16 @@ class Known:
 
 
 class State:
-    """What is known of a host. ``predict`` (check mode): a namespace that is missing counts as made by an earlier task.
+    """What is known of a host. ``predict`` (check mode): a namespace that is missing counts as made by an earlier task. ``whole``: the run has all
+    that there is to do, so that nothing else is left to an earlier task.
 
     ``source`` is for the extensions of a state, which read more than this class knows of; nobody else goes around the state to it.
     """
 
-    def __init__(self, source: Source, predict: bool = False) -> None:
+    def __init__(self, source: Source, predict: bool = False, whole: bool = False) -> None:
         self.source = source
         self.predict = predict
+        self.whole = whole
         self.known = Known()
         self.foreseen_indexes: Iterator[int] = itertools.count(-2, -1)
         self._missing: Dict[str, None] = {}  # in order
@@ -337,6 +340,11 @@ class State:
             links.complete = True
         return list(filter(self._present, links.known()))
 
+    def _left(self, ns: int) -> Optional[Dict[int, str]]:
+        """Return the interfaces that a namespace has, names by index, where some are deleted, else None: a peer goes with its end elsewhere,
+        though nobody knew of it then."""
+        return {link.index: link.name for link in self.links(ns)} if self.known.deleted and ns >= 0 else None
+
     def ports(self, ns: int, master: int) -> List[Link]:
         """Return the interfaces of a namespace whose master has that index."""
         if not self.known.links[ns].complete:
@@ -356,8 +364,9 @@ class State:
         """Return the addresses of a namespace by the index of their interface."""
         if ns not in self.known.addresses:
             found: Dict[int, List[Address]] = {}
+            there = self._left(ns)
             for index, address in () if ns < 0 else self.source.addresses(ns):
-                if (ns, index) not in self.known.deleted:
+                if there is None or index in there:
                     found.setdefault(index, []).append(address)
             self.known.addresses[ns] = found
         return self.known.addresses[ns]
@@ -379,11 +388,14 @@ class State:
         """Return the routes of one table; one dump a namespace, family and table."""
         if (ns, family, table) not in self.known.routes:
             known, found = self.known.links[ns].by_name, [] if ns < 0 else self.source.routes(ns, family, table)
-            gone = self.known.deleted_names
+            gone, there = self.known.deleted_names, self._left(ns)
+            names = None if there is None else {*there.values(), ""}
             self.known.routes[ns, family, table] = [
                 route
                 for route in found
-                if known.get(route.interface, True) is not None and (ns, route.interface) not in gone
+                if known.get(route.interface, True) is not None
+                and (ns, route.interface) not in gone
+                and (names is None or route.interface in names)
             ]
         return self.known.routes[ns, family, table]
 
@@ -472,3 +484,4 @@ class State:
         if steps:
             self.known.deleted.clear()
             self.known.deleted_names.clear()
+            self.known.raised.clear()

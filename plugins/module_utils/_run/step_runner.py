@@ -69,12 +69,12 @@ def take_steps(steps: Steps, kernel: Kernel, check: bool) -> Tuple[Results, List
     """
     found: Results = {half: {} for half, dummy in steps.order}
     warnings: List[str] = []
-    state = State(kernel, predict=check)
+    state = State(kernel, predict=check, whole=True)
     with execution.lock(kernel, not check and any(steps.resource(step).locks for dummy, step in steps.order)):
         for half in found:
             names = [step for other, step in steps.order if other == half]
             whole = not check and not steps.makes(half)
-            foreseen = _foreseen(steps, half, names, State(kernel, predict=True)) if whole else {}
+            foreseen = _foreseen(steps, half, names, State(kernel, predict=True, whole=True)) if whole else {}
             beside = execution.changes(itertools.chain(*foreseen.values()))
             if not whole and not check:
                 kernel.close_unnamed()
@@ -95,6 +95,25 @@ def take_steps(steps: Steps, kernel: Kernel, check: bool) -> Tuple[Results, List
                 found[half][step], said = execution.carry_out(resource, wants, plans, kernel, state, check, beside)
                 warnings.extend(warning for warning in said if warning not in warnings)
     return found, warnings, steps.failure(found)
+
+
+def foresee(steps: Steps, kernel: Kernel) -> Tuple[List[Dict[str, Any]], List[str]]:
+    """Return what `execution.execute` returns in check mode for the last of the steps, as if those before it were carried out. Raises `Refused`."""
+    found: Results = {half: {} for half, dummy in steps.order}
+    earlier: List[str] = []
+    state = State(kernel, predict=True, whole=True)
+    for half, step in steps.order:
+        resource = steps.resource(step)
+        able = steps.able(half, step, found)
+        if able is None:
+            continue
+        wants = execution.resolved(resource, steps.wants(half, step, found, able), state)
+        plans = [execution.plan(resource, want, state) for want in wants]
+        found[half][step], said = execution.carry_out(resource, wants, plans, kernel, state, True)
+        if (half, step) == steps.order[-1]:
+            return found[half][step], [warning for warning in said if warning not in earlier]
+        earlier.extend(said)
+    return [], []
 
 
 def _foreseen(steps: Steps, half: str, names: Sequence[str], state: State) -> Dict[str, List[execution.Planned]]:

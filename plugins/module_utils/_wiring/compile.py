@@ -28,7 +28,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps 
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import entries
 
-_ANY_ADDRESS = {"ipv4": "192.0.2.1", "ipv6": "2001:db8::1"}  # RFC 5737, RFC 3849
+_ANY_ADDRESS = {
+    "ipv4": "192.0.0.8",
+    "ipv6": "100::1",
+}  # no host has them: RFC 7600's dummy address, RFC 6666's discard prefix
 
 
 def compile_plan(

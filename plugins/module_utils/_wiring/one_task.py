@@ -21,15 +21,19 @@ Results = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]  # by half and
 
 
 class Steps:
-    """The steps for the module's options. Raises `Invalid` or `Lacking` when it is made.
+    """The steps for the module's options; or of a ``plan`` that was compiled before, up to the ``last`` one (half, step). Raises `Invalid` or
+    `Lacking` when it is made.
 
     ``needs_survey``: with purge there may be more of them, which `survey` finds. ``order`` is (half, step), in order.
     """
 
-    def __init__(self, params: Mapping[str, Any]) -> None:
+    def __init__(
+        self, params: Mapping[str, Any], plan: Optional[Plan] = None, last: Optional[Tuple[str, str]] = None
+    ) -> None:
         self._params = params
-        self.needs_survey = bool(params["purge"])
-        self._take_up(compile_plan(params["networks"], params["containers"], params["state"]))
+        self._last = last
+        self.needs_survey = bool(params.get("purge"))
+        self._take_up(plan or compile_plan(params["networks"], params["containers"], params["state"]))
 
     def _take_up(self, plan: Plan) -> None:
         """Make a plan the one whose steps are taken."""
@@ -44,6 +48,8 @@ class Steps:
         self.order: List[Tuple[str, str]] = [
             (half, step) for half, steps in self._plan.items() for step, items in steps.items() if items
         ]
+        if self._last:
+            del self.order[self.order.index(self._last) + 1 :]
         self._wants = {
             (half, step): wants_of(self._plan, step, resolved(self._plan[half][step], None))
             for half, step in self.order
@@ -89,3 +95,9 @@ class Steps:
 
     def summary(self, results: Results) -> Dict[str, Any]:
         return {"wiring_result": result(results.get(WIRE, {}), self._plan[WIRE]["join"])}
+
+
+def foreseeing(plan: Mapping[str, Any], step: Sequence[str]) -> Steps:
+    """Return the steps of a compiled plan up to one of them (half, step). ``plan`` has the ``backend`` of its rules besides its halves."""
+    halves = {half: steps for half, steps in plan.items() if half != "backend"}
+    return Steps({"firewall_backend": plan["backend"]}, halves, (step[0], step[1]))

@@ -23,14 +23,12 @@ TEARDOWN, WIRE = "teardown", "wire"
 
 @dataclass(frozen=True)
 class Step:
-    """``title`` names the role's task. ``foresees``: in check mode that task is given what earlier tasks would have made anew
-    and removed. ``summed``: the results are part of ``wiring_result``."""
+    """``title`` names the role's task. ``summed``: the results are part of ``wiring_result``."""
 
     half: str
     name: str
     module: str
     title: str
-    foresees: bool = False
     summed: bool = False
 
 
@@ -39,18 +37,18 @@ STEPS = (
     Step(TEARDOWN, "route", "ns_route", "Remove routes and policy rules"),
     Step(TEARDOWN, "veth", "veth", "Remove pairs"),
     Step(TEARDOWN, "netns", "netns", "Remove namespaces"),
-    Step(TEARDOWN, "bridge", "bridge", "Remove bridges", foresees=True),
-    Step(TEARDOWN, "nat", "nat", "Remove NAT", foresees=True),
+    Step(TEARDOWN, "bridge", "bridge", "Remove bridges"),
+    Step(TEARDOWN, "nat", "nat", "Remove NAT"),
     Step(WIRE, "netns", "netns", "Make namespaces", summed=True),
     Step(WIRE, "bridge", "bridge", "Make bridges"),
-    Step(WIRE, "nat", "nat", "Isolate the networks, and translate what leaves", foresees=True),
-    Step(WIRE, "gateway", "ns_address", "Give the bridges their gateway addresses", foresees=True),
-    Step(WIRE, "veth", "veth", "Make pairs, each born in its place", foresees=True, summed=True),
-    Step(WIRE, "bridge_port", "bridge_port", "Set the bridge ports", foresees=True, summed=True),
-    Step(WIRE, "address", "ns_address", "Give the containers their addresses", foresees=True, summed=True),
-    Step(WIRE, "route", "ns_route", "Set the routes", foresees=True, summed=True),
-    Step(WIRE, "publish", "nat", "Publish ports", foresees=True, summed=True),
-    Step(WIRE, "join", "netns", "Join other namespaces", foresees=True, summed=True),
+    Step(WIRE, "nat", "nat", "Isolate the networks, and translate what leaves"),
+    Step(WIRE, "gateway", "ns_address", "Give the bridges their gateway addresses"),
+    Step(WIRE, "veth", "veth", "Make pairs, each born in its place", summed=True),
+    Step(WIRE, "bridge_port", "bridge_port", "Set the bridge ports", summed=True),
+    Step(WIRE, "address", "ns_address", "Give the containers their addresses", summed=True),
+    Step(WIRE, "route", "ns_route", "Set the routes", summed=True),
+    Step(WIRE, "publish", "nat", "Publish ports", summed=True),
+    Step(WIRE, "join", "netns", "Join other namespaces", summed=True),
 )
 
 

@@ -264,7 +264,7 @@ def lines_of(objects: Objects, edits: Sequence[Edit]) -> List[str]:
     kept = {PORTS: after.port_mappings, ISOLATION: after.isolations, ALLOWANCES: after.allowances}
     for about in [about for about in STATIC if about in kinds]:
         if not kept[about] and not before.unmarked:
-            lines += STATIC[about].gone() if before.handles[about] else []
+            lines += STATIC[about].gone(nftables_snat.there(objects))
             continue
         lines += _base(before, about)
         if about == PORTS:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, List, Mapping, Sequence
+from typing import Any, List, Mapping, Sequence, Set
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
     Objects,
@@ -103,6 +103,12 @@ def _in_our_table(objects: Objects) -> List[Mapping[str, Any]]:
 def has_table(objects: Objects) -> bool:
     """Return whether our table is there."""
     return TABLE in tables(objects)
+
+
+def there(objects: Objects) -> Set[str]:
+    """Return the chains, sets and maps of our table, as "chain NAME"."""
+    found = [(what, item) for what in ("chain", "set", "map") for item in kind(objects, what)]
+    return {"%s %s" % (what, text_of(item.get("name"))) for what, item in found if is_ours(item)}
 
 
 def ours(objects: Objects) -> List[NatRule]:

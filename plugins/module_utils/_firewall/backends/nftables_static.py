@@ -9,7 +9,7 @@ The names and comments are on running hosts: they stay as they are.
 
 from __future__ import annotations
 
-from typing import List, Mapping, Sequence, Tuple
+from typing import Collection, List, Mapping, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import ALLOWANCES, ISOLATION, PORTS
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
@@ -49,12 +49,17 @@ class StaticRules:
             lines.append('add rule %s %s %s comment "%s"' % (TABLE, chain, rule, self.mark(name)))
         return lines
 
-    def gone(self) -> List[str]:
-        """Return the lines that take all of it away."""
+    def gone(self, there: Collection[str]) -> List[str]:
+        """Return the lines that take all of it away. ``there``: the chains, sets and maps that exist, as "chain NAME"; somebody may have
+        taken out some, or all their rules."""
+        chains = [chain for chain in self.chains if "chain " + chain in there]
         return [
-            *("flush chain %s %s" % (TABLE, chain) for chain in self.chains),
-            *("delete chain %s %s" % (TABLE, chain) for chain in reversed(list(self.chains))),
-            *("delete %s %s %s" % (kind, TABLE, name) for kind, name in (entry.split() for entry in self.sets)),
+            *("flush chain %s %s" % (TABLE, chain) for chain in chains),
+            *("delete chain %s %s" % (TABLE, chain) for chain in reversed(chains)),
+            *(
+                "delete %s %s %s" % (kind, TABLE, name)
+                for kind, name in (entry.split() for entry in self.sets if entry in there)
+            ),
         ]
 
 

@@ -150,7 +150,7 @@ def _there(want: Want, index: RuleIndex, ns: int, state: State) -> There:
         tuple(mapping for mapping in others if mapping not in stale),
         tuple(stale),
         index.owned,
-        dict(index.bridges) if not want.present else {},
+        index.bridges,
         index.only(port_mappings=len({*mine, *surplus, *stale})),
     )
 

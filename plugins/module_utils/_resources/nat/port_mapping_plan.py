@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import collections
 from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
@@ -72,7 +73,7 @@ def plan(want: Want, have: Have) -> Plan:
     mappings = tuple(replace(mapping, bridge=have.bridge) for mapping in want.mappings)
     changes = _published(want, have, mappings)
     changes += have.coexistence.changes(want.ns)
-    changes += _moved_away(want, have.elsewhere)
+    changes += _moved_away(want, have)
     changes.extend(have.forwarding[0].on())
     changes += _not_needed(want, have.forwarding[1:], have)
     first = mappings[0]
@@ -103,11 +104,31 @@ def _published(want: Want, have: Have, mappings: Sequence[PortMapping]) -> List[
     # What was noted where the ports were before is noted where they are now.
     noted = {name for there in have.elsewhere for name in there.owned.localnet} - {*here.owned.localnet}
     opened = (have.bridge,) if opens or have.bridge in noted else ()
+    off = _no_longer_behind(here, gone, new)
+    changes += _closed(want, have, off)
     if new or gone or opens or not here.owned.whole(PORTS, want.family):
-        changes.append(SetPortMappings(want.ns, new, gone, here.owned, localnet_on=opened, backend=here.backend))
+        changes.append(SetPortMappings(want.ns, new, gone, here.owned, False, opened, off, here.backend))
     if opens:  # after the rule that lets nobody else make use of it
         changes.append(SetSysctl(want.ns, ROUTE_LOCALNET % have.bridge, "1", "0", opens=True))
     return changes
+
+
+def _no_longer_behind(there: There, gone: Sequence[PortMapping], new: Sequence[PortMapping] = ()) -> Tuple[str, ...]:
+    """Return the bridges whose route_localnet we switched on, and behind which nothing is published any more when ``gone`` went and ``new``
+    came; none where nothing goes."""
+    if not gone:
+        return ()
+    counts: Dict[str, int] = collections.Counter(there.bridges)
+    for mapping in gone:
+        counts[mapping.bridge] -= 1
+    for mapping in new:
+        counts[mapping.bridge] += 1
+    return tuple(name for name in there.owned.localnet if counts[name] <= 0)
+
+
+def _closed(want: Want, have: Have, bridges: Sequence[str]) -> List[Change]:
+    """Return the steps that switch route_localnet of bridges off again."""
+    return [SetSysctl(want.ns, ROUTE_LOCALNET % name, "0", "1") for name in bridges if name in have.closable]
 
 
 def _partly(mine: Sequence[PortMapping], mappings: Sequence[PortMapping]) -> List[PortMapping]:
@@ -119,31 +140,26 @@ def _partly(mine: Sequence[PortMapping], mappings: Sequence[PortMapping]) -> Lis
     return [mapping for mapping, (first, last) in whole if not (first <= mapping.first and mapping.last <= last)]
 
 
-def _moved_away(want: Want, elsewhere: Sequence[There]) -> List[Change]:
+def _moved_away(want: Want, have: Have) -> List[Change]:
     """Return the steps that take the owner's mappings out of other backends."""
-    return [
-        SetPortMappings(
-            want.ns, (), (*there.mine, *there.surplus, *there.stale), there.owned, there.last, backend=there.backend
-        )
-        for there in elsewhere
-        if there.mine or there.surplus or there.stale
-    ]
+    changes: List[Change] = []
+    for there in have.elsewhere:
+        gone = (*there.mine, *there.surplus, *there.stale)
+        if gone:
+            off = _no_longer_behind(there, gone)
+            changes += _closed(want, have, [name for name in off if name != have.bridge])
+            changes.append(SetPortMappings(want.ns, (), gone, there.owned, there.last, (), off, there.backend))
+    return changes
 
 
 def _absent(want: Want, have: Have, before: Dict[str, Any]) -> Plan:
     changes: List[Change] = list(have.coexistence.changes(want.ns))
     for there in have.everywhere:
-        gone = dict.fromkeys((*there.mine, *there.surplus, *there.stale))
-        if not gone:
-            continue
-        counts: Dict[str, int] = dict(there.bridges)
-        for mapping in gone:
-            counts[mapping.bridge] = counts.get(mapping.bridge, 0) - 1
-        off = tuple(name for name in there.owned.localnet if counts.get(name, 0) <= 0)
-        changes += [SetSysctl(want.ns, ROUTE_LOCALNET % name, "0", "1") for name in off if name in have.closable]
-        changes.append(
-            SetPortMappings(want.ns, (), tuple(gone), there.owned, there.last, localnet_off=off, backend=there.backend)
-        )
+        gone = tuple(dict.fromkeys((*there.mine, *there.surplus, *there.stale)))
+        if gone:
+            off = _no_longer_behind(there, gone)
+            changes += _closed(want, have, off)
+            changes.append(SetPortMappings(want.ns, (), gone, there.owned, there.last, (), off, there.backend))
     if any(there.mine or there.surplus or there.stale for there in have.everywhere):
         changes += _not_needed(want, have.forwarding, have)
     facts = {"satisfied_by": None, "blocked_by": [], **({} if want.mappings else {"published_besides": have.besides})}

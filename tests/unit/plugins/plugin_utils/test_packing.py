@@ -21,10 +21,16 @@ PLUGINS = Path(packing.__file__).resolve().parents[1]
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py") if path.stem != "__init__")
 
 
-def ran(monkeypatch: pytest.MonkeyPatch, name: str, role: str | None, **more: Any) -> tuple[Any, dict[str, Any]]:
+FACTS = {"wiring_plan": {"teardown": {}, "wire": {"veth": []}}, "wiring_plan_backend": "auto"}
+PLAN = {"teardown": {}, "wire": {"veth": []}, "backend": "auto"}
+
+
+def ran(
+    monkeypatch: pytest.MonkeyPatch, name: str, role: str | None, check: bool = False, given: Any = None, **more: Any
+) -> tuple[Any, dict[str, Any]]:
     """Run a task of a module. Returns the module that Ansible is told to run, and the arguments that it gets."""
     told: list[Any] = []
-    args: dict[str, Any] = {"name": "web"}
+    args: dict[str, Any] = {"name": "web", **(given or {})}
 
     def execute(self: Any, module_name: Any, module_args: Any, tmp: Any, task_vars: Any, **more: Any) -> dict[str, Any]:
         told.append((module_name, more))
@@ -39,8 +45,9 @@ def ran(monkeypatch: pytest.MonkeyPatch, name: str, role: str | None, **more: An
     fqcn = f"linuxnet.containers.{name}"
     plugin = importlib.import_module(f"ansible_collections.linuxnet.containers.plugins.action.{name}").ActionModule
     task = plugin.__new__(plugin)
-    task._task = SimpleNamespace(action=fqcn, resolved_action=fqcn)
-    assert task._execute_module(task_vars={"ansible_role_name": role} if role else {}, **more) == {"changed": False}
+    task._task = SimpleNamespace(action=fqcn, resolved_action=fqcn, check_mode=check, args={"aggregate": [], **(given or {})})
+    task_vars = {"ansible_role_name": role, **FACTS} if role else {}
+    assert task._execute_module(task_vars=task_vars, **more) == {"changed": False}
     assert args.pop("name") == "web"
     return told[0], args
 
@@ -55,6 +62,25 @@ def test_in_the_role_all_run_one_package_under_their_own_names(monkeypatch: pyte
     (package, more), args = ran(monkeypatch, name, "linuxnet.containers.wiring", wrap_async=7)
     assert (package, more) == ("linuxnet.containers.wiring", {"wrap_async": 7})
     assert args == {"_ansible_module_name": f"linuxnet.containers.{name}"}
+
+
+STEP = {"step": ["wire", "veth"]}
+
+
+@pytest.mark.parametrize(
+    ("role", "check", "given", "told"),
+    [
+        ("linuxnet.containers.wiring", True, STEP, {"plan": PLAN}),
+        ("linuxnet.containers.wiring", False, STEP, {}),
+        ("linuxnet.containers.wiring", True, {}, {}),
+        ("somebody.elses.role", True, STEP, {}),
+    ],
+)
+def test_in_check_mode_a_step_of_the_role_is_told_the_plan(
+    monkeypatch: pytest.MonkeyPatch, role: str, check: bool, given: dict[str, Any], told: dict[str, Any]
+) -> None:
+    dummy, args = ran(monkeypatch, "veth", role, check, given)
+    assert args == {"_ansible_module_name": "linuxnet.containers.veth", **given, **told}
 
 
 @pytest.mark.parametrize("role", [None, "somebody.elses.role"])
@@ -98,7 +124,7 @@ def test_python_looks_for_no_garbage_while_ansible_packs(
         (gc.enable if was else gc.disable)()
 
 
-PLAN = compile_plan(
+ITEMS = compile_plan(
     [{"name": "back", "subnets": ["10.1.0.0/24"]}, {"name": "front", "subnets": ["10.2.0.0/24"]}],
     [{"name": "web"}, {"name": "db", "networks": [{"name": "front"}]}],
 )
@@ -108,7 +134,7 @@ BROKEN = {"failed": True, "results": [{"failed": True, "item": "bridge back", "m
 def stepped(
     monkeypatch: pytest.MonkeyPatch, register: str, result: dict[str, Any], role: str = packing.ROLE, known: Any = None
 ) -> tuple[Any, bool]:
-    """Run a task of the role's chain that returns ``result``. Returns the items it is given, None for all, and whether the play goes
+    """Run a task of the role's chain that returns ``result``. Returns the items it is given, None for what it has, and whether the play goes
     on where it fails."""
     given: list[Any] = []
 
@@ -118,9 +144,13 @@ def stepped(
 
     monkeypatch.setattr(Normal, "_execute_module", execute)
     task = packing.ActionModule.__new__(packing.ActionModule)
-    args = {"aggregate": PLAN["wire"].get(register.removeprefix("wiring_"), []), "links_gone": []}
-    task._task = SimpleNamespace(action="x", register=register, args=args, ignore_errors=None)
-    task._execute_module(task_vars={"ansible_role_name": role, "wiring_plan": PLAN, **(known or {})})
+    name = register.removeprefix("wiring_")
+    args: dict[str, Any] = {"aggregate": ITEMS["wire"].get(name, [])}
+    half = "teardown" if name.endswith("_gone") else "wire"
+    if name.removesuffix("_gone") in ITEMS[half]:
+        args["step"] = [half, name.removesuffix("_gone")]
+    task._task = SimpleNamespace(action="x", args=args, ignore_errors=None)
+    task._execute_module(task_vars={"ansible_role_name": role, "wiring_plan": ITEMS, **(known or {})})
     assert given[0] is None or given[0].keys() == args.keys()
     return given[0] and given[0]["aggregate"], bool(task._task.ignore_errors)
 
@@ -131,13 +161,13 @@ def test_a_step_of_the_role_gets_all_its_items_where_nothing_failed(monkeypatch:
         "wiring_bridge": {"changed": False},
         "wiring_address": BROKEN,
     }  # of an earlier play
-    assert stepped(monkeypatch, "wiring_veth", {"changed": True}, known=fine) == (None, False)
+    assert stepped(monkeypatch, "wiring_veth", {"changed": True}, known=fine) == (ITEMS["wire"]["veth"], False)
     assert stepped(monkeypatch, "wiring_there", {"failed": True}) == (None, False)
 
 
 def test_what_stands_on_an_item_that_failed_is_left_out_of_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
     items, dummy = stepped(monkeypatch, "wiring_veth", {"changed": True}, known={"wiring_bridge": BROKEN})
-    assert items == PLAN["wire"]["veth"][1:]
+    assert items == ITEMS["wire"]["veth"][1:]
 
 
 @pytest.mark.parametrize(

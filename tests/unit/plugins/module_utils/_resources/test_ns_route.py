@@ -79,6 +79,16 @@ def test_what_is_not_asked_for_stays() -> None:
     assert (result["after"]["mtu"], result["after"]["advmss"]) == (1400, 1000)
 
 
+def test_the_networks_in_reach_are_named_once_and_in_order() -> None:
+    """However often the kernel tells of them, and in which order."""
+    kernel = host()
+    for metric, net in enumerate(("10.9.0.0/16", "10.0.9.0/24", "10.9.0.0/16")):
+        made(kernel, RESOURCE, netns="web", destination=net, interface="eth0", metric=metric)
+    assert "(10.0.0.0/24, 10.0.9.0/24, 10.1.0.0/24, 10.9.0.0/16)" in failed(
+        kernel, RESOURCE, netns="web", gateway="10.7.0.1"
+    )
+
+
 def test_e2_a_gateway_that_is_on_no_link_is_refused_or_onlink() -> None:
     kernel = host()
     assert failed(kernel, RESOURCE, netns="web", gateway="10.7.0.1") == (

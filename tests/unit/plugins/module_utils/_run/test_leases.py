@@ -74,6 +74,22 @@ def test_what_this_run_puts_and_releases_counts_before_it_is_read_again() -> Non
     assert known.put_in(web) == []
 
 
+def test_an_interface_that_is_set_up_brings_the_routes_of_its_addresses() -> None:
+    """Those of IPv4 stay on it while it is down, and their routes do not."""
+    kernel = two_containers()
+    kernel.apply(PutAddress(WEB, "eth0", ONE))
+    kernel.apply(SetLink(WEB, "eth0", {"enabled": False}, {}))
+    web, state = existing(kernel.find(WEB)), State(kernel, predict=True)
+    assert list(connected(state, web, 4)) == []
+    up = SetLink(WEB, "eth0", {"enabled": True, "name": "lan0"}, {})
+    advance_all(state, [up])
+    assert list(connected(state, web, 4)) == [("10.0.0.0/24", "lan0")]
+    assert list(connected(state, web, 6)) == []
+    kernel.apply(up)
+    state.outdate([up])
+    assert list(connected(state, web, 4)) == []  # the kernel tells of them now
+
+
 def test_the_pair_that_is_made_anew_gives_its_addresses_up() -> None:
     kernel = two_containers()
     kernel.apply(PutAddress(WEB, "eth0", ONE))

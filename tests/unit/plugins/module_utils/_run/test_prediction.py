@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     Address,
+    Link,
     NsFile,
     NsRef,
     PolicyRule,
@@ -112,6 +114,25 @@ def test_an_interface_that_an_earlier_task_would_remove_is_gone_with_all_that_ha
     assert ONE.parsed not in leases(state).taken(ns, "br0", state.link(ns, "br0"))
     assert leases(state).silent(ns, existing(state.link(ns, "br0")), ONE.ip)
     assert begin(kernel, False, gone=["v0"]).link(ns, "v0") is not None, "in check mode only"
+
+
+def test_the_peer_of_a_removed_interface_is_gone_though_nobody_knew_where_it_is() -> None:
+    """The kernel numbers namespaces; which one a number means is not known before somebody looked into that one."""
+    kernel = host()
+    web = existing(kernel.find(WEB))
+    assert State(kernel).routes(web, 4, 254)
+    assert State(kernel).addresses(web)
+    at_first, hidden = kernel.link, {"v0"}
+
+    def link(ns: int, name: str = "", index: int = 0) -> Link | None:
+        found = at_first(ns, name=name, index=index)
+        return replace(found, peer_ns=None) if found is not None and found.name in hidden else found
+
+    kernel.link = link  # type: ignore[method-assign]
+    state = begin(kernel, True, gone=["v0"])
+    assert state.routes(web, 4, 254) == []
+    state = begin(kernel, True, gone=["v0"])
+    assert state.addresses(web) == []
 
 
 def test_a_sysctl_is_one_by_any_spelling_of_its_key() -> None:

@@ -14,6 +14,6 @@ BRIDGE = bridge.RESOURCE
 
 def test_a_module_s_options_are_its_items_options_and_none_is_required() -> None:
     spec = runner.argument_spec(BRIDGE)
-    assert set(spec) == set(BRIDGE.options) | {"aggregate", "netns_anew", "links_gone", "items_before"}
+    assert set(spec) == set(BRIDGE.options) | {"aggregate", "netns_anew", "links_gone", "step", "plan"}
     assert not any("required" in option for option in spec.values())
     assert BRIDGE.options["name"]["required"] is True

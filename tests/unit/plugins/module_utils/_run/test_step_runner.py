@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.step_runner import take_steps
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.step_runner import foresee, take_steps
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import items
 from ansible_collections.linuxnet.containers.tests.unit.generated import RESOURCES
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
@@ -153,3 +153,27 @@ def test_what_was_taken_away_is_closed_before_the_next_half(
     assert len(closed) == 1
     assert closed[0] > done
     assert all(item["changed"] for listed in results["make"].values() for item in listed)
+
+
+def test_a_step_alone_is_foreseen_as_if_those_before_it_were_carried_out(made: MemoryKernel) -> None:
+    """As the role's chain asks in check mode, a task a step: each says what the run of all says."""
+    stories: list[tuple[MemoryKernel, dict[str, Any]]] = [
+        (MemoryKernel(), {"make": MAKE}),
+        (made, {"take_away": TAKE_AWAY, "make": MAKE}),
+    ]
+    for kernel, steps in stories:
+        done = len(kernel.applied)
+        whole, _warnings, _ended = take_steps(Steps(**steps), kernel, True)
+        for half, listed in steps.items():
+            for number, (step, _items) in enumerate(listed):
+                until: dict[str, Any] = (
+                    {**steps, half: listed[: number + 1]} if half == list(steps)[-1] else {half: listed[: number + 1]}
+                )
+                assert foresee(Steps(**until), kernel) == (whole[half][step], [])
+        assert len(kernel.applied) == done
+
+
+def test_of_what_is_foreseen_each_step_warns_of_its_own() -> None:
+    elsewhere = [("veth", [{"peer_netns": "elsewhere"}]), ("ns_route", [{"netns": "elsewhere", "gateway": "10.0.0.1"}])]
+    warnings = [foresee(Steps(make=elsewhere[:number]), MemoryKernel())[1] for number in (1, 2)]
+    assert [len(said) for said in warnings] == [1, 0]

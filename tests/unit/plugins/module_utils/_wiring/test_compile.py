@@ -155,7 +155,9 @@ def test_addresses_are_filled_in_from_the_step_that_gave_them() -> None:
         {"failed": True},
     ]
     assert resolved(items, given) == [{"to_address": "10.0.0.9"}, {"source": "10.0.0.0/8"}]
-    assert resolved(items, None)[0] == {"to_address": "192.0.2.1"}
+    assert resolved(items, None)[0] == {"to_address": "192.0.0.8"}, (
+        "no host has it, so that nothing can be published on it"
+    )
     with pytest.raises(Invalid, match=r"container 'web' got no ipv4 address on eth0\."):
         resolved(items, [])
 

@@ -13,8 +13,9 @@ import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import AddNetns, DropNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.step_runner import take_steps
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.one_task import Steps
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.step_runner import foresee, take_steps
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.one_task import Steps, foreseeing
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 NAMES = ("web", "db")
@@ -93,3 +94,60 @@ def test_what_fails_is_told_and_the_rest_goes(kernel: MemoryKernel, monkeypatch:
     monkeypatch.undo()
     assert follow(kernel, "absent")[1] == ""
     assert kernel.snapshot() == MemoryKernel().snapshot()
+
+
+OTHER_LISTS = [
+    [
+        {"name": "web", "state": "absent"},
+        {"name": "new", "published_ports": ["8080:80"]},
+    ],  # another takes its port and its address
+    [{"name": "web", "networks": [{"name": "front", "port": {"hairpin": True}}], "published_ports": ["8080:80"]}],
+    [{"name": "web", "networks": [{"name": "front", "interface": "lan0"}]}, {"name": "db", "network_mode": "none"}],
+    [{"name": "far", "routes": [{"destination": "10.9.0.0/16", "gateway": "10.77.0.1"}]}],
+    [{"name": "own", "networks": [{"name": "front", "ipv4_address": "10.1.0.9"}], "network_mode": "bridge"}],
+]
+
+
+@pytest.mark.parametrize("containers", OTHER_LISTS)
+def test_check_mode_of_the_chain_is_that_of_the_one_task(
+    kernel: MemoryKernel, containers: list[dict[str, Any]]
+) -> None:
+    """Each of the chain's tasks is told the plan: what the tasks before it would do counts as done."""
+    networks = [{"name": "front", "subnets": ["10.1.0.0/24"]}]
+    params = {
+        "networks": networks,
+        "containers": containers,
+        "state": "present",
+        "firewall_backend": "auto",
+        "purge": False,
+    }
+    steps = Steps(params)
+    whole, _warnings, dummy = take_steps(steps, kernel, True)
+    plan = {**compile_plan(networks, containers), "backend": "auto"}
+    for half, results in whole.items():
+        for step, listed in results.items():
+            assert foresee(foreseeing(plan, [half, step]), kernel)[0] == listed, step
+    done, _warnings, _ended = take_steps(Steps(params), kernel, False)
+    drift = [
+        {
+            step: [(item["changed"], item.get("diff"), item.get("msg")) for item in listed]
+            for half in told.values()
+            for step, listed in half.items()
+        }
+        for told in (whole, done)
+    ]
+    assert drift[0] == drift[1]
+
+
+def test_a_gateway_out_of_reach_is_foreseen_in_a_namespace_that_is_yet_to_be_made() -> None:
+    containers = [{"name": "far", "routes": [{"destination": "10.9.0.0/16", "gateway": "10.77.0.1"}]}]
+    params = {
+        "networks": [{"name": "front", "subnets": ["10.1.0.0/24"]}],
+        "containers": containers,
+        "state": "present",
+        "firewall_backend": "auto",
+        "purge": False,
+    }
+    ended = [take_steps(Steps(params), MemoryKernel(), check)[2] for check in (True, False)]
+    assert ended[0] == ended[1]
+    assert "gateway: 10.77.0.1 is in no on-link subnet of netns 'far'" in ended[0]

@@ -49,23 +49,13 @@ def register(step: Step) -> str:
     return f"wiring_{step.name}" + ("_gone" if step.half == TEARDOWN else "")
 
 
-def gone_before(step: Step) -> str:
-    """What the role calls the interfaces that are gone when a step comes: from the pairs on also those of pairs."""
-    names = [one.name for one in of(WIRE)]
-    return "wiring_gone_by_now" if names.index(step.name) > names.index("veth") else "wiring_gone"
-
-
 def task(step: Step) -> dict[str, Any]:
     """The role's task for a step."""
     published = " | linuxnet.containers.wiring_published(wiring_address.results | default([]), partly=true)"
-    arguments = {
-        "aggregate": "{{ " + items(step) + (published if (step.half, step.name) == (WIRE, "publish") else "") + " }}"
+    arguments: dict[str, Any] = {
+        "aggregate": "{{ " + items(step) + (published if (step.half, step.name) == (WIRE, "publish") else "") + " }}",
+        "step": [step.half, step.name],
     }
-    if step.foresees:
-        down = step.half == TEARDOWN
-        links = "wiring_pairs_gone" if down and step.name == "bridge" else "wiring_gone" if down else gone_before(step)
-        names = "wiring_names_gone" if down else "wiring_anew"
-        arguments |= {"netns_anew": "{{ " + names + " }}", "links_gone": "{{ " + links + " }}"}
     if step.module == "nat":
         arguments["backend"] = "{{ wiring_firewall_backend }}"
         before = [items(other) for other in STEPS[: STEPS.index(step)] if other.module == "nat"]
@@ -124,7 +114,7 @@ def test_no_result_of_an_earlier_run_is_left() -> None:
     facts = tasks("steps.yml")[0]["block"][0]["ansible.builtin.set_fact"]
     read = set(re.findall(r"\b(wiring_\w+)\.results", (ROLE / "vars/main.yml").read_text(encoding="utf-8")))
     assert {name for name, value in facts.items() if value == {}} == read
-    assert {*facts} == {*read, "wiring_plan"}
+    assert {*facts} == {*read, "wiring_plan", "wiring_plan_backend"}
 
 
 def test_the_role_sums_up_what_the_filter_reads() -> None:
@@ -167,7 +157,7 @@ def test_results_that_are_read_may_be_none() -> None:
     found = re.findall(r"\b(wiring_\w+)\.results( \| default\(\[\]\))?", text)
     known = {register(step) for step in STEPS}
     assert {name for name, dummy in found} <= known
-    assert {"wiring_bridge_gone", "wiring_netns", "wiring_veth", "wiring_veth_gone"} <= {name for name, dummy in found}
+    assert {"wiring_netns", "wiring_veth"} <= {name for name, dummy in found}
     assert all(default for dummy, default in found)
 
 

@@ -94,6 +94,36 @@ def test_f13_a_rule_of_somebody_else_keeps_the_table() -> None:
     assert ruleset[-1] in left
 
 
+@pytest.mark.parametrize("kind", STATIC)
+@pytest.mark.parametrize("taken_out", ["rules", "rules, chains", "rules, chains, sets"])
+def test_f13_what_is_left_of_a_kind_goes_though_somebody_took_its_rules_out(kind: Any, taken_out: str) -> None:
+    """``nft flush table`` takes the rules and leaves chains, sets and elements; what else is ours keeps the table."""
+    static = STATIC[kind]
+    ruleset = made(NFTABLES, *EDITS)
+    broken = [item for item in ruleset if not ("rule" in item and item["rule"]["chain"] in static.chains)]
+    if "chains" in taken_out:
+        broken = [item for item in broken if not ("chain" in item and item["chain"]["name"] in static.chains)]
+    if "sets" in taken_out:
+        broken = [
+            item
+            for item in broken
+            if not any(f"{what} {one['name']}" in static.sets for what, one in item.items() if "name" in one)
+        ]
+    there = NFTABLES.owned(broken)
+    only = {
+        PORTS: Edit(unpublish=there.port_mappings, localnet_off=there.localnet, kinds=(PORTS,)),
+        ISOLATION: Edit(unisolate=tuple(one.bridge for one in there.isolations), kinds=(ISOLATION,)),
+        ALLOWANCES: Edit(disallow=there.allowances, kinds=(ALLOWANCES,)),
+    }[kind]
+    left = made(NFTABLES, only, start=broken)
+    owned = NFTABLES.owned(left)
+    assert owned.nat_rules
+    assert not {PORTS: owned.port_mappings, ISOLATION: owned.isolations, ALLOWANCES: owned.allowances}[kind]
+    names = {f"{what} {one['name']}" for item in left for what, one in item.items() if what in ("chain", "set", "map")}
+    assert not names & {*static.sets, *(f"chain {chain}" for chain in static.chains)}
+    assert NFTABLES.transaction(left, [only])["nft"] == ""
+
+
 @pytest.mark.parametrize(
     "element",
     [

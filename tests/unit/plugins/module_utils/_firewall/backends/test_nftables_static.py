@@ -46,10 +46,12 @@ def test_the_names_that_are_on_running_hosts_stay() -> None:
 def test_what_is_made_is_taken_away(kind: Any) -> None:
     static = STATIC[kind]
     made = [line.split()[1:5:3] for line in static.base() if line.split()[1] in ("chain", "map", "set")]
-    gone = [line.split()[1:5:3] for line in static.gone() if line.startswith("delete")]
+    lines = static.gone([" ".join(words) for words in made])
+    gone = [line.split()[1:5:3] for line in lines if line.startswith("delete")]
     assert sorted(made) == sorted(gone)
     # A chain goes after all that jump to it were flushed.
-    assert static.gone()[: len(static.chains)] == [f"flush chain {TABLE} {chain}" for chain in static.chains]
+    assert lines[: len(static.chains)] == [f"flush chain {TABLE} {chain}" for chain in static.chains]
+    assert static.gone([]) == []
 
 
 def test_rules_that_are_there_are_put_anew_after_the_chains() -> None:

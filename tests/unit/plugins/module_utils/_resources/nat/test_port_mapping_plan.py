@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import IPTABLES_NFT
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import SetLink
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, SetLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import port_mapping_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetPortMappings
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
@@ -73,6 +74,31 @@ def test_route_localnet_stays_as_long_as_a_port_behind_the_bridge_does(kernel: A
     assert not [one for one in plan(kernel, RESOURCE, state="absent", **second).changes if isinstance(one, SetSysctl)]
     made(kernel, RESOURCE, state="absent", **second)
     assert [step.value for step in plan(kernel, RESOURCE, state="absent", **QUIET).changes[:1]] == ["0"]
+
+
+@pytest.mark.parametrize("exclusive", [False, True])
+@pytest.mark.parametrize("backend", ["nftables", "iptables"])
+def test_route_localnet_goes_with_the_last_port_that_another_one_takes_the_place_of(
+    kernel: Any, backend: str, exclusive: bool
+) -> None:
+    """A container that is on another bridge by now; behind the former one nothing is published any more."""
+    kernel.apply(AddLink(HOST, "br1", "bridge", {"enabled": True}))
+    kernel.apply(PutAddress(HOST, "br1", Address("10.1.0.1", 24, 4)))
+    sysctls = kernel._state.known.sysctls
+    sysctls[kernel.find(HOST), LOCALNET.replace("br0", "br1")] = "0"
+    item = {**QUIET, "backend": backend, "exclusive": exclusive}
+    made(kernel, RESOURCE, **item)
+    moved = {**item, "to_address": "10.1.0.2"}
+    done = made(kernel, RESOURCE, **moved)
+    assert done["commands"][:2] == [
+        "sysctl -w net/ipv4/conf/br1/route_localnet=1",
+        "sysctl -w net/ipv4/conf/br0/route_localnet=0",
+    ]
+    assert published(kernel, NFTABLES if backend == "nftables" else IPTABLES_NFT) == [("8080", "10.1.0.2", "web")]
+    assert made(kernel, RESOURCE, **moved)["changed"] is False
+    gone = made(kernel, RESOURCE, state="absent", **moved)
+    assert gone["commands"][0] == "sysctl -w net/ipv4/conf/br1/route_localnet=0"
+    assert [step for step in gone["commands"] if "br0" in step] == []
 
 
 def test_ranges_are_shown_as_ranges(kernel: Any) -> None:
