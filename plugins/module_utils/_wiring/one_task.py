@@ -11,7 +11,11 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import failing
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan, publishing, resolved
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import (
+    compile_plan,
+    publishing,
+    resolved,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.purge import GATHER, purged
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report import result
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import WIRE, Plan

@@ -45,7 +45,9 @@ def ran(
     fqcn = f"linuxnet.containers.{name}"
     plugin = importlib.import_module(f"ansible_collections.linuxnet.containers.plugins.action.{name}").ActionModule
     task = plugin.__new__(plugin)
-    task._task = SimpleNamespace(action=fqcn, resolved_action=fqcn, check_mode=check, args={"aggregate": [], **(given or {})})
+    task._task = SimpleNamespace(
+        action=fqcn, resolved_action=fqcn, check_mode=check, args={"aggregate": [], **(given or {})}
+    )
     task_vars = {"ansible_role_name": role, **FACTS} if role else {}
     assert task._execute_module(task_vars=task_vars, **more) == {"changed": False}
     assert args.pop("name") == "web"

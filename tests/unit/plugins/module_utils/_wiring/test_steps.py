@@ -58,9 +58,6 @@ def task(step: Step) -> dict[str, Any]:
     }
     if step.module == "nat":
         arguments["backend"] = "{{ wiring_firewall_backend }}"
-        before = [items(other) for other in STEPS[: STEPS.index(step)] if other.module == "nat"]
-        if before:
-            arguments["items_before"] = "{{ " + " + ".join(before) + " }}"
     needed = " and wiring_publishing | bool" if (step.half, step.name) == (WIRE, "publish") else ""
     return {
         "name": step.title,
