@@ -4,8 +4,8 @@
 
 """Closed first: at no moment of a run, whatever ends or fails there, is a container on a network that is not closed.
 
-After each write to the kernel's twin: where a pair is a port of a bridge, the bridge is isolated and its source NAT stands; where
-forwarding was switched on, each bridge that is there is isolated.
+After each write to the kernel's twin, with either backend: where a pair is a port of a bridge, the bridge is isolated and its source NAT
+stands; where forwarding was switched on, each bridge that is there is isolated; a port is published to an address that its owner has.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.step_runner import take_steps
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.one_task import Steps
@@ -67,6 +67,10 @@ class Watched(MemoryKernel):
         bridges = {network["name"] for network in NETWORKS if self._state.link(host, network["name"])}
         if self.sysctl(host, "net.ipv4.ip_forward") == "1" and not bridges <= isolated and self.fresh:
             found.append("forwarding is on")
+        for mapping in [one for index in indexes for one in index.port_mappings]:
+            inside = self._state.find(NsRef.parse(mapping.owner))
+            held = [address.ip for dummy, address in self._state.addresses(inside)] if inside else []
+            found += [] if mapping.to in held else [f"port {mapping.ports} of {mapping.owner} leads to nobody"]
         return found
 
 
@@ -91,41 +95,45 @@ def test_at_each_write_of_a_run_and_of_its_teardown(backend: str) -> None:
     assert kernel.open == []
 
 
-def count(state: str) -> int:
-    kernel = Watched()
-    follow(kernel, "present")
-    before = len(kernel.applied)
-    if state == "absent":
-        follow(kernel, "absent")
-        return len(kernel.applied) - before
-    return before
+def writes(state: str) -> list[tuple[str, int]]:
+    """Each write of a run by its backend and number."""
+    found = []
+    for backend in ("nftables", "iptables"):
+        kernel = Watched()
+        follow(kernel, "present", backend)
+        before = 0
+        if state == "absent":
+            before = len(kernel.applied)
+            follow(kernel, "absent", backend)
+        found += [(backend, number) for number in range(len(kernel.applied) - before)]
+    return found
 
 
-@pytest.mark.parametrize("number", range(count("present")))
-def test_whatever_write_of_a_run_is_refused(number: int) -> None:
+@pytest.mark.parametrize(("backend", "number"), writes("present"))
+def test_whatever_write_of_a_run_is_refused(backend: str, number: int) -> None:
     """And the next run completes what the failure left."""
     kernel = Watched(number)
-    said = follow(kernel, "present")
+    said = follow(kernel, "present", backend)
     assert kernel.refused is not None
     assert said.startswith("Failed: ") or not kernel.refused.writes
     assert kernel.open == []
     kernel.repair()
-    assert follow(kernel, "present") == ""
+    assert follow(kernel, "present", backend) == ""
     assert kernel.open == []
     again = len(kernel.applied)
-    assert follow(kernel, "present") == ""
+    assert follow(kernel, "present", backend) == ""
     assert len(kernel.applied) == again
 
 
-@pytest.mark.parametrize("number", range(count("absent")))
-def test_whatever_write_of_a_teardown_is_refused(number: int) -> None:
+@pytest.mark.parametrize(("backend", "number"), writes("absent"))
+def test_whatever_write_of_a_teardown_is_refused(backend: str, number: int) -> None:
     kernel = Watched()
-    follow(kernel, "present")
+    follow(kernel, "present", backend)
     kernel.fresh = False
     kernel.fail_at = len(kernel.applied) + number
-    assert follow(kernel, "absent").startswith("Failed: ")
+    assert follow(kernel, "absent", backend).startswith("Failed: ")
     assert kernel.open == []
     kernel.repair()
-    assert follow(kernel, "absent") == ""
+    assert follow(kernel, "absent", backend) == ""
     assert kernel.open == []
     assert kernel.snapshot() == MemoryKernel().snapshot()
