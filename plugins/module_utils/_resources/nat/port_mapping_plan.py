@@ -162,7 +162,9 @@ def _absent(want: Want, have: Have, before: Dict[str, Any]) -> Plan:
             changes.append(SetPortMappings(want.ns, (), gone, there.owned, there.last, (), off, there.backend))
     if any(there.mine or there.surplus or there.stale for there in have.everywhere):
         changes += _not_needed(want, have.forwarding, have)
-    facts = {"satisfied_by": None, "blocked_by": [], **({} if want.mappings else {"published_besides": have.besides})}
+    facts: Dict[str, Any] = {"satisfied_by": None, "blocked_by": []}
+    if not want.mappings:
+        facts["published_besides"] = have.besides
     return Plan(before, {}, tuple(changes), (), facts)
 
 

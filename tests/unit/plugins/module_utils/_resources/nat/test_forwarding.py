@@ -119,23 +119,3 @@ def test_an_item_whose_opening_is_refused_is_taken_back_whole(number: int) -> No
     [result], dummy = execution.execute(RESOURCE, wants, kernel, False)
     assert (kernel.snapshot() == before) == result.get("failed", False)
     assert result.get("failed", False) == (number < 4)  # the file, the rules, and two switches
-
-
-def test_check_mode_counts_items_of_earlier_tasks_as_done() -> None:
-    """Of a chain, in which each task of check mode is a process that knows nothing of the others."""
-    kernel = MemoryKernel()
-    made(kernel, RESOURCE, **NET, forward=False)
-    port = {"type": "dnat", "host_port": "8080", "to_address": "10.0.0.2", "forward": False}
-    made(kernel, RESOURCE, **port, owner="old")
-    kernel.apply(SetSysctl(HOST, "net.ipv4.ip_forward", "0", "1"))
-    before = [{"type": "dnat", "owner": "old", "state": "absent"}, {**NET, "forward": False}]
-    earlier, wants = (
-        validation.items(RESOURCE, {"aggregate": listed}) for listed in (before, [{**port, "owner": "new"}])
-    )
-    [refused], dummy = execution.execute(RESOURCE, wants, kernel, True)
-    [foreseen], dummy = execution.execute(RESOURCE, wants, kernel, True, earlier=earlier)
-    assert "is published already by 'old'" in refused["msg"]
-    execution.execute(RESOURCE, earlier, kernel, False)
-    [done], dummy = execution.execute(RESOURCE, wants, kernel, False, earlier=earlier)
-    assert (done["diff"], done["changed"]) == (foreseen["diff"], True)
-    assert done["after"] == foreseen["after"]
