@@ -109,7 +109,11 @@ DRIFT: list[tuple[str, str]] = [
     ("our table gone", "nft delete table inet linuxnet_containers"),
     ("all rules flushed", "nft flush table inet linuxnet_containers"),
     ("a chain flushed", "nft flush chain inet linuxnet_containers {chain}"),
-    ("namespace gone", "ip netns del {box}"),
+    (  # with its pairs, which go a while after it
+        "namespace gone",
+        "pairs() {{ ip $@ -o link show type veth | wc -l; }}; left=$(($(pairs) - $(pairs -n {box}))); ip netns del {box}; "
+        "for dummy in $(seq 200); do [ $(pairs) -gt $left ] || break; sleep 0.05; done",
+    ),
     ("pair gone", "ip -n {box} link del eth0"),
     ("bridge gone", "ip link del {net}"),
     ("forwarding off", "sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0"),

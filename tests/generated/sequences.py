@@ -111,19 +111,27 @@ def _life(sequence: Item, manner: str) -> list[Item]:
     for variables in ends[sequence["end"]]:
         runs.append(_run("end", variables, manner, theirs, False, now))
         now = runs[-1]["after"]
+        # Networks that were never there at once may overlap.
         for one in ends["each"] if runs[-1]["refused"] and sequence["end"] == "absent" else ():
-            runs.append(
-                _run("end", one, manner, theirs, False, now)
-            )  # networks that were never there at once, and overlap
+            runs.append(_run("end", one, manner, theirs, False, now))
             now = runs[-1]["after"]
     left = _left(pristine, now, theirs | touched["made"], touched["kinds"], _given_away(sequence["runs"]))
-    if (
-        sequence["end"] == "purge"
-    ):  # a namespace without wiring bears no mark of ours, nor does a pair whose interface was renamed
-        left = [line for line in left if not line.startswith("+ [") and "interface renamed" not in touched["kinds"]]
+    if sequence["end"] == "purge":
+        left = [line for line in left if not _cannot_be_told(line, touched["kinds"])]
     if left and not any(run["done"]["msg"] for run in runs if run["number"] == "end"):
         runs[-1]["failures"].append({"kind": "left", "run": "end", "detail": left})
     return runs
+
+
+def _cannot_be_told(line: str, kinds: set[str]) -> bool:
+    """Whether purge cannot tell that what is left was ours: a namespace without wiring, a pair whose interface was renamed, forwarding whose rules
+    were flushed."""
+    flushed = {"all rules flushed", "our table gone"} & kinds
+    return (
+        line.startswith("+ [")
+        or "interface renamed" in kinds
+        or bool(flushed and re.match(r". +(files|sysctl) ", line))
+    )
 
 
 def _given_away(runs: list[Item]) -> set[str]:
@@ -281,12 +289,18 @@ def _compared(one: list[Item], chain: list[Item]) -> list[Item]:
 def _left(
     pristine: hosts.State, after: hosts.State, theirs: set[tuple[str, str]], kinds: set[str], given: set[str]
 ) -> list[str]:
-    """What is there that neither was there before nor is theirs, and what is not there any more. A bridge that was ``given`` away stays, and so does
-    one that got another MAC address by hand."""
+    """What is there that neither was there before nor is theirs, and what is not there any more. A bridge that was ``given`` away stays, and so do
+    one that got another MAC address by hand, and one that somebody else has a port on."""
     old, new = _facts(pristine), _facts(after)
-    given = given | {
-        line.split()[1] for place, line in new if place == "" and line.endswith(f" mac {by_hand.THEIR_MAC}")
-    }
+    kept = {
+        line.split()[-1] for place, line in theirs & new if place == "" and " master " in line
+    }  # somebody else is on it
+    kept = {name for name in kept if ("", f"link {name} kind bridge") not in theirs}
+    given = (
+        given
+        | kept
+        | {line.split()[1] for place, line in new if place == "" and line.endswith(f" mac {by_hand.THEIR_MAC}")}
+    )
     new = {(place, line) for place, line in new if place or not given & set(line.split())}
     moved = {place for place, line in theirs if line.startswith("sysctl")} or {
         "forwarding",
@@ -295,4 +309,6 @@ def _left(
     } & kinds
     lines = [f"+ {place} {line}" for place, line in sorted(new - old - theirs)]
     lines += [f"- {place} {line}" for place, line in sorted(old - new)] if not theirs else []
-    return [line for line in lines if not (moved and " sysctl " in line)]
+    if kept:  # with its rules, and what they need
+        lines = [line for line in lines if " table inet linuxnet_containers" not in line and " files " not in line]
+    return [line for line in lines if not ((moved or kept) and " sysctl " in line)]

@@ -62,8 +62,10 @@ def main() -> int:
         number += 1
         if given.replay:
             break
+    runs = ", ".join(f"{count} {what}" for what, count in lived.most_common())
     print(
-        f"{number - given.first} sequences from '{given.seed} {given.first}' on, {failed} failed, {time.monotonic() - begun:.0f} s"
+        f"{number - given.first} sequences from '{given.seed} {given.first}' on, {failed} failed, {time.monotonic() - begun:.0f} s; "
+        f"runs in each manner: {runs}"
     )
     for kind, count in kinds.most_common():
         print(f"  {count:4} {kind}")

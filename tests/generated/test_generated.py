@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,13 @@ LIMIT = 3600  # seconds for a block on a busy machine, not what it takes
 
 @pytest.mark.needs("lab host", "bridge", "ip", "nft", "nf_tables", "nf_nat")
 @pytest.mark.parametrize("block", range(BLOCKS))
-def test_what_is_promised_holds_of_sequences_made_by_chance(lab: Lab, block: int) -> None:
+def test_what_is_promised_holds_of_sequences_made_by_chance(
+    lab: Lab, block: int, record_property: Callable[[str, object], None]
+) -> None:
     """Check mode is the run, a second run is silent, the chain is the one task, others' things stay, absent is as before."""
     size = COUNT // BLOCKS
     numbers = ["--seed", SEED, "--first", str(block * size), "--count", str(size)]
     done = lab.run([sys.executable, str(HERE / "soak.py"), collections_root(), *numbers], check=False, timeout=LIMIT)
     print(done.stdout)
+    record_property("said", next((line for line in done.stdout.splitlines() if " sequences from " in line), ""))
     assert done.rc == 0, f"{done.stdout}\n{done.stderr}"

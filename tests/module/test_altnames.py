@@ -51,6 +51,25 @@ def test_links(named: Host, number: int) -> None:
     once(named, "bridge_port", number, {"state": "absent"}, bridge=BRIDGE, interface=PORT)
     once(named, "veth", number, {"peer_netns": "web", "peer_name": "eth1"}, bridge=BRIDGE)
     once(named, "veth", 1, {"peer_name": "far", "alias": "out"}, name=PORT)
+    once(named, "veth", 1, {"name": "web-eth0", "peer_netns": "web", "alias": "in"}, peer_name=INSIDE)
+
+
+def test_the_other_end_of_a_pair_of_ours(host: Host) -> None:
+    """Also its derived name and its sysctls are those of the interface, whatever that is called."""
+    host.run("ip netns add web")
+    host.module("veth", peer_netns="web", peer_sysctls={"net.ipv4.conf.eth0.arp_notify": 1})
+    host.run("ip -n web link property add dev eth0 altname inner")
+    same: dict[str, Any] = {"peer_netns": "web", "peer_name": "inner"}
+    assert not host.module("veth", **same, peer_sysctls={"net.ipv4.conf.inner.arp_notify": 1})["changed"]
+    changed = host.settles("veth", **same, peer_sysctls={"net/ipv4/conf/inner/arp_notify": 0})
+    assert changed["commands"] == ["ip netns exec web sysctl -w net.ipv4.conf.eth0.arp_notify=0"]
+
+
+def test_a_question_by_another_name_has_the_same_answer(named: Host) -> None:
+    named.run("ip link set uplink master lan")
+    for names in (BRIDGE, PORT, INSIDE):
+        first, *others = (named.module("wiring_info", find=name) for name in names)
+        assert all((other["msg"], other["wiring"]) == (first["msg"], first["wiring"]) for other in others), names
 
 
 @NAMES

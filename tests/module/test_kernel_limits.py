@@ -96,6 +96,25 @@ def test_an_mtu_that_would_take_ipv6_away_is_refused(host: Host) -> None:
 # --- IPv6 that is off ---
 
 
+def test_a_port_that_would_take_ipv6_away_from_its_bridge_is_refused(host: Host) -> None:
+    """The bridge has the smallest MTU of its ports, of those that come and of those that are there; one of somebody else's is spared that by ports
+    that fit it."""
+    host.module("bridge", name="br0")
+    host.run("ip addr add 10.0.0.1/24 dev br0; ip addr add fd00::1/64 dev br0 nodad")
+    host.run(
+        "ip link add p0 mtu 1000 type veth peer name p1; ip link add p2 type veth peer name p3; ip link set p2 master br0"
+    )
+    message = "the MTU of bridge 'br0' may fall as low, and the kernel takes away fd00::1, since IPv6 needs 1280; give the port that."
+    host.refuses("bridge_port", message, bridge="br0", interface="p0")
+    host.refuses("veth", message, name="v0", peer_name="v1", bridge="br0", mtu=1279)
+    host.refuses("veth", message, name="p0", peer_name="p1", bridge="br0")
+    host.refuses("veth", message, name="p2", peer_name="p3", bridge="br0", mtu=1279)
+    host.settles("veth", name="v0", peer_name="v1", bridge="br0", mtu=1280)
+    assert host.addresses("", "br0") == ["10.0.0.1/24", "fd00::1/64"]
+    host.run("ip addr del fd00::1/64 dev br0")
+    host.settles("bridge_port", bridge="br0", interface="p0")
+
+
 def test_ipv6_is_switched_on_for_what_we_make_on_a_host_where_it_is_off(host: Host) -> None:
     host.run("sysctl -qw net.ipv6.conf.default.disable_ipv6=1")
     try:
@@ -125,6 +144,55 @@ def test_ipv6_is_switched_on_for_what_we_make_on_a_host_where_it_is_off(host: Ho
 NAMES = ["all", "default", "a\u00a0b", "\u00e0", "a b", "a/b", "a:b", ".", "..", "a%d", "", "x" * 16, "\u00e4" * 8]
 
 
+def test_a_route_of_ipv6_needs_an_interface_that_carries_it(host: Host) -> None:
+    """One without any address of it carries it, if its MTU is large enough."""
+    host.run(
+        "ip link add v0 type veth peer name v1; ip link set v0 up addrgenmode none; ip link set v1 up; ip addr flush dev v0"
+    )
+    ways: list[dict[str, Any]] = [{}, {"gateway": "fe80::7"}, {"gateway": "fd00::7", "onlink": True}]
+    said = "interface: v0 in the host has an MTU of 1279 bytes, and IPv6 needs 1280; raise its MTU first."
+    for way in ways:
+        route = {"destination": "fd77::/64", "interface": "v0", **way}
+        host.run("ip link set v0 mtu 1279")
+        host.refuses("ns_route", said, **route)
+        host.run("ip link set v0 mtu 1280")
+        host.settles("ns_route", **route)
+        host.module("ns_route", **route, state="absent")
+    host.run("ip link set v0 mtu 1279")
+    host.settles("ns_route", destination="10.77.0.0/16", interface="v0")
+
+
+def test_a_route_of_ipv6_where_that_is_switched_off(host: Host) -> None:
+    """Refused, but for interfaces on which an earlier task of check mode would have switched it on."""
+    host.run("ip tuntap add t0 mode tap; ip link set t0 up; sysctl -qw net.ipv6.conf.t0.disable_ipv6=1")
+    said = "interface: IPv6 is switched off on %s in %s; give it an IPv6 address first, or set the sysctl"
+    host.refuses("ns_route", said % ("t0", "the host"), destination="fd77::/64", interface="t0")
+    host.bridge("br0")
+    host.container("web")
+    host.run("ip netns exec web sysctl -qw net.ipv6.conf.all.disable_ipv6=1")
+    route = {"netns": "web", "destination": "fd77::/64", "interface": "eth0"}
+    host.misses("ns_route", said % ("eth0", "netns 'web'"), "IPv6 on eth0 in netns 'web'", **route)
+    host.settles("ns_address", netns="web", interface="eth0", address="fd00::5/64")
+    host.settles("ns_route", **route)
+
+
+def test_onlink_goes_for_ways_with_a_gateway(host: Host) -> None:
+    host.bridge("br0", "10.0.0.1/24")
+    host.bridge("br1", "10.1.0.1/24")
+    hops = [{"gateway": "10.9.0.1", "interface": "br0"}, {"interface": "br1"}]
+    said = "onlink: it goes for each of the nexthops, and the one by br1 has no gateway."
+    host.refuses("ns_route", said, destination="10.14.0.0/16", onlink=True, nexthops=hops)
+
+
+def test_no_broadcast_is_none(host: Host) -> None:
+    """An address of zeros takes one away; the kernel has none then."""
+    host.bridge("br0")
+    host.settles("ns_address", interface="br0", address="10.8.0.1/24", broadcast="10.8.0.255")
+    none = host.settles("ns_address", interface="br0", address="10.8.0.1/24", broadcast="0.0.0.0")
+    assert none["after"]["broadcast"] is None
+    assert "broadcast" not in host.details("", "br0")[0]
+
+
 def test_names_that_no_interface_can_have(host: Host) -> None:
     host.run("ip netns add web")
     for module, make in (
@@ -136,6 +204,44 @@ def test_names_that_no_interface_can_have(host: Host) -> None:
                                  "containers": [{"name": "web", "networks": [{"name": "br0", "interface": name or " "}]}]}),
     ):  # fmt: skip
         host.all_refused(module, {}, [(make(name), "name") for name in NAMES if name or module != "wiring"])
+
+
+def test_names_that_no_interface_that_is_there_has(host: Host) -> None:
+    """`all` and `default`, which are the kernel's settings, are no interface for any option."""
+    host.bridge("br0", "10.0.0.1/24")
+    items: list[tuple[str, str, dict[str, Any]]] = [
+        ("bridge_port", "bridge", {"interface": "br0"}),
+        ("bridge_port", "interface", {"bridge": "br0"}),
+        ("ns_address", "interface", {"address": "10.1.0.1/24"}),
+        ("ns_address", "bridge", {"interface": "br0", "pool": "10.0.0.0/24"}),
+        ("ns_route", "interface", {"destination": "10.9.0.0/16"}),
+        ("nat", "out_interface", {"source": "10.0.0.0/24"}),
+        ("nat", "bridge", {"type": "filter"}),
+        ("veth", "bridge", {"name": "v0", "peer_name": "v1"}),
+    ]
+    for module, option, options in items:
+        for name in ("all", "default"):
+            host.refuses(module, f"{option}: '{name}' is not an interface name:", **options, **{option: name})
+    hops = [{"gateway": "10.0.0.7", "interface": "all"}, {"gateway": "10.0.0.8"}]
+    host.refuses("ns_route", "'all' is not an interface name:", nexthops=hops)
+
+
+def test_the_loopback_is_no_name_for_what_is_made(host: Host) -> None:
+    """It is in every namespace; each option that names a new interface says so before anything is made."""
+    host.run("ip netns add web")
+    net = {"name": "br0", "subnets": ["10.0.0.0/24"]}
+    taken = "'lo' is the loopback interface, which every namespace has; take another name."
+    for message, module, options in (
+        ("name: ", "bridge", {"name": "lo"}),
+        ("name: ", "veth", {"name": "lo", "peer_netns": "web"}),
+        ("peer_name: ", "veth", {"peer_name": "lo", "peer_netns": "web"}),
+        ("wiring_networks: ", "wiring", {"networks": [{**net, "name": "lo"}]}),
+        ("wiring_containers: container 'db': interface: ", "wiring",
+         {"networks": [net], "containers": [{"name": "db", "networks": [{"name": "br0", "interface": "lo"}]}]}),
+        ("wiring_containers: container 'db': host_interface: ", "wiring",
+         {"networks": [net], "containers": [{"name": "db", "networks": [{"name": "br0", "host_interface": "lo"}]}]}),
+    ):  # fmt: skip
+        host.refuses(module, message + taken, **options)
 
 
 def test_an_alias_has_at_most_255_bytes(host: Host) -> None:

@@ -265,3 +265,18 @@ def test_the_host_is_never_the_container(lab: Lab, path: str) -> None:
     args = {"name": "v0", "peer_netns": path.removeprefix("/run/netns/")}
     refuses(lab, "veth", "is the namespace that the other end is in; a container needs one of its own", **args)
     refuses(lab, "netns", "is the host's own network namespace; say share: host", name="web", path=path)
+
+
+@pytest.mark.parametrize("process_first", [False, True])
+@pytest.mark.parametrize("was", ["nothing", "another"])
+def test_a_name_does_not_keep_what_a_process_gives_to_another_item(lab: Lab, process_first: bool, was: str) -> None:
+    """In the first run already, whatever the other name means until then: else two containers would share a namespace that has one owner."""
+    pid = container(lab)
+    lab.run(f"ip netns attach old {pid}")
+    if was == "another":
+        lab.run("ip netns add new")
+    items: list[dict[str, Any]] = [{"name": "old"}, {"name": "new", "pid": pid}]
+    lab.module("netns", aggregate=items[::-1] if process_first else items)
+    unchanged(lab, "netns", aggregate=items)
+    assert ns_inode(lab, "/run/netns/new") == ns_inode(lab, f"/proc/{pid}/ns/net") != ns_inode(lab, "/run/netns/old")
+    lab.kill(pid)

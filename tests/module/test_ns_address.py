@@ -324,6 +324,17 @@ def test_what_goes_along_a_removed_address_is_said(host: Host, family: int) -> N
     assert len(host.ip(f"-n web -{family} route show default")) == (0 if family == 4 else 1)
 
 
+def test_what_goes_along_with_a_family_stays_away(host: Host) -> None:
+    """An address of IPv4 takes the place of one of IPv6: the route that had that as its source goes, and is not set again without it."""
+    host.module("ns_address", **WEB, address=OLD[6])
+    host.module("ns_route", netns="web", gateway=GATEWAY[6], source=OLD[6].split("/")[0])
+    done = host.settles("ns_address", **WEB, address=OLD[4], supersede=True)
+    assert [command for command in done["commands"] if "route" in command] == [
+        f"ip -n web -6 route del default via {GATEWAY[6]} dev eth0 metric 1024 src {OLD[6].split('/')[0]}"
+    ]
+    assert host.ip("-n web -6 route show default") == []
+
+
 def test_what_goes_along_in_one_task_new_addresses_of_all_families_stand_first(host: Host) -> None:
     for family in (4, 6):
         host.module("ns_address", **WEB, address=OLD[family])
@@ -340,7 +351,7 @@ def test_all_of_ours_go_and_what_others_set_stays(host: Host) -> None:
         host.settles("ns_address", **WEB, address=address)
     host.run("ip -n web addr add 172.17.0.66/16 dev eth0 && ip -n web addr add fd00:17::66/64 dev eth0 nodad")
     gone = host.settles("ns_address", **WEB, state="absent", supersede=True)
-    assert (gone["before"]["address"], gone["before"]["others"]) == (
+    assert (gone["before"]["address"], gone["before"]["other_addresses"]) == (
         "172.17.0.9/16",
         ["172.17.0.10/16", "fd00:17::9/64"],
     )

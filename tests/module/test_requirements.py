@@ -268,7 +268,7 @@ for number in range(101):
     execute(veth.RESOURCE, peer_netns="nowhere")
     execute(netns.RESOURCE, name="copy", share=name)
     execute(netns.RESOURCE, name="copy", state="absent")
-    execute(veth.RESOURCE, peer_netns=name, peer_name="lo")
+    execute(veth.RESOURCE, peer_netns=name, peer_name="b")
 after = count()
 print(json.dumps({"operations": operations, "before": before, "after": after, "failed": sorted(set(failed))}))
 """

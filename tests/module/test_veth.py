@@ -320,8 +320,8 @@ def host_that_nothing_touches(shared_lab: Lab) -> Iterator[Lab]:
             "bridge: there is no bridge 'nowhere' in the host; linuxnet.containers.bridge makes one",
         ),
         ({"bridge": "lo"}, "bridge: 'lo' in the host is a physical or other interface, not a bridge"),
-        ({"name": "lo"}, "Interface 'lo' in the host is a physical or other interface, not a veth"),
-        ({"peer_name": "lo"}, "peer_name: 'lo' in netns 'web' is there already and foreign"),
+        ({"name": "lo"}, "name: 'lo' is the loopback interface, which every namespace has"),
+        ({"peer_name": "lo"}, "peer_name: 'lo' is the loopback interface, which every namespace has"),
         ({"mtu": "big"}, "mtu: 'big' is neither 'auto' nor a number of bytes"),
         ({"mtu": 65536}, "mtu: 65536 is out of bounds"),
         ({"mac": "ff:ff:ff:ff:ff:ff"}, "mac: .* is a multicast or empty MAC address"),
@@ -390,3 +390,20 @@ def test_ports_of_ours_on_a_bridge_without_others_keep_the_address_it_got(lab: L
         lab.module("veth", peer_netns=f"n{number}", bridge="lan")
         seen.add(lan(lab))
     assert len(seen) == 1
+
+
+def test_sysctls_of_neighbours_come_with_the_pair(host: Lab) -> None:
+    """Of them a namespace has no default, so what a new interface will have is told by those of another one."""
+    keys = {"net.ipv4.neigh.eth0.gc_stale_time": 61, "net.ipv6.neigh.eth0.mcast_solicit": 4}
+    settles(host, "veth", peer_netns="web", peer_sysctls=keys)
+    assert host.run(f"ip netns exec web sysctl -n {' '.join(keys)}").stdout.split() == ["61", "4"]
+    with untouched(host):
+        unknown = {"net.ipv4.neigh.eth1.nothing": 1}
+        says(
+            host,
+            "veth",
+            "this kernel has no 'net.ipv4.neigh.eth1.nothing'",
+            peer_netns="web",
+            peer_name="eth1",
+            peer_sysctls=unknown,
+        )

@@ -120,12 +120,14 @@ def interface_name(value: str, option: str) -> str:
     white space is bytes of Latin-1, of which 0xa0 is part of some letters. ``%`` is refused as well, since the kernel fills in a
     number for it.
     """
-    if value in ("all", "default"):
-        raise Invalid(
-            "%s: '%s' is not an interface name: the kernel's settings of all, or of new, interfaces are called so."
-            % (option, value)
-        )
     return _name_of_link(value, option, INTERFACE_NAME_BYTES)
+
+
+def new_name(value: str, option: str) -> str:
+    """Return ``value`` if an interface that is made may be called so, else raise `Invalid`: the loopback interface is in every namespace."""
+    if value == "lo":
+        raise Invalid("%s: 'lo' is the loopback interface, which every namespace has; take another name." % option)
+    return interface_name(value, option)
 
 
 def known_name(value: str, option: str) -> str:
@@ -135,6 +137,11 @@ def known_name(value: str, option: str) -> str:
 
 
 def _name_of_link(value: str, option: str, size: int) -> str:
+    if value in ("all", "default"):
+        raise Invalid(
+            "%s: '%s' is not an interface name: the kernel's settings of all, or of new, interfaces are called so."
+            % (option, value)
+        )
     raw = _bytes(value)
     if len(raw) > size:
         raise Invalid(

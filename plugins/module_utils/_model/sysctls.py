@@ -72,6 +72,12 @@ def sysctl(key: str, value: Any) -> str:
     return canonical(key, text)
 
 
+def switched_on(value: Any) -> bool:
+    """Return whether a value that a user gives is a number other than 0; what is no value at all is not."""
+    word = _decimal(str(int(value) if isinstance(value, bool) else value).strip())
+    return bool(_PLAIN.fullmatch(word)) and word != "0"
+
+
 def canonical(key: str, text: str) -> str:
     """Return the value of a sysctl in the spelling in which the kernel shows it: white space folded, numbers in decimal, a set of
     ports as ranges, an address in full. A text that is none of these stays."""

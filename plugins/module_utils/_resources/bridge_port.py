@@ -13,11 +13,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model import 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import SetLink, SetVlans
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import known_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef, Vlan
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import natural
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
+    check_port_mtu,
     differing,
     is_own_link,
     port_of,
@@ -88,6 +89,16 @@ def _joining(want: Want, ns: int, bridge: Link, state: State) -> Mapping[str, An
     return foreign_bridge.joining(ns, bridge, port, state)
 
 
+def _check_port(want: Want, port: Link) -> None:
+    """Raise `Refused` for an interface that the kernel makes no port (net/bridge/br_if.c, br_add_if)."""
+    if port.kind == "bridge":
+        raise Refused(
+            "interface: '%s' in %s is a bridge, and a bridge cannot be a port of another bridge." % (port.name, want.ns)
+        )
+    if port.name == "lo":
+        raise Refused("interface: 'lo' in %s is the loopback interface, which cannot be a port." % want.ns)
+
+
 class BridgePortResource(Resource[Want, Have]):
     noun = "bridge_port"
     identity = ("interface",)
@@ -147,7 +158,10 @@ class BridgePortResource(Resource[Want, Have]):
             bridge = state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
             default_pvid = bridge.get("default_pvid") or 0
             joining = _joining(want, ns, bridge, state)
-            state.need_link(ns, want.ns, want.interface, "interface")
+            port = state.need_link(ns, want.ns, want.interface, "interface")
+            _check_port(want, port)
+            if port.master != bridge.index:
+                check_port_mtu("interface", port.name, joining.get("mtu", port.get("mtu") or 0), ns, bridge, state)
         link = state.link(ns, want.interface)
         return Have(
             link,

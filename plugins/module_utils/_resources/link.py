@@ -16,9 +16,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
     host_interface,
-    interface_name,
     is_own,
     mac,
+    new_name,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import IPV6_MTU
@@ -57,7 +57,7 @@ class LinkResource(Resource[Want, Have]):
     def parse(self, params: Mapping[str, Any]) -> Want:
         return Want(
             NsRef.parse(params.get("netns")),
-            interface_name(params["name"], "name"),
+            new_name(params["name"], "name"),
             params["state"] == "present",
             link_kinds.given(params, self.rows),
         )
@@ -143,6 +143,17 @@ def check_mtu(wanted: Mapping[str, Any], ipv6: str) -> None:
         raise Refused(
             "mtu: with %d bytes the kernel takes away %s, since IPv6 needs %d; remove that address first."
             % (wanted["mtu"], ipv6, IPV6_MTU)
+        )
+
+
+def check_port_mtu(option: str, name: str, mtu: int, ns: int, bridge: Link, state: State) -> None:
+    """Raise `Refused` where a port called ``name`` would lower the MTU of its bridge so that that loses an IPv6 address: a bridge of which nobody
+    set it has the smallest of its ports."""
+    lost = ipv6_lost({"mtu": mtu}, ns, bridge, state) if 0 < mtu < min(IPV6_MTU, bridge.get("mtu") or 0) else ""
+    if lost:
+        raise Refused(
+            "%s: with a port of %d bytes, as '%s' would be, the MTU of bridge '%s' may fall as low, and the kernel takes away %s, since IPv6 needs "
+            "%d; give the port that." % (option, mtu, name, bridge.name, lost, IPV6_MTU)
         )
 
 

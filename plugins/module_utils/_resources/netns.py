@@ -24,7 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container, NsFile, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import netns_want
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import made_for
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.netns_source import Binding, binding
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.netns_source import Binding, Given, binding
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.netns_want import Want
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
@@ -107,7 +107,8 @@ class NetnsResource(Resource[Want, Have]):
             _inside(want, bound.inode or inode, state),
             _inside(want, inode, state) if moves else None,
             tuple(state.processes(inode)) if leaves else (),
-            borrowed=bool(want.own and shared) and _borrowed(want, shared, inode, host, state),
+            borrowed=bool(want.own and inode > 0 and (shared or want.given))
+            and _borrowed(want, shared, inode, host, state),
         )
 
     def plan(self, want: Want, have: Have) -> Plan:
@@ -251,9 +252,10 @@ def _borrowed(want: Want, shared: Sequence[str], inode: int, host: int, state: S
     """Return whether a namespace is rather that of another item of this task, of those that share it: a process gives it, a pair was
     made for that name, or, with nothing to tell them by, that item comes first."""
     rivals = [name for name in shared if name in want.owners]
+    given = inode in state.extension(Given).inodes(want.given)  # to a name that means another one, or nothing, as yet
     pairs = [
         (near, far)
-        for far in (state.links(inode) if rivals else ())
+        for far in (state.links(inode) if rivals or given else ())
         for near in [state.link_at(host, far.peer_index) if far.kind == "veth" and far.peer_ns == host else None]
         if near is not None
     ]
@@ -261,8 +263,10 @@ def _borrowed(want: Want, shared: Sequence[str], inode: int, host: int, state: S
     def wired(name: str) -> bool:
         return any(made_for(NsRef.parse(name).path, near, far, state.identity()) for near, far in pairs)
 
-    if not rivals or wired(want.name):
+    if not (rivals or given) or wired(want.name):
         return False
+    if given:
+        return True
     order = list(want.owners)
     return any(want.owners[name] or wired(name) or order.index(name) < order.index(want.name) for name in rivals)
 

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import List, Optional, Sequence, Set
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.engines import ENGINES
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
@@ -26,6 +27,37 @@ class Binding:
     inode: int = 0
     process: Optional[Container] = None
     file: str = ""
+
+
+class Given:
+    """The namespaces that processes give to items of a task; a part of the state, since all of its items ask."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._asked: Sequence[Want] = ()
+        self._found: Set[int] = set()
+
+    def inodes(self, wants: Sequence[Want]) -> Set[int]:
+        """Return the inodes of the namespaces that the processes of ``wants`` are in."""
+        if wants is not self._asked:
+            self._asked, self._found = wants, {inode for want in wants for inode in self._of(want)}
+        return self._found
+
+    def _of(self, want: Want) -> List[int]:
+        if want.container:
+            known = self._state.containers(want.engine, want.asked or (want.container,))[0]
+            return [container.inode for container in known.get(want.container, ())]
+        try:
+            found = self._state.find(NsRef("/proc/%d/ns/net" % (want.pid or 0)))
+        except PermissionError:  # said where that item is looked at
+            return []
+        return [] if found is None else [found]
+
+    def outdate(self, touched: Set[int], changes: Sequence[Change]) -> None:
+        """Changes of ours move no process."""
+
+    def link_deleted(self) -> None:
+        """Nor does the end of an interface."""
 
 
 def binding(want: Want, host: int, state: State) -> Binding:

@@ -41,7 +41,8 @@ class Want:
     gets a namespace of its own.
 
     Of the other items of its task a want knows ``asked``, the containers that the same engine is asked for, and ``owners``:
-    the names that are to mean a namespace of their own, and whether a process gives it.
+    the names that are to mean a namespace of their own, and whether a process gives it. One that has none of these sources knows ``given``,
+    those that a process gives theirs.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Want:
     sysctls: Mapping[str, str] = field(default_factory=dict, hash=False)
     asked: Tuple[str, ...] = ()
     owners: Mapping[str, bool] = field(default_factory=dict, hash=False)
+    given: Tuple[Want, ...] = field(default=(), hash=False)
 
     @property
     def ref(self) -> NsRef:
@@ -110,4 +112,6 @@ def together(wants: Sequence[Want]) -> List[Want]:
             asked[want.engine][want.container] = None
         if want.present and want.source is None:
             owners[want.name] = not want.own
-    return [replace(want, asked=tuple(asked[want.engine]), owners=owners) for want in wants]
+    told = [replace(want, asked=tuple(asked[want.engine]), owners=owners) for want in wants]
+    given = tuple(want for want in told if want.present and owners.get(want.name) and not want.own)
+    return [replace(want, given=given) if want.own and given else want for want in told]

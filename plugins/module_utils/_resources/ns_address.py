@@ -220,9 +220,9 @@ class NsAddressResource(Resource[Want, Have]):
             changes.append(Announce(want.ns, want.interface, target.ip, target.family, shared))
         surplus = self._surplus(want, target, have)
         stay = [*(one for one in have.own if one not in surplus and one is not current), target]
-        removal = Removal(want.ns, want.interface, surplus, stay, have.along)
         ours = [route for family in self._lost(want, surplus, stay) for route in self._through(want, have, family)]
-        routes = [*ours, *(one for one in [*removal.lost(), *removal.sourced()] if one not in ours)]
+        removal = Removal(want.ns, want.interface, surplus, stay, have.along.without(ours))
+        routes = [*ours, *removal.lost(), *removal.sourced()]
         changes.extend(DelRoute(want.ns, route) for route in ours)
         changes.extend(removal.steps(target.ip))
         before = self._describe(want, current) if current else {}
@@ -376,7 +376,7 @@ class NsAddressResource(Resource[Want, Have]):
         removal = Removal(want.ns, want.interface, gone, stay, have.along)
         before = self._describe(want, gone[0]) if gone else {}
         if want.address is None and want.pool is None and len(gone) > 1:
-            before["others"] = [address.cidr for address in gone[1:]]
+            before["other_addresses"] = [address.cidr for address in gone[1:]]
         routes = [*removal.lost(), *removal.sourced()]
         if routes:
             before["routes"] = [str(route) for route in routes]

@@ -43,6 +43,12 @@ class Along:
     routes: Mapping[int, Sequence[Route]] = field(default_factory=dict, hash=False)
     promotes: bool = False
 
+    def without(self, gone: Sequence[Route]) -> Along:
+        """Return the same without the routes ``gone``, which are removed before."""
+        return replace(
+            self, routes={family: [one for one in found if one not in gone] for family, found in self.routes.items()}
+        )
+
 
 def along(ns: int, link: Link, doomed: Sequence[Address], state: State) -> Along:
     """Read what may go along with the ``doomed`` addresses of an interface."""

@@ -55,11 +55,19 @@ NO_GATEWAY = "none"  # the value of ``gateway`` with which a pool reserves nothi
 _LIFETIME = values.number(0, FOREVER, "'forever' nor a number of seconds", forever=FOREVER)
 _VALID = values.number(1, FOREVER, "'forever' nor a number of seconds", forever=FOREVER)
 # The options that are attributes of the address, by the names of `Address`, each with its sanitizer.
+
+
+def _broadcast(value: Any, option: str) -> str:
+    """Return a broadcast address; ``""`` for that of zeros, which the kernel takes for none."""
+    found = addressing.ip(value, option)
+    return "" if found == "0.0.0.0" else found
+
+
 _GIVEN: Mapping[str, values.Sanitizer] = {
     "scope": values.unchanged,
     "noprefixroute": values.unchanged,
     "label": values.unchanged,
-    "broadcast": addressing.ip,
+    "broadcast": _broadcast,
     "valid_lft": _VALID,
     "preferred_lft": _LIFETIME,
 }
@@ -202,12 +210,16 @@ def _fixed(params: Mapping[str, Any]) -> Address:
         if params.get(option):
             raise Invalid("%s: it belongs to a pool, not to a fixed address." % option)
     found = addressing.interface(params["address"], "address")
+    if found.version == 6 and found.ip.is_loopback and params["interface"] != "lo":
+        raise Invalid("address: ::1 is an address of the loopback interface only.")
     peer, prefix = "", found.network.prefixlen
     if params.get("peer") is not None:
         text = params["peer"]
         other = addressing.interface(text if "/" in text else "%s/%d" % (text, found.max_prefixlen), "peer")
         if other.version != found.version:
             raise Invalid("peer: %s is not of the same address family as %s." % (text, params["address"]))
+        if other.ip == found.ip:
+            raise Invalid("peer: %s is the address itself; the other end has another one." % addressing.text(other.ip))
         peer, prefix = addressing.text(other.ip), other.network.prefixlen
     return Address(addressing.text(found.ip), prefix, found.version, peer)
 

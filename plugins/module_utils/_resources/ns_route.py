@@ -53,7 +53,7 @@ class Have:
     """``routes`` to the wanted destination in the wanted table; ``on_link`` the networks that a gateway may be in, by interface.
     ``certain`` is False in check mode where an earlier task may add what is missing. ``policies`` that may be the wanted rule or
     share its table; ``beside``: that table has routes of ours to other destinations. ``surplus``: what of ours the task does not ask for.
-    ``own``: the addresses of the namespace, and the ``broadcasts`` of their networks."""
+    ``own``: the addresses of the namespace, and the ``broadcasts`` of their networks. ``no_ipv6`` says why an interface carries none."""
 
     routes: Tuple[Route, ...] = ()
     on_link: Tuple[Tuple[str, str], ...] = ()
@@ -63,6 +63,7 @@ class Have:
     surplus: Surplus = Surplus()
     own: FrozenSet[str] = frozenset()
     broadcasts: FrozenSet[str] = frozenset()
+    no_ipv6: str = ""
 
 
 def _holding(gateway: str, on_link: OnLink, interface: str = "") -> OnLink:
@@ -91,6 +92,20 @@ def _same_ways(asked: Sequence[Nexthop], found: Sequence[Nexthop]) -> bool:
             return False
         left.remove(same)
     return not left
+
+
+def _no_ipv6(want: Want, ns: int, state: State) -> str:
+    """Return the sentence that says why an interface that is named carries no IPv6, ``""`` where they all do: one with an address of it does."""
+    six = {index for index, address in state.addresses(ns) if address.family == 6}
+    named = [state.link(ns, name) for dummy, name in want.ways if name]
+    links = [link for link in named if link and link.index > 0 and link.index not in six]
+    if not links:
+        return ""
+    # Here and not above: of use to few tasks.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ns_route_ipv6
+
+    found = (ns_route_ipv6.lacking(want.ns, ns, link, state) for link in links)
+    return next(filter(None, found), "")
 
 
 def _read_on_link(ns: int, family: int, tables: Iterable[int], state: State) -> OnLink:
@@ -192,6 +207,7 @@ class NsRouteResource(Resource[Want, Have]):
             certain=certain,
             own=frozenset(address.ip for address in addresses),
             broadcasts=frozenset(map(str, broadcasts)),
+            no_ipv6=_no_ipv6(want, ns, state) if want.family == 6 and certain else "",
         )
 
     def plan(self, want: Want, have: Have) -> Plan:
@@ -213,6 +229,8 @@ class NsRouteResource(Resource[Want, Have]):
         changes: List[Change] = []
         if old is not None and not (self._differs_wholly(wanted, old) if ours else self._differs(want, old)):
             wanted = old
+        elif have.no_ipv6:
+            raise Refused(have.no_ipv6)
         else:
             changes.append(PutRoute(want.ns, replace(wanted, protocol=PROTOCOL), old))
         if twin is not None:
@@ -351,6 +369,9 @@ class NsRouteResource(Resource[Want, Have]):
         ways = [(hop.gateway, hop.interface) for hop in route.nexthops] or [(route.gateway, route.interface)]
         if not any(gateway for gateway, dummy in ways):
             raise Refused("onlink: it says that a gateway is on the link; without a gateway it means nothing.")
+        direct = next((interface for gateway, interface in ways if not gateway), "")
+        if direct:
+            raise Refused("onlink: it goes for each of the nexthops, and the one by %s has no gateway." % direct)
         lost = next((gateway for gateway, interface in ways if gateway and not interface), "")
         if lost:
             raise Refused("onlink: it does not say on which link %s is; name its interface as well." % lost)

@@ -25,10 +25,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
     interface_name,
     is_own,
     known_name,
+    new_name,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
     check_mtu,
+    check_port_mtu,
     derived_again,
     differing,
     ipv6_lost,
@@ -118,13 +120,11 @@ class VethResource(Resource[Want, Have]):
     def parse(self, params: Mapping[str, Any]) -> Want:
         ns = NsRef.parse(params.get("netns"))
         peer_ns = ns if params.get("peer_netns") is None else NsRef.parse(params["peer_netns"], "peer_netns")
-        peer_name = interface_name(params["peer_name"], "peer_name")
+        peer_name = new_name(params["peer_name"], "peer_name")
         if params.get("name") is None and params.get("peer_netns") is None:
             raise Invalid("name: it can be left out only where peer_netns is given, from which it is derived.")
         name = (
-            host_interface(peer_ns.path, peer_name)
-            if params.get("name") is None
-            else interface_name(params["name"], "name")
+            host_interface(peer_ns.path, peer_name) if params.get("name") is None else new_name(params["name"], "name")
         )
         if ns == peer_ns and params.get("peer_netns") is not None:
             raise Invalid("peer_netns: both ends would be in %s; leave peer_netns out where that is wanted." % ns)
@@ -183,6 +183,8 @@ class VethResource(Resource[Want, Have]):
 
     def resolved(self, want: Want, state: State) -> Want:
         state.find(want.peer_ns)  # a link that is read before does not say that its peer is in there
+        if want.present:
+            want = _peer_resolved(want, state.own_name(want.peer_ns, want.peer_name))
         name, bridge = state.own_name(want.ns, want.name), want.bridge and state.own_name(want.ns, want.bridge)
         return want if (name, bridge) == (want.name, want.bridge) else replace(want, name=name, bridge=bridge)
 
@@ -221,6 +223,10 @@ class VethResource(Resource[Want, Have]):
         fit = _fit(want, ns, link, state)
         auto = 0 if want.own.get("mtu") != "auto" else fit.mtu if fit else state.uplink_mtu(ns)
         wanted, there = with_mtu(want.own, auto), far if far_ns == want.peer_ns else None
+        if want.bridge and not (fit and fit.shared):
+            size = wanted.get("mtu", link.get("mtu") if link else 1500)
+            if link is None or (link.master, link.get("mtu")) != (bridge.index, size):
+                check_port_mtu("mtu", want.name, size, ns, bridge, state)
         lost = ipv6_lost(wanted, ns, link, state) or ipv6_lost(wanted, peer_ns, there, state)
         occupied = None
         if occupant is not None:
@@ -427,6 +433,19 @@ def _sysctls() -> Any:
     from ansible_collections.linuxnet.containers.plugins.module_utils._resources import veth_sysctls
 
     return veth_sysctls
+
+
+def _peer_resolved(want: Want, own: str) -> Want:
+    """Return the want with the own name of the peer, of which the host end's is derived."""
+    if own == want.peer_name:
+        return want
+    renamed = (
+        {_sysctls().of_interface(key, own): value for key, value in want.peer_sysctls.items()}
+        if want.peer_sysctls
+        else {}
+    )
+    name = host_interface(want.peer_ns.path, own) if want.derived else want.name
+    return replace(want, name=name, peer_name=own, peer_sysctls=renamed)
 
 
 def _settings(want: Want, have: Have) -> Tuple[List[Change], Dict[str, str]]:

@@ -22,7 +22,17 @@ def parse_sysctls(given: Mapping[str, Any], peer_name: str) -> Dict[str, str]:
     for key in given:
         if sysctls.interface_of(key) != peer_name:
             raise Invalid("sysctls: '%s' is not of the interface '%s'." % (key, peer_name))
+        if sysctls.key_of(key).startswith("net.ipv6.") and sysctls.key_of(key).endswith(".mtu"):
+            raise Invalid(
+                "sysctls: '%s' is set by the kernel each time the interface comes up; give the pair, or its network, an mtu."
+                % key
+            )
     return {sysctls.key_of(key): value for key, value in found.items()}
+
+
+def of_interface(key: str, name: str) -> str:
+    """Return the key of the same sysctl of the interface ``name``."""
+    return sysctls.key_of(key, name)
 
 
 def peer_sysctls(
@@ -35,6 +45,8 @@ def peer_sysctls(
     found: Dict[str, Optional[str]] = {}
     for key in wanted:
         value = state.sysctl(ns, key if there else sysctls.key_of(key, "default"))
+        if value is None and not there:  # what the kernel has of neighbours has a default in its first namespace only
+            value = state.sysctl(ns, sysctls.key_of(key, "lo"))
         found[key] = None if value is None else sysctls.canonical(key, value) if there else ""
     return found
 

@@ -16,11 +16,15 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.engines
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, meant
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
     host_interface,
-    interface_name,
     netns_name,
+    new_name,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.sysctls import interface_of
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.sysctls import (
+    interface_of,
+    key_of,
+    switched_on,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import mac
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping import OWN
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_want import NO_GATEWAY
@@ -183,6 +187,12 @@ class Attachment:
         has_address = self.network.pooled or (bool(own) and ipaddress.ip_address(own) in subnet.net)
         return has_address and bool(subnet.gateway) and not self._is_gateway(subnet)
 
+    @property
+    def has_ipv6(self) -> bool:
+        """Return whether the interface has an IPv6 address of ours."""
+        pooled = self.network.pooled and self.network.has_subnet(6)
+        return pooled or bool(self.spec.get("ipv6_address"))
+
     def _is_the_host_s(self, own: str) -> bool:
         """Return whether the host has an address on the network."""
         hosts = [item["address"] for item in self.network.gateways() if item.get("state") != "absent"]
@@ -250,6 +260,7 @@ class Container:
                 "sysctls belong to container '%s', whose namespace it joins; set them there." % self.joined
             )
         self.attachments = self._attached(networks)
+        self._check_ipv6()
         self.ports = self._published()
 
     @property
@@ -301,7 +312,7 @@ class Container:
                 raise self._refusal(text)
             if self.present and self.mode == "bridge" and not network.present:
                 raise self._refusal("network '%s' is to be absent." % network.name)
-            interface = interface_name(entry.get("interface") or "eth%d" % number, self._option("interface"))
+            interface = new_name(entry.get("interface") or "eth%d" % number, self._option("interface"))
             if interface in interfaces:
                 raise self._refusal("two of its networks use the interface %s." % interface)
             if network.name in attached:
@@ -359,6 +370,19 @@ class Container:
                     "sysctls: '%s': none of its networks gives it an interface '%s'." % (key, interface)
                 )
         return found
+
+    def _check_ipv6(self) -> None:
+        """Raise `Invalid` for a sysctl that switches IPv6 off where a network gives an address of it: one of them would undo the other."""
+        for key, value in self.spec["sysctls"].items() if self.present else ():
+            *dummy, which, last = key_of(str(key)).split(".")
+            if last != "disable_ipv6" or not switched_on(value):
+                continue
+            for attachment in self.attachments:
+                if which in ("all", "default", attachment.interface.replace(".", "/")) and attachment.has_ipv6:
+                    raise self._refusal(
+                        "sysctls: '%s' switches IPv6 off, and network '%s' gives it an IPv6 address; leave out one of them."
+                        % (key, attachment.network.name)
+                    )
 
     def _families(self) -> Set[int]:
         subnets = {subnet.net.version for attachment in self.attachments for subnet in attachment.network.subnets}

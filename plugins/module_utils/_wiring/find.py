@@ -25,12 +25,13 @@ _NAMED_AT_MOST = 10
 
 @dataclass(frozen=True)
 class Interface:
-    """An interface of whatever kind: its namespace as results show it, None for the host's."""
+    """An interface of whatever kind: its namespace as results show it, None for the host's; ``altnames``: its alternative names."""
 
     netns: Any
     name: str
     mac: str
     described: str
+    altnames: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,13 +164,14 @@ class _Finder:
     def name(self, name: str) -> _Concerned:
         """Answer for everything that has a name: nothing where nothing has it."""
         found = _Concerned()
+        also = {(one.netns, one.name) for one in self._seen.interfaces if name in one.altnames}
         self._add_containers(found, name)
         for bridge in self._seen.lists["bridges"]:
-            if bridge["name"] == name:
+            if bridge["name"] == name or (bridge["netns"], bridge["name"]) in also:
                 self._add_bridge(found, bridge)
         for interface in self._seen.interfaces:
             end = (interface.netns, interface.name)
-            if interface.name == name and end not in found.bridges and name != "lo":
+            if (interface.name == name or end in also) and end not in found.bridges and name != "lo":
                 self._add_end(found, end)
                 addresses = self._addresses(end)
                 text = self._place(end, interface.described) + ("; it has %s" % addresses if addresses else "")
@@ -177,7 +179,8 @@ class _Finder:
         for orphan in self._seen.lists["orphans"]:
             if orphan["name"] == name:
                 found.sentences.append("%s is left over: %s" % (name, orphan["why"]))
-        self._add_rules(found, lambda rule: rule["owner"] == name or rule.get("bridge") == name)
+        bridges = {name, *(own for netns, own in also if netns is None)}
+        self._add_rules(found, lambda rule: rule["owner"] == name or rule.get("bridge") in bridges)
         if found.rules and not found.sentences:
             found.sentences.append("%s is gone, but has rules that stayed" % name)
         return found

@@ -17,7 +17,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.address
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name, known_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import known_name, new_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import IPV6_MTU, natural
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ns_route
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import parsed, validator
@@ -43,7 +43,7 @@ class Network:
         self.spec = spec
         self.present = spec["state"] != "absent"
         self.unmanaged = spec["unmanaged"]
-        self.name = (known_name if self.unmanaged else interface_name)(spec["name"], "wiring_networks")
+        self.name = (known_name if self.unmanaged else new_name)(spec["name"], "wiring_networks")
         self.internal = spec["internal"]
         self.pooled = spec["addressing"] != "none"
         for route in spec["routes"]:

@@ -97,7 +97,7 @@ class _Survey:
         """Return all there is to find something in."""
         view = self._view
         interfaces = [
-            Interface(namespace.ref.option, link.name, str(link.get("mac") or ""), link.describe())
+            Interface(namespace.ref.option, link.name, str(link.get("mac") or ""), link.describe(), link.altnames)
             for namespace in view.reached()
             for link in view.links(namespace)
         ]

@@ -92,3 +92,4 @@ def test_a_want_knows_the_others_of_its_task() -> None:
     wants = validation.items(RESOURCE, {"aggregate": items})
     assert [one.asked for one in wants] == [("a", "b")] * 4
     assert wants[0].owners == {"web": True, "db": True, "pod": False}
+    assert [[given.name for given in one.given] for one in wants] == [[], [], ["web", "db"], []]

@@ -114,10 +114,11 @@ def test_a_kernel_that_marks_addresses_has_marked_its_own() -> None:
 def test_the_mark_decides_in_a_task() -> None:
     kernel = two_containers()
     kernel.apply(PutAddress(HOST, "br0", LOOPBACK))
-    kernel.apply(PutAddress(WEB, "eth0", THEIRS))
     first = made(kernel, RESOURCE, **POOL, supersede=True)
+    kernel.apply(PutAddress(WEB, "eth0", THEIRS))
+    again = made(kernel, RESOURCE, **POOL, supersede=True)
+    assert (again["changed"], again["after"]["ip"]) == (False, first["after"]["ip"])
     assert first["after"]["ip"] != THEIRS.ip
-    assert made(kernel, RESOURCE, **POOL, supersede=True)["changed"] is False
     made(kernel, RESOURCE, **POOL, state="absent")
     assert [one for _index, one in kernel.addresses(existing(kernel.find(WEB)))] == [THEIRS]
 

@@ -27,6 +27,9 @@ ETH0 = {"netns": "web", "interface": "eth0"}
         ({"address": "10.0.0.2/24", "range": "10.0.0.8/30"}, "range: it belongs to a pool, not to a fixed address."),
         ({"address": "10.0.0.2/24", "peer": "fd00::1"}, "peer: fd00::1 is not of the same address family"),
         ({"address": "10.0.0.2/24", "label": "web"}, "label: 'web' must be 'eth0' or begin with 'eth0:'"),
+        ({"address": "::1/128"}, "address: ::1 is an address of the loopback interface only."),
+        ({"address": "10.0.0.2/24", "peer": "10.0.0.2"}, "peer: 10.0.0.2 is the address itself; the other end has"),
+        ({"address": "fd00::2/64", "peer": "fd00:0::2/64"}, "peer: fd00::2 is the address itself; the other end has"),
         ({"address": "fd00::2/64", "broadcast": "fd00::ff"}, "broadcast: an IPv6 address has none to set."),
         (
             {"address": "10.0.0.2/24", "valid_lft": "soon"},

@@ -78,6 +78,11 @@ def test_a_key_that_the_kernel_has_not_is_known_before(there: bool) -> None:
             "sysctls: 'net.ipv4.conf.eth1.arp_notify' is not of the interface 'eth0'.",
         ),
         ("net.ipv4.ip_forward", 1, "sysctls: 'net.ipv4.ip_forward' is not of the interface 'eth0'."),
+        (
+            "net.ipv6.conf.eth0.mtu",
+            1300,
+            "sysctls: 'net.ipv6.conf.eth0.mtu' is set by the kernel each time the interface comes up; give the pair, or its network, an mtu.",
+        ),
         (KEY, None, f"sysctls: '{KEY}' needs a value, a number or a text."),
     ],
 )

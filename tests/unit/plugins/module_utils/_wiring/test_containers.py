@@ -50,6 +50,32 @@ def test_sysctls_of_an_interface_go_with_its_pair_and_the_others_with_the_namesp
     assert wire([DOCKER0], [engine])["netns"][0]["sysctls"]["net.ipv4.conf.eth7.arp_notify"] == 1, "the engine's"
 
 
+@pytest.mark.parametrize("which", ["all", "default", "eth0", "e/0"])
+def test_a_sysctl_that_undoes_an_ipv6_address_is_refused(which: str) -> None:
+    """By the namespace, by the interface, in any spelling; where there is no such address it is the user's affair."""
+    name = which.replace("/", ".") if which.startswith("e") else "eth0"
+    entry: dict[str, Any] = {"name": "docker0", "interface": name}
+    web: dict[str, Any] = {"name": "web", "sysctls": {f"net.ipv6.conf.{which}.disable_ipv6": 1}, "networks": [entry]}
+    key = next(iter(web["sysctls"]))
+    said = f"sysctls: '{key}' switches IPv6 off, and network 'docker0' gives it an IPv6 address; leave out one of them."
+    bare = {**DOCKER0, "addressing": "none"}
+    fixed = {**web, "networks": [{**entry, "ipv6_address": "fd00:17::9"}]}
+    slashed = {**web, "sysctls": {f"net/ipv6/conf/{which.replace('/', '.')}/disable_ipv6": " 0x1"}}
+    for network, container in ((DOCKER0, web), (DOCKER0, fixed), (bare, fixed), (DOCKER0, slashed)):
+        with pytest.raises(Invalid) as refusal:
+            wire([network], [container])
+        assert (
+            str(refusal.value)
+            == f"wiring_containers: container 'web': {said.replace(key, next(iter(container['sysctls'])))}"
+        )
+    off = {**web, "sysctls": {key: 0}}
+    other = {**web, "sysctls": {"net.ipv6.conf.lo.disable_ipv6": 1}}
+    four = {**DOCKER0, "subnets": ["172.17.0.0/16"]}
+    for network, container in ((bare, web), (four, web), (DOCKER0, off), (DOCKER0, other)):
+        assert wire([network], [container])
+    compile_plan([DOCKER0], [{**web, "state": "absent"}])
+
+
 def test_what_a_container_says_is_passed_on() -> None:
     entry = {
         "name": "docker0",
