@@ -18,10 +18,10 @@ author:
   - linuxnet.containers contributors
 description:
   - A plan says for which interface of which container a port is published. Its address is known when the step V(address) has run.
-positional: _input, addresses
+positional: _input, addresses, partly
 options:
   _input:
-    description: The items of the step V(nat) of a plan.
+    description: The items of the step V(publish) of a plan.
     type: list
     elements: dict
     required: true
@@ -30,13 +30,18 @@ options:
     type: list
     elements: dict
     required: true
+  partly:
+    description: Leave what cannot be filled in as it is, because the container got no address.
+    type: bool
+    default: false
+    version_added: 0.3.0
 """
 
 EXAMPLES = r"""
 ---
 - name: Publish
   linuxnet.containers.nat:
-    aggregate: "{{ plan.wire.nat | linuxnet.containers.wiring_published(addresses.results) }}"
+    aggregate: "{{ plan.wire.publish | linuxnet.containers.wiring_published(addresses.results) }}"
 """
 
 RETURN = r"""
@@ -48,12 +53,14 @@ _value:
 """
 
 
-def wiring_published(items: Sequence[Dict[str, Any]], addresses: Sequence[Mapping[str, Any]]) -> List[Dict[str, Any]]:
-    """Return the items; what cannot be filled in becomes Ansible's error."""
+def wiring_published(
+    items: Sequence[Dict[str, Any]], addresses: Sequence[Mapping[str, Any]], partly: bool = False
+) -> List[Dict[str, Any]]:
+    """Return the items; what cannot be filled in stays (``partly``), or becomes Ansible's error."""
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import resolved  # see wiring_plan
 
     try:
-        return resolved(items, addresses)
+        return resolved(items, addresses, partly)
     except Refused as error:
         raise AnsibleFilterError(str(error)) from None
 

@@ -280,6 +280,11 @@ blocked_by:
   type: list
   elements: str
   sample: ["ip filter FORWARD (policy drop)"]
+published_besides:
+  description: Whether other owners have published ports.
+  returned: success, with O(type=dnat), O(state=absent) and without O(host_port), and without O(aggregate)
+  type: bool
+  sample: false
 """
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import python

@@ -17,8 +17,9 @@ description:
     M(linuxnet.containers.netns), M(linuxnet.containers.bridge), M(linuxnet.containers.veth), M(linuxnet.containers.bridge_port),
     M(linuxnet.containers.ns_address), M(linuxnet.containers.ns_route) and M(linuxnet.containers.nat), in the same order.
   - What is to be gone is taken down first, from the outside in, then what is to be there is made, in the order a person would do it by hand.
-  - Everything is validated before the first change. An item that fails is rolled back and does not stop the others of its step; the steps after that
-    one are not begun, as the tasks of a play are not.
+  - What closes a network (isolation, source NAT) stands before its first pair, and goes after its last one.
+  - Everything is validated before the first change. An item that fails is rolled back and stops nothing but what stands on it, which is left out.
+    All else is done, then the module fails, and names who failed at which step, why, and what was left out.
 extends_documentation_fragment:
   - linuxnet.containers.attributes
   - linuxnet.containers.attributes.actiongroup
@@ -295,9 +296,8 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 wiring_result:
-  description:
-    - By container its namespace, interfaces, addresses, gateways, routes and published ports, as the role has it.
-    - Where a step fails, what was done until then.
+  description: By container its namespace, interfaces, addresses, gateways, routes and published ports, as the role has it; of what was done,
+    where something failed.
   returned: always, unless the input was refused
   type: dict
   sample:
@@ -314,14 +314,14 @@ wiring_result:
         - {host_ip: null, host_port: "8080", to_address: 172.17.230.194, to_port: "80", protocol: tcp}
 commands:
   description: The equivalent command lines of all steps, in order, ready to paste. In check mode those that would be run.
-  returned: success
+  returned: always, unless the input was refused
   type: list
   elements: str
   sample: ["ip netns add web", "ip link add docker0 type bridge"]
 results:
   description:
     - One entry a step, in order. A step without items is left out.
-    - Where a step fails, those that ran until then are returned, itself included.
+    - Items that were left out, because what they stand on failed, have no entry.
   returned: always, unless the input was refused
   type: list
   elements: dict
@@ -331,9 +331,11 @@ results:
       type: str
     step:
       description:
-        - In V(teardown) it is V(route), V(veth), V(netns), V(bridge) or V(nat); in V(wire) V(netns), V(bridge), V(gateway), V(veth), V(bridge_port),
-          V(address), V(route), V(nat) or V(join).
-        - V(gateway) has the bridges' addresses, V(join) the names that mean another's namespace.
+        - In V(teardown) it is V(publish), V(route), V(veth), V(netns), V(bridge) or V(nat); in V(wire) V(netns), V(bridge), V(nat), V(gateway), V(veth),
+          V(bridge_port), V(address), V(route), V(publish) or V(join).
+        - V(nat) has isolation and source NAT of the networks, and in V(wire) the end of ports of containers that are to publish none; V(gateway)
+          the bridges' addresses; V(publish) the published ports; V(join) the names that mean another's namespace.
+        - V(publish) is left out of V(wire) where no port is to be published and nobody else has published one.
       type: str
     changed:
       description: Whether the step changed something.

@@ -8,12 +8,15 @@ Ansible packs a module with all that it imports, once a play for each name: it p
 garbage, of which there is none. So that is off meanwhile. In the role's chain one package does for all: what `wiring` packs holds
 every module, so the role's tasks run that, under their own names: the same code with the same arguments. Every other task runs its
 own package, which is smaller. In check mode those tasks are told the plan that they are a step of.
+
+A step of the role that fails for some of its items ends the chain for nobody else: what stands on those items is left out of the later
+steps, and the role's last task fails.
 """
 
 from __future__ import annotations
 
 import gc
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ansible.plugins.action.normal import ActionModule as Normal
 
@@ -31,9 +34,17 @@ class ActionModule(Normal):  # type: ignore[misc]
         task_vars: Optional[Mapping[str, Any]] = None,
         **more: Any,
     ) -> Dict[str, Any]:
+        step: Sequence[str] = ()
         if module_name is None and (task_vars or {}).get("ansible_role_name") == ROLE:
             module_name = PACKAGE
+            given = self._task.args if module_args is None else module_args
+            step = given.get("step") or ()
+            if step:
+                module_args = {**given, "aggregate": able(step, given["aggregate"], task_vars or {})}
         result: Dict[str, Any] = super()._execute_module(module_name, module_args, tmp, task_vars, **more)
+        if step and goes_on(result):
+            # As for the items of a loop, Ansible's strategies take this from the process that ran the task.
+            self._task.ignore_errors = True
         return result
 
     def _configure_module(self, *given: Any, **named: Any) -> Any:
@@ -59,3 +70,23 @@ def foresight(module_args: Mapping[str, Any], task_vars: Mapping[str, Any], chec
     if not check or not module_args.get("step"):
         return {}
     return {"plan": {**task_vars["wiring_plan"], "backend": task_vars["wiring_plan_backend"]}}
+
+
+def able(step: Sequence[str], items: List[Any], task_vars: Mapping[str, Any]) -> List[Any]:
+    """Return the items of a step (half, name) of the role without those that stand on what failed in the steps before it."""
+    half, name = step
+    plan, end = task_vars["wiring_plan"], "_gone" if half == "teardown" else ""
+    before = [other for other in [*plan[half]][: [*plan[half]].index(name)] if plan[half][other]]
+    done = {other: task_vars.get("wiring_%s%s" % (other, end)) or {} for other in before}
+    if not any(result.get("failed") for result in done.values()):
+        return items
+    # Here and not above: of use to few tasks.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import failing
+
+    results = {half: {other: result.get("results", ()) for other, result in done.items()}}
+    return [items[number] for number in failing.able(plan, half, name, results)]
+
+
+def goes_on(result: Mapping[str, Any]) -> bool:
+    """Return whether the chain goes on after a step that failed: where it did so for some of its items."""
+    return bool(result.get("failed")) and "results" in result

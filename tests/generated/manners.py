@@ -163,7 +163,7 @@ class _Role:
         finally:
             if "register" in task:
                 self.known[task["register"]] = done
-        if done.get("failed"):
+        if done.get("failed") and not ("step" in arguments and packing.goes_on(done)):
             raise _Failed(done["msg"])
 
     def _block(self, task: dict[str, Any]) -> None:
@@ -180,6 +180,11 @@ class _Role:
                 self._task(one)
 
     def _module(self, title: str, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        if "step" in arguments:
+            arguments = {
+                **arguments,
+                "aggregate": packing.able(arguments["step"], arguments["aggregate"], self.known),
+            }
         told = packing.foresight(arguments, self.known, self.check)
         done = call(name, json.loads(json.dumps({**arguments, **told})), self.check)
         self.warnings += said(done)
@@ -222,7 +227,7 @@ def _environment() -> NativeEnvironment:
     environment.filters["bool"] = lambda value: str(value).lower() in ("true", "yes", "1", "on")
     environment.filters["flatten"] = _flattened
     environment.tests["failed"] = lambda value: bool(value.get("failed"))
-    for name in ("wiring_plan", "wiring_published", "wiring_result"):
+    for name in ("wiring_failed", "wiring_plan", "wiring_published", "wiring_result"):
         module = importlib.import_module(f"{PLUGINS}.filter.{name}")
         environment.filters[COLLECTION + name] = module.FilterModule().filters()[name]
     return environment

@@ -43,6 +43,8 @@ BOTH = {
         "test_teardown",
         "test_refusals",
         "test_after_failure",
+        "test_failing_alone",
+        "test_closed_first",
         "test_ownership",
         "test_side_effects",
         "test_no_longer_asked",

@@ -26,6 +26,7 @@ Play = dict[str, Any]
 
 # The chain's tasks by half and step of a plan, as the role calls them, with their modules.
 TASKS = {
+    ("teardown", "publish"): ("Take back published ports", "nat"),
     ("teardown", "route"): ("Remove routes and policy rules", "ns_route"),
     ("teardown", "veth"): ("Remove pairs", "veth"),
     ("teardown", "netns"): ("Remove namespaces", "netns"),
@@ -33,12 +34,13 @@ TASKS = {
     ("teardown", "nat"): ("Remove NAT", "nat"),
     ("wire", "netns"): ("Make namespaces", "netns"),
     ("wire", "bridge"): ("Make bridges", "bridge"),
+    ("wire", "nat"): ("Isolate the networks, and translate what leaves", "nat"),
     ("wire", "gateway"): ("Give the bridges their gateway addresses", "ns_address"),
     ("wire", "veth"): ("Make pairs, each born in its place", "veth"),
     ("wire", "bridge_port"): ("Set the bridge ports", "bridge_port"),
     ("wire", "address"): ("Give the containers their addresses", "ns_address"),
     ("wire", "route"): ("Set the routes", "ns_route"),
-    ("wire", "nat"): ("Translate what leaves, and publish ports", "nat"),
+    ("wire", "publish"): ("Publish ports", "nat"),
     ("wire", "join"): ("Join other namespaces", "netns"),
 }
 
@@ -76,7 +78,7 @@ def snapshot() -> Play:
 
 @dataclass(frozen=True)
 class Task:
-    """What one task returned. ``status``: ok, failed or skipped."""
+    """What one task returned. ``status``: ok, failed, ignored (it failed, and the play went on) or skipped."""
 
     name: str
     action: str
@@ -108,11 +110,10 @@ def unfolded(task: Task) -> list[Task]:
             "diff": [one["diff"] for one in results if one["changed"]],
             "commands": [line for one in results for line in one.get("commands", [])],
             "results": results,
-            **({"msg": task.result["msg"]} if failed else {}),
         }
-        found.append(Task(name, f"linuxnet.containers.{module}", "failed" if failed else "ok", whole))
-    if task.status == "failed" and not any(one.status == "failed" for one in found):
-        found.append(Task(task.name, "", "failed", task.result))
+        found.append(Task(name, f"linuxnet.containers.{module}", "ignored" if failed else "ok", whole))
+    if task.status in ("failed", "ignored"):
+        found.append(Task(task.name, "", task.status, task.result))
     return found
 
 
@@ -147,7 +148,8 @@ class Outcome:
     @property
     def wiring_result(self) -> dict[str, Any]:
         """The fact that the role sets."""
-        found: dict[str, Any] = self.tasks[-1].result["ansible_facts"]["wiring_result"]
+        facts = [task.result.get("ansible_facts", {}) for task in self.tasks]
+        found: dict[str, Any] = [one["wiring_result"] for one in facts if "wiring_result" in one][-1]
         return found
 
     def drift(self) -> dict[str, list[str]]:

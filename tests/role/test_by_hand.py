@@ -66,7 +66,7 @@ def test_g11_f3_the_role_changes_nothing_but_guards_the_bridge(host: Lab, playbo
     networks = [{"name": "docker0", "subnets": ["172.17.0.0/16"]}]
     [run] = playbook.run(wiring(networks=networks, containers=[{"name": "web", "networks": [one]}]))
     assert list(run.drift()) == ["filter docker0"]
-    assert run.modules == ["netns", "bridge", "ns_address", "veth", "ns_address", "ns_route", "nat"]
+    assert run.modules == ["netns", "bridge", "nat", "ns_address", "veth", "ns_address", "ns_route"]
     host.run("nft delete table inet linuxnet_containers")
     assert host.snapshot() == before
     assert run.wiring_result["web"]["interfaces"][0]["addresses"] == ["172.17.42.99/16"]

@@ -222,6 +222,7 @@ def test_all_of_it_goes_at_once(story: Story) -> None:
     told = story.live()
     as_foreseen(told)
     assert told.run.changed == [
+        "Take back published ports",
         "Remove routes and policy rules",
         "Remove pairs",
         "Remove namespaces",

@@ -397,6 +397,19 @@ def a_file_is_written_whole_and_an_empty_one_goes(kernel: Any) -> None:
 
 
 @case
+def of_a_file_that_others_wrote_meanwhile_only_the_own_lines_are_written(kernel: Any) -> None:
+    path = "/etc/sysctl.d/99-contract.conf"
+    kernel.apply(PutFile(path, "# Ours.\na = 1\nb = 1\n"))
+    kernel.apply(PutFile(path, "", "# Ours.\nb = 1\n"))  # as if the end of a had not been refused
+    assert kernel.read_text(path) == "# Ours.\na = 1\n"
+    kernel.apply(PutFile(path, "", "# Ours.\na = 1\n"))
+    kernel.apply(PutFile(path, "# Ours.\na = 1\nb = 1\n", "# Ours.\na = 1\n"))  # as if a had not been
+    assert kernel.read_text(path) == "# Ours.\nb = 1\n"
+    kernel.apply(PutFile(path, "", "# Ours.\nb = 1\n"))
+    assert kernel.read_text(path) == ""
+
+
+@case
 def a_rule_is_replaced_in_its_place(kernel: Any) -> None:
     """F13."""
     host = kernel.find(HOST)

@@ -358,9 +358,10 @@ class MemoryKernel(MemoryReader):
         advance(step, self._state)
 
     def _PutFile(self, step: PutFile) -> None:
-        if not step.text and not self._state.text(step.path):
+        there = self._state.text(step.path)
+        if not there and not step.applied(there):
             self._refuse(errno.ENOENT, step)
-        advance(step, self._state)
+        advance(replace(step, text=step.applied(there)), self._state)
 
     def _PutRule(self, step: firewall_change.PutRule) -> None:
         advance(step, self._state)

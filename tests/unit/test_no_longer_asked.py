@@ -305,7 +305,7 @@ def test_what_is_in_the_way_and_no_longer_listed_is_said_with_both_ways_out() ->
         ([FRONT], [], "address: 10.0.0.1 is taken by " + bridge),
         ([{**FRONT, "gateways": ["10.0.0.2"]}], [], "overlaps the route 10.0.0.0/24 dev " + bridge),
         ([BR0], [www], "or take another port" + ways.format("'web'")),
-        ([BR0], [fixed], "address: 10.0.0.9 is taken by eth0 in netns 'web'" + ways.format("that")),
+        ([BR0], [fixed], "address: 10.0.0.9 is taken by netns 'web'" + ways.format("that")),
         ([{"name": "mine", "subnets": ["10.7.0.0/24"]}], [], "address: 10.7.0.1 is taken by theirs in the host"),
     ):
         assert sentence + "." in refused(kernel, networks, containers)

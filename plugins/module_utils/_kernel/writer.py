@@ -220,7 +220,7 @@ class Kernel(reader.Reader):
             files.write_sysctl(step.key, step.value)
 
     def _put_file(self, step: PutFile) -> None:
-        files.write_text(step.path, step.text)
+        files.write_text(step.path, step.applied(files.read_text(step.path)))
 
     # What takes each change.
     _changes: ClassVar[Dict[type, Callable[[Any, Any], None]]] = {

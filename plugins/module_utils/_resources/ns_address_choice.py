@@ -197,10 +197,11 @@ class Search:
         return ["'%s'" % name for name in self._state.entries()]
 
     def _label(self, holder: Holder) -> str:
-        """Return who has an address, in words."""
+        """Return who has an address, in words. The interface is named in the host and in the namespace itself: whether it is known of
+        others hangs on what was opened before."""
         state, host = self._state, self._host
         where = holder.label or ("the host" if holder.ns == host else state.namespace_label(self._where, holder.nsid))
-        link = state.link_at(holder.ns, holder.index) if holder.ns is not None else None
+        link = state.link_at(holder.ns, holder.index) if holder.ns in (host, self._ns) else None
         return "%s in %s" % (link.name, where) if link else where
 
 

@@ -118,13 +118,14 @@ def _apply_all(
 ) -> List[Optional[Refused]]:
     """Carry out the plans of all items that have no error yet, and return the errors of all.
 
-    What changes firewalls is one transaction a backend, at the end; where that is refused it is tried item by item.
+    What changes firewalls is one transaction a backend, after the other changes; where that is refused it is tried item by item. What
+    opens the host comes last of all, when what closes it stands.
     """
     steps = [step for error, planned in zip(errors, plans) if error is None for step in planned.changes]
     if steps and all(step.final for step in steps):
         kernel.delete_together([step for step in beside if step.final] or steps)
     found = [
-        error or _apply(kernel, [step for step in planned.changes if step.edit is None])
+        error or _apply(kernel, [step for step in planned.changes if step.edit is None and not step.opens])
         for error, planned in zip(errors, plans)
     ]
     edits = {
@@ -139,8 +140,14 @@ def _apply_all(
             try:
                 kernel.apply_together(steps)
             except Refused as error:
-                done = [step for step in plans[number].changes if step.edit is None]
+                done = [step for step in plans[number].changes if step.edit is None and not step.opens]
                 found[number] = _with_remains(error, _roll_back(kernel, done))
+    for number, planned in enumerate(plans):
+        opening = [] if found[number] else [step for step in planned.changes if step.opens]
+        refused = _apply(kernel, opening)
+        if refused is not None:
+            done = [step for step in planned.changes if not step.opens]
+            found[number] = _with_remains(refused, _roll_back(kernel, done))
     return found
 
 

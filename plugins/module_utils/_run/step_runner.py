@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any, Callable, Dict, List, Mapping, Protocol, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Protocol, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Kernel, Opener, Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import failures, readable, summary
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import readable, summary
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.runner import attempt, without_collecting
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
@@ -43,24 +43,32 @@ class Steps(Protocol):
     def foreseen_wants(self, half: str, step: str) -> Sequence[Any]:
         """Return the wants of a step as far as they are known before the first one."""
 
-    def wants(self, half: str, step: str, results: Mapping[str, Mapping[str, Any]]) -> Sequence[Any]:
-        """Return the wants of a step, given the results of the steps before it. Raises `Refused`."""
+    def able(self, half: str, step: str, results: Mapping[str, Mapping[str, Any]]) -> Optional[Sequence[int]]:
+        """Return the numbers of the items of a step that stand on nothing that failed, given the results of the steps before it; None
+        where these say that the step has nothing to do."""
+
+    def wants(
+        self, half: str, step: str, results: Mapping[str, Mapping[str, Any]], able: Sequence[int]
+    ) -> Sequence[Any]:
+        """Return the wants of those items of a step that are ``able``, given the results of the steps before it. Raises `Refused`."""
+
+    def failure(self, results: Mapping[str, Mapping[str, Any]]) -> str:
+        """Return what failed, and what was left out for that; ``""`` where nothing failed."""
 
     def summary(self, results: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
         """Return what the module returns besides the results."""
 
 
 def take_steps(steps: Steps, kernel: Kernel, check: bool) -> Tuple[Results, List[str], str]:
-    """Take the steps in order, as `execution.execute` takes one, up to the first that fails.
+    """Take the steps in order, as `execution.execute` takes one. What stands on an item that failed is left out, and nothing else is.
 
-    Return (results by half and step, warnings, why it ended early, ``""`` where it did not). What is known of the host moves on with
+    Return (results by half and step, warnings, what failed, ``""`` where nothing did). What is known of the host moves on with
     the steps, as with the items of one; so what is free is decided under one lock. A half that takes away is planned as a whole, as
-    check mode does, so that all its links go together; of such a half all steps are taken. Where namespaces ended, the next half waits
-    until they are gone: they take objects with them that nobody planned.
+    check mode does, so that all its links go together. Where namespaces ended, the next half waits until they are gone: they take
+    objects with them that nobody planned.
     """
     found: Results = {half: {} for half, dummy in steps.order}
     warnings: List[str] = []
-    ended = ""
     state = State(kernel, predict=check, whole=True)
     with execution.lock(kernel, not check and any(steps.resource(step).locks for dummy, step in steps.order)):
         for half in found:
@@ -73,21 +81,20 @@ def take_steps(steps: Steps, kernel: Kernel, check: bool) -> Tuple[Results, List
                 state = State(kernel)  # what was known before may be old
             for step in names:
                 resource = steps.resource(step)
+                able = steps.able(half, step, found)
+                if able is None:
+                    continue
                 try:
-                    wants = execution.resolved(resource, steps.wants(half, step, found), state)
+                    wants = execution.resolved(resource, steps.wants(half, step, found, able), state)
                 except Refused as error:
-                    return found, warnings, str(error)
-                plans = foreseen[step] if whole else [execution.plan(resource, want, state) for want in wants]
+                    return found, warnings, " ".join(filter(None, (steps.failure(found), str(error))))
+                if whole:
+                    plans = [foreseen[step][number] for number in able]
+                else:
+                    plans = [execution.plan(resource, want, state) for want in wants]
                 found[half][step], said = execution.carry_out(resource, wants, plans, kernel, state, check, beside)
                 warnings.extend(warning for warning in said if warning not in warnings)
-                failed = failures(found[half][step])
-                if failed and not ended:
-                    ended = failed
-                if ended and not whole:
-                    break
-            if ended:
-                break
-    return found, warnings, ended
+    return found, warnings, steps.failure(found)
 
 
 def foresee(steps: Steps, kernel: Kernel) -> Tuple[List[Dict[str, Any]], List[str]]:
@@ -97,13 +104,16 @@ def foresee(steps: Steps, kernel: Kernel) -> Tuple[List[Dict[str, Any]], List[st
     state = State(kernel, predict=True, whole=True)
     for half, step in steps.order:
         resource = steps.resource(step)
-        wants = execution.resolved(resource, steps.wants(half, step, found), state)
+        able = steps.able(half, step, found)
+        if able is None:
+            continue
+        wants = execution.resolved(resource, steps.wants(half, step, found, able), state)
         plans = [execution.plan(resource, want, state) for want in wants]
         found[half][step], said = execution.carry_out(resource, wants, plans, kernel, state, True)
         if (half, step) == steps.order[-1]:
-            break
+            return found[half][step], [warning for warning in said if warning not in earlier]
         earlier.extend(said)
-    return found[half][step], [warning for warning in said if warning not in earlier]
+    return [], []
 
 
 def _foreseen(steps: Steps, half: str, names: Sequence[str], state: State) -> Dict[str, List[execution.Planned]]:
@@ -135,17 +145,18 @@ def run_steps(
         with opened() as kernel:
             for half, step in steps.order:
                 steps.resource(step).require(steps.foreseen_wants(half, step), kernel)
-            found, warnings, ended = take_steps(steps, kernel, module.check_mode)
-        return (steps, found, ended), [*said, *warnings]
+            found, warnings, failed = take_steps(steps, kernel, module.check_mode)
+        return (steps, found, failed), [*said, *warnings]
 
     module, taken = attempt(work, opened, convert, argument_spec=dict(options))
-    steps, found, ended = taken[0], readable(taken[1]), readable(taken[2])
+    steps, found, failed = taken[0], readable(taken[1]), readable(taken[2])
     by_step: List[Dict[str, Any]] = [
         {"half": half, "step": step, "changed": any(item["changed"] for item in listed), "results": listed}
         for half, listed_steps in found.items()
         for step, listed in listed_steps.items()
     ]
     outcome = {**summary([item for step in by_step for item in step["results"]]), "results": by_step}
-    if ended:
-        module.fail_json(msg=ended, **outcome, **steps.summary(found))
-    module.exit_json(**outcome, **steps.summary(found))
+    outcome.update(steps.summary(found))
+    if failed:
+        module.fail_json(msg=failed, **outcome)
+    module.exit_json(**outcome)

@@ -142,7 +142,7 @@ def _add_container(plan: Plan, container: Container, all_absent: bool) -> None:
     down, wire = plan[TEARDOWN], plan[WIRE]
     wired = container.present and container.mode == "bridge"
     if not wired:  # what an earlier run gave it goes
-        down["nat"].extend(container.nat(present=False))
+        down["publish"].extend(container.nat(present=False))
         down["veth"].extend(dict(item, state="absent") for item in container.bare_pairs())
     if not container.present:
         # An entry that is left to say that one is absent need not say what has its namespace, which may live on.
@@ -157,16 +157,29 @@ def _add_container(plan: Plan, container: Container, all_absent: bool) -> None:
             wire["address"].extend(attachment.addresses())
             wire["bridge_port"].extend(attachment.port())
         wire["route"].extend(container.routes())
-        wire["nat"].extend(container.nat(present=True))
+        # What it published and is not to publish any more ends before anything is wired.
+        wire["nat"].extend([] if container.ports else container.nat(present=False))
+        wire["publish"].extend(container.nat(present=True))
     else:
         wire["route"].extend(container.no_routes())
 
 
-def resolved(items: Sequence[Item], addresses: Optional[Sequence[Mapping[str, Any]]]) -> List[Item]:
+def publishing(items: Sequence[Item], closed: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether the step `publish` has anything to do with its items: ports to publish, or, as the results of the step `nat` tell, ports of
+    others, which may lead to an address that was given to somebody else by now."""
+    return any("host_port" in item for item in items) or any(
+        result.get("failed") or result.get("published_besides") for result in closed
+    )
+
+
+def resolved(
+    items: Sequence[Item], addresses: Optional[Sequence[Mapping[str, Any]]], partly: bool = False
+) -> List[Item]:
     """Return nat items with the addresses that the step `address` gave in place of the references to them, and of the containers whose
     ``addresses`` they ask for.
 
-    ``addresses`` are that step's results; None, where it has not run, stands for any. Raises `Invalid`.
+    ``addresses`` are that step's results; None, where it has not run, stands for any. Raises `Invalid` for a reference that is to none
+    of them; ``partly``: that one stays.
     """
     given = [result["after"] for result in addresses or () if result.get("after")]
     known = {REFERENCE % after: after["ip"] for after in given}
@@ -180,11 +193,11 @@ def resolved(items: Sequence[Item], addresses: Optional[Sequence[Mapping[str, An
         match = REFERENCES.fullmatch(str(item.get("to_address")))
         if match is not None:
             ip = _ANY_ADDRESS[match["family"]] if addresses is None else known.get(match[0])
-            if ip is None:
+            if ip is None and not partly:
                 raise Invalid(
                     "published_ports: container '%(netns)s' got no %(family)s address on %(interface)s."
                     % match.groupdict()
                 )
-            item = dict(item, to_address=ip)
+            item = dict(item, to_address=ip or match[0])
         found.append(item)
     return found

@@ -10,7 +10,12 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan, resolved
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import failing
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import (
+    compile_plan,
+    publishing,
+    resolved,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.purge import GATHER, purged
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report import result
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import WIRE, Plan
@@ -38,7 +43,11 @@ class Steps:
         """Make a plan the one whose steps are taken."""
         backend = {"backend": self._params["firewall_backend"]}
         self._plan = {
-            half: {**steps, "nat": [{**item, **backend} for item in steps["nat"]]} for half, steps in plan.items()
+            half: {
+                step: [{**item, **backend} for item in items] if RESOURCES[step].noun == "nat" else items
+                for step, items in steps.items()
+            }
+            for half, steps in plan.items()
         }
         self.order: List[Tuple[str, str]] = [
             (half, step) for half, steps in self._plan.items() for step, items in steps.items() if items
@@ -71,11 +80,22 @@ class Steps:
         """Return the wants of a step as far as they are known before the first step, a published port's with any address."""
         return self._wants[half, step]
 
-    def wants(self, half: str, step: str, results: Results) -> List[Any]:
-        """Return the wants of a step, given the results of the steps before it. Raises `Invalid`."""
+    def able(self, half: str, step: str, results: Results) -> Optional[List[int]]:
+        """Return the numbers of the items of a step that stand on nothing that failed before, None where the step has nothing to do."""
+        idle = (half, step) == (WIRE, "publish") and not publishing(
+            self._plan[half][step], results[half].get("nat", ())
+        )
+        return None if idle else failing.able(self._plan, half, step, results)
+
+    def wants(self, half: str, step: str, results: Results, able: Sequence[int]) -> List[Any]:
+        """Return the wants of the items of a step that are ``able``, given the results of the steps before it. Raises `Invalid`."""
         items = self._plan[half][step]
-        filled = resolved(items, results[half].get("address", ())) if step == "nat" else items
+        chosen = [items[number] for number in able]
+        filled = resolved(chosen, results[half].get("address", ())) if step == "publish" else chosen
         return self._wants[half, step] if filled == items else wants_of(self._plan, step, filled)
+
+    def failure(self, results: Results) -> str:
+        return failing.message(self._plan, results)
 
     def summary(self, results: Results) -> Dict[str, Any]:
         return {"wiring_result": result(results.get(WIRE, {}), self._plan[WIRE]["join"])}

@@ -48,7 +48,8 @@ def purged(
     inhabited = _inhabited(unlisted, pairs, wiring)
     networks_listed = {entry["name"] for entry in entries("networks", networks)}
     purge: Dict[str, List[Item]] = {
-        "nat": [*_rules(networks_listed, plan, wiring), *_ports(unlisted, wiring)],
+        "publish": _ports(unlisted, wiring),
+        "nat": _rules(networks_listed, plan, wiring),
         "route": [{"netns": name, "state": "absent", "exclusive": True} for name in _routed(unlisted, wiring)],
         "veth": [_absent({**pair, "peer_netns": pair["made_for"]}, _PAIR) for pair in unlisted_pairs],
         "netns": [{"name": name, "state": "absent"} for name in unlisted if name not in inhabited],

@@ -164,12 +164,13 @@ def result(
                 {name: entry[name] for name in _ROUTE if entry.get(name) not in (None, "", "main")}
             )
     owners = {owner_mark(name): container for name, container in containers.items()}
-    for entry in _afters(results, "nat"):
-        container = owners.get(entry.get("owner") or "") if entry["type"] == "dnat" else None
+    for entry in _afters(results, "publish"):
+        container = owners.get(entry.get("owner") or "")
         if container is not None:
             container["published_ports"].append({name: entry[name] for name in _PUBLISHED_PORT})
-    for item, entry in zip(join, _afters(results, "join")):
-        owner = item["share"]
+    shares = {item["name"]: item["share"] for item in join}
+    for entry in _afters(results, "join"):
+        owner = shares[entry["name"]]
         container = _container(entry, "host" if owner == "host" else "container:" + owner)
         shared = containers.get(owner, {})
         container.update((name, shared[name]) for name in ("interfaces", "routes", "published_ports") if name in shared)

@@ -4,8 +4,9 @@
 
 """The steps of a wiring, in order. One table: the role has a task for each, the module ``wiring`` takes them in one. Pure.
 
-The teardown removes from the outside in, last what other objects need; the second half makes objects in the order a person would by hand. At its end
-come the names that mean another container's namespace, so that a container which its engine left elsewhere stops nobody else's wiring.
+The teardown removes from the outside in, last what other objects need; the second half makes objects in the order a person would by hand. A published
+port stands after what it leads to, and goes before it. What closes a network stands before its first pair, and goes after its last one; source NAT
+stands before the routes that need it. At the end of the second half come the names that mean another container's namespace.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Step:
 
 
 STEPS = (
+    Step(TEARDOWN, "publish", "nat", "Take back published ports"),
     Step(TEARDOWN, "route", "ns_route", "Remove routes and policy rules"),
     Step(TEARDOWN, "veth", "veth", "Remove pairs"),
     Step(TEARDOWN, "netns", "netns", "Remove namespaces"),
@@ -39,12 +41,13 @@ STEPS = (
     Step(TEARDOWN, "nat", "nat", "Remove NAT"),
     Step(WIRE, "netns", "netns", "Make namespaces", summed=True),
     Step(WIRE, "bridge", "bridge", "Make bridges"),
+    Step(WIRE, "nat", "nat", "Isolate the networks, and translate what leaves"),
     Step(WIRE, "gateway", "ns_address", "Give the bridges their gateway addresses"),
     Step(WIRE, "veth", "veth", "Make pairs, each born in its place", summed=True),
     Step(WIRE, "bridge_port", "bridge_port", "Set the bridge ports", summed=True),
     Step(WIRE, "address", "ns_address", "Give the containers their addresses", summed=True),
     Step(WIRE, "route", "ns_route", "Set the routes", summed=True),
-    Step(WIRE, "nat", "nat", "Translate what leaves, and publish ports", summed=True),
+    Step(WIRE, "publish", "nat", "Publish ports", summed=True),
     Step(WIRE, "join", "netns", "Join other namespaces", summed=True),
 )
 

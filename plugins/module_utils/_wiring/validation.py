@@ -87,7 +87,7 @@ def _entry(plan: Plan, step: str, item: Item, error: str = "") -> str:
     """Return which entry of which list an item comes from, and is to blame for its error."""
     if step == "address" and error.partition(": ")[0] in _OF_NETWORK:
         return "wiring_networks: network '%s'" % item["bridge"]
-    if step in ("bridge", "gateway") or (step == "nat" and item.get("type") != "dnat"):
+    if step in ("bridge", "gateway", "nat") and item.get("type") != "dnat":
         return "wiring_networks: network '%s'" % (item.get("owner") or item.get("name") or item["interface"])
     if step == "bridge_port":
         pairs = plan[WIRE]["veth"]
@@ -112,7 +112,7 @@ def _port(item: Item) -> str:
 def _worded(step: str, item: Item, error: str) -> str:
     """Return an error of an item with the option in front as the lists call it."""
     option, colon, rest = error.partition(": ")
-    if step == "nat" and item.get("type") == "dnat":
+    if item.get("type") == "dnat":
         return "published_ports: '%s': %s" % (_port(item), error) if item.get("host_port") else error
     version = 6 if ":" in str(item.get("address") or item.get("to_address") or "") else 4
     if colon and option in _WORDS.get(step, ()):

@@ -38,7 +38,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
         self._write(result, "ok")
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
-        self._write(result, "failed")
+        self._write(result, "ignored" if ignore_errors else "failed")
 
     def v2_runner_on_skipped(self, result: Any) -> None:
         self._write(result, "skipped")

@@ -22,6 +22,7 @@ class Change:
     writes = True
     partial = False  # a failure may leave part of it done
     final = False  # nothing takes it back
+    opens = False  # lets traffic in or through: taken after the edits of firewalls, which close first
 
     @property
     def edit(self) -> Any:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import List, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -23,6 +24,7 @@ class SetSysctl(Change):
     key: str
     value: str
     old: str = ""
+    opens: bool = field(default=False, compare=False)
 
     def attempt(self) -> str:
         return "set sysctl %s to '%s' in %s" % (self.key, self.value, self.ns)
@@ -36,11 +38,24 @@ class SetSysctl(Change):
 
 @dataclass(frozen=True)
 class PutFile(Change):
-    """Write a file of our own, whole; ``text`` empty removes it."""
+    """Write a file of our own, whole; ``text`` empty removes it.
+
+    Items share the file. Where it is not ``old`` by then, because another one failed, only the lines are written that this one is about.
+    """
 
     path: str
     text: str
     old: str = ""
+
+    def applied(self, current: str) -> str:
+        """Return the text of the file after the change, where it is ``current`` before; ``""`` where nothing but comments is left."""
+        if current == self.old:
+            return self.text
+        there, old, new = (text.splitlines(keepends=True) for text in (current, self.old, self.text))
+        lines = [line for line in there if line in new or line not in old]
+        added = [line for line in new if line not in lines and (line not in old or line.startswith("#"))]
+        lines += added if self.text else []
+        return "".join(lines) if any(not line.startswith("#") for line in lines) else ""
 
     def attempt(self) -> str:
         return "%s %s" % ("write" if self.text else "remove", self.path)

@@ -48,7 +48,7 @@ class Forwarding:
         if self.value in (None, "1"):
             return []
         first = [SetSysctl(self.ns, _ACCEPT_RA % name, "2", "1") for name in self.uplinks]
-        steps: List[Change] = [*first, SetSysctl(self.ns, _FORWARDING[self.family], "1", self.value or "0")]
+        steps: List[Change] = [*first, SetSysctl(self.ns, _FORWARDING[self.family], "1", self.value or "0", opens=True)]
         lines = "".join("%s = 2\n" % (_ACCEPT_RA % name) for name in self.uplinks) + self._line
         if self.text is not None and self._line not in self.text:
             steps.append(PutFile(SYSCTL_FILE, (self.text or _HEADING) + lines, self.text))

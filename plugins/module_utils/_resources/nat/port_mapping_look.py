@@ -70,6 +70,7 @@ class Have:
     closable: Tuple[str, ...] = ()  # bridges whose route_localnet we switched on, and that have it yet
     use: conflicts.Use = field(default_factory=conflicts.Use)  # what else the ports are used for
     host_ip: str = ""  # what is the matter with the address to publish on: "broadcast", "nowhere", or nothing
+    besides: bool = False  # other owners have published something
 
     @property
     def everywhere(self) -> Tuple[There, ...]:
@@ -107,6 +108,7 @@ def look(want: Want, ns: int, state: State) -> Have:
         closable=tuple(
             name for name in switched if state.link(ns, name) and state.sysctl(ns, ROUTE_LOCALNET % name) == "1"
         ),
+        besides=any(len(index.port_mappings) > len(index.of(want.owner)) for index in indexes.values()),
     )
     if want.present:
         met = [mapping for there in (here, *others) for mapping in (*there.mine, *there.others, *there.stale)]

@@ -95,8 +95,6 @@ def _published(want: Want, have: Have, mappings: Sequence[PortMapping]) -> List[
     changes: List[Change] = []
     localhost = mappings[0].host_ip == EVERYWHERE[4] or mappings[0].host_ip.startswith("127.")
     opens = bool(have.bridge) and localhost and have.localnet == "0"
-    if opens:
-        changes.append(SetSysctl(want.ns, ROUTE_LOCALNET % have.bridge, "1", "0"))
     if have.port and not have.hairpin:
         changes.append(SetLink(want.ns, have.port, {"hairpin": True}, {"hairpin": False}))
     here = have.here
@@ -110,6 +108,8 @@ def _published(want: Want, have: Have, mappings: Sequence[PortMapping]) -> List[
     changes += _closed(want, have, off)
     if new or gone or opens or not here.owned.whole(PORTS, want.family):
         changes.append(SetPortMappings(want.ns, new, gone, here.owned, False, opened, off, here.backend))
+    if opens:  # after the rule that lets nobody else make use of it
+        changes.append(SetSysctl(want.ns, ROUTE_LOCALNET % have.bridge, "1", "0", opens=True))
     return changes
 
 
@@ -162,7 +162,10 @@ def _absent(want: Want, have: Have, before: Dict[str, Any]) -> Plan:
             changes.append(SetPortMappings(want.ns, (), gone, there.owned, there.last, (), off, there.backend))
     if any(there.mine or there.surplus or there.stale for there in have.everywhere):
         changes += _not_needed(want, have.forwarding, have)
-    return Plan(before, {}, tuple(changes), (), {"satisfied_by": None, "blocked_by": []})
+    facts: Dict[str, Any] = {"satisfied_by": None, "blocked_by": []}
+    if not want.mappings:
+        facts["published_besides"] = have.besides
+    return Plan(before, {}, tuple(changes), (), facts)
 
 
 def _not_needed(want: Want, forwardings: Sequence[Forwarding], have: Have) -> List[Change]:

@@ -22,3 +22,10 @@ def test_addresses_are_filled_in() -> None:
 def test_a_container_without_an_address_is_ansible_s_error() -> None:
     with pytest.raises(AnsibleFilterError, match=r"^published_ports: container 'web' got no ipv4 address on eth0\.$"):
         published(ITEMS, [])
+
+
+def test_where_not_all_got_one_the_others_are_filled_in() -> None:
+    items = [*ITEMS, {"type": "dnat", "to_address": "db/eth0/ipv6"}]
+    address = {"netns": "web", "interface": "eth0", "family": "ipv4", "ip": "10.0.0.2"}
+    found = published(items, [{"after": address}, {"failed": True, "msg": "No."}], partly=True)
+    assert [one.get("to_address") for one in found] == ["10.0.0.2", None, "db/eth0/ipv6"]

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from ansible.plugins.action.normal import ActionModule as Normal
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
 from ansible_collections.linuxnet.containers.plugins.plugin_utils import packing
 
 PLUGINS = Path(packing.__file__).resolve().parents[1]
@@ -44,7 +45,9 @@ def ran(
     fqcn = f"linuxnet.containers.{name}"
     plugin = importlib.import_module(f"ansible_collections.linuxnet.containers.plugins.action.{name}").ActionModule
     task = plugin.__new__(plugin)
-    task._task = SimpleNamespace(action=fqcn, resolved_action=fqcn, check_mode=check)
+    task._task = SimpleNamespace(
+        action=fqcn, resolved_action=fqcn, check_mode=check, args={"aggregate": [], **(given or {})}
+    )
     task_vars = {"ansible_role_name": role, **FACTS} if role else {}
     assert task._execute_module(task_vars=task_vars, **more) == {"changed": False}
     assert args.pop("name") == "web"
@@ -121,3 +124,66 @@ def test_python_looks_for_no_garbage_while_ansible_packs(
         assert gc.isenabled() == collecting
     finally:
         (gc.enable if was else gc.disable)()
+
+
+ITEMS = compile_plan(
+    [{"name": "back", "subnets": ["10.1.0.0/24"]}, {"name": "front", "subnets": ["10.2.0.0/24"]}],
+    [{"name": "web"}, {"name": "db", "networks": [{"name": "front"}]}],
+)
+BROKEN = {"failed": True, "results": [{"failed": True, "item": "bridge back", "msg": "No."}, {"changed": True}]}
+
+
+def stepped(
+    monkeypatch: pytest.MonkeyPatch, register: str, result: dict[str, Any], role: str = packing.ROLE, known: Any = None
+) -> tuple[Any, bool]:
+    """Run a task of the role's chain that returns ``result``. Returns the items it is given, None for what it has, and whether the play goes
+    on where it fails."""
+    given: list[Any] = []
+
+    def execute(self: Any, name: Any, module_args: Any, tmp: Any, task_vars: Any, **more: Any) -> dict[str, Any]:
+        given.append(module_args)
+        return result
+
+    monkeypatch.setattr(Normal, "_execute_module", execute)
+    task = packing.ActionModule.__new__(packing.ActionModule)
+    name = register.removeprefix("wiring_")
+    args: dict[str, Any] = {"aggregate": ITEMS["wire"].get(name, [])}
+    half = "teardown" if name.endswith("_gone") else "wire"
+    if name.removesuffix("_gone") in ITEMS[half]:
+        args["step"] = [half, name.removesuffix("_gone")]
+    task._task = SimpleNamespace(action="x", args=args, ignore_errors=None)
+    task._execute_module(task_vars={"ansible_role_name": role, "wiring_plan": ITEMS, **(known or {})})
+    assert given[0] is None or given[0].keys() == args.keys()
+    return given[0] and given[0]["aggregate"], bool(task._task.ignore_errors)
+
+
+def test_a_step_of_the_role_gets_all_its_items_where_nothing_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    fine = {
+        "wiring_netns": {"results": []},
+        "wiring_bridge": {"changed": False},
+        "wiring_address": BROKEN,
+    }  # of an earlier play
+    assert stepped(monkeypatch, "wiring_veth", {"changed": True}, known=fine) == (ITEMS["wire"]["veth"], False)
+    assert stepped(monkeypatch, "wiring_there", {"failed": True}) == (None, False)
+
+
+def test_what_stands_on_an_item_that_failed_is_left_out_of_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    items, dummy = stepped(monkeypatch, "wiring_veth", {"changed": True}, known={"wiring_bridge": BROKEN})
+    assert items == ITEMS["wire"]["veth"][1:]
+
+
+@pytest.mark.parametrize(
+    ("register", "result", "role", "goes_on"),
+    [
+        ("wiring_veth", BROKEN, packing.ROLE, True),
+        ("wiring_veth_gone", BROKEN, packing.ROLE, True),
+        ("wiring_veth", BROKEN, "somebody.elses.role", False),
+        ("wiring_done", BROKEN, packing.ROLE, False),
+        ("wiring_veth", {"failed": True, "missing": "nftables"}, packing.ROLE, False),
+        ("wiring_veth", {"changed": True, "results": []}, packing.ROLE, False),
+    ],
+)
+def test_the_chain_goes_on_where_items_of_a_step_failed_and_not_where_all_of_it_did(
+    monkeypatch: pytest.MonkeyPatch, register: str, result: dict[str, Any], role: str, goes_on: bool
+) -> None:
+    assert stepped(monkeypatch, register, result, role)[1] == goes_on

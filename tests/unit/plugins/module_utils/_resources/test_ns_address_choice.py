@@ -45,7 +45,7 @@ def test_d4_the_same_owner_gets_the_same_address_and_hears_when_it_cannot() -> N
     made(kernel, RESOURCE, netns="db", interface="eth0", address=usual + "/24")
     found = plan(kernel, RESOURCE, **POOL)
     assert found.after["ip"] != usual
-    assert found.warnings[0].startswith(f"web/eth0: its usual address {usual} is taken by eth0 in ")
+    assert found.warnings[0].startswith(f"web/eth0: its usual address {usual} is taken by a namespace ")
 
 
 def test_d6_an_address_in_use_is_refused_and_its_holder_named() -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Steps are taken in order: up to the first that fails, or, of a half that takes away, all of them; on the kernel's twin."""
+"""Steps are taken in order, all of them; what stands on an item that failed is left out. On the kernel's twin."""
 
 from __future__ import annotations
 
@@ -50,10 +50,23 @@ class Steps:
     def foreseen_wants(self, half: str, step: str) -> list[Any]:
         return items(RESOURCES[step], {"aggregate": dict(self.halves[half])[step]})
 
-    def wants(self, half: str, step: str, results: Any) -> list[Any]:
+    def able(self, half: str, step: str, results: Any) -> list[int]:
+        """Here an item stands on those before it of the same number."""
+        count = len(dict(self.halves[half])[step])
+        failed = [number for listed in results[half].values() for number, one in enumerate(listed) if one.get("failed")]
+        return [number for number in range(count) if number not in failed]
+
+    def wants(self, half: str, step: str, results: Any, able: Any) -> list[Any]:
         if step == self.refuses:
             raise Refused(f"No {step}.")
-        return self.foreseen_wants(half, step)
+        found = self.foreseen_wants(half, step)
+        return [found[number] for number in able]
+
+    def failure(self, results: Any) -> str:
+        failed = [
+            one["item"] for steps in results.values() for listed in steps.values() for one in listed if "msg" in one
+        ]
+        return " and ".join(failed)
 
     def summary(self, results: Any) -> dict[str, Any]:
         return {}
@@ -79,12 +92,14 @@ def test_a_step_sees_what_the_steps_before_it_did_under_one_lock() -> None:
     assert not any(item["changed"] for listed in again["make"].values() for item in listed)
 
 
-def test_of_a_half_that_makes_the_steps_end_with_the_first_that_fails() -> None:
+def test_the_steps_go_on_without_what_stands_on_an_item_that_failed() -> None:
     kernel = MemoryKernel()
     kernel.fail_at = 4  # the bridge, after two namespaces and their loopbacks
-    results, _warnings, ended = take_steps(Steps(make=MAKE), kernel, False)
-    assert list(results["make"]) == ["netns", "bridge"]
-    assert ended.startswith("1 of 1 items failed. bridge br0: Could not create bridge br0")
+    results, _warnings, failed = take_steps(Steps(make=MAKE), kernel, False)
+    assert list(results["make"]) == ["netns", "bridge", "veth", "ns_address"]
+    assert [one["item"] for one in results["make"]["veth"]] == ["veth vdb"]  # the other one stands on the bridge
+    assert results["make"]["ns_address"] == []
+    assert failed == "bridge br0 and veth vdb"  # a bridge, too, but nobody said so
 
 
 def test_wants_that_cannot_be_known_end_the_steps() -> None:
@@ -105,7 +120,7 @@ def test_a_half_that_takes_away_is_planned_whole_and_its_links_go_together(
     assert made.snapshot() == MemoryKernel().snapshot()
 
 
-def test_of_a_half_that_takes_away_all_steps_are_taken_and_the_next_half_is_not(
+def test_of_a_half_that_takes_away_the_same_is_left_out_and_the_next_half_is_begun(
     made: MemoryKernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drop = made._DropNetns
@@ -116,10 +131,15 @@ def test_of_a_half_that_takes_away_all_steps_are_taken_and_the_next_half_is_not(
         drop(step)
 
     monkeypatch.setattr(made, "_DropNetns", broken)
-    results, _warnings, ended = take_steps(Steps(take_away=TAKE_AWAY, make=MAKE), made, False)
-    assert list(results["take_away"]) == ["veth", "netns", "bridge"]
-    assert (results["make"], sorted(made.listing())) == ({}, ["web"])
-    assert ended.startswith("1 of 2 items failed.")
+    results, _warnings, failed = take_steps(Steps(take_away=TAKE_AWAY, make=MAKE), made, False)
+    assert {step: len(listed) for step, listed in results["take_away"].items()} == {"veth": 2, "netns": 2, "bridge": 0}
+    assert {step: len(listed) for step, listed in results["make"].items()} == {
+        "netns": 2,
+        "bridge": 1,
+        "veth": 2,
+        "ns_address": 1,
+    }
+    assert (failed, sorted(made.listing())) == ("netns web", ["db", "web"])
 
 
 def test_what_was_taken_away_is_closed_before_the_next_half(

@@ -25,12 +25,13 @@ def test_one_network_and_one_container() -> None:
     assert list(plan["wire"]) == [
         "netns",
         "bridge",
+        "nat",
         "gateway",
         "veth",
         "bridge_port",
         "address",
         "route",
-        "nat",
+        "publish",
         "join",
     ]
     where = {"netns": "web", "interface": "eth0", "bridge": "docker0", "supersede": True}
@@ -62,11 +63,12 @@ def test_one_network_and_one_container() -> None:
             },
             {"source": "172.17.0.0/16", "owner": "docker0", "out_interface": "!docker0", "exclusive": True},
             {"source": "fd00:17::/64", "owner": "docker0", "out_interface": "!docker0", "exclusive": True},
-            NOTHING_PUBLISHED,
+            NO_PORTS,
         ],
+        "publish": [NOTHING_PUBLISHED],
         "join": [],
     }
-    assert list(plan["teardown"]) == ["route", "veth", "netns", "bridge", "nat"]
+    assert list(plan["teardown"]) == ["publish", "route", "veth", "netns", "bridge", "nat"]
     assert not any(plan["teardown"].values())
 
 
@@ -94,10 +96,10 @@ def test_absent_takes_it_down_from_the_outside_in(networks: Any, containers: Any
     plan = compile_plan(networks, containers, state)
     rule = {"owner": "docker0", "state": "absent", "goes_with": "docker0"}
     assert plan["teardown"] == {
+        "publish": [NO_PORTS],
         "nat": [
             {"type": "filter", "bridge": "docker0", **rule},
             rule,
-            NO_PORTS,
         ],
         # All of a list may say what has its namespace; of one container that is absent nothing may be left to say it.
         "route": [] if state == "absent" else [NO_ROUTES],

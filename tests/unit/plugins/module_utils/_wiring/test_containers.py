@@ -157,7 +157,7 @@ def test_a_container_of_an_engine_gets_ipv6_where_its_network_has_it() -> None:
 
 def ports(*listed: Any, networks: Sequence[Any] = (DOCKER0,), **options: Any) -> list[dict[str, Any]]:
     """The nat items of a container's published ports."""
-    made = wire(list(networks), [{"name": "web", "published_ports": list(listed), **options}])["nat"]
+    made = wire(list(networks), [{"name": "web", "published_ports": list(listed), **options}])["publish"]
     return [
         {key: one[key] for key in sorted(one) if key not in ("type", "owner", "exclusive")}
         for one in made

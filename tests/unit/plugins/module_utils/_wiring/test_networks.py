@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
-from ansible_collections.linuxnet.containers.tests.unit.plans import BACK, DOCKER0, NO_ROUTES, NOTHING_PUBLISHED, wire
+from ansible_collections.linuxnet.containers.tests.unit.plans import (
+    BACK,
+    DOCKER0,
+    NO_PORTS,
+    NO_ROUTES,
+    NOTHING_PUBLISHED,
+    wire,
+)
 
 
 def test_what_a_network_says_is_passed_on() -> None:
@@ -41,7 +48,7 @@ def test_what_a_network_says_is_passed_on() -> None:
         {"destination": "10.8.0.0/16", "type": "blackhole", "netns": "web", **only},
     ]
     assert [(one["type"], one["to_address"]) for one in made["nat"][1:3]] == [("snat", "192.0.2.1")] * 2
-    assert made["nat"][3:] == [NOTHING_PUBLISHED]
+    assert (made["nat"][3:], made["publish"]) == ([NO_PORTS], [NOTHING_PUBLISHED])
 
 
 ISOLATION = {"type": "filter", "bridge": "back", "owner": "back", "isolate": True, "icc": True}
@@ -53,7 +60,7 @@ def test_an_internal_network_has_the_hosts_address_but_no_default_route_and_no_n
     made = wire([{**BACK, "internal": True}], [{"name": "web"}])
     assert [item["address"] for item in made["gateway"]] == ["10.1.0.1/24"]
     assert made["route"] == [NO_ROUTES]
-    assert made["nat"] == [{**ISOLATION, "internal": True}, NO_NAT, NOTHING_PUBLISHED]
+    assert made["nat"] == [{**ISOLATION, "internal": True}, NO_NAT, NO_PORTS]
     assert [(one["pool"], one["gateway"]) for one in made["address"]] == [("10.1.0.0/24", "10.1.0.1")]
 
 
@@ -61,7 +68,7 @@ def test_without_host_access_the_bridge_has_no_address_and_the_pool_no_gateway()
     made = wire([{**BACK, "host_access": False}], [{"name": "web"}])
     assert made["gateway"] == [{"interface": "back", **OURS_AWAY}]
     assert made["route"] == [NO_ROUTES]
-    assert made["nat"] == [{**ISOLATION, "internal": True}, NO_NAT, NOTHING_PUBLISHED]
+    assert made["nat"] == [{**ISOLATION, "internal": True}, NO_NAT, NO_PORTS]
     assert [(one["pool"], one["gateway"]) for one in made["address"]] == [("10.1.0.0/24", "none")]
 
 
@@ -84,7 +91,7 @@ def test_with_addressing_none_a_container_has_the_addresses_that_are_listed() ->
     assert [one.get("address") for one in made["address"]] == ["10.1.0.9/24", None]
     assert made["address"][1] == {"netns": "bare", "interface": "eth0", **OURS_AWAY}
     assert [one["netns"] for one in made["route"] if "gateway" in one] == ["web"]
-    assert [one["to_address"] for one in made["nat"] if "to_address" in one] == ["web/eth0/ipv4"]
+    assert [one["to_address"] for one in made["publish"] if "to_address" in one] == ["web/eth0/ipv4"]
 
 
 def test_a_network_without_subnets_is_a_bridge_and_no_more() -> None:
@@ -97,8 +104,9 @@ def test_a_network_without_subnets_is_a_bridge_and_no_more() -> None:
     assert made["nat"] == [
         {**ISOLATION, "internal": True},
         NO_NAT,
-        {**NOTHING_PUBLISHED, "owner": "r1", "addresses": ["r1"]},
+        {**NO_PORTS, "owner": "r1"},
     ]
+    assert made["publish"] == [{**NOTHING_PUBLISHED, "owner": "r1", "addresses": ["r1"]}]
 
 
 @pytest.mark.parametrize(

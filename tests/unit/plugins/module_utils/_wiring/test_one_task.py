@@ -16,6 +16,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.step_runner import foresee, take_steps
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.one_task import Steps, foreseeing
+from ansible_collections.linuxnet.containers.tests.unit.asked import made
+from ansible_collections.linuxnet.containers.tests.unit.generated import RESOURCES
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 NAMES = ("web", "db")
@@ -85,7 +87,9 @@ def test_what_fails_is_told_and_the_rest_goes(kernel: MemoryKernel, monkeypatch:
 
     monkeypatch.setattr(kernel, "_DropNetns", broken)
     results, ended = follow(kernel, "absent")
-    assert ended == ("1 of 2 items failed. netns web: Could not remove netns 'web': Input/output error.")
+    assert ended == (
+        "Failed: container 'web' at step netns of the teardown: netns web: Could not remove netns 'web': Input/output error."
+    )
     assert [one.get("failed", False) for one in results["netns"]] == [False, True]  # what was made last goes first
     assert [one["changed"] for one in results["bridge"]] == [True]
     assert sorted(kernel.listing()) == ["web"]
@@ -149,3 +153,26 @@ def test_a_gateway_out_of_reach_is_foreseen_in_a_namespace_that_is_yet_to_be_mad
     ended = [take_steps(Steps(params), MemoryKernel(), check)[2] for check in (True, False)]
     assert ended[0] == ended[1]
     assert "gateway: 10.77.0.1 is in no on-link subnet of netns 'far'" in ended[0]
+
+
+def test_the_step_that_publishes_is_taken_where_a_port_is_published_by_whomever() -> None:
+    """So what somebody who is gone published to an address is still ended when another gets it."""
+    kernel = MemoryKernel()
+    taken: list[list[bool]] = []
+    results: dict[str, Any] = {}
+    for ports, left in ([], False), (["8080:80"], False), ([], False), ([], True):
+        params = {
+            "networks": [{"name": "front", "subnets": ["10.1.0.0/24"]}],
+            "containers": [{"name": "web", "published_ports": ports}],
+            "state": "present",
+            "firewall_backend": "auto",
+            "purge": False,
+        }
+        if left:
+            [address] = [one["after"]["ip"] for one in results["wire"]["address"]]
+            made(kernel, RESOURCES["nat"], type="dnat", owner="gone", host_port="99", to_address=address)
+        results, _warnings, failed = take_steps(Steps(params), kernel, False)
+        assert failed == ""
+        taken.append([item["changed"] for item in results["wire"].get("publish", [])])
+    assert taken == [[], [True], [], [True]]
+    assert take_steps(Steps(params), kernel, False)[0]["wire"].get("publish", []) == []

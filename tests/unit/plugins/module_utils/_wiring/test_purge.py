@@ -74,12 +74,13 @@ def test_everything_goes_and_then_there_is_nothing_to_do() -> None:
     assert warnings == []
     assert gone == [
         *(
+            "ports of web",
             f"veth {V_WEB}",
             f"veth {host_interface('/run/netns/db', 'eth0')}",
             f"veth {host_interface('/run/netns/db', 'eth1')}",
         ),
         *("netns web", "netns db", "bridge front", "bridge back"),
-        *("nat 10.1.0.0/24", "nat 10.2.0.0/24", "filter front", "filter back", "ports of web"),
+        *("nat 10.1.0.0/24", "nat 10.2.0.0/24", "filter front", "filter back"),
     ]
     assert kernel.snapshot() == MemoryKernel().snapshot()
     assert role(kernel) == ([], [])
@@ -107,7 +108,7 @@ def test_a_running_container_of_an_engine_loses_its_wiring_and_runs_on(engine: s
     assert bool(kernel.listing()["web"].target) == bool(file)
     gone, warnings = role(kernel, [FRONT])
     assert (warnings, kernel.pids) == ([], {42: inode})
-    assert gone == ["routes that are not asked for in netns 'web'", f"veth {V_WEB}", "netns web", "ports of web"]
+    assert gone == ["ports of web", "routes that are not asked for in netns 'web'", f"veth {V_WEB}", "netns web"]
     assert [one.name for one in kernel.links(inode)] == ["lo"]
     assert kernel.policies(inode, 4) == []
 
@@ -118,7 +119,7 @@ def test_a_process_in_it_keeps_a_name() -> None:
     kernel.pids = {42: inode}
     kernel.started = [Container("docker", "other", 42)]
     gone, (warning,) = role(kernel, [FRONT])
-    assert gone == [f"veth {V_WEB}", "ports of web"]
+    assert gone == ["ports of web", f"veth {V_WEB}"]
     assert warning.startswith("Netns 'web' is not listed any more and loses its wiring, but the name stays")
     assert "process 42 (sleep)" in warning
     assert role(kernel, [FRONT]) == ([], [])
@@ -139,7 +140,7 @@ def test_names_without_a_pair_stay() -> None:
     kernel = wired(WEB, *({"name": name, "network_mode": mode} for name, mode in modes.items()))
     made(kernel, netns.RESOURCE, name="by-hand")
     gone, warnings = role(kernel, [FRONT])
-    assert gone == [f"veth {V_WEB}", "netns web", "ports of web"]
+    assert gone == ["ports of web", f"veth {V_WEB}", "netns web"]
     assert warnings == []
     assert names(kernel) == ["by-hand", "lone", "proxy", "side"]
 
@@ -201,7 +202,7 @@ def test_a_link_that_docker_s_container_left_goes_with_its_ports(listed: bool) -
     plan, warnings = purged(compile_plan([FRONT], containers), [FRONT], containers, gathered(kernel, GATHER)[0])
     assert warnings == []
     going = [] if listed else [{"type": "dnat", "owner": "web", "state": "absent"}]
-    assert plan["teardown"]["nat"] == going
+    assert (plan["teardown"]["publish"], plan["teardown"]["nat"]) == (going, [])
     assert plan["teardown"]["netns"] == ([] if listed else [{"name": "web", "state": "absent"}])
 
 
@@ -232,7 +233,7 @@ def test_somebody_else_s_bridge_stays_and_the_rules_that_we_wrote_for_it_go() ->
     role(kernel, [theirs], [WEB], purge=False)
     gone, warnings = role(kernel)
     assert warnings == []
-    assert gone == [f"veth {V_WEB}", "netns web", "nat 172.17.0.0/16", "ports of web"]
+    assert gone == ["ports of web", f"veth {V_WEB}", "netns web", "nat 172.17.0.0/16"]
     assert [link.name for link in kernel.links(inode_of(kernel, HOST))] == ["lo", "docker0"]
 
 
@@ -243,7 +244,7 @@ def test_a_bridge_that_was_here_before_is_given_back() -> None:
     before = kernel.snapshot()
     role(kernel, [FRONT], [WEB], purge=False)
     gone, (warning,) = role(kernel)
-    assert gone == [f"veth {V_WEB}", "netns web", "bridge front", "nat 10.1.0.0/24", "filter front", "ports of web"]
+    assert gone == ["ports of web", f"veth {V_WEB}", "netns web", "bridge front", "nat 10.1.0.0/24", "filter front"]
     assert "was not made by this collection: it stays" in warning
     assert kernel.snapshot() == before
     assert role(kernel) == ([], [])
@@ -260,7 +261,7 @@ def test_a_bridge_with_ports_of_others_stays_with_its_rules() -> None:
     kernel = wired(WEB)
     kernel.apply(AddLink(HOST, "v0", "veth", {"master": "front"}, HOST, "v1", {}))
     gone, warnings = role(kernel)
-    assert gone == [f"veth {V_WEB}", "netns web", "ports of web"]
+    assert gone == ["ports of web", f"veth {V_WEB}", "netns web"]
     assert [warning.endswith("for there are ports on it that nothing here removes: v0.") for warning in warnings] == [
         True
     ]

@@ -51,18 +51,19 @@ def register(step: Step) -> str:
 
 def task(step: Step) -> dict[str, Any]:
     """The role's task for a step."""
-    published = " | linuxnet.containers.wiring_published(wiring_address.results | default([]))"
+    published = " | linuxnet.containers.wiring_published(wiring_address.results | default([]), partly=true)"
     arguments: dict[str, Any] = {
-        "aggregate": "{{ " + items(step) + (published if (step.half, step.name) == (WIRE, "nat") else "") + " }}",
+        "aggregate": "{{ " + items(step) + (published if (step.half, step.name) == (WIRE, "publish") else "") + " }}",
         "step": [step.half, step.name],
     }
     if step.module == "nat":
         arguments["backend"] = "{{ wiring_firewall_backend }}"
+    needed = " and wiring_publishing | bool" if (step.half, step.name) == (WIRE, "publish") else ""
     return {
         "name": step.title,
         f"linuxnet.containers.{step.module}": arguments,
         "register": register(step),
-        "when": f"{items(step)} | length > 0",
+        "when": f"{items(step)} | length > 0{needed}",
     }
 
 
@@ -85,7 +86,7 @@ def test_the_role_has_a_task_for_each_step_in_order(half: str) -> None:
 
 
 def test_the_role_takes_the_halves_in_order() -> None:
-    (block,) = tasks("steps.yml")
+    (block, failed) = tasks("steps.yml")
     dummy, *halves = block["block"]
     files = {TEARDOWN: "{{ 'refused.yml' if wiring_plan.refusal is defined else 'teardown.yml' }}", WIRE: "wire.yml"}
     needed = [f"wiring_plan.{half}.values() | flatten | length > 0" for half in HALVES]
@@ -93,6 +94,16 @@ def test_the_role_takes_the_halves_in_order() -> None:
     assert [(one["ansible.builtin.include_tasks"], one["when"]) for one in halves] == [
         (files[half], f"wiring_compiled is not failed and {when}") for half, when in zip(HALVES, needed, strict=True)
     ]
+    assert failed["when"] == "wiring_compiled is not failed and wiring_failure | length > 0"
+
+
+def test_what_failed_is_looked_for_in_all_steps() -> None:
+    told = yaml.safe_load((ROLE / "vars/main.yml").read_text(encoding="utf-8"))
+    assert told["wiring_taken"] == {
+        half: {step.name: "{{ " + register(step) + ".results | default([]) }}" for step in of(half)} for half in HALVES
+    }
+    looked = re.findall(r"\((\w+)\.failed \| default\(false\)\)", told["wiring_stumbled"])
+    assert looked == [register(step) for step in STEPS]
 
 
 def test_no_result_of_an_earlier_run_is_left() -> None:
@@ -104,7 +115,7 @@ def test_no_result_of_an_earlier_run_is_left() -> None:
 
 
 def test_the_role_sums_up_what_the_filter_reads() -> None:
-    (block,) = tasks("steps.yml")
+    block, _failed = tasks("steps.yml")
     (last,) = block["always"]
     assert "wiring_summary" in last["ansible.builtin.set_fact"]["wiring_result"]
     summary = yaml.safe_load((ROLE / "vars/main.yml").read_text(encoding="utf-8"))["wiring_summary"]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
@@ -80,3 +81,41 @@ def test_e6_an_uplink_that_accepts_advertisements_in_any_case_is_left_as_it_is()
     assert "accept_ra" not in kernel.read_text(SYSCTL_FILE)
     made(kernel, RESOURCE, source="fd00::/64", state="absent")
     assert kernel.sysctl(kernel.find(HOST), "net/ipv6/conf/up0/accept_ra") == "2"  # type: ignore[arg-type]
+
+
+def test_the_host_is_opened_when_what_closes_it_stands() -> None:
+    """Isolation and NAT are written first, forwarding and route_localnet are switched on last; the file that notes it comes before."""
+    kernel = MemoryKernel()
+    kernel.apply(AddLink(HOST, "br0", "bridge"))
+    kernel._state.known.sysctls[kernel.find(HOST) or 0, "net.ipv4.conf.br0.route_localnet"] = "0"
+    start = len(kernel.applied)
+    aggregate = [
+        {
+            "type": "dnat",
+            "host_port": "8080",
+            "to_address": "10.0.0.2",
+            "bridge": "br0",
+            "owner": "web",
+            "forward": False,
+        },
+        {**NET, "forward": False},
+        {"type": "filter", "bridge": "br0", "forward": False},
+    ]
+    wants = validation.items(RESOURCE, {"aggregate": aggregate})
+    execution.execute(RESOURCE, wants, kernel, False)
+    steps = [type(step).__name__ for step in kernel.applied[start:]]
+    assert steps == ["PutFile", "SetPortMappings", "PutRule", "SetIsolation", "SetSysctl", "SetSysctl"]
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_an_item_whose_opening_is_refused_is_taken_back_whole(number: int) -> None:
+    kernel = MemoryKernel()
+    kernel.apply(AddLink(HOST, "br0", "bridge"))
+    kernel._state.known.sysctls[kernel.find(HOST) or 0, "net.ipv4.conf.br0.route_localnet"] = "0"
+    before = kernel.snapshot()
+    kernel.fail_at = len(kernel.applied) + number
+    item = {"type": "dnat", "host_port": "8080", "to_address": "10.0.0.2", "bridge": "br0", "owner": "web"}
+    wants = validation.items(RESOURCE, {"aggregate": [{**item, "forward": False}]})
+    [result], dummy = execution.execute(RESOURCE, wants, kernel, False)
+    assert (kernel.snapshot() == before) == result.get("failed", False)
+    assert result.get("failed", False) == (number < 4)  # the file, the rules, and two switches

@@ -44,7 +44,7 @@ def published(kernel: Any, backend: Any = NFTABLES) -> Any:
 
 def test_a_port_is_published_with_what_its_bridge_needs(kernel: Any) -> None:
     steps = plan(kernel, RESOURCE, **QUIET).changes
-    assert [type(step) for step in steps] == [SetSysctl, SetLink, SetPortMappings]
+    assert [type(step) for step in steps] == [SetLink, SetPortMappings, SetSysctl]
     done = made(kernel, RESOURCE, **QUIET)
     assert {name: done["after"][name] for name in ("host_port", "to_address", "to_port", "bridge", "backend")} == {
         "host_port": "8080",
@@ -90,9 +90,10 @@ def test_route_localnet_goes_with_the_last_port_that_another_one_takes_the_place
     made(kernel, RESOURCE, **item)
     moved = {**item, "to_address": "10.1.0.2"}
     done = made(kernel, RESOURCE, **moved)
-    assert done["commands"][:2] == [
-        "sysctl -w net/ipv4/conf/br1/route_localnet=1",
+    # What is open closes before the rules change, and the other opens after them.
+    assert [done["commands"][number] for number in (0, -1)] == [
         "sysctl -w net/ipv4/conf/br0/route_localnet=0",
+        "sysctl -w net/ipv4/conf/br1/route_localnet=1",
     ]
     assert published(kernel, NFTABLES if backend == "nftables" else IPTABLES_NFT) == [("8080", "10.1.0.2", "web")]
     assert made(kernel, RESOURCE, **moved)["changed"] is False
@@ -156,3 +157,12 @@ def test_a_port_changes_its_goal_in_one_step(kernel: Any) -> None:
     made(kernel, RESOURCE, **QUIET)
     (step,) = plan(kernel, RESOURCE, **{**QUIET, "to_port": "80"}).changes
     assert [mapping.to_port for mapping in (*step.unpublish, *step.publish)] == [0, 80]
+
+
+def test_whether_others_have_published_ports_is_told_where_all_of_an_owner_goes(kernel: Any) -> None:
+    """The role need not look for what was left to an address where there is nothing."""
+    everything = {"type": "dnat", "state": "absent", "ip_forward": False}
+    made(kernel, RESOURCE, **QUIET)
+    assert made(kernel, RESOURCE, owner="db", **everything)["published_besides"] is True
+    assert made(kernel, RESOURCE, owner="web", **everything)["published_besides"] is False
+    assert "published_besides" not in made(kernel, RESOURCE, state="absent", **QUIET)
