@@ -18,7 +18,8 @@ TWINS: list[tuple[str, dict[str, Any], list[dict[str, Any]], str]] = [
     ("veth", {"name": "v1", **PAIR}, [{"mtu": 1400}, {"peer_name": "eth2"}, {"state": "absent"}], "veth v1"),
     ("veth", {"name": "v1", **PAIR}, [{"name": "v2"}], "veth v2"),
     ("veth", {"name": "v1", "peer_name": "v2", "peer_netns": None}, [{"name": "v2", "peer_name": "v3"}], "veth v2"),
-    ("bridge_port", {"bridge": "br0", "interface": "p0"}, [{"hairpin": True}, {"bridge": "br9"}], "bridge port p0"),
+    ("bridge_port", {"bridge": "br0", "interface": "p0"}, [{"hairpin": True}, {"bridge": "br9"}, {"state": "absent"}],
+     "bridge port p0"),
     ("ns_address", {"interface": "br0", "address": "10.1.0.1/24"}, [{"scope": "link"}, {"state": "absent"}], "address 10.1.0.1/24"),
     ("ns_address", {"interface": "br0", "address": "fd01::1/64"}, [{"address": "FD01:0::1/48"}], "address fd01::1/48"),
     ("ns_address", {"interface": "p0", "pool": "10.3.0.0/24"}, [{"range": "10.3.0.8-10.3.0.9"}], "address from 10.3.0.0/24"),
@@ -49,6 +50,40 @@ def test_twins_are_refused_and_doubles_are_one(
     both = wired.module(module, aggregate=[item, item])
     assert [one["changed"] for one in both["results"]] == [True, False]
     assert not wired.module(module, aggregate=[item, item])["changed"]
+
+
+UNDONE: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
+    ("ns_route", {"destination": "10.9.0.0/16", "gateway": "10.0.0.7", "mtu": 1400}, {"mtu": None}, "route 10.9.0.0/16"),
+    ("ns_route", {"destination": "10.9.0.0/16", "gateway": "10.0.0.7"}, {"gateway": None, "metric": 0}, "route 10.9.0.0/16"),
+    ("ns_route", {"destination": "10.9.0.0/16", "type": "blackhole"}, {}, "route 10.9.0.0/16"),
+    ("ns_route", {"gateway": "fd00::7"}, {"metric": 1024}, "route default (IPv6)"),
+    ("nat", {"type": "dnat", "owner": "web", "host_port": "8080", "to_address": "10.0.0.2"}, {}, "port 8080/tcp"),
+    ("nat", {"type": "dnat", "owner": "web", "host_port": "80-81", "to_address": "10.0.0.2"}, {"host_port": None}, "ports of web"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("module", "item", "other", "what"), UNDONE)
+def test_what_is_asked_for_and_asked_to_be_gone_is_refused(
+    wired: Host, module: str, item: dict[str, Any], other: dict[str, Any], what: str
+) -> None:
+    gone = {name: value for name, value in {**item, **other, "state": "absent"}.items() if value is not None}
+    message = f"The {what} is asked for, and asked to be gone; list it once."
+    wired.all_refused(module, {}, [({"aggregate": [item, gone]}, message), ({"aggregate": [gone, item]}, message)])
+
+
+def test_one_way_or_port_may_follow_another(wired: Host) -> None:
+    """What is to be gone is something else than what is asked for."""
+    way = {"destination": "10.9.0.0/16", "gateway": "10.0.0.7"}
+    port = {"type": "dnat", "owner": "web", "host_port": "8080", "to_address": "10.0.0.2"}
+    for module, first, then in (
+        ("ns_route", way, {**way, "gateway": "10.0.0.8"}),
+        ("nat", port, {**port, "host_port": "8081"}),
+        ("bridge_port", {"bridge": "br0", "interface": "p0"}, {"bridge": "br1", "interface": "p0"}),
+    ):
+        wired.module("bridge", name="br1")
+        wired.module(module, **first)
+        items = [{**first, "state": "absent"}, then]
+        assert wired.settles(module, aggregate=items)["changed"]
 
 
 def _apart(module: str) -> dict[str, Any]:

@@ -135,7 +135,9 @@ class BridgePortResource(Resource[Want, Have]):
         )
 
     def identities(self, want: Want) -> Sequence[Hashable]:
-        return ((want.ns, want.interface),) if want.present else ()
+        """A port that is to leave one bridge may be one of another."""
+        here = want.ns, want.interface, want.bridge
+        return (here, here[:2]) if want.present else (here,)
 
     def resolved(self, want: Want, state: State) -> Want:
         bridge, interface = (state.own_name(want.ns, name) for name in (want.bridge, want.interface))

@@ -138,7 +138,7 @@ class NsRouteResource(Resource[Want, Have]):
         return ((want.ns, want.destination, want.table, metric),) if want.present else ()
 
     def together(self, wants: Sequence[Want]) -> List[Want]:
-        return ns_route_exclusive.together(ns_route_want.together(wants))
+        return ns_route_exclusive.together(ns_route_want.together(wants, self.subject))
 
     def resolved(self, want: Want, state: State) -> Want:
         names = {name for dummy, name in want.ways if name}

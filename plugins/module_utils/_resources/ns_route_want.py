@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+import collections
 import ipaddress
 from dataclasses import field
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import values
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import cidr, ip
@@ -218,7 +219,17 @@ def _destination(params: Mapping[str, Any], addresses: Sequence[str]) -> Tuple[i
     return _family(net), net
 
 
-def together(wants: Sequence[Want]) -> List[Want]:
-    """Return the wants of a task. Raises `Invalid` where they ask for one rule with two priorities."""
+def together(wants: Sequence[Want], subject: Callable[[Want], str]) -> List[Want]:
+    """Return the wants of a task, each called by its ``subject`` in errors. Raises `Invalid` where they ask for one rule with two priorities, or
+    for a route and for its end."""
     policy_rule.agreed([(want.ns, want.policy) for want in wants if want.policy and want.present])
+    there: Dict[Tuple[NsRef, str, int], List[Mapping[str, Any]]] = collections.defaultdict(list)
+    for want in wants:
+        if want.present:
+            asked = {"metric": DEFAULT_METRIC[want.family], "type": "unicast", **want.given}
+            there[want.ns, want.destination, want.table].append(asked)
+    for want in wants:
+        gone = [] if want.present or want.nothing else there.get((want.ns, want.destination, want.table), [])
+        if any(all(asked.get(name) == value for name, value in want.given.items()) for asked in gone):
+            raise Invalid("The %s is asked for, and asked to be gone; list it once." % subject(want))
     return list(wants)

@@ -131,7 +131,8 @@ def _check_host(host: IpAddress, to: Optional[IpAddress]) -> None:
 
 
 def together(wants: Sequence[Want]) -> List[Want]:
-    """Tell the exclusive ones what else their owner has in the task. Raises `Invalid` where a port is asked for twice."""
+    """Tell the exclusive ones what else their owner has in the task. Raises `Invalid` where a port is asked for twice, or asked to be gone as
+    well."""
     keep: Dict[Tuple[NsRef, str], List[Tuple[int, str, str, str]]] = {}
     listed: Dict[Tuple[NsRef, str, int], List[PortMapping]] = {}
     for want in wants:
@@ -151,6 +152,11 @@ def together(wants: Sequence[Want]) -> List[Want]:
                     )
             near.append(mapping)
     kept = {key: frozenset(names) for key, names in keep.items()}
+    for want in wants:
+        here = kept.get((want.ns, want.owner), frozenset())
+        gone = here.intersection(mapping.identity for mapping in want.mappings) if want.mappings else here
+        if gone and not want.present:
+            raise Invalid("The %s is asked for, and asked to be gone; list it once." % subject(want))
     return [replace(want, keep=kept.get((want.ns, want.owner), frozenset())) for want in wants]
 
 

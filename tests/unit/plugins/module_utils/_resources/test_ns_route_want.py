@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_route import RESOURCE
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
 from ansible_collections.linuxnet.containers.tests.unit.asked import refusal, want
 
 WEB = NsRef("/run/netns/web")
@@ -77,3 +79,26 @@ def test_the_ways_of_a_want() -> None:
     assert want(RESOURCE, gateway="10.0.0.1").ways == [("10.0.0.1", "")]
     hops = [{"gateway": "10.0.0.1"}, {"interface": "a"}]
     assert want(RESOURCE, nexthops=hops).ways == [("", ""), ("", "a"), ("10.0.0.1", "")]
+
+
+@pytest.mark.parametrize(
+    ("gone", "refused"),
+    [
+        ({}, True),
+        ({"gateway": "10.0.0.7"}, True),
+        ({"metric": 0}, True),
+        ({"gateway": "10.0.0.8"}, False),
+        ({"metric": 5}, False),
+        ({"table": "100"}, False),
+        ({"type": "blackhole"}, False),
+    ],
+)
+def test_a_route_is_not_asked_for_and_asked_to_be_gone(gone: dict[str, Any], refused: bool) -> None:
+    listed = [{"gateway": "10.0.0.7", "mtu": 1400}, {**gone, "state": "absent"}]
+    told = []
+    for aggregate in (listed, listed[::-1]):
+        try:
+            validation.items(RESOURCE, {"destination": "10.9.0.0/16", "aggregate": aggregate})
+        except Invalid as error:
+            told.append(str(error))
+    assert told == ["The route 10.9.0.0/16 is asked for, and asked to be gone; list it once."] * 2 * refused

@@ -146,6 +146,16 @@ def test_a_port_is_asked_for_once(first: Any, second: Any) -> None:
         items(first, second)
 
 
+@pytest.mark.parametrize("gone", [{"host_port": "80-89"}, {"host_port": "80-89/tcp"}, {}])
+def test_a_port_is_not_asked_for_and_asked_to_be_gone(gone: Any) -> None:
+    for listed in (
+        [{"host_port": "80-89"}, {**gone, "state": "absent"}],
+        [{**gone, "state": "absent"}, {"host_port": "80-89"}],
+    ):
+        with pytest.raises(Invalid, match="is asked for, and asked to be gone; list it once"):
+            items(*listed)
+
+
 def test_ports_beside_each_other_are_asked_for_together() -> None:
     items(
         {"host_port": "80"},
