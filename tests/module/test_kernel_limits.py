@@ -265,15 +265,33 @@ def _some(chance: Random, item: dict[str, Any], **choices: list[Any]) -> dict[st
 
 
 def bridge(chance: Random) -> dict[str, Any]:
-    return _some(chance, {"name": "br0"}, mtu=[68, 1000, 1280, 9000, 65535], stp=[True, False],
-        forward_delay=[0, 1, 199, 200, 1501, 3000, 3001, 4294967295], ageing_time=[0, 1, 4294967295],
-        mac=["02:0:0:0:0:a", "fe:ff:ff:ff:ff:ff"], alias=["", "x" * 255], enabled=[True, False])  # fmt: skip
+    return _some(
+        chance,
+        {"name": "br0"},
+        mtu=[68, 1000, 1280, 9000, 65535],
+        stp=[True, False],
+        forward_delay=[0, 1, 199, 200, 1501, 3000, 3001, 4294967295],
+        ageing_time=[0, 1, 4294967295],
+        mac=["02:0:0:0:0:a", "fe:ff:ff:ff:ff:ff"],
+        alias=["", "x" * 255],
+        enabled=[True, False],
+    )
 
 
 def veth(chance: Random) -> dict[str, Any]:
-    return _some(chance, {"name": "v0", "peer_netns": "web"}, mtu=[68, 1279, 1280, 65535], tx_queue_len=[0, 1, 5000],
-        mac=["02:00:00:00:00:0b"], peer_mac=["02:00:00:00:00:0c"], bridge=["br0", "br1", ""], enabled=[True, False],
-        peer_enabled=[True, False], alias=["", "y" * 255], tx_checksum=[True, False])  # fmt: skip
+    return _some(
+        chance,
+        {"name": "v0", "peer_netns": "web"},
+        mtu=[68, 1279, 1280, 65535],
+        tx_queue_len=[0, 1, 5000],
+        mac=["02:00:00:00:00:0b"],
+        peer_mac=["02:00:00:00:00:0c"],
+        bridge=["br0", "br1", ""],
+        enabled=[True, False],
+        peer_enabled=[True, False],
+        alias=["", "y" * 255],
+        tx_checksum=[True, False],
+    )
 
 
 def bridge_port(chance: Random) -> dict[str, Any]:
@@ -284,21 +302,57 @@ def bridge_port(chance: Random) -> dict[str, Any]:
 
 
 def ns_address(chance: Random) -> dict[str, Any]:
-    address = chance.choice(["10.0.0.7/24", "10.0.0.8/31", "10.0.0.9/32", "fd00::7/64", "fd00::/127", "fe80::7/64",
-                             "169.254.7.7/16", "127.0.0.9/8", "10.7.0.1/0", "fd00::9/0", "192.0.2.1/1"])  # fmt: skip
+    address = chance.choice(
+        [
+            "10.0.0.7/24",
+            "10.0.0.8/31",
+            "10.0.0.9/32",
+            "fd00::7/64",
+            "fd00::/127",
+            "fe80::7/64",
+            "169.254.7.7/16",
+            "127.0.0.9/8",
+            "10.7.0.1/0",
+            "fd00::9/0",
+            "192.0.2.1/1",
+        ]
+    )
     more = {
         "label": ["eth0", "eth0:1"],
         "broadcast": ["10.0.0.255", "1.2.3.4"],
         "scope": ["global", "site", "link", "host"],
     }
-    return _some(chance, {"netns": "web", "interface": "eth0", "address": address}, valid_lft=[0, 1, 4000, "forever"],
-        preferred_lft=[0, 1, 4000, "forever"], noprefixroute=[True, False], peer=["10.9.9.9", "10.9.9.9/24", "fd09::9"],
-        exclusive=[True], **(more if "." in address else {}))  # fmt: skip
+    return _some(
+        chance,
+        {"netns": "web", "interface": "eth0", "address": address},
+        valid_lft=[0, 1, 4000, "forever"],
+        preferred_lft=[0, 1, 4000, "forever"],
+        noprefixroute=[True, False],
+        peer=["10.9.9.9", "10.9.9.9/24", "fd09::9"],
+        exclusive=[True],
+        **(more if "." in address else {}),
+    )
 
 
 def ns_route(chance: Random) -> dict[str, Any]:
-    destination = chance.choice(["default", "10.9.0.0/16", "10.9.9.9/32", "224.0.0.0/4", "127.9.0.0/16", "0.0.0.0/1", "fd09::/64",
-                                 "::/0", "::/1", "fe80::/64", "ff00::/8", "255.255.255.255/32", "10.0.0.0/24", "fd00::/64"])  # fmt: skip
+    destination = chance.choice(
+        [
+            "default",
+            "10.9.0.0/16",
+            "10.9.9.9/32",
+            "224.0.0.0/4",
+            "127.9.0.0/16",
+            "0.0.0.0/1",
+            "fd09::/64",
+            "::/0",
+            "::/1",
+            "fe80::/64",
+            "ff00::/8",
+            "255.255.255.255/32",
+            "10.0.0.0/24",
+            "fd00::/64",
+        ]
+    )
     gateway = [
         "10.0.0.1",
         "10.0.0.2",
@@ -317,10 +371,19 @@ def ns_route(chance: Random) -> dict[str, Any]:
         item["nexthops"] = chance.sample(hops, 2)
     else:
         item = _some(chance, item, gateway=gateway, interface=["eth0", "lo"])
-    return _some(chance, item, metric=[0, 1, 4294967295], table=["main", 100, 4294967295, "local", "default"], mtu=[0, 1, 1400, 65520],
-        advmss=[0, 1, 65495], onlink=[True, False], scope=["global", "site", "link", "host", "nowhere"],
-        source=["10.0.0.2", "fd00::2", "9.9.9.9"], type=["unicast", "blackhole", "unreachable", "prohibit", "throw"],
-        family=["ipv4", "ipv6"])  # fmt: skip
+    return _some(
+        chance,
+        item,
+        metric=[0, 1, 4294967295],
+        table=["main", 100, 4294967295, "local", "default"],
+        mtu=[0, 1, 1400, 65520],
+        advmss=[0, 1, 65495],
+        onlink=[True, False],
+        scope=["global", "site", "link", "host", "nowhere"],
+        source=["10.0.0.2", "fd00::2", "9.9.9.9"],
+        type=["unicast", "blackhole", "unreachable", "prohibit", "throw"],
+        family=["ipv4", "ipv6"],
+    )
 
 
 def settled(item: dict[str, Any]) -> dict[str, Any]:
@@ -340,9 +403,11 @@ def test_what_is_accepted_the_kernel_takes(host: Host, module: str) -> None:
     """Generated: with parents that are there, check mode says what the run does, and nothing ends in a bare errno."""
     chance = Random(f"limits of {module}")
     host.bridge("br0")
-    host.run("ip link add br1 type bridge; ip netns add web; ip -n web link set lo up; "
-             "ip link add v0 type veth peer name eth0 netns web; ip link set v0 master br0 up; ip -n web link set eth0 up; "
-             "ip -n web addr add 10.0.0.2/24 dev eth0; ip -n web addr add fd00::2/64 dev eth0 nodad")  # fmt: skip
+    host.run(
+        "ip link add br1 type bridge; ip netns add web; ip -n web link set lo up; "
+        "ip link add v0 type veth peer name eth0 netns web; ip link set v0 master br0 up; ip -n web link set eth0 up; "
+        "ip -n web addr add 10.0.0.2/24 dev eth0; ip -n web addr add fd00::2/64 dev eth0 nodad"
+    )
     wrong = []
     for number in range(ROUNDS):
         item = MAKERS[module](chance)
@@ -351,8 +416,11 @@ def test_what_is_accepted_the_kernel_takes(host: Host, module: str) -> None:
                 "ip -n web route flush table all proto 76; ip -n web -6 route flush table all proto 76", check=False
             )
         if module == "ns_address":
-            host.run("ip -n web -4 addr flush dev eth0; ip -n web -6 addr flush dev eth0; ip -n web addr add 10.0.0.2/24 dev eth0; "
-                     "ip -n web addr add fd00::2/64 dev eth0 nodad", check=False)  # fmt: skip
+            host.run(
+                "ip -n web -4 addr flush dev eth0; ip -n web -6 addr flush dev eth0; ip -n web addr add 10.0.0.2/24 dev eth0; "
+                "ip -n web addr add fd00::2/64 dev eth0 nodad",
+                check=False,
+            )
         foreseen, done, again = (host.result(module, check=check, **item) for check in (True, False, False))
         says = [result.get("msg") if result.get("failed") else result["changed"] for result in (foreseen, done, again)]
         missing = bool(foreseen.get("warnings")) and "is in no on-link subnet" in str(done.get("msg"))

@@ -327,10 +327,11 @@ def test_what_goes_along_a_removed_address_is_said(host: Host, family: int) -> N
 def test_what_goes_along_with_a_family_stays_away(host: Host) -> None:
     """An address of IPv4 takes the place of one of IPv6: the route that had that as its source goes, and is not set again without it."""
     host.module("ns_address", **WEB, address=OLD[6])
-    host.module("ns_route", netns="web", gateway=GATEWAY[6], source=OLD[6].split("/")[0])
+    source = OLD[6].partition("/")[0]
+    host.module("ns_route", netns="web", gateway=GATEWAY[6], source=source)
     done = host.settles("ns_address", **WEB, address=OLD[4], supersede=True)
     assert [command for command in done["commands"] if "route" in command] == [
-        f"ip -n web -6 route del default via {GATEWAY[6]} dev eth0 metric 1024 src {OLD[6].split('/')[0]}"
+        f"ip -n web -6 route del default via {GATEWAY[6]} dev eth0 metric 1024 src {source}"
     ]
     assert host.ip("-n web -6 route show default") == []
 
