@@ -54,6 +54,12 @@ options:
   alias:
     description: A text for people, shown by C(ip link).
     type: str
+  accept_ra:
+    description:
+      - Whether the bridge hears router advertisements (C(net.ipv6.conf.NAME.accept_ra)). Of a host that does, whoever is behind the bridge can become the
+        router, for IPv6 that nobody set up as well.
+      - Left out, it stays as it is, and a new bridge has what its namespace gives to new interfaces.
+    type: bool
   only_ours:
     description:
       - Change and remove only what this collection made, as the role P(linuxnet.containers.wiring#role) does. Left out, the bridge that is named

@@ -78,6 +78,14 @@ options:
   alias:
     description: A text for people, shown by C(ip link), on the end in O(netns).
     type: str
+  accept_ra:
+    description:
+      - Whether the end in O(netns) hears router advertisements (C(net.ipv6.conf.NAME.accept_ra)). Left out, it stays as it is, and a new pair has what
+        the namespace gives to new interfaces.
+    type: bool
+  peer_accept_ra:
+    description: Whether the other end hears router advertisements. It is set before that is up.
+    type: bool
   peer_sysctls:
     description:
       - Sysctls of the other end by key, such as C(net.ipv4.conf.eth0.arp_notify) with C(1). They are set as soon as it is there, before it is up.

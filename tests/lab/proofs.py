@@ -17,6 +17,31 @@ from lab import HERE, Lab, collections_root
 
 Result = dict[str, Any]
 
+# A program that is the router of whoever listens behind the interface argv[1]: it advertises itself and a prefix (RFC 4861), until argv[2] others
+# there have answered an echo that came after, and so have heard it before. It ends with an error where they do not in a minute.
+ADVERTISE = """
+import socket, struct, sys, time
+index, others = socket.if_nametoindex(sys.argv[1]), int(sys.argv[2])
+sock = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+for option, value in ((socket.IPV6_MULTICAST_HOPS, 255), (socket.IPV6_MULTICAST_IF, index), (socket.IPV6_MULTICAST_LOOP, 0)):
+    sock.setsockopt(socket.IPPROTO_IPV6, option, value)
+sock.settimeout(0.1)
+prefix = struct.pack("!BBBBIII", 3, 4, 64, 0xC0, 3600, 3600, 0) + socket.inet_pton(socket.AF_INET6, "fd99::")
+advertisement, echo = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0) + prefix, struct.pack("!BBHHH", 128, 0, 0, 7, 7)
+answered, end = set(), time.monotonic() + 60
+while len(answered) < others:
+    assert time.monotonic() < end, answered
+    try:
+        for message in (advertisement, echo):
+            sock.sendto(message, ("ff02::1", 0, 0, index))
+        while len(answered) < others:
+            message, sender = sock.recvfrom(1500)
+            if message[0] == 129:
+                answered.add(sender[0])
+    except OSError:  # nobody yet, or no address of our own to send from
+        time.sleep(0.01)
+"""
+
 
 def settles(lab: Lab, module: str, /, unforeseen: tuple[str, ...] = (), **args: Any) -> Result:
     """Run a module that has something to do, and return its result.

@@ -192,6 +192,16 @@ def checksums_can_be_switched_off(kernel: Any) -> None:
     assert kernel.tx_checksum(kernel.find(HOST), "web0") is True
 
 
+@case
+def whether_advertisements_are_heard_is_known_of_each_end(kernel: Any) -> None:
+    pair(kernel)
+    kernel.apply(SetLink(WEB, "eth0", {"accept_ra": False}, {"accept_ra": True}))
+    kernel.apply(SetLink(HOST, "web0", {"accept_ra": True}, {"accept_ra": False}))
+    after = next_run(kernel)
+    assert link(after, WEB, "eth0").get("accept_ra") is False
+    assert link(after, HOST, "web0").get("accept_ra") is True
+
+
 # --- bridges and ports ---
 
 

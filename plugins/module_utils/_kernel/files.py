@@ -58,6 +58,15 @@ def write_sysctl(key: str, value: str) -> None:
         file.write(value)
 
 
+def write_sysctl_of_link(key: str, value: str) -> None:
+    """Write a sysctl of an interface. Raises OSError, but not where ``value`` is 0 and the interface lacks the protocol that would heed it."""
+    try:
+        write_sysctl(key, value)
+    except FileNotFoundError:
+        if value != "0":
+            raise
+
+
 def read_text(path: str) -> str:
     """Return a file's text, ``""`` where there is none; bytes that are no UTF-8 as surrogates. Raises `KernelError` for what is no
     file, or cannot be read."""

@@ -142,6 +142,9 @@ class Kernel(reader.Reader):
         namespace, index = self._at(step.ns), self._index(step.ns, step.name)
         sock, new = namespace.socket, dict(step.new)
         checksum = new.pop("tx_checksum", None)
+        for key, value in step.settings():
+            with namespaces.entered(namespace.fd):
+                files.write_sysctl_of_link(key, value)
         master = None
         if "master" in new:
             name = new.pop("master")

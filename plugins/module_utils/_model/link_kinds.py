@@ -31,8 +31,8 @@ class Field:
     ``option``: modules have it as an option, of this type; ``wanted`` is what they ask for where it is left out, None for nothing.
     ``only``: the kinds that have it, all where empty. Of a pair, ``ends`` says which: ``both`` by one option, ``each`` by one of its
     own (``peer_NAME`` is the other end's), ``near`` the end that is named. ``late``: the message that makes a link cannot carry it.
-    ``asked``: it is read, and shown, only where it is asked for. ``ethtool``: that program sets it. ``bare``: a text that goes without a
-    closing NUL, for which the kernel has no room.
+    ``asked``: it is shown only where it is asked for. ``ethtool``: that program sets it. ``sysctl`` sets it, with ``%s`` for the interface.
+    ``bare``: a text that goes without a closing NUL, for which the kernel has no room.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Field:
     late: bool = False
     asked: bool = False
     ethtool: bool = False
+    sysctl: str = ""
     bare: bool = False
 
     def spell(self, value: Any) -> List[str]:
@@ -55,6 +56,10 @@ class Field:
         if isinstance(value, bool):
             value = ("1" if value else "0") if self.switch == "01" else ("on" if value else "off")
         return [str(value) if word == "{}" else word for word in self.words.split()]
+
+    def setting(self, name: str, value: Any) -> Tuple[str, str]:
+        """Return (key, value) of the sysctl that gives an interface a canonical value."""
+        return self.sysctl % name, str(self.to_kernel(value))
 
     def canonical(self, value: Any, option: str = "") -> Any:
         """Return an option's value in canonical form. Raises `Invalid` where the kernel would refuse it."""
@@ -103,6 +108,18 @@ LINK = table(
     Field("tx_queue_len", "IFLA_TXQLEN", "txqueuelen {}", 1000, values.integer(0, values.U32), only=("veth",)),
     Field("alias", "IFLA_IFALIAS", "alias {}", "", values.text_up_to(255), ends="near", late=True, bare=True),
     Field("tx_checksum", "", "tx {}", True, only=("veth",), late=True, asked=True, ethtool=True),
+    # Whether router advertisements are heard. What a new link does is its namespace's affair (net.ipv6.conf.default.accept_ra).
+    Field(
+        "accept_ra",
+        "",
+        "",
+        True,
+        only=("bridge", "veth"),
+        ends="each",
+        late=True,
+        asked=True,
+        sysctl="net/ipv6/conf/%s/accept_ra",
+    ),
 )
 
 # Times in hundredths of a second, as `ip link` gives and takes them. Bounds of ports: net/bridge/br_stp_if.c and br_private.h.

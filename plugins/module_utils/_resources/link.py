@@ -118,7 +118,8 @@ class LinkResource(Resource[Want, Have]):
         return (AddLink(want.ns, want.name, self.noun, early), *set_late(want.ns, want.name, late))
 
     def _describe(self, want: Want, attributes: Mapping[str, Any]) -> Dict[str, Any]:
-        return {"name": want.name, "netns": want.ns.option, **shown(self.rows, attributes)}
+        rows = {name: row for name, row in self.rows.items() if not row.asked or name in want.attributes}
+        return {"name": want.name, "netns": want.ns.option, **shown(rows, attributes)}
 
 
 # --- what the nouns of links have in common ---
@@ -170,10 +171,11 @@ def shown(rows: link_kinds.Rows, attributes: Mapping[str, Any]) -> Dict[str, Any
 
 def split(wanted: Mapping[str, Any], names: Sequence[str]) -> Tuple[Dict[str, Any], Dict[str, Any]]:
     """Return (early, late): the attributes that the creating message carries, and of those called ``names``, which it does not, the
-    ones that a new link has not by itself."""
+    ones that a new link has not by itself, as far as that can be told."""
     early = {name: value for name, value in wanted.items() if name not in names}
     late = {name: wanted[name] for name in names if name in wanted}
-    return early, {name: value for name, value in late.items() if value != link_kinds.LINK[name].default}
+    rows = link_kinds.LINK
+    return early, {name: value for name, value in late.items() if value != rows[name].default or rows[name].sysctl}
 
 
 def set_late(ns: NsRef, name: str, late: Mapping[str, Any]) -> Tuple[Change, ...]:

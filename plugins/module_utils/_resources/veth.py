@@ -421,10 +421,10 @@ class VethResource(Resource[Want, Have]):
             "bridge": master,
         }
         for name, row in _ROWS.items():
-            if not row.asked or name in own:
+            if not row.asked or name in want.own:
                 described[name] = own.get(name)
-                if row.ends != "near":
-                    described["peer_" + name] = peer.get(name)
+            if row.ends != "near" and (not row.asked or name in want.peer):
+                described["peer_" + name] = peer.get(name)
         return described
 
 

@@ -77,6 +77,11 @@ def _default_key(route: Mapping[str, Any]) -> Tuple[int, str]:
     return 6 if six else 4, usual if metric in ("", "0") else metric
 
 
+def _of_advertisements(key: str) -> bool:
+    """Return whether a sysctl of an interface says which router advertisements it hears."""
+    return key_of(key).endswith(".accept_ra")
+
+
 @dataclass(frozen=True)
 class Attachment:
     """An interface of a container on one of its networks; ``spec`` is the entry of the container's ``networks``, ``sysctls`` are those of the
@@ -109,6 +114,10 @@ class Attachment:
             item["peer_mac"] = self.mac
         if self.sysctls:
             item["peer_sysctls"] = dict(self.sysctls)
+        if self.network.unmanaged:
+            item["accept_ra"] = False
+        if self.network.pooled and not any(map(_of_advertisements, self.sysctls)):
+            item["peer_accept_ra"] = False
         return item
 
     def port(self) -> List[Item]:

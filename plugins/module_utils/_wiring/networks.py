@@ -138,7 +138,7 @@ class Network:
         item: Item = {"name": self.name, "only_ours": True}
         if not present:
             return [dict(item, state="absent")]
-        item["mtu"] = self.mtu
+        item.update(mtu=self.mtu, accept_ra=False)
         if "vlan_filtering" in self.spec:
             item["vlan_filtering"] = self.spec["vlan_filtering"]
         return [item]

@@ -98,7 +98,8 @@ class SetLink(Change):
         )
 
     def commands(self) -> List[Command]:
-        ip, lines = self.ns.tool("ip"), []
+        ip, sysctl = self.ns.tool("ip"), self.ns.tool("sysctl")
+        lines = [command(sysctl, "-w", "%s=%s" % setting) for setting in self.settings()]
         words = ["name", self.new["name"]] if "name" in self.new else []
         words += _link_words(self.new)
         if "enabled" in self.new:
@@ -110,7 +111,7 @@ class SetLink(Change):
         for key, value in self.new.items():
             if key in own:
                 lines.append(command(ip, "link", "set", name, "type", self.kind, own[key].spell(value)))
-            elif key in link_kinds.LINK and link_kinds.LINK[key].late:
+            elif key in link_kinds.LINK and link_kinds.LINK[key].late and not link_kinds.LINK[key].sysctl:
                 row = link_kinds.LINK[key]
                 setter = [*self.ns.tool("ethtool"), "-K", name[-1]] if row.ethtool else [*ip, "link", "set", *name]
                 lines.append(command(setter, row.spell(value)))
@@ -118,6 +119,13 @@ class SetLink(Change):
         if port:
             lines.append(command(self.ns.tool("bridge"), "link", "set", "dev", name[-1], port))
         return lines
+
+    def settings(self) -> List[Tuple[str, str]]:
+        """Return (key, value) of the sysctls among what is set: first of all, before the link is up or has another name."""
+        rows = link_kinds.LINK
+        return [
+            rows[key].setting(self.name, value) for key, value in self.new.items() if key in rows and rows[key].sysctl
+        ]
 
     def undo(self) -> Tuple[Change, ...]:
         name = self.new.get("name", self.name)

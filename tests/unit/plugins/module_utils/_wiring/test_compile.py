@@ -37,12 +37,21 @@ def test_one_network_and_one_container() -> None:
     where = {"netns": "web", "interface": "eth0", "bridge": "docker0", "supersede": True}
     assert plan["wire"] == {
         "netns": [{"name": "web"}],
-        "bridge": [{"name": "docker0", "only_ours": True, "mtu": "auto"}],
+        "bridge": [{"name": "docker0", "only_ours": True, "mtu": "auto", "accept_ra": False}],
         "gateway": [
             {"interface": "docker0", "address": "172.17.0.1/16", "bridge": "docker0", "nodad": True, "supersede": True},
             {"interface": "docker0", "address": "fd00:17::1/64", "bridge": "docker0", "nodad": True, "supersede": True},
         ],
-        "veth": [{"peer_netns": "web", "peer_name": "eth0", "exclusive": True, "bridge": "docker0", "mtu": "auto"}],
+        "veth": [
+            {
+                "peer_netns": "web",
+                "peer_name": "eth0",
+                "exclusive": True,
+                "bridge": "docker0",
+                "mtu": "auto",
+                "peer_accept_ra": False,
+            }
+        ],
         "bridge_port": [],
         "address": [
             {**where, "gateway": "172.17.0.1", "pool": "172.17.0.0/16"},

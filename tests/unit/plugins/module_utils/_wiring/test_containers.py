@@ -50,6 +50,27 @@ def test_sysctls_of_an_interface_go_with_its_pair_and_the_others_with_the_namesp
     assert wire([DOCKER0], [engine])["netns"][0]["sysctls"]["net.ipv4.conf.eth7.arp_notify"] == 1, "the engine's"
 
 
+@pytest.mark.parametrize(
+    ("network", "sysctls", "asked"),
+    [
+        ({}, {}, {"peer_accept_ra": False}),
+        ({"internal": True}, {"net.ipv6.conf.eth0.mtu": 1400}, {"peer_accept_ra": False}),
+        ({"unmanaged": True}, {}, {"accept_ra": False, "peer_accept_ra": False}),
+        ({}, {"net.ipv6.conf.eth0.accept_ra": 2}, {}),
+        ({}, {"net/ipv6/conf/eth0/accept_ra": 0}, {}),
+        ({"subnets": [], "addressing": "none"}, {}, {}),
+    ],
+)
+def test_router_advertisements_are_not_heard_unless_somebody_asks_for_that(
+    network: dict[str, Any], sysctls: dict[str, Any], asked: dict[str, Any]
+) -> None:
+    """A container without addresses of ours has to get its own."""
+    made = wire([{**DOCKER0, **network}], [{"name": "web", "sysctls": sysctls}])
+    [pair] = made["veth"]
+    assert {name: value for name, value in pair.items() if name.endswith("accept_ra")} == asked
+    assert [bridge["accept_ra"] for bridge in made["bridge"]] == [False] * (not network.get("unmanaged"))
+
+
 @pytest.mark.parametrize("which", ["all", "default", "eth0", "e/0"])
 def test_a_sysctl_that_undoes_an_ipv6_address_is_refused(which: str) -> None:
     """By the namespace, by the interface, in any spelling; where there is no such address it is the user's affair."""
@@ -92,7 +113,7 @@ def test_what_a_container_says_is_passed_on() -> None:
         {
             "name": "web0", "peer_netns": "web", "peer_name": "net0", "peer_mac": "02:00:00:00:00:09",
             "exclusive": True, "mtu": "auto",
-            "port_of": "docker0",
+            "port_of": "docker0", "peer_accept_ra": False,
         }
     ]  # fmt: skip
     # With options of its own the port is made in one place, the step that sets them.

@@ -46,6 +46,10 @@ COMMANDS = [
             "ip netns exec web ethtool -K eth0 tx off",
         ],
     ),
+    (
+        SetLink(WEB, "eth0", {"accept_ra": False, "enabled": True}),
+        ["ip netns exec web sysctl -w net/ipv6/conf/eth0/accept_ra=0", "ip -n web link set eth0 up"],
+    ),
     (SetLink(WEB, "net1", {"name": "eth0", "mtu": 1400}), ["ip -n web link set net1 name eth0 mtu 1400"]),
     (SetLink(HOST, "web0", {"master": ""}), ["ip link set web0 nomaster"]),
     (SetLink(HOST, "br0", {"ageing_time": 0}, kind="bridge"), ["ip link set br0 type bridge ageing_time 0"]),
