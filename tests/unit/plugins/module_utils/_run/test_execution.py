@@ -32,7 +32,7 @@ def run(
     [
         ({"name": "a/b"}, "aggregate item 2: name: 'a/b' is not an interface name"),
         ({"name": "br1", "state": "up"}, "aggregate item 2: state: 'up' is none of present, absent."),
-        ({"name": "br1", "mut": 1}, "aggregate item 2: there is no option mut; there are ageing_time, alias,"),
+        ({"name": "br1", "mut": 1}, "aggregate item 2: there is no option mut; there are accept_ra, ageing_time,"),
         ({}, "aggregate item 2: missing required arguments: name"),
         ({"name": "br1", "stp": "perhaps"}, "aggregate item 2: stp: 'perhaps' is neither true nor false."),
         ({"name": "br1", "mtu": "67"}, "aggregate item 2: mtu: 67 is out of bounds; it must be from 68 to 65535."),
