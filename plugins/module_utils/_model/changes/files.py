@@ -52,7 +52,7 @@ class PutFile(Change):
         if current == self.old:
             return self.text
         there, old, new = (text.splitlines(keepends=True) for text in (current, self.old, self.text))
-        lines = [line for line in there if line in new or line not in old]
+        lines = [line for line in there if line in new or line not in old or line.startswith("#")]
         added = [line for line in new if line not in lines and (line not in old or line.startswith("#"))]
         lines += added if self.text else []
         return "".join(lines) if any(not line.startswith("#") for line in lines) else ""
