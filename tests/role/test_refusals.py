@@ -271,6 +271,7 @@ def test_other_spellings_mean_the_same(playbook: Playbook) -> None:
         "netns web",
         "netns shop",
         "bridge docker0",
+        "filter docker0",
         "address 10.8.0.1/24 on docker0",
         "address 10.9.0.1/24 on docker0",
         "veth vethzvxkcem3eqk",
@@ -281,7 +282,6 @@ def test_other_spellings_mean_the_same(playbook: Playbook) -> None:
         "address from 10.8.0.0/24 on eth0 in netns 'shop'",
         "address from 10.9.0.0/24 on eth0 in netns 'shop'",
         "route default in netns 'shop'",
-        "filter docker0",
         "port 8080/tcp",
         "port 81/tcp",
     ]
