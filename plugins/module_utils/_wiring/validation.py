@@ -114,7 +114,7 @@ def _worded(step: str, item: Item, error: str) -> str:
     option, colon, rest = error.partition(": ")
     if item.get("type") == "dnat":
         return "published_ports: '%s': %s" % (_port(item), error) if item.get("host_port") else error
-    version = 6 if ":" in str(item.get("address") or item.get("to_address") or "") else 4
+    version = 6 if ":" in str(item.get("address") or item.get("source") or "") else 4
     if colon and option in _WORDS.get(step, ()):
         return "%s: %s" % (_WORDS[step][option] % {"version": version}, rest)
     return "%s: %s" % (_BELOW[step], error) if step in _BELOW else error

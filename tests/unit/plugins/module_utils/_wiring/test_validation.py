@@ -71,7 +71,7 @@ def test_a_plan_that_is_right_comes_back_as_it_was(state: str) -> None:
         (
             {"outbound_ipv4": "fd00::1"},
             {},
-            "wiring_networks: network 'docker0': outbound_ipv6: ",
+            "wiring_networks: network 'docker0': outbound_ipv4: ",
         ),
         (
             {"exclude": ["172.17.0.0/16"]},
