@@ -220,7 +220,7 @@ def test_what_docker_removes_is_gone_without_a_run_and_not_made_again(story: Sto
 def test_g3_after_teardown_dockers_network_is_as_it_was(story: Story) -> None:
     down = story.play(state="absent")
     gone, again = story.playbook.run(down, down)
-    assert gone.changed == ["Remove pairs", "Remove namespaces"]
+    assert gone.changed == ["Remove routes and policy rules", "Remove pairs", "Remove namespaces"]
     assert again.changed == []
     assert story.theirs() == story.before
     assert story.pings("first", story.address("second"), story.address("late"), "192.0.2.99")
