@@ -59,14 +59,15 @@ def test_g11_each_module_reports_ok(host: Lab, name: str, options: dict[str, Any
 
 
 @pytest.mark.needs("brctl", "nft")
-def test_g11_f3_the_role_changes_nothing_but_guards_the_bridge(host: Lab, playbook: Playbook) -> None:
-    """G11, F3: also the masquerading is there already, in somebody else's table."""
+def test_g11_f3_the_role_changes_nothing_but_guards_bridge_and_container(host: Lab, playbook: Playbook) -> None:
+    """G11, F3: also the masquerading is there already, in somebody else's table. The container hears no router advertisement any more."""
     before = host.snapshot()
     one = {"name": "docker0", "host_interface": "A", "ipv4_address": "172.17.42.99"}
     networks = [{"name": "docker0", "subnets": ["172.17.0.0/16"]}]
     [run] = playbook.run(wiring(networks=networks, containers=[{"name": "web", "networks": [one]}]))
-    assert list(run.drift()) == ["filter docker0"]
+    assert list(run.drift()) == ["filter docker0", "veth A"]
+    assert run.drift()["veth A"] == ["-peer_accept_ra true", "+peer_accept_ra false"]
     assert run.modules == ["netns", "bridge", "nat", "ns_address", "veth", "ns_address", "ns_route"]
-    host.run("nft delete table inet linuxnet_containers")
+    host.run("nft delete table inet linuxnet_containers; ip netns exec web sysctl -qw net.ipv6.conf.eth0.accept_ra=1")
     assert host.snapshot() == before
     assert run.wiring_result["web"]["interfaces"][0]["addresses"] == ["172.17.42.99/16"]
