@@ -60,6 +60,13 @@ options:
         router, for IPv6 that nobody set up as well.
       - Left out, it stays as it is, and a new bridge has what its namespace gives to new interfaces.
     type: bool
+  ipv6:
+    description:
+      - Whether the bridge has IPv6 (C(net.ipv6.conf.NAME.disable_ipv6)). One that has answers at its link-local address, also on a network of IPv4 only.
+      - With V(false) its IPv6 addresses and routes go. Beside O(only_ours) it keeps IPv6, and a warning says so, where somebody else gave it an
+        address for good.
+      - Left out, it stays as it is, and a new bridge has what its namespace gives to new interfaces.
+    type: bool
   only_ours:
     description:
       - Change and remove only what this collection made, as the role P(linuxnet.containers.wiring#role) does. Left out, the bridge that is named

@@ -67,6 +67,13 @@ options:
       - Values are compared in the kernel's own spelling, so that V(8080,8081) is its V(8080-8081), and V(0x1) is V(1). A boolean is V(1) or V(0).
       - Of a key with several numbers the first ones may be given alone.
     type: dict
+  new_sysctls:
+    description:
+      - Keys below C(net) that a namespace gets when this module makes it, where O(sysctls) does not name them. In one that is there they are
+        not looked at.
+      - The role gives the namespaces of its containers what Docker gives those of its own, C(net.ipv4.ip_unprivileged_port_start=0) and
+        C(net.ipv4.ping_group_range=0 2147483647).
+    type: dict
 seealso:
   - module: linuxnet.containers.veth
   - module: community.general.ip_netns

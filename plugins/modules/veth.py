@@ -86,6 +86,16 @@ options:
   peer_accept_ra:
     description: Whether the other end hears router advertisements. It is set before that is up.
     type: bool
+  ipv6:
+    description:
+      - Whether the end in O(netns) has IPv6 (C(net.ipv6.conf.NAME.disable_ipv6)). With V(false) its IPv6 addresses and routes go. Left out, it stays as it
+        is, and a new pair has what the namespace gives to new interfaces.
+    type: bool
+  peer_ipv6:
+    description:
+      - Whether the other end has IPv6. It is set before that is up.
+      - Beside O(exclusive) it keeps IPv6, and a warning says so, where somebody else gave it an address for good.
+    type: bool
   peer_sysctls:
     description:
       - Sysctls of the other end by key, such as C(net.ipv4.conf.eth0.arp_notify) with C(1). They are set as soon as it is there, before it is up.

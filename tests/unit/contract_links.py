@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 from typing import Any
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import (
     AddLink,
     DelLink,
@@ -200,6 +201,19 @@ def whether_advertisements_are_heard_is_known_of_each_end(kernel: Any) -> None:
     after = next_run(kernel)
     assert link(after, WEB, "eth0").get("accept_ra") is False
     assert link(after, HOST, "web0").get("accept_ra") is True
+
+
+@case
+def whether_an_end_has_ipv6_is_known_of_each(kernel: Any) -> None:
+    pair(kernel)
+    kernel.apply(SetLink(WEB, "eth0", {"ipv6": False}, {"ipv6": True}))
+    kernel.apply(SetSysctl(HOST, "net/ipv6/conf/web0/disable_ipv6", "1", "0"))
+    after = next_run(kernel)
+    assert [link(after, WEB, "eth0").get("ipv6"), link(after, HOST, "web0").get("ipv6")] == [False, False]
+    kernel.apply(SetLink(WEB, "eth0", {"ipv6": True}, {"ipv6": False}))
+    kernel.apply(SetSysctl(HOST, "net/ipv6/conf/web0/disable_ipv6", "0", "1"))
+    after = next_run(kernel)
+    assert [link(after, WEB, "eth0").get("ipv6"), link(after, HOST, "web0").get("ipv6")] == [True, True]
 
 
 # --- bridges and ports ---

@@ -142,6 +142,8 @@ class MemoryKernel(MemoryReader):
         if inode and inode not in {*self._state.known.paths.values(), *self.pids.values()}:
             for link in self.links(inode):
                 self._delete(inode, link)
+            for key in [key for key in self._state.known.sysctls if key[0] == inode]:
+                del self._state.known.sysctls[key]
 
     # links
 

@@ -48,6 +48,8 @@ SYSCTLS = {
     "net.ipv6.conf.all.forwarding": "0",
     "net.ipv4.conf.all.rp_filter": "0",
     "net.core.somaxconn": "4096",
+    "net.ipv4.ip_unprivileged_port_start": "1024",
+    "net.ipv4.ping_group_range": "1\t0",
     "net.ipv4.ip_local_port_range": "32768\t60999",
     "net.ipv4.ip_local_reserved_ports": "",
 }
@@ -72,7 +74,7 @@ class _Nothing:
     def __getattr__(self, name: str) -> Any:
         """Every method of a source: it finds nothing."""
         answers: dict[str, Any] = {"find": None, "listing": {}, "link": None, "sysctl": None, "read_text": ""}
-        answers.update(backends=BACKENDS)
+        answers.update(backends=BACKENDS, marked=((), ()))
         return lambda *args, **kwargs: args[1].nothing() if name == "ruleset" else answers.get(name, ())
 
 
@@ -306,7 +308,8 @@ class MemoryReader:
 
 def _reported(link: Link) -> Link:
     """Return a link as the kernel reports it: its offloads are asked for elsewhere."""
-    return replace(link, attributes={name: value for name, value in link.attributes.items() if name != "tx_checksum"})
+    told = {name: value for name, value in link.attributes.items() if name != "tx_checksum"}
+    return replace(link, attributes={"ipv6": True, **told})
 
 
 def sysctl_name(interface: str) -> str:

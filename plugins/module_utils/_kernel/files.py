@@ -59,11 +59,11 @@ def write_sysctl(key: str, value: str) -> None:
 
 
 def write_sysctl_of_link(key: str, value: str) -> None:
-    """Write a sysctl of an interface. Raises OSError, but not where ``value`` is 0 and the interface lacks the protocol that would heed it."""
+    """Write a sysctl of an interface. Raises OSError, but not where ``value`` switches off what the interface lacks the protocol for."""
     try:
         write_sysctl(key, value)
     except FileNotFoundError:
-        if value != "0":
+        if value != ("1" if key.endswith("/disable_ipv6") else "0"):
             raise
 
 

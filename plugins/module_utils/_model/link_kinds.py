@@ -32,7 +32,7 @@ class Field:
     ``only``: the kinds that have it, all where empty. Of a pair, ``ends`` says which: ``both`` by one option, ``each`` by one of its
     own (``peer_NAME`` is the other end's), ``near`` the end that is named. ``late``: the message that makes a link cannot carry it.
     ``asked``: it is shown only where it is asked for. ``ethtool``: that program sets it. ``sysctl`` sets it, with ``%s`` for the interface.
-    ``bare``: a text that goes without a closing NUL, for which the kernel has no room.
+    ``inverse``: that sysctl says the opposite. ``bare``: a text that goes without a closing NUL, for which the kernel has no room.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Field:
     asked: bool = False
     ethtool: bool = False
     sysctl: str = ""
+    inverse: bool = False
     bare: bool = False
 
     def spell(self, value: Any) -> List[str]:
@@ -59,7 +60,7 @@ class Field:
 
     def setting(self, name: str, value: Any) -> Tuple[str, str]:
         """Return (key, value) of the sysctl that gives an interface a canonical value."""
-        return self.sysctl % name, str(self.to_kernel(value))
+        return self.sysctl % name, str(self.to_kernel(not value if self.inverse else value))
 
     def canonical(self, value: Any, option: str = "") -> Any:
         """Return an option's value in canonical form. Raises `Invalid` where the kernel would refuse it."""
@@ -119,6 +120,19 @@ LINK = table(
         late=True,
         asked=True,
         sysctl="net/ipv6/conf/%s/accept_ra",
+    ),
+    # Whether the interface has IPv6 at all.
+    Field(
+        "ipv6",
+        "",
+        "",
+        True,
+        only=("bridge", "veth"),
+        ends="each",
+        late=True,
+        asked=True,
+        sysctl="net/ipv6/conf/%s/disable_ipv6",
+        inverse=True,
     ),
 )
 

@@ -18,6 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import Have as LinkHave
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
     LinkResource,
+    ipv6_kept,
     is_own_link,
     split,
 )
@@ -82,7 +83,7 @@ class BridgeResource(LinkResource):
             return have
         have = replace(have, ours=is_own_link(bridge, self.noun, want.ns.path, want.name, state.identity()))
         if want.present:
-            return have
+            return replace(have, kept=ipv6_kept(want.attributes, ns, have.link, state))
         # Here and not above: a bridge that is made, as ever, does without.
         from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ownership
 

@@ -15,12 +15,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
+    PROTOCOL,
     host_interface,
     is_own,
     mac,
     new_name,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import FOREVER, Link, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import IPV6_MTU
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
@@ -38,12 +39,14 @@ class Want:
 
 @dataclass(frozen=True)
 class Have:
-    """``mtu`` is what ``auto`` means now, ``identity`` the host's; ``ipv6`` an address that a small MTU would take from the link."""
+    """``mtu`` is what ``auto`` means now, ``identity`` the host's; ``ipv6`` an address that a small MTU would take from the link, ``kept`` one of
+    somebody else's for which IPv6 stays on."""
 
     link: Optional[Link] = None
     mtu: int = 0
     identity: str = ""
     ipv6: str = ""
+    kept: str = ""
 
 
 class LinkResource(Resource[Want, Have]):
@@ -96,13 +99,14 @@ class LinkResource(Resource[Want, Have]):
             return Plan(before, {}, (DelLink(want.ns, want.name),) if have.link else ())
         wanted = self.fitting(with_mtu(want.attributes, have.mtu), now)
         check_mtu(wanted, have.ipv6)
+        warnings = stays_on(wanted, want.name, want.ns, have.kept)
         if have.link is None:
             wanted.setdefault("mac", own_mac(have.identity, self.noun, want.ns.path, want.name))
             after = dict(link_kinds.defaults(self.rows), **wanted)
             return Plan(before, self._describe(want, after), self.creation(want, wanted))
         new, old = differing(wanted, now)
         after = self._describe(want, dict(now, **new))
-        return Plan(before, after, self.steps(want, new, old) if new else ())
+        return Plan(before, after, self.steps(want, new, old) if new else (), warnings)
 
     def fitting(self, wanted: Dict[str, Any], now: Mapping[str, Any]) -> Dict[str, Any]:
         """Return the wanted attributes as the kernel takes them, given those that the link has ``now``. Raises `Refused`."""
@@ -136,6 +140,27 @@ def ipv6_lost(wanted: Mapping[str, Any], ns: int, link: Optional[Link], state: S
         return ""
     found = [one.ip for one in state.addresses_of(ns, link) if one.family == 6 and not one.parsed.is_link_local]
     return next(iter(found), "")
+
+
+def ipv6_kept(wanted: Mapping[str, Any], ns: int, link: Optional[Link], state: State) -> str:
+    """Return an IPv6 address that somebody else gave a link for good, ``""`` for none, where IPv6 is to be switched off on it and is on."""
+    if link is None or wanted.get("ipv6") is not False or not link.get("ipv6"):
+        return ""
+    theirs = (
+        one.ip
+        for one in state.addresses_of(ns, link)
+        if one.family == 6 and one.valid_lft == FOREVER and one.protocol != PROTOCOL and not one.parsed.is_link_local
+    )
+    return next(theirs, "")
+
+
+def stays_on(wanted: Dict[str, Any], name: str, ref: NsRef, kept: str) -> Tuple[str, ...]:
+    """Leave IPv6 as it is where an address is to be ``kept``. Return the warning that says so."""
+    if not kept:
+        return ()
+    del wanted["ipv6"]
+    text = "IPv6 stays on on '%s' in %s, where no network of it is asked for: somebody else gave it the address %s."
+    return (text % (name, ref, kept),)
 
 
 def check_mtu(wanted: Mapping[str, Any], ipv6: str) -> None:

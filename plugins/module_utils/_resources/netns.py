@@ -129,6 +129,8 @@ class NetnsResource(Resource[Want, Have]):
             changes.append(BindNetns(want.name, bound.ref, bound.inode, have.entry, bound.file, asks))
         if want.loopback and want.source != HOST and (fresh or not have.inside.loopback_up):
             changes.append(SetLink(want.ref, "lo", {"enabled": True}, {"enabled": False}))
+        if fresh:
+            changes += [SetSysctl(want.ref, key, value, "") for key, value in want.new_sysctls.items()]
         values = {}
         for key, value in want.sysctls.items():
             old = None if fresh else have.inside.sysctls.get(key)

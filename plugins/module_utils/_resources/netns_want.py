@@ -15,7 +15,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.engines
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import netns_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.sysctls import sysctls
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.sysctls import key_of, sysctls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import STATE
 
 OPTIONS: Dict[str, Any] = {
@@ -28,6 +28,7 @@ OPTIONS: Dict[str, Any] = {
     "engine": {"type": "str", "choices": ["auto", *ENGINES], "default": "auto"},
     "loopback": {"type": "bool", "default": True},
     "sysctls": {"type": "dict"},
+    "new_sysctls": {"type": "dict"},
 }
 RULES: Dict[str, Any] = {
     "mutually_exclusive": [["path", "share"], ["path", "pid"], ["path", "container"], ["pid", "container"]]
@@ -38,7 +39,7 @@ RULES: Dict[str, Any] = {
 class Want:
     """``source`` is the namespace that the name is to be bound to; ``says`` the option that named it. ``pid`` or ``container``
     is a process: its namespace is the source, or, beside a ``source``, has to be the same namespace. Without any of them the name
-    gets a namespace of its own.
+    gets a namespace of its own, which starts with ``new_sysctls`` where it is made.
 
     Of the other items of its task a want knows ``asked``, the containers that the same engine is asked for, and ``owners``:
     the names that are to mean a namespace of their own, and whether a process gives it. One that has none of these sources knows ``given``,
@@ -54,6 +55,7 @@ class Want:
     engine: str = "auto"
     loopback: bool = True
     sysctls: Mapping[str, str] = field(default_factory=dict, hash=False)
+    new_sysctls: Mapping[str, str] = field(default_factory=dict, hash=False)
     asked: Tuple[str, ...] = ()
     owners: Mapping[str, bool] = field(default_factory=dict, hash=False)
     given: Tuple[Want, ...] = field(default=(), hash=False)
@@ -99,7 +101,17 @@ def parse(params: Mapping[str, Any]) -> Want:
         params["engine"],
         params["loopback"],
         given,
+        _at_birth(params, given),
     )
+
+
+def _at_birth(params: Mapping[str, Any], given: Mapping[str, str]) -> Dict[str, str]:
+    """Return the sysctls that a namespace gets when it is made, by their one key, less those that are ``given`` for good. Raises `Invalid`."""
+    if not params.get("new_sysctls"):
+        return {}
+    others = set(map(key_of, given))
+    found = {key_of(key): value for key, value in sysctls(params["new_sysctls"]).items()}
+    return {key: value for key, value in found.items() if key not in others}
 
 
 def together(wants: Sequence[Want]) -> List[Want]:

@@ -149,7 +149,7 @@ class NsAddressResource(Resource[Want, Have]):
             current,
             choice,
             networks,
-            disable_ipv6(want, ns, state) if want.family == 6 else "0",
+            disable_ipv6(want, ns, link, state) if want.family == 6 else "0",
             leaving,
         )
         if networks and want.supersede and ns == state.need(HOST):

@@ -208,11 +208,15 @@ class Search:
 # --- before the kernel takes it ---
 
 
-def disable_ipv6(want: Want, ns: int, state: State) -> Optional[str]:
+def disable_ipv6(want: Want, ns: int, link: Link, state: State) -> Optional[str]:
     """Return the sysctl of the interface, that of new ones where it is only foreseen; None where there is no IPv6 at all."""
+    if link.get("ipv6"):
+        return "0"
     found = state.sysctl(ns, _DISABLE_IPV6 % want.interface)
     if found is None and ns > 0:
         found = state.sysctl(ns, _DISABLE_IPV6 % "default")
+    if link.get("ipv6") is False and (found is not None or ns <= 0):  # as it was found, or is foreseen
+        return "1"
     return found if ns > 0 else "0"
 
 

@@ -23,7 +23,7 @@ def lacking(ref: NsRef, ns: int, link: Link, state: State) -> str:
         text = "interface: %s in %s has an MTU of %d bytes, and IPv6 needs %d; raise its MTU first."
         return text % (link.name, ref, mtu, IPV6_MTU)
     key = _DISABLE_IPV6 % link.name
-    if state.sysctl(ns, key) != "1":
+    if link.get("ipv6") or state.sysctl(ns, key) in ((None,) if link.get("ipv6") is False else (None, "0")):
         return ""
     if state.predict and (ref.path or link.kind in ("bridge", "veth")):
         state.foresee("IPv6 on %s in %s" % (link.name, ref))

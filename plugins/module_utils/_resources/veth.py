@@ -33,6 +33,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.lin
     check_port_mtu,
     derived_again,
     differing,
+    ipv6_kept,
     ipv6_lost,
     is_own_link,
     is_own_near,
@@ -42,6 +43,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.lin
     port_of,
     set_late,
     split,
+    stays_on,
     with_mtu,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
@@ -81,7 +83,8 @@ class Have:
     are wanted); ``occupant`` is another interface that has the wanted peer's name.
     ``master`` is the name of the bridge that has the port now. ``surplus``: host ends of other pairs of ours whose peers are in the
     wanted peer's namespace. ``peer_sysctls``: those that are asked for as they are, ``""`` where the peer has yet to come, and None for what the kernel
-    has not. ``fit``: what a port of the bridge has to be, where that is somebody else's. ``ipv6`` is an address that a small MTU would take from an end."""
+    has not. ``fit``: what a port of the bridge has to be, where that is somebody else's.
+    ``ipv6`` is an address that a small MTU would take from an end, ``kept`` one of somebody else's for which the peer keeps IPv6."""
 
     link: Optional[Link] = None
     far: Optional[Link] = None
@@ -95,6 +98,7 @@ class Have:
     surplus: Tuple[str, ...] = ()
     peer_sysctls: Mapping[str, Optional[str]] = field(default_factory=dict, hash=False)
     fit: Optional[Fit] = None
+    kept: str = ""
 
 
 _ROWS = link_kinds.rows("veth")
@@ -255,6 +259,7 @@ class VethResource(Resource[Want, Have]):
             if want.peer_sysctls
             else {},
             fit,
+            ipv6_kept(want.peer, peer_ns, there, state) if want.exclusive else "",
         )
 
     @staticmethod
@@ -314,7 +319,8 @@ class VethResource(Resource[Want, Have]):
             return replace(
                 plan, warnings=("%s: its other end was left in another namespace; the pair is made anew." % want.name,)
             )
-        return self._repair(want, have, own, peer, before)
+        warnings = stays_on(peer, want.peer_name, want.peer_ns, have.kept)
+        return replace(self._repair(want, have, own, peer, before), warnings=warnings)
 
     def _create(
         self,

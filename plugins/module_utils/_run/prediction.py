@@ -36,9 +36,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import sysctl_key
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL, sysctl_key
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
+    MAIN_TABLE,
     Link,
     NsFile,
     NsRef,
@@ -186,6 +187,20 @@ def _set_link(step: SetLink, state: State) -> None:
         state.known.raised.add((ns, link.index))
     state.known.links[ns].drop(link)
     state.known.links[ns].put(replace(link.with_(**new), name=name))
+    if (
+        new.get("ipv6") is False and link.get("ipv6") is not False and link.index > 0
+    ):  # one that is foreseen has nothing yet
+        _without_ipv6(state, ns, link)
+
+
+def _without_ipv6(state: State, ns: int, link: Link) -> None:
+    """Note that an interface has no IPv6 any more: its addresses and routes of that family went."""
+    found = state.addresses_by_index(ns)
+    found[link.index] = [address for address in found.get(link.index, ()) if address.family != 6]
+    tables = [table for family, table in state.marked(ns, PROTOCOL)[0] if family == 6]
+    for table in {MAIN_TABLE, *tables, *(key[2] for key in state.known.routes if key[:2] == (ns, 6))}:
+        left = [route for route in state.routes(ns, 6, table) if route.interface != link.name]
+        state.known.routes[ns, 6, table] = left
 
 
 def _without_port(link: Link) -> Link:
@@ -281,7 +296,12 @@ def _del_policy(step: DelPolicy, state: State) -> None:
 
 @advance.register(SetSysctl)
 def _set_sysctl(step: SetSysctl, state: State) -> None:
-    state.known.sysctls[_namespace(state, step.ns), sysctl_key(step.key)] = step.value
+    ns, key = _namespace(state, step.ns), sysctl_key(step.key)
+    state.known.sysctls[ns, key] = step.value
+    if key.startswith("net.ipv6.conf.") and key.endswith(".disable_ipv6"):
+        link = state.link(ns, key[len("net.ipv6.conf.") : -len(".disable_ipv6")].replace("/", "."))
+        if link is not None:
+            state.known.links[ns].put(link.with_(ipv6=step.value == "0"))
 
 
 @advance.register(PutFile)

@@ -30,7 +30,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_want import NO_GATEWAY
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import defaults
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import published_ports
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.networks import Network, Subnet
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.networks import (
+    Network,
+    Subnet,
+    broadcast,
+    means_ipv6,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Item
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import (
     ATTACHMENT,
@@ -41,6 +46,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variab
 # Stands for the address of a container's interface, which is known when the step `address` has run; see `compile.resolved`.
 REFERENCE = "%(netns)s/%(interface)s/%(family)s"
 REFERENCES = re.compile(r"(?P<netns>.+)/(?P<interface>[^/]+)/(?P<family>ipv[46])")
+
+
+# What a namespace that we make for a container has from the start, as those that Docker makes: its processes need no privilege for low ports and to ping.
+BORN_WITH = {"net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647"}
 
 
 def _refusal(container: str, text: str) -> Invalid:
@@ -82,16 +91,23 @@ def _of_advertisements(key: str) -> bool:
     return key_of(key).endswith(".accept_ra")
 
 
+def _of_ipv6(key: str) -> str:
+    """Return whether a sysctl says of which interfaces IPv6 is off: of one, of ``all`` or by ``default``; ``""`` for any other."""
+    before, dummy, last = key_of(key).rpartition(".")
+    return before[len("net.ipv6.conf.") :] if before.startswith("net.ipv6.conf.") and last == "disable_ipv6" else ""
+
+
 @dataclass(frozen=True)
 class Attachment:
     """An interface of a container on one of its networks; ``spec`` is the entry of the container's ``networks``, ``sysctls`` are those of the
-    container that are of this interface."""
+    container that are of this interface; ``ipv6_off``: nobody asked for IPv6 on it."""
 
     container: str
     network: Network
     interface: str
     spec: Mapping[str, Any]
     sysctls: Mapping[str, Any]
+    ipv6_off: bool = False
 
     @property
     def mac(self) -> str:
@@ -118,6 +134,8 @@ class Attachment:
             item["accept_ra"] = False
         if self.network.pooled and not any(map(_of_advertisements, self.sysctls)):
             item["peer_accept_ra"] = False
+        if self.ipv6_off:
+            item["peer_ipv6"] = False
         return item
 
     def port(self) -> List[Item]:
@@ -167,7 +185,7 @@ class Attachment:
                     item["range"] = subnet.range
                 if subnet.exclude:
                     item["exclude"] = list(subnet.exclude)
-            items.append(item)
+            items.append({**item, **broadcast(subnet.net)})
         for version, left in fixed.items():
             if left and (self.network.pooled or self.network.has_subnet(version)):
                 raise _refusal(
@@ -175,7 +193,10 @@ class Attachment:
                     "ipv%d_address: %s is in none of the subnets of network '%s'." % (version, left, self.network.name),
                 )
             if left:
-                items.append(dict(self._interface(), bridge=self.network.name, address=left, supersede=True))
+                net = ipaddress.ip_interface(left).network
+                items.append(
+                    dict(self._interface(), bridge=self.network.name, address=left, supersede=True, **broadcast(net))
+                )
         return items or [dict(self._interface(), state="absent", supersede=True)]
 
     def _interface(self) -> Item:
@@ -329,10 +350,22 @@ class Container:
             interfaces.add(interface)
             attached.add(network.name)
             own = {key: value for key, value in self.spec["sysctls"].items() if interface_of(str(key)) == interface}
-            found.append(Attachment(self.name, network, interface, entry, own))
+            off = network.pooled and not network.has_subnet(6) and not self._asks_for_ipv6(network, entry, interface)
+            found.append(Attachment(self.name, network, interface, entry, own, off))
         if sum(bool(attachment.spec.get("default_route")) for attachment in found) > 1:
             raise self._refusal("more than one of its networks has default_route: true.")
         return found
+
+    def _asks_for_ipv6(self, network: Network, entry: Mapping[str, Any], interface: str) -> bool:
+        """Return whether something else than its network's subnets asks for IPv6 on an interface, or says itself whether it is to be there: a fixed
+        address, a route, a sysctl."""
+        routes = [*network.spec["routes"], *self.spec["routes"]]
+        said = {_of_ipv6(str(key)) for key in self.spec["sysctls"]}
+        return (
+            bool(entry.get("ipv6_address"))
+            or any(map(means_ipv6, routes))
+            or not said.isdisjoint(("all", "default", interface.replace(".", "/")))
+        )
 
     def _published(self) -> List[published_ports.Port]:
         listed = self.spec["published_ports"]
@@ -364,6 +397,8 @@ class Container:
         settings = self._own_sysctls()
         if settings:
             item["sysctls"] = {**item.get("sysctls", {}), **settings}
+        if self.engine == "netns" and not self.shares:
+            item["new_sysctls"] = dict(BORN_WITH)
         return item
 
     def _own_sysctls(self) -> Dict[str, Any]:

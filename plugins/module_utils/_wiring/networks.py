@@ -36,6 +36,21 @@ class Subnet:
     exclude: Tuple[str, ...]
 
 
+def broadcast(net: IpNetwork) -> Item:
+    """Return the option that gives an address of a network its broadcast address, none where there is no such address."""
+    return {"broadcast": str(net.broadcast_address)} if net.version == 4 and net.prefixlen < 31 else {}
+
+
+def means_ipv6(route: Mapping[str, Any]) -> bool:
+    """Return whether a route that is asked for is one of IPv6."""
+    ways = [route, *(route["nexthops"] if isinstance(route.get("nexthops"), list) else [])]
+    texts = [str(way.get(name) or "") for way in ways if isinstance(way, Mapping) for name in _OF_A_FAMILY]
+    return route.get("family") == "ipv6" or any(":" in text for text in texts)
+
+
+_OF_A_FAMILY = ("destination", "gateway", "source")
+
+
 class Network:
     """A network; ``spec`` is its entry in canonical form. Raises `Invalid` when it is made."""
 
@@ -139,6 +154,8 @@ class Network:
         if not present:
             return [dict(item, state="absent")]
         item.update(mtu=self.mtu, accept_ra=False)
+        if not (self.host_access and self.has_subnet(6)):
+            item["ipv6"] = False
         if "vlan_filtering" in self.spec:
             item["vlan_filtering"] = self.spec["vlan_filtering"]
         return [item]
@@ -156,6 +173,7 @@ class Network:
                 "bridge": self.name,
                 "nodad": True,
                 "supersede": True,
+                **broadcast(subnet.net),
             }
             for subnet in self.subnets
         ]

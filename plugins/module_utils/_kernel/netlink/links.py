@@ -33,8 +33,9 @@ _SIOCGIFNAME, _SIOCGIFINDEX = 0x8910, 0x8933  # include/uapi/linux/sockios.h
 _IFREQ = struct.Struct("=16si20x")  # struct ifreq with an index
 _IFF_UP, _IFF_RUNNING = 0x1, 0x40
 _BRVLAN, _SKIP_STATS = 2, 8  # RTEXT_FILTER_*
-# IFLA_INET6_CONF of include/uapi/linux/if_link.h: an array of numbers, of which DEVCONF_ACCEPT_RA (include/uapi/linux/ipv6.h) is the fourth.
-_INET6_CONF, _ACCEPT_RA = 2, struct.Struct("=12xi")
+# IFLA_INET6_CONF of include/uapi/linux/if_link.h: an array of numbers, of which DEVCONF_ACCEPT_RA (include/uapi/linux/ipv6.h) is the fourth,
+# and DEVCONF_DISABLE_IPV6 the 27th.
+_INET6_CONF, _ACCEPT_RA, _DISABLE_IPV6 = 2, struct.Struct("=12xi"), struct.Struct("=104xi")
 _BRIEF = ("IFLA_EXT_MASK", _SKIP_STATS)
 _PVID, _UNTAGGED, _BEGIN, _END = 2, 4, 8, 16  # BRIDGE_VLAN_INFO_*
 _VLAN_INFO = 2  # IFLA_BRIDGE_VLAN_INFO
@@ -137,7 +138,7 @@ def _link(message: codec.Message) -> Found:
     attributes: Dict[str, Any] = dict.fromkeys(("alias", "mac"), "")
     attributes.update(_decoded(link_kinds.LINK, message))
     attributes["enabled"] = bool(message["flags"] & _IFF_UP)
-    attributes["accept_ra"] = _accepts_advertisements(message.raw("IFLA_AF_SPEC"))
+    attributes.update(_ipv6(message.raw("IFLA_AF_SPEC")))
     attributes["carrier"] = bool(message["flags"] & _IFF_RUNNING)
     info = message.get_attr("IFLA_LINKINFO")
     name = (info.get_attr("IFLA_INFO_KIND") or "") if info else ""
@@ -165,12 +166,14 @@ def _link(message: codec.Message) -> Found:
     return link, message.get_attr("IFLA_LINK_NETNSID")
 
 
-def _accepts_advertisements(spec: bytes) -> bool:
-    """Return whether an interface hears router advertisements; one without IPv6 does not."""
+def _ipv6(spec: bytes) -> Dict[str, bool]:
+    """Return whether an interface has IPv6, and whether it hears router advertisements; one without IPv6 does not."""
     for family in values(spec, socket.AF_INET6):
         for conf in values(family, _INET6_CONF):
-            return len(conf) >= _ACCEPT_RA.size and bool(_ACCEPT_RA.unpack_from(conf)[0])
-    return False
+            if len(conf) >= _DISABLE_IPV6.size:
+                heard, off = _ACCEPT_RA.unpack_from(conf)[0], _DISABLE_IPV6.unpack_from(conf)[0]
+                return {"accept_ra": bool(heard), "ipv6": not off}
+    return {"accept_ra": False, "ipv6": False}
 
 
 def add(

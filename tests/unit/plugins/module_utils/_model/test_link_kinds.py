@@ -109,7 +109,7 @@ def test_what_is_given_is_what_counts() -> None:
     params = {"mtu": "1400", "mac": None, "peer_mac": "02-AB-00-00-00-01", "bridge": "br0"}
     assert link_kinds.given(params, rows) == {"mtu": 1400}
     assert link_kinds.given(params, {"mac": rows["mac"]}, "peer_") == {"mac": "02:ab:00:00:00:01"}
-    assert link_kinds.late(rows) == ["alias", "tx_checksum", "accept_ra"]
+    assert link_kinds.late(rows) == ["alias", "tx_checksum", "accept_ra", "ipv6"]
     with pytest.raises(Invalid, match=r"^peer_mac: 'x' is not a MAC address"):
         link_kinds.given({"peer_mac": "x"}, {"mac": rows["mac"]}, "peer_")
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan, resolved
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import BORN_WITH
 from ansible_collections.linuxnet.containers.tests.unit.plans import (
     BACK,
     DOCKER0,
@@ -36,10 +37,11 @@ def test_one_network_and_one_container() -> None:
     ]
     where = {"netns": "web", "interface": "eth0", "bridge": "docker0", "supersede": True}
     assert plan["wire"] == {
-        "netns": [{"name": "web"}],
+        "netns": [{"name": "web", "new_sysctls": BORN_WITH}],
         "bridge": [{"name": "docker0", "only_ours": True, "mtu": "auto", "accept_ra": False}],
         "gateway": [
-            {"interface": "docker0", "address": "172.17.0.1/16", "bridge": "docker0", "nodad": True, "supersede": True},
+            {"interface": "docker0", "address": "172.17.0.1/16", "bridge": "docker0", "nodad": True, "supersede": True}
+            | {"broadcast": "172.17.255.255"},
             {"interface": "docker0", "address": "fd00:17::1/64", "bridge": "docker0", "nodad": True, "supersede": True},
         ],
         "veth": [
@@ -54,7 +56,7 @@ def test_one_network_and_one_container() -> None:
         ],
         "bridge_port": [],
         "address": [
-            {**where, "gateway": "172.17.0.1", "pool": "172.17.0.0/16"},
+            {**where, "gateway": "172.17.0.1", "pool": "172.17.0.0/16", "broadcast": "172.17.255.255"},
             {**where, "gateway": "fd00:17::1", "pool": "fd00:17::/64"},
         ],
         "route": [
@@ -83,7 +85,7 @@ def test_one_network_and_one_container() -> None:
 
 def test_g8_mode_none_takes_earlier_wiring_away_and_keeps_the_namespace() -> None:
     plan = compile_plan([DOCKER0], [{"name": "web", "network_mode": "none"}])
-    assert plan["wire"]["netns"] == [{"name": "web"}]
+    assert plan["wire"]["netns"] == [{"name": "web", "new_sysctls": BORN_WITH}]
     assert [plan["wire"][step] for step in ("veth", "address", "route")] == [[], [], [NO_ROUTES]]
     assert plan["teardown"]["veth"] == [
         {"peer_netns": "web", "peer_name": "eth0", "exclusive": True, "state": "absent"}

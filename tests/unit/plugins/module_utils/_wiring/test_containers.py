@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import BORN_WITH
 from ansible_collections.linuxnet.containers.tests.unit.plans import BACK, DOCKER0, NO_ROUTES, wire
 
 
@@ -97,6 +98,63 @@ def test_a_sysctl_that_undoes_an_ipv6_address_is_refused(which: str) -> None:
     compile_plan([DOCKER0], [{**web, "state": "absent"}])
 
 
+@pytest.mark.parametrize(
+    ("network", "container", "ends"),
+    [
+        ({}, {}, (False, False)),
+        ({"internal": True}, {}, (False, False)),
+        ({"icc": False, "masquerade": False}, {"sysctls": {"net.core.somaxconn": 5}}, (False, False)),
+        ({"host_access": False}, {}, (False, False)),
+        ({"unmanaged": True}, {}, (None, False)),
+        ({"subnets": ["10.1.0.0/24", "fd00:1::/64"]}, {}, (None, None)),
+        ({"subnets": ["fd00:1::/64"]}, {}, (None, None)),
+        ({"subnets": ["fd00:1::/64"], "host_access": False}, {}, (False, None)),
+        ({"addressing": "none"}, {}, (False, None)),
+        ({}, {"sysctls": {"net.ipv6.conf.eth0.disable_ipv6": 0}}, (False, None)),
+        ({}, {"sysctls": {"net/ipv6/conf/all/disable_ipv6": 1}}, (False, None)),
+        ({}, {"sysctls": {"net.ipv6.conf.lo.disable_ipv6": 1}}, (False, False)),
+        ({}, {"routes": [{"destination": "fd09::/64", "gateway": "fe80::1", "interface": "eth0"}]}, (False, None)),
+        ({"routes": [{"destination": "fd09::/64", "gateway": "fe80::1"}]}, {}, (False, None)),
+        ({}, {"routes": [{"family": "ipv6", "type": "blackhole"}]}, (False, None)),
+        ({}, {"routes": [{"destination": "10.9.0.0/16", "nexthops": [{"gateway": "10.1.0.9"}]}]}, (False, False)),
+    ],
+)
+def test_a_family_that_nobody_asked_for_is_off(network: Any, container: Any, ends: Any) -> None:
+    made = wire([{"name": "net0", "subnets": ["10.1.0.0/24"], **network}], [{"name": "web", **container}])
+    assert (next((one.get("ipv6") for one in made["bridge"]), None), made["veth"][0].get("peer_ipv6")) == ends
+
+
+@pytest.mark.parametrize(
+    ("container", "made"),
+    [
+        ({}, BORN_WITH),
+        ({"network_mode": "none"}, BORN_WITH),
+        ({"engine": "pid", "pid": 1}, None),
+        ({"engine": "docker"}, None),
+        ({"network_mode": "host"}, None),
+    ],
+)
+def test_a_namespace_of_ours_is_born_with_what_docker_gives_its_own(container: Any, made: Any) -> None:
+    plan = compile_plan([DOCKER0], [{"name": "web", **container}])["wire"]
+    assert [one.get("new_sysctls") for one in (*plan["netns"], *plan["join"])] == [made]
+
+
+@pytest.mark.parametrize(
+    ("subnet", "address", "broadcast"),
+    [
+        ("10.1.0.0/24", None, "10.1.0.255"),
+        ("10.1.0.0/24", "10.1.0.9", "10.1.0.255"),
+        ("10.1.0.0/22", "10.1.0.255", "10.1.3.255"),
+        ("10.1.0.0/31", None, None),
+        ("fd00:1::/64", None, None),
+    ],
+)
+def test_the_broadcast_address_is_set_on_both_sides(subnet: str, address: str | None, broadcast: str | None) -> None:
+    entry = {"name": "net0", **({"ipv4_address": address} if address else {})}
+    made = wire([{"name": "net0", "subnets": [subnet]}], [{"name": "web", "networks": [entry]}])
+    assert [one.get("broadcast") for one in (*made["gateway"], *made["address"])] == [broadcast] * 2
+
+
 def test_what_a_container_says_is_passed_on() -> None:
     entry = {
         "name": "docker0",
@@ -108,7 +166,7 @@ def test_what_a_container_says_is_passed_on() -> None:
         "port": {"hairpin": True},
     }
     made = wire([DOCKER0], [{"name": "web", "networks": [entry], "sysctls": {"net.core.somaxconn": 5}}])
-    assert made["netns"] == [{"name": "web", "sysctls": {"net.core.somaxconn": 5}}]
+    assert made["netns"] == [{"name": "web", "sysctls": {"net.core.somaxconn": 5}, "new_sysctls": BORN_WITH}]
     assert made["veth"] == [
         {
             "name": "web0", "peer_netns": "web", "peer_name": "net0", "peer_mac": "02:00:00:00:00:09",

@@ -34,7 +34,7 @@ def test_what_a_network_says_is_passed_on() -> None:
         "routes": [{"destination": "10.9.0.0/16", "gateway": "10.0.0.9"}],
     }
     made = wire([net], [{"name": "web", "routes": [{"destination": "10.8.0.0/16", "type": "blackhole"}]}])
-    assert made["bridge"] == [{"name": "br0", "only_ours": True, "mtu": "1400", "accept_ra": False}]
+    assert made["bridge"] == [{"name": "br0", "only_ours": True, "mtu": "1400", "accept_ra": False, "ipv6": False}]
     assert [one["address"] for one in made["gateway"]] == ["10.0.0.1/24", "10.1.0.254/24"]
     assert [(one["pool"], one.get("range"), one["gateway"]) for one in made["address"]] == [
         ("10.0.0.0/24", "10.0.0.128/25", "10.0.0.1"),
@@ -98,7 +98,7 @@ def test_a_network_without_subnets_is_a_bridge_and_no_more() -> None:
     r1 = {"name": "r1", "networks": [{"name": "back", "ipv4_address": "10.9.0.1/30", "ipv6_address": "fd00:9::1/64"}]}
     made = wire([{"name": "back", "addressing": "none", "vlan_filtering": True}], [r1])
     assert made["bridge"] == [
-        {"name": "back", "only_ours": True, "mtu": "auto", "accept_ra": False, "vlan_filtering": True}
+        {"name": "back", "only_ours": True, "mtu": "auto", "accept_ra": False, "ipv6": False, "vlan_filtering": True}
     ]
     assert made["gateway"] == [{"interface": "back", **OURS_AWAY}]
     assert [one["address"] for one in made["address"]] == ["10.9.0.1/30", "fd00:9::1/64"]
