@@ -63,7 +63,9 @@ options:
   host_ip:
     description:
       - Publish the port on this address of the host only. Left out, it is all of the address family of O(to_address).
-      - Where no interface has the address yet there is a warning. One that no host can have is refused, and so is O(to_address) itself.
+      - Where no interface has the address yet there is a warning. One that no host can have is refused, and so are O(to_address) itself, C(::1) and
+        link-local addresses, from where no answer of a container comes back. What is published on all addresses is refused there at once as well, as by a
+        host on which nobody listens.
       - What is published on 127.0.0.1 is reached from the host only, also where a neighbour sends packets for 127.0.0.1 here.
     type: str
   host_port:
@@ -72,6 +74,8 @@ options:
       - A port that another owner publishes is refused. Where nobody has the address any more that it is published to, because the container is gone, the
         old one is removed instead, and RV(before) has it in C(of_gone_containers). Told by the namespaces behind the bridge and by asking on it; of an
         address that is not behind a bridge it cannot be told.
+      - What another owner gives up in the same task (its items are O(exclusive), or say O(state=absent)) is handed over, in any order, and RV(before) has it
+        in C(handed_over).
       - A port that a process listens on in the namespace, or that a rule of somebody else sends on, is refused unless O(shadow). A socket that is bound to
         another address of the host is in nobody's way.
       - Both are looked at for ports that are newly published. So is C(net.ipv4.ip_local_port_range), from which the kernel gives ports to programs that ask
@@ -245,7 +249,7 @@ before:
   description:
     - The object as it was, every attribute known. Empty when it was absent. With O(aggregate) see RV(results).
     - With O(type=dnat) also, where there is any, the ports C(no_longer_published) that O(exclusive) removes, and those
-      C(of_gone_containers) of other owners.
+      C(of_gone_containers) of other owners, and what others have C(handed_over).
   returned: success, without O(aggregate)
   type: dict
   sample: {}

@@ -17,6 +17,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 _SHORT = re.compile(
     r"(?:(?:\[(?P<six>[^\]]*)\]|(?P<four>[^:\[\]]*)):)?(?P<host>[^:/]+):(?P<to>[^:/]+)(?:/(?P<protocol>\w+))?"
 )
+# As docker has it, of a port of the host that it chooses: without one, with nothing or 0 in its place.
+_ANY = re.compile(
+    r"(?:(?:\[[^\]]*\]|[^:\[\]]*)::|(?:(?:\[[^\]]*\]|[^:\[\]]+):)?0:)?(?P<to>[0-9]+(?:-[0-9]+)?)(?P<protocol>/\w+)?"
+)
+_CHANCE = "'%s' names no port of the host: docker would take one that is free, another one each time. Name it: '%s:%s%s', in quotes."
 _FORM = "it is written [HOST_IP:]HOST_PORT:CONTAINER_PORT[/PROTOCOL], in quotes."
 _LONG = {"target", "published", "protocol", "host_ip", "mode", "name", "app_protocol"}
 
@@ -34,7 +39,9 @@ class Port:
 def parse(value: Any) -> Port:
     """Return what an entry of docker's ``-p`` or of Compose's ``ports`` means, in the short or the long form. Raises `Invalid`."""
     if isinstance(value, Mapping):
-        if set(value) - _LONG or value.get("target") is None or value.get("published") in (None, ""):
+        if not set(value) - _LONG and value.get("target") is not None and str(value.get("published") or "0") == "0":
+            raise _by_chance(str(value["target"]), str(value["target"]), "")
+        if set(value) - _LONG or value.get("target") is None:
             raise Invalid(
                 "the long form of a published port has target and published, and maybe protocol and host_ip; this one has %s."
                 % (", ".join(sorted(str(name) for name in value)) or "nothing")
@@ -53,10 +60,24 @@ def parse(value: Any) -> Port:
                 % (value, host, to, _FORM)
             )
     text = str(value)
+    chance = _ANY.fullmatch(text)
+    if chance is not None:
+        raise _by_chance(text, chance["to"], chance["protocol"] or "")
     match = _SHORT.fullmatch(text)
     if match is None:
         raise Invalid("'%s' is no published port: %s" % (text, _FORM))
     return Port(match["host"], match["to"], (match["protocol"] or "tcp").lower(), match["six"] or match["four"] or "")
+
+
+def _by_chance(text: str, to: str, protocol: str) -> Invalid:
+    """Return the error for an entry that leaves the port of the host to chance."""
+    first = to.partition("-")[0]
+    number = int(first) if first.isdecimal() else 0
+    host = str(number + 8000) if number < 1000 else first
+    last = to.partition("-")[2]
+    if last.isdecimal():
+        host += "-%d" % (int(host) + int(last) - number)
+    return Invalid(_CHANCE % (text, host, to, protocol))
 
 
 def spelled(port: Port) -> str:

@@ -60,6 +60,7 @@ _KINDS = {
     PUBLISH: PORTS, HAIRPIN: PORTS, RAW: PORTS, MANGLE: PORTS,
     GUARD: ISOLATION, CLOSED: ISOLATION, OPEN: ISOLATION, FORWARD: ALLOWANCES,
 }  # fmt: skip
+_HERE = ("::1/128", "fe80::/10")
 SHARED = frozenset({*_KINDS, POSTROUTING})  # the others have one rule's exceptions each
 
 
@@ -129,7 +130,9 @@ def _published(family: int, owned: OwnedRules, layout: Layout) -> None:
     mappings = [mapping for mapping in owned.port_mappings if mapping.family == family]
     if not mappings:
         return
-    layout.chains["nat", PUBLISH] = [_mapping(mapping) for mapping in mappings]
+    # What the host itself answers, were it that nobody listens: no answer of a container's comes back from there.
+    here = [("-d", one, *_noted("linuxnet"), "-j", "RETURN") for one in _HERE] if family == 6 else []
+    layout.chains["nat", PUBLISH] = [*here, *(_mapping(mapping) for mapping in mappings)]
     local = ("-m", "addrtype", "--dst-type", "LOCAL", *_call(PUBLISH))
     layout.calls.extend(
         [("nat", "PREROUTING", local), ("nat", "OUTPUT", local), ("nat", "POSTROUTING", _call(HAIRPIN))]

@@ -64,7 +64,8 @@ class StaticRules:
 
 
 def _publishing() -> StaticRules:
-    sets, rules = {}, []
+    # What the host itself answers, were it that nobody listens: no answer of a container's comes back from there.
+    sets, rules = {}, [("publish", "here", "ip6 daddr { ::1, fe80::/10 } return")]
     for ip, kind in IP.values():
         key, found = "inet_proto . %s . inet_service" % kind, "meta l4proto . %s daddr . th dport" % ip
         sets["map publish_%s" % ip] = "type %s : %s; flags interval" % (key, kind)

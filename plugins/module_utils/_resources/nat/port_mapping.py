@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import Identities
@@ -26,10 +26,22 @@ _BROADCAST, _THIS_NETWORK = ipaddress.IPv4Address("255.255.255.255"), ipaddress.
 
 
 @dataclass(frozen=True)
+class Leaving:
+    """What an owner gives up in a task: what is ``named`` to be gone, or (``keep``) all but that. Identities of published ports."""
+
+    named: Identities = frozenset()
+    keep: Optional[Identities] = None
+
+    def has(self, mapping: PortMapping) -> bool:
+        """Return whether a published port of the owner is to go."""
+        return mapping.identity in self.named or (self.keep is not None and mapping.identity not in self.keep)
+
+
+@dataclass(frozen=True)
 class Want:
     """``mappings``: what is to be published, or not any more; empty, with ``present`` False: all of the owner's. ``keep`` has the
-    identities of what else the task wants of the owner, for ``exclusive``. ``addresses`` are those that the owner has: what is published to
-    them by owners that are gone goes."""
+    identities of what else the task wants of the owner, for ``exclusive``, and ``leaving`` what other owners give up in the task: ports change hands
+    in it in any order. ``addresses`` are those that the owner has: what is published to them by owners that are gone goes."""
 
     ns: NsRef
     owner: str
@@ -44,6 +56,7 @@ class Want:
     needed: FrozenSet[int] = frozenset()
     shadow: bool = False
     addresses: Tuple[str, ...] = ()
+    leaving: Mapping[str, Leaving] = field(default_factory=dict, compare=False)
 
     @property
     def family(self) -> int:
@@ -122,6 +135,8 @@ def _check_host(host: IpAddress, to: Optional[IpAddress]) -> None:
         why = "a multicast address"
     elif host.version == 6 and host.ipv4_mapped:
         why = "an IPv4 address in an IPv6 one, which no packet goes to"
+    elif host.version == 6 and host.is_link_local:
+        why = "a link-local address, to which a container's answer does not come back"
     elif host.version == 4 and not host.is_unspecified and (host == _BROADCAST or host in _THIS_NETWORK):
         why = "not an address a host can have"
     if host == to:
@@ -157,7 +172,27 @@ def together(wants: Sequence[Want]) -> List[Want]:
         gone = here.intersection(mapping.identity for mapping in want.mappings) if want.mappings else here
         if gone and not want.present:
             raise Invalid("The %s is asked for, and asked to be gone; list it once." % subject(want))
-    return [replace(want, keep=kept.get((want.ns, want.owner), frozenset())) for want in wants]
+    leaving = _leaving(wants, kept)
+    return [
+        replace(want, keep=kept.get((want.ns, want.owner), frozenset()), leaving=leaving.get(want.ns, {}))
+        for want in wants
+    ]
+
+
+def _leaving(wants: Sequence[Want], kept: Mapping[Tuple[NsRef, str], Identities]) -> Dict[NsRef, Dict[str, Leaving]]:
+    """Return by namespace what owners give up in a task."""
+    named: Dict[Tuple[NsRef, str], List[Tuple[int, str, str, str]]] = {}
+    whole: Dict[Tuple[NsRef, str], None] = {}
+    for want in wants:
+        if want.exclusive or not (want.present or want.mappings):
+            whole[want.ns, want.owner] = None
+        elif not want.present:
+            named.setdefault((want.ns, want.owner), []).extend(mapping.identity for mapping in want.mappings)
+    found: Dict[NsRef, Dict[str, Leaving]] = {}
+    for ns, owner in {**whole, **dict.fromkeys(named)}:
+        keep = kept.get((ns, owner), frozenset()) if (ns, owner) in whole else None
+        found.setdefault(ns, {})[owner] = Leaving(frozenset(named.get((ns, owner), ())), keep)
+    return found
 
 
 def subject(want: Want) -> str:

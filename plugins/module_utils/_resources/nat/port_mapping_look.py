@@ -40,7 +40,8 @@ ROUTE_LOCALNET = "net/ipv4/conf/%s/route_localnet"
 @dataclass(frozen=True)
 class There:
     """What is in one backend: ``mine`` of the owner's mappings is what the want is about, ``surplus`` what is not wanted besides,
-    ``others`` of other owners what is in its way, ``stale`` those of them whose container is gone. ``bridges``: how many mappings
+    ``others`` of other owners what is in its way, ``stale`` those of them whose container is gone, or (``handed``) which their owners give up
+    in the same task. ``bridges``: how many mappings
     of all owners are behind each."""
 
     backend: Backend = DEFAULT
@@ -48,6 +49,7 @@ class There:
     surplus: Tuple[PortMapping, ...] = ()
     others: Tuple[PortMapping, ...] = ()
     stale: Tuple[PortMapping, ...] = ()
+    handed: Tuple[PortMapping, ...] = ()
     owned: OwnedRules = field(default_factory=OwnedRules)
     bridges: Mapping[str, int] = field(default_factory=dict, hash=False)
     last: bool = False  # we own nothing there but these
@@ -141,7 +143,10 @@ def _there(want: Want, index: RuleIndex, ns: int, state: State) -> There:
     beside = index.surplus(want.owner, want.keep) if want.exclusive else []
     surplus = [mapping for mapping in beside if mapping not in known]
     others = [mapping for mapping in met if mapping.owner != want.owner]
-    stale = conflicts.abandoned(others, ns, state) if want.present else {}
+    handed = [one for one in others if one.owner in want.leaving and want.leaving[one.owner].has(one)]
+    given = set(handed) if want.present else set()
+    kept = [mapping for mapping in others if mapping not in given]
+    stale = {**dict.fromkeys(given), **conflicts.abandoned(kept, ns, state)} if want.present else {}
     stale.update(conflicts.inherited([one for ip in want.addresses for one in index.leading_to(ip)], want.owner, state))
     return There(
         index.backend,
@@ -149,6 +154,7 @@ def _there(want: Want, index: RuleIndex, ns: int, state: State) -> There:
         tuple(surplus),
         tuple(mapping for mapping in others if mapping not in stale),
         tuple(stale),
+        tuple(one for one in handed if one in given),
         index.owned,
         index.bridges,
         index.only(port_mappings=len({*mine, *surplus, *stale})),

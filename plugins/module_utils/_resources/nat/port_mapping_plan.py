@@ -43,10 +43,12 @@ def plan(want: Want, have: Have) -> Plan:
         before = dict(
             before, no_longer_published=["%s/%s" % (mapping.ports, mapping.protocol) for mapping in at.surplus]
         )
-    stale = [mapping for there in have.everywhere for mapping in there.stale]
-    if stale:
-        gone = ["%s/%s of %s to %s" % (old.ports, old.protocol, old.owner, old.to) for old in stale]
-        before = dict(before, of_gone_containers=gone)
+    handed = {mapping: None for there in have.everywhere for mapping in there.handed}
+    stale = [mapping for there in have.everywhere for mapping in there.stale if mapping not in handed]
+    for name, ports in (("of_gone_containers", stale), ("handed_over", list(handed))):
+        if ports:
+            gone = ["%s/%s of %s to %s" % (old.ports, old.protocol, old.owner, old.to) for old in ports]
+            before = dict(before, **{name: gone})
     part = [] if want.exclusive else _partly(have.mine, want.mappings)
     if part:
         raise Refused(

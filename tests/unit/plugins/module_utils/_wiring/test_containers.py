@@ -302,11 +302,11 @@ NO_PORTS: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"published_ports": ["80"]},
-        "published_ports: '80' is no published port: it is written [HOST_IP:]HOST_PORT:CONTAINER_PORT[/PROTOCOL], in quotes.",
+        "published_ports: '80' names no port of the host: docker would take one that is free, another one each time. Name it: '8080:80', in quotes.",
     ),
     (
         {"published_ports": [{"target": 80}]},
-        "published_ports: the long form of a published port has target and published, and maybe protocol and host_ip; this one has target.",
+        "published_ports: '80' names no port of the host: docker would take one that is free, another one each time. Name it: '8080:80', in quotes.",
     ),
 ]
 REFUSED: list[tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = [

@@ -34,7 +34,7 @@ def test_both_forms_are_read(spelled: Any, port: Port) -> None:
     assert parse(spelled) == port
 
 
-@pytest.mark.parametrize("spelled", ["", "80", 8080, "8080:80/", "::1:8080:80", "8080:", ":80", "a:b:c:d"])
+@pytest.mark.parametrize("spelled", ["", "8080:80/", "::1:8080:80", "8080:", ":80", "a:b:c:d"])
 def test_what_has_not_both_ports_is_refused_with_the_form_that_is_right(spelled: Any) -> None:
     with pytest.raises(Invalid) as refused:
         parse(spelled)
@@ -45,7 +45,7 @@ def test_what_has_not_both_ports_is_refused_with_the_form_that_is_right(spelled:
 
 @pytest.mark.parametrize(
     "spelled",
-    [{}, {"target": 80}, {"published": 80}, {"target": 80, "published": ""}, {"target": 80, "published": 1, "x": 1}],
+    [{}, {"published": 80}, {"published": 80, "x": 1}, {"target": 80, "published": 1, "x": 1}],
 )
 def test_a_long_form_with_too_little_or_too_much_is_refused(spelled: Any) -> None:
     with pytest.raises(
@@ -53,6 +53,34 @@ def test_a_long_form_with_too_little_or_too_much_is_refused(spelled: Any) -> Non
         match="the long form of a published port has target and published, and maybe protocol and host_ip; this one has ",
     ):
         parse(spelled)
+
+
+@pytest.mark.parametrize(
+    ("spelled", "text", "named"),
+    [
+        (80, "80", "8080:80"),
+        ("80/udp", "80/udp", "8080:80/udp"),
+        ("8080", "8080", "8080:8080"),
+        ("0:80", "0:80", "8080:80"),
+        ("127.0.0.1::80", "127.0.0.1::80", "8080:80"),
+        ("127.0.0.1:0:80", "127.0.0.1:0:80", "8080:80"),
+        ("[::1]::443/TCP", "[::1]::443/TCP", "8443:443/TCP"),
+        ("80-82", "80-82", "8080-8082:80-82"),
+        ({"target": 80}, "80", "8080:80"),
+        ({"target": 80, "published": ""}, "80", "8080:80"),
+        ({"target": 80, "published": 0, "host_ip": "127.0.0.1"}, "80", "8080:80"),
+    ],
+)
+def test_a_port_of_the_host_that_is_left_to_chance_is_refused(spelled: Any, text: str, named: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        parse(spelled)
+    assert str(refused.value) == (
+        f"'{text}' names no port of the host: docker would take one that is free, another one each time. Name it: '{named}', in quotes."
+    )
+
+
+def test_a_protocol_may_be_in_capitals() -> None:
+    assert parse("8080:80/TCP") == Port("8080", "80", "tcp")
 
 
 @pytest.mark.parametrize(("everywhere", "to"), [(EVERYWHERE[4], "10.0.0.2"), (EVERYWHERE[6], "fd00::2")])

@@ -48,7 +48,8 @@ def test_a_port_mapping_is_a_rule() -> None:
     ]
     six = replace(WEB, host_ip="::/0", to="fd00::2", to_port=80, last=8080)
     assert rendered(6, port_mappings=(six,))["LINUXNET-PUBLISH"] == [
-        f"-p tcp -m tcp --dport 8080 {note} {to} [fd00::2]:80"
+        *(f"-d {one} -m comment --comment linuxnet -j RETURN" for one in ("::1/128", "fe80::/10")),
+        f"-p tcp -m tcp --dport 8080 {note} {to} [fd00::2]:80",
     ]
     assert rendered(6, port_mappings=(WEB,)) == {}
 

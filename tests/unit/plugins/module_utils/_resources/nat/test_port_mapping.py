@@ -46,6 +46,26 @@ def test_a_port_a_range_and_where_they_go(params: Any, wanted: Any) -> None:
     assert mappings(**params) == [PortMapping(*one, owner="web") for one in wanted]  # type: ignore[misc]
 
 
+@pytest.mark.parametrize(
+    ("items", "given_up"),
+    [
+        ([], False),
+        ([{"owner": "db", "host_port": "8081", "exclusive": True}], True),
+        ([{"owner": "db", "host_port": "8081"}], False),
+        ([{"owner": "db", "protocol": "udp", "exclusive": True}], True),
+        ([{"owner": "db", "state": "absent", "host_port": None, "to_address": None}], True),
+        ([{"owner": "db", "state": "absent"}], True),
+        ([{"owner": "db", "state": "absent", "host_port": "8081"}], False),
+        ([{"owner": "db", "host_port": "8081", "exclusive": True, "netns": "far"}], False),
+    ],
+)
+def test_what_other_owners_give_up_in_the_task_is_known(items: Any, given_up: bool) -> None:
+    wants = [want(RESOURCE, **{**PORT, **item}) for item in ({}, *items)]
+    held = PortMapping("tcp", "0.0.0.0/0", 8080, 8080, "10.0.0.9", owner="db")
+    leaving = RESOURCE.together(wants)[0].leaving
+    assert ("db" in leaving and leaving["db"].has(held)) is given_up
+
+
 def test_what_is_to_be_gone_may_leave_out_where_it_goes() -> None:
     assert mappings(state="absent", to_address=None) == [
         PortMapping("tcp", "0.0.0.0/0", 8080, 8080, "0.0.0.0", owner="web"),
