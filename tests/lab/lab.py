@@ -262,7 +262,9 @@ NFT_MESSAGES = (
     "NEWSETELEM GETSETELEM DELSETELEM NEWGEN GETGEN TRACE NEWOBJ GETOBJ DELOBJ GETOBJ_RESET "
     "NEWFLOWTABLE GETFLOWTABLE DELFLOWTABLE GETRULE_RESET"
 ).split()
-OPENED = re.compile(r'openat\([^,]+, "(/(?:proc/sys|sys|etc|run)/[^"]*)", [^)]*O_(?:WRONLY|RDWR|CREAT)')
+OPENED = re.compile(
+    r'openat\([^,]+, "(/(?:proc/sys|sys|etc|run)/(?!linuxnet-containers\.lock")[^"]*)", [^)]*O_(?:WRONLY|RDWR|CREAT)'
+)
 REMOVED = re.compile(r'unlink(?:at)?\((?:[^",]+, )?"(/(?:etc|run)/[^"]*)"')
 MOUNTED = re.compile(r'u?mount2?\((?:"[^"]*", )?"(/run/netns[^"]*)"')
 XTABLES = re.compile(r"IPT_SO_SET_\w+|IP6T_SO_SET_\w+|ARPT_SO_SET_\w+|EBT_SO_SET_\w+")
@@ -272,7 +274,7 @@ def writes_in(trace: str) -> list[str]:
     """The writes to the kernel's network in a strace log, in order.
 
     Netlink messages by their type (``RTM_NEWLINK``, ``NFT_MSG_NEWRULE``), legacy iptables by its socket option, and
-    files opened for writing below /proc/sys, /sys, /etc and /run as ``write PATH``, ``unlink PATH`` and ``mount PATH``.
+    files opened for writing below /proc/sys, /sys, /etc and /run (but for our lock) as ``write PATH``, ``unlink PATH`` and ``mount PATH``.
     """
     found: list[str] = []
     for line in trace.splitlines():

@@ -13,8 +13,10 @@ import fcntl
 import os
 import re
 import stat
+import time
 from typing import Dict, Iterator, List, Optional, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NETNS_DIRECTORY
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsFile
 
@@ -25,6 +27,10 @@ _MS_BIND, _MS_REC, _MS_SHARED = 0x1000, 0x4000, 0x100000
 _MNT_DETACH = 2
 _NS_GET_NSTYPE = 0xB703  # include/uapi/linux/nsfs.h
 
+# Root's own, so that nobody else can hold it: a file of a namespace can be opened, and locked, by whoever is in it.
+LOCK = "/run/linuxnet-containers.lock"
+LOCK_SECONDS = 300.0  # what the largest of runs takes, several times over
+_LOCK_PAUSE = 0.02  # seconds
 OWN = "/proc/thread-self/ns/net"
 
 
@@ -111,7 +117,7 @@ def _prepared_directory(known: bool = False) -> Iterator[None]:
     os.makedirs(NETNS_DIRECTORY, 0o755, exist_ok=True)
     directory = os.open(NETNS_DIRECTORY, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(directory, fcntl.LOCK_EX)
+        wait_for(directory, "the lock of iproute2, %s," % NETNS_DIRECTORY)
         if known:
             yield
             return
@@ -230,3 +236,65 @@ def start_time(pid: int) -> Optional[str]:
             return file.read().rsplit(")", 1)[1].split()[19]
     except (OSError, IndexError):
         return None
+
+
+# --- the host's lock ---
+
+
+@contextlib.contextmanager
+def locked() -> Iterator[None]:
+    """Hold this host's lock: a run at a time decides what is free. Raises `KernelError`, and `Refused` where somebody has it all the time."""
+    try:
+        fd = _opened_lock()
+    except OSError as error:
+        code = errno.EPERM if error.errno == errno.EACCES else error.errno or 0
+        raise KernelError(code, "lock this host") from error
+    try:
+        wait_for(fd, "this host's lock, %s," % LOCK)
+        yield
+    finally:
+        os.close(fd)
+
+
+def wait_for(fd: int, what: str) -> None:
+    """Lock an open file, once others let it go. Raises `Refused` where they do not in time; ``what`` it is begins that sentence's object."""
+    end = None
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            now = time.monotonic()
+            end = now + LOCK_SECONDS if end is None else end
+            if now >= end:
+                text = "%s holds %s for %d seconds already; end that, or try again later."
+                raise Refused(text % (lock_holder(fd), what, LOCK_SECONDS)) from error
+        time.sleep(_LOCK_PAUSE)
+
+
+def lock_holder(fd: int) -> str:
+    """Return who has a file locked, in words, as far as the kernel says (/proc/locks)."""
+    wanted = os.fstat(fd).st_ino
+    with contextlib.suppress(OSError, ValueError, IndexError), open("/proc/locks", encoding="ascii") as file:
+        for line in file:
+            words = line.split()
+            if words[1] == "FLOCK" and int(words[5].rpartition(":")[2]) == wanted:
+                pid = int(words[4])
+                name = command(pid) if pid > 0 else ""
+                return "Process %d (%s)" % (pid, name) if name else "A process that has ended, or one started by it,"
+    return "A process that cannot be seen from here"
+
+
+def _opened_lock() -> int:
+    """Return the lock's file, open. It is made where it is missing: after the host has started."""
+    try:
+        fd = os.open(LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        fd = os.open(LOCK, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        if os.fstat(fd).st_mode & 0o077:
+            os.fchmod(fd, 0o600)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd

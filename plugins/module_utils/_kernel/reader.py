@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import resource
 import time
 from dataclasses import replace
-from typing import Callable, ContextManager, Dict, Iterator, List, Optional, Sequence, Set, Tuple, TypeVar
+from typing import Callable, ContextManager, Dict, List, Optional, Sequence, Set, Tuple, TypeVar
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, interpreters, namespaces
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec, links, routes
@@ -122,18 +121,8 @@ class Reader:
             namespace.close()
         self._open.clear()
 
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold this host's lock: a run at a time decides what is free. The lock is the host namespace's own file."""
-        try:
-            fd = os.open(namespaces.OWN, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            raise KernelError(error.errno or 0, "lock this host") from error
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(fd)
+    def locked(self) -> ContextManager[None]:
+        return namespaces.locked()
 
     # --- namespaces -------------------------------------------------------------------------------------------------
 

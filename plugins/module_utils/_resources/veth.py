@@ -107,6 +107,7 @@ _LATE = link_kinds.late(_ROWS)
 
 class VethResource(Resource[Want, Have]):
     noun = "veth"
+    locks = True
     identity = ("peer_name",)
     options: Dict[str, Any] = {
         "name": {"type": "str"},

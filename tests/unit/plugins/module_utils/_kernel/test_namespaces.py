@@ -7,15 +7,19 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import io
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import namespaces
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsFile
 
 OWN = os.stat("/proc/self/ns/net").st_ino
@@ -196,3 +200,91 @@ def test_a_stale_file_is_removed(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     namespaces.remove(name)
     assert asked == [("umount2", os.fsencode(folder) + b"/\xff")]
     assert list(folder.iterdir()) == []
+
+
+# --- the host's lock ---
+
+HOLD = "import fcntl, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); print('held', flush=True); sys.stdin.read()"
+
+
+@pytest.fixture
+def lock_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A lock of the test's own."""
+    monkeypatch.setattr(namespaces, "LOCK", str(tmp_path / "lock"))
+    return tmp_path / "lock"
+
+
+def taken(lock_path: Path) -> bool:
+    """Whether somebody holds the lock."""
+    with lock_path.open(encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def test_one_run_at_a_time_holds_it(lock_path: Path) -> None:
+    for dummy in range(2):
+        with namespaces.locked():
+            assert taken(lock_path)
+        assert not taken(lock_path)
+
+
+@pytest.mark.parametrize("before", [None, 0o644, 0o600])
+def test_nobody_but_root_can_open_it(lock_path: Path, before: int | None) -> None:
+    if before is not None:
+        lock_path.touch(before)
+        lock_path.chmod(before)
+    with namespaces.locked():
+        assert lock_path.stat().st_mode & 0o777 == 0o600
+
+
+def test_who_has_it_too_long_is_named(lock_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(namespaces, "LOCK_SECONDS", 0)
+    lock_path.touch(0o600)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(lock_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        command = Path(f"/proc/{holder.pid}/comm").read_text(encoding="utf-8").strip()
+        with pytest.raises(Refused) as refused, namespaces.locked():
+            pytest.fail("it is held by somebody else")
+        holder.communicate()
+    assert str(refused.value) == (
+        f"Process {holder.pid} ({command}) holds this host's lock, {lock_path}, for 0 seconds already; end that, or try again later."
+    )
+    with namespaces.locked():
+        assert taken(lock_path)
+
+
+def test_whoever_waits_gets_it(lock_path: Path) -> None:
+    lock_path.touch(0o600)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(lock_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdin is not None
+        assert holder.stdout.readline() == "held\n"
+        holder.stdin.close()
+        with namespaces.locked():
+            assert taken(lock_path)
+
+
+def test_who_has_it_may_be_unknown(lock_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock_path.touch()
+    fd = os.open(lock_path, os.O_RDONLY)
+    try:
+        assert namespaces.lock_holder(fd) == "A process that cannot be seen from here"
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        monkeypatch.setattr(namespaces, "command", lambda pid: "")
+        assert namespaces.lock_holder(fd) == "A process that has ended, or one started by it,"
+    finally:
+        os.close(fd)
+
+
+def test_a_lock_that_cannot_be_opened_is_a_sentence(lock_path: Path) -> None:
+    lock_path.symlink_to("/dev/null")
+    with pytest.raises(KernelError, match=r"^Could not lock this host: "), namespaces.locked():
+        pytest.fail("it is not locked")

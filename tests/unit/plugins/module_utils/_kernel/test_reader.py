@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import resource
 from collections.abc import Iterator
@@ -100,20 +99,9 @@ def test_everything_is_closed_at_the_end() -> None:
     assert os.listdir("/proc/self/fd") == before
 
 
-def test_one_run_at_a_time_holds_the_lock(kernel: reader.Reader) -> None:
-    fd = os.open(namespaces.OWN, os.O_RDONLY)
-    with kernel.locked(), pytest.raises(BlockingIOError):
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    os.close(fd)
-
-
 def test_a_host_that_cannot_be_looked_at_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is wrong with /proc, with the number of open files, or with the lock."""
-    with reader.Reader() as kernel:
-        monkeypatch.setattr(namespaces, "OWN", "/nowhere")
-        with pytest.raises(KernelError, match=r"^Could not lock this host: No such file"), kernel.locked():
-            pytest.fail("it is not locked")
+    """Whatever is wrong with /proc, or with the number of open files."""
+    monkeypatch.setattr(namespaces, "OWN", "/nowhere")
     with pytest.raises(KernelError, match=r"^Could not open the host's network namespace: No such file"):
         reader.Reader()
 

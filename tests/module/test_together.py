@@ -1,0 +1,94 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Twenty at once for the same thing: one does it, all others find it done; and the lock is nobody's but root's."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import pytest
+from lab import HERE, collections_root
+from proofs import comes
+from wires import Host
+
+RUNS = 20
+# As in test_nat_together: runs a module for each of the arguments that it reads, a process each, which all start at the same moment.
+TOGETHER = """
+import importlib, json, os, sys
+sys.path[:0] = sys.argv[2:]
+import agent
+agent.Agent().preload()
+importlib.import_module(agent.COLLECTION + ".plugins.modules." + sys.argv[1])
+started = []
+gate, opened = os.pipe()
+for args in json.load(sys.stdin):
+    output = agent.Output()
+    pid = os.fork()
+    if pid == 0:
+        os.close(opened)
+        os.read(gate, 1)
+        agent.run_module({"name": sys.argv[1], "args": args}, output)
+    started.append((pid, output))
+os.close(opened)
+for pid, _output in started:
+    if not agent.ended(pid, 600):
+        agent.end_group(pid)
+    os.waitpid(pid, 0)
+print(json.dumps([output.read() for _pid, output in started]))
+"""
+LOCK = "/run/linuxnet-containers.lock"
+HOLD = "import fcntl, sys, time; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); time.sleep(100000)"
+ITEMS: list[tuple[str, dict[str, Any]]] = [
+    ("bridge", {"name": "br0"}),
+    ("veth", {"peer_netns": "web", "name": "web0"}),
+    ("netns", {"name": "new"}),
+]
+
+
+def together(host: Host, module: str, runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Run a module for each of these arguments, all at once. Their results."""
+    command = [sys.executable, "-c", TOGETHER, module, str(HERE), collections_root()]
+    done = json.loads(host.run(command, input=json.dumps(runs), timeout=900).stdout)
+    for one in done:
+        assert one["stdout"].strip(), one["stderr"]
+    return [json.loads(one["stdout"].strip().splitlines()[-1]) for one in done]
+
+
+@pytest.mark.parametrize(("module", "item"), ITEMS)
+def test_of_twenty_at_once_exactly_one_changes_it(host: Host, module: str, item: dict[str, Any]) -> None:
+    host.run("ip netns add web")
+    for state in ("present", "absent"):
+        done = together(host, module, [{**item, "state": state}] * RUNS)
+        assert [one["msg"] for one in done if one.get("failed")] == []
+        assert sum(one["changed"] for one in done) == 1, state
+
+
+@pytest.mark.parametrize(("module", "item"), ITEMS)
+def test_present_against_absent_ends_as_one_of_them(host: Host, module: str, item: dict[str, Any]) -> None:
+    host.run("ip netns add web")
+    done = together(host, module, [{**item, "state": ("present", "absent")[turn % 2]} for turn in range(RUNS)])
+    assert [one["msg"] for one in done if one.get("failed")] == []
+
+
+def test_who_locks_the_namespace_s_own_file_stops_nobody(host: Host) -> None:
+    """As anybody may, and a container that shares the host's network."""
+    host.run("ip netns add web")
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    host.spawn([*nobody, sys.executable, "-c", HOLD, "/proc/self/ns/net"])
+    comes(host, "grep -q FLOCK /proc/locks")
+    for module, item in ITEMS:
+        assert host.module(module, **item)["changed"]
+    assert host.module("ns_address", interface="br0", address="10.0.0.1/24")["changed"]
+
+
+def test_nobody_else_can_open_the_lock(host: Host) -> None:
+    host.module("bridge", name="br0")
+    assert host.run(f"stat -c '%a %u' {LOCK}").stdout == "600 0\n"
+    opened = host.run(
+        f"setpriv --reuid=65534 --regid=65534 --clear-groups {sys.executable} -c 'open(\"{LOCK}\")'", check=False
+    )
+    assert "PermissionError" in opened.stderr
