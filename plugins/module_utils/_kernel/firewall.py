@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 from typing import Any, Dict, List, Mapping, Protocol, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import (
@@ -23,14 +22,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.listeners import Listener
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
-    EVERYWHERE,
+    FAMILIES,
     Edit,
-    PortMapping,
     restoring,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import arp_nd, namespaces
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import conntrack, sock_diag
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import sock_diag
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.iptables import Iptables
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.nft import Nft
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import ProgramError, rewrite
@@ -115,28 +113,28 @@ class Kernel(arp_nd.Kernel):
     def socket_holders(self) -> Dict[int, Tuple[int, str]]:
         return sock_diag.processes()
 
-    def _end_flows(self, ref: NsRef, mappings: Sequence[PortMapping]) -> None:
-        """End the UDP flows of the host ports of ``mappings``, in the namespace the thread is in: those to one of its addresses."""
-        ports = [mapping for mapping in mappings if mapping.protocol == "udp"]
-        if not ports:
+    def _end_flows(self, ref: NsRef, backend: Backend, before: Ruleset, edits: Sequence[Edit]) -> None:
+        """End the flows that are decided otherwise now that ``edits`` were carried out, in the namespace the thread is in. ``before`` is the rule
+        set as it was."""
+        # Here and not above: of use only where something was written.
+        from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import flows
+        from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import conntrack
+
+        if not flows.touched(edits):
             return
         with contextlib.suppress(OSError):  # without ctnetlink flows end by their time-out
+            tracked = {
+                family: [flow for flow in conntrack.flows(family) if flow.protocol in flows.WITHOUT_CONNECTION]
+                for family in FAMILIES
+            }
+            if not any(tracked.values()):
+                return
             own = {address.ip for dummy, address in self.addresses(self.find(ref) or 0)}
-            for family in sorted({mapping.family for mapping in ports}):
-                these = [mapping for mapping in ports if mapping.family == family]
-
-                def wanted(protocol: int, to: str, port: int, these: Sequence[PortMapping] = these) -> bool:
-                    return (
-                        protocol == socket.IPPROTO_UDP
-                        and (to in own or to.startswith("127."))
-                        and any(
-                            mapping.first <= port <= mapping.last
-                            and mapping.host_ip in (to, EVERYWHERE[mapping.family])
-                            for mapping in these
-                        )
-                    )
-
-                conntrack.flush(family, wanted)
+            otherwise = flows.otherwise(backend.owned(before), edits, own)
+            for family, found in tracked.items():
+                ended = [flow for flow in found if otherwise(flow)]
+                if ended:
+                    conntrack.end(family, ended)
 
     def apply_together(self, steps: Sequence[Any]) -> None:
         """Take changes of what we own in firewalls, computed from the rules as they are now: for each namespace and backend what its
@@ -179,7 +177,8 @@ class Kernel(arp_nd.Kernel):
 
         with namespaces.entered(self._at(ref).fd):
             if rewrite(compute, lambda texts: self._written(backend, texts)):
-                self._end_flows(ref, [mapping for edit in edits for mapping in (*edit.publish, *edit.unpublish)])
+                before = next(found for where, other, found in done if (where, other) == (ref, backend))
+                self._end_flows(ref, backend, before, edits)
 
     def _taken_back(self, ref: NsRef, backend: Backend, before: Ruleset) -> bool:
         """Make what we own in a rule set again what it was ``before``. Return whether that was done."""

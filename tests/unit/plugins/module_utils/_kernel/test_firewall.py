@@ -65,7 +65,7 @@ def kernel(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> firewall.Kernel:
     monkeypatch.setattr(kernel, "find", lambda ref: 5)
     monkeypatch.setattr(kernel, "_at", lambda ref: Here)
     monkeypatch.setattr(kernel, "_inside", lambda ns: contextlib.nullcontext())
-    monkeypatch.setattr(kernel, "_end_flows", lambda ref, mappings: None)
+    monkeypatch.setattr(kernel, "_end_flows", lambda *changed: None)
     return kernel
 
 
