@@ -7,7 +7,7 @@ export PYTHON
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo test bench lint sanity unit module role generated soak engines molecule kernel other-release cores lab clean
+.PHONY: help demo test bench lint sanity unit module role generated soak engines compare molecule kernel other-release cores lab clean
 .NOTPARALLEL:
 
 help: ## show this
@@ -66,7 +66,12 @@ soak: ## more of those, until so many or so long (COUNT=1000 LIMIT=1800 SEED=7; 
 engines: ## every mode with every container engine that is installed, in sealed lab hosts (ARGS='-k name -x')
 	@tests/tools/setup newest
 	@tests/tools/build
-	@tests/lab/unchanged tests/tools/tests newest engines tests/engines -- $(ARGS)
+	@tests/lab/unchanged tests/tools/tests newest engines tests/engines tests/compare -- $(ARGS)
+
+# ARGS: make compare ARGS="--only 'two networks' --backends nftables"
+compare: ## what dockerd makes beside what we make, cell by cell, with Docker of both releases of Debian (ARGS=--list)
+	@tests/tools/setup newest
+	@tests/lab/unchanged tests/tools/compare both $(ARGS)
 
 # ARGS names scenarios: make molecule ARGS=bridge
 molecule: ## Molecule's scenarios, one a network mode, in lab hosts (ARGS=bridge)

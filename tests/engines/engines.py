@@ -204,7 +204,7 @@ class _Client(Engine):
 
     image = "box"
     side: ClassVar[str]  # whose version counts
-    also: ClassVar[tuple[str, ...]] = ()  # what a container is started with besides
+    also: tuple[str, ...] = ()  # what a container is started with besides
 
     def start(
         self, name: str, network: str = "none", handle: str | None = None, command: Sequence[str] = SLEEP
