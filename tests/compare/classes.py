@@ -49,8 +49,10 @@ class Difference:
 
     @property
     def four_only(self) -> bool:
-        """Whether no network of the scenario has IPv6."""
-        return not any(":" in subnet for network in self.scenario.networks for subnet in network.subnets)
+        """Whether no network of the container has IPv6; of the asker that is none, no network of the scenario."""
+        mine = next((each.networks for each in self.scenario.alive if each.name == self.asker), None)
+        networks = [one for one in self.scenario.networks if mine is None or one.name in mine]
+        return not any(":" in subnet for network in networks for subnet in network.subnets)
 
 
 @dataclass(frozen=True)
@@ -118,8 +120,8 @@ CLASSES = [
     ),
     Class(
         "The host asks [::1]",
-        WRONG,
-        lambda one: one.asker == "host" and one.address == LOOPBACK[1] and one.answered == (True, False),
+        DAEMON,
+        lambda one: one.asker == "host" and one.address == LOOPBACK[1] and one.published and one.ours == "refused",
     ),
     Class(
         "IPv6 addresses of the host, and a container without IPv6",
