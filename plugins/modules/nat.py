@@ -23,8 +23,8 @@ description:
   - A published port is reached from outside, from the host's own addresses, from 127.0.0.1, from other containers and from the container itself. Those on
     the same bridge, and the host's 127.0.0.1, are seen as the bridge. From C(::1) no port can be reached.
   - The kernel decides with the first packet of a flow, and treats all others alike. So whenever rules of source NAT or published ports are written, repaired or
-    removed, the flows without connection (UDP, ICMP) are ended that are decided otherwise by then, of published ports those of UDP. Others are left alone, and so are
-    connections of TCP and SCTP: one that is established keeps its way to its end, as with Docker and kube-proxy; new ones go by the new rules.
+    removed, the flows without connection (UDP, ICMP) are ended that are decided otherwise by then, of published ports those of UDP. Others are left
+    alone, and so are connections of TCP and SCTP. An established one keeps its way to its end, as with Docker and kube-proxy; new ones go by the new rules.
 extends_documentation_fragment:
   - linuxnet.containers.attributes
   - linuxnet.containers.attributes.actiongroup

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from twins import HOST_PORT, LINK_LOCAL, LOOPBACK, Compared, Scenario
+from twins import HOST_PORT, LOOPBACK, Compared, Scenario
 
 PURPOSE, QUIRK, DAEMON, WRONG = "ours on purpose", "Docker's quirk", "nothing of ours runs", "ours is wrong"
 OUTSIDE = ("internet", "lan")
@@ -153,10 +153,6 @@ CLASSES = [
     ),
     Class("A container that ended", DAEMON, lambda one: bool(one.scenario.stop) and one.published),
     Class("net.ipv6.conf.all.disable_ipv6", QUIRK, _attribute(r"net\.ipv6\.conf\.all\.disable_ipv6")),
-    Class("IPv6 of a network without IPv6", WRONG, lambda one: one.four_only and _attribute(r".*disable_ipv6")(one)),
-    Class("IPv6 of a network without IPv6", WRONG, lambda one: one.four_only and one.address.startswith(LINK_LOCAL)),
-    Class("Broadcast addresses", WRONG, _attribute(r"eth\d addresses")),
-    Class("Ports below 1024, and ping", WRONG, _attribute(r"net\.ipv4\.(ip_unprivileged_port_start|ping_group_range)")),
 ]
 
 

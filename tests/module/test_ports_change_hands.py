@@ -56,7 +56,7 @@ def settles(host: Host, backend: str, **asked: Any) -> None:
     assert foreseen["diff"] == done["diff"]
 
 
-def published(host: Host, names: Any) -> dict[str, list[str]]:
+def published(host: Host, names: Any) -> dict[str, list[int]]:
     """The ports of the host that lead to each container, single ones."""
     kept: dict[str, set[int]] = {name: set() for name in names}
     for one in host.module("wiring_info", gather=["nat"])["wiring"]["nat"]:
@@ -112,10 +112,10 @@ def test_who_calls_a_port_that_changed_hands_gets_the_other(host: Host, backend:
 def test_what_is_not_given_up_in_the_task_is_refused_as_ever(host: Host, backend: str) -> None:
     host.bridge("br0", "10.9.0.1/24")
     host.container("web", "10.9.0.2/24")
-    common = {"type": "dnat", "bridge": "br0", "to_address": "10.9.0.2", "backend": backend}
+    common: dict[str, Any] = {"type": "dnat", "bridge": "br0", "to_address": "10.9.0.2", "backend": backend}
     host.module("nat", **common, owner="web", host_port="8080")
     host.refuses("nat", "is published already by 'web'", **common, owner="db", host_port="8080", exclusive=True)
-    held = {"host_port": "8080", "owner": "web"}
+    held: dict[str, Any] = {"host_port": "8080", "owner": "web"}
     handed = [{**held, "owner": "db"}, {**held, "state": "absent"}]
     done = host.settles("nat", **common, aggregate=handed)
     assert done["results"][0]["before"]["handed_over"] == ["8080/tcp of web to 10.9.0.2"]

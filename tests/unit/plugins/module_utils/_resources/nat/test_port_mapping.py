@@ -62,8 +62,8 @@ def test_a_port_a_range_and_where_they_go(params: Any, wanted: Any) -> None:
 def test_what_other_owners_give_up_in_the_task_is_known(items: Any, given_up: bool) -> None:
     wants = [want(RESOURCE, **{**PORT, **item}) for item in ({}, *items)]
     held = PortMapping("tcp", "0.0.0.0/0", 8080, 8080, "10.0.0.9", owner="db")
-    leaving = RESOURCE.together(wants)[0].leaving
-    assert ("db" in leaving and leaving["db"].has(held)) is given_up
+    told: Any = RESOURCE.together(wants)[0]
+    assert ("db" in told.leaving and told.leaving["db"].has(held)) is given_up
 
 
 def test_what_is_to_be_gone_may_leave_out_where_it_goes() -> None:
