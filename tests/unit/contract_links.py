@@ -210,9 +210,9 @@ def whether_an_end_has_ipv6_is_known_of_each(kernel: Any) -> None:
     kernel.apply(SetSysctl(HOST, "net/ipv6/conf/web0/disable_ipv6", "1", "0"))
     after = next_run(kernel)
     assert [link(after, WEB, "eth0").get("ipv6"), link(after, HOST, "web0").get("ipv6")] == [False, False]
-    kernel.apply(SetLink(WEB, "eth0", {"ipv6": True}, {"ipv6": False}))
-    kernel.apply(SetSysctl(HOST, "net/ipv6/conf/web0/disable_ipv6", "0", "1"))
-    after = next_run(kernel)
+    after.apply(SetLink(WEB, "eth0", {"ipv6": True}, {"ipv6": False}))
+    after.apply(SetSysctl(HOST, "net/ipv6/conf/web0/disable_ipv6", "0", "1"))
+    after = next_run(after)
     assert [link(after, WEB, "eth0").get("ipv6"), link(after, HOST, "web0").get("ipv6")] == [True, True]
 
 
