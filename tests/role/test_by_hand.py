@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from lab import Lab
 from plays import Playbook, wiring
+from proofs import comes
 
 BY_HAND = """
 brctl addbr docker0
@@ -60,14 +61,21 @@ def test_g11_each_module_reports_ok(host: Lab, name: str, options: dict[str, Any
 
 @pytest.mark.needs("brctl", "nft")
 def test_g11_f3_the_role_changes_nothing_but_guards_bridge_and_container(host: Lab, playbook: Playbook) -> None:
-    """G11, F3: also the masquerading is there already, in somebody else's table. The container hears no router advertisement any more."""
+    """G11, F3: also the masquerading is there already, in somebody else's table. The container has no IPv6 any more, as its network has none."""
     before = host.snapshot()
     one = {"name": "docker0", "host_interface": "A", "ipv4_address": "172.17.42.99"}
     networks = [{"name": "docker0", "subnets": ["172.17.0.0/16"]}]
     [run] = playbook.run(wiring(networks=networks, containers=[{"name": "web", "networks": [one]}]))
     assert list(run.drift()) == ["filter docker0", "veth A"]
-    assert run.drift()["veth A"] == ["-peer_accept_ra true", "+peer_accept_ra false"]
+    assert run.drift()["veth A"] == [
+        "-peer_accept_ra true",
+        "-peer_ipv6 true",
+        "+peer_accept_ra false",
+        "+peer_ipv6 false",
+    ]
     assert run.modules == ["netns", "bridge", "nat", "ns_address", "veth", "ns_address", "ns_route"]
-    host.run("nft delete table inet linuxnet_containers; ip netns exec web sysctl -qw net.ipv6.conf.eth0.accept_ra=1")
+    back = "net.ipv6.conf.eth0.accept_ra=1 net.ipv6.conf.eth0.disable_ipv6=0"
+    host.run(f"nft delete table inet linuxnet_containers; ip netns exec web sysctl -qw {back}")
+    comes(host, "ip -n web -6 addr show dev eth0 | grep -q fe80 && ! ip -n web addr show tentative | grep -q inet6")
     assert host.snapshot() == before
     assert run.wiring_result["web"]["interfaces"][0]["addresses"] == ["172.17.42.99/16"]
