@@ -46,6 +46,15 @@ def test_a6_one_attribute_is_changed_in_place_where_the_kernel_can(
     assert [type(step) for step in found.changes] == kinds
 
 
+@pytest.mark.parametrize(("protocol", "kinds"), [(76, [DelAddress, PutAddress]), (0, [])])
+def test_of_the_role_an_address_of_others_keeps_its_broadcast_address(protocol: int, kinds: list[type]) -> None:
+    kernel = two_containers()
+    kernel.apply(PutAddress(WEB, "eth0", Address("10.0.0.5", 24, 4, label="eth0", protocol=protocol)))
+    asked = {"address": "10.0.0.5/24", "broadcast": "10.0.0.255", "announce": False, **ETH0}
+    assert [type(step) for step in plan(kernel, RESOURCE, supersede=True, **asked).changes] == kinds
+    assert plan(kernel, RESOURCE, **asked).changes != (), "a user of the module asks for this very address"
+
+
 def test_a6_secondaries_stay() -> None:
     kernel = two_containers()
     for text in ("10.0.0.5/24", "10.0.0.6/24"):
