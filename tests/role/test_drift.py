@@ -69,6 +69,7 @@ ADDRESS4 = """
 +gateway 172.17.0.1
 +scope global
 +label eth0
++broadcast 172.17.0.255
 +valid_lft forever
 +preferred_lft forever
 +noprefixroute false
