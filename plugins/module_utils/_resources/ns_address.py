@@ -306,7 +306,7 @@ class NsAddressResource(Resource[Want, Have]):
                 temporary = current.family == 6 and current.secondary
                 address = replace(address, dadfailed=False, secondary=current.secondary and not temporary)
                 given = {**dict.fromkeys(LIFETIMES, FOREVER), **given}
-            if want.supersede and current.protocol != PROTOCOL:  # of the role's addresses, and this one is somebody else's
+            if want.supersede and current.protocol != PROTOCOL:  # the role's, and the address is somebody else's
                 given.pop("broadcast", None)
             for name in LIFETIMES:
                 # They run down: only a longer lifetime, or one without an end, differs.
