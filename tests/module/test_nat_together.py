@@ -13,35 +13,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from lab import HERE, collections_root
-from wires import Host, eventually
+from wires import Host, eventually, together
 
 RUNS = 20
-# Runs a module for each of the arguments that it reads, a process each, which all start at the same moment, and prints what each
-# printed. Arguments: the folder of the agent, and the one that it imports from.
-TOGETHER = """
-import importlib, json, os, sys
-sys.path[:0] = sys.argv[1:]
-import agent
-agent.Agent().preload()
-importlib.import_module(agent.COLLECTION + ".plugins.modules.nat")
-started = []
-gate, opened = os.pipe()
-for args in json.load(sys.stdin):
-    output = agent.Output()
-    pid = os.fork()
-    if pid == 0:
-        os.close(opened)
-        os.read(gate, 1)
-        agent.run_module({"name": "nat", "args": args}, output)
-    started.append((pid, output))
-os.close(opened)
-for pid, _output in started:
-    if not agent.ended(pid, 600):
-        agent.end_group(pid)
-    os.waitpid(pid, 0)
-print(json.dumps([output.read() for _pid, output in started]))
-"""
 # Changes a table of its own in all ways, as fast as it can, and says how often; its last transaction leaves one element and one rule.
 FOREIGN = """
 import pathlib, subprocess, sys
@@ -66,15 +40,6 @@ def bridges(host: Host, needs: Callable[..., None]) -> None:
     needs("nft", "nf_tables", "nf_nat")
     host.bridge("br0", "172.17.0.1/16")
     host.run("rm -f /run/enough /run/ended /run/turns")
-
-
-def together(host: Host, runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Run the module for each of these arguments, all at once. Their results."""
-    command = [sys.executable, "-c", TOGETHER, str(HERE), collections_root()]
-    done = json.loads(host.run(command, input=json.dumps(runs), timeout=900).stdout)
-    for one in done:
-        assert one["stdout"].strip(), one["stderr"]
-    return [json.loads(one["stdout"].strip().splitlines()[-1]) for one in done]
 
 
 def wanted(number: int) -> list[dict[str, Any]]:
@@ -124,13 +89,13 @@ def test_f15_twenty_runs_at_once_lose_nothing_of_each_other_s_and_of_others(host
     assert eventually(lambda: host.run("test -s /run/turns", check=False).rc == 0)
     for kind in range(3):  # all of one type, then all of the next
         before = int(host.run("cat /run/turns").stdout)
-        results = together(host, [wanted(number)[kind] for number in range(RUNS)])
+        results = together(host, "nat", [wanted(number)[kind] for number in range(RUNS)])
         assert [one.get("msg") for one in results if one.get("failed")] == []
         assert all(one["changed"] for one in results)
         assert int(host.run("cat /run/turns").stdout) > before, "somebody else changed the rule set meanwhile"
     assert ours(host) == expected
     assert host.run("cat /etc/sysctl.d/*linuxnet*").stdout == sysctls
-    again = together(host, [one for number in range(0, RUNS, 3) for one in wanted(number)])
+    again = together(host, "nat", [one for number in range(0, RUNS, 3) for one in wanted(number)])
     assert [(one.get("failed", False), one["changed"]) for one in again] == [(False, False)] * len(again)
 
     # Half of them goes while the other half is pointed elsewhere, types mixed.
@@ -139,7 +104,7 @@ def test_f15_twenty_runs_at_once_lose_nothing_of_each_other_s_and_of_others(host
         for number in range(0, 8)
         for one in wanted(number)
     ][: RUNS + 4]
-    results = together(host, mixed)
+    results = together(host, "nat", mixed)
     assert [one.get("msg") for one in results if one.get("failed")] == []
     left = "\n".join(ours(host))
     assert [bool(re.search(rf"linuxnet:c{number}\b", left)) for number in range(10)] == [
@@ -163,7 +128,7 @@ def test_f15_of_two_owners_that_want_one_port_at_once_one_has_it(host: Host) -> 
             {"type": "dnat", "owner": f"c{number}", "host_port": str(8080 + turn), "to_address": f"172.17.0.{number}"}
             for number in (2, 3, 2, 3, 2, 3)
         ]
-        results = together(host, runs)
+        results = together(host, "nat", runs)
         won = {run["owner"] for run, one in zip(runs, results, strict=True) if not one.get("failed")}
         assert len(won) == 1, results
         owner = won.pop()
@@ -182,7 +147,7 @@ def test_f15_a_rule_set_that_somebody_flushes_between_is_made_whole(host: Host) 
     """nft flush ruleset, again and again, while runs go on: none fails, and a run after that restores all."""
     flusher = "until [ -e /run/enough ]; do nft flush ruleset; sleep 0.005; done; touch /run/ended"
     host.spawn(["bash", "-c", flusher])
-    results = together(host, [one for number in range(8) for one in wanted(number)[:2]])
+    results = together(host, "nat", [one for number in range(8) for one in wanted(number)[:2]])
     host.run("touch /run/enough")
     assert eventually(lambda: host.run("test -e /run/ended", check=False).rc == 0)
     assert [one.get("msg") for one in results if one.get("failed")] == []

@@ -6,40 +6,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
 import pytest
-from lab import HERE, collections_root
 from proofs import comes
-from wires import Host
+from wires import Host, together
 
 RUNS = 20
-# As in test_nat_together: runs a module for each of the arguments that it reads, a process each, which all start at the same moment.
-TOGETHER = """
-import importlib, json, os, sys
-sys.path[:0] = sys.argv[2:]
-import agent
-agent.Agent().preload()
-importlib.import_module(agent.COLLECTION + ".plugins.modules." + sys.argv[1])
-started = []
-gate, opened = os.pipe()
-for args in json.load(sys.stdin):
-    output = agent.Output()
-    pid = os.fork()
-    if pid == 0:
-        os.close(opened)
-        os.read(gate, 1)
-        agent.run_module({"name": sys.argv[1], "args": args}, output)
-    started.append((pid, output))
-os.close(opened)
-for pid, _output in started:
-    if not agent.ended(pid, 600):
-        agent.end_group(pid)
-    os.waitpid(pid, 0)
-print(json.dumps([output.read() for _pid, output in started]))
-"""
 LOCK = "/run/linuxnet-containers.lock"
 HOLD = "import fcntl, sys, time; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); time.sleep(100000)"
 ITEMS: list[tuple[str, dict[str, Any]]] = [
@@ -47,15 +21,6 @@ ITEMS: list[tuple[str, dict[str, Any]]] = [
     ("veth", {"peer_netns": "web", "name": "web0"}),
     ("netns", {"name": "new"}),
 ]
-
-
-def together(host: Host, module: str, runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Run a module for each of these arguments, all at once. Their results."""
-    command = [sys.executable, "-c", TOGETHER, module, str(HERE), collections_root()]
-    done = json.loads(host.run(command, input=json.dumps(runs), timeout=900).stdout)
-    for one in done:
-        assert one["stdout"].strip(), one["stderr"]
-    return [json.loads(one["stdout"].strip().splitlines()[-1]) for one in done]
 
 
 @pytest.mark.parametrize(("module", "item"), ITEMS)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import sys
@@ -13,13 +14,39 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lab import PATIENCE, Lab
+from lab import HERE, PATIENCE, Lab, collections_root
 from proofs import has_read
 
 BACKENDS = ["nftables", "iptables"]
 LEGACY = "iptables-legacy"
 LIMIT = 60.0  # seconds to wait at most for what is to come: on a busy machine all takes longer
 MOMENT = 0.5  # seconds to wait for what is not to come
+
+# Runs a module for each of the arguments that it reads, a process each, which all start at the same moment, and prints what each printed.
+# Arguments: the module, the folder of the agent, and the one that it imports from.
+TOGETHER = """
+import importlib, json, os, sys
+sys.path[:0] = sys.argv[2:]
+import agent
+agent.Agent().preload()
+importlib.import_module(agent.COLLECTION + ".plugins.modules." + sys.argv[1])
+started = []
+gate, opened = os.pipe()
+for args in json.load(sys.stdin):
+    output = agent.Output()
+    pid = os.fork()
+    if pid == 0:
+        os.close(opened)
+        os.read(gate, 1)
+        agent.run_module({"name": sys.argv[1], "args": args}, output)
+    started.append((pid, output))
+os.close(opened)
+for pid, _output in started:
+    if not agent.ended(pid, 600):
+        agent.end_group(pid)
+    os.waitpid(pid, 0)
+print(json.dumps([output.read() for _pid, output in started]))
+"""
 
 
 class Host(Lab):
@@ -211,3 +238,12 @@ def eventually(holds: Callable[[], bool], within: float = LIMIT) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def together(host: Host, module: str, runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Run a module for each of these arguments, all at once. Their results."""
+    command = [sys.executable, "-c", TOGETHER, module, str(HERE), collections_root()]
+    done = json.loads(host.run(command, input=json.dumps(runs), timeout=900).stdout)
+    for one in done:
+        assert one["stdout"].strip(), one["stderr"]
+    return [json.loads(one["stdout"].strip().splitlines()[-1]) for one in done]
