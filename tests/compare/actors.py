@@ -224,9 +224,7 @@ def _failure(error: OSError) -> str:
         return "refused"
     if error.errno in UNREACHABLE:
         return "unreachable"
-    if (
-        error.errno == errno.EHOSTUNREACH
-    ):  # nobody answers ARP or neighbour discovery: said after a while, or not in time
+    if error.errno == errno.EHOSTUNREACH:  # of ARP or neighbour discovery: said after a while, or not in time
         return "silent"
     return errno.errorcode.get(error.errno or 0, str(error))
 

@@ -187,9 +187,8 @@ def _set_link(step: SetLink, state: State) -> None:
         state.known.raised.add((ns, link.index))
     state.known.links[ns].drop(link)
     state.known.links[ns].put(replace(link.with_(**new), name=name))
-    if (
-        new.get("ipv6") is False and link.get("ipv6") is not False and link.index > 0
-    ):  # one that is foreseen has nothing yet
+    # A link that is foreseen has nothing yet.
+    if new.get("ipv6") is False and link.get("ipv6") is not False and link.index > 0:
         _without_ipv6(state, ns, link)
 
 

@@ -143,10 +143,10 @@ def _there(want: Want, index: RuleIndex, ns: int, state: State) -> There:
     beside = index.surplus(want.owner, want.keep) if want.exclusive else []
     surplus = [mapping for mapping in beside if mapping not in known]
     others = [mapping for mapping in met if mapping.owner != want.owner]
-    handed = [one for one in others if one.owner in want.leaving and want.leaving[one.owner].has(one)]
-    given = set(handed) if want.present else set()
-    kept = [mapping for mapping in others if mapping not in given]
-    stale = {**dict.fromkeys(given), **conflicts.abandoned(kept, ns, state)} if want.present else {}
+    giving = want.leaving if want.present else {}
+    handed = {one: None for one in others if one.owner in giving and giving[one.owner].has(one)}
+    kept = [mapping for mapping in others if mapping not in handed]
+    stale = {**handed, **conflicts.abandoned(kept, ns, state)} if want.present else {}
     stale.update(conflicts.inherited([one for ip in want.addresses for one in index.leading_to(ip)], want.owner, state))
     return There(
         index.backend,
@@ -154,7 +154,7 @@ def _there(want: Want, index: RuleIndex, ns: int, state: State) -> There:
         tuple(surplus),
         tuple(mapping for mapping in others if mapping not in stale),
         tuple(stale),
-        tuple(one for one in handed if one in given),
+        tuple(handed),
         index.owned,
         index.bridges,
         index.only(port_mappings=len({*mine, *surplus, *stale})),
