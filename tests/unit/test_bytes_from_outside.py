@@ -82,7 +82,7 @@ READERS: dict[str, tuple[Callable[[bytes], Any], bytes]] = {
     "VLANs": (dumped(links.read_vlans, 0), SPEC),
     "an id": (dumped(links.nsid, 3), bytes(20) + attribute(1, bytes(4))),
     "an address": (dumped(addresses.read_all), ADDRESS),
-    "a route": (dumped(routes.read_all, 4, 254), ROUTE),
+    "a route": (dumped(routes.read_all, 4, 254, str), ROUTE),
     "ways": (hops, HOPS),
     "a rule": (dumped(routes.read_policies, 4), RULE),
     "a flow": (conntrack._flow, FLOW),

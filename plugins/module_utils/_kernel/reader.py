@@ -12,7 +12,7 @@ import os
 import resource
 import time
 from dataclasses import replace
-from typing import Callable, ContextManager, Dict, List, Optional, Sequence, Set, Tuple, TypeVar
+from typing import ContextManager, Dict, List, Optional, Sequence, Set, Tuple, TypeVar
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, interpreters, namespaces
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec, links, routes
@@ -272,10 +272,7 @@ class Reader:
 
     def routes(self, ns: int, family: int, table: int) -> List[Route]:
         namespace = self._open[ns]
-        return [
-            _named(route, lambda index: _interface(namespace, index), index, hops)
-            for route, index, hops in routes.read_all(namespace.socket, family, table)
-        ]
+        return routes.read_all(namespace.socket, family, table, lambda index: _interface(namespace, index))
 
     def marked(self, ns: int, protocol: int) -> Tuple[Set[Tuple[int, int]], Set[int]]:
         return routes.read_marked(self._open[ns].socket, protocol)
@@ -336,11 +333,3 @@ def _interface(namespace: Namespace, index: int) -> str:
     if index not in namespace.names:
         namespace.names[index] = links.name_of(namespace.socket, index) or str(index)
     return namespace.names[index]
-
-
-def _named(route: Route, name: Callable[[int], str], index: int, hops: Sequence[int]) -> Route:
-    """Return ``route`` with names for the interface indexes. A blackhole's interface (IPv6 has one) and the order of nexthops mean
-    nothing."""
-    nexthops = tuple(sorted(replace(hop, interface=name(where)) for hop, where in zip(route.nexthops, hops)))
-    dropped = route.type in ("blackhole", "unreachable", "prohibit", "throw")
-    return replace(route, interface="" if dropped else name(index), nexthops=nexthops)

@@ -7,10 +7,10 @@ deleted and added again. Pure."""
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import replace
 from typing import Any, Dict, FrozenSet, Hashable, Iterable, List, Mapping, Optional, Sequence, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import holds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import DelRoute, PutRoute
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
@@ -68,11 +68,8 @@ class Have:
 
 def _holding(gateway: str, on_link: OnLink, interface: str = "") -> OnLink:
     """Return the networks that a gateway is in, of those behind ``interface`` where it is given."""
-    ip = ipaddress.ip_address(gateway)
     return [
-        (net, where)
-        for net, where in on_link
-        if (not interface or where in ("", interface)) and ip in ipaddress.ip_network(net, strict=False)
+        (net, where) for net, where in on_link if (not interface or where in ("", interface)) and holds(net, gateway)
     ]
 
 

@@ -69,9 +69,12 @@ def look(want: Want, ns: int, held: Held, state: State) -> Surplus:
         asked[other.family, other.table][other.destination].append(other)
     routes: List[Route] = []
     for family, table in sorted({*tables, *asked}):
+        listed = state.routes(ns, family, table)
+        ours = {route.destination for route in listed if route.protocol == PROTOCOL}
         there: Mapping[str, List[Route]] = collections.defaultdict(list)
-        for route in state.routes(ns, family, table):
-            there[route.destination].append(route)
+        for route in listed:
+            if route.destination in ours:
+                there[route.destination].append(route)
         wanted = asked.get((family, table), {})
         for destination, found in there.items():
             kept = [one for other in wanted.get(destination, ()) for one in held(other, found)]

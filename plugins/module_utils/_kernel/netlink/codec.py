@@ -26,6 +26,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlin
     NetlinkError,
     Socket,
     attribute,
+    span_of,
     spans,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking
@@ -304,6 +305,11 @@ class Message:
             return self._by_pyroute2(name)
         except struct.error:
             raise self._malformed(name)
+
+    def apart(self, name: str) -> Tuple[bytes, bytes]:
+        """Return the bytes of the message without an attribute's, and the attribute's, none where it is not there."""
+        start, end = span_of(self._data, self._codec.attributes[name][0], self._codec.header_bytes)
+        return self._data[: start - 4] + self._data[end:], self._data[start:end]
 
     def raw(self, name: str) -> bytes:
         """Return the bytes of an attribute, none where it is not there."""

@@ -10,7 +10,7 @@ import errno
 import socket
 import struct
 from dataclasses import replace as replaced
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import (
@@ -49,12 +49,16 @@ _TYPES = {
     "throw": 9,
 }
 _TYPE_NAMES = {value: name for name, value in _TYPES.items()}
+_NOWHERE = ("blackhole", "unreachable", "prohibit", "throw")
 
 Fields = Dict[str, Any]
 
 
-def read_all(sock: Socket, family: int, table: int) -> List[Tuple[Route, int, List[int]]]:
-    """Return the routes of a table, with interface indexes instead of names: (route, index, index of each nexthop)."""
+def read_all(sock: Socket, family: int, table: int, name: Callable[[int], str]) -> List[Route]:
+    """Return the routes of a table; ``name`` says how the interface of an index is called.
+
+    A container's root can make any number of them, alike but for their destination: only that is read of each.
+    """
     fields = {"family": FAMILIES[family], "table": _short(table)}
     try:
         found = codec.dump(sock, codec.routemsg, _GETROUTE, fields, [("RTA_TABLE", table)])
@@ -62,9 +66,20 @@ def read_all(sock: Socket, family: int, table: int) -> List[Tuple[Route, int, Li
         if error.errno == errno.ENOENT or error.errno in _NO_IPV6:  # a table that does not exist yet
             return []
         raise
-    # For a type of service of its own there is another route to the same destination, which is nobody's here.
-    routes = [_route(message) for message in found if message["family"] == FAMILIES[family] and not message["tos"]]
-    return [entry for entry in routes if entry[0].table == table]
+    alike: Dict[bytes, Optional[Route]] = {}
+    routes = []
+    for message in found:
+        rest, destination = message.apart("RTA_DST")
+        if rest not in alike:
+            # For a type of service of its own there is another route to the same destination, which is nobody's here.
+            meant = message["family"] == FAMILIES[family] and not message["tos"]
+            route = _route(message, name) if meant else None
+            alike[rest] = route if route is not None and route.table == table else None
+        route = alike[rest]
+        if route is not None:
+            address = codec.address_text(destination)
+            routes.append(route.to(address) if address else _route(message, name))
+    return routes
 
 
 def read_marked(sock: Socket, protocol: int) -> Tuple[Set[Tuple[int, int]], Set[int]]:
@@ -90,29 +105,33 @@ def _short(table: int) -> int:
     return table if table < 256 else 0
 
 
-def _route(message: codec.Message) -> Tuple[Route, int, List[int]]:
+def _route(message: codec.Message, name: Callable[[int], str]) -> Route:
+    """Return a route. A blackhole's interface (IPv6 has one) and the order of nexthops mean nothing."""
     family = codec.VERSIONS[message["family"]]
     destination = message.get_attr("RTA_DST") or ("0.0.0.0" if family == 4 else "::")
     metrics = message.get_attr("RTA_METRICS")
     hops = list(_nexthops(message.raw("RTA_MULTIPATH")))
+    kind = _TYPE_NAMES.get(message["type"], str(message["type"]))
     everywhere = bool(hops) and all(hop.onlink for hop, dummy in hops)  # it stands in each hop, not in the header
-    route = Route(
+    return Route(
         family=family,
         destination="%s/%d" % (destination, message["dst_len"]),
         table=message.get_attr("RTA_TABLE") or message["table"],
         metric=message.get_attr("RTA_PRIORITY") or 0,
-        type=_TYPE_NAMES.get(message["type"], str(message["type"])),
+        type=kind,
         gateway=message.get_attr("RTA_GATEWAY") or _via(message.raw("RTA_VIA")),
+        interface="" if kind in _NOWHERE else name(message.get_attr("RTA_OIF") or 0),
         source=message.get_attr("RTA_PREFSRC") or "",
         scope=codec.scope_name(message["scope"]),
         mtu=(metrics.get_attr("RTAX_MTU") or 0) if metrics else 0,
         advmss=(metrics.get_attr("RTAX_ADVMSS") or 0) if metrics else 0,
         onlink=everywhere or bool(message["flags"] & _ONLINK),
-        nexthops=tuple(replaced(hop, onlink=False) if everywhere else hop for hop, dummy in hops),
+        nexthops=tuple(
+            sorted(replaced(hop, interface=name(index), onlink=hop.onlink and not everywhere) for hop, index in hops)
+        ),
         nexthop_id=message.get_attr("RTA_NH_ID") or 0,
         protocol=message["proto"],
     )
-    return route, message.get_attr("RTA_OIF") or 0, [index for dummy, index in hops]
 
 
 def _nexthops(data: bytes) -> Iterator[Tuple[Nexthop, int]]:

@@ -167,6 +167,20 @@ def spans(data: bytes, offset: int = 0) -> Dict[int, Tuple[int, int]]:
     return found
 
 
+def span_of(data: bytes, type_: int, offset: int = 0) -> Tuple[int, int]:
+    """Return where the value of the first attribute of a type begins and ends, see `spans`: at the end of all where there is none."""
+    end = len(data)
+    unpack = _ATTRIBUTE.unpack_from
+    while offset + 4 <= end:
+        length, own = unpack(data, offset)
+        if length < 4:
+            break
+        if own & _TYPE_MASK == type_:
+            return offset + 4, min(offset + length, end)
+        offset += (length + 3) & ~3
+    return end + 4, end + 4
+
+
 def attributes(data: bytes) -> Dict[int, bytes]:
     """Return the values of attributes by type, see `spans`."""
     return {type_: data[start:end] for type_, (start, end) in spans(data).items()}

@@ -21,10 +21,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     Link,
-    Nexthop,
     NsFile,
     NsRef,
-    Route,
 )
 from ansible_collections.linuxnet.containers.tests.unit.netlink_wire import Answering
 
@@ -297,16 +295,8 @@ def test_what_was_looked_at_is_known_by_index(kernel: reader.Reader) -> None:
 
 
 def test_routes_have_names_for_indexes(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    ways = (Nexthop("10.0.0.9"), Nexthop("10.0.0.1"))
-    rows = [
-        (Route(4, "10.1.0.0/16"), 1, []),
-        (Route(4, "10.2.0.0/16", nexthops=ways), 0, [1, 77]),
-        (Route(6, "fd00::/64", type="blackhole"), 1, []),
-    ]
-    monkeypatch.setattr(routes, "read_all", lambda _sock, _family, _table: rows)
-    plain, many, dropped = kernel.routes(kernel.own, 4, 254)
-    assert (plain.interface, dropped.interface) == ("lo", "")
-    assert many.nexthops == (Nexthop("10.0.0.1", "77"), Nexthop("10.0.0.9", "lo"))
+    monkeypatch.setattr(routes, "read_all", lambda _sock, _family, _table, name: [name(0), name(1), name(77)])
+    assert kernel.routes(kernel.own, 4, 254) == ["", "lo", "77"]  # type: ignore[comparison-overlap]
 
 
 def test_files_are_read_in_the_namespace(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch) -> None:

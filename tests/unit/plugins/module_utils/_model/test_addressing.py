@@ -153,3 +153,15 @@ def test_what_is_no_network(text: str) -> None:
         addressing.cidr(text, "pool")
     with pytest.raises(Invalid):
         addressing.interface("fe80::1%eth0/64", "address")
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_a_network_holds_is_as_python_has_it(seed: int) -> None:
+    chance = Random(seed)
+    for _try in range(100):
+        first, bits = chance.choice([(ip("10.0.0.0"), 32), (ip("fd00::"), 128)])
+        where, other = (first + chance.randrange(1 << chance.choice([1, 8, 20])) for _number in range(2))
+        cidr = f"{where}/{chance.randrange(bits + 1)}"
+        assert addressing.holds(cidr, str(other)) == (other in ipaddress.ip_network(cidr, strict=False))
+    assert not addressing.holds("0.0.0.0/0", "fd00::1")
+    assert not addressing.holds("::/0", "10.0.0.1")

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace as replaced
+from random import Random
 from typing import Any
 
 import pytest
@@ -31,6 +33,10 @@ HOPS = (Nexthop("10.0.0.1", "", 1), Nexthop("10.0.1.1", "", 20), Nexthop("", "",
 MANY = Route(4, "10.7.0.0/16", nexthops=HOPS)
 
 
+def named(index: int) -> str:
+    return f"if{index}" if index else ""
+
+
 def sent_route(route: Route, index: int = 2, hops: tuple[int, ...] = (), replace: bool = False) -> Answering:
     sock = Answering()
     routes.put(sock, route, index, hops, replace)
@@ -43,21 +49,23 @@ def test_a_route_is_read_as_it_was_written(what: str) -> None:
     sock = sent_route(route)
     [(kind, flags, body)] = sock.asked
     assert (kind, flags) == (24, transport.ACK | transport.CREATE | transport.EXCL)
-    found = routes.read_all(Answering([bytes(16) + body]), route.family, route.table)
-    assert found == [(route, 2, [])]
-    assert found[0][0].protocol == route.protocol
+    [found] = routes.read_all(Answering([bytes(16) + body]), route.family, route.table, named)
+    assert found == replaced(route, interface="" if route.type == "blackhole" else "if2")
+    assert found.protocol == route.protocol
 
 
 def test_so_is_one_of_many_ways() -> None:
     [(_kind, _flags, body)] = sent_route(MANY, 0, (2, 3, 4)).asked
-    assert routes.read_all(Answering([bytes(16) + body]), 4, 254) == [(MANY, 0, [2, 3, 4])]
+    hops = sorted(replaced(hop, interface=f"if{number}") for number, hop in enumerate(HOPS, 2))
+    assert routes.read_all(Answering([bytes(16) + body]), 4, 254, named) == [replaced(MANY, nexthops=tuple(hops))]
 
 
 def test_ways_of_ipv6_and_on_the_link() -> None:
     route = Route(6, "fd07::/64", nexthops=(Nexthop("fd00::1"), Nexthop("fd00::2")), onlink=True)
     [(_kind, _flags, body)] = sent_route(route, 0, (2, 3)).asked
-    [(found, _index, indexes)] = routes.read_all(Answering([bytes(16) + body]), 6, 254)
-    assert (found.nexthops, indexes) == (route.nexthops, [2, 3])
+    [found] = routes.read_all(Answering([bytes(16) + body]), 6, 254, named)
+    assert found.nexthops == (Nexthop("fd00::1", "if2"), Nexthop("fd00::2", "if3"))
+    assert found.onlink
 
 
 @pytest.mark.parametrize(("cut", "left"), [(1, [2, 3]), (8, [2, 3]), (9, [2]), (30, [])])
@@ -70,7 +78,7 @@ def test_ways_that_are_cut_short_are_left_out(cut: int, left: list[int]) -> None
 
 def test_what_has_no_word_is_its_number() -> None:
     message = by_class(rtmsg, {"family": INET, "type": 11, "scope": 77, "table": 254}, [])
-    [(route, _index, _hops)] = routes.read_all(Answering([message]), 4, 254)
+    [route] = routes.read_all(Answering([message]), 4, 254, named)
     assert (route.type, route.scope) == ("11", "77")
 
 
@@ -82,25 +90,39 @@ def test_only_the_table_and_the_family_are_returned_though_an_old_kernel_sends_a
         ({"family": INET6}, []),
     ]
     messages = [by_class(rtmsg, {"type": 1, **fields}, attrs) for fields, attrs in rows]
-    assert [route.destination for route, _i, _h in routes.read_all(Answering(messages), 4, 254)] == ["0.0.0.0/0"]
-    assert routes.read_all(Answering(messages[:2]), 6, 254) == []
+    assert [route.destination for route in routes.read_all(Answering(messages), 4, 254, named)] == ["0.0.0.0/0"]
+    assert routes.read_all(Answering(messages[:2]), 6, 254, named) == []
+
+
+def test_each_of_many_that_are_alike_has_its_own_destination() -> None:
+    listed = [
+        *(Route(4, f"10.{number}.0.0/16", gateway="10.0.0.1", interface="if2") for number in range(9)),
+        *(Route(4, f"10.{number}.0.0/24", gateway="10.0.0.1", interface="if2") for number in range(9)),
+        *(Route(4, f"10.{number}.0.0/16", metric=9, gateway="10.0.0.1", interface="if2") for number in range(9)),
+        Route(4, "0.0.0.0/0", gateway="10.0.0.1", interface="if2"),
+        Route(4, "0.0.0.0/0", metric=9, gateway="10.0.0.1", interface="if2"),
+    ]
+    listed += [replaced(route, interface="if3") for route in listed]
+    Random(1).shuffle(listed)
+    bodies = [bytes(16) + sent_route(route, int(route.interface[2:])).asked[0][2] for route in listed]
+    assert routes.read_all(Answering(bodies), 4, 254, named) == listed
 
 
 def test_the_kernel_is_asked_for_one_table() -> None:
     sock = Answering([])
-    routes.read_all(sock, 4, 1000)
+    routes.read_all(sock, 4, 1000, named)
     sent = sock.read(rtmsg)
     assert (sent["family"], sent["table"], sent.get_attr("RTA_TABLE")) == (INET, 0, 1000)
 
 
 @pytest.mark.parametrize("code", [errno.ENOENT, errno.EAFNOSUPPORT, errno.EOPNOTSUPP])
 def test_a_table_or_a_family_that_is_not_there_has_no_routes(code: int) -> None:
-    assert routes.read_all(Answering(code), 6, 100) == []
+    assert routes.read_all(Answering(code), 6, 100, named) == []
 
 
 def test_another_refusal_is_an_error() -> None:
     with pytest.raises(NetlinkError):
-        routes.read_all(Answering(errno.EPERM), 4, 254)
+        routes.read_all(Answering(errno.EPERM), 4, 254, named)
     with pytest.raises(NetlinkError):
         routes.read_policies(Answering(errno.EPERM), 4)
 
