@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import socket
 from typing import Any, Callable, Iterable, Tuple, TypeVar, Union
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
@@ -124,12 +123,11 @@ def default_gateway(net: IpNetwork) -> IpAddress:
 
 
 def holds(cidr: str, ip: str) -> bool:
-    """Return whether a network, as the kernel gives it (an address in it will do), holds an address. Of many networks it takes a twentieth of
-    the time of `ipaddress`."""
+    """Return whether a network, as the kernel gives it (an address in it will do), holds an address. Of many networks it takes a fraction of the
+    time of `ipaddress.ip_network`."""
     where, dummy, length = cidr.partition("/")
-    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+    make = ipaddress.IPv6Address if ":" in ip else ipaddress.IPv4Address
     if (":" in where) != (":" in ip):
         return False
-    one, other = socket.inet_pton(family, where), socket.inet_pton(family, ip)
-    left = 8 * len(one) - int(length)
-    return int.from_bytes(one, "big") >> left == int.from_bytes(other, "big") >> left
+    left = make(0).max_prefixlen - int(length)
+    return where == ip if not left else int(make(where)) >> left == int(make(ip)) >> left
