@@ -31,17 +31,17 @@ def output(path: str, arguments: List[str], text: str = "") -> Tuple[str, str]:
     try:
         done = subprocess.run(
             [path, *arguments],
-            input=text,
+            input=text.encode(errors="replace"),
             capture_output=True,
-            encoding="utf-8",
-            errors="replace",
             env=dict(os.environ, LC_ALL="C"),
             timeout=_TIMEOUT,
             check=False,
         )
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:  # ValueError: a NUL in an argument
         raise ProgramError(str(error)) from error
-    return done.stdout, (done.stderr.strip() or "it ended with %d" % done.returncode) if done.returncode else ""
+    # Bytes up to here: where text is asked for, Python takes a carriage return for the end of a line.
+    printed, complaint = (one.decode(errors="replace") for one in (done.stdout, done.stderr))
+    return printed, (complaint.strip() or "it ended with %d" % done.returncode) if done.returncode else ""
 
 
 def run(path: str, arguments: List[str], text: str = "") -> str:

@@ -102,6 +102,12 @@ def test_output_has_both_where_it_fails(program: Callable[..., Any]) -> None:
     assert run.output(program("echo out; echo note >&2"), []) == ("out\n", "")
 
 
+def test_what_is_read_and_written_is_as_it_is_byte_for_byte(program: Callable[..., Any]) -> None:
+    """A comment in a firewall rule may have a carriage return, which is no end of a line."""
+    text = "a\rb\r\nc\x85d\u2028\n"
+    assert run.output(program("cat; echo done >&2"), [], text)[0] == text
+
+
 @pytest.mark.parametrize("arguments", [["a\0b"], ["x" * (1 << 22)]])
 def test_one_that_cannot_be_started_is_an_error(program: Callable[..., Any], arguments: list[str]) -> None:
     """A NUL cannot be part of an argument, and there is a limit to how long it is."""
