@@ -167,6 +167,14 @@ class Address:
     dadfailed: bool = field(default=False, compare=False)
     protocol: int = field(default=0, compare=False)
 
+    def at(self, ip: str) -> Address:
+        """Return the same, but for the address itself. It takes a fraction of the time of `dataclasses.replace`."""
+        other = object.__new__(Address)
+        other.__dict__.update(self.__dict__, ip=ip)
+        for derived in ("parsed", "network"):
+            other.__dict__.pop(derived, None)
+        return other
+
     @functools.cached_property
     def parsed(self) -> IpAddress:
         """Return the address itself, to look up and compare."""

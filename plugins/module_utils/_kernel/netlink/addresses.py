@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import errno
-from typing import List, Optional, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import (
@@ -39,7 +39,20 @@ def read_all(sock: Socket, nsid: Optional[int] = None) -> List[Tuple[int, Addres
         if nsid is None or error.errno != errno.EINVAL:
             raise
         return []
-    return [(message["index"], _address(message)) for message in found if message["family"] in codec.VERSIONS]
+    # A container's root can make any number of them, alike but for the address itself: only that is read of each.
+    alike: Dict[bytes, Tuple[int, Address]] = {}
+    addresses = []
+    for message in found:
+        rest, other, own = message.apart("IFA_ADDRESS", "IFA_LOCAL")
+        ip = codec.address_text(other) if own in (b"", other) else ""
+        if ip and rest in alike:
+            index, like = alike[rest]
+            addresses.append((index, like.at(ip)))
+        elif message["family"] in codec.VERSIONS:
+            addresses.append((message["index"], _address(message)))
+            if ip:
+                alike[rest] = addresses[-1]
+    return addresses
 
 
 def _address(message: codec.Message) -> Address:

@@ -306,10 +306,14 @@ class Message:
         except struct.error:
             raise self._malformed(name)
 
-    def apart(self, name: str) -> Tuple[bytes, bytes]:
-        """Return the bytes of the message without an attribute's, and the attribute's, none where it is not there."""
-        start, end = span_of(self._data, self._codec.attributes[name][0], self._codec.header_bytes)
-        return self._data[: start - 4] + self._data[end:], self._data[start:end]
+    def apart(self, *names: str) -> Tuple[bytes, ...]:
+        """Return the bytes of the message without those of some attributes, and the attributes', none where one is not there."""
+        rest, found = self._data, []
+        for name in names:
+            start, end = span_of(rest, self._codec.attributes[name][0], self._codec.header_bytes)
+            found.append(rest[start:end])
+            rest = rest[: start - 4] + rest[end:]
+        return (rest, *found)
 
     def raw(self, name: str) -> bytes:
         """Return the bytes of an attribute, none where it is not there."""

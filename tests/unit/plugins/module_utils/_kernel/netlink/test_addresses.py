@@ -54,6 +54,25 @@ def test_an_address_is_read(address: Address) -> None:
     assert (index, found, found.protocol) == (2, address, address.protocol)
 
 
+def test_each_of_many_that_are_alike_is_itself() -> None:
+    listed: list[tuple[int, Address]] = []
+    messages = []
+    for number in range(60):
+        family, ip = (INET, f"10.0.0.{number}") if number % 3 else (INET6, f"fd00::{number + 1:x}")
+        index, protocol, peer = (
+            2 + number % 2,
+            76 * (number % 5 == 0),
+            "10.9.9.9" if number % 7 == 1 and number % 3 else "",
+        )
+        attrs = [("IFA_ADDRESS", peer or ip), *([("IFA_LOCAL", ip)] if family == INET else []), ("IFA_PROTO", protocol)]
+        messages.append(message({"family": family, "prefixlen": 24, "index": index}, attrs))
+        listed.append((index, Address(ip, 24, 4 if family == INET else 6, peer, protocol=protocol)))
+    found = addresses.read_all(Answering(messages))
+    assert found == listed
+    assert [one.protocol for _index, one in found] == [one.protocol for _index, one in listed]
+    assert [str(one.parsed) for _index, one in found] == [one.ip for _index, one in listed]
+
+
 def test_what_only_the_kernel_sets_is_in_the_flags() -> None:
     fields = {"family": INET6, "prefixlen": 64, "index": 2, "flags": 0x48}
     attrs = [("IFA_ADDRESS", "fd00::1")]
