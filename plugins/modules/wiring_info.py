@@ -53,6 +53,14 @@ options:
       - A bare number is a port where nothing has it as a name.
     type: str
     version_added: 0.3.0
+  limit:
+    description:
+      - So many addresses, and so many routes, of each namespace besides the host's own are listed that are not of this collection's making; a container's
+        root can make any number of them. RV(unlisted) says how many there are besides.
+      - V(0) lists all. With O(find) all are looked at.
+    type: int
+    default: 100
+    version_added: 0.3.0
 seealso:
   - module: linuxnet.containers.veth
   - plugin: linuxnet.containers.topology
@@ -168,6 +176,12 @@ wiring:
       elements: dict
       sample:
         - {kind: veth, name: vethzvxkcem3eqk, netns: null, why: "the namespace of its other end has no name any more: process 4242 (sleep)"}
+unlisted:
+  description: What O(limit) left out, an entry for each list of each namespace that has more.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{netns: web, list: routes, count: 19900}]
 picture:
   description: The same as a drawing in text, several lines.
   returned: success

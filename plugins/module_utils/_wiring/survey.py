@@ -12,12 +12,13 @@ from __future__ import annotations
 import collections
 import ipaddress
 from dataclasses import field
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, TypeVar
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import NatRule
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
     bridge,
@@ -38,12 +39,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.publis
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report import text
 
 Item = Dict[str, Any]
+Entry = TypeVar("Entry")
 
 SUBSETS = ["namespaces", "bridges", "veths", "addresses", "routes", "nat", "orphans"]
 OPTIONS: Dict[str, Any] = {
     "gather": {"type": "list", "elements": "str", "choices": SUBSETS, "default": SUBSETS},
     "netns": {"type": "list", "elements": "str"},
     "find": {"type": "str"},
+    "limit": {"type": "int", "default": 100},
 }
 
 
@@ -52,22 +55,27 @@ def report(source: Source, params: Mapping[str, Any]) -> Tuple[Dict[str, Any], L
     refs = [NsRef.parse(name) for name in params["netns"] or ()]
     if params["find"] is not None and not params["find"].strip():
         raise Invalid("find: it is empty.")
+    if params["limit"] < 0:
+        raise Invalid("limit: it is a number of entries, and 0 for all of them.")
     if params["find"] is None:
-        wiring, warnings = gathered(source, params["gather"], refs)
-        return {"wiring": wiring, "picture": text(wiring)}, warnings
+        view = HostView(source, refs)
+        survey = _Survey(view, limit=params["limit"])
+        wiring = survey.lists(params["gather"])
+        return {"wiring": wiring, "picture": text(wiring), "unlisted": survey.unlisted}, list(view.warnings)
     view = HostView(source, refs)
     survey = _Survey(view, all_addresses=True)
     found, answer = find(survey.seen(), params["find"])
     wiring = {name: found[name] for name in SUBSETS if name in params["gather"]}
-    return {"wiring": wiring, "picture": text(wiring), "msg": answer}, list(view.warnings)
+    return {"wiring": wiring, "picture": text(wiring), "msg": answer, "unlisted": []}, list(view.warnings)
 
 
 def gathered(
-    source: Source, gather: Sequence[str], refs: Sequence[NsRef] = ()
+    source: Source, gather: Sequence[str], refs: Sequence[NsRef] = (), limit: Optional[int] = 0
 ) -> Tuple[Dict[str, List[Item]], List[str]]:
-    """Return the lists named in ``gather``, of all namespaces or of those named, and warnings. Raises `Refused` where the host itself cannot be read."""
+    """Return the lists named in ``gather``, of all namespaces or of those named, and warnings. ``limit``: so many addresses, and routes, of each
+    container are listed besides ours; 0: all, None: none. Raises `Refused` where the host itself cannot be read."""
     view = HostView(source, refs)
-    survey = _Survey(view)
+    survey = _Survey(view, limit=limit)
     return survey.lists(gather), list(view.warnings)
 
 
@@ -81,11 +89,13 @@ class _Inside:
 
 class _Survey:
     """The lists of `SUBSETS`, a method each. An object that vanished meanwhile is an empty item. ``all_addresses``: also those of the
-    host's own interfaces that are neither bridges nor pairs."""
+    host's own interfaces that are neither bridges nor pairs. ``limit``: see `gathered`."""
 
-    def __init__(self, view: HostView, all_addresses: bool = False) -> None:
+    def __init__(self, view: HostView, all_addresses: bool = False, limit: Optional[int] = 0) -> None:
         self._view = view
         self._all_addresses = all_addresses
+        self._limit = limit
+        self.unlisted: List[Item] = []  # what the limit left out
         self._rules = OwnedRules(view)
         self._insides: Dict[int, _Inside] = {}
 
@@ -214,16 +224,36 @@ class _Survey:
                             found.gateways[interface].append(gateway)
         return self._insides[namespace.inode]
 
+    def _listed(
+        self, namespace: Namespace, what: str, found: Iterable[Entry], ours: Callable[[Entry], bool]
+    ) -> Iterator[Entry]:
+        """Yield what is found in a namespace: in a container's all of ours, and of others' no more than so many, of which its root can make any
+        number."""
+        left = -1 if self._limit == 0 or namespace.inode == self._view.host else self._limit or 0
+        more = 0
+        for entry in found:
+            if ours(entry):
+                yield entry
+            elif left:
+                left -= 1
+                yield entry
+            else:
+                more += 1
+        if more:
+            self.unlisted.append({"netns": namespace.ref.option, "list": what, "count": more})
+
     def addresses(self) -> Iterator[Item]:
         for namespace in self._view.reached():
-            for link, address in self._view.addresses(namespace):
+            there = self._view.addresses(namespace)
+            for link, address in self._listed(namespace, "addresses", there, lambda one: one[1].protocol == PROTOCOL):
                 if self._all_addresses or self._view.shows(namespace, link):
                     yield ns_address.described(namespace.ref, link.name, address)
 
     def routes(self) -> Iterator[Item]:
         view = self._view
         for namespace in view.reached():
-            for route, rule in view.ruled_routes(namespace):
+            there = view.ruled_routes(namespace)
+            for route, rule in self._listed(namespace, "routes", there, lambda one: one[0].protocol == PROTOCOL):
                 names = {route.interface, *(hop.interface for hop in route.nexthops)} - {""}
                 direct = route.type == "unicast" and names
                 if any(view.shows(namespace, view.state.link(namespace.inode, name)) for name in names) or (

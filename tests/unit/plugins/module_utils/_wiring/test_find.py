@@ -41,7 +41,7 @@ def kernel() -> MemoryKernel:
 
 def answer(kernel: MemoryKernel, find: str, gather: list[str] | None = None) -> tuple[str, dict[str, list[Any]]]:
     """The sentence, and the lists that are not empty."""
-    found, warnings = report(kernel, {"gather": gather or SUBSETS, "netns": None, "find": find})
+    found, warnings = report(kernel, {"gather": gather or SUBSETS, "netns": None, "find": find, "limit": 100})
     assert warnings == []
     return found["msg"], {name: listed for name, listed in found["wiring"].items() if listed}
 

@@ -6,11 +6,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import AddPolicy, PutRoute
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
+    Address,
     PolicyRule,
     Route,
 )
@@ -22,7 +27,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
     veth,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.survey import SUBSETS
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.survey import (
+    SUBSETS,
+    gathered,
+    report,
+)
 from ansible_collections.linuxnet.containers.tests.unit.asked import made
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 from ansible_collections.linuxnet.containers.tests.unit.surveyed import V_WEB, WEB, only, seen, wired
@@ -82,3 +91,53 @@ def test_a_foreign_pair_is_reported_as_fully() -> None:
     pair = only(seen(kernel)["veths"], name="v0")
     assert (pair["owner"], pair["addresses"], pair["ours"]) == ("web", ["10.9.0.2/24"], False)
     assert set(pair) == set(only(seen(kernel)["veths"], name=V_WEB))
+
+
+ASKED: dict[str, Any] = {"gather": SUBSETS, "netns": None, "find": None}
+
+
+def crowded(count: int) -> MemoryKernel:
+    """A container whose root made so many addresses and routes of its own."""
+    kernel = wired("web")
+    for number in range(count):
+        kernel.apply(PutAddress(WEB, "eth0", Address(f"10.9.0.{number}", 32, 4, label="eth0")))
+        kernel.apply(PutRoute(WEB, Route(4, f"10.8.{number}.0/24", interface="eth0", scope="link")))
+    return kernel
+
+
+@pytest.mark.parametrize(("limit", "listed"), [(0, 9), (3, 3), (9, 9)])
+def test_of_what_a_container_made_itself_so_much_is_listed(limit: int, listed: int) -> None:
+    """What is ours is there in any case, and what is not listed is counted."""
+    found, warnings = report(crowded(9), {**ASKED, "limit": limit})
+    for name in ("addresses", "routes"):
+        inside = [one for one in found["wiring"][name] if one["netns"] == "web"]
+        assert len(inside) == listed + 1
+        assert sum(one.get("gateway") == "10.0.0.1" or one.get("address") == "10.0.0.2/24" for one in inside) == 1
+    left = 9 - listed
+    assert found["unlisted"] == [
+        {"netns": "web", "list": name, "count": left} for name in ("addresses", "routes") if left
+    ]
+    assert warnings == []
+
+
+def test_whoever_needs_ours_only_is_given_nothing_else() -> None:
+    lists, warnings = gathered(crowded(9), ["routes"], limit=None)
+    assert [one["gateway"] for one in lists["routes"]] == ["10.0.0.1"]
+    assert warnings == []
+
+
+def test_the_host_s_own_and_what_is_looked_for_have_no_limit() -> None:
+    kernel = crowded(9)
+    for number in range(9):
+        kernel.apply(PutRoute(HOST, Route(4, f"10.8.{number}.0/24", interface="br0", scope="link")))
+    params = {**ASKED, "limit": 1}
+    found, dummy = report(kernel, params)
+    assert sum(one["netns"] is None for one in found["wiring"]["routes"]) == 9
+    found, warnings = report(kernel, {**params, "find": "10.9.0.8"})
+    assert "10.9.0.8/32" in [one["address"] for one in found["wiring"]["addresses"]]
+    assert warnings == []
+
+
+def test_a_limit_is_a_number_of_entries() -> None:
+    with pytest.raises(Invalid, match=r"^limit: it is a number of entries, and 0 for all of them\.$"):
+        report(MemoryKernel(), {**ASKED, "limit": -1})
