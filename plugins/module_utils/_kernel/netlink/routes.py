@@ -66,19 +66,19 @@ def read_all(sock: Socket, family: int, table: int, name: Callable[[int], str]) 
         if error.errno == errno.ENOENT or error.errno in _NO_IPV6:  # a table that does not exist yet
             return []
         raise
-    alike: Dict[bytes, Optional[Route]] = {}
+    alike: Dict[bytes, Route] = {}
     routes = []
     for message in found:
         rest, destination = message.apart("RTA_DST")
-        if rest not in alike:
-            # For a type of service of its own there is another route to the same destination, which is nobody's here.
-            meant = message["family"] == FAMILIES[family] and not message["tos"]
-            route = _route(message, name) if meant else None
-            alike[rest] = route if route is not None and route.table == table else None
-        route = alike[rest]
-        if route is not None:
-            address = codec.address_text(destination)
-            routes.append(route.to(address) if address else _route(message, name))
+        address = codec.address_text(destination)
+        if address and rest in alike:
+            routes.append(alike[rest].to(address))
+        # For a type of service of its own there is another route to the same destination, which is nobody's here.
+        elif message["family"] == FAMILIES[family] and not message["tos"]:
+            route = _route(message, name)
+            if route.table == table:
+                routes.append(route)
+                alike[rest] = route
     return routes
 
 
