@@ -129,5 +129,5 @@ def holds(cidr: str, ip: str) -> bool:
     make = ipaddress.IPv6Address if ":" in ip else ipaddress.IPv4Address
     if (":" in where) != (":" in ip):
         return False
-    left = make(0).max_prefixlen - int(length)
+    left = (ipaddress.IPV6LENGTH if ":" in ip else ipaddress.IPV4LENGTH) - int(length)
     return where == ip if not left else int(make(where)) >> left == int(make(ip)) >> left
