@@ -63,7 +63,7 @@ class Steps:
         """Add to the teardown what the role made on the host and nobody lists. Return warnings."""
         from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import survey  # of use to few tasks
 
-        wiring, warnings = survey.gathered(source, GATHER, limit=None)
+        wiring, warnings = survey.gathered(source, GATHER, limit=0)
         plan, kept = purged(self._plan, self._params["networks"], self._params["containers"], wiring)
         self._take_up(plan)
         return [*warnings, *kept]

@@ -19,7 +19,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef, Route
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
     bridge,
     netns,
@@ -57,23 +57,22 @@ def report(source: Source, params: Mapping[str, Any]) -> Tuple[Dict[str, Any], L
         raise Invalid("find: it is empty.")
     if params["limit"] < 0:
         raise Invalid("limit: it is a number of entries, and 0 for all of them.")
-    if params["find"] is None:
-        view = HostView(source, refs)
-        survey = _Survey(view, limit=params["limit"])
-        wiring = survey.lists(params["gather"])
-        return {"wiring": wiring, "picture": text(wiring), "unlisted": survey.unlisted}, list(view.warnings)
     view = HostView(source, refs)
-    survey = _Survey(view, all_addresses=True)
-    found, answer = find(survey.seen(), params["find"])
-    wiring = {name: found[name] for name in SUBSETS if name in params["gather"]}
-    return {"wiring": wiring, "picture": text(wiring), "msg": answer, "unlisted": []}, list(view.warnings)
+    if params["find"] is None:
+        survey = _Survey(view, limit=params["limit"] or None)
+        wiring, said = survey.lists(params["gather"]), {}
+    else:
+        survey = _Survey(view, all_addresses=True)
+        found, answer = find(survey.seen(), params["find"])
+        wiring, said = {name: found[name] for name in SUBSETS if name in params["gather"]}, {"msg": answer}
+    return {"wiring": wiring, "picture": text(wiring), "unlisted": survey.unlisted, **said}, list(view.warnings)
 
 
 def gathered(
-    source: Source, gather: Sequence[str], refs: Sequence[NsRef] = (), limit: Optional[int] = 0
+    source: Source, gather: Sequence[str], refs: Sequence[NsRef] = (), limit: Optional[int] = None
 ) -> Tuple[Dict[str, List[Item]], List[str]]:
     """Return the lists named in ``gather``, of all namespaces or of those named, and warnings. ``limit``: so many addresses, and routes, of each
-    container are listed besides ours; 0: all, None: none. Raises `Refused` where the host itself cannot be read."""
+    container are listed besides ours; None: all. Raises `Refused` where the host itself cannot be read."""
     view = HostView(source, refs)
     survey = _Survey(view, limit=limit)
     return survey.lists(gather), list(view.warnings)
@@ -91,7 +90,7 @@ class _Survey:
     """The lists of `SUBSETS`, a method each. An object that vanished meanwhile is an empty item. ``all_addresses``: also those of the
     host's own interfaces that are neither bridges nor pairs. ``limit``: see `gathered`."""
 
-    def __init__(self, view: HostView, all_addresses: bool = False, limit: Optional[int] = 0) -> None:
+    def __init__(self, view: HostView, all_addresses: bool = False, limit: Optional[int] = None) -> None:
         self._view = view
         self._all_addresses = all_addresses
         self._limit = limit
@@ -229,37 +228,43 @@ class _Survey:
     ) -> Iterator[Entry]:
         """Yield what is found in a namespace: in a container's all of ours, and of others' no more than so many, of which its root can make any
         number."""
-        left = -1 if self._limit == 0 or namespace.inode == self._view.host else self._limit or 0
-        more = 0
+        limit = None if namespace.inode == self._view.host else self._limit
+        others = 0
         for entry in found:
-            if ours(entry):
+            others += not ours(entry)
+            if limit is None or others <= limit or ours(entry):
                 yield entry
-            elif left:
-                left -= 1
-                yield entry
-            else:
-                more += 1
-        if more:
-            self.unlisted.append({"netns": namespace.ref.option, "list": what, "count": more})
+        if limit is not None and others > limit:
+            self.unlisted.append({"netns": namespace.ref.option, "list": what, "count": others - limit})
 
     def addresses(self) -> Iterator[Item]:
         for namespace in self._view.reached():
-            there = self._view.addresses(namespace)
+            there = (
+                (link, address)
+                for link, address in self._view.addresses(namespace)
+                if self._all_addresses or self._view.shows(namespace, link)
+            )
             for link, address in self._listed(namespace, "addresses", there, lambda one: one[1].protocol == PROTOCOL):
-                if self._all_addresses or self._view.shows(namespace, link):
-                    yield ns_address.described(namespace.ref, link.name, address)
+                yield ns_address.described(namespace.ref, link.name, address)
 
     def routes(self) -> Iterator[Item]:
+        for namespace in self._view.reached():
+            ruled = self._view.ruled_routes(namespace)
+            there = ((route, rule) for route, rule in ruled if self._shows_route(namespace, route))
+            # Where a rule of ours leads to is told as well: by that it is known that the rule is there.
+            listed = self._listed(
+                namespace, "routes", there, lambda one: one[1] is not None or one[0].protocol == PROTOCOL
+            )
+            for route, rule in listed:
+                yield ns_route.described(namespace.ref, route, rule)
+
+    def _shows_route(self, namespace: Namespace, route: Route) -> bool:
         view = self._view
-        for namespace in view.reached():
-            there = view.ruled_routes(namespace)
-            for route, rule in self._listed(namespace, "routes", there, lambda one: one[0].protocol == PROTOCOL):
-                names = {route.interface, *(hop.interface for hop in route.nexthops)} - {""}
-                direct = route.type == "unicast" and names
-                if any(view.shows(namespace, view.state.link(namespace.inode, name)) for name in names) or (
-                    not direct and namespace.inode != view.host and view.asks_for(namespace)
-                ):
-                    yield ns_route.described(namespace.ref, route, rule)
+        names = {route.interface, *(hop.interface for hop in route.nexthops)} - {""}
+        direct = route.type == "unicast" and names
+        return any(view.shows(namespace, view.state.link(namespace.inode, name)) for name in names) or (
+            not direct and namespace.inode != view.host and view.asks_for(namespace)
+        )
 
     def nat(self) -> Iterator[Item]:
         view = self._view

@@ -121,9 +121,24 @@ def test_of_what_a_container_made_itself_so_much_is_listed(limit: int, listed: i
 
 
 def test_whoever_needs_ours_only_is_given_nothing_else() -> None:
-    lists, warnings = gathered(crowded(9), ["routes"], limit=None)
+    lists, warnings = gathered(crowded(9), ["routes"], limit=0)
     assert [one["gateway"] for one in lists["routes"]] == ["10.0.0.1"]
     assert warnings == []
+
+
+def test_where_a_rule_of_ours_leads_to_is_told_whatever_is_there() -> None:
+    """Purge takes the rule back, also where nothing of ours is in its table any more."""
+    kernel = crowded(9)
+    made(kernel, ns_route.RESOURCE, netns="web", gateway="10.0.0.1", table="100", rule_source="10.0.0.0/24")
+    kernel.apply(PutRoute(WEB, Route(4, "10.7.0.0/16", 100, interface="eth0", scope="link")))
+    lists, dummy = gathered(kernel, ["routes"], limit=0)
+    assert [one["rule_source"] for one in lists["routes"] if one["table"] == "100"] == ["10.0.0.0/24"] * 2
+
+
+def test_what_is_not_asked_for_counts_for_nothing() -> None:
+    kernel = crowded(9)
+    found, dummy = report(kernel, {**ASKED, "netns": ["other"], "limit": 1})
+    assert found["unlisted"] == []
 
 
 def test_the_host_s_own_and_what_is_looked_for_have_no_limit() -> None:
