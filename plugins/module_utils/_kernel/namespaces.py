@@ -100,9 +100,19 @@ def entry_of(name: str) -> NsFile:
             return NsFile(name, "dangling", target=target)
         if error.errno not in (errno.EINVAL, errno.EACCES, errno.ENXIO):
             raise
-        return NsFile(name, "file", target=target, size=os.stat(path).st_size)
+        kind = "empty" if not target and is_empty(path) else "file"
+        return NsFile(name, kind, target=target, size=os.stat(path).st_size)
     os.close(fd)
     return NsFile(name, "namespace", inode, target)
+
+
+def is_empty(path: str) -> bool:
+    """Return whether a path is a file without anything in it, as one is that a namespace is to be mounted on."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and not found.st_size
 
 
 @contextlib.contextmanager
@@ -172,10 +182,11 @@ def link(name: str, target: str) -> None:
         os.symlink(target, os.path.join(NETNS_DIRECTORY, name))
 
 
-def remove(name: str) -> None:
-    """Take /run/netns/NAME away: unmount, then unlink. A symbolic link is unlinked and what it points at left alone."""
+def remove(name: str, mounted: bool = True) -> None:
+    """Take /run/netns/NAME away: unmount, then unlink. A symbolic link is unlinked and what it points at left alone. ``mounted`` False: it was a file
+    without a namespace; where somebody made one of it since, OSError (EBUSY) is raised."""
     path = os.path.join(NETNS_DIRECTORY, name)
-    if not os.path.islink(path):
+    if mounted and not os.path.islink(path):
         try:
             _call("umount2", os.fsencode(path), _MNT_DETACH)
         except OSError as error:

@@ -146,8 +146,8 @@ class Reader:
             except OSError as error:
                 if error.errno != errno.EINVAL:
                     raise KernelError(error.errno or 0, "open %s" % ref) from error
-                if ref.name and os.path.islink(ref.path):
-                    return None  # a link to an engine's file, on which no namespace is mounted any more
+                if ref.name and (os.path.islink(ref.path) or namespaces.is_empty(ref.path)):
+                    return None  # a link to an engine's file, or a file, on which no namespace is mounted any more, or not yet
                 raise _no_namespace(ref) from error
         return self._paths[ref.path]
 
@@ -320,8 +320,8 @@ class Reader:
 def _no_namespace(ref: NsRef) -> Refused:
     if ref.name:
         return Refused(
-            "%s is no namespace: %s is a plain file, left by a reboot or by an 'ip netns add' that failed; "
-            "remove it with linuxnet.containers.netns, state: absent." % (str(ref).capitalize(), ref.path)
+            "%s is no namespace: %s is a file that somebody put there; remove it by hand."
+            % (str(ref).capitalize(), ref.path)
         )
     return Refused("%s is not a network namespace." % ref.path)
 

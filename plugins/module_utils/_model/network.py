@@ -75,9 +75,9 @@ HOST = NsRef()
 
 @dataclass(frozen=True)
 class NsFile:
-    """An entry of /run/netns. ``kind``: ``namespace``, ``file`` (plain, stale), ``dangling`` (a link to nowhere);
-    ``target`` of a symbolic link, ``""`` for what is mounted; ``inode`` of the namespace, 0 where it is none; ``size`` in bytes
-    of a plain file."""
+    """An entry of /run/netns. ``kind``: ``namespace``, ``empty`` (a file to mount one on, which a reboot, or a program that was killed, left),
+    ``file`` (anything else that is none), ``dangling`` (a link to nowhere); ``target`` of a symbolic link, ``""`` for what is mounted; ``inode`` of
+    the namespace, 0 where it is none; ``size`` in bytes of a file."""
 
     name: str
     kind: str

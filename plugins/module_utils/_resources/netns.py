@@ -65,6 +65,11 @@ class Have:
         """Return whether the name is a file, but no namespace."""
         return self.entry is not None and self.entry.kind != "namespace"
 
+    @property
+    def empty(self) -> bool:
+        """Return whether the name is a file that a namespace was to be mounted on, and nothing else."""
+        return self.entry is not None and self.entry.kind == "empty"
+
 
 class NetnsResource(Resource[Want, Have]):
     noun = "netns"
@@ -114,7 +119,7 @@ class NetnsResource(Resource[Want, Have]):
     def plan(self, want: Want, have: Have) -> Plan:
         if not want.present:
             return self._absent(want, have)
-        if have.entry is not None and have.stale and (want.own or not have.entry.target):
+        if have.entry is not None and have.stale and not have.empty and (want.own or not have.entry.target):
             raise _no_namespace(want, have.entry)
         fresh = want.own and (have.inode in (0, have.host_inode) or have.borrowed)
         rebound = not want.own and (
@@ -122,7 +127,7 @@ class NetnsResource(Resource[Want, Have]):
         )
         changes: List[Change] = []
         if fresh:
-            changes += ([_drop(want, have)] if have.inode else []) + [AddNetns(want.name)]
+            changes += ([_drop(want, have)] if have.inode or have.empty else []) + [AddNetns(want.name)]
         elif rebound:
             asks = _asks(want) if want.container and have.binding.process is None else ()
             bound = have.binding
@@ -196,7 +201,7 @@ class NetnsResource(Resource[Want, Have]):
         if have.entry is None:
             return Plan({}, {})
         if have.stale:
-            if have.entry.size:
+            if have.entry.kind == "file" and not have.entry.target:
                 raise Refused(
                     "%s is a file of %d bytes, not a namespace; it is left alone, remove it by hand."
                     % (want.ref.path, have.entry.size)
@@ -311,14 +316,11 @@ def _named(processes: Sequence[Tuple[int, str]]) -> str:
 def _no_namespace(want: Want, entry: NsFile) -> Refused:
     """Return the error for a name that is a stale file."""
     what = (
-        "a symbolic link to nowhere"
+        "a symbolic link to nowhere; remove it with state: absent"
         if entry.kind == "dangling"
-        else "a plain file, left by a reboot or by an 'ip netns add' that failed"
+        else "a file of %d bytes; it is left alone, remove it by hand" % entry.size
     )
-    return Refused(
-        "%s is no namespace: %s is %s; remove it with state: absent."
-        % (str(want.ref).capitalize(), want.ref.path, what)
-    )
+    return Refused("%s is no namespace: %s is %s." % (str(want.ref).capitalize(), want.ref.path, what))
 
 
 RESOURCE = NetnsResource()

@@ -13,7 +13,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.host_v
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.owned_rules import OwnedRules
 
 _STALE_NAMES = {
-    "file": "a plain file, left by a reboot or by an 'ip netns add' that failed",
+    "empty": "a plain file, left by a reboot or by an 'ip netns add' that failed",
     "dangling": "a symbolic link to nowhere",
 }
 
@@ -28,7 +28,7 @@ def orphans(view: HostView, rules: OwnedRules) -> Iterator[Dict[str, Any]]:
 
 def _names(view: HostView) -> Iterator[Dict[str, Any]]:
     for name, entry in view.state.entries().items():
-        if entry.kind in _STALE_NAMES and not entry.size and (view.whole or name in view.asked_names):
+        if entry.kind in _STALE_NAMES and (view.whole or name in view.asked_names):
             why = "%s/%s is %s" % (NETNS_DIRECTORY, name, _STALE_NAMES[entry.kind])
             yield dict(_orphan("netns", name, why), target=entry.target or None)
 

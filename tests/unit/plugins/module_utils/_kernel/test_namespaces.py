@@ -61,6 +61,8 @@ def test_a_pipe_does_not_hold_it_up(tmp_path: Path) -> None:
 def test_entries_are_told_apart(folder: Path) -> None:
     assert namespaces.listing() == {}
     (folder / "stale").write_text("text", encoding="utf-8")
+    (folder / "empty").touch()
+    (folder / "alias").symlink_to(folder / "empty")
     (folder / "web").symlink_to("/proc/self/ns/net")
     (folder / "gone").symlink_to("/var/run/docker/netns/gone")
     (folder / "round").symlink_to("round")
@@ -68,6 +70,8 @@ def test_entries_are_told_apart(folder: Path) -> None:
     with socket.socket(socket.AF_UNIX) as sock:
         sock.bind(str(folder / "socket"))
     assert namespaces.listing() == {
+        "alias": NsFile("alias", "file", target=str(folder / "empty")),
+        "empty": NsFile("empty", "empty"),
         "folder": NsFile("folder", "file", size=(folder / "folder").stat().st_size),
         "gone": NsFile("gone", "dangling", target="/var/run/docker/netns/gone"),
         "round": NsFile("round", "dangling", target="round"),

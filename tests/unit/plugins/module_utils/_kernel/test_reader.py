@@ -141,13 +141,16 @@ def refusing(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     monkeypatch.setattr(namespaces, "open_namespace", refuse)
 
 
-def test_a_name_that_is_a_plain_file_says_how_to_get_rid_of_it(
-    kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_name_that_is_somebody_s_file_is_refused_and_one_to_mount_on_is_none(
+    kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch, empty: bool
 ) -> None:
     refusing(monkeypatch, errno.EINVAL)
-    with pytest.raises(
-        Refused, match=r"^Netns 'web' is no namespace: /run/netns/web is a plain file, left by a reboot"
-    ):
+    monkeypatch.setattr(namespaces, "is_empty", lambda path: empty)
+    if empty:
+        assert kernel.find(WEB) is None
+        return
+    with pytest.raises(Refused, match=r"^Netns 'web' is no namespace: /run/netns/web is a file that somebody put"):
         kernel.find(WEB)
 
 

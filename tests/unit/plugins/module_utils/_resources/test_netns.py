@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import BindNetns, DropNetns
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import (
+    AddNetns,
+    BindNetns,
+    DropNetns,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsFile, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.netns import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
@@ -87,11 +91,13 @@ def test_b2_the_host_s_own_namespace_is_refused_unless_it_is_asked_for() -> None
     assert [type(step) for step in kernel.applied] == [BindNetns]
 
 
-def test_b5_a_stale_file_is_reported_and_absent_takes_it_away() -> None:
+def test_b5_a_file_to_mount_on_is_used_and_anything_else_is_somebody_s() -> None:
     kernel: Any = MemoryKernel()
-    kernel.listing = lambda: {"web": NsFile("web", "file")}
-    assert failed(kernel, RESOURCE, name="web").endswith("; remove it with state: absent.")
+    kernel.listing = lambda: {"web": NsFile("web", "empty")}
+    assert plan(kernel, RESOURCE, name="web").changes[:2] == (DropNetns("web", 0), AddNetns("web"))
     assert plan(kernel, RESOURCE, name="web", state="absent").changes == (DropNetns("web", 0),)
+    kernel.listing = lambda: {"web": NsFile("web", "file")}
+    assert failed(kernel, RESOURCE, name="web").endswith(" is a file of 0 bytes; it is left alone, remove it by hand.")
     kernel.listing = lambda: {"web": NsFile("web", "file", size=7)}
     assert failed(kernel, RESOURCE, name="web", state="absent") == (
         "/run/netns/web is a file of 7 bytes, not a namespace; it is left alone, remove it by hand."

@@ -27,7 +27,7 @@ from ansible_collections.linuxnet.containers.tests.unit.surveyed import V_WEB, W
 def test_stale_files_of_namespaces() -> None:
     kernel = MemoryKernel()
     for entry in (
-        NsFile("old", "file"),
+        NsFile("old", "empty"),
         NsFile("gone", "dangling", target="/nowhere"),
         NsFile("notes", "file", size=9),
     ):
