@@ -50,7 +50,8 @@ def options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-EXTRAS = ("adhoc", "ports")
+EXTRAS = ("adhoc", "ports", "crowd")
+CROWD = 1000
 
 
 class Bench:
@@ -146,7 +147,7 @@ class Bench:
         self.steps.setdefault((name, size), []).append(done["steps"])
 
     def extra(self, name: str) -> None:
-        more = [str(PORTS)] if name == "ports" else []
+        more = {"ports": [str(PORTS)], "crowd": [str(CROWD)]}.get(name, [])
         self.extras.setdefault(name, []).append(self.run(["extras.py", name, *more]))
 
     def all(self) -> None:

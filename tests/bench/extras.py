@@ -6,18 +6,20 @@
 
 extras.py COLLECTIONS adhoc          one module call against ansible.builtin.ping
 extras.py COLLECTIONS ports COUNT    published ports against a rule a port, as docker writes them
+extras.py COLLECTIONS crowd COUNT    a run that has nothing to do, beside what a container's root made, of which ``COUNT`` links
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+import statistics
 import sys
 import time
 from functools import partial
 from pathlib import Path
 
-from contenders import BRIDGE, Chain, Variables, call, timed
+from contenders import BRIDGE, Chain, Variables, call, timed, variables
 
 LEVELS = 5
 SAMPLE = 4  # ports timed at each level
@@ -80,11 +82,59 @@ def ports(count: int) -> Variables:
     return {**found, "seconds_a_port_at": dict(zip(map(str, marks), cost, strict=True))}
 
 
+# A module in a process of its own, as Ansible runs it.
+MODULE = """
+import importlib, json, sys
+sys.path.insert(0, sys.argv[1])
+from ansible.module_utils import basic
+basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": json.loads(sys.argv[3])}).encode()
+basic._ANSIBLE_PROFILE = "legacy"
+importlib.import_module("ansible_collections.linuxnet.containers.plugins.modules." + sys.argv[2]).main()
+"""
+CROWDED = 5  # how often each run is timed
+
+
+def crowd(count: int) -> Variables:
+    """The seconds of runs that have nothing to do: as it is, and with what the root of one container of three added, one after the other."""
+    wanted = variables([f"c{number}" for number in range(3)], True)
+    runs = {
+        "wiring": ("wiring", wanted),
+        "purge": ("wiring", {**wanted, "purge": True}),
+        "wiring_info": ("wiring_info", {}),
+    }
+
+    def run(name: str, arguments: Variables) -> Variables:
+        told = json.dumps({**arguments, "_ansible_remote_tmp": "/tmp"})
+        done: Variables = json.loads(call([sys.executable, "-c", MODULE, sys.argv[1], name, told]))
+        return done
+
+    def seconds() -> Variables:
+        found = {}
+        for what, (name, arguments) in runs.items():
+            if run(name, arguments)["changed"]:
+                raise RuntimeError(f"{what} changed something")
+            found[what] = statistics.median(timed(partial(run, name, arguments)) for dummy in range(CROWDED))
+        return found
+
+    run("wiring", wanted)
+    made = {
+        "routes": [f"route add 10.{100 + n // 62500}.{n // 250 % 250}.{n % 250}/32 dev eth0" for n in range(20 * count)],
+        "addresses": [f"addr add 10.120.{n // 250}.{n % 250}/32 dev eth0" for n in range(3 * count)],
+        "links": [f"link add d{n}\x1b type bridge" for n in range(count)],
+    }
+    found = {"nothing": seconds()}
+    for what, lines in made.items():
+        call(["ip", "-n", "c1", "-batch", "-"], text="\n".join(lines))
+        found[what] = seconds()
+    return found
+
+
 def main() -> None:
     """Measure one of them."""
     sys.path.insert(0, sys.argv[1])
     Path("/run/bench").mkdir(exist_ok=True)
-    print(json.dumps(adhoc() if sys.argv[2] == "adhoc" else ports(int(sys.argv[3]))))
+    counted = {"ports": ports, "crowd": crowd}
+    print(json.dumps(adhoc() if sys.argv[2] == "adhoc" else counted[sys.argv[2]](int(sys.argv[3]))))
 
 
 if __name__ == "__main__":
