@@ -118,7 +118,9 @@ def crowd(count: int) -> Variables:
 
     run("wiring", wanted)
     made = {
-        "routes": [f"route add 10.{100 + n // 62500}.{n // 250 % 250}.{n % 250}/32 dev eth0" for n in range(20 * count)],
+        "routes": [
+            f"route add 10.{100 + n // 62500}.{n // 250 % 250}.{n % 250}/32 dev eth0" for n in range(20 * count)
+        ],
         "addresses": [f"addr add 10.120.{n // 250}.{n % 250}/32 dev eth0" for n in range(3 * count)],
         "links": [f"link add d{n}\x1b type bridge" for n in range(count)],
     }

@@ -157,6 +157,41 @@ def test_a_port_that_was_lost_and_comes_back(host: Host, backend: str, family: i
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("family", FAMILIES)
+def test_what_isolation_stops_does_not_go_on(host: Host, backend: str, family: int) -> None:
+    """Written, loosened, lost and repaired. What a container asks outside lives."""
+    host.bridge("br1", "172.18.0.1/16", "fd00:18::1/64")
+    host.container("far", "172.18.0.2/16", "fd00:18::2/64", bridge="br1")
+    host.run("ip -n far route add default via 172.18.0.1; ip -n far route add default via fd00:18::1")
+    isolations: list[dict[str, Any]] = [
+        {"type": "filter", "bridge": bridge, "backend": backend} for bridge in ("br0", "br1")
+    ]
+    asks(host, "far", WEB[family], 53, "near")
+    asks(host, "internet", WEB[family], 53, "in")
+    asks(host, "web", INTERNET[family], 9, "out")
+    far, outside = f"web {'172.18.0.2' if family == 4 else 'fd00:18::2'}", f"web {INTERNET[family]}"
+    for log, said in (("near", far), ("in", outside), ("out", f"internet {WEB[family]}")):
+        hears(host, log, said)
+    number = flow(host, family, "dport=9 ")
+    host.use(backend)
+    for again in (False, True):
+        for each in isolations:
+            host.module("nat", **each)
+        for log in ("near", "in"):
+            hears(host, log, "-")
+        host.module("nat", aggregate=[{**each, "isolate": False} for each in isolations])
+        hears(host, "near", far)
+        hears(host, "in", "-")
+        if not again:
+            if backend == "nftables":
+                host.run("nft flush chain inet linuxnet_containers forward")
+            else:
+                host.run("iptables -F LINUXNET-GUARD; ip6tables -F LINUXNET-GUARD")
+            hears(host, "in", outside)
+    assert flow(host, family, "dport=9 ") == number != ""
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_what_is_decided_as_before_lives(host: Host, backend: str, family: int) -> None:
     common: dict[str, Any] = {"type": "dnat", "to_port": "53", "backend": backend}
     host.module("nat", source=NET[family], out_interface="!br0", backend=backend)

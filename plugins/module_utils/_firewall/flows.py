@@ -6,18 +6,21 @@
 
 NAT is decided by the first packet of a flow, and all others of it are treated alike as long as it is tracked. A flow without connection lasts as long
 as its packets come, so it would keep for ever what was decided before the rules were written. A connection of TCP or SCTP keeps its way to its end,
-as with Docker and kube-proxy: it would be broken off otherwise.
+as with Docker and kube-proxy: it would be broken off otherwise. What isolation stops it stops whatever it is: answers pass it, so all that is tracked would
+go on.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Callable, Collection, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     EVERYWHERE,
+    ISOLATION,
     PORTS,
     Edit,
+    Isolation,
     NatRule,
     OwnedRules,
     PortMapping,
@@ -44,17 +47,22 @@ class Flow(NamedTuple):
 
 def touched(edits: Sequence[Edit]) -> bool:
     """Return whether edits are about rules that decide on flows."""
-    return any(edit.put or edit.drop or PORTS in edit.kinds for edit in edits)
+    return any(edit.put or edit.drop or {PORTS, ISOLATION} & {*edit.kinds} for edit in edits)
 
 
-def otherwise(before: OwnedRules, edits: Sequence[Edit], own: Collection[str]) -> Callable[[Flow], bool]:
+def otherwise(
+    before: OwnedRules, edits: Sequence[Edit], own: Collection[str], networks: Iterable[Tuple[str, str]] = ()
+) -> Callable[[Flow], bool]:
     """Return the function that says of a flow whether what is owned after ``edits`` decides it otherwise than it was decided. ``before`` is what
-    was owned, ``own`` are the addresses of the host itself."""
+    was owned, ``own`` are the addresses of the host itself, ``networks`` (CIDR, interface) what it is connected to."""
     after = edited(before, edits)
     ports = _Ports(before, after, edits)
     sources = _changed_sources(before, after, edits)
+    closed = _Closed(after, edits, networks)
 
     def decided(flow: Flow) -> bool:
+        if closed.stops(flow) and not {flow.source, flow.by} & {*own}:
+            return True
         if flow.protocol not in WITHOUT_CONNECTION:
             return False
         here = flow.to in own or flow.to.startswith("127.")
@@ -63,6 +71,34 @@ def otherwise(before: OwnedRules, edits: Sequence[Edit], own: Collection[str]) -
         return not (here and flow.by == flow.to) and any(_source_differs(flow, *rules) for rules in sources)
 
     return decided
+
+
+class _Closed:
+    """The isolation of bridges, where edits are about it."""
+
+    def __init__(self, after: OwnedRules, edits: Sequence[Edit], networks: Iterable[Tuple[str, str]]) -> None:
+        about = any(ISOLATION in edit.kinds for edit in edits)
+        self._bridges = {isolation.bridge: isolation for isolation in after.isolations if about}
+        behind = [*networks, *((rule.source, rule.out_interface[1:]) for rule in after.nat_rules)]
+        self._networks = [(ipaddress.ip_network(cidr), name) for cidr, name in behind if name in self._bridges]
+
+    def stops(self, flow: Flow) -> bool:
+        """Return whether nothing like the flow's first packet passes any more. What is published passes whatever is isolated."""
+        if not self._networks or flow.by != flow.to:
+            return False
+        here, there = self._behind(flow.source), self._behind(flow.to)
+        if here is None and there is None:
+            return False
+        if here == there and here is not None and here.icc:
+            return False
+        if (here is not None and here.internal) or (there is not None and there.internal):
+            return True
+        return there is not None and (here is None or here.isolate or there.isolate)
+
+    def _behind(self, ip: str) -> Optional[Isolation]:
+        """Return the isolation of the bridge that an address is behind."""
+        address = ipaddress.ip_address(ip)
+        return next((self._bridges[name] for network, name in self._networks if address in network), None)
 
 
 class _Ports:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from typing import Any, Dict, List, Mapping, Protocol, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import (
@@ -123,14 +124,15 @@ class Kernel(arp_nd.Kernel):
         if not flows.touched(edits):
             return
         with contextlib.suppress(OSError):  # without ctnetlink flows end by their time-out
-            tracked = {
-                family: [flow for flow in conntrack.flows(family) if flow.protocol in flows.WITHOUT_CONNECTION]
-                for family in FAMILIES
-            }
+            tracked = {family: conntrack.flows(family) for family in FAMILIES}
             if not any(tracked.values()):
                 return
-            own = {address.ip for dummy, address in self.addresses(self.find(ref) or 0)}
-            otherwise = flows.otherwise(backend.owned(before), edits, own)
+            there = self.addresses(self.find(ref) or 0)
+            names = dict(socket.if_nameindex())
+            networks = [(str(address.network), names.get(index, "")) for index, address in there]
+            otherwise = flows.otherwise(
+                backend.owned(before), edits, {address.ip for dummy, address in there}, networks
+            )
             for family, found in tracked.items():
                 ended = [flow for flow in found if otherwise(flow)]
                 if ended:

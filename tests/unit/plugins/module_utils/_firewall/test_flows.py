@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.flows import Flow, otherwise, touched
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    ALLOWANCES,
     FAMILIES,
     ISOLATION,
     PORTS,
     Edit,
+    Isolation,
     NatRule,
     OwnedRules,
     PortMapping,
@@ -100,6 +102,61 @@ def test_the_source_of_a_flow_is_another_one(flow: Flow, was: Any, now: Any, end
     assert ends(flow, owned, Edit(put=(now,)) if now else Edit(drop=(was.key,))) is ended
 
 
+NETWORKS = [("10.1.0.0/24", "front"), ("10.2.0.0/24", "back"), ("192.0.2.0/24", "up0"), ("fd00:2::/64", "back")]
+FRONT, BACK, WORLD = "10.1.0.5", "10.2.0.5", "198.51.100.9"
+
+
+@pytest.mark.parametrize("protocol", [UDP, TCP, ICMP])
+@pytest.mark.parametrize(
+    ("source", "to", "front", "back", "ended"),
+    [
+        (FRONT, BACK, {}, {}, True),
+        (FRONT, BACK, None, {}, True),
+        (FRONT, BACK, {}, None, False),
+        (FRONT, BACK, {"isolate": False}, {"isolate": False}, False),
+        (FRONT, BACK, {"isolate": False}, {}, True),
+        (FRONT, BACK, {}, {"isolate": False}, True),
+        (FRONT, WORLD, {}, {}, False),
+        (FRONT, WORLD, {"internal": True}, {}, True),
+        (WORLD, FRONT, {}, {}, True),
+        (WORLD, FRONT, {"isolate": False}, {}, True),
+        (WORLD, FRONT, None, {}, False),
+        (WORLD, FRONT, {"internal": True}, {}, True),
+        (FRONT, "10.1.0.6", {}, {}, False),
+        (FRONT, "10.1.0.6", {"internal": True}, {}, False),
+        (FRONT, "10.1.0.6", {"icc": False}, {}, True),
+        (FRONT, "10.1.0.6", {"icc": False, "isolate": False}, {}, False),
+        ("192.0.2.1", FRONT, {"internal": True}, {}, False),
+        (FRONT, "192.0.2.1", {"internal": True}, {}, False),
+        ("192.0.2.9", WORLD, {}, {}, False),
+        ("2001:db8::9", "fd00:2::5", {}, {}, True),
+        ("fd00:2::5", "2001:db8::9", {}, {}, False),
+    ],
+)
+def test_isolation_stops_what_passes_no_more(
+    source: str, to: str, front: Any, back: Any, ended: bool, protocol: int
+) -> None:
+    """Also a connection; and nothing where the edit is about something else."""
+    isolations = tuple(
+        Isolation(name, **given) for name, given in (("front", front), ("back", back)) if given is not None
+    )
+    flow = Flow(protocol, source, to, 9, to, 9, source)
+    edit = Edit(isolate=isolations, kinds=(ISOLATION,))
+    assert otherwise(OwnedRules(), [edit], OWN, NETWORKS)(flow) is ended
+    assert otherwise(OwnedRules(isolations=isolations), [Edit(kinds=(ISOLATION,))], OWN, NETWORKS)(flow) is ended
+    assert not otherwise(OwnedRules(isolations=isolations), [Edit(kinds=(PORTS,))], OWN, NETWORKS)(flow)
+    published = flow._replace(to="192.0.2.1", port=8080)
+    assert not otherwise(OwnedRules(), [edit], OWN, NETWORKS)(published)
+
+
+def test_what_is_behind_a_bridge_without_an_address_is_known_by_its_source_nat() -> None:
+    flow = Flow(UDP, WORLD, FRONT, 9, FRONT, 9, WORLD)
+    owned = OwnedRules(nat_rules=(NatRule("10.1.0.0/24", "!front", owner="net"),))
+    edit = Edit(isolate=(Isolation("front"),), kinds=(ISOLATION,))
+    assert otherwise(owned, [edit], OWN)(flow)
+    assert not otherwise(OwnedRules(), [edit], OWN)(flow)
+
+
 def test_where_another_rule_sees_to_the_same_nothing_ends() -> None:
     other = NatRule("10.0.0.0/24", "!br0", owner="other")
     assert not ends(left(back="192.0.2.1"), OwnedRules(nat_rules=(MASQUERADE, other)), Edit(drop=(MASQUERADE.key,)))
@@ -107,7 +164,13 @@ def test_where_another_rule_sees_to_the_same_nothing_ends() -> None:
 
 @pytest.mark.parametrize(
     ("edit", "decides"),
-    [(Edit(), False), (Edit(kinds=(ISOLATION,)), False), (Edit(kinds=(PORTS,)), True), (Edit(put=(SNAT,)), True)],
+    [
+        (Edit(), False),
+        (Edit(kinds=(ALLOWANCES,)), False),
+        (Edit(kinds=(ISOLATION,)), True),
+        (Edit(kinds=(PORTS,)), True),
+        (Edit(put=(SNAT,)), True),
+    ],
 )
 def test_flows_are_looked_at_where_edits_decide_on_them(edit: Edit, decides: bool) -> None:
     assert touched([edit]) is decides
