@@ -87,7 +87,7 @@ class Kernel(reader.Reader):
     def _bind_netns(self, step: BindNetns) -> None:
         namespace = self._open[step.inode] if step.inode > 0 else self._at(step.source)
         if step.old:
-            namespaces.remove(step.name, bool(step.old.inode))
+            namespaces.remove(step.name, step.old.kind != "empty")
             self._unnamed.add(step.old.inode)
         self._forget_path(step.name)
         if step.link:
@@ -100,7 +100,7 @@ class Kernel(reader.Reader):
         if step.inode and NsRef.parse(step.name).path not in self._paths:
             self.find(NsRef.parse(step.name))  # keep it open: so it can be bound again
         self._forget_path(step.name)
-        namespaces.remove(step.name, bool(step.inode))
+        namespaces.remove(step.name, not step.empty)
         self._unnamed.add(step.inode)
 
     # --- links ------------------------------------------------------------------------------------------------------

@@ -282,7 +282,7 @@ def _borrowed(want: Want, shared: Sequence[str], inode: int, host: int, state: S
 
 
 def _drop(want: Want, have: Have) -> DropNetns:
-    return DropNetns(want.name, max(have.inode, 0), have.entry.target if have.entry else "")
+    return DropNetns(want.name, max(have.inode, 0), have.entry.target if have.entry else "", have.empty)
 
 
 def _asks(want: Want) -> Tuple[str, ...]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import List, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -75,11 +76,12 @@ class BindNetns(Change):
 @dataclass(frozen=True)
 class DropNetns(Change):
     """Take /run/netns/NAME away; the namespace dies with its last process. ``inode`` is 0 for a stale file, ``link`` the target
-    of a symbolic link."""
+    of a symbolic link; ``empty``: it is a file on which nothing is mounted."""
 
     name: str
     inode: int = 0
     link: str = ""
+    empty: bool = field(default=False, compare=False)
 
     def attempt(self) -> str:
         return "remove netns '%s'" % self.name

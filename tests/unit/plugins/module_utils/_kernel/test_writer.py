@@ -109,7 +109,8 @@ MANY = Route(4, "0.0.0.0/0", nexthops=(Nexthop("10.0.0.1", "eth0"), Nexthop("10.
 RULE = PolicyRule(4, "10.0.0.2/32", 100)
 STEPS: dict[str, tuple[base.Change, Calls]] = {
     "a namespace": (netns_changes.AddNetns("web"), [("create", "web", False)]),
-    "its end": (netns_changes.DropNetns("web"), [("remove", "web", False)]),
+    "its end": (netns_changes.DropNetns("web"), [("remove", "web", True)]),
+    "the end of what is none": (netns_changes.DropNetns("web", empty=True), [("remove", "web", False)]),
     "a link to an engine's": (
         netns_changes.BindNetns("new", WEB, 100, link="/run/docker/netns/a"),
         [("link", "new", "/run/docker/netns/a")],
