@@ -25,6 +25,7 @@ description:
   - The kernel decides with the first packet of a flow, and treats all others alike. So whenever rules of source NAT or published ports are written, repaired or
     removed, the flows without connection (UDP, ICMP) are ended that are decided otherwise by then, of published ports those of UDP. Others are left
     alone, and so are connections of TCP and SCTP. An established one keeps its way to its end, as with Docker and kube-proxy; new ones go by the new rules.
+  - When isolation (O(type=filter)) is written or set right, flows and connections end that it stops, whatever their protocol.
 extends_documentation_fragment:
   - linuxnet.containers.attributes
   - linuxnet.containers.attributes.actiongroup

@@ -61,7 +61,7 @@ def otherwise(
     closed = _Closed(after, edits, networks)
 
     def decided(flow: Flow) -> bool:
-        if closed.stops(flow) and not {flow.source, flow.by} & {*own}:
+        if flow.source not in own and flow.by not in own and closed.stops(flow):
             return True
         if flow.protocol not in WITHOUT_CONNECTION:
             return False
