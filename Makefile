@@ -7,7 +7,7 @@ export PYTHON
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo test bench lint sanity unit module role generated soak engines compare molecule kernel other-release cores lab clean
+.PHONY: help demo test bench lint sanity unit module role generated soak faults engines compare molecule kernel other-release cores lab clean
 .NOTPARALLEL:
 
 help: ## show this
@@ -62,6 +62,10 @@ SEED ?= soak
 soak: ## more of those, until so many or so long (COUNT=1000 LIMIT=1800 SEED=7; ARGS='--replay FILE')
 	@tests/tools/setup newest
 	@tests/lab/unchanged tests/tools/soak --seed '$(SEED)' --count '$(COUNT)' --seconds '$(LIMIT)' $(ARGS)
+
+faults: ## runs killed, or refused by the kernel, at each of their writes, in lab hosts (ARGS='--only present --part 1/4')
+	@tests/tools/setup newest
+	@tests/lab/unchanged tests/tools/faults $(ARGS)
 
 engines: ## every mode with every container engine that is installed, in sealed lab hosts (ARGS='-k name -x')
 	@tests/tools/setup newest

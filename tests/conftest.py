@@ -23,6 +23,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "lab"))
 sys.path.insert(0, str(Path(__file__).resolve().parent / "engines"))
+sys.path.insert(0, str(Path(__file__).resolve().parent / "faults"))
 sys.path.insert(0, str(Path(__file__).resolve().parent / "compare"))
 
 import engines

@@ -150,6 +150,14 @@ def test_a_namespace_of_ours_is_born_as_docker_s_are(host: Host) -> None:
     assert f"ip netns exec more sysctl -w {keys[0]}=7" in pasted
 
 
+def test_a_namespace_that_cannot_be_born_so_is_not_made(host: Host) -> None:
+    """What has a name was made whole: so a run that is ended between leaves nothing that the next one would take for finished."""
+    said = host.fails("netns", name="web", new_sysctls={"net.ipv4.ip_unprivileged_port_start": "no number"})["msg"]
+    assert "set sysctl net.ipv4.ip_unprivileged_port_start to 'no number'" in said
+    assert "Invalid argument" in said
+    assert host.run("ls -A /run/netns").stdout == ""
+
+
 def test_the_broadcast_address_is_docker_s(host: Host) -> None:
     wires(host, NET46, [{"name": "web"}])
     found = [host.details("", "four")[0], host.details("web")[0]]

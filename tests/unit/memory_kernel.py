@@ -117,7 +117,13 @@ class MemoryKernel(MemoryReader):
     def _AddNetns(self, step: AddNetns) -> None:
         if step.name in self._state.entries():
             self._refuse(errno.EEXIST, step)
-        advance(step, self._state)
+        advance(replace(step, sysctls=()), self._state)
+        try:
+            for setting in step.settings():
+                self._SetSysctl(setting)
+        except KernelError:
+            self._DropNetns(DropNetns(step.name))
+            raise
 
     def _BindNetns(self, step: BindNetns) -> None:
         if bool(step.old) != (step.name in self._state.entries()):

@@ -12,7 +12,6 @@ import fcntl
 import os
 import socket
 import struct
-import tempfile
 from typing import Optional
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
@@ -53,9 +52,9 @@ def _unreadable(what: str, error: OSError) -> KernelError:
 
 
 def write_sysctl(key: str, value: str) -> None:
-    """Write a sysctl of the namespace the thread is in. Raises OSError."""
-    with open(_path(key), "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.write(value)
+    """Write a sysctl of the namespace the thread is in. Raises OSError, and then it was not written: Python's files try a second time when they are closed."""
+    with open(_path(key), "wb", buffering=0) as file:
+        file.write(value.encode(errors="surrogateescape"))
 
 
 def write_sysctl_of_link(key: str, value: str) -> None:
@@ -80,20 +79,44 @@ def read_text(path: str) -> str:
 
 
 def write_text(path: str, text: str) -> None:
-    """Write a file whole, by renaming the finished file over it; an empty text removes it. Raises OSError."""
+    """Write a file whole; an empty text removes it. Raises OSError.
+
+    A new file has no name before it is finished. One that takes the place of another is called ``.NAME.new`` for a moment: where a run was ended then, the next
+    one that writes, or removes, the file takes that away.
+    """
+    folder, name = os.path.split(path)
+    beside = os.path.join(folder, ".%s.new" % name)
+    if os.path.lexists(beside):
+        os.unlink(beside)
     if not text:
         os.unlink(path)
         return
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    fd, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix="." + os.path.basename(path))
+    os.makedirs(folder, exist_ok=True)
     try:
-        with os.fdopen(fd, "w", encoding="utf-8", errors="surrogateescape") as file:
+        with os.fdopen(_nameless(folder, beside), "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(text)
-        os.chmod(temporary, 0o644)
-        os.rename(temporary, path)
+            file.flush()
+            os.fchmod(file.fileno(), 0o644)
+            if not os.path.lexists(beside):
+                new = beside if os.path.lexists(path) else path
+                # With src_dir_fd, which means nothing here, Python calls linkat, which follows the link in /proc; link(2) does not.
+                os.link("/proc/self/fd/%d" % file.fileno(), new, src_dir_fd=file.fileno())
+        if os.path.lexists(beside):
+            os.rename(beside, path)
     except BaseException:
-        os.unlink(temporary)
+        if os.path.lexists(beside):
+            os.unlink(beside)
         raise
+
+
+def _nameless(folder: str, beside: str) -> int:
+    """Return the fd of a file without a name, or of one with the name ``beside`` where the file system has none without. Raises OSError."""
+    try:
+        return os.open(folder, os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR):  # EISDIR: a kernel that does not know the flag
+            raise
+        return os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
 
 def identity() -> str:

@@ -14,7 +14,7 @@ import os
 import re
 import stat
 import time
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Callable, Dict, Iterator, List, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NETNS_DIRECTORY
@@ -156,13 +156,16 @@ def _new_entry(name: str, known: bool) -> Iterator[str]:
             raise
 
 
-def create(name: str, known: bool = False) -> None:
-    """Make a fresh namespace and bind it to /run/netns/NAME. Raises OSError (EEXIST where the name is taken)."""
+def create(name: str, inside: Callable[[], None], known: bool = False) -> None:
+    """Make a fresh namespace, call ``inside`` in it, and bind it to /run/netns/NAME: what has the name is whole, whenever this ends.
+
+    Raises OSError (EEXIST where the name is taken), and what ``inside`` raises."""
     with _new_entry(name, known) as path:
         own = os.open(OWN, os.O_RDONLY | os.O_CLOEXEC)
         try:
             _call("unshare", _CLONE_NEWNET)
             try:
+                inside()
                 _mount(OWN, path, _MS_BIND)
             finally:
                 _call("setns", own, _CLONE_NEWNET)

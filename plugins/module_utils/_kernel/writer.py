@@ -81,7 +81,15 @@ class Kernel(reader.Reader):
 
     def _add_netns(self, step: AddNetns) -> None:
         self._forget_path(step.name)
-        namespaces.create(step.name, self._prepared)
+
+        def inside() -> None:
+            for setting in step.settings():
+                try:
+                    files.write_sysctl(setting.key, setting.value)
+                except OSError as error:
+                    raise KernelError(error.errno or 0, setting.attempt()) from error
+
+        namespaces.create(step.name, inside, self._prepared)
         self._prepared = True
 
     def _bind_netns(self, step: BindNetns) -> None:

@@ -127,15 +127,14 @@ class NetnsResource(Resource[Want, Have]):
         )
         changes: List[Change] = []
         if fresh:
-            changes += ([_drop(want, have)] if have.inode or have.empty else []) + [AddNetns(want.name)]
+            changes += [_drop(want, have)] if have.inode or have.empty else []
+            changes.append(AddNetns(want.name, tuple(want.new_sysctls.items())))
         elif rebound:
             asks = _asks(want) if want.container and have.binding.process is None else ()
             bound = have.binding
             changes.append(BindNetns(want.name, bound.ref, bound.inode, have.entry, bound.file, asks))
         if want.loopback and want.source != HOST and (fresh or not have.inside.loopback_up):
             changes.append(SetLink(want.ref, "lo", {"enabled": True}, {"enabled": False}))
-        if fresh:
-            changes += [SetSysctl(want.ref, key, value, "") for key, value in want.new_sysctls.items()]
         values = {}
         for key, value in want.sysctls.items():
             old = None if fresh else have.inside.sysctls.get(key)

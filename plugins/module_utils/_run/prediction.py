@@ -124,6 +124,8 @@ def _add_netns(step: AddNetns, state: State) -> None:
     state.known.paths[step.ns.path] = ns
     state.known.default_routes.clear()
     state.entries()[step.name] = NsFile(step.name, "namespace", ns)
+    for setting in step.settings():
+        advance(setting, state)
 
 
 @advance.register(BindNetns)

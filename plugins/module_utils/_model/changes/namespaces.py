@@ -10,6 +10,7 @@ from dataclasses import field
 from typing import List, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.commands import Command, Output, Word, command
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsFile, NsRef
@@ -17,9 +18,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 
 @dataclass(frozen=True)
 class AddNetns(Change):
-    """Make a fresh namespace called ``name``."""
+    """Make a fresh namespace called ``name``, in which ``sysctls`` (key, value) are set before it gets the name: one that is there was made whole."""
 
     name: str
+    sysctls: Tuple[Tuple[str, str], ...] = ()
 
     @property
     def ns(self) -> NsRef:
@@ -29,7 +31,14 @@ class AddNetns(Change):
         return "create %s" % self.ns
 
     def commands(self) -> List[Command]:
-        return [command("ip", "netns", "add", self.name)]
+        return [
+            command("ip", "netns", "add", self.name),
+            *(line for step in self.settings() for line in step.commands()),
+        ]
+
+    def settings(self) -> List[SetSysctl]:
+        """Return the sysctls as changes of their own."""
+        return [SetSysctl(self.ns, key, value) for key, value in self.sysctls]
 
     def undo(self) -> Tuple[Change, ...]:
         return (DropNetns(self.name),)

@@ -41,8 +41,7 @@ ROUTE_LOCALNET = "net/ipv4/conf/%s/route_localnet"
 class There:
     """What is in one backend: ``mine`` of the owner's mappings is what the want is about, ``surplus`` what is not wanted besides,
     ``others`` of other owners what is in its way, ``stale`` those of them whose container is gone, or (``handed``) which their owners give up
-    in the same task. ``bridges``: how many mappings
-    of all owners are behind each."""
+    in the same task. ``behind``: how many mappings of all owners are behind each bridge, by (bridge, address family)."""
 
     backend: Backend = DEFAULT
     mine: Tuple[PortMapping, ...] = ()
@@ -51,7 +50,7 @@ class There:
     stale: Tuple[PortMapping, ...] = ()
     handed: Tuple[PortMapping, ...] = ()
     owned: OwnedRules = field(default_factory=OwnedRules)
-    bridges: Mapping[str, int] = field(default_factory=dict, hash=False)
+    behind: Mapping[Tuple[str, int], int] = field(default_factory=dict, hash=False)
     last: bool = False  # we own nothing there but these
 
 
@@ -156,7 +155,7 @@ def _there(want: Want, index: RuleIndex, ns: int, state: State) -> There:
         tuple(stale),
         tuple(handed),
         index.owned,
-        index.bridges,
+        index.behind,
         index.only(port_mappings=len({*mine, *surplus, *stale})),
     )
 

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import collections
 from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
@@ -116,16 +115,16 @@ def _published(want: Want, have: Have, mappings: Sequence[PortMapping]) -> List[
 
 
 def _no_longer_behind(there: There, gone: Sequence[PortMapping], new: Sequence[PortMapping] = ()) -> Tuple[str, ...]:
-    """Return the bridges whose route_localnet we switched on, and behind which nothing is published any more when ``gone`` went and ``new``
-    came; none where nothing goes."""
+    """Return the bridges whose route_localnet we switched on, and behind which nothing is published over IPv4 any more when ``gone`` went and
+    ``new`` came; none where nothing goes."""
     if not gone:
         return ()
-    counts: Dict[str, int] = collections.Counter(there.bridges)
-    for mapping in gone:
-        counts[mapping.bridge] -= 1
-    for mapping in new:
-        counts[mapping.bridge] += 1
-    return tuple(name for name in there.owned.localnet if counts[name] <= 0)
+    counts = {name: there.behind.get((name, 4), 0) for name in there.owned.localnet}
+    for sign, mappings in ((-1, gone), (1, new)):
+        for mapping in mappings:
+            if mapping.family == 4 and mapping.bridge in counts:
+                counts[mapping.bridge] += sign
+    return tuple(name for name, count in counts.items() if count <= 0)
 
 
 def _closed(want: Want, have: Have, bridges: Sequence[str]) -> List[Change]:

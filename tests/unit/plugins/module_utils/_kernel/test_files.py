@@ -129,8 +129,8 @@ def test_a_text_of_any_bytes_is_read_and_written_back(tmp_path: Path) -> None:
     assert path.read_bytes() == b"\xe9t\xe9\n"
 
 
-def test_a_text_is_written_whole_with_its_folder(tmp_path: Path) -> None:
-    path = tmp_path / "sysctl.d" / "file.conf"
+def test_a_text_is_written_whole_with_its_folder(folder: Path) -> None:
+    path = folder / "sysctl.d" / "file.conf"
     files.write_text(str(path), "one\n")
     files.write_text(str(path), "two\n")
     assert path.read_text(encoding="utf-8") == "two\n"
@@ -138,19 +138,57 @@ def test_a_text_is_written_whole_with_its_folder(tmp_path: Path) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == ["file.conf"]
 
 
+NAMELESS, NAMED = "a file system that has files without a name", "one that has none"
+
+
+@pytest.fixture(params=[NAMELESS, NAMED])
+def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder on either kind of file system."""
+    if request.param == NAMED:
+        opened = os.open
+
+        def refusing(path: str, flags: int, mode: int = 0o777) -> int:
+            if flags & os.O_TMPFILE == os.O_TMPFILE:
+                raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+            return opened(path, flags, mode)
+
+        monkeypatch.setattr(os, "open", refusing)
+    return tmp_path
+
+
+@pytest.mark.parametrize("call", ["fchmod", "rename"])
 def test_where_writing_fails_the_old_text_stays_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
-    path = tmp_path / "file"
+    path = folder / "file"
     path.write_text("old", encoding="utf-8")
 
     def full(_path: str, _mode: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(os, "chmod", full)
+    monkeypatch.setattr(os, call, full)
     with pytest.raises(OSError, match="No space"):
         files.write_text(str(path), "new")
-    assert [(entry.name, entry.read_text(encoding="utf-8")) for entry in tmp_path.iterdir()] == [("file", "old")]
+    assert [(entry.name, entry.read_text(encoding="utf-8")) for entry in folder.iterdir()] == [("file", "old")]
+
+
+@pytest.mark.parametrize("text", ["new", ""])
+def test_what_a_run_that_was_ended_left_beside_a_file_goes_with_the_next_writing(folder: Path, text: str) -> None:
+    path = folder / "file"
+    path.write_text("old", encoding="utf-8")
+    (folder / ".file.new").write_text("ne", encoding="utf-8")
+    files.write_text(str(path), text)
+    left = [(entry.name, entry.read_text(encoding="utf-8")) for entry in folder.iterdir()]
+    assert left == ([("file", text)] if text else [])
+
+
+def test_a_file_that_nobody_finished_was_never_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the run is ended there: nothing of it has a name."""
+    monkeypatch.setattr(os, "fchmod", lambda _fd, _mode: [seen.append(entry.name) for entry in tmp_path.iterdir()])
+    seen: list[str] = []
+    files.write_text(str(tmp_path / "file"), "text")
+    assert not seen
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
 def test_an_empty_text_removes_the_file(tmp_path: Path) -> None:

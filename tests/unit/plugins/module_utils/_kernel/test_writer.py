@@ -75,6 +75,9 @@ class Kernel(with_addresses.Kernel):
         """An argument of a call: a socket by the name of its namespace, and what may change afterwards as it was."""
         if isinstance(argument, dict):
             return dict(argument)
+        if callable(argument):  # what is done inside
+            argument()
+            return "inside"
         return self.where[argument] if isinstance(argument, Answering) else argument
 
 
@@ -108,7 +111,11 @@ ROUTE = Route(4, "0.0.0.0/0", gateway="10.0.0.1", interface="eth0")
 MANY = Route(4, "0.0.0.0/0", nexthops=(Nexthop("10.0.0.1", "eth0"), Nexthop("10.0.1.1")))
 RULE = PolicyRule(4, "10.0.0.2/32", 100)
 STEPS: dict[str, tuple[base.Change, Calls]] = {
-    "a namespace": (netns_changes.AddNetns("web"), [("create", "web", False)]),
+    "a namespace": (netns_changes.AddNetns("web"), [("create", "web", "inside", False)]),
+    "a namespace with sysctls": (
+        netns_changes.AddNetns("web", (("net.a", "1"),)),
+        [("write_sysctl", "net.a", "1"), ("create", "web", "inside", False)],
+    ),
     "its end": (netns_changes.DropNetns("web"), [("remove", "web", True)]),
     "the end of what is none": (netns_changes.DropNetns("web", empty=True), [("remove", "web", False)]),
     "a link to an engine's": (
@@ -299,7 +306,7 @@ def test_what_cannot_be_deleted_together_shows_when_it_is_deleted(
 def test_the_folder_of_names_is_prepared_once(kernel: Kernel) -> None:
     kernel.apply(netns_changes.AddNetns("a"))
     kernel.apply(netns_changes.BindNetns("b", WEB, 100))
-    assert kernel.calls == [("create", "a", False), ("bind", "b", kernel._open[100].fd, True)]
+    assert kernel.calls == [("create", "a", "inside", False), ("bind", "b", kernel._open[100].fd, True)]
 
 
 def test_a_name_that_is_bound_anew_loses_its_namespace(kernel: Kernel) -> None:

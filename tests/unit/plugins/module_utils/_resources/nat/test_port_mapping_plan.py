@@ -15,7 +15,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, SetLink
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import port_mapping_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetPortMappings
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
@@ -74,6 +74,21 @@ def test_route_localnet_stays_as_long_as_a_port_behind_the_bridge_does(kernel: A
     assert not [one for one in plan(kernel, RESOURCE, state="absent", **second).changes if isinstance(one, SetSysctl)]
     made(kernel, RESOURCE, state="absent", **second)
     assert [step.value for step in plan(kernel, RESOURCE, state="absent", **QUIET).changes[:1]] == ["0"]
+
+
+@pytest.mark.parametrize("backend", ["nftables", "iptables"])
+def test_route_localnet_goes_with_the_last_port_of_ipv4(kernel: Any, backend: str) -> None:
+    """Only IPv4 has it, and with iptables its protection and its note are IPv4's: a port that is left over IPv6 keeps neither."""
+    kernel.apply(PutAddress(HOST, "br0", Address("fd00::1", 64, 6)))
+    kernel.apply(PutAddress(NsRef.parse("web"), "eth0", Address("fd00::2", 64, 6)))
+    four, six = ({**QUIET, "backend": backend, "to_address": to} for to in ("10.0.0.2", "fd00::2"))
+    made(kernel, RESOURCE, **four)
+    made(kernel, RESOURCE, **six)
+    gone = made(kernel, RESOURCE, state="absent", **four)
+    assert gone["commands"][0] == "sysctl -w net/ipv4/conf/br0/route_localnet=0"
+    again = made(kernel, RESOURCE, **four)
+    assert again["commands"][-1] == "sysctl -w net/ipv4/conf/br0/route_localnet=1"
+    assert made(kernel, RESOURCE, **six)["changed"] is False
 
 
 @pytest.mark.parametrize("exclusive", [False, True])

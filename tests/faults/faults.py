@@ -1,0 +1,225 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ends, or refuses, runs at each of their writes, in a lab host, and prints what became of it, as a table.
+
+    faults.py COLLECTIONS [--only WORDS] [--part K/N] [--error ERRNO] [--kinds ended,taken-back,refused] [--list]
+
+Each place is tried on fresh hosts. ``ended``: the process that comes to it is killed, then the run is done again, which has to give what an undisturbed one
+gives, and all is taken back, after which the host has to be as before. ``taken-back``: it is taken back at once. ``refused``: the call fails, and then as with
+``ended``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import gc
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+Item = dict[str, Any]
+
+FRONT: Item = {"name": "front", "subnets": ["10.1.0.0/24", "fd00:1::/64"], "icc": False}
+BACK: Item = {"name": "back", "subnets": ["10.2.0.0/24"]}
+WEB: Item = {
+    "name": "web",
+    "networks": [{"name": "front"}],
+    "published_ports": ["8080:80", "127.0.0.1:5353:53/udp"],
+    "sysctls": {"net.ipv4.tcp_keepalive_time": "77"},
+}
+DB: Item = {"name": "db", "networks": [{"name": "front", "port": {"hairpin": True}}, {"name": "back"}]}
+ALL: Item = {"networks": [FRONT, BACK], "containers": [WEB, DB, {"name": "side", "network_mode": "container:web"}]}
+OTHER: Item = {
+    "networks": [{**FRONT, "icc": True, "mtu": 1400}, BACK],
+    "containers": [
+        {**WEB, "published_ports": ["8081:80"], "networks": [{"name": "front", "ipv4_address": "10.1.0.77"}]},
+        {"name": "db", "networks": [{"name": "back"}]},
+        {"name": "side", "network_mode": "none"},
+    ],
+}
+
+
+KINDS = ("ended", "taken-back", "refused")
+
+
+@dataclass(frozen=True)
+class Story:
+    """Runs before, the run that is disturbed, and in which manner."""
+
+    name: str
+    before: list[Item]
+    run: Item
+    manner: str = "one task"
+    extra: Item = field(default_factory=dict)
+
+    @property
+    def back(self) -> Item:
+        """What takes all of it away."""
+        return {**ALL, **self.extra, "state": "absent"}
+
+
+def _stories() -> list[Story]:
+    found = []
+    for backend in ("nftables", "iptables"):
+        extra = {"firewall_backend": backend}
+        found += [
+            Story(f"present, {backend}", [], ALL, extra=extra),
+            Story(f"change, {backend}", [ALL], OTHER, extra=extra),
+            Story(f"absent, {backend}", [ALL], {**ALL, "state": "absent"}, extra=extra),
+        ]
+    found.append(Story("present, chain", [], ALL, "chain"))
+    found.append(Story("absent, chain", [ALL], {**ALL, "state": "absent"}, "chain"))
+    found.append(Story("purge", [ALL], {"networks": [], "containers": [], "purge": True}))
+    return found
+
+
+STORIES = _stories()
+
+
+def main() -> int:
+    """Return 0 if all holds."""
+    parser = argparse.ArgumentParser(description="Runs ended and refused at their writes")
+    parser.add_argument("collections")
+    parser.add_argument("--only", default="", help="stories with these words in their names")
+    parser.add_argument("--part", default="1/1", help="K/N: every N-th place of a story, from the K-th on")
+    parser.add_argument("--error", default="ENOMEM", help="with what a call is refused")
+    parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--list", action="store_true", help="only name the stories")
+    given = parser.parse_args()
+    if given.list:
+        print(*(story.name for story in STORIES), sep="\n")
+        return 0
+    sys.path[:0] = [given.collections, str(HERE), str(HERE.parent / "generated")]
+    import soak
+
+    soak._preload()
+    gc.freeze()  # forks share what is there
+    part, parts = map(int, given.part.split("/"))
+    chosen = [story for story in STORIES if given.only in story.name]
+    print(f"{'story':22} {'kind':12} {'places':>7} {'tried':>7} {'not met':>8} {'failed':>7}", flush=True)
+    failed = [_told(story, part - 1, parts, given.error, given.kinds.split(",")) for story in chosen]
+    return int(not chosen or any(failed))
+
+
+def _told(story: Story, first: int, step: int, error: str, kinds: list[str]) -> bool:
+    """Try places of one story, and print a line a kind. Returns whether something does not hold."""
+    import hosts
+    from interrupted import Place
+
+    listed = [Place(*one) for one in hosts.on_fresh_host(lambda: _places(story))]
+    wanted = hosts.on_fresh_host(lambda: _life(story, None, "ended", error))
+    chosen = listed[first % max(1, min(step, len(listed))) :: step]
+    failed = False
+    for kind in kinds:
+        counts: Counter[str] = Counter()
+        for place in chosen:
+            try:
+                found = hosts.on_fresh_host(functools.partial(_life, story, place, kind, error))
+            except AssertionError as problem:
+                found = {"problem": str(problem), "met": True}
+            counts["not met"] += not found["met"]
+            said = _judged(story, found, wanted, kind)
+            if said:
+                counts["failed"] += 1
+                print(f"FAILED {story.name}, {kind} at {place}:", *said, sep="\n    ", flush=True)
+        numbers = f"{len(listed):7} {len(chosen):7} {counts['not met']:8} {counts['failed']:7}"
+        print(f"{story.name:22} {kind:12} {numbers}", flush=True)
+        failed = failed or bool(counts["failed"]) or counts["not met"] == len(chosen)
+    return failed
+
+
+def _run(story: Story, variables: Item) -> Item:
+    import manners
+
+    act: Callable[[Item, bool], Item] = {"one task": manners.one_task, "chain": manners.chain}[story.manner]
+    return act({**variables, **story.extra}, False)
+
+
+def _set_up(story: Story) -> None:
+    import by_hand
+    import hosts
+
+    hosts.shell(by_hand.HOST)
+    for variables in story.before:
+        assert not (said := _run(story, variables)["msg"]), said
+
+
+def _places(story: Story) -> list[tuple[str, int, str]]:
+    import hosts
+    import interrupted
+
+    _set_up(story)
+    hosts.state()  # what it imports shows no more in the calls of a run
+    return [(one.call, one.number, one.what) for one in interrupted.places(lambda: _run(story, story.run)["msg"])]
+
+
+def _life(story: Story, place: Any, kind: str, error: str) -> Item:
+    """Live through a story that is disturbed at a place. What was there before, what the run said, what its repetition said and left, and what was
+    left after all was taken back."""
+    import by_hand
+    import hosts
+    import interrupted
+
+    hosts.shell(by_hand.HOST)
+    found: Item = {"pristine": hosts.state(), "said": "", "again": "", "after": {}, "met": True}
+    for variables in story.before:
+        assert not (said := _run(story, variables)["msg"]), said
+    if place is not None:
+
+        def act() -> Any:
+            return _run(story, story.run)["msg"]
+
+        if kind == "refused":
+            found["met"], found["said"] = interrupted.refused_at(act, place, error)
+        else:
+            found["met"] = interrupted.ended_at(act, place)
+    if kind != "taken-back":
+        found["again"] = _run(story, story.run)["msg"]
+        found["after"] = hosts.state()
+    found["back"] = _run(story, story.back)["msg"]
+    found["left"] = hosts.state()
+    return found
+
+
+def _judged(story: Story, found: Item, wanted: Item, kind: str) -> list[str]:
+    """What does not hold of a disturbed life, beside the undisturbed one."""
+    import hosts
+
+    if "problem" in found:
+        return [str(found["problem"])]
+    said = []
+    if kind == "refused" and found["met"] and found["said"] is None:
+        said.append("it did not end")
+    if found["again"]:
+        said.append(f"the run after it fails: {found['again']}")
+    if found["back"]:
+        said.append(f"the teardown fails: {found['back']}")
+    if kind != "taken-back" and not (story.run.get("purge") and kind == "ended"):
+        # Purge knows a name by its pair: where it was ended between the two, the name stays, for its owner to remove.
+        said += [
+            f"after it {line}" for line in hosts.difference(_unordered(wanted["after"]), _unordered(found["after"]))
+        ]
+    said += [f"left {line}" for line in hosts.difference(found["pristine"], found["left"])]
+    return said
+
+
+def _unordered(state: Item) -> Item:
+    """A state with an element of nft's sets a line: in which order they are listed says nothing."""
+    return {
+        place: sorted(re.sub(r"^\s*(elements = \{ )?|[ ,}]*$", "", line) for line in lines)
+        if place.startswith("table ")
+        else lines
+        for place, lines in state.items()
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
