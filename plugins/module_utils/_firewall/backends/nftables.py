@@ -176,9 +176,9 @@ def _isolation_lines(before: NftRules, new: Sequence[Isolation], about: Optional
     known = {members["closed"].partition(" comment ")[0] for members in wanted}
     marked = {quoted(isolation.bridge): members_of(isolation)["closed"] for isolation in before.isolations}
     for name in ISOLATION_SETS:
-        there = [] if before.anew(ISOLATION, name) else list(before.sets.get(name, ()))
-        if about is not None:
-            there = [text for text in there if text in {member(name, bridge) for bridge in about}]
+        found = before.sets.get(name, {})
+        asked = found if about is None else [member(name, bridge) for bridge in about]
+        there = [] if before.anew(ISOLATION, name) else [text for text in asked if text in found]
         if name == "closed":  # what somebody closed stays so
             there = [marked.get(text, text) for text in there if text in marked or text in known]
         lines += _set_lines(name, there, [members[name] for members in wanted if name in members])
