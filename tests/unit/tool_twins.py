@@ -47,7 +47,7 @@ PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "srcnat"
 def _nft(ruleset: Objects, text: str) -> Objects:
     objects = copy.deepcopy(list(ruleset))
     handles = itertools.count(1 + max((_handle(item) for item in objects), default=0))
-    woken = False
+    woken = chained = False
     for line in text.splitlines():
         tokens = TOKEN.findall(line)
         verb, kind, family, table, *rest = tokens
@@ -61,9 +61,10 @@ def _nft(ruleset: Objects, text: str) -> Objects:
         elif verb == "flush":
             objects[:] = [item for item in objects if not _holds(item, "rule", {**where, "chain": rest[0]})]
         else:
-            new = _object(objects, verb, kind, {**where, "name": rest[0]}, rest[2:-1], handles)
-            if woken and new and kind == "chain":
-                raise Refusal(f"{line}: there is no new chain after the table was put in force")
+            _object(objects, verb, kind, {**where, "name": rest[0]}, rest[2:-1], handles)
+        chained = chained or kind == "chain"
+        if woken and chained:
+            raise Refusal(f"{line}: no chain changes where the table is put in force")
     return objects
 
 
@@ -93,8 +94,8 @@ def _table(objects: Objects, verb: str, known: dict[str, Any], handles: Iterator
 
 def _object(
     objects: Objects, verb: str, kind: str, known: dict[str, Any], words: list[str], handles: Iterator[int]
-) -> bool:
-    """Make or delete a chain, set or map; whether there is a new one."""
+) -> None:
+    """Make or delete a chain, set or map."""
     there = [item for item in objects if _holds(item, kind, known)]
     declared = (_hook if kind == "chain" else _type)(words)
     if verb == "add" and not there:
@@ -103,8 +104,7 @@ def _object(
         if kind != "chain" and any(_holds(item, other, known) for other in ("set", "map") for item in objects):
             raise Refusal(f"there is something else of that name: {known}")
         objects.append({kind: {**known, "handle": next(handles), **declared}})
-        return True
-    if verb == "add":
+    elif verb == "add":
         policy = declared.pop("policy", None)
         if {**there[0][kind], **declared} != there[0][kind] or (
             declared and "hook" not in declared and kind == "chain"
@@ -116,7 +116,6 @@ def _object(
         if not there or _used(objects, kind, known["name"]):
             raise Refusal(f"{kind} {known} is not there, or in use")
         objects.remove(there[0])
-    return False
 
 
 def _used(objects: Objects, kind: str, name: str) -> bool:

@@ -119,8 +119,9 @@ def read(tables: Tables, family: int) -> Iterator[Tuple[NatRule, Sequence[Half]]
 
 
 def _at_home(lost: Tuple[str, str], found: Dict[Tuple[str, str], List[Half]]) -> None:
-    """Have what does not say any more for which source it is belong to one of its owner's of which it may be the other half."""
-    for key, halves in found.items():
-        if key[0] == lost[0] and not any(one and other for one, other in zip(halves, found[lost])):
-            found[key] = [one or other for one, other in zip(halves, found.pop(lost))]
-            return
+    """Have what does not say any more for which source it is belong to one of its owner's, if there is one of which it may be the other half."""
+    homes = [key for key in found if key[0] == lost[0] and key != lost]
+    halves = found[lost]
+    fitting = [key for key in homes if not any(one and other for one, other in zip(halves, found[key]))]
+    for home in [*fitting, *homes][:1]:
+        found[home] = [(*one, *other) for one, other in zip(found[home], found.pop(lost))]

@@ -42,6 +42,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     ISOLATION_SETS,
     STATIC,
     TABLE,
+    put_again,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Block, ForeignRules, Packet
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
@@ -85,6 +86,12 @@ def lines_of(objects: Objects, edits: Sequence[Edit]) -> List[str]:
     after = edited(before, edits)
     if after.empty:
         return [nftables_snat.drop_table()] if nftables_snat.has_table(objects) else []
+    if before.dormant:
+        return _awake(before, after, _lines(owned(objects, awake=True), after, edits, objects))
+    return _lines(before, after, edits, objects)
+
+
+def _lines(before: NftRules, after: NftRules, edits: Sequence[Edit], objects: Objects) -> List[str]:
     there = nftables_snat.there(objects)
     kinds: Set[str] = {about for edit in edits for about in edit.kinds}
     lines = _nat_lines(before, after, there) if any(edit.put or edit.drop for edit in edits) else []
@@ -94,16 +101,17 @@ def lines_of(objects: Objects, edits: Sequence[Edit]) -> List[str]:
             lines += STATIC[about].gone(there, before.handles.get(about, ()))
         else:
             lines += [*_base(before, about), *_content(before, after, about)]
-    return _awake(after, lines) if before.dormant and lines else lines
+    return lines
 
 
-def _awake(after: NftRules, lines: Sequence[str]) -> List[str]:
-    """Return lines that put the table in force, too. That comes last, since the kernel makes no chain after it in one transaction, and not at all
-    where one goes that is made anew: then everything is."""
-    if any(line.startswith("delete chain ") for line in lines):
-        return [nftables_snat.drop_table(), *lines_of([], [making(after)])]
-    awake = nftables_snat.base()[0]
-    return [*(line for line in lines if line != awake), awake]
+def _awake(before: NftRules, after: NftRules, lines: Sequence[str]) -> List[str]:
+    """Return lines that put a dormant table in force as well. The kernel takes that together with no change of a chain, so where there is one all is
+    made anew."""
+    if not any(line.split()[1] == "chain" for line in lines):
+        return [nftables_snat.base()[0], *lines]
+    anew = lines_of([], [making(after)])
+    chains = {line.split()[4] for line in anew if line.startswith("add chain ")}
+    return [nftables_snat.drop_table(), *anew, *put_again(before.carried, chains)]
 
 
 def _nat_lines(before: NftRules, after: NftRules, there: Collection[str]) -> List[str]:

@@ -71,14 +71,14 @@ def noted(owned: OwnedRules) -> NftRules:
     return owned if isinstance(owned, NftRules) else NftRules(**vars(owned))
 
 
-def owned(objects: Objects) -> NftRules:
-    """Return what is in our table."""
+def owned(objects: Objects, awake: bool = False) -> NftRules:
+    """Return what is in our table; ``awake``: as if it were not dormant, whether it is or not."""
     sets: Dict[str, Sequence[Any]] = {}
     for what in ("map", "set"):
         for item in kind(objects, what):
             if nftables_snat.is_ours(item):
                 sets[text_of(item.get("name"))] = listed(item.get("elem"))
-    table = found(objects)
+    table = found(objects, awake)
     unmarked = ["handle %s" % handle for dummy, handle, text in table.unmarked]
     mappings: List[PortMapping] = []
     addresses = Addresses()
@@ -102,7 +102,9 @@ def owned(objects: Objects) -> NftRules:
             unmarked.append("an element of closed")
     broken = {*table.broken, *_strange(names, loops, mappings, isolations)}
     remade = {entry for entries in table.remade.values() for entry in entries}
-    carried = [(chain, text) for chain, dummy, text in table.unmarked if text and "chain " + chain in remade]
+    carried = [
+        (chain, text) for chain, dummy, text in table.unmarked if text and (table.dormant or "chain " + chain in remade)
+    ]
     return NftRules(
         nat_rules=tuple(nftables_snat.ours(objects)),
         port_mappings=tuple(mappings),

@@ -69,9 +69,9 @@ class Found:
     dormant: bool = False
 
 
-def found(objects: Objects) -> Found:
-    """Return what is in our table, from the rule set in nft's JSON."""
-    there = Found(dormant=_dormant(objects))
+def found(objects: Objects, awake: bool = False) -> Found:
+    """Return what is in our table, from the rule set in nft's JSON; ``awake``: as if it were in force."""
+    there = Found(dormant=not awake and _dormant(objects))
     _rules(objects, there)
     if TABLE in tables(objects):
         _declarations(objects, there)
