@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import re
@@ -86,10 +87,13 @@ def _iptables(host: Host) -> list[Any]:
     for line in host.held().splitlines():
         table = line if line.startswith("*") else table
         found.setdefault(f"{table} {' '.join(line.split()[:2])}", []).append(re.sub(r"\[\d+:\d+\]", "", line))
-    return sorted(
-        (name, sorted(one) if re.search(r"POSTROUTING|UNTRANSLATED|PREROUTING|:", name) else one)
-        for name, one in found.items()
-    )
+    return sorted((name, _in_order(lines) if "LINUXNET" in name else sorted(lines)) for name, lines in found.items())
+
+
+def _in_order(lines: list[str]) -> list[str]:
+    """The rules of a chain in the order that matters: those of bridges, networks and ports that follow each other do the same in any."""
+    groups = itertools.groupby(lines, lambda line: re.findall(r" -[jg] (?:(?!LINUXNET)\S+)?", line))
+    return [line for _what, group in groups for line in sorted(group)]
 
 
 NFT: dict[str, list[str]] = {

@@ -21,7 +21,6 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     coming_from,
     comment,
     interface,
-    is_ours,
     noted,
     option,
     owner_of,
@@ -33,6 +32,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fore
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ANY_MARK,
     EVERYWHERE,
+    MARK,
     UNREADABLE,
     NatRule,
     canonical_exclude,
@@ -109,7 +109,7 @@ def read(tables: Tables, family: int) -> Iterator[Tuple[NatRule, Sequence[Half]]
     found: Dict[Tuple[str, str], List[Half]] = {}
     for number, (table, name) in enumerate(HALVES):
         chains = tables.get(table, {})
-        for call in filter(is_ours, rules_of(chains, name)):
+        for call in (rule for rule in rules_of(chains, name) if comment(rule).startswith(MARK)):
             halves = found.setdefault(_key_of(call, family), [(), ()])
             halves[number] = (*halves[number], (call, rules_of(chains, target(call))))
     for key in [key for key in found if key[1] == EVERYWHERE[family]]:
