@@ -34,8 +34,15 @@ def rules(host: Host) -> list[str]:
 
 
 def handles(host: Host) -> list[int]:
+    """The handles of the rules of our chain, and then of their stops."""
     objects = json.loads(host.run("nft -j -a list ruleset").stdout)["nftables"]
     return [item["rule"]["handle"] for item in objects if "rule" in item]
+
+
+def stops(host: Host) -> list[str]:
+    """The stops as nft prints them, without their handles."""
+    printed = host.run(f"nft list chain {TABLE} untranslated", check=False).stdout
+    return [line.strip() for line in printed.splitlines() if "saddr" in line or "comment" in line]
 
 
 @pytest.mark.both_ends
@@ -62,7 +69,12 @@ def test_a_rule_is_set_and_removed(host: Host) -> None:
         'ip saddr 172.17.0.0/16 oifname != "br0" ip daddr != { 172.17.0.0/16, 224.0.0.0/4, 255.255.255.255 } '
         'masquerade comment "linuxnet:ansible"'
     ]
+    assert stops(host) == [
+        'ip saddr 172.17.0.0/16 oifname != "br0" ip daddr != { 172.17.0.0/16, 224.0.0.0/4, 255.255.255.255 } '
+        'ct state invalid counter packets 0 bytes 0 drop comment "linuxnet!ansible"'
+    ]
     assert "type nat hook postrouting priority srcnat; policy accept;" in ruleset(host)
+    assert "type filter hook postrouting priority filter; policy accept;" in ruleset(host)
     gone = host.settles("nat", **NET, out_interface="!br0", state="absent")
     assert (gone["before"], gone["after"]) == (done["after"], {})
     assert host.snapshot() == before, "nothing is left, not even the table"
@@ -116,8 +128,9 @@ def test_an_attribute_is_set_and_changed_in_its_place(
     assert words[0] in rules(host)[1]
     done = host.settles("nat", **NET, **{option: second})
     assert [line.split()[0] for line in done["diff"]["after"].splitlines()] == [option]
-    assert [command.split()[1] for command in done["commands"]] == ["'add", "'delete"]
+    assert [command.split()[1] for command in done["commands"]] == ["'add", "'add", "'delete", "'delete"]
     assert words[1] in rules(host)[1]
+    assert words[1].replace("linuxnet:", "linuxnet!") in stops(host)[1]
     assert [rule.split()[2] for rule in rules(host)] == ["10.1.0.0/24", "172.17.0.0/16", "10.2.0.0/24"]
 
 
@@ -149,7 +162,7 @@ def test_order_and_handles_are_stable(host: Host) -> None:
     host.settles("nat", aggregate=[{"source": one} for one in reversed(sources)])
     assert handles(host) == before
     host.settles("nat", source=sources[1], state="absent")
-    assert handles(host) == [before[0], before[2], before[3]]
+    assert handles(host) == [before[number] for number in (0, 2, 3, 4, 6, 7)]
 
 
 def test_in_a_namespace(host: Host) -> None:
@@ -213,7 +226,7 @@ def test_f13_a_rule_that_was_edited_by_hand_is_repaired_in_its_place(host: Host,
 def test_f13_a_rule_of_somebody_else_in_our_table_is_reported_and_kept(host: Host) -> None:
     host.module("nat", **NET)
     host.run(f"nft add rule {TABLE} postrouting ip saddr 192.0.2.0/24 accept comment hand")
-    handle = handles(host)[-1]
+    handle = max(handles(host))
     reported = host.module("nat", **NET)
     assert reported["changed"] is False
     assert warnings(reported) == [

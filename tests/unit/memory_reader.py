@@ -182,7 +182,7 @@ class MemoryReader:
         return "v" + dotted(backend.oldest)
 
     def ruleset(self, ns: int, backend: Backend) -> Ruleset:
-        """Return the foreign rules, and what we own as the backend writes it. Of our nftables table only what is in it."""
+        """Return the foreign rules, and what we own as the backend writes it."""
         index = firewalls(self._state).index(ns, backend)
         everything = Edit(
             put=tuple(index.nat_rules.values()),
@@ -200,7 +200,7 @@ class MemoryReader:
         tabled = not firewalls(self._state).index(ns, IPTABLES_NFT).only() or IPTABLES_NFT in self.foreign_saved
         return [
             *self.foreign_rules,
-            *(item for item in objects if not {"table", "chain"} & set(item)),
+            *objects,
             *({"table": {"family": "ip", "name": "filter", "handle": 1}} for _some in [1] if tabled),
         ]
 

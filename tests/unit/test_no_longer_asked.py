@@ -141,7 +141,7 @@ def seen(kernel: MemoryKernel, *names: str) -> dict[str, Any]:
         found[backend.name] = [
             sorted(map(str, listed))
             for listed in (
-                [replace(rule, handle=0) for rule in index.nat_rules.values()],
+                [replace(rule, handles=()) for rule in index.nat_rules.values()],
                 index.port_mappings,
                 index.owned.localnet,
                 index.isolations.values(),

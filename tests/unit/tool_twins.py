@@ -41,15 +41,19 @@ def written(backend: Backend, ruleset: Ruleset, texts: Texts) -> Ruleset:
 TOKEN = re.compile(r'"[^"]*"|[{},;]|[^\s"{},;]+')
 
 
+PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "srcnat": 100}
+
+
 def _nft(ruleset: Objects, text: str) -> Objects:
     objects = copy.deepcopy(list(ruleset))
     handles = itertools.count(1 + max((_handle(item) for item in objects), default=0))
+    woken = chained = False
     for line in text.splitlines():
         tokens = TOKEN.findall(line)
         verb, kind, family, table, *rest = tokens
         where = {"family": family, "table": table}
         if kind == "table":
-            _table(objects, verb, {"family": family, "name": table}, handles)
+            woken = _table(objects, verb, {"family": family, "name": table}, handles) or woken
         elif kind == "element":
             _elements(objects, verb, {**where, "name": rest[0]}, rest[2:-1])
         elif kind == "rule":
@@ -57,7 +61,10 @@ def _nft(ruleset: Objects, text: str) -> Objects:
         elif verb == "flush":
             objects[:] = [item for item in objects if not _holds(item, "rule", {**where, "chain": rest[0]})]
         else:
-            _object(objects, verb, kind, {**where, "name": rest[0]}, handles)
+            _object(objects, verb, kind, {**where, "name": rest[0]}, rest[2:-1], handles)
+        chained = chained or kind == "chain"
+        if woken and chained:
+            raise Refusal(f"{line}: no chain changes where the table is put in force")
     return objects
 
 
@@ -69,7 +76,8 @@ def _holds(item: dict[str, Any], kind: str, known: Mapping[str, Any]) -> bool:
     return kind in item and {**item[kind], **known} == item[kind]
 
 
-def _table(objects: Objects, verb: str, known: dict[str, Any], handles: Iterator[int]) -> None:
+def _table(objects: Objects, verb: str, known: dict[str, Any], handles: Iterator[int]) -> bool:
+    """Make or delete a table; whether one that was dormant is in force now."""
     there = [item for item in objects if _holds(item, "table", known)]
     if verb == "add" and not there:
         objects.append({"table": {**known, "handle": next(handles)}})
@@ -80,19 +88,69 @@ def _table(objects: Objects, verb: str, known: dict[str, Any], handles: Iterator
         objects[:] = [
             item for item in objects if item not in there and not any(_holds(item, kind, inside) for kind in item)
         ]
+        return False
+    return bool(there and there[0]["table"].pop("flags", None))
 
 
-def _object(objects: Objects, verb: str, kind: str, known: dict[str, Any], handles: Iterator[int]) -> None:
+def _object(
+    objects: Objects, verb: str, kind: str, known: dict[str, Any], words: list[str], handles: Iterator[int]
+) -> None:
+    """Make or delete a chain, set or map."""
     there = [item for item in objects if _holds(item, kind, known)]
+    declared = (_hook if kind == "chain" else _type)(words)
     if verb == "add" and not there:
         if not any(_holds(item, "table", {"family": known["family"], "name": known["table"]}) for item in objects):
             raise Refusal(f"there is no table for {known}")
-        objects.append({kind: {**known, "handle": next(handles)}})
+        if kind != "chain" and any(_holds(item, other, known) for other in ("set", "map") for item in objects):
+            raise Refusal(f"there is something else of that name: {known}")
+        objects.append({kind: {**known, "handle": next(handles), **declared}})
+    elif verb == "add":
+        policy = declared.pop("policy", None)
+        if {**there[0][kind], **declared} != there[0][kind] or (
+            declared and "hook" not in declared and kind == "chain"
+        ):
+            raise Refusal(f"{kind} {known} is declared otherwise")
+        if policy:
+            there[0][kind]["policy"] = policy
     if verb == "delete":
-        used = [item for item in objects if kind == "chain" and item.get("rule", {}).get("chain") == known["name"]]
-        if not there or used:
+        if not there or _used(objects, kind, known["name"]):
             raise Refusal(f"{kind} {known} is not there, or in use")
         objects.remove(there[0])
+
+
+def _used(objects: Objects, kind: str, name: str) -> bool:
+    """Whether a chain has rules or is called, or a set or a map is looked into."""
+    rules = [item["rule"] for item in objects if "rule" in item]
+    if kind == "chain":
+        return any(rule["chain"] == name or {"jump": {"target": name}} in rule["expr"] for rule in rules)
+    return any(f'"@{name}"' in json.dumps(rule["expr"]) for rule in rules)
+
+
+def _hook(words: list[str]) -> dict[str, Any]:
+    """What follows the name of a chain: ``type TYPE hook HOOK priority PRIORITY ; policy POLICY ;``."""
+    if not words:
+        return {}
+    known: dict[str, str] = {}
+    for part in " ".join(words).split(";"):
+        pairs = part.split()
+        known.update(zip(pairs[::2], pairs[1::2], strict=True))
+    prio = known["priority"]
+    number = PRIORITIES[prio] if prio in PRIORITIES else int(prio)
+    return {"type": known["type"], "hook": known["hook"], "prio": number, "policy": known["policy"]}
+
+
+def _type(words: list[str]) -> dict[str, Any]:
+    """What follows the name of a set or a map: ``type TYPE : TYPE ; flags FLAG ;``."""
+    found: dict[str, Any] = {}
+    for part in " ".join(words).split(";"):
+        name, _space, value = part.strip().partition(" ")
+        if name == "type":
+            key, _colon, data = value.partition(" : ")
+            found["type"] = key.split(" . ") if " . " in key else key
+            found.update({"map": data.strip()} if data else {})  # one text, as before nft 1.0.8
+        elif name:
+            found[name] = value.split(",")
+    return found
 
 
 def _elements(objects: Objects, verb: str, known: dict[str, Any], tokens: list[str]) -> None:
@@ -154,31 +212,86 @@ def _rule(objects: Objects, verb: str, where: dict[str, Any], words: list[str], 
         del objects[place]
         return
     words = words[2:] if at else words
-    comment = words[words.index("comment") + 1].strip('"')
-    words = words[: words.index("comment")]
-    rule = {**where, "handle": next(handles), "comment": comment, "expr": _expressions(words)}
+    rule = {**where, "handle": next(handles)}
+    if "comment" in words:
+        rule["comment"] = words[words.index("comment") + 1].strip('"')
+        words = words[: words.index("comment")]
+    rule["expr"] = _expressions(words)
+    for name in re.findall(r'"@(\w+)"', json.dumps(rule["expr"])):
+        if not any(_holds(item, kind, {**chain, "name": name}) for kind in ("set", "map") for item in objects):
+            raise Refusal(f"there is no set {name}")
     objects.insert(place + 1 if at else len(objects), {"rule": rule})
 
 
+LOOKED_AT = {"iifname", "oifname", "iif", "meta", "ct", "ip", "ip6", "th", "fib"}
+STATEMENTS = {"accept", "drop", "return", "masquerade"}
+
+
 def _expressions(words: list[str]) -> list[dict[str, Any]]:
-    """What a rule of source NAT says; that of a static rule is not told apart."""
-    if not {"masquerade", "snat"} & set(words) or words[1] != "saddr":
-        return []
-    ip = words[0]
-
-    def match(left: dict[str, Any], operator: str, right: Any) -> dict[str, Any]:
-        return {"match": {"op": operator, "left": left, "right": right}}
-
-    found = [match({"payload": {"protocol": ip, "field": "saddr"}}, "==", _atom(words[2]))]
-    if "oifname" in words:
-        name = words[words.index("oifname") + 1]
-        other = name == "!="
-        name = words[words.index("oifname") + 2] if other else name
-        found.append(match({"meta": {"key": "oifname"}}, "!=" if other else "==", name.strip('"')))
-    networks = [_atom(word) for word in words[words.index("{") + 1 : words.index("}")] if word != ","]
-    found.append(match({"payload": {"protocol": ip, "field": "daddr"}}, "!=", {"set": networks}))
-    found.append({"masquerade": None} if words[-1] == "masquerade" else {"snat": {"family": ip, "addr": words[-1]}})
+    """What a rule says, of what our own do."""
+    found: list[dict[str, Any]] = []
+    left = list(words)
+    while left:
+        if left[0] in LOOKED_AT:
+            found.append(_matched(left))
+            continue
+        word = left.pop(0)
+        if word in STATEMENTS:
+            found.append({word: None})
+        elif word == "counter":
+            found.append({word: {"packets": 0, "bytes": 0}})
+        elif word in ("jump", "goto"):
+            found.append({word: {"target": left.pop(0)}})
+        elif word in ("dnat", "snat"):
+            family, _to = left.pop(0), left.pop(0)
+            found.append({word: {"family": family, "addr": _goal(left)}})
+        else:
+            raise Refusal(f"{word} of {words} is not known")
     return found
+
+
+def _goal(left: list[str]) -> Any:
+    if left[0] not in LOOKED_AT:
+        return left.pop(0)
+    key = _looked_at(left)
+    assert left.pop(0) == "map"
+    return {"map": {"key": key, "data": left.pop(0)}}
+
+
+def _looked_at(left: list[str]) -> Any:
+    parts = []
+    while True:
+        word = left.pop(0)
+        if word in ("iifname", "oifname", "iif"):
+            parts.append({"meta": {"key": word}})
+        elif word in ("meta", "ct"):
+            parts.append({word: {"key": left.pop(0)}})
+        elif word == "fib":
+            parts.append({"fib": {"flags": [left.pop(0)], "result": left.pop(0)}})
+        else:
+            parts.append({"payload": {"protocol": word, "field": left.pop(0)}})
+        if left[:1] != ["."]:
+            return parts[0] if len(parts) == 1 else {"concat": parts}
+        left.pop(0)
+
+
+def _matched(left: list[str]) -> dict[str, Any]:
+    looked_at = _looked_at(left)
+    if left[0] == "set":
+        left.pop(0)
+        return {"mangle": {"key": looked_at, "value": _goal(left)}}
+    operator = left.pop(0) if left[0] == "!=" else "=="
+    bits = looked_at in ({"ct": {"key": "state"}}, {"ct": {"key": "status"}})
+    values = [left.pop(0)]
+    if values[0] == "{":
+        while values[-1] != "}":
+            values.append(left.pop(0))
+        right: Any = {"set": [_atom(one) for one in values[1:-1] if one != ","]}
+    else:
+        while left[:1] == [","]:
+            values += [left.pop(0), left.pop(0)][1:]
+        right = [_atom(one) for one in values] if len(values) > 1 else _atom(values[0])
+    return {"match": {"op": "in" if bits and operator == "==" else operator, "left": looked_at, "right": right}}
 
 
 # --- iptables-restore ---

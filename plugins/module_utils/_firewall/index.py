@@ -150,7 +150,7 @@ class RuleIndex:
             old = self.nat_rules.get(rule.key)
             if old is not None:
                 self._count_rule(old, -1)
-            self.nat_rules[rule.key] = replace(rule, handle=old.handle) if old else rule
+            self.nat_rules[rule.key] = replace(rule, handles=old.handles) if old else rule
             self._put_rule(self.nat_rules[rule.key])
         for key in edit.drop:
             gone = self.nat_rules.pop(key, None)

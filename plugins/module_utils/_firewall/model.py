@@ -17,6 +17,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.address
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 MARK = "linuxnet:"  # begins the comment of what has an owner, which follows
+ANY_MARK = "linuxnet"  # begins every comment of ours
 EVERYWHERE = {4: "0.0.0.0/0", 6: "::/0"}
 FAMILIES = (4, 6)
 COMMENT_BYTES = 127  # libnftnl's NFTNL_UDATA_COMMENT_MAXLEN less the closing NUL; xt_comment has room for 255
@@ -37,7 +38,10 @@ def family_of(address: str) -> int:
 @dataclass(frozen=True)
 class NatRule:
     """A source NAT rule. ``out_interface`` may begin with ``!`` (any but this); ``exclude`` holds destinations beyond those
-    that are never translated (the source's own network, multicast, broadcast); ``to_address`` is empty for masquerade."""
+    that are never translated (the source's own network, multicast, broadcast); ``to_address`` is empty for masquerade.
+
+    Beside it stands its stop: of what the rule would translate, the packets that conntrack calls invalid are dropped, since they belong to no
+    flow that could be translated, and would leave with the source that they have. ``stopped``: that is as it should be."""
 
     source: str
     out_interface: str = ""
@@ -45,7 +49,10 @@ class NatRule:
     to_address: str = ""
     owner: str = ""
     comment: str = ""
-    handle: int = field(default=0, compare=False)  # nft's
+    stopped: bool = True
+    handles: Tuple[Tuple[str, int], ...] = field(
+        default=(), compare=False
+    )  # nft's, by chain: of all that belongs to the rule
 
     @property
     def type(self) -> str:
@@ -220,6 +227,19 @@ class Edit:
     kinds: Tuple[str, ...] = ()
 
 
+def making(owned: OwnedRules) -> Edit:
+    """Return the edit that makes what is owned where there is nothing yet, but for rules that cannot be read."""
+    kept = {PORTS: owned.port_mappings, ISOLATION: owned.isolations, ALLOWANCES: owned.allowances}
+    return Edit(
+        put=tuple(rule for rule in owned.nat_rules if rule.out_interface != UNREADABLE),
+        publish=owned.port_mappings,
+        isolate=owned.isolations,
+        allow=owned.allowances,
+        localnet_on=owned.localnet,
+        kinds=tuple(kind for kind, there in kept.items() if there),
+    )
+
+
 Owned = TypeVar("Owned", bound=OwnedRules)
 
 
@@ -264,8 +284,13 @@ def bridges_of(mappings: Iterable[PortMapping]) -> Tuple[str, ...]:
 
 def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
     """Return the edit that makes of what is owned ``now`` what was ``before``. A rule that could not be read before is left."""
-    readable = [rule for rule in before.nat_rules if rule.out_interface != UNREADABLE]
-    put, dropped = _changed({rule.key: rule for rule in now.nat_rules}, {rule.key: rule for rule in readable})
+    there = {rule.key: rule for rule in now.nat_rules}
+    readable = [
+        rule if there.get(rule.key) == rule else replace(rule, stopped=True)
+        for rule in before.nat_rules
+        if rule.out_interface != UNREADABLE
+    ]
+    put, dropped = _changed(there, {rule.key: rule for rule in readable})
     left = {rule.key for rule in before.nat_rules}
     publish, unpublished = _changed(
         {mapping.identity: mapping for mapping in now.port_mappings},

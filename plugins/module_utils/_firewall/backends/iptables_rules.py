@@ -10,11 +10,11 @@ returns where it has nothing against a packet. The names are on running hosts: t
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 from dataclasses import field, replace
 from typing import Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import iptables_snat
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_difference import (
     Layout,
     difference,
@@ -24,11 +24,18 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     SavedChain,
     Tables,
     Words,
+    coming_from,
     comment,
+    interface,
     is_ours,
+    noted,
+    option,
+    owner_of,
+    rules_of,
+    state,
     target,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import prefix
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_snat import Half
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
     EVERYWHERE,
@@ -43,13 +50,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     OwnedRules,
     PortMapping,
     bridges_of,
-    canonical_exclude,
     family_of,
     marked,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
-PUBLISH, HAIRPIN, POSTROUTING = OURS + "PUBLISH", OURS + "HAIRPIN", OURS + "POSTROUTING"
+PUBLISH, HAIRPIN = OURS + "PUBLISH", OURS + "HAIRPIN"
 RAW, MANGLE, FORWARD = OURS + "RAW", OURS + "MANGLE", OURS + "FORWARD"
 GUARD, CLOSED, OPEN = OURS + "GUARD", OURS + "CLOSED", OURS + "OPEN"
 USERS = "DOCKER-USER"  # where docker leaves room for rules of others, before its own
@@ -61,57 +67,28 @@ _KINDS = {
     GUARD: ISOLATION, CLOSED: ISOLATION, OPEN: ISOLATION, FORWARD: ALLOWANCES,
 }  # fmt: skip
 _HERE = ("::1/128", "fe80::/10")
-SHARED = frozenset({*_KINDS, POSTROUTING})  # the others have one rule's exceptions each
+_SNAT = [name for dummy, name in iptables_snat.HALVES]
+SHARED = frozenset({*_KINDS, *_SNAT})  # the others have one rule's exceptions each
 
 
 @dataclass(frozen=True)
 class IptablesRules(OwnedRules):
     """What we own in one kind of iptables. ``callers``: by address family the chain from which our forward chain is called.
-    ``unreadable``: the call and the chain of a source NAT rule that was edited by hand, by its key; they stay as they are."""
+    ``by_hand``: the halves of a source NAT rule that was edited by hand, or has no stop, by its key; they stay as they are."""
 
     callers: Mapping[int, str] = field(default_factory=dict, hash=False)
-    unreadable: Mapping[Tuple[str, str], Tuple[Words, Tuple[Words, ...]]] = field(default_factory=dict, hash=False)
-
-
-def _noted(text: str) -> Words:
-    return ("-m", "comment", "--comment", text)
-
-
-def _state(states: str) -> Words:
-    return ("-m", "conntrack", "--ctstate", states)
+    by_hand: Mapping[Tuple[str, str], Sequence[Half]] = field(default_factory=dict, hash=False)
 
 
 def _call(chain: str) -> Words:
-    return (*_noted("linuxnet"), "-j", chain)
-
-
-def _from(network: str) -> Words:
-    return () if network.endswith("/0") else ("-s", network)
+    return (*noted("linuxnet"), "-j", chain)
 
 
 def _host(address: str) -> str:
     return "%s/%d" % (address, {4: 32, 6: 128}[family_of(address)])
 
 
-def _interface(name: str, option: str = "-o") -> Words:
-    if not name:
-        return ()
-    return ("!", option, name[1:]) if name.startswith("!") else (option, name)
-
-
 # --- rendering ---
-
-
-def _rule_chain(rule: NatRule) -> str:
-    """Return the name of the chain that a source NAT rule has for itself: the place of what it leaves alone."""
-    return OURS + hashlib.sha1("\0".join(rule.key).encode()).hexdigest()[:12].upper()
-
-
-def _nat_rule(rule: NatRule) -> Tuple[Words, Sequence[Words]]:
-    """Return the call of a rule's chain, and what is in the chain."""
-    call = (*_from(rule.source), *_interface(rule.out_interface), *_noted(rule.marked), "-j", _rule_chain(rule))
-    verdict = ("-j", "SNAT", "--to-source", rule.to_address) if rule.to_address else ("-j", "MASQUERADE")
-    return call, [*(("-d", one, "-j", "RETURN") for one in rule.untouched if not one.endswith("/0")), verdict]
 
 
 def _mapping(mapping: PortMapping) -> Words:
@@ -122,7 +99,7 @@ def _mapping(mapping: PortMapping) -> Words:
     return (
         *(() if host == EVERYWHERE[mapping.family] else ("-d", _host(host))),
         *("-p", mapping.protocol, "-m", mapping.protocol, "--dport", mapping.ports.replace("-", ":")),
-        *(*_noted(mapping.marked), "-j", "DNAT", "--to-destination", to),
+        *(*noted(mapping.marked), "-j", "DNAT", "--to-destination", to),
     )
 
 
@@ -131,26 +108,26 @@ def _published(family: int, owned: OwnedRules, layout: Layout) -> None:
     if not mappings:
         return
     # What the host itself answers, were it that nobody listens: no answer of a container's comes back from there.
-    here = [("-d", one, *_noted("linuxnet"), "-j", "RETURN") for one in _HERE] if family == 6 else []
+    here = [("-d", one, *noted("linuxnet"), "-j", "RETURN") for one in _HERE] if family == 6 else []
     layout.chains["nat", PUBLISH] = [*here, *(_mapping(mapping) for mapping in mappings)]
     local = ("-m", "addrtype", "--dst-type", "LOCAL", *_call(PUBLISH))
     layout.calls.extend(
         [("nat", "PREROUTING", local), ("nat", "OUTPUT", local), ("nat", "POSTROUTING", _call(HAIRPIN))]
     )
     layout.chains["nat", HAIRPIN] = [
-        *([("-s", "127.0.0.0/8", *_state("DNAT"), *_noted("linuxnet"), "-j", "MASQUERADE")] if family == 4 else []),
-        ("-m", "mark", "--mark", _BIT, *_state("DNAT"), *_noted("linuxnet"), "-j", "MASQUERADE"),
+        *([("-s", "127.0.0.0/8", *state("DNAT"), *noted("linuxnet"), "-j", "MASQUERADE")] if family == 4 else []),
+        ("-m", "mark", "--mark", _BIT, *state("DNAT"), *noted("linuxnet"), "-j", "MASQUERADE"),
     ]
     layout.calls.append(("mangle", "FORWARD", _call(MANGLE)))
     layout.chains["mangle", MANGLE] = [
-        ("-i", name, "-o", name, *_state("DNAT"), *_noted("linuxnet"), "-j", "MARK", "--set-xmark", _BIT)
+        ("-i", name, "-o", name, *state("DNAT"), *noted("linuxnet"), "-j", "MARK", "--set-xmark", _BIT)
         for name in bridges_of(mappings)
     ]
     if family == 4:
         layout.calls.append(("raw", "PREROUTING", _call(RAW)))
         layout.chains["raw", RAW] = [
-            ("-d", "127.0.0.0/8", "!", "-i", "lo", *_noted("linuxnet"), "-j", "DROP"),
-            *(("-i", name, *_noted("linuxnet-localnet")) for name in owned.localnet),  # a note, no verdict
+            ("-d", "127.0.0.0/8", "!", "-i", "lo", *noted("linuxnet"), "-j", "DROP"),
+            *(("-i", name, *noted("linuxnet-localnet")) for name in owned.localnet),  # a note, no verdict
         ]
 
 
@@ -158,9 +135,9 @@ def _isolated(isolations: Sequence[Isolation], layout: Layout) -> None:
     """Add what `Isolation` says: answers pass, then own neighbours, nothing of an internal network, and of the rest what is published."""
     if not isolations:
         return
-    note = _noted("linuxnet")
+    note = noted("linuxnet")
     layout.chains["filter", GUARD] = [
-        (*_state("RELATED,ESTABLISHED"), *note, "-j", "RETURN"),
+        (*state("RELATED,ESTABLISHED"), *note, "-j", "RETURN"),
         *(
             ("-i", isolation.bridge, "-o", isolation.bridge, *note, "-j", "RETURN")
             for isolation in isolations
@@ -173,7 +150,7 @@ def _isolated(isolations: Sequence[Isolation], layout: Layout) -> None:
             for way in ("-i", "-o")
         ),
         *(
-            ("-o", isolation.bridge, *_noted(isolation.marked), "-g", CLOSED if isolation.isolate else OPEN)
+            ("-o", isolation.bridge, *noted(isolation.marked), "-g", CLOSED if isolation.isolate else OPEN)
             for isolation in isolations
         ),
     ]
@@ -181,41 +158,28 @@ def _isolated(isolations: Sequence[Isolation], layout: Layout) -> None:
         *(("-i", isolation.bridge, *note, "-j", "RETURN") for isolation in isolations if not isolation.isolate),
         (*note, "-g", CLOSED),
     ]
-    layout.chains["filter", CLOSED] = [(*_state("DNAT"), *note, "-j", "RETURN"), (*note, "-j", "DROP")]
+    layout.chains["filter", CLOSED] = [(*state("DNAT"), *note, "-j", "RETURN"), (*note, "-j", "DROP")]
 
 
 def _allowance(allowance: Allowance) -> List[Words]:
-    note = _noted(marked(allowance.owner, allowance.kind))
+    note = noted(marked(allowance.owner, allowance.kind))
     if allowance.kind == "out":
         answers = ("-d", allowance.name) if not allowance.name.endswith("/0") else ()
         return [
-            (*_from(allowance.name), *_interface(allowance.by), *note, "-j", "ACCEPT"),
-            (*answers, *_state("RELATED,ESTABLISHED"), *note, "-j", "ACCEPT"),
+            (*coming_from(allowance.name), *interface(allowance.by), *note, "-j", "ACCEPT"),
+            (*answers, *state("RELATED,ESTABLISHED"), *note, "-j", "ACCEPT"),
         ]
     if allowance.kind == "icc":
         return [("-i", allowance.name, "-o", allowance.name, *note, "-j", "ACCEPT")]
     name, ways = (allowance.name, ("-o", "-i")) if allowance.kind == "in" else (_host(allowance.name), ("-d", "-s"))
-    return [(way, name, *_state("DNAT"), *note, "-j", "ACCEPT") for way in ways]
+    return [(way, name, *state("DNAT"), *note, "-j", "ACCEPT") for way in ways]
 
 
 def render(family: int, owned: IptablesRules) -> Layout:
     """Return what is owned as chains and calls of one address family."""
     layout = Layout()
     _published(family, owned, layout)
-    rules = [rule for rule in owned.nat_rules if rule.family == family]
-    if rules:
-        layout.chains["nat", POSTROUTING] = []
-        for rule in rules:
-            if rule.out_interface != UNREADABLE:
-                call, inner = _nat_rule(rule)
-            elif rule.key in owned.unreadable:
-                call, inner = owned.unreadable[rule.key]
-            else:
-                continue
-            layout.chains["nat", POSTROUTING].append(call)
-            if target(call).startswith(OURS):
-                layout.chains["nat", target(call)] = list(inner)
-        layout.calls.append(("nat", "POSTROUTING", _call(POSTROUTING)))
+    iptables_snat.render([rule for rule in owned.nat_rules if rule.family == family], owned.by_hand, layout)
     allowances = [allowance for allowance in owned.allowances if allowance.family == family]
     if allowances or owned.isolations:
         isolating = [_call(GUARD)] if owned.isolations else []
@@ -230,23 +194,6 @@ def render(family: int, owned: IptablesRules) -> Layout:
 # --- reading ---
 
 
-def _owner(text: str) -> Tuple[str, str]:
-    owner, dummy, rest = text[len(MARK) :].partition("|") if text.startswith(MARK) else ("", "", "")
-    return owner, rest
-
-
-def _option(rule: Words, name: str) -> str:
-    """Return the value of an option, after a ``!`` where it is negated; ``""`` where it is not given."""
-    if name not in rule[:-1]:
-        return ""
-    number = rule.index(name)
-    return ("!" if number and rule[number - 1] == "!" else "") + rule[number + 1]
-
-
-def _rules(chains: Mapping[str, SavedChain], name: str) -> Tuple[Words, ...]:
-    return chains.get(name, SavedChain()).rules
-
-
 def _is_address(text: str, family: int) -> bool:
     try:
         return ipaddress.ip_address(text).version == family
@@ -256,62 +203,46 @@ def _is_address(text: str, family: int) -> bool:
 
 def _read_mapping(rule: Words, family: int) -> Optional[PortMapping]:
     """Return the port mapping that a rule of ours is, None where it says something that we never write."""
-    owner, rest = _owner(comment(rule))
+    owner, rest = owner_of(comment(rule))
     bridge, dummy, note = rest.partition("|")
-    first, colon, last = _option(rule, "--dport").partition(":")
+    first, colon, last = option(rule, "--dport").partition(":")
     last = last if colon else first
-    to, port = _option(rule, "--to-destination"), ""
+    to, port = option(rule, "--to-destination"), ""
     if family == 4 or to.startswith("["):
         to, dummy, port = to.rpartition(":") if ":" in to else (to, "", "")
     to = to.strip("[]")
-    host = _option(rule, "-d").partition("/")[0]
+    host = option(rule, "-d").partition("/")[0]
     numbers = all(number.isdecimal() for number in (first, last, port or "0"))
     if not is_ours(rule) or not numbers or not all(_is_address(one, family) for one in (to, host or to)):
         return None
-    protocol = _option(rule, "-p")
+    protocol = option(rule, "-p")
     host = host or EVERYWHERE[family]
     return PortMapping(protocol, host, int(first), int(last), to, int(port or 0), owner, bridge, note)
 
 
-def _read_nat_rule(call: Words, chain: Sequence[Words], family: int) -> NatRule:
-    owner, note = _owner(comment(call))
-    source = prefix(_option(call, "-s") or EVERYWHERE[family])
-    if not source or family_of(source) != family:
-        return NatRule(EVERYWHERE[family], UNREADABLE, (), "", owner, note)
-    inner = list(chain)
-    to_address = _option(inner[-1], "--to-source") if inner else ""
-    alone = [prefix(_option(rule, "-d")) for rule in inner[:-1]]
-    readable = all(network and family_of(network) == family for network in alone)
-    exclude = canonical_exclude(source, alone) if readable else ()
-    rule = NatRule(source, _option(call, "-o"), exclude, to_address, owner, note)
-    if _nat_rule(rule) != (call, inner):  # edited by hand: equal to nothing that is wanted
-        return replace(rule, out_interface=UNREADABLE, exclude=(), to_address="")
-    return rule
-
-
 def _read_isolations(chains: Mapping[str, SavedChain]) -> List[Isolation]:
-    rules = _rules(chains, GUARD)
-    ways = [(_option(rule, "-i"), _option(rule, "-o"), target(rule)) for rule in rules]
+    rules = rules_of(chains, GUARD)
+    ways = [(option(rule, "-i"), option(rule, "-o"), target(rule)) for rule in rules]
     icc = {into for into, out, dummy in ways if into == out}
     internal = {into for into, dummy, verdict in ways if verdict == "DROP"}
     found = []
     for rule, (dummy, bridge, verdict) in zip(rules, ways):
         if comment(rule).startswith(MARK):
             isolate = verdict != OPEN
-            found.append(Isolation(bridge, isolate, bridge in icc, bridge in internal, *_owner(comment(rule))))
+            found.append(Isolation(bridge, isolate, bridge in icc, bridge in internal, *owner_of(comment(rule))))
     return found
 
 
 def _read_allowances(chains: Mapping[str, SavedChain], family: int) -> List[Allowance]:
     found: Dict[Tuple[str, str, int, str], Allowance] = {}
-    for rule in _rules(chains, FORWARD):
-        owner, kind = _owner(comment(rule))
+    for rule in rules_of(chains, FORWARD):
+        owner, kind = owner_of(comment(rule))
         if kind == "out" and "--ctstate" not in rule:
-            allowance = Allowance(kind, _option(rule, "-s") or EVERYWHERE[family], family, _option(rule, "-o"), owner)
+            allowance = Allowance(kind, option(rule, "-s") or EVERYWHERE[family], family, option(rule, "-o"), owner)
         elif kind in ("in", "icc"):
-            allowance = Allowance(kind, _option(rule, "-o") or _option(rule, "-i"), family, "", owner)
+            allowance = Allowance(kind, option(rule, "-o") or option(rule, "-i"), family, "", owner)
         elif kind == "to":
-            address = (_option(rule, "-d") or _option(rule, "-s")).partition("/")[0]
+            address = (option(rule, "-d") or option(rule, "-s")).partition("/")[0]
             if not _is_address(address, family):
                 continue
             allowance = Allowance(kind, address, family, "", owner)
@@ -336,7 +267,7 @@ def _unmarked(tables: Tables) -> List[str]:
 def owned(saved: Mapping[int, Tables]) -> IptablesRules:
     """Return what is owned in the tables of both address families."""
     rules: List[NatRule] = []
-    unreadable: Dict[Tuple[str, str], Tuple[Words, Tuple[Words, ...]]] = {}
+    by_hand: Dict[Tuple[str, str], Sequence[Half]] = {}
     mappings: List[PortMapping] = []
     allowances: List[Allowance] = []
     isolations: List[Isolation] = []
@@ -344,18 +275,16 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
     unmarked: List[str] = []
     for family, tables in saved.items():
         nat, filters = tables.get("nat", {}), tables.get("filter", {})
-        read = (_read_mapping(rule, family) for rule in _rules(nat, PUBLISH))
+        read = (_read_mapping(rule, family) for rule in rules_of(nat, PUBLISH))
         mappings += [mapping for mapping in read if mapping is not None]
-        for call in _rules(nat, POSTROUTING):
-            if is_ours(call):
-                inner = _rules(nat, target(call))
-                rules.append(_read_nat_rule(call, inner, family))
-                if rules[-1].out_interface == UNREADABLE:
-                    unreadable[rules[-1].key] = (call, inner)
+        for rule, halves in iptables_snat.read(tables, family):
+            rules.append(rule)
+            if rule.out_interface == UNREADABLE or not rule.stopped:
+                by_hand[rule.key] = halves
         allowances += _read_allowances(filters, family)
         isolations = isolations or _read_isolations(filters)
-        noted = [rule for rule in _rules(tables.get("raw", {}), RAW) if comment(rule) == "linuxnet-localnet"]
-        localnet += [_option(rule, "-i") for rule in noted]
+        notes = [rule for rule in rules_of(tables.get("raw", {}), RAW) if comment(rule) == "linuxnet-localnet"]
+        localnet += [option(rule, "-i") for rule in notes]
         unmarked += _unmarked(tables)
     found = IptablesRules(
         nat_rules=tuple(rules),
@@ -367,7 +296,7 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
         unmarked=tuple(unmarked),
         families=tuple(saved),
         callers={family: USERS if USERS in tables.get("filter", {}) else "FORWARD" for family, tables in saved.items()},
-        unreadable=unreadable,
+        by_hand=by_hand,
     )
     return replace(found, static=_static(saved, found))
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The texts of iptables-save and iptables-restore, and what foreign rules in them mean. Pure."""
+"""The texts of iptables-save and iptables-restore, what our rules have in common, and what foreign rules mean. Pure."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Chains
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, Matches, Rule, put
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import MARK
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 Words = Tuple[str, ...]  # of one rule, after "-A CHAIN"
@@ -114,6 +115,50 @@ def comment(rule: Words) -> str:
 def is_ours(rule: Words) -> bool:
     """Return whether a rule carries the mark of this collection."""
     return comment(rule).startswith("linuxnet")
+
+
+# --- words that many rules of ours have ---
+
+
+def noted(text: str) -> Words:
+    """Return the match that is a comment."""
+    return ("-m", "comment", "--comment", text)
+
+
+def state(states: str) -> Words:
+    """Return the match of what conntrack says."""
+    return ("-m", "conntrack", "--ctstate", states)
+
+
+def coming_from(network: str) -> Words:
+    """Return the match of a source."""
+    return () if network.endswith("/0") else ("-s", network)
+
+
+def interface(name: str, way: str = "-o") -> Words:
+    """Return the match of an interface, of any other if it begins with ``!``."""
+    if not name:
+        return ()
+    return ("!", way, name[1:]) if name.startswith("!") else (way, name)
+
+
+def owner_of(text: str) -> Tuple[str, str]:
+    """Return the owner in a comment of ours, and what follows it."""
+    owner, dummy, rest = text[len(MARK) :].partition("|") if text.startswith(MARK) else ("", "", "")
+    return owner, rest
+
+
+def option(rule: Words, name: str) -> str:
+    """Return the value of an option, after a ``!`` where it is negated; ``""`` where it is not given."""
+    if name not in rule[:-1]:
+        return ""
+    number = rule.index(name)
+    return ("!" if number and rule[number - 1] == "!" else "") + rule[number + 1]
+
+
+def rules_of(chains: Mapping[str, SavedChain], name: str) -> Tuple[Words, ...]:
+    """Return the rules of a chain, none where it is not there."""
+    return chains.get(name, SavedChain()).rules
 
 
 # --- foreign rules ---

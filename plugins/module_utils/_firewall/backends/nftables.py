@@ -4,56 +4,54 @@
 
 """The backend nftables: a table of our own, what is in it, and the one transaction that changes it. Pure.
 
-Source NAT is a rule a network (`nftables_snat`). All else is elements of maps and sets, with static rules on those
+Source NAT is a rule and a stop a network (`nftables_snat`). All else is elements of maps and sets (`nftables_elements`), with static rules on those
 (`nftables_static`): a port mapping is one element, an isolated bridge one of each set that it belongs to. Each rule and element carries
-its owner in its comment.
+its owner in its comment. What is there is compared by what it does (`nftables_found`).
 """
 
 from __future__ import annotations
 
-import ipaddress
-from dataclasses import field, replace
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from dataclasses import replace
+from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import foreign as foreign_rules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import nftables_snat
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import (
-    Backend,
-    Chains,
-    Texts,
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend, Chains, Texts
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_elements import (
+    key_of,
+    map_of,
+    mapping_text,
+    marking,
+    member,
+    members_of,
+    pair,
+    quoted,
+    traits,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
     Objects,
     chains_of,
-    comment_of,
-    element,
-    fields,
-    kind,
-    listed,
     objects_of,
-    pairs,
-    text_of,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_read import (
+    NftRules,
+    noted,
+    owned,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import (
-    IP,
     ISOLATION_SETS,
     STATIC,
     TABLE,
+    put_again,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import (
-    Block,
-    ForeignRules,
-    Packet,
-    ports,
-)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Block, ForeignRules, Packet
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
-    EVERYWHERE,
     FAMILIES,
     ISOLATION,
-    MARK,
     NAT,
     PORTS,
+    UNREADABLE,
     Allowance,
     Edit,
     Isolation,
@@ -61,190 +59,25 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     PortMapping,
     bridges_of,
     edited,
-    family_of,
+    making,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 _CALLS = "LINUXNET-"  # begins the names of our chains in the tables of iptables-nft, which nft lists as well
 
 
-@dataclass(frozen=True)
-class NftRules(OwnedRules):
-    """What we own in nftables. ``sets`` has the bridges in each of the sets of isolation; ``handles``, by kind, the (chain, handle) of
-    those of its static rules that are there."""
-
-    sets: Mapping[str, Mapping[str, None]] = field(default_factory=dict, hash=False)
-    handles: Mapping[str, Tuple[Tuple[str, int], ...]] = field(default_factory=dict, hash=False)
-
-
-def _noted(owned: OwnedRules) -> NftRules:
-    """Return owned rules with what is noted here besides, which is nothing for those that were not read here."""
-    return owned if isinstance(owned, NftRules) else NftRules(**vars(owned))
-
-
-# --- elements ---
-
-
-def _map_of(mapping: PortMapping) -> str:
-    """Return the name of the map that a port mapping is in."""
-    return "publish_%s%s" % (IP[mapping.family][0], "_port" if mapping.to_port else "")
-
-
-def _key(mapping: PortMapping) -> str:
-    return "%s . %s . %s" % (mapping.protocol, mapping.host_ip, mapping.ports)
-
-
-def _text(mapping: PortMapping) -> str:
-    port = " . %d" % mapping.to_port if mapping.to_port else ""
-    return '%s comment "%s" : %s%s' % (_key(mapping), mapping.marked, mapping.to, port)
-
-
-def _traits(isolation: Isolation) -> List[str]:
-    """Return the sets that an isolated bridge is in."""
-    held = (True, isolation.icc, not isolation.isolate, isolation.internal)
-    return [name for name, holds in zip(ISOLATION_SETS, held) if holds]
-
-
-def _member(name: str, bridge: str) -> str:
-    return _pair(bridge) if name == "icc" else _quoted(bridge)
-
-
-def _members(isolation: Isolation) -> Dict[str, str]:
-    """Return the elements that say what is let through to a bridge, by set."""
-    members = {name: _member(name, isolation.bridge) for name in _traits(isolation)}
-    members["closed"] += ' comment "%s"' % isolation.marked
-    return members
-
-
-def _marking(allowance: Allowance) -> str:
-    mark = allowance.by.partition("/")[0]
-    return '"%s" comment "%s%s|%s" : %s' % (allowance.name, MARK, allowance.owner, allowance.by, mark)
-
-
-def _quoted(name: str) -> str:
-    return '"%s"' % name
-
-
-def _pair(bridge: str) -> str:
-    return '"%s" . "%s"' % (bridge, bridge)
-
-
-# --- reading ---
-
-
-def _bridge(item: Any) -> str:
-    """Return the interface that an element of a set is, or that it is a pair of."""
-    value = element(item)
-    names = listed(fields(value).get("concat"))
-    return text_of(names[0]) if names else text_of(value)
-
-
-def _owner(comment: str) -> Tuple[str, str]:
-    """Return the owner in a comment of ours, and what follows it."""
-    owner, dummy, rest = comment[len(MARK) :].partition("|") if comment.startswith(MARK) else ("", "", "")
-    return owner, rest
-
-
-class _Addresses:
-    """Which texts are addresses. Many mappings have the same ones."""
-
-    def __init__(self) -> None:
-        self._known: Dict[str, bool] = {}
-
-    def has(self, text: str) -> bool:
-        if text not in self._known:
-            try:
-                self._known[text] = bool(ipaddress.ip_address(text))
-            except ValueError:
-                self._known[text] = False
-        return self._known[text]
-
-    def host(self, value: Any) -> str:
-        """Return the address, or the network of all, that a port is published on, ``""`` for anything else."""
-        if isinstance(value, str):
-            return value if self.has(value) else ""
-        inner = fields(fields(value).get("prefix"))
-        network = "%s/%s" % (inner.get("addr"), inner.get("len"))
-        return network if network in EVERYWHERE.values() else ""
-
-
-def _mapping(key: Any, value: Any, addresses: _Addresses) -> Optional[PortMapping]:
-    """Return the port mapping that an element is, None where it is another one than we write."""
-    parts = listed(fields(element(key)).get("concat"))
-    goal = listed(fields(value).get("concat")) or [value, 0]
-    if len(parts) != 3 or len(goal) != 2 or not isinstance(goal[1], int):
-        return None
-    protocol, (first, last), to = text_of(parts[0]), ports(parts[2]), text_of(goal[0])
-    host_ip = addresses.host(parts[1])
-    if not (protocol and first and host_ip and addresses.has(to)) or family_of(host_ip) != family_of(to):
-        return None
-    owner, rest = _owner(comment_of(key))
-    bridge, dummy, comment = rest.partition("|")
-    return PortMapping(protocol, host_ip, first, last, to, goal[1], owner, bridge, comment)
-
-
-def _allowance(key: Any, value: Any) -> Allowance:
-    owner, by = _owner(comment_of(key))
-    try:
-        known = int(by.partition("/")[0], 0) == value
-    except ValueError:
-        known = False
-    return Allowance("mark", _bridge(key), 0, by if known else "", owner)
-
-
-def owned(objects: Objects) -> NftRules:
-    """Return what is in our table, from the rule set in nft's JSON."""
-    sets: Dict[str, Sequence[Any]] = {}
-    for what in ("map", "set"):
-        for item in kind(objects, what):
-            if nftables_snat.is_ours(item):
-                sets[text_of(item.get("name"))] = listed(item.get("elem"))
-    mappings: List[PortMapping] = []
-    addresses = _Addresses()
-    unmarked = nftables_snat.unmarked(objects)
-    for name, elements in sets.items():
-        for key, value in pairs(elements) if name.startswith("publish_") else ():
-            mapping = _mapping(key, value, addresses)
-            if mapping is not None:
-                mappings.append(mapping)
-            else:
-                unmarked.append("an element of %s" % name)
-    names = {name: dict.fromkeys(map(_bridge, sets.get(name, ()))) for name in (*ISOLATION_SETS, "loops", "localnet")}
-    isolations = []
-    for item in sets.get("closed", ()):
-        bridge = _bridge(item)
-        icc, internal = bridge in names["icc"], bridge in names["internal"]
-        isolations.append(Isolation(bridge, bridge not in names["open"], icc, internal, *_owner(comment_of(item))))
-    rules = [rule for rule in kind(objects, "rule") if nftables_snat.is_ours(rule)]
-    handles: Dict[str, Tuple[Tuple[str, int], ...]] = {}
-    static = {(NAT, family) for family in FAMILIES}  # a rule of source NAT stands alone
-    for about, wanted in STATIC.items():
-        there = [rule for rule in rules if text_of(rule.get("comment")).startswith(wanted.mark(""))]
-        found = sorted((text_of(rule.get("chain")), text_of(rule.get("comment"))) for rule in there)
-        if found == sorted((chain, wanted.mark(name)) for chain, name, dummy in wanted.rules):
-            static |= {(about, family) for family in FAMILIES}
-        known = [(text_of(rule.get("chain")), rule.get("handle")) for rule in there]
-        handles[about] = tuple((chain, handle) for chain, handle in known if isinstance(handle, int))
-    return NftRules(
-        nat_rules=tuple(nftables_snat.ours(objects)),
-        port_mappings=tuple(mappings),
-        isolations=tuple(isolations),
-        allowances=tuple(_allowance(key, value) for key, value in pairs(sets.get("marks"))),
-        bridges=tuple(names.pop("loops")),
-        localnet=tuple(names.pop("localnet")),
-        unmarked=tuple(unmarked),
-        static=frozenset(static),
-        sets=names,
-        handles=handles,
-    )
-
-
-# --- changing ---
-
-
 def _base(before: NftRules, about: str) -> List[str]:
-    """Return the lines that make the static rules of a kind; none where they are whole."""
-    return [] if before.whole(about) else STATIC[about].base(before.handles.get(about, ()))
+    """Return the lines that set the static rules of a kind right; none where they are whole."""
+    if before.whole(about):
+        return []
+    static = STATIC[about]
+    return static.base(before.handles.get(about, ()), before.remade.get(about, ()), before.carried)
+
+
+def _nat_base(before: NftRules) -> List[str]:
+    """Return the lines that set right what the source NAT rules stand in; none where it is whole."""
+    if before.whole(NAT):
+        return []
+    return nftables_snat.base(before.handles.get(NAT, ()), before.remade.get(NAT, ()), before.carried)
 
 
 def lines_of(objects: Objects, edits: Sequence[Edit]) -> List[str]:
@@ -253,36 +86,74 @@ def lines_of(objects: Objects, edits: Sequence[Edit]) -> List[str]:
     after = edited(before, edits)
     if after.empty:
         return [nftables_snat.drop_table()] if nftables_snat.has_table(objects) else []
-    lines: List[str] = []
-    old_rules = {rule.key: rule for rule in before.nat_rules}
-    for rule in after.nat_rules:
-        old = old_rules.pop(rule.key, None)
-        if rule != old:
-            lines += [*nftables_snat.base(), *nftables_snat.put(rule, old.handle if old else 0)]
-    lines += [nftables_snat.delete(rule.handle) for rule in old_rules.values()]
+    if before.dormant:
+        return _awake(before, after, _lines(owned(objects, awake=True), after, edits, objects))
+    return _lines(before, after, edits, objects)
+
+
+def _lines(before: NftRules, after: NftRules, edits: Sequence[Edit], objects: Objects) -> List[str]:
+    there = nftables_snat.there(objects)
     kinds: Set[str] = {about for edit in edits for about in edit.kinds}
+    lines = _nat_lines(before, after, there) if any(edit.put or edit.drop for edit in edits) else []
     kept = {PORTS: after.port_mappings, ISOLATION: after.isolations, ALLOWANCES: after.allowances}
     for about in [about for about in STATIC if about in kinds]:
         if not kept[about] and not before.unmarked:
-            lines += STATIC[about].gone(nftables_snat.there(objects))
-            continue
-        lines += _base(before, about)
-        if about == PORTS:
-            lines += _mapping_lines(before, after)
-        elif about == ISOLATION:
-            lines += _isolation_lines(before.sets, before.isolations, after.isolations)
+            lines += STATIC[about].gone(there, before.handles.get(about, ()))
         else:
-            lines += _set_lines("marks", map(_marking, before.allowances), map(_marking, after.allowances))
+            lines += [*_base(before, about), *_content(before, after, about)]
     return lines
 
 
-def _mapping_lines(before: NftRules, after: NftRules) -> List[str]:
-    old, new = ({mapping.identity: mapping for mapping in rules.port_mappings} for rules in (before, after))
+def _awake(before: NftRules, after: NftRules, lines: Sequence[str]) -> List[str]:
+    """Return lines that put a dormant table in force as well. The kernel takes that together with no change of a chain, so where there is one all is
+    made anew."""
+    if not any(line.split()[1] == "chain" for line in lines):
+        return [nftables_snat.base()[0], *lines]
+    anew = lines_of([], [making(after)])
+    chains = {line.split()[4] for line in anew if line.startswith("add chain ")}
+    return [nftables_snat.drop_table(), *anew, *put_again(before.carried, chains)]
+
+
+def _nat_lines(before: NftRules, after: NftRules, there: Collection[str]) -> List[str]:
+    """Return the lines that make of the source NAT rules that there are those that there are to be."""
+    if not after.nat_rules and not before.unmarked:
+        return nftables_snat.gone(there)
+    anew = before.remade.get(NAT, ())
+    old = {rule.key: rule for rule in before.nat_rules}
+    lines: List[str] = []
+    for rule in after.nat_rules:
+        was = old.pop(rule.key, None)
+        if (anew or rule != was) and rule.out_interface != UNREADABLE:
+            lines += nftables_snat.put(rule, was.handles if was else (), anew)
+    if lines and before.whole(NAT):
+        lines = nftables_snat.base() + lines
+    return [
+        *_nat_base(before),
+        *lines,
+        *(line for rule in old.values() for line in nftables_snat.delete(rule.handles, anew)),
+    ]
+
+
+def _content(before: NftRules, after: OwnedRules, about: str) -> List[str]:
+    """Return the lines that make of the elements of one kind that there are those that there are to be."""
+    if about == ISOLATION:
+        return _isolation_lines(before, after.isolations)
+    if about == ALLOWANCES:
+        old = [] if before.anew(about, "marks") else before.allowances
+        return _set_lines("marks", map(marking, old), map(marking, after.allowances))
+    old_mappings = [mapping for mapping in before.port_mappings if not before.anew(about, map_of(mapping))]
+    return _mapping_lines(before, old_mappings, after)
+
+
+def _mapping_lines(before: NftRules, mappings: Sequence[PortMapping], after: OwnedRules) -> List[str]:
+    old, new = ({mapping.identity: mapping for mapping in found} for found in (mappings, after.port_mappings))
+    loops = () if before.anew(PORTS, "loops") else before.loops
+    localnet = () if before.anew(PORTS, "localnet") else before.localnet
     return [
         *_element_lines("delete", [mapping for key, mapping in old.items() if new.get(key) != mapping]),
         *_element_lines("add", [mapping for key, mapping in new.items() if old.get(key) != mapping]),
-        *_set_lines("loops", map(_pair, before.bridges), map(_pair, after.bridges)),
-        *_set_lines("localnet", map(_quoted, before.localnet), map(_quoted, after.localnet)),
+        *_set_lines("loops", loops, map(pair, after.bridges)),
+        *_set_lines("localnet", map(quoted, localnet), map(quoted, after.localnet)),
     ]
 
 
@@ -290,7 +161,7 @@ def _element_lines(verb: str, mappings: Iterable[PortMapping]) -> List[str]:
     """Return one line a map."""
     by_map: Dict[str, List[str]] = {}
     for mapping in mappings:
-        by_map.setdefault(_map_of(mapping), []).append(_text(mapping) if verb == "add" else _key(mapping))
+        by_map.setdefault(map_of(mapping), []).append(mapping_text(mapping) if verb == "add" else key_of(mapping))
     return ["%s element %s %s { %s }" % (verb, TABLE, name, ", ".join(texts)) for name, texts in by_map.items()]
 
 
@@ -306,16 +177,19 @@ def _set_lines(name: str, before: Iterable[str], after: Iterable[str]) -> List[s
     ]
 
 
-def _isolation_lines(
-    sets: Mapping[str, Iterable[str]], old: Sequence[Isolation], new: Sequence[Isolation]
-) -> List[str]:
+def _isolation_lines(before: NftRules, new: Sequence[Isolation], about: Optional[Collection[str]] = None) -> List[str]:
+    """Return the lines that have the isolated bridges in their sets; ``about``: those of some bridges only."""
     lines = []
-    wanted = [_members(isolation) for isolation in new]
+    wanted = [members_of(isolation) for isolation in new]
+    known = {members["closed"].partition(" comment ")[0] for members in wanted}
+    marked = {quoted(isolation.bridge): members_of(isolation)["closed"] for isolation in before.isolations}
     for name in ISOLATION_SETS:
-        before = [_member(name, bridge) for bridge in sets.get(name, ())]
-        if name == "closed":
-            before = [_members(isolation)["closed"] for isolation in old]
-        lines += _set_lines(name, before, [members[name] for members in wanted if name in members])
+        found = before.sets.get(name, {})
+        asked = found if about is None else [member(name, bridge) for bridge in about]
+        there = [] if before.anew(ISOLATION, name) else [text for text in asked if text in found]
+        if name == "closed":  # what somebody closed stays so
+            there = [marked.get(text, text) for text in there if text in marked or text in known]
+        lines += _set_lines(name, there, [members[name] for members in wanted if name in members])
     return lines
 
 
@@ -349,42 +223,52 @@ class Nftables(Backend):
     def commands(
         self, edit: Edit, owned: OwnedRules, replaced: OwnedRules, last: bool
     ) -> List[Tuple[str, Sequence[str]]]:
-        lines = nftables_snat.typed(edit, replaced.nat_rules, last)
-        if not last:
-            lines += self._typed(edit, _noted(owned), replaced)
-        return [(self.program, [line]) for line in dict.fromkeys(lines)]
+        if last:
+            return [(self.program, [nftables_snat.drop_table()])]
+        return [(self.program, [line]) for line in dict.fromkeys(self._typed(edit, noted(owned), replaced))]
 
     @staticmethod
     def _typed(edit: Edit, before: NftRules, replaced: OwnedRules) -> List[str]:
-        """Return the lines that a person would type for what is in sets and maps."""
+        """Return the lines that a person would type."""
         lines: List[str] = []
+        if edit.put or edit.drop:
+            anew = before.remade.get(NAT, ())
+            lines += _nat_base(before) if edit.put or anew else []
+            touched = {*(rule.key for rule in edit.put), *edit.drop}
+            for rule in before.nat_rules if anew else ():
+                if rule.key not in touched and rule.out_interface != UNREADABLE:
+                    lines += nftables_snat.put(rule, rule.handles, anew)
+            lines += nftables_snat.typed(edit, replaced.nat_rules, anew)
         for about in edit.kinds:
             lines += _base(before, about)
+            if before.remade.get(about):  # all that was in what is made anew
+                lines += _content(before, before, about)
         lines += _element_lines("delete", edit.unpublish)
-        lines += _set_lines("loops", [], map(_pair, bridges_of(edit.publish)))
-        lines += _set_lines("localnet", map(_quoted, edit.localnet_off), map(_quoted, edit.localnet_on))
-        lines += _set_lines("marks", map(_marking, edit.disallow), map(_marking, edit.allow))
+        lines += _set_lines("loops", [], map(pair, bridges_of(edit.publish)))
+        lines += _set_lines("localnet", map(quoted, edit.localnet_off), map(quoted, edit.localnet_on))
+        lines += _set_lines("marks", map(marking, edit.disallow), map(marking, edit.allow))
         lines += _element_lines("add", edit.publish)
         if edit.isolate or edit.unisolate:
-            touched = dict.fromkeys([*(isolation.bridge for isolation in edit.isolate), *edit.unisolate])
-            sets = {name: [bridge for bridge in touched if bridge in bridges] for name, bridges in before.sets.items()}
-            lines += _isolation_lines(sets, replaced.isolations, edit.isolate)
+            touched_bridges = {*(isolation.bridge for isolation in edit.isolate), *edit.unisolate}
+            there = replace(before, isolations=replaced.isolations)
+            lines += _isolation_lines(there, edit.isolate, touched_bridges)
         return lines
 
     def moved_on(self, owned: OwnedRules, edit: Edit, kept: Mapping[str, Set[int]]) -> OwnedRules:
         static = {entry for entry in owned.static if entry[0] not in edit.kinds}
         static |= {(about, family) for about in edit.kinds if kept[about] for family in FAMILIES}
-        found = _noted(owned)
+        if edit.put or edit.drop:
+            static |= {(NAT, family) for family in FAMILIES}
+        found = noted(owned)
         sets = found.sets
         if edit.isolate or edit.unisolate:
-            left = {name: dict(sets.get(name, {})) for name in ISOLATION_SETS}
+            sets = {name: dict(sets.get(name, {})) for name in ISOLATION_SETS}
             for bridge in (*edit.unisolate, *(isolation.bridge for isolation in edit.isolate)):
-                for bridges in left.values():
-                    bridges.pop(bridge, None)
+                for name, there in sets.items():
+                    there.pop(member(name, bridge), None)
             for isolation in edit.isolate:
-                for name in _traits(isolation):
-                    left[name][isolation.bridge] = None
-            sets = left
+                for name in traits(isolation):
+                    sets[name][member(name, isolation.bridge)] = None
         return replace(found, static=frozenset(static), sets=sets)
 
     def allowance(

@@ -2,13 +2,15 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Source NAT rules, to and from nftables: each a rule of our own table, its comment carrying the owner. Pure."""
+"""Source NAT rules, to and from nftables: each a rule of our own table and a stop beside it, their comments carrying the owner. Pure."""
 
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, List, Mapping, Sequence, Set
+from dataclasses import replace
+from typing import Any, Collection, Dict, List, Mapping, Sequence, Set, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import nftables_whole as whole
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
     Objects,
     fields,
@@ -19,7 +21,17 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     tables,
     text_of,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import TABLE
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import (
+    CHAIN,
+    CHAINS,
+    IP,
+    STOP_MARK,
+    STOPS,
+    TABLE,
+    deleted,
+    made,
+    put_again,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import prefix
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     EVERYWHERE,
@@ -34,42 +46,61 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing
 
-CHAIN = "postrouting"
+_Found = Dict[Tuple[str, str], List[NatRule]]  # rules or stops, by owner and source
+Handles = Sequence[Tuple[str, int]]  # of rules, each with its chain
+_INVALID = "ct state invalid counter drop"
 
 
-def text(rule: NatRule) -> str:
-    """Return a rule in nft's syntax."""
-    ip = "ip" if rule.family == 4 else "ip6"
+def _matched(rule: NatRule) -> str:
+    """Return what a rule is about, in nft's syntax."""
+    ip = IP[rule.family][0]
     parts = ["%s saddr %s" % (ip, rule.source)]
     if rule.out_interface:
         other = rule.out_interface.startswith("!")
         parts.append('oifname %s"%s"' % ("!= " if other else "", rule.out_interface[1 if other else 0 :]))
     parts.append("%s daddr != { %s }" % (ip, ", ".join(rule.untouched)))
-    parts.append("snat %s to %s" % (ip, rule.to_address) if rule.to_address else "masquerade")
-    parts.append('comment "%s"' % rule.marked)
     return " ".join(parts)
 
 
-def base() -> List[str]:
-    """Return the lines that make the table and its chain; harmless where they are there."""
+def text(rule: NatRule) -> str:
+    """Return a rule in nft's syntax."""
+    goal = "snat %s to %s" % (IP[rule.family][0], rule.to_address) if rule.to_address else "masquerade"
+    return '%s %s comment "%s"' % (_matched(rule), goal, rule.marked)
+
+
+def stop(rule: NatRule) -> str:
+    """Return the stop of a rule in nft's syntax."""
+    return '%s %s comment "%s"' % (_matched(rule), _INVALID, STOP_MARK + rule.marked[len(MARK) :])
+
+
+def base(strays: Handles = (), remade: Collection[str] = (), carried: Sequence[Tuple[str, str]] = ()) -> List[str]:
+    """Return the lines that make the table and the two chains; harmless where they are there. ``strays`` carry our mark and are no rules of ours;
+    for ``remade`` and ``carried`` see `StaticRules.base`."""
+    anew = [chain for chain in CHAINS if "chain " + chain in remade]
     return [
         "add table %s" % TABLE,
-        "add chain %s %s { type nat hook postrouting priority srcnat; policy accept; }" % (TABLE, CHAIN),
+        *deleted(strays),
+        *("%s chain %s %s" % (verb, TABLE, chain) for chain in anew for verb in ("flush", "delete")),
+        *(made(chain, hook) for chain, hook in CHAINS.items()),
+        *put_again(carried, CHAINS),
     ]
 
 
-def put(rule: NatRule, handle: int) -> List[str]:
-    """Return the lines that add a rule, or put it in the place of the one with that handle.
+def put(rule: NatRule, handles: Handles, remade: Collection[str] = ()) -> List[str]:
+    """Return the lines that add a rule and its stop, or put them in the place of what has these handles, in chains that are not made anew.
 
     Not "replace": nft 1.0.6 aborts where a replacing rule has a set of networks.
     """
-    line = "add rule %s %s %s%s" % (TABLE, CHAIN, "handle %d " % handle if handle else "", text(rule))
-    return [line, delete(handle)] if handle else [line]
+    lines = []
+    for chain, line in ((CHAIN, text(rule)), (STOPS, stop(rule))):
+        at = [handle for where, handle in handles if where == chain and "chain " + chain not in remade]
+        lines.append("add rule %s %s %s%s" % (TABLE, chain, "handle %d " % at[0] if at else "", line))
+    return lines + delete(handles, remade)
 
 
-def delete(handle: int) -> str:
-    """Return the line that deletes the rule with that handle."""
-    return "delete rule %s %s handle %d" % (TABLE, CHAIN, handle)
+def delete(handles: Handles, remade: Collection[str] = ()) -> List[str]:
+    """Return the lines that delete the rules with these handles, in chains that are not made anew."""
+    return deleted((chain, handle) for chain, handle in handles if "chain " + chain not in remade)
 
 
 def drop_table() -> str:
@@ -77,15 +108,21 @@ def drop_table() -> str:
     return "delete table %s" % TABLE
 
 
-def typed(edit: Edit, replaced: Sequence[NatRule], last: bool) -> List[str]:
+def gone(there: Collection[str]) -> List[str]:
+    """Return the lines that take the two chains away with all in them, of those that are ``there`` ("chain NAME")."""
+    chains = [chain for chain in CHAINS if "chain " + chain in there]
+    return ["%s chain %s %s" % (verb, TABLE, chain) for chain in chains for verb in ("flush", "delete")]
+
+
+def typed(edit: Edit, replaced: Sequence[NatRule], remade: Collection[str] = ()) -> List[str]:
     """Return the lines that a person would type for the source NAT rules of an edit."""
-    if last:
-        return [drop_table()]
-    old = {rule.key: rule.handle for rule in replaced}
+    old = {rule.key: rule for rule in replaced}
     lines: List[str] = []
     for rule in edit.put:
-        lines += [*([] if rule.key in old else base()), *put(rule, old.get(rule.key, 0))]
-    return lines + [delete(old[key]) for key in edit.drop if key in old]
+        was = old.get(rule.key)
+        lines += base() if was is None or not was.stopped else []
+        lines += put(rule, was.handles if was else (), remade)
+    return lines + [line for key in edit.drop if key in old for line in delete(old[key].handles, remade)]
 
 
 # --- reading ---
@@ -112,46 +149,76 @@ def there(objects: Objects) -> Set[str]:
 
 
 def ours(objects: Objects) -> List[NatRule]:
-    """Return the rules of our table that carry our mark. One that cannot be read back is known by owner, source and handle only."""
-    return [_parsed(rule) for rule in _in_our_table(objects) if text_of(rule.get("comment")).startswith(MARK)]
+    """Return the source NAT rules of our table, each with its stop. What cannot be read back, or is there twice, or without its rule, is known by
+    owner, source and handles only."""
+    rules: _Found = {}
+    stops: _Found = {}
+    for item in _in_our_table(objects):
+        for found, chain, mark in ((rules, CHAIN, MARK), (stops, STOPS, STOP_MARK)):
+            comment = text_of(item.get("comment"))
+            if item.get("chain") == chain and comment.startswith(mark):
+                one = _parsed(item, comment[len(mark) :], chain)
+                found.setdefault(one.key, []).append(one)
+    _at_home(rules, stops)
+    _at_home(stops, rules)
+    return [_joined(rules.get(key, []), stops.get(key, [])) for key in dict.fromkeys([*rules, *stops])]
 
 
-def unmarked(objects: Objects) -> List[str]:
-    """Return the rules in our table that do not carry our mark, by handle: somebody put them there by hand."""
-    return [
-        "handle %s" % rule.get("handle")
-        for rule in _in_our_table(objects)
-        if not text_of(rule.get("comment")).startswith("linuxnet")
-    ]
+def _at_home(found: _Found, others: _Found) -> None:
+    """Have what does not say any more for which source it is belong to one of its owner's, if there is one of which it may be the other half."""
+    for key in [key for key, ones in found.items() if key not in others and _lost(ones[0])]:
+        homes = [other for other in others if other[0] == key[0]]
+        home = next((other for other in homes if other not in found), *homes[:1] or [None])
+        if home is not None:
+            found.setdefault(home, []).extend(found.pop(key))
 
 
-def _parsed(rule: Mapping[str, Any]) -> NatRule:
-    owner, dummy, comment = text_of(rule.get("comment"))[len(MARK) :].partition("|")
+def _lost(rule: NatRule) -> bool:
+    return rule.out_interface == UNREADABLE and rule.source in EVERYWHERE.values()
+
+
+def _joined(rules: Sequence[NatRule], stops: Sequence[NatRule]) -> NatRule:
+    """Return the rule that rules and stops of one owner and source are."""
+    first = next((one for one in (*rules, *stops) if not _lost(one)), (rules or stops)[0])
+    handles = tuple(handle for one in (*rules, *stops) for handle in one.handles)
+    if len(rules) != 1 or first is not rules[0]:
+        return replace(first, out_interface=UNREADABLE, exclude=(), to_address="", handles=handles)
+    return replace(first, stopped=[replace(first, to_address="")] == stops, handles=handles)
+
+
+def _parsed(rule: Mapping[str, Any], whose: str, chain: str) -> NatRule:
+    """Return a rule, or a stop as a rule that it would be the stop of, but for what it translates to."""
+    owner, dummy, comment = whose.partition("|")
     handle = rule["handle"] if isinstance(rule.get("handle"), int) else 0
     expressions = listed(rule.get("expr"))
-    matches = matches_of(expressions)
+    conditions, last = expressions[:-1], fields(expressions[-1]) if expressions else {}
+    to_address = _to_address(last)
+    known = ("masquerade" in last and not last["masquerade"]) or bool(to_address)
+    if chain == STOPS:
+        conditions, known, to_address = expressions[:-3], whole.text(expressions[-3:]) == _INVALID, ""
+    matches = matches_of(conditions)
     from_operator, source = matches.get("saddr", ("", ""))
     source = prefix(source)
     operator, destinations = matches.get("daddr", ("", ""))
     kept = [prefix(network) for network in listed(fields(destinations).get("set"))]
     out_operator, name = matches.get("oifname", ("", ""))
-    last = fields(expressions[-1]) if expressions else {}
-    to_address = _to_address(last)
     well_formed = (
-        set(matches) <= {"saddr", "daddr", "oifname"}
+        known
+        and all("match" in fields(part) for part in conditions)
+        and set(matches) <= {"saddr", "daddr", "oifname"}
         and bool(source)
         and (from_operator, operator) == ("==", "!=")
         and all(network and family_of(network) == family_of(source) for network in kept)
         and isinstance(name, str)
-        and (("masquerade" in last and not last["masquerade"]) or bool(to_address))
     )
+    handles = ((chain, handle),)
     if well_formed:
         exclude = canonical_exclude(source, kept)
         if untouched(source, exclude) == collapsed(kept):
             out = ("!" if out_operator == "!=" else "") + name
-            return NatRule(source, out, exclude, to_address, owner, comment, handle)
+            return NatRule(source, out, exclude, to_address, owner, comment, True, handles)
     # Edited by hand: equal to nothing that is wanted.
-    return NatRule(source or EVERYWHERE[4], UNREADABLE, (), "", owner, comment, handle)
+    return NatRule(source or EVERYWHERE[4], UNREADABLE, (), "", owner, comment, True, handles)
 
 
 def _to_address(last: Mapping[str, Any]) -> str:

@@ -9,9 +9,14 @@ The names and comments are on running hosts: they stay as they are.
 
 from __future__ import annotations
 
-from typing import Collection, List, Mapping, Sequence, Tuple
+from typing import Collection, Iterable, List, Mapping, Sequence, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import ALLOWANCES, ISOLATION, PORTS
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    ALLOWANCES,
+    ANY_MARK,
+    ISOLATION,
+    PORTS,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 TABLE = "inet linuxnet_containers"
@@ -20,7 +25,12 @@ IP = {
     6: ("ip6", "ipv6_addr"),
 }  # nft's words for an address family, and for the type of its addresses
 ISOLATION_SETS = ("closed", "icc", "open", "internal")  # those that an isolated bridge may be in
-_MARK = "linuxnet-"  # begins the comment of a static rule
+_MARK = ANY_MARK + "-"  # begins the comment of a static rule
+# Where source NAT rules are, and their stops.
+CHAIN, STOPS = "postrouting", "untranslated"
+CHAINS = {CHAIN: "nat hook postrouting priority srcnat", STOPS: "filter hook postrouting priority filter"}
+# Begins the comment of a stop, and the owner follows: as long as the mark of a rule, so that it has room wherever that has.
+STOP_MARK = ANY_MARK + "!"
 
 
 @dataclass(frozen=True)
@@ -36,31 +46,56 @@ class StaticRules:
         """Return the comment of a rule."""
         return "%s%s-%s" % (_MARK, self.name, name)
 
-    def base(self, there: Sequence[Tuple[str, int]] = ()) -> List[str]:
-        """Return the lines that make all of it. ``there`` (chain, handle) are those of the rules that exist; they are put anew."""
-        lines = ["add table %s" % TABLE]
+    def base(
+        self,
+        there: Sequence[Tuple[str, int]] = (),
+        remade: Collection[str] = (),
+        carried: Sequence[Tuple[str, str]] = (),
+    ) -> List[str]:
+        """Return the lines that make all of it. ``there`` (chain, handle) are those of the rules that exist; they are put anew. So are the chains,
+        sets and maps ``remade`` ("chain NAME"); of what somebody else has there ``carried`` (chain, text) is put again, behind ours."""
+        lines = ["add table %s" % TABLE, *deleted(there), *self._taken_away(remade)]
         for name, type_ in self.sets.items():
             kind, dummy, name = name.partition(" ")
             lines.append("add %s %s %s { %s; }" % (kind, TABLE, name, type_))
-        for chain, hook in self.chains.items():
-            lines.append("add chain %s %s%s" % (TABLE, chain, " { type %s; policy accept; }" % hook if hook else ""))
-        lines += ["delete rule %s %s handle %d" % (TABLE, chain, handle) for chain, handle in there]
+        lines += [made(chain, hook) for chain, hook in self.chains.items()]
         for chain, name, rule in self.rules:
             lines.append('add rule %s %s %s comment "%s"' % (TABLE, chain, rule, self.mark(name)))
-        return lines
+        return lines + put_again(carried, self.chains)
 
-    def gone(self, there: Collection[str]) -> List[str]:
+    def gone(self, there: Collection[str], rules: Sequence[Tuple[str, int]] = ()) -> List[str]:
         """Return the lines that take all of it away. ``there``: the chains, sets and maps that exist, as "chain NAME"; somebody may have
-        taken out some, or all their rules."""
+        taken out some, or all their rules, or put ``rules`` (chain, handle) of it in other chains."""
+        return [*deleted(rule for rule in rules if rule[0] not in self.chains), *self._taken_away(there)]
+
+    def _taken_away(self, there: Collection[str]) -> List[str]:
         chains = [chain for chain in self.chains if "chain " + chain in there]
+        names = [entry.split()[1] for entry in self.sets]
         return [
             *("flush chain %s %s" % (TABLE, chain) for chain in chains),
             *("delete chain %s %s" % (TABLE, chain) for chain in reversed(chains)),
             *(
                 "delete %s %s %s" % (kind, TABLE, name)
-                for kind, name in (entry.split() for entry in self.sets if entry in there)
+                for name in names
+                for kind in ("set", "map")
+                if "%s %s" % (kind, name) in there
             ),
         ]
+
+
+def made(chain: str, hook: str) -> str:
+    """Return the line that makes a chain, or has it have its policy; ``hook`` is ``""`` for one that is called by others."""
+    return "add chain %s %s%s" % (TABLE, chain, " { type %s; policy accept; }" % hook if hook else "")
+
+
+def put_again(carried: Iterable[Tuple[str, str]], chains: Collection[str]) -> List[str]:
+    """Return the lines that put rules of somebody else (chain, text) again, of these chains."""
+    return ["add rule %s %s %s" % (TABLE, chain, text) for chain, text in carried if chain in chains]
+
+
+def deleted(rules: Iterable[Tuple[str, int]]) -> List[str]:
+    """Return the lines that delete rules (chain, handle)."""
+    return ["delete rule %s %s handle %d" % (TABLE, chain, handle) for chain, handle in rules]
 
 
 def _publishing() -> StaticRules:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import List, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
@@ -14,6 +14,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     ALLOWANCES,
     ISOLATION,
     PORTS,
+    UNREADABLE,
     Allowance,
     Edit,
     Isolation,
@@ -78,9 +79,11 @@ class PutRule(FirewallChange):
         )
 
     def undo(self) -> Tuple[Change, ...]:
-        if self.old:
-            return (PutRule(self.ns, self.old, self.rule, self.backend),)
-        return (DelRule(self.ns, self.rule, backend=self.backend),)
+        if self.old is None:
+            return (DelRule(self.ns, self.rule, backend=self.backend),)
+        if self.old.out_interface == UNREADABLE:  # edited by hand: nobody knows what it said
+            return ()
+        return (PutRule(self.ns, replace(self.old, stopped=True), self.rule, self.backend),)
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,9 @@ class DelRule(FirewallChange):
         return "delete the %s rule for %s in %s" % (self.rule.type, self.rule.source, self.ns)
 
     def undo(self) -> Tuple[Change, ...]:
-        return (PutRule(self.ns, self.rule, backend=self.backend),)
+        if self.rule.out_interface == UNREADABLE:
+            return ()
+        return (PutRule(self.ns, replace(self.rule, stopped=True), backend=self.backend),)
 
 
 @dataclass(frozen=True)

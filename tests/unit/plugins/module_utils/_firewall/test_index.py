@@ -24,7 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 
 WEB = PortMapping("tcp", "0.0.0.0/0", 80, 80, "10.0.0.2", 0, "web", "br0")
 RANGE = PortMapping("tcp", "0.0.0.0/0", 8000, 8099, "10.0.0.3", 0, "db", "br1")
-RULE = NatRule("10.0.0.0/24", "!br0", owner="net", handle=4)
+RULE = NatRule("10.0.0.0/24", "!br0", owner="net", handles=(("postrouting", 4),))
 
 
 def indexed(*mappings: Any, **more: Any) -> Any:
@@ -56,8 +56,8 @@ def test_mappings_are_counted_by_family_bridge_and_what_they_are_behind() -> Non
 
 def test_source_nat_rules_are_counted_and_keep_their_handle() -> None:
     index = indexed(nat_rules=(RULE,))
-    index.advance(Edit(put=(replace(RULE, out_interface="up0", handle=0), NatRule("fd00::/64"))))
-    assert index.nat_rules[RULE.key].handle == 4
+    index.advance(Edit(put=(replace(RULE, out_interface="up0", handles=()), NatRule("fd00::/64"))))
+    assert index.nat_rules[RULE.key].handles == (("postrouting", 4),)
     assert index.ways_out == Counter({("10.0.0.0/24", "up0"): 1, ("fd00::/64", ""): 1, ("10.0.0.0/24", "!br0"): 0})
     assert (index.nat_families[4], index.nat_families[6]) == (1, 1)
     index.advance(Edit(drop=(RULE.key, RULE.key)))

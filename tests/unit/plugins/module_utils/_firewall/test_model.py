@@ -32,7 +32,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 from ansible_collections.linuxnet.containers.tests.unit.edits import EDITS, content
 
 WEB = PortMapping("tcp", "0.0.0.0/0", 80, 89, "10.0.0.2", 0, "web", "br0", "note")
-RULE = NatRule("10.0.0.0/24", "!br0", owner="net", comment="two words", handle=7)
+RULE = NatRule("10.0.0.0/24", "!br0", owner="net", comment="two words", handles=(("postrouting", 7),))
 
 
 @pytest.mark.parametrize(("text", "family"), [("10.0.0.1", 4), ("0.0.0.0/0", 4), ("::", 6), ("fd00::/64", 6)])
@@ -48,7 +48,7 @@ def test_what_a_rule_says_of_itself() -> None:
         "linuxnet:net|two words",
     )
     assert replace(RULE, to_address="192.0.2.1").type == "snat"
-    assert replace(RULE, handle=9) == RULE
+    assert replace(RULE, handles=()) == RULE
     assert (WEB.family, WEB.ports, WEB.marked) == (4, "80-89", "linuxnet:web|br0|note")
     assert WEB.identity == (4, "tcp", "0.0.0.0/0", "80-89")
     assert replace(WEB, last=80).ports == "80"

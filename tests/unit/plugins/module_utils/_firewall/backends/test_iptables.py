@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import (
-    iptables_rules,
     iptables_save,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import IPTABLES_NFT
@@ -58,7 +57,7 @@ def test_f13_a_rule_that_somebody_took_out_breaks_its_kind_and_is_put_back(
 
 def test_f13_a_rule_that_was_edited_equals_nothing_that_is_wanted() -> None:
     saved = made(IPTABLES_NFT, EDITS[0])
-    name = next(name for name in saved[4]["nat"] if name not in (iptables_rules.POSTROUTING, "POSTROUTING"))
+    name = next(name for name in saved[4]["nat"] if name not in ("LINUXNET-POSTROUTING", "POSTROUTING"))
     saved[4]["nat"][name] = SavedChain("-", saved[4]["nat"][name].rules[1:])
     (rule,) = IPTABLES_NFT.owned(saved).nat_rules
     assert (rule.owner, rule.source, rule.out_interface) == ("net", "10.0.0.0/24", "?")

@@ -61,12 +61,17 @@ def test_only_ipv4_has_a_localhost_to_close() -> None:
 
 
 def test_a_source_nat_rule_has_a_chain_for_what_it_leaves_alone() -> None:
-    found = rendered(nat_rules=(NatRule("10.0.0.0/24", "!br0", owner="net"),))
-    (call,) = found.pop("LINUXNET-POSTROUTING")
-    ((name, rules),) = found.items()
+    layout = render(4, IptablesRules(nat_rules=(NatRule("10.0.0.0/24", "!br0", owner="net"),)))
+    found = {where: [" ".join(rule) for rule in rules] for where, rules in layout.chains.items()}
+    (call,) = found["nat", "LINUXNET-POSTROUTING"]
+    (stop,) = found["mangle", "LINUXNET-UNTRANSLATED"]
+    name = call.split()[-1]
     assert call == f"-s 10.0.0.0/24 ! -o br0 -m comment --comment linuxnet:net -j {name}"
-    assert rules[0] == "-d 10.0.0.0/24 -j RETURN"
-    assert rules[-1] == "-j MASQUERADE"
+    assert stop == f"-s 10.0.0.0/24 ! -o br0 -m conntrack --ctstate INVALID -m comment --comment linuxnet:net -j {name}"
+    *left_alone, verdict = found["nat", name]
+    assert left_alone == [f"-d {one} -j RETURN" for one in ("10.0.0.0/24", "224.0.0.0/4", "255.255.255.255/32")]
+    assert verdict == "-j MASQUERADE"
+    assert found["mangle", name] == [*left_alone, "-j DROP"]
 
 
 def test_isolation_returns_where_it_has_nothing_against_a_packet() -> None:
@@ -179,7 +184,7 @@ def test_isolated_bridges_are_read_with_each_rule_looked_at_once(monkeypatch: An
     )
     saved = made(IPTABLES_NFT, Edit(isolate=isolations, kinds=("isolation",)))
     looked = []
-    option = iptables_rules._option
-    monkeypatch.setattr(iptables_rules, "_option", lambda rule, name: looked.append(name) or option(rule, name))  # type: ignore[func-returns-value]
+    option = iptables_rules.option  # type: ignore[attr-defined]
+    monkeypatch.setattr(iptables_rules, "option", lambda rule, name: looked.append(name) or option(rule, name))  # type: ignore[func-returns-value]
     assert owned(saved).isolations == isolations
     assert len(looked) < 10 * len(saved[4]["filter"]["LINUXNET-GUARD"].rules)

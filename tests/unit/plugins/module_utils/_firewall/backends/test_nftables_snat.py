@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,12 @@ from ansible_collections.linuxnet.containers.tests.unit.nft_json import chain, m
 
 def ours(*expr: dict[str, Any], **more: Any) -> dict[str, Any]:
     return rule("inet linuxnet_containers", "postrouting", *expr, **{"comment": "linuxnet:net", **more})
+
+
+def stop(*expr: dict[str, Any], **more: Any) -> dict[str, Any]:
+    invalid = {"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": "invalid"}}
+    said = [*expr, invalid, {"counter": {"packets": 3, "bytes": 120}}, {"drop": None}]
+    return rule("inet linuxnet_containers", "untranslated", *said, **{"comment": "linuxnet!net", **more})
 
 
 ALWAYS = [prefix("172.17.0.0/16"), prefix("224.0.0.0/4"), "255.255.255.255"]
@@ -37,15 +44,61 @@ def test_a_listing_of_nft_is_read_back() -> None:
             handle=4,
             comment="linuxnet:net|the net",
         ),
-        ours(SOURCE, LEFT_ALONE, {"snat": {"family": "ip", "addr": "192.0.2.1"}}, handle=5),
+        ours(SOURCE, LEFT_ALONE, {"snat": {"family": "ip", "addr": "192.0.2.1"}}, handle=5, comment="linuxnet:other"),
+        stop(SOURCE, LEFT_ALONE, handle=6, comment="linuxnet!other"),
+        stop(
+            SOURCE,
+            match("oifname", "!=", "docker0"),
+            match("daddr", "!=", {"set": [prefix("10.0.0.0/8"), *ALWAYS]}),
+            handle=7,
+            comment="linuxnet!net|the net",
+        ),
     ]
     found = nftables_snat.ours(objects)
     assert found == [
         NatRule("172.17.0.0/16", "!docker0", ("10.0.0.0/8",), "", "net", "the net"),
-        NatRule("172.17.0.0/16", "", (), "192.0.2.1", "net", ""),
+        NatRule("172.17.0.0/16", "", (), "192.0.2.1", "other", ""),
     ]
-    assert [one.handle for one in found] == [4, 5]
+    assert [one.handles for one in found] == [
+        (("postrouting", 4), ("untranslated", 7)),
+        (("postrouting", 5), ("untranslated", 6)),
+    ]
     assert [one.type for one in found] == ["masquerade", "snat"]
+
+
+RULE = NatRule("172.17.0.0/16", "", (), "", "net")
+
+
+@pytest.mark.parametrize(
+    "stops",
+    [
+        [],
+        [stop(SOURCE)],
+        [stop(SOURCE, LEFT_ALONE, match("oifname", "==", "up0"))],
+        [stop(SOURCE, LEFT_ALONE, comment="linuxnet!net|another note")],
+        [stop(SOURCE, LEFT_ALONE, {"counter": None})],
+        [stop(SOURCE, LEFT_ALONE), stop(SOURCE, LEFT_ALONE, handle=8)],
+        [rule("inet linuxnet_containers", "untranslated", SOURCE, {"accept": None}, comment="linuxnet!net")],
+        [rule("inet linuxnet_containers", "untranslated", {"accept": None}, comment="linuxnet!net")],
+    ],
+)
+def test_a_rule_whose_stop_is_not_as_it_should_be_says_so_and_has_the_handles_of_both(
+    stops: list[dict[str, Any]],
+) -> None:
+    (found,) = nftables_snat.ours([ours(SOURCE, LEFT_ALONE, MASQUERADE, handle=4), *stops])
+    assert found == replace(RULE, stopped=False)
+    assert found.handles == (("postrouting", 4), *(("untranslated", one["rule"]["handle"]) for one in stops))
+
+
+def test_a_stop_without_its_rule_is_the_rest_of_one_that_was_edited_by_hand() -> None:
+    (found,) = nftables_snat.ours([stop(SOURCE, LEFT_ALONE, handle=6)])
+    assert found == NatRule("172.17.0.0/16", "?", owner="net")
+    assert found.handles == (("untranslated", 6),)
+    (found,) = nftables_snat.ours([ours(MASQUERADE), stop(SOURCE, LEFT_ALONE, handle=6)])
+    assert found.key == ("net", "172.17.0.0/16")
+    assert (found.out_interface, found.handles) == ("?", (("postrouting", 9), ("untranslated", 6)))
+    twice = nftables_snat.ours([ours(SOURCE, LEFT_ALONE, MASQUERADE), ours(SOURCE, LEFT_ALONE, MASQUERADE, handle=12)])
+    assert [one.out_interface for one in twice] == ["?"]
 
 
 @pytest.mark.parametrize(
@@ -63,18 +116,8 @@ def test_a_listing_of_nft_is_read_back() -> None:
 def test_f13_a_rule_that_was_edited_by_hand_equals_nothing_that_is_wanted(expr: list[dict[str, Any]]) -> None:
     (found,) = nftables_snat.ours([ours(*expr)])
     assert found.owner == "net"
-    assert found.handle == 9
+    assert found.handles == (("postrouting", 9),)
     assert found.out_interface == "?"
-
-
-def test_f13_a_rule_of_somebody_else_in_our_table_is_found_and_not_ours() -> None:
-    objects = [
-        ours(SOURCE, LEFT_ALONE, MASQUERADE),
-        ours(MASQUERADE, handle=12, comment="mine"),
-        rule("ip nat", "x", MASQUERADE),
-    ]
-    assert nftables_snat.unmarked(objects) == ["handle 12"]
-    assert len(nftables_snat.ours(objects)) == 1
 
 
 @pytest.mark.parametrize(
@@ -94,6 +137,9 @@ def test_f13_a_rule_of_somebody_else_in_our_table_is_found_and_not_ours() -> Non
 )
 def test_a_rule_in_the_syntax_of_nft(wanted: NatRule, text: str) -> None:
     assert nftables_snat.text(wanted) == text
+    conditions = text[: text.index("masquerade" if "masquerade" in text else "snat")]
+    comment = text[text.index("comment") :].replace("linuxnet:", "linuxnet!")
+    assert nftables_snat.stop(wanted) == f"{conditions}ct state invalid counter drop {comment}"
 
 
 def test_a5_spellings_of_what_is_excluded() -> None:

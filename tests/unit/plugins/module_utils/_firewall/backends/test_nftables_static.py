@@ -54,6 +54,19 @@ def test_what_is_made_is_taken_away(kind: Any) -> None:
     assert static.gone([]) == []
 
 
-def test_rules_that_are_there_are_put_anew_after_the_chains() -> None:
-    lines = STATIC[ALLOWANCES].base([("marks", 7)])
-    assert lines.index(f"delete rule {TABLE} marks handle 7") == len(lines) - 2
+def test_rules_that_are_there_go_before_what_they_need_is_made_anew() -> None:
+    """The kernel deletes no set that a rule looks into, and no chain that has rules."""
+    lines = STATIC[ALLOWANCES].base(
+        [("marks", 7)], ["chain marks", "map marks"], [("marks", "accept"), ("forward", "drop")]
+    )
+    assert [line.replace(TABLE, "T").partition(" {")[0] for line in lines] == [
+        "add table T",
+        "delete rule T marks handle 7",
+        "flush chain T marks",
+        "delete chain T marks",
+        "delete map T marks",
+        "add map T marks",
+        "add chain T marks",
+        'add rule T marks ct status dnat meta mark set oifname map @marks comment "linuxnet-mark-published"',
+        "add rule T marks accept",
+    ]

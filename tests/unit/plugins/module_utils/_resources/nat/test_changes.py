@@ -19,7 +19,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     FAMILIES,
     ISOLATION,
+    NAT,
     PORTS,
+    UNREADABLE,
     Allowance,
     Isolation,
     NatRule,
@@ -29,11 +31,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import changes
 
 WEB = NsRef("/run/netns/web")
-RULE = NatRule("10.0.0.0/24", "!br0", owner="net", handle=7)
+RULE = NatRule("10.0.0.0/24", "!br0", owner="net", handles=(("postrouting", 7), ("untranslated", 8)))
 PORT = PortMapping("tcp", "0.0.0.0/0", 8080, 8080, "10.0.0.2", 80, "net", "br0")
 ISOLATED = Isolation("br0", isolate=False, owner="net")
 IPTABLES = IptablesRules(callers={4: "DOCKER-USER"})
-WHOLE = NftRules(static=frozenset((kind, family) for kind in (PORTS, ISOLATION) for family in FAMILIES))
+WHOLE = NftRules(static=frozenset((kind, family) for kind in (NAT, PORTS, ISOLATION) for family in FAMILIES))
 TABLE = "inet linuxnet_containers"
 
 COMMANDS = [
@@ -42,11 +44,17 @@ COMMANDS = [
         [
             f"nft 'add table {TABLE}'",
             f"nft 'add chain {TABLE} postrouting {{ type nat hook postrouting priority srcnat; policy accept; }}'",
+            f"nft 'add chain {TABLE} untranslated {{ type filter hook postrouting priority filter; policy accept; }}'",
             f"nft 'add rule {TABLE} postrouting ip saddr 10.0.0.0/24 oifname != \"br0\" "
             "ip daddr != { 10.0.0.0/24, 224.0.0.0/4, 255.255.255.255/32 } masquerade comment \"linuxnet:net\"'",
+            f"nft 'add rule {TABLE} untranslated ip saddr 10.0.0.0/24 oifname != \"br0\" "
+            "ip daddr != { 10.0.0.0/24, 224.0.0.0/4, 255.255.255.255/32 } ct state invalid counter drop comment \"linuxnet!net\"'",
         ],
     ),
-    (changes.DelRule(HOST, RULE), [f"nft 'delete rule {TABLE} postrouting handle 7'"]),
+    (
+        changes.DelRule(HOST, RULE),
+        [f"nft 'delete rule {TABLE} postrouting handle 7'", f"nft 'delete rule {TABLE} untranslated handle 8'"],
+    ),
     (changes.DelRule(WEB, RULE, last=True), [f"ip netns exec web nft 'delete table {TABLE}'"]),
     (
         changes.SetPortMappings(HOST, (PORT,), (replace(PORT, to="10.0.0.3"),), WHOLE, localnet_on=("br0",)),
@@ -85,11 +93,24 @@ def test_every_change_has_its_commands_here() -> None:
 
 
 def test_a_rule_is_put_in_the_place_of_another() -> None:
-    lines = changes.PutRule(HOST, replace(RULE, comment="mine"), RULE).commands()
+    lines = changes.PutRule(HOST, replace(RULE, comment="mine"), RULE, owned=WHOLE).commands()
     assert [str(line).partition(" ip saddr")[0] for line in lines] == [
         f"nft 'add rule {TABLE} postrouting handle 7",
+        f"nft 'add rule {TABLE} untranslated handle 8",
         f"nft 'delete rule {TABLE} postrouting handle 7'",
+        f"nft 'delete rule {TABLE} untranslated handle 8'",
     ]
+
+
+def test_what_was_edited_by_hand_is_not_made_again() -> None:
+    edited = replace(RULE, out_interface=UNREADABLE)
+    assert changes.PutRule(HOST, RULE, edited).undo() == ()
+    assert changes.DelRule(HOST, edited).undo() == ()
+    for step in (
+        changes.PutRule(HOST, RULE, replace(RULE, stopped=False)),
+        changes.DelRule(HOST, replace(RULE, stopped=False)),
+    ):
+        assert [back.rule for back in step.undo() if isinstance(back, changes.PutRule)] == [RULE]
 
 
 TWICE = [

@@ -1,0 +1,154 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The elements of our sets and maps in nftables: published ports, isolated bridges, marks; to nft's syntax and back from its JSON. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, Dict, List, Optional, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
+    comment_of,
+    element,
+    fields,
+    listed,
+    text_of,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import (
+    IP,
+    ISOLATION_SETS,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import ports
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    EVERYWHERE,
+    MARK,
+    Allowance,
+    Isolation,
+    PortMapping,
+    family_of,
+)
+
+# --- to nft ---
+
+
+def map_of(mapping: PortMapping) -> str:
+    """Return the name of the map that a port mapping is in."""
+    return "publish_%s%s" % (IP[mapping.family][0], "_port" if mapping.to_port else "")
+
+
+def key_of(mapping: PortMapping) -> str:
+    """Return what a port mapping is known by in its map."""
+    return "%s . %s . %s" % (mapping.protocol, mapping.host_ip, mapping.ports)
+
+
+def mapping_text(mapping: PortMapping) -> str:
+    """Return a port mapping as an element of its map."""
+    port = " . %d" % mapping.to_port if mapping.to_port else ""
+    return '%s comment "%s" : %s%s' % (key_of(mapping), mapping.marked, mapping.to, port)
+
+
+def traits(isolation: Isolation) -> List[str]:
+    """Return the sets that an isolated bridge is in."""
+    held = (True, isolation.icc, not isolation.isolate, isolation.internal)
+    return [name for name, holds in zip(ISOLATION_SETS, held) if holds]
+
+
+def member(name: str, bridge: str) -> str:
+    """Return what an isolated bridge is known by in a set."""
+    return pair(bridge) if name == "icc" else quoted(bridge)
+
+
+def members_of(isolation: Isolation) -> Dict[str, str]:
+    """Return the elements that say what is let through to a bridge, by set."""
+    members = {name: member(name, isolation.bridge) for name in traits(isolation)}
+    members["closed"] += ' comment "%s"' % isolation.marked
+    return members
+
+
+def marking(allowance: Allowance) -> str:
+    """Return an allowance as an element of the map of marks."""
+    mark = allowance.by.partition("/")[0]
+    return '"%s" comment "%s%s|%s" : %s' % (allowance.name, MARK, allowance.owner, allowance.by, mark)
+
+
+def quoted(name: str) -> str:
+    """Return the name of an interface as nft reads it."""
+    return '"%s"' % name
+
+
+def pair(bridge: str) -> str:
+    """Return a bridge as both ways, in and out."""
+    return '"%s" . "%s"' % (bridge, bridge)
+
+
+# --- from nft ---
+
+
+def named(item: Any) -> str:
+    """Return an element of a set of interfaces, or of pairs of them, as it is written; ``""`` for anything else."""
+    value = element(item)
+    names = listed(fields(value).get("concat")) or [value]
+    return " . ".join(map(quoted, names)) if all(map(text_of, names)) else ""
+
+
+def bridge_of(item: Any) -> str:
+    """Return the interface that an element of a set is, or that it is a pair of."""
+    value = element(item)
+    names = listed(fields(value).get("concat"))
+    return text_of(names[0]) if names else text_of(value)
+
+
+def owner_of(comment: str) -> Tuple[str, str]:
+    """Return the owner in a comment of ours, and what follows it."""
+    owner, dummy, rest = comment[len(MARK) :].partition("|") if comment.startswith(MARK) else ("", "", "")
+    return owner, rest
+
+
+class Addresses:
+    """Which texts are addresses. Many mappings have the same ones."""
+
+    def __init__(self) -> None:
+        self._known: Dict[str, bool] = {}
+
+    def has(self, text: str) -> bool:
+        if text not in self._known:
+            try:
+                self._known[text] = bool(ipaddress.ip_address(text))
+            except ValueError:
+                self._known[text] = False
+        return self._known[text]
+
+    def host(self, value: Any) -> str:
+        """Return the address, or the network of all, that a port is published on, ``""`` for anything else."""
+        if isinstance(value, str):
+            return value if self.has(value) else ""
+        inner = fields(fields(value).get("prefix"))
+        network = "%s/%s" % (inner.get("addr"), inner.get("len"))
+        return network if network in EVERYWHERE.values() else ""
+
+
+def read_mapping(key: Any, value: Any, addresses: Addresses) -> Optional[PortMapping]:
+    """Return the port mapping that an element is, None where it is another one than we write."""
+    parts = listed(fields(element(key)).get("concat"))
+    goal = listed(fields(value).get("concat")) or [value, 0]
+    if len(parts) != 3 or len(goal) != 2 or not isinstance(goal[1], int):
+        return None
+    protocol, (first, last), to = text_of(parts[0]), ports(parts[2]), text_of(goal[0])
+    host_ip = addresses.host(parts[1])
+    if not (protocol and first and host_ip and addresses.has(to)) or family_of(host_ip) != family_of(to):
+        return None
+    owner, rest = owner_of(comment_of(key))
+    bridge, dummy, comment = rest.partition("|")
+    return PortMapping(protocol, host_ip, first, last, to, goal[1], owner, bridge, comment)
+
+
+def read_allowance(key: Any, value: Any) -> Allowance:
+    """Return the allowance that an element is; it says no mark where it has another than its comment says."""
+    owner, by = owner_of(comment_of(key))
+    try:
+        known = int(by.partition("/")[0], 0) == value
+    except ValueError:
+        known = False
+    return Allowance("mark", bridge_of(key), 0, by if known else "", owner)

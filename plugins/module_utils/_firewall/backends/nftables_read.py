@@ -1,0 +1,137 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What we own in nftables, from the rule set in nft's JSON. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import nftables_snat
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_elements import (
+    Addresses,
+    bridge_of,
+    member,
+    named,
+    owner_of,
+    pair,
+    quoted,
+    read_allowance,
+    read_mapping,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
+    Objects,
+    comment_of,
+    kind,
+    listed,
+    pairs,
+    text_of,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import (
+    ISOLATION_SETS,
+    STATIC,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_whole import found
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    FAMILIES,
+    ISOLATION,
+    MARK,
+    NAT,
+    PORTS,
+    Isolation,
+    OwnedRules,
+    PortMapping,
+    bridges_of,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
+
+
+@dataclass(frozen=True)
+class NftRules(OwnedRules):
+    """What we own in nftables. ``sets`` has the elements, as they are written but for comments, of each of the sets of isolation, ``loops`` those of
+    that one. ``handles`` and ``remade`` are by kind what `nftables_whole` says; ``carried`` are the rules of somebody that are in chains which are made
+    anew, as (chain, text). ``dormant``: nothing of the table is in force."""
+
+    sets: Mapping[str, Mapping[str, None]] = field(default_factory=dict, hash=False)
+    loops: Tuple[str, ...] = ()
+    handles: Mapping[str, Sequence[Tuple[str, int]]] = field(default_factory=dict, hash=False)
+    remade: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
+    carried: Tuple[Tuple[str, str], ...] = ()
+    dormant: bool = False
+
+    def anew(self, about: str, name: str) -> bool:
+        """Return whether a set or a map of a kind is to be made anew, so that nothing that is in it counts."""
+        return any(entry in ("set " + name, "map " + name) for entry in self.remade.get(about, ()))
+
+
+def noted(owned: OwnedRules) -> NftRules:
+    """Return owned rules with what is noted here besides, which is nothing for those that were not read here."""
+    return owned if isinstance(owned, NftRules) else NftRules(**vars(owned))
+
+
+def owned(objects: Objects, awake: bool = False) -> NftRules:
+    """Return what is in our table; ``awake``: as if it were not dormant, whether it is or not."""
+    sets: Dict[str, Sequence[Any]] = {}
+    for what in ("map", "set"):
+        for item in kind(objects, what):
+            if nftables_snat.is_ours(item):
+                sets[text_of(item.get("name"))] = listed(item.get("elem"))
+    table = found(objects, awake)
+    unmarked = ["handle %s" % handle for dummy, handle, text in table.unmarked]
+    mappings: List[PortMapping] = []
+    addresses = Addresses()
+    for name, elements in sets.items():
+        for key, value in pairs(elements) if name.startswith("publish_") else ():
+            mapping = read_mapping(key, value, addresses)
+            if mapping is not None:
+                mappings.append(mapping)
+            else:
+                unmarked.append("an element of %s" % name)
+    names = {name: dict.fromkeys(map(named, sets.get(name, ()))) for name in ISOLATION_SETS}
+    loops = tuple(map(named, sets.get("loops", ())))
+    isolations = []
+    for item in sets.get("closed", ()):
+        bridge, comment = bridge_of(item), comment_of(item)
+        if comment.startswith(MARK):
+            icc, is_open = pair(bridge) in names["icc"], quoted(bridge) in names["open"]
+            internal = quoted(bridge) in names["internal"]
+            isolations.append(Isolation(bridge, not is_open, icc, internal, *owner_of(comment)))
+        else:
+            unmarked.append("an element of closed")
+    broken = {*table.broken, *_strange(names, loops, mappings, isolations)}
+    remade = {entry for entries in table.remade.values() for entry in entries}
+    carried = [
+        (chain, text) for chain, dummy, text in table.unmarked if text and (table.dormant or "chain " + chain in remade)
+    ]
+    return NftRules(
+        nat_rules=tuple(nftables_snat.ours(objects)),
+        port_mappings=tuple(mappings),
+        isolations=tuple(isolations),
+        allowances=tuple(read_allowance(key, value) for key, value in pairs(sets.get("marks"))),
+        bridges=tuple(map(bridge_of, sets.get("loops", ()))),
+        localnet=tuple(map(bridge_of, sets.get("localnet", ()))),
+        unmarked=tuple(unmarked),
+        static=frozenset((about, family) for about in (NAT, *STATIC) if about not in broken for family in FAMILIES),
+        sets=names,
+        loops=loops,
+        handles=table.handles,
+        remade=table.remade,
+        carried=tuple(carried),
+        dormant=table.dormant,
+    )
+
+
+def _strange(
+    names: Mapping[str, Mapping[str, None]],
+    loops: Sequence[str],
+    mappings: Sequence[PortMapping],
+    isolations: Sequence[Isolation],
+) -> List[str]:
+    """Return the kinds in whose sets is something else than there is to be for what is owned."""
+    strange = [] if set(loops) == set(map(pair, bridges_of(mappings))) else [PORTS]
+    for name in ISOLATION_SETS[1:]:  # of the first nothing is known but what is in it
+        known = {member(name, isolation.bridge) for isolation in isolations}
+        strange += [] if known.issuperset(names[name]) else [ISOLATION]
+    return strange

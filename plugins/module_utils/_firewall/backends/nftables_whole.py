@@ -1,0 +1,263 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Our nftables table as it is, compared with how it is to be: by what chains, sets and rules do, not by their names and comments. Pure.
+
+What nft's JSON says is written as the text that it was made of, and texts are compared. Only what our own rules say is known here, in the spellings
+that nft has had for it; everything else has the text ``""``, which equals nothing that we write. What is in a chain of ours and carries our mark is
+ours, so whatever of it is not as it should be is set right. Rules without our mark are somebody's, and stay, at whatever place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
+    Objects,
+    fields,
+    kind,
+    listed,
+    table_of,
+    tables,
+    text_of,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import (
+    CHAIN,
+    CHAINS,
+    STATIC,
+    STOP_MARK,
+    STOPS,
+    TABLE,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import ANY_MARK, MARK, NAT
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
+
+# By chain, the kind that it is for, and its hook.
+_CHAINS = {
+    chain: (about, hook)
+    for about, chains in ((NAT, CHAINS), *((about, static.chains) for about, static in STATIC.items()))
+    for chain, hook in chains.items()
+}
+# By kind and chain, the comments and texts of its rules, in order.
+_RULES = {
+    about: {
+        chain: [(static.mark(name), rule) for where, name, rule in static.rules if where == chain]
+        for chain in static.chains
+    }
+    for about, static in STATIC.items()
+}
+_PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "srcnat": 100}  # of the family inet
+_PLAIN = ("accept", "drop", "return", "masquerade")
+_NAMES = ("iifname", "oifname")
+_SHORT = (*_NAMES, "iif")  # nft says these without "meta"
+_BITS = ("state", "status")  # of ct: what matches if any of the bits is set
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is in our table. ``broken``: the kinds that are not as they should be, their elements aside; ``remade`` of each of them the chains, sets
+    and maps ("chain NAME") that are declared otherwise than ours, in a way that nobody can change; ``handles`` the (chain, handle) of the static
+    rules of a kind, and for source NAT of what carries our mark there and is none; ``unmarked`` the (chain, handle, text) of somebody's rules,
+    the text ``""`` where it cannot be told. ``dormant``: nothing of the table is in force."""
+
+    broken: Set[str] = field(default_factory=set)
+    remade: Dict[str, List[str]] = field(default_factory=dict)
+    handles: Dict[str, List[Tuple[str, int]]] = field(default_factory=dict)
+    unmarked: List[Tuple[str, Any, str]] = field(default_factory=list)
+    dormant: bool = False
+
+
+def found(objects: Objects, awake: bool = False) -> Found:
+    """Return what is in our table, from the rule set in nft's JSON; ``awake``: as if it were in force."""
+    there = Found(dormant=not awake and _dormant(objects))
+    _rules(objects, there)
+    if TABLE in tables(objects):
+        _declarations(objects, there)
+        there.broken.update([NAT, *STATIC] if there.dormant else ())
+    else:
+        there.broken.update(STATIC)
+    return there
+
+
+def _dormant(objects: Objects) -> bool:
+    """Return whether our table has a flag; nft 1.0.6 does not say which, and this is the only one that it could have."""
+    return any(
+        bool(item.get("flags"))
+        for item in kind(objects, "table")
+        if "%s %s" % (item.get("family"), item.get("name")) == TABLE
+    )
+
+
+def _owner_of(rule: Mapping[str, Any], comment: str) -> Optional[str]:
+    """Return the kind that a rule with our mark belongs to: by its chain, else by its comment; None where nothing of ours says so."""
+    about, dummy = _CHAINS.get(text_of(rule.get("chain")), ("", ""))
+    return about or next((one for one, static in STATIC.items() if comment.startswith(static.mark(""))), None)
+
+
+def _rules(objects: Objects, there: Found) -> None:
+    actual: Dict[str, Dict[str, List[Tuple[str, str]]]] = {
+        about: {chain: [] for chain in static.chains} for about, static in STATIC.items()
+    }
+    for rule in kind(objects, "rule"):
+        if table_of(rule) != TABLE:
+            continue
+        chain, comment, handle = text_of(rule.get("chain")), text_of(rule.get("comment")), rule.get("handle")
+        about = _owner_of(rule, comment) if comment.startswith(ANY_MARK) else None
+        if about is None or not isinstance(handle, int):
+            there.unmarked.append((chain, handle, ruled(rule)))
+        elif about != NAT:
+            there.handles.setdefault(about, []).append((chain, handle))
+            actual[about].setdefault(chain, []).append((comment, text(rule.get("expr"))))
+        elif not comment.startswith({CHAIN: MARK, STOPS: STOP_MARK}[chain]):
+            there.handles.setdefault(NAT, []).append((chain, handle))
+            there.broken.add(NAT)
+    there.broken.update(about for about in STATIC if actual[about] != _RULES[about])
+
+
+def _declarations(objects: Objects, there: Found) -> None:
+    """Compare how chains, sets and maps are declared. Those of a kind of static rules are all to be there."""
+    chains = {text_of(item.get("name")): hooked(item) for item in kind(objects, "chain") if table_of(item) == TABLE}
+    for chain, (about, hook) in _CHAINS.items():
+        wanted = declared(hook)
+        if chain not in chains:
+            there.broken.update([about] if about != NAT else ())
+        elif chains[chain] != wanted:
+            there.broken.add(about)
+            if chains[chain].partition(";")[0] != wanted.partition(";")[0]:
+                there.remade.setdefault(about, []).append("chain " + chain)
+    holders = {
+        text_of(item.get("name")): (what, holding(item))
+        for what in ("set", "map")
+        for item in kind(objects, what)
+        if table_of(item) == TABLE
+    }
+    for about, static in STATIC.items():
+        for entry, type_ in static.sets.items():
+            what, dummy, name = entry.partition(" ")
+            if holders.get(name) != (what, type_):
+                there.broken.add(about)
+                if name in holders:
+                    there.remade.setdefault(about, []).append("%s %s" % (holders[name][0], name))
+
+
+# --- as texts ---
+
+
+def text(expressions: Any) -> str:
+    """Return what a rule does, ``""`` where it does something that we never write."""
+    parts = [_statement(fields(part)) for part in listed(expressions)]
+    return " ".join(parts) if all(parts) else ""
+
+
+def hooked(item: Mapping[str, Any]) -> str:
+    """Return how a chain is declared, ``""`` for one that has no hook: as `declared` does."""
+    if "hook" not in item:
+        return ""
+    return "type %s hook %s priority %s; policy %s" % tuple(item.get(key) for key in ("type", "hook", "prio", "policy"))
+
+
+def declared(hook: str) -> str:
+    """Return how a chain is declared that is to have a hook (``nat hook output priority -100``), in the words of `hooked`."""
+    words = hook.split()
+    number = _PRIORITIES.get(words[-1], words[-1]) if words else ""
+    return "type %s %s; policy accept" % (" ".join(words[:-1]), number) if hook else ""
+
+
+def ruled(rule: Mapping[str, Any]) -> str:
+    """Return what a rule does with its comment, ``""`` where that cannot be told."""
+    known, comment = text(rule.get("expr")), text_of(rule.get("comment"))
+    return '%s comment "%s"' % (known, comment) if known and comment else known
+
+
+def holding(item: Mapping[str, Any]) -> str:
+    """Return how a set or a map is declared, as our own are: ``type ifname``."""
+    found = "type %s" % _type(item.get("type"))
+    found += " : %s" % _type(item["map"]) if "map" in item else ""
+    flags = item.get("flags")
+    found += "".join("; flags %s" % flag for flag in ([flags] if isinstance(flags, str) else listed(flags)))
+    return found + "".join("; %s" % name for name in ("timeout", "size", "gc-interval", "auto-merge") if name in item)
+
+
+def _type(value: Any) -> str:
+    """Return the type of keys or values; that of a map's values is one text before nft 1.0.8."""
+    return " . ".join(map(text_of, listed(value))) or text_of(value)
+
+
+def _statement(part: Mapping[str, Any]) -> str:
+    if len(part) != 1:
+        return ""
+    ((name, value),) = part.items()
+    if name in _PLAIN:
+        return name if value is None else ""
+    if name == "counter":
+        return name if value is None or set(fields(value)) == {"packets", "bytes"} else ""
+    if name in ("jump", "goto"):
+        return "%s %s" % (name, text_of(fields(value).get("target")))
+    inner = fields(value)
+    if name == "match":
+        return _match(inner)
+    if name == "dnat" and set(inner) == {"family", "addr"}:
+        goal = _looked_up(inner["addr"])
+        return "dnat %s to %s" % (inner["family"], goal) if goal else ""
+    if name == "mangle" and set(inner) == {"key", "value"}:
+        key, goal = _looked_at(inner["key"]), _looked_up(inner["value"])
+        return "%s set %s" % (key, goal) if key and goal else ""
+    return ""
+
+
+def _match(match: Mapping[str, Any]) -> str:
+    left = _looked_at(match.get("left"))
+    names = left in _NAMES
+    bits = left in ["ct " + name for name in _BITS]
+    right = _value(match.get("right"), names)
+    operators = {"in" if bits else "==": "", "!=": "!= "}
+    operator = text_of(match.get("op"))
+    if not left or not right or operator not in operators:
+        return ""
+    return "%s %s%s" % (left, operators[operator], right)
+
+
+def _looked_up(value: Any) -> str:
+    """Return a look-up in a map."""
+    inner = fields(fields(value).get("map"))
+    key = _looked_at(inner.get("key"))
+    return "%s map %s" % (key, text_of(inner.get("data"))) if set(inner) == {"key", "data"} and key else ""
+
+
+def _looked_at(value: Any) -> str:
+    """Return what of a packet an expression looks at."""
+    if len(fields(value)) != 1:
+        return ""
+    ((name, inner),) = fields(value).items()
+    if name == "concat":
+        parts = [_looked_at(part) for part in listed(inner)]
+        return " . ".join(parts) if all(parts) else ""
+    known = fields(inner)
+    if name == "payload" and set(known) == {"protocol", "field"}:
+        return "%s %s" % (known["protocol"], known["field"])
+    if name == "meta" and set(known) == {"key"}:
+        return ("%s" if known["key"] in _SHORT else "meta %s") % known["key"]
+    if name == "ct" and set(known) == {"key"}:
+        return "ct %s" % known["key"]
+    if name == "fib" and set(known) == {"result", "flags"}:
+        flags = known["flags"]
+        return "fib %s %s" % (flags if isinstance(flags, str) else " . ".join(map(str, listed(flags))), known["result"])
+    return ""
+
+
+def _value(value: Any, name: bool) -> str:
+    """Return what is compared with; ``name``: it is the name of an interface."""
+    if isinstance(value, list):
+        return ",".join(text_of(one) for one in value)
+    inner = fields(value)
+    if set(inner) == {"set"}:
+        parts = [_value(one, name) for one in (inner["set"] if isinstance(inner["set"], list) else [inner["set"]])]
+        return "{ %s }" % ", ".join(parts) if all(parts) else ""
+    if set(inner) == {"prefix"}:
+        network = fields(inner["prefix"])
+        return "%s/%s" % (network.get("addr"), network.get("len"))
+    if isinstance(value, (str, int)) and not isinstance(value, bool):
+        return '"%s"' % value if name and not str(value).startswith("@") else str(value)
+    return ""

@@ -1,0 +1,328 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""nat: whatever somebody does by hand to rules of ours, the next run sees it, says so in check mode, and puts them back in that one run."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from proofs import unchanged
+from wires import BACKENDS, LEGACY, Host, warnings
+
+TABLE = "inet linuxnet_containers"
+ROUNDS = 10
+# Two networks of both families, one of each type, all that a task may have.
+ITEMS: list[dict[str, Any]] = [
+    {
+        "source": "172.17.0.0/16",
+        "out_interface": "!br0",
+        "owner": "br0",
+        "exclude": ["10.8.0.0/16"],
+        "comment": "two words",
+    },
+    {"source": "fd00:17::/64", "out_interface": "!br0", "owner": "br0", "type": "snat", "to_address": "2001:db8::2"},
+    {"source": "172.18.0.0/16", "out_interface": "!br1", "owner": "br1"},
+    {"source": "fd00:18::/64", "out_interface": "!br1", "owner": "br1"},
+    {"type": "dnat", "host_port": "8080", "to_port": "80", "to_address": "172.17.0.2", "owner": "web"},
+    {"type": "dnat", "host_port": "8080", "to_port": "80", "to_address": "fd00:17::2", "owner": "web"},
+    {"type": "dnat", "host_port": "3000-3099/udp", "to_address": "172.17.0.2", "owner": "web", "host_ip": "172.17.0.1"},
+    {"type": "filter", "bridge": "br0", "owner": "br0"},
+    {"type": "filter", "bridge": "br1", "owner": "br1", "icc": False, "isolate": False},
+    {"type": "filter", "bridge": "br2", "owner": "br2", "internal": True},
+]
+
+
+@pytest.fixture(autouse=True)
+def street(host: Host, needs: Callable[..., None]) -> None:
+    needs("nft", "nf_tables", "nf_nat")
+    host.bridge("br0", "172.17.0.1/16", "fd00:17::1/64")
+    host.bridge("br1", "172.18.0.1/16", "fd00:18::1/64")
+    host.container("web", "172.17.0.2/16", "fd00:17::2/64")
+
+
+def task(host: Host) -> dict[str, Any]:
+    return {"backend": host.backend, "aggregate": ITEMS}
+
+
+def listing(host: Host) -> list[Any]:
+    """All of ours, without handles and counts: rules in order, but for those of source NAT, which hang on nothing but themselves."""
+    if host.backend == "iptables":
+        return _iptables(host)
+    printed = host.run(f"nft -j list table {TABLE}", check=False).stdout
+    chains: dict[str, list[str]] = {}
+    others: list[str] = []
+    for item in json.loads(printed)["nftables"] if printed else []:
+        ((kind, one),) = item.items()
+        if kind == "rule":
+            chains.setdefault(one["chain"], []).append(json.dumps(_plain(one)))
+        elif kind != "metainfo":
+            if one.get("name") == "localnet":  # a note of what was off before, which goes with it
+                one.pop("elem", None)
+            others.append(f"{kind} {json.dumps(_plain(one))}")
+    for name in ("postrouting", "untranslated"):
+        chains[name] = sorted(chains.get(name, []))
+    return [sorted(others), chains]
+
+
+def _plain(value: Any, name: str = "") -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(one, key) for key, one in value.items() if key not in ("handle", "packets", "bytes")}
+    if isinstance(value, list):
+        listed = [_plain(one) for one in value]
+        return sorted(listed, key=json.dumps) if name == "elem" else listed
+    return value
+
+
+def _iptables(host: Host) -> list[Any]:
+    found: dict[str, list[str]] = {}
+    table = ""
+    for line in host.held().splitlines():
+        table = line if line.startswith("*") else table
+        found.setdefault(f"{table} {' '.join(line.split()[:2])}", []).append(re.sub(r"\[\d+:\d+\]", "", line))
+    return sorted((name, _in_order(lines) if "LINUXNET" in name else sorted(lines)) for name, lines in found.items())
+
+
+def _in_order(lines: list[str]) -> list[str]:
+    """The rules of a chain in the order that matters: those of bridges, networks and ports that follow each other do the same in any."""
+    groups = itertools.groupby(lines, lambda line: re.findall(r" -[jg] (?:(?!LINUXNET)\S+)?", line))
+    return [line for _what, group in groups for line in sorted(group)]
+
+
+NFT: dict[str, list[str]] = {
+    "the last drop accepts": ["replace rule {T} closed_to handle {unpublished} counter accept comment \"linuxnet-guard-unpublished\""],
+    "a rule without its counter": ["replace rule {T} closed_to handle {unpublished} drop comment \"linuxnet-guard-unpublished\""],
+    "a rule that is limited": ["replace rule {T} forward handle {closed} oifname @closed limit rate 1/second jump closed_to comment \"linuxnet-guard-closed\""],
+    "policy drop": ["chain {T} forward {{ policy drop; }}"],
+    "policy drop of source NAT": ["chain {T} postrouting {{ policy drop; }}"],
+    "policy drop of the stops": ["chain {T} untranslated {{ policy drop; }}"],
+    "dormant": ["add table {T} {{ flags dormant; }}"],
+    "dormant, and a chain that is gone": ["add table {T} {{ flags dormant; }}", "flush chain {T} raw", "delete chain {T} raw"],
+    "dormant, and a chain of another priority": [
+        "add table {T} {{ flags dormant; }}", "flush chain {T} raw", "delete chain {T} raw",
+        "add chain {T} raw {{ type filter hook prerouting priority 5; }}",
+    ],
+    "no hook": ["flush chain {T} forward", "delete chain {T} forward", "add chain {T} forward"],
+    "another priority": [
+        "flush chain {T} forward", "delete chain {T} forward", "add chain {T} forward {{ type filter hook forward priority 7; }}",
+    ],
+    "another hook for source NAT": [
+        "flush chain {T} postrouting", "delete chain {T} postrouting",
+        "add chain {T} postrouting {{ type nat hook input priority 100; }}",
+    ],
+    "stops without a hook": ["flush chain {T} untranslated", "delete chain {T} untranslated", "add chain {T} untranslated"],
+    "another type of set": ["flush chain {T} forward", "delete set {T} closed", "add set {T} closed {{ type ifname; flags interval; }}"],
+    "a set for a map": [
+        "flush chain {T} publish", "delete map {T} publish_ip",
+        "add set {T} publish_ip {{ type inet_proto . ipv4_addr . inet_service; flags interval; }}",
+    ],
+    "a set that nobody looks into is gone": ["delete set {T} localnet"],
+    "neighbours of nobody": ['add element {T} icc {{ "br8" . "br8", "br0" . "br1" }}'],
+    "an open bridge of nobody": ['add element {T} open {{ "br8" }}'],
+    "an internal bridge of nobody": ['add element {T} internal {{ "br8" }}'],
+    "loops of nobody": ['add element {T} loops {{ "br8" . "br8" }}'],
+    "an isolation without its owner": ['delete element {T} closed {{ "br0" }}', 'add element {T} closed {{ "br0" }}'],
+    "a rule in front": ['insert rule {T} forward accept comment "linuxnet-x"'],
+    "a rule of source NAT in front": ['insert rule {T} postrouting accept comment "linuxnet-x"'],
+    "a rule twice": ['add rule {T} forward oifname @closed jump closed_to comment "linuxnet-guard-closed"'],
+    "a rule elsewhere": ["delete rule {T} forward handle {closed}", "add chain {T} mine", 'add rule {T} mine drop comment "linuxnet-guard-closed"'],
+    "a stop that accepts": ['add rule {T} untranslated accept comment "linuxnet!br0"'],
+    "no source NAT": ["flush chain {T} postrouting"],
+    "no stops": ["flush chain {T} untranslated"],
+    "no chain of source NAT": ["flush chain {T} postrouting", "delete chain {T} postrouting"],
+    "no chain of stops": ["flush chain {T} untranslated", "delete chain {T} untranslated"],
+    "no rules at all": ["flush table {T}"],
+    "no table": ["delete table {T}"],
+}  # fmt: skip
+CALL = "-m comment --comment linuxnet"
+IPTABLES = {
+    "no source NAT": "{ip} -t nat -F LINUXNET-POSTROUTING",
+    "no stops": "{ip} -t mangle -F LINUXNET-UNTRANSLATED",
+    "no chain of stops": "{ip} -t mangle -F LINUXNET-UNTRANSLATED; {ip} -t mangle -F POSTROUTING; {ip} -t mangle -X LINUXNET-UNTRANSLATED",
+    "a stop that returns": "{ip} -t mangle -I LINUXNET-UNTRANSLATED 1 -m comment --comment linuxnet:br0 -j RETURN",
+    "what a stop leaves alone": "{ip} -t mangle -I {hash} -j RETURN",
+    "stops are not called": f"{{ip}} -t mangle -D POSTROUTING {CALL} -j LINUXNET-UNTRANSLATED",
+    "stops are called twice": f"{{ip}} -t mangle -A POSTROUTING {CALL} -j LINUXNET-UNTRANSLATED",
+    "stops are called elsewhere": f"{{ip}} -t mangle -A INPUT {CALL} -j LINUXNET-UNTRANSLATED",
+    "the guard is called elsewhere": f"{{ip}} -D FORWARD {CALL} -j LINUXNET-FORWARD; {{ip}} -A INPUT {CALL} -j LINUXNET-FORWARD",
+    "the guard is called twice": f"{{ip}} -A FORWARD {CALL} -j LINUXNET-FORWARD",
+    "the last drop accepts": f"{{ip}} -R LINUXNET-CLOSED 2 {CALL} -j ACCEPT",
+    "another order": f"{{ip}} -D LINUXNET-CLOSED {CALL} -j DROP; {{ip}} -I LINUXNET-CLOSED {CALL} -j DROP",
+    "a rule in front": f"{{ip}} -I LINUXNET-GUARD {CALL} -j ACCEPT",
+    "no guard": "{ip} -F LINUXNET-GUARD",
+    "all flushed": "for table in raw mangle nat filter; do {ip} -t $table -F; done",
+    "all gone": "for table in raw mangle nat filter; do {ip} -t $table -F; {ip} -t $table -X; done",
+}
+
+
+def put_back(host: Host, before: list[Any]) -> dict[str, Any]:
+    """One run: it was foreseen, all is as it was, and a second run finds nothing."""
+    assert listing(host) != before
+    done = host.settles("nat", **task(host))
+    assert any(one["changed"] for one in done["results"])
+    now = listing(host)
+    assert now == before
+    return done
+
+
+def handles(host: Host) -> dict[str, int]:
+    """The handles of the rules of isolation, by name."""
+    objects = json.loads(host.run(f"nft -j -a list table {TABLE}").stdout)["nftables"]
+    rules = [item["rule"] for item in objects if "rule" in item]
+    return {rule["comment"].rpartition("-")[2]: rule["handle"] for rule in rules if "-guard-" in rule["comment"]}
+
+
+@pytest.mark.parametrize("edit", NFT)
+def test_f13_what_somebody_did_to_our_table_is_put_back_in_one_run(host: Host, edit: str) -> None:
+    host.module("nat", **task(host))
+    before = listing(host)
+    for line in NFT[edit]:
+        host.run(["nft", line.format(T=TABLE, **handles(host))])
+    done = host.settles("nat", **task(host))
+    assert any(one["changed"] for one in done["results"])
+    if edit == "a rule elsewhere":  # a chain of somebody's stays
+        host.run(f"nft delete chain {TABLE} mine")
+    assert listing(host) == before
+
+
+@pytest.mark.parametrize("kind", ["iptables", LEGACY])
+@pytest.mark.parametrize("edit", IPTABLES)
+def test_f13_what_somebody_did_to_our_chains_is_put_back_in_one_run(host: Host, edit: str, kind: str) -> None:
+    host.use(kind)
+    host.module("nat", **task(host))
+    before = listing(host)
+    name = re.search(r"LINUXNET-[0-9A-F]{12}", host.run("iptables -t mangle -S LINUXNET-UNTRANSLATED").stdout)
+    assert name
+    for program in ("iptables", "ip6tables") if "{hash}" not in IPTABLES[edit] else ("iptables",):
+        host.run(IPTABLES[edit].replace("{ip}", program).replace("{hash}", name[0]))
+        put_back(host, before)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_a_release_without_stops_wrote_gets_them_in_one_run(host: Host, backend: str) -> None:
+    """Its tables are these without the chains of the stops."""
+    host.use(backend)
+    host.module("nat", **task(host))
+    before = listing(host)
+    if backend == "nftables":
+        host.run(f"nft flush chain {TABLE} untranslated; nft delete chain {TABLE} untranslated")
+    else:
+        for ip in ("iptables", "ip6tables"):
+            host.run(
+                f"{ip} -t mangle -F POSTROUTING; for chain in $({ip} -t mangle -S | sed -n 's/-N \\(LINUXNET-[0-9AU].*\\)/\\1/p'); "
+                f"do {ip} -t mangle -F $chain; done; "
+                f"for chain in $({ip} -t mangle -S | sed -n 's/-N \\(LINUXNET-[0-9AU].*\\)/\\1/p'); do {ip} -t mangle -X $chain; done",
+                check=False,
+            )
+    done = put_back(host, before)
+    assert [one["changed"] for one in done["results"][:4]] == [True] * 4
+    assert not any(one["changed"] for one in done["results"][4:])
+
+
+def test_somebody_s_rules_stay_at_whatever_place_and_are_told(host: Host) -> None:
+    host.module("nat", **task(host))
+    host.run(
+        [
+            "nft",
+            f'insert rule {TABLE} forward ip saddr 198.51.100.7 counter accept comment "mine"; add rule {TABLE} closed_to accept',
+        ]
+    )
+    said = unchanged(host, "nat", **task(host))
+    assert "are some without the mark of this collection" in warnings(said)[0]
+    host.run(["nft", f"chain {TABLE} forward {{ policy drop; }}"])
+    host.settles("nat", **task(host))
+    assert host.run(f"nft list chain {TABLE} forward").stdout.count('comment "mine"') == 1
+    # Where the chain has to be made anew they come again, behind ours.
+    host.run(
+        [
+            "nft",
+            f'flush chain {TABLE} forward; delete chain {TABLE} forward; add chain {TABLE} forward; add rule {TABLE} forward iifname "x" drop comment "mine"',
+        ]
+    )
+    host.settles("nat", **task(host))
+    lines = [line.strip() for line in host.run(f"nft list chain {TABLE} forward").stdout.splitlines()]
+    assert lines[-3] == 'iifname "x" drop comment "mine"', lines
+    assert "type filter hook forward priority filter; policy accept;" in lines[2:3][0]
+
+
+class Hand:
+    """Somebody who does things to our rules by chance."""
+
+    def __init__(self, host: Host, seed: int) -> None:
+        self.host, self.chance = host, random.Random(seed)
+
+    def nft(self) -> str:
+        objects = json.loads(self.host.run("nft -j -a list ruleset").stdout)["nftables"]
+        rules = [item["rule"] for item in objects if "rule" in item]
+        chains = [item["chain"] for item in objects if "chain" in item]
+        sets = [(kind, item[kind]) for item in objects for kind in ("set", "map") if kind in item]
+        if not rules:
+            return "true"
+        rule, chain, (what, held) = self.chance.choice(rules), self.chance.choice(chains), self.chance.choice(sets)
+        place = f"{TABLE} {rule['chain']}"
+        verdict = self.chance.choice(["accept", "drop", "counter", "return"])
+        policy = self.chance.choice(["accept", "drop"])
+        return self.chance.choice(
+            [
+                f"nft delete rule {place} handle {rule['handle']}",
+                f"nft 'replace rule {place} handle {rule['handle']} {verdict} comment \"{rule.get('comment', '')}\"'",
+                f"nft 'add rule {place} {verdict} comment \"{rule.get('comment', '')}\"; delete rule {place} handle {rule['handle']}'",
+                f"nft 'insert rule {place} {verdict} comment \"linuxnet-{verdict}\"'",
+                f"nft flush chain {TABLE} {chain['name']}",
+                f"nft 'chain {TABLE} {chain['name']} {{ policy {policy}; }}'" if "hook" in chain else "true",
+                f"nft flush {what} {TABLE} {held['name']}" if held["name"] != "localnet" else "true",
+                f"nft 'add element {TABLE} open {{ \"b{self.chance.randrange(9)}\" }}'",
+                f"nft 'add element {TABLE} internal {{ \"br{self.chance.randrange(3)}\" }}'",
+                f'nft \'add element {TABLE} icc {{ "br{self.chance.randrange(3)}" . "br{self.chance.randrange(3)}" }}\'',
+                f"nft 'add table {TABLE} {{ flags dormant; }}'",
+                f"nft 'flush chain {TABLE} {chain['name']}; delete chain {TABLE} {chain['name']}'",
+            ]
+        )
+
+    def iptables(self) -> str:
+        ip, table = (
+            self.chance.choice(["iptables", "ip6tables"]),
+            self.chance.choice(["raw", "mangle", "nat", "filter"]),
+        )
+        saved = self.host.run(f"{ip}-save -t {table}").stdout.splitlines()
+        rules = [line.split(" ", 2) for line in saved if line.startswith("-A ") and "linuxnet" in line]
+        chains = [line.split()[0][1:] for line in saved if line.startswith(":LINUXNET")]
+        if not rules:
+            return "true"
+        _word, chain, words = self.chance.choice(rules)
+        where = f"{ip} -t {table}"
+        verdict = self.chance.choice(["RETURN", "ACCEPT", "DROP" if table != "nat" else "ACCEPT"])
+        return self.chance.choice(
+            [
+                f"{where} -D {chain} {words}",
+                f"{where} -A {chain} {words}",
+                f"{where} -D {chain} {words}; {where} -A {chain} {words}",
+                f"{where} -I {self.chance.choice(chains)} -m comment --comment linuxnet -j {verdict}",
+                f"{where} -F {self.chance.choice(chains)}",
+            ]
+        )
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_whatever_somebody_does_is_put_back_in_one_run(host: Host, backend: str, seed: int) -> None:
+    host.use(backend)
+    host.module("nat", **task(host))
+    before = listing(host)
+    hand = Hand(host, seed)
+    for turn in range(4):
+        done = []
+        for _some in range(1 + hand.chance.randrange(3)):
+            done.append(hand.nft() if backend == "nftables" else hand.iptables())
+            host.run(done[-1], check=False)
+        same = listing(host) == before
+        run = host.settles("nat", **task(host))
+        assert any(one["changed"] for one in run["results"]) is not same, (turn, done)
+        assert listing(host) == before, (turn, done)

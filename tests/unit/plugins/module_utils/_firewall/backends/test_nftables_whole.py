@@ -1,0 +1,135 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules, chains and sets in nft's JSON as the texts that they were made of."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import nftables_whole as whole
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import STATIC
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import NAT, OwnedRules, edited
+from ansible_collections.linuxnet.containers.tests.unit.edits import content, edits_of
+from ansible_collections.linuxnet.containers.tests.unit.nft_json import match, prefix
+
+RECORDED = Path(__file__).parents[4] / "recorded"
+RULES = {(chain, static.mark(name)): text for static in STATIC.values() for chain, name, text in static.rules}
+CHAINS = {chain: hook for static in STATIC.values() for chain, hook in static.chains.items()}
+SETS = {entry: type_ for static in STATIC.values() for entry, type_ in static.sets.items()}
+DNAT = {"match": {"op": "in", "left": {"ct": {"key": "status"}}, "right": "dnat"}}
+LOOPS = {"concat": [{"meta": {"key": "iifname"}}, {"meta": {"key": "oifname"}}]}
+LOCAL = {"fib": {"result": "type", "flags": ["daddr"]}}
+
+
+@pytest.mark.parametrize("version", ["nft.txt", "newer/nft.txt"])
+def test_what_nft_prints_of_ours_is_what_was_written(version: str) -> None:
+    """nft 1.0.6 and 1.1.3."""
+    listed = json.loads((RECORDED / version).read_text(encoding="utf-8"))["nftables"]
+    owned = NFTABLES.owned(listed)
+    assert all(owned.whole(kind) for kind in (NAT, *STATIC))
+    assert content(owned) == content(edited(OwnedRules(), edits_of(NFTABLES)))
+    assert not any(NFTABLES.transaction(listed, edits_of(NFTABLES)).values())
+    seen = set()
+    for item in listed:
+        if not any(isinstance(one, dict) and one.get("table") == "linuxnet_containers" for one in item.values()):
+            continue
+        for kind, one in item.items():
+            if kind == "rule" and (one["chain"], one["comment"]) in RULES:
+                seen.add((one["chain"], one["comment"]))
+                assert whole.text(one["expr"]) == RULES[one["chain"], one["comment"]]
+            elif kind == "chain" and one["name"] in CHAINS:
+                assert whole.hooked(one) == whole.declared(CHAINS[one["name"]])
+            elif f"{kind} {one.get('name')}" in SETS:
+                assert whole.holding(one) == SETS[f"{kind} {one['name']}"]
+    assert seen == set(RULES)
+
+
+@pytest.mark.parametrize(
+    ("expr", "text"),
+    [
+        ([DNAT, {"accept": None}], "ct status dnat accept"),
+        ([{**DNAT, "match": {**DNAT["match"], "right": ["dnat"]}}, {"accept": None}], "ct status dnat accept"),
+        ([{"counter": None}, {"drop": None}], "counter drop"),
+        (
+            [{"match": {"op": "==", "left": {"fib": {"result": "type", "flags": "daddr"}}, "right": "local"}}],
+            "fib daddr type local",
+        ),
+        ([match("iif", "!=", 0), {"return": None}], "iif != 0 return"),
+        ([match("iif", "!=", "0"), {"return": None}], "iif != 0 return"),
+        ([match("iifname", "!=", "lo")], 'iifname != "lo"'),
+        ([match("daddr", "==", {"set": ["::1", prefix("fe80::/10")]}, "ip6")], "ip6 daddr { ::1, fe80::/10 }"),
+        ([match("l4proto", "==", {"set": "tcp"})], "meta l4proto { tcp }"),
+    ],
+)
+def test_spellings_that_nft_has_had(expr: Any, text: str) -> None:
+    assert whole.text(expr) == text
+
+
+def test_the_type_of_a_map_is_one_text_or_a_list() -> None:
+    """nft 1.0.6 and 1.1.3."""
+    written = "type inet_proto . ipv4_addr . inet_service : ipv4_addr . inet_service; flags interval"
+    for goal in ("ipv4_addr . inet_service", ["ipv4_addr", "inet_service"]):
+        for flags in (["interval"], "interval"):
+            item = {"type": ["inet_proto", "ipv4_addr", "inet_service"], "map": goal, "flags": flags}
+            assert whole.holding(item) == written
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        [{"limit": {"rate": 1, "per": "second"}}, {"drop": None}],
+        [
+            {"match": {"op": "==", "left": {"ct": {"key": "state"}}, "right": ["established", "related"]}},
+            {"accept": None},
+        ],
+        [{"match": {"op": "in", "left": {"meta": {"key": "iifname"}}, "right": "lo"}}, {"accept": None}],
+        [{"match": {"op": "<", "left": {"meta": {"key": "mark"}}, "right": 3}}, {"accept": None}],
+        [{"match": {"op": "==", "left": {"&": [{"meta": {"key": "mark"}}, 3]}, "right": 3}}, {"accept": None}],
+        [{"match": {"op": "==", "left": {"concat": [LOOPS, "x"]}, "right": "@loops"}}, {"accept": None}],
+        [{"match": {"op": "==", "left": {"ct": {"key": "status", "dir": "reply"}}, "right": "dnat"}}, {"accept": None}],
+        [{"match": {"op": "==", "left": LOCAL, "right": {"range": [1, 2]}}}, {"accept": None}],
+        [{"match": {"op": "==", "left": LOCAL, "right": {"set": [{"range": [1, 2]}]}}}, {"accept": None}],
+        [{"counter": "named"}, {"drop": None}],
+        [{"masquerade": {"flags": "random"}}],
+        [{"dnat": {"family": "ip", "addr": "10.0.0.2", "port": 80}}],
+        [{"dnat": {"family": "ip", "addr": "10.0.0.2"}}],
+        [{"mangle": {"key": {"meta": {"key": "mark"}}, "value": 7}}],
+        [{"mangle": {"key": {"meta": {"key": "mark"}}, "value": {"map": {"key": "x", "data": "@marks"}}}}],
+        [{"accept": None, "drop": None}],
+        ["accept"],
+        [{"drop": None}, 7],
+        [],
+        None,
+    ],
+)
+def test_what_we_never_write_has_no_text(expr: Any) -> None:
+    assert whole.text(expr) == ""
+
+
+def test_how_a_chain_is_declared() -> None:
+    item = {"type": "filter", "hook": "forward", "prio": -150, "policy": "accept"}
+    assert whole.hooked(item) == whole.declared("filter hook forward priority mangle")
+    assert whole.hooked({"name": "x"}) == whole.declared("") == ""
+    for changed in ({"policy": "drop"}, {"prio": -149}, {"hook": "input"}, {"type": "nat"}):
+        assert whole.hooked({**item, **changed}) != whole.declared("filter hook forward priority mangle")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"timeout": 60}, {"size": 1}, {"flags": ["timeout"]}, {"map": "mark"}, {"type": "mark"}, {"auto-merge": True}],
+)
+def test_a_set_with_more_is_another_one(more: dict[str, Any]) -> None:
+    assert whole.holding({"type": "ifname"}) == "type ifname"
+    assert whole.holding({"type": "ifname", **more}) != "type ifname"
+
+
+def test_a_rule_of_somebody_is_put_again_with_its_comment() -> None:
+    assert whole.ruled({"expr": [{"accept": None}], "comment": "mine"}) == 'accept comment "mine"'
+    assert whole.ruled({"expr": [{"accept": None}]}) == "accept"
+    assert whole.ruled({"expr": [{"reject": None}], "comment": "mine"}) == ""
