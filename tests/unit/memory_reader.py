@@ -125,8 +125,8 @@ class MemoryReader:
         found = self._state.link(ns, name) if name else self._state.link_at(ns, index)
         return None if found is None else _reported(found)
 
-    def links(self, ns: int) -> list[Link]:
-        return [_reported(link) for link in self._state.links(ns)]
+    def links(self, ns: int, kind: str = "") -> list[Link]:
+        return [_reported(link) for link in self._state.links(ns, kind)]
 
     def vlans(self, ns: int, index: int) -> tuple[Vlan, ...]:
         link = self._state.link_at(ns, index)

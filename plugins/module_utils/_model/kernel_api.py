@@ -36,8 +36,8 @@ class Source(Protocol):
     def link(self, ns: int, name: str = "", index: int = 0) -> Optional[Link]:
         """Return an interface by name or index."""
 
-    def links(self, ns: int) -> Sequence[Link]:
-        """Return all interfaces."""
+    def links(self, ns: int, kind: str = "") -> Sequence[Link]:
+        """Return all interfaces, or those of a kind."""
 
     def vlans(self, ns: int, index: int) -> Tuple[Vlan, ...]:
         """Return the VLANs of a bridge port."""

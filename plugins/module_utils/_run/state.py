@@ -53,6 +53,7 @@ class Links:
         self.by_index: Dict[int, str] = {}
         self.by_altname: Dict[str, str] = {}
         self.complete = False
+        self.kinds: Set[str] = set()  # of which all are known
         self._by_master: Dict[int, Dict[str, None]] = {}
 
     def put(self, link: Link) -> Link:
@@ -330,15 +331,17 @@ class State:
             for link in links.known():
                 self._asked_again(ns, link)
 
-    def links(self, ns: int) -> List[Link]:
-        """Return all interfaces of a namespace."""
+    def links(self, ns: int, kind: str = "") -> List[Link]:
+        """Return all interfaces of a namespace, or those of a kind: all of it are cheaper than all there are."""
         links = self.known.links[ns]
-        if not links.complete:
-            for link in filter(self._present, self.source.links(ns)):
+        if not links.complete and (not kind or kind not in links.kinds):
+            for link in filter(self._present, self.source.links(ns, kind)):
                 if link.name not in links.by_name:
                     links.put(link)
-            links.complete = True
-        return list(filter(self._present, links.known()))
+            links.kinds.add(kind)
+            links.complete = not kind
+        found = links.known() if not kind else [link for link in links.known() if link.kind == kind]
+        return list(filter(self._present, found))
 
     def _left(self, ns: int) -> Optional[Dict[int, str]]:
         """Return the interfaces that a namespace has, names by index, where some are deleted, else None: a peer goes with its end elsewhere,

@@ -167,8 +167,8 @@ class HostView:
             return namespace
         pairs = [
             (near, far)
-            for far in self.links(namespace)
-            if far.kind == "veth" and far.peer_ns in self.namespaces
+            for far in self.links(namespace, "veth")
+            if far.peer_ns in self.namespaces
             for near in [self._unless_ending(self.namespaces[far.peer_ns], self.state.link_at, far.peer_index)]
             if near is not None
         ]
@@ -286,9 +286,9 @@ class HostView:
                 raise KernelError(error.errno or 0, "read the state of %s" % HOST) from error
             return None
 
-    def links(self, namespace: Namespace) -> List[Link]:
-        """Return the interfaces of a namespace by index."""
-        return sorted(self._unless_ending(namespace, self.state.links) or [], key=lambda link: link.index)
+    def links(self, namespace: Namespace, kind: str = "") -> List[Link]:
+        """Return the interfaces of a namespace, or those of a kind, by index."""
+        return sorted(self._unless_ending(namespace, self.state.links, kind) or [], key=lambda link: link.index)
 
     def addresses(self, namespace: Namespace) -> List[Tuple[Link, Address]]:
         """Return the addresses of a namespace with their interfaces, without the loopback's own."""

@@ -60,9 +60,19 @@ def read(sock: Socket, name: str = "", index: int = 0) -> Tuple[Optional[Link], 
     return _link(found[0]) if found else (None, None)
 
 
-def read_all(sock: Socket) -> List[Found]:
-    """Return all interfaces."""
-    return [_link(message) for message in codec.dump(sock, codec.ifinfmsg, _GETLINK, {}, [_BRIEF])]
+def read_all(sock: Socket, kind: str = "") -> List[Found]:
+    """Return all interfaces, or those of a kind, of which the kernel sends no others: a container's root can make any number. It sends all
+    where it does not know that kind (yet), or not to choose (before 4.6)."""
+    attrs: codec.Attributes = [_BRIEF]
+    if kind:
+        attrs.append(("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", kind)]}))
+    found = codec.dump(sock, codec.ifinfmsg, _GETLINK, {}, attrs)
+    return [_link(message) for message in found if not kind or _kind(message) == kind]
+
+
+def _kind(message: codec.Message) -> str:
+    info = message.get_attr("IFLA_LINKINFO")
+    return (info.get_attr("IFLA_INFO_KIND") or "") if info else ""
 
 
 def read_ports(sock: Socket, master: int) -> List[Tuple[int, int, Optional[int]]]:
@@ -71,9 +81,7 @@ def read_ports(sock: Socket, master: int) -> List[Tuple[int, int, Optional[int]]
     attrs = [("IFLA_MASTER", master), _BRIEF]
     found = []
     for message in codec.dump(sock, codec.ifinfmsg, _GETLINK, {}, attrs):
-        info = message.get_attr("IFLA_LINKINFO")
-        name = (info.get_attr("IFLA_INFO_KIND") or "") if info else ""
-        if message.get_attr("IFLA_MASTER") == master and link_kinds.kind(name).peer:
+        if message.get_attr("IFLA_MASTER") == master and link_kinds.kind(_kind(message)).peer:
             peer, nsid = message.get_attr("IFLA_LINK") or 0, message.get_attr("IFLA_LINK_NETNSID")
             found.append((message["index"], peer, nsid))
     return found

@@ -62,6 +62,13 @@ def test_a_pair_s_end_knows_the_other_one() -> None:
     assert (one.kind, one.peer_index, nsid) == ("veth", 7, 3)
 
 
+def test_of_a_kind_the_kernel_is_asked_for_no_others_and_what_it_sends_besides_is_left_out() -> None:
+    sock = Answering([link(LINKINFO=info("veth")), link(3, "br0", LINKINFO=info("bridge")), link(4, "lo")])
+    assert [one.name for one, _nsid in links.read_all(sock, "veth")] == ["eth0"]
+    sent = sock.read(ifinfmsg)
+    assert sent.get_attr("IFLA_LINKINFO").get_attr("IFLA_INFO_KIND") == "veth"
+
+
 def test_the_link_below_a_vlan_is_no_peer() -> None:
     [(one, _nsid)] = read(link(LINK=7, LINKINFO=info("vlan")))
     assert (one.kind, one.peer_index) == ("vlan", 0)
