@@ -29,7 +29,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     NsFile,
     NsRef,
     PolicyRule,
-    Route,
+    RouteTable,
     Vlan,
 )
 
@@ -270,9 +270,9 @@ class Reader:
     def wait_for_rcu(self) -> None:
         time.sleep(_RCU_WAIT)
 
-    def routes(self, ns: int, family: int, table: int) -> List[Route]:
+    def routes(self, ns: int, family: int, table: int, protocol: int = 0) -> RouteTable:
         namespace = self._open[ns]
-        return routes.read_all(namespace.socket, family, table, lambda index: _interface(namespace, index))
+        return routes.read_all(namespace.socket, family, table, lambda index: _interface(namespace, index), protocol)
 
     def marked(self, ns: int, protocol: int) -> Tuple[Set[Tuple[int, int]], Set[int]]:
         return routes.read_marked(self._open[ns].socket, protocol)

@@ -142,14 +142,41 @@ def _decoded(rows: Mapping[str, link_kinds.Field], message: codec.Message) -> It
             yield name, row.from_kernel(value)
 
 
-def _link(message: codec.Message) -> Found:
+class Attributes(Mapping[str, Any]):
+    """The attributes of an interface by field name, decoded once one is asked for: a container's root can make any number of interfaces, of which
+    hardly more matters than the name."""
+
+    __slots__ = ("_known", "_message")
+
+    def __init__(self, message: codec.Message) -> None:
+        self._message = message
+        self._known: Optional[Dict[str, Any]] = None
+
+    def _all(self) -> Dict[str, Any]:
+        if self._known is None:
+            self._known = _attributes(self._message)
+        return self._known
+
+    def __getitem__(self, name: str) -> Any:
+        row = link_kinds.LINK.get(name) if self._known is None else None
+        value = self._message.get_attr(row.attribute) if row is not None and row.attribute else None
+        return self._all()[name] if row is None or value is None else row.from_kernel(value)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
+def _attributes(message: codec.Message) -> Dict[str, Any]:
     attributes: Dict[str, Any] = dict.fromkeys(("alias", "mac"), "")
     attributes.update(_decoded(link_kinds.LINK, message))
     attributes["enabled"] = bool(message["flags"] & _IFF_UP)
     attributes.update(_ipv6(message.raw("IFLA_AF_SPEC")))
     attributes["carrier"] = bool(message["flags"] & _IFF_RUNNING)
     info = message.get_attr("IFLA_LINKINFO")
-    name = (info.get_attr("IFLA_INFO_KIND") or "") if info else ""
+    name = _kind(message)
     kind = link_kinds.kind(name)
     if info and kind.fields:
         data = info.get_attr("IFLA_INFO_DATA")
@@ -162,13 +189,18 @@ def _link(message: codec.Message) -> Found:
     port = info.get_attr("IFLA_INFO_SLAVE_DATA") if info and master.ports else None
     if port is not None:
         attributes.update(_decoded(master.ports, port))
+    return attributes
+
+
+def _link(message: codec.Message) -> Found:
+    kind = _kind(message)
     link = Link(
         message["index"],
         message.get_attr("IFLA_IFNAME") or "",
-        name,
-        attributes,
+        kind,
+        Attributes(message),
         master=message.get_attr("IFLA_MASTER") or 0,
-        peer_index=(message.get_attr("IFLA_LINK") or 0) if kind.peer else 0,
+        peer_index=(message.get_attr("IFLA_LINK") or 0) if link_kinds.kind(kind).peer else 0,
         altnames=tuple(map(codec.text, values(message.raw("IFLA_PROP_LIST"), _ALT_IFNAME))),
     )
     return link, message.get_attr("IFLA_LINK_NETNSID")

@@ -298,7 +298,9 @@ def test_what_was_looked_at_is_known_by_index(kernel: reader.Reader) -> None:
 
 
 def test_routes_have_names_for_indexes(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routes, "read_all", lambda _sock, _family, _table, name: [name(0), name(1), name(77)])
+    monkeypatch.setattr(
+        routes, "read_all", lambda _sock, _family, _table, name, _protocol: [name(0), name(1), name(77)]
+    )
     assert kernel.routes(kernel.own, 4, 254) == ["", "lo", "77"]  # type: ignore[comparison-overlap]
 
 

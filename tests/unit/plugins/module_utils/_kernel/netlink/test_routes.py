@@ -57,7 +57,7 @@ def test_a_route_is_read_as_it_was_written(what: str) -> None:
 def test_so_is_one_of_many_ways() -> None:
     [(_kind, _flags, body)] = sent_route(MANY, 0, (2, 3, 4)).asked
     hops = sorted(replaced(hop, interface=f"if{number}") for number, hop in enumerate(HOPS, 2))
-    assert routes.read_all(Answering([bytes(16) + body]), 4, 254, named) == [replaced(MANY, nexthops=tuple(hops))]
+    assert list(routes.read_all(Answering([bytes(16) + body]), 4, 254, named)) == [replaced(MANY, nexthops=tuple(hops))]
 
 
 def test_ways_of_ipv6_and_on_the_link() -> None:
@@ -91,7 +91,7 @@ def test_only_the_table_and_the_family_are_returned_though_an_old_kernel_sends_a
     ]
     messages = [by_class(rtmsg, {"type": 1, **fields}, attrs) for fields, attrs in rows]
     assert [route.destination for route in routes.read_all(Answering(messages), 4, 254, named)] == ["0.0.0.0/0"]
-    assert routes.read_all(Answering(messages[:2]), 6, 254, named) == []
+    assert list(routes.read_all(Answering(messages[:2]), 6, 254, named)) == []
 
 
 def test_each_of_many_that_are_alike_has_its_own_destination() -> None:
@@ -105,7 +105,7 @@ def test_each_of_many_that_are_alike_has_its_own_destination() -> None:
     listed += [replaced(route, interface="if3") for route in listed]
     Random(1).shuffle(listed)
     bodies = [bytes(16) + sent_route(route, int(route.interface[2:])).asked[0][2] for route in listed]
-    assert routes.read_all(Answering(bodies), 4, 254, named) == listed
+    assert list(routes.read_all(Answering(bodies), 4, 254, named)) == listed
 
 
 def test_the_kernel_is_asked_for_one_table() -> None:
@@ -117,7 +117,7 @@ def test_the_kernel_is_asked_for_one_table() -> None:
 
 @pytest.mark.parametrize("code", [errno.ENOENT, errno.EAFNOSUPPORT, errno.EOPNOTSUPP])
 def test_a_table_or_a_family_that_is_not_there_has_no_routes(code: int) -> None:
-    assert routes.read_all(Answering(code), 6, 100, named) == []
+    assert list(routes.read_all(Answering(code), 6, 100, named)) == []
 
 
 def test_another_refusal_is_an_error() -> None:
