@@ -72,8 +72,10 @@ def report(source: Source, params: Mapping[str, Any]) -> Tuple[Dict[str, Any], L
 def gathered(
     source: Source, gather: Sequence[str], refs: Sequence[NsRef] = (), limit: Optional[int] = None
 ) -> Tuple[Dict[str, List[Item]], List[str]]:
-    """Return the lists named in ``gather``, of all namespaces or of those named, and warnings. ``limit``: so many addresses, and routes, of each
-    container are listed besides ours, and so many gateways; None: all. Raises `Refused` where the host itself cannot be read."""
+    """Return the lists named in ``gather``, of all namespaces or of those named, and warnings. Raises `Refused` where the host itself cannot be read.
+
+    ``limit``: so many addresses, routes, bridges and pairs of each container are listed besides ours, but all its interfaces by name; None: all.
+    """
     view = HostView(source, refs)
     survey = _Survey(view, limit=limit)
     return survey.lists(gather), list(view.warnings)
@@ -89,7 +91,7 @@ class _Inside:
 
 class _Survey:
     """The lists of `SUBSETS`, a method each. An object that vanished meanwhile is an empty item. ``all_addresses``: also those of the
-    host's own interfaces that are neither bridges nor pairs. ``limit``: see `gathered`; ``names``: the same for interfaces, of whatever kind."""
+    host's own interfaces that are neither bridges nor pairs. ``limit``: see `gathered`; ``names``: the same for names of interfaces."""
 
     def __init__(
         self, view: HostView, all_addresses: bool = False, limit: Optional[int] = None, names: Optional[int] = None
@@ -179,7 +181,7 @@ class _Survey:
             links = (
                 (link, self._is_made(namespace, link)) for link in self._view.links(namespace) if link.name != "lo"
             )
-            self._interfaces_listed[namespace.inode] = list(self._named(namespace, "interfaces", links))
+            self._interfaces_listed[namespace.inode] = list(self._named(namespace, "interfaces", links, self._names))
         return self._interfaces_listed[namespace.inode]
 
     def _is_made(self, namespace: Namespace, link: Link) -> bool:
@@ -198,7 +200,7 @@ class _Survey:
             there = (
                 (link, link.index in ours) for link in links if link.kind == "bridge" and view.shows(namespace, link)
             )
-            listed = list(self._named(namespace, "bridges", there))
+            listed = list(self._named(namespace, "bridges", there, self._limit))
             masters = {link.index for link in listed}
             inside = (
                 (link, self._is_made(namespace, link))
@@ -206,7 +208,7 @@ class _Survey:
                 if link.master in masters and view.leads(namespace, link)
             )
             ports: Dict[int, List[str]] = collections.defaultdict(list)  # by their bridge
-            for port in self._named(namespace, "ports", inside):
+            for port in self._named(namespace, "ports", inside, self._limit):
                 ports[port.master].append(port.name)
             for link in listed:
                 reported = self._reported(bridge.RESOURCE, name=link.name, **namespace.option)
@@ -218,7 +220,8 @@ class _Survey:
             ports[mapping.to].append(shown(mapping))
         by_near_end = itertools.groupby(self._view.pairs, key=lambda pair: pair.here)
         for namespace, pairs in by_near_end:
-            for pair in self._named(namespace, "veths", ((pair, pair.made is not None) for pair in pairs)):
+            found = ((pair, pair.made is not None) for pair in pairs)
+            for pair in self._named(namespace, "veths", found, self._limit):
                 peer = {"peer_name": pair.far.name if pair.far else "unseen"}
                 if pair.there is not None and pair.there is not pair.here:
                     peer["peer_netns"] = pair.there.ref.path
@@ -272,9 +275,11 @@ class _Survey:
         if limit is not None and others > limit:
             self.unlisted.append({"netns": namespace.ref.option, "list": what, "count": others - limit})
 
-    def _named(self, namespace: Namespace, what: str, found: Iterable[Tuple[Entry, bool]]) -> Iterator[Entry]:
+    def _named(
+        self, namespace: Namespace, what: str, found: Iterable[Tuple[Entry, bool]], limit: Optional[int]
+    ) -> Iterator[Entry]:
         """Yield the interfaces, or pairs, of a namespace that are listed, of those that are ``found`` (each, and whether it is ours)."""
-        return self._listed(namespace, what, ((1, (entry,), ours) for entry, ours in found), self._names)
+        return self._listed(namespace, what, ((1, (entry,), ours) for entry, ours in found), limit)
 
     def _shown_addresses(self, namespace: Namespace) -> List[Tuple[Link, Address]]:
         """Return the addresses of a namespace that are listed, with their interfaces."""

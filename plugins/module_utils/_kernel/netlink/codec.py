@@ -21,11 +21,13 @@ import sys
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import (
+    ATTRIBUTE_BYTES,
     FAMILIES,
     HEADER_BYTES,
     NetlinkError,
     Socket,
     attribute,
+    headers,
     spans,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking
@@ -36,6 +38,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.require
 )
 
 Attributes = List[Tuple[str, Any]]
+_LENGTH_BYTES = 4  # of a message's own length, with which it begins
 
 
 @contextlib.contextmanager
@@ -284,6 +287,18 @@ class Message:
             self._spans = spans(self._data, self._codec.header_bytes)
         return self._spans
 
+    def places(self) -> int:
+        """Return which bits of the message with its header, taken as a number, say where its attributes are: its length, and their headers."""
+        others = bytearray(b"\xff" * len(self._whole))
+        others[:_LENGTH_BYTES] = bytes(_LENGTH_BYTES)
+        for offset in headers(self._data, self._codec.header_bytes):
+            others[HEADER_BYTES + offset : HEADER_BYTES + offset + ATTRIBUTE_BYTES] = bytes(ATTRIBUTE_BYTES)
+        return ~int.from_bytes(others[: len(self._whole)], "little")
+
+    def placed_as(self, other: Message) -> None:
+        """Take over where the attributes are of a message whose are in the same places."""
+        self._spans = other._found()
+
     def names(self) -> List[str]:
         """Return the names of the attributes that are there, ``UNKNOWN`` for what pyroute2 does not know."""
         known = {number: name for name, (number, dummy) in self._codec.attributes.items()}
@@ -421,5 +436,16 @@ def request(
 def dump(
     sock: Socket, cls: Any, type_: int, fields: Mapping[str, Any], attrs: Sequence[Tuple[str, Any]] = ()
 ) -> List[Message]:
-    """Return the messages of a dump, see `Socket.dump`."""
-    return [decode(cls, data) for data in sock.dump(type_, encode(cls, fields, attrs))]
+    """Return the messages of a dump, see `Socket.dump`. Where the attributes of one are in the places of those of the one before, they are not
+    looked for again: of a link it would be the most work."""
+    found: List[Message] = []
+    like, alike, mask = None, 0, 0
+    for data in sock.dump(type_, encode(cls, fields, attrs)):
+        message, number = decode(cls, data), int.from_bytes(data, "little")
+        if like is not None and number & mask == alike:
+            message.placed_as(like)
+        else:
+            like, mask = message, message.places()
+            alike = number & mask
+        found.append(message)
+    return found

@@ -39,6 +39,7 @@ _INET6_CONF, _ACCEPT_RA, _DISABLE_IPV6 = 2, struct.Struct("=12xi"), struct.Struc
 _BRIEF = ("IFLA_EXT_MASK", _SKIP_STATS)
 _PVID, _UNTAGGED, _BEGIN, _END = 2, 4, 8, 16  # BRIDGE_VLAN_INFO_*
 _VLAN_INFO = 2  # IFLA_BRIDGE_VLAN_INFO
+_INFO_KIND = 1  # IFLA_INFO_KIND, in IFLA_LINKINFO
 _ALT_IFNAME = 53  # IFLA_ALT_IFNAME, in IFLA_PROP_LIST
 _VLAN = struct.Struct("=HH")  # struct bridge_vlan_info: flags, id
 
@@ -71,8 +72,7 @@ def read_all(sock: Socket, kind: str = "") -> List[Found]:
 
 
 def _kind(message: codec.Message) -> str:
-    info = message.get_attr("IFLA_LINKINFO")
-    return (info.get_attr("IFLA_INFO_KIND") or "") if info else ""
+    return codec.text(next(iter(values(message.raw("IFLA_LINKINFO"), _INFO_KIND)), b""))
 
 
 def read_ports(sock: Socket, master: int) -> List[Tuple[int, int, Optional[int]]]:

@@ -16,11 +16,11 @@ import os
 import socket
 import struct
 import time
-from typing import Dict, List, Tuple
+from typing import Dict, Iterator, List, Tuple
 
 ROUTE, SOCK_DIAG, NETFILTER = 0, 4, 12
 ACK, DUMP, REPLACE, EXCL, CREATE = 0x4, 0x300, 0x100, 0x200, 0x400  # NLM_F_*, of requests
-HEADER_BYTES = 16
+HEADER_BYTES, ATTRIBUTE_BYTES = 16, 4
 FAMILIES = {4: int(socket.AF_INET), 6: int(socket.AF_INET6)}  # by version of IP
 
 _REQUEST = 0x1
@@ -173,6 +173,16 @@ def spans(data: bytes, offset: int = 0) -> Dict[int, Tuple[int, int]]:
         found.setdefault(type_ & _TYPE_MASK, (offset + 4, offset + length))
         offset += (length + 3) & ~3
     return found
+
+
+def headers(data: bytes, offset: int) -> Iterator[int]:
+    """Yield where attributes begin, and where they end by what is none, as `spans` goes through them."""
+    while offset + ATTRIBUTE_BYTES <= len(data):
+        yield offset
+        length = _ATTRIBUTE.unpack_from(data, offset)[0]
+        if length < ATTRIBUTE_BYTES:
+            break
+        offset += (length + 3) & ~3
 
 
 def attributes(data: bytes) -> Dict[int, bytes]:
