@@ -14,7 +14,12 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec, routes, transport
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import NetlinkError
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Nexthop, PolicyRule, Route
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
+    Nexthop,
+    PolicyRule,
+    Route,
+    RouteTable,
+)
 from ansible_collections.linuxnet.containers.tests.unit.netlink_wire import Answering, by_class
 from pyroute2.netlink.rtnl.fibmsg import fibmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
@@ -106,6 +111,35 @@ def test_each_of_many_that_are_alike_has_its_own_destination() -> None:
     Random(1).shuffle(listed)
     bodies = [bytes(16) + sent_route(route, int(route.interface[2:])).asked[0][2] for route in listed]
     assert list(routes.read_all(Answering(bodies), 4, 254, named)) == listed
+
+
+def test_each_can_be_asked_for_without_the_others() -> None:
+    """The same as of a list, by whatever it is asked."""
+    chance = Random(1)
+    listed = []
+    for number in range(60):
+        bits = chance.choice((16, 24, 24))
+        net = f"10.{number}.0.0/{bits}" if number % 20 else "0.0.0.0/0"
+        listed.append(Route(4, net, metric=chance.choice((0, 0, 9)), gateway="10.0.0.1", interface="if2"))
+    listed += listed[5:8]
+    bodies = [bytes(16) + sent_route(route).asked[0][2] for route in listed]
+    read, plain = routes.read_all(Answering(bodies), 4, 254, named), RouteTable(listed)
+    assert len(list(read.runs(lambda _route: True))) < len(listed)
+    for like in (lambda _route: True, lambda route: route.metric == 9, lambda _route: False):
+        assert read.like(like) == plain.like(like)
+        assert [one for run in read.runs(like) for one in run] == plain.like(like)
+        assert sum(len(run) for run in read.runs(like)) == len(plain.like(like))
+        for ip in ("10.7.0.9", "10.7.9.9", "11.0.0.1", "fd00::1"):
+            assert read.holding(ip, like) == plain.holding(ip, like)
+    for nets in ((), ("10.6.0.0/16", "10.6.0.0/24"), {"0.0.0.0/0", "10.9.0.0/24", "10.9.0.0/16"}, ("fd00::/16",)):
+        assert read.to(nets) == plain.to(nets)
+
+
+def test_of_a_protocol_the_kernel_is_asked_for_no_others_and_what_it_sends_besides_is_left_out() -> None:
+    bodies = [bytes(16) + sent_route(route).asked[0][2] for route in (ROUTES["default"], ROUTES["on the link"])]
+    sock = Answering(bodies)
+    assert [route.destination for route in routes.read_all(sock, 4, 254, named, 76)] == ["0.0.0.0/0"]
+    assert sock.read(rtmsg)["proto"] == 76
 
 
 def test_the_kernel_is_asked_for_one_table() -> None:
