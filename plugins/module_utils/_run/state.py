@@ -421,6 +421,14 @@ class State:
             ]
         return self.known.routes[ns, family, table]
 
+    def list_routes(self, ns: int) -> None:
+        """Have the tables of a namespace that were read as `routes` has them, for a change moves those on."""
+        for key in [key for key in self.known.tables if key[0] == ns]:
+            if key[3]:
+                del self.known.tables[key]
+            else:
+                self.routes(*key[:3])
+
     def policies(self, ns: int, family: int) -> List[PolicyRule]:
         """Return the policy rules that look at the source only; one dump a namespace and family."""
         if (ns, family) not in self.known.policies:
