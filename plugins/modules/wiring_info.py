@@ -55,8 +55,10 @@ options:
     version_added: 0.3.0
   limit:
     description:
-      - So many addresses, and so many routes, of each namespace besides the host's own are listed that are not of this collection's making; a container's
-        root can make any number of them. RV(unlisted) says how many there are besides.
+      - So many addresses, routes, bridges with their ports, and pairs, of each namespace besides the host's own are listed that are not of this
+        collection's making; a container's root can make any number of them. RV(unlisted) says how many there are besides.
+      - The same goes for what an entry tells of such a namespace. These are the names in C(interfaces), and of a pair that leads
+        there its C(addresses), with the ports published to them, and its C(gateways); and for RV(picture).
       - V(0) lists all. With O(find) all are looked at.
     type: int
     default: 100
@@ -177,7 +179,9 @@ wiring:
       sample:
         - {kind: veth, name: vethzvxkcem3eqk, netns: null, why: "the namespace of its other end has no name any more: process 4242 (sleep)"}
 unlisted:
-  description: What O(limit) left out, an entry for each list of each namespace that has more.
+  description:
+    - What O(limit) left out, an entry for each list of each namespace that has more.
+    - C(list) is one of RV(wiring), or V(interfaces), V(ports) or V(gateways), of which entries of those lists tell.
   returned: success
   type: list
   elements: dict

@@ -304,6 +304,9 @@ def routes_of_other_kinds_and_tables(kernel: Any) -> None:
     ]
     assert routes(kernel, WEB, table=100) == ["default via 10.0.0.1 dev eth0 table 100"]
     assert [one.protocol for one in kernel.routes(kernel.find(WEB), 4, 254) if one.type == "blackhole"] == [76]
+    ours = kernel.routes(kernel.find(WEB), 4, 254, 76)
+    assert list(ours) == [one for one in kernel.routes(kernel.find(WEB), 4, 254) if one.protocol == 76]
+    assert list(kernel.routes(kernel.find(WEB), 4, 254, 99)) == []
     assert routes(kernel, WEB, table=101) == []
 
 

@@ -119,6 +119,17 @@ def both_ends_of_a_pair_know_each_other(kernel: Any) -> None:
 
 
 @case
+def those_of_a_kind_are_told_without_all_others(kernel: Any) -> None:
+    pair(kernel)
+    kernel.apply(AddLink(HOST, "br0", "bridge", {}))
+    kernel.apply(SetLink(HOST, "web0", {"master": "br0"}, {}))
+    for kind, listed in (("veth", ["web0"]), ("bridge", ["br0"]), ("", ["br0", "lo", "web0"]), ("vxlan", [])):
+        found = kernel.links(kernel.find(HOST), kind)
+        assert sorted(one.name for one in found) == listed
+        assert [one for one in kernel.links(kernel.find(HOST)) if one in found] == list(found), "and all of each"
+
+
+@case
 def a_taken_name_is_refused_and_its_side_is_named(kernel: Any) -> None:
     """C3."""
     pair(kernel)

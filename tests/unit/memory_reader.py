@@ -34,6 +34,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     NsRef,
     PolicyRule,
     Route,
+    RouteTable,
     Vlan,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.requirements import dotted
@@ -125,8 +126,8 @@ class MemoryReader:
         found = self._state.link(ns, name) if name else self._state.link_at(ns, index)
         return None if found is None else _reported(found)
 
-    def links(self, ns: int) -> list[Link]:
-        return [_reported(link) for link in self._state.links(ns)]
+    def links(self, ns: int, kind: str = "") -> list[Link]:
+        return [_reported(link) for link in self._state.links(ns, kind)]
 
     def vlans(self, ns: int, index: int) -> tuple[Vlan, ...]:
         link = self._state.link_at(ns, index)
@@ -147,9 +148,10 @@ class MemoryReader:
             if one.scope != "host"
         ]
 
-    def routes(self, ns: int, family: int, table: int) -> list[Route]:
+    def routes(self, ns: int, family: int, table: int, protocol: int = 0) -> RouteTable:
         connected = self.connected(ns, family) if table == MAIN_TABLE else []
-        return [*self._state.routes(ns, family, table), *connected]
+        found = [*self._state.routes(ns, family, table), *connected]
+        return RouteTable([route for route in found if protocol in (0, route.protocol)])
 
     def marked(self, ns: int, protocol: int) -> tuple[set[tuple[int, int]], set[int]]:
         known = self._state.known.routes

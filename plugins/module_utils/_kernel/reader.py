@@ -29,7 +29,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     NsFile,
     NsRef,
     PolicyRule,
-    Route,
+    RouteTable,
     Vlan,
 )
 
@@ -176,7 +176,7 @@ class Reader:
         it."""
         ends = []
         with contextlib.suppress(OSError):
-            ends = [link.peer_index for link in self.links(ns) if link.kind == "veth" and link.peer_ns == self.own]
+            ends = [link.peer_index for link in self.links(ns, "veth") if link.peer_ns == self.own]
         self._open.pop(ns).close()
         self._paths = {path: inode for path, inode in self._paths.items() if inode != ns}
         if self._processes is not None:
@@ -260,9 +260,9 @@ class Reader:
         link, nsid = links.read(namespace.socket, name, index)
         return None if link is None else self._resolved(namespace, ns, link, nsid)
 
-    def links(self, ns: int) -> List[Link]:
+    def links(self, ns: int, kind: str = "") -> List[Link]:
         namespace = self._open[ns]
-        return [self._resolved(namespace, ns, link, nsid) for link, nsid in links.read_all(namespace.socket)]
+        return [self._resolved(namespace, ns, link, nsid) for link, nsid in links.read_all(namespace.socket, kind)]
 
     def vlans(self, ns: int, index: int) -> Tuple[Vlan, ...]:
         return links.read_vlans(self._open[ns].socket, index)
@@ -270,9 +270,9 @@ class Reader:
     def wait_for_rcu(self) -> None:
         time.sleep(_RCU_WAIT)
 
-    def routes(self, ns: int, family: int, table: int) -> List[Route]:
+    def routes(self, ns: int, family: int, table: int, protocol: int = 0) -> RouteTable:
         namespace = self._open[ns]
-        return routes.read_all(namespace.socket, family, table, lambda index: _interface(namespace, index))
+        return routes.read_all(namespace.socket, family, table, lambda index: _interface(namespace, index), protocol)
 
     def marked(self, ns: int, protocol: int) -> Tuple[Set[Tuple[int, int]], Set[int]]:
         return routes.read_marked(self._open[ns].socket, protocol)

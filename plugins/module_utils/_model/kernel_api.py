@@ -17,7 +17,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     NsFile,
     NsRef,
     PolicyRule,
-    Route,
+    RouteTable,
     Vlan,
 )
 
@@ -36,8 +36,8 @@ class Source(Protocol):
     def link(self, ns: int, name: str = "", index: int = 0) -> Optional[Link]:
         """Return an interface by name or index."""
 
-    def links(self, ns: int) -> Sequence[Link]:
-        """Return all interfaces."""
+    def links(self, ns: int, kind: str = "") -> Sequence[Link]:
+        """Return all interfaces, or those of a kind."""
 
     def vlans(self, ns: int, index: int) -> Tuple[Vlan, ...]:
         """Return the VLANs of a bridge port."""
@@ -51,8 +51,8 @@ class Source(Protocol):
     def wait_for_rcu(self) -> None:
         """Wait until namespaces that just ended are gone for good (an RCU grace period)."""
 
-    def routes(self, ns: int, family: int, table: int) -> Sequence[Route]:
-        """Return the routes of a table."""
+    def routes(self, ns: int, family: int, table: int, protocol: int = 0) -> RouteTable:
+        """Return the routes of a table, or those of a protocol."""
 
     def policies(self, ns: int, family: int) -> Sequence[PolicyRule]:
         """Return the policy rules that look at the source only and lead to a table, in the kernel's order."""

@@ -10,9 +10,22 @@ import functools
 import ipaddress
 import os.path
 from dataclasses import field, replace
-from typing import Any, List, Mapping, Optional, Tuple
+from typing import (
+    Any,
+    Callable,
+    Collection,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress, IpNetwork
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress, IpNetwork, holds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.link_kinds import kind
@@ -20,6 +33,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
 
 MAIN_TABLE = 254  # RT_TABLE_MAIN
 FOREVER = 4294967295  # INFINITY_LIFE_TIME, seconds
+
+Like = Callable[["Route"], bool]
 
 
 # --- namespaces -----------------------------------------------------------------------------------------------------
@@ -284,6 +299,78 @@ class Route:
 
     def _via(self, gateway: str) -> str:
         return "inet6 " + gateway if self.family == 4 and ":" in gateway else gateway
+
+
+class Run:
+    """Routes that follow each other in a table, all as ``like`` but for the address of their destination: ``addresses``, as the kernel has them, and
+    ``text`` spells one. Without addresses it is the one route."""
+
+    def __init__(
+        self, like: Route, addresses: Sequence[bytes] = (), text: Optional[Callable[[bytes], str]] = None
+    ) -> None:
+        self.like, self._addresses, self._text = like, addresses, text
+
+    def __len__(self) -> int:
+        return len(self._addresses) or 1
+
+    def __iter__(self) -> Iterator[Route]:
+        if self._text is None:
+            return iter((self.like,))
+        return map(self.like.to, map(self._text, self._addresses))
+
+    def to(self, nets: Collection[str], packed: Mapping[str, Collection[bytes]]) -> List[Route]:
+        """Return those to some networks, CIDRs; ``packed`` are their addresses by how many bits count."""
+        if self._text is None:
+            return [self.like] if self.like.destination in nets else []
+        wanted = packed.get(self.like.destination.partition("/")[2])
+        found = [address for address in self._addresses if address in wanted] if wanted else []
+        return [self.like.to(self._text(address)) for address in found]
+
+    def holding(self, ip: str) -> List[Route]:
+        """Return those to a network that an address is in."""
+        if self._text is None:
+            return [self.like] if holds(self.like.destination, ip) else []
+        where, dummy, bits = self.like.destination.partition("/")
+        if (":" in where) != (":" in ip):
+            return []
+        packed = ipaddress.ip_network("%s/%s" % (ip, bits), strict=False).network_address.packed
+        return self.to((), {bits: (packed,)})
+
+
+class RouteTable:
+    """The routes of a table in the kernel's order: either ``listed``, or in ``runs``. What a question calls ``like`` looks at anything but the
+    destination of a route."""
+
+    def __init__(self, listed: Sequence[Route] = (), runs: Optional[Sequence[Run]] = None) -> None:
+        self._listed, self._runs = listed, runs
+
+    def __iter__(self) -> Iterator[Route]:
+        return iter(self._listed) if self._runs is None else (route for run in self._runs for route in run)
+
+    def runs(self, like: Like) -> Iterable[Run]:
+        """Return those that are like this, in runs."""
+        if self._runs is None:
+            return map(Run, filter(like, self._listed))
+        return (run for run in self._runs if like(run.like))
+
+    def like(self, like: Like) -> List[Route]:
+        """Return those that are like this."""
+        if self._runs is None:
+            return list(filter(like, self._listed))
+        return [route for run in self.runs(like) for route in run]
+
+    def to(self, nets: Collection[str]) -> List[Route]:
+        """Return those to some networks, CIDRs."""
+        if self._runs is None:
+            return [route for route in self._listed if route.destination in nets]
+        packed: Dict[str, Set[bytes]] = {}
+        for net in nets:
+            packed.setdefault(net.partition("/")[2], set()).add(ipaddress.ip_network(net).network_address.packed)
+        return [route for run in self._runs for route in run.to(nets, packed)]
+
+    def holding(self, ip: str, like: Like) -> List[Route]:
+        """Return those that are like this, to a network that an address is in."""
+        return [route for run in self.runs(like) for route in run.holding(ip)]
 
 
 @dataclass(frozen=True)

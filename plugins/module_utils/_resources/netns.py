@@ -261,8 +261,8 @@ def _borrowed(want: Want, shared: Sequence[str], inode: int, host: int, state: S
     given = inode in state.extension(Given).inodes(want.given)  # to a name that means another one, or nothing, as yet
     pairs = [
         (near, far)
-        for far in (state.links(inode) if rivals or given else ())
-        for near in [state.link_at(host, far.peer_index) if far.kind == "veth" and far.peer_ns == host else None]
+        for far in (state.links(inode, "veth") if rivals or given else ())
+        for near in [state.link_at(host, far.peer_index) if far.peer_ns == host else None]
         if near is not None
     ]
 

@@ -74,14 +74,14 @@ def asked_for(want: Want, own: Sequence[Address]) -> Optional[Address]:
             same = [address for address in own if address.ip == want.address.ip]
         return same[0] if same else None
     prefix = want.pool.network.prefixlen if want.pool else -1
-    inside = [
-        address for address in own if want.may_be(address) and not want.keeps(address) and is_settled(want, address)
-    ]
-    fitting = [address for address in inside if address.prefix == prefix]
-    ours = [address for address in fitting if address.protocol == PROTOCOL]
-    if not ours:  # the pool grew or shrank around it: it is kept, under another prefix length
-        ours = [address for address in inside if address.protocol == PROTOCOL]
-    return next(iter(ours or fitting), None)
+
+    def inside(these: Iterable[Address]) -> List[Address]:
+        return [one for one in these if want.may_be(one) and not want.keeps(one) and is_settled(want, one)]
+
+    ours = inside(address for address in own if address.protocol == PROTOCOL)
+    fitting = [address for address in ours or inside(own) if address.prefix == prefix]
+    # Where the pool grew or shrank around one of ours it is kept, under another prefix length.
+    return next(iter(fitting or ours), None)
 
 
 def way_out(link: Link, state: State) -> str:

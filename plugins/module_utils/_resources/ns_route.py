@@ -7,6 +7,7 @@ deleted and added again. Pure."""
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import replace
 from typing import Any, Dict, FrozenSet, Hashable, Iterable, List, Mapping, Optional, Sequence, Tuple
 
@@ -18,6 +19,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     MAIN_TABLE,
+    Address,
     Nexthop,
     NsRef,
     PolicyRule,
@@ -105,20 +107,36 @@ def _no_ipv6(want: Want, ns: int, state: State) -> str:
     return next(filter(None, found), "")
 
 
-def _read_on_link(ns: int, family: int, tables: Iterable[int], state: State) -> OnLink:
-    """Return the networks that are on a link of a namespace, by interface (``""``: any), as the routes of some tables say."""
-    found = [
-        (route.destination, route.interface)
-        for table in tables
-        for route in state.routes(ns, family, table)
-        if not route.gateway and not route.nexthops and route.type == "unicast"
-    ]
-    found += [
+def _direct(route: Route) -> bool:
+    """Return whether a route is to a network on a link."""
+    return not route.gateway and not route.nexthops and route.type == "unicast"
+
+
+def _read_on_link(ns: int, family: int, tables: Iterable[int], ways: Sequence[Tuple[str, str]], state: State) -> OnLink:
+    """Return the networks that are on a link of a namespace, by interface (``""``: any), as the routes of some tables say: those that the gateways
+    of the ``ways`` are in, and all where one is in none."""
+    known = [state.table(ns, family, table) for table in tables]
+    gateways = dict.fromkeys(gateway for gateway, dummy in ways if gateway)
+    behind = [route for table in known for gateway in gateways for route in table.holding(gateway, _direct)]
+    others = [
         ("%s/%d" % (address.peer, address.prefix), "")
         for dummy, address in state.addresses(ns)
         if address.peer and address.family == family
     ]
-    return [*found, *connected(state, ns, family)]
+    others += connected(state, ns, family)
+    found = [*((route.destination, route.interface) for route in behind), *others]
+    if all(_reachable(gateway, found, interface) for gateway, interface in ways if gateway):
+        return found
+    everything = [route for table in known for route in table.like(_direct)]
+    return [*((route.destination, route.interface) for route in everything), *others]
+
+
+def _broadcasts(addresses: Sequence[Address], gateways: Iterable[str]) -> FrozenSet[str]:
+    """Return the broadcast addresses of networks of IPv4, as far as a gateway may be one: it ends in ones only from the prefix on."""
+    numbers = [int(ipaddress.IPv4Address(gateway)) for gateway in gateways if gateway and ":" not in gateway]
+    suspect = {bits for bits in range(31) for number in numbers if not ~number & ((1 << (32 - bits)) - 1)}
+    found = (address.network.broadcast_address for address in addresses if address.prefix in suspect)
+    return frozenset(map(str, found))
 
 
 class NsRouteResource(Resource[Want, Have]):
@@ -171,12 +189,12 @@ class NsRouteResource(Resource[Want, Have]):
         surplus = ns_route_exclusive.look(want, ns, self._held, state)
         if want.nothing:
             return Have(surplus=surplus)
-        table = state.routes(ns, want.family, want.table)
-        routes = [route for route in table if route.destination == want.destination and route.type in TYPES]
+        table = state.table(ns, want.family, want.table)
+        routes = [route for route in table.to((want.destination,)) if route.type in TYPES]
         have = Have(
             tuple(routes),
             policies=tuple(state.policies(ns, want.family)) if want.policy else (),
-            beside=any(route.protocol == PROTOCOL and route not in routes for route in table),
+            beside=any(route not in routes for run in table.runs(ns_route_exclusive.is_ours) for route in run),
             surplus=surplus,
         )
         if not want.present:
@@ -185,7 +203,10 @@ class NsRouteResource(Resource[Want, Have]):
         for name in (interface for dummy, interface in want.ways if interface):
             certain = state.need_link(ns, want.ns, name, "interface").index > 0 and certain
         # As the kernel looks for a gateway: in the route's own table, and where all other packets are looked up.
-        on_link = _read_on_link(ns, want.family, dict.fromkeys((want.table, MAIN_TABLE)), state)
+        # A way that is not asked for is that of a route that is there.
+        ways = [*want.ways, *((route.gateway, route.interface) for route in routes)]
+        ways += [(hop.gateway, hop.interface) for route in routes for hop in route.nexthops]
+        on_link = _read_on_link(ns, want.family, dict.fromkeys((want.table, MAIN_TABLE)), ways, state)
         addresses = [address for dummy, address in state.addresses(ns) if address.family == want.family]
         if not state.predict or state.whole:
             certain = True
@@ -195,15 +216,12 @@ class NsRouteResource(Resource[Want, Have]):
             for gateway in (gateway for gateway, dummy in want.ways if gateway and not _reachable(gateway, on_link)):
                 state.foresee("the subnet of gateway %s in %s" % (gateway, want.ns))
                 certain = False
-        broadcasts = [
-            address.network.broadcast_address for address in addresses if want.family == 4 and address.prefix < 31
-        ]
         return replace(
             have,
             on_link=tuple(on_link),
             certain=certain,
             own=frozenset(address.ip for address in addresses),
-            broadcasts=frozenset(map(str, broadcasts)),
+            broadcasts=_broadcasts(addresses, [way[0] for way in ways]) if want.family == 4 else frozenset(),
             no_ipv6=_no_ipv6(want, ns, state) if want.family == 6 and certain else "",
         )
 

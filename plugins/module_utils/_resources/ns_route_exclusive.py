@@ -26,6 +26,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 Held = Callable[[Want, Sequence[Route]], Sequence[Optional[Route]]]
 
 
+def is_ours(route: Route) -> bool:
+    return route.protocol == PROTOCOL
+
+
 @dataclass(frozen=True)
 class Surplus:
     """What of ours is not asked for: ``routes``, and policy ``rules``."""
@@ -69,13 +73,11 @@ def look(want: Want, ns: int, held: Held, state: State) -> Surplus:
         asked[other.family, other.table][other.destination].append(other)
     routes: List[Route] = []
     for family, table in sorted({*tables, *asked}):
-        listed = state.routes(ns, family, table)
-        ours = {route.destination for route in listed if route.protocol == PROTOCOL}
-        there: Mapping[str, List[Route]] = collections.defaultdict(list)
-        for route in listed:
-            if route.destination in ours:
-                there[route.destination].append(route)
+        listed = state.table(ns, family, table)
         wanted = asked.get((family, table), {})
+        there: Mapping[str, List[Route]] = collections.defaultdict(list)
+        for route in listed.to({route.destination for route in listed.like(is_ours)}):
+            there[route.destination].append(route)
         for destination, found in there.items():
             kept = [one for other in wanted.get(destination, ()) for one in held(other, found)]
             routes += [route for route in found if route.protocol == PROTOCOL and route not in kept]

@@ -101,8 +101,8 @@ class Pairs:
         return self._known[ns]
 
     def _made_for(self, path: str, ns: int, there: int) -> Iterator[int]:
-        for far in self._state.links(there):
-            near = self._state.link_at(ns, far.peer_index) if far.kind == "veth" and far.peer_ns == ns else None
+        for far in self._state.links(there, "veth"):
+            near = self._state.link_at(ns, far.peer_index) if far.peer_ns == ns else None
             if near is not None and made_for(path, near, far, self._state.identity()):
                 yield near.index
 

@@ -518,7 +518,7 @@ def _surplus(want: Want, ns: int, peer_ns: Optional[int], link: Optional[Link], 
     if not want.exclusive or peer_ns is None:
         return ()
     wanted = {want.name, *want.siblings, *([link.name] if link else [])}
-    pairs = [(_near_end(far, ns, state), far) for far in state.links(peer_ns)]
+    pairs = [(_near_end(far, ns, state), far) for far in state.links(peer_ns, "veth")]
     return tuple(
         near.name
         for near, far in pairs

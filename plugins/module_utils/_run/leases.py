@@ -213,6 +213,7 @@ def _del_address(step: DelAddress, state: State) -> None:
         left = [replace(address, secondary=False) if address is heir else address for address in left]
     state.addresses_by_index(ns)[link.index] = left
     state.known.default_routes.pop(ns, None)
+    state.list_routes(ns)
     _routes_go_along(state.known.routes.get((ns, gone.family, MAIN_TABLE), []), gone, left, beside, link.name)
     leases(state).release(ns, link.index, step.address)
 

@@ -196,6 +196,7 @@ def _set_link(step: SetLink, state: State) -> None:
 
 def _without_ipv6(state: State, ns: int, link: Link) -> None:
     """Note that an interface has no IPv6 any more: its addresses and routes of that family went."""
+    state.list_routes(ns)
     found = state.addresses_by_index(ns)
     found[link.index] = [address for address in found.get(link.index, ()) if address.family != 6]
     tables = [table for family, table in state.marked(ns, PROTOCOL)[0] if family == 6]
@@ -235,6 +236,7 @@ def _del_link(step: DelLink, state: State) -> None:
 def _deleted(state: State, ns: int, link: Link) -> None:
     """Note that an interface is deleted: its addresses and routes go along, its ports have no master then."""
     known = state.known
+    state.list_routes(ns)
     known.links[ns].drop(link)
     known.deleted.add((ns, link.index))
     known.deleted_names.add((ns, link.name))

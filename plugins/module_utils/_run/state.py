@@ -36,6 +36,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     NsRef,
     PolicyRule,
     Route,
+    RouteTable,
     Vlan,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.entries import Entries
@@ -53,6 +54,7 @@ class Links:
         self.by_index: Dict[int, str] = {}
         self.by_altname: Dict[str, str] = {}
         self.complete = False
+        self.kinds: Set[str] = set()  # of which all are known
         self._by_master: Dict[int, Dict[str, None]] = {}
 
     def put(self, link: Link) -> Link:
@@ -100,6 +102,9 @@ class Known:
     links: Dict[int, Links] = field(default_factory=lambda: collections.defaultdict(Links))
     addresses: Dict[int, Dict[int, List[Address]]] = field(default_factory=dict)  # by namespace and interface
     routes: Dict[Tuple[int, int, int], List[Route]] = field(default_factory=dict)
+    tables: Dict[Tuple[int, int, int, int], RouteTable] = field(
+        default_factory=dict
+    )  # those that `routes` has not, by protocol
     default_routes: Dict[int, List[Route]] = field(default_factory=dict)  # as long as no route changes
     policies: Dict[Tuple[int, int], List[PolicyRule]] = field(default_factory=dict)
     marked: Dict[int, Tuple[Set[Tuple[int, int]], Set[int]]] = field(
@@ -115,7 +120,7 @@ class Known:
 
     def forget(self, touched: Set[int]) -> None:
         """Forget the objects in namespaces that were changed: the kernel may have changed more along with them."""
-        by_key: Sequence[Dict[Any, Any]] = (self.routes, self.policies, self.vlans, self.sysctls)
+        by_key: Sequence[Dict[Any, Any]] = (self.routes, self.tables, self.policies, self.vlans, self.sysctls)
         for keyed in by_key:
             for key in [key for key in keyed if key[0] in touched]:
                 del keyed[key]
@@ -330,15 +335,17 @@ class State:
             for link in links.known():
                 self._asked_again(ns, link)
 
-    def links(self, ns: int) -> List[Link]:
-        """Return all interfaces of a namespace."""
+    def links(self, ns: int, kind: str = "") -> List[Link]:
+        """Return all interfaces of a namespace, or those of a kind: all of it are cheaper than all there are."""
         links = self.known.links[ns]
-        if not links.complete:
-            for link in filter(self._present, self.source.links(ns)):
+        if not links.complete and (not kind or kind not in links.kinds):
+            for link in filter(self._present, self.source.links(ns, kind)):
                 if link.name not in links.by_name:
                     links.put(link)
-            links.complete = True
-        return list(filter(self._present, links.known()))
+            links.kinds.add(kind)
+            links.complete = not kind
+        found = links.known() if not kind else [link for link in links.known() if link.kind == kind]
+        return list(filter(self._present, found))
 
     def _left(self, ns: int) -> Optional[Dict[int, str]]:
         """Return the interfaces that a namespace has, names by index, where some are deleted, else None: a peer goes with its end elsewhere,
@@ -384,10 +391,25 @@ class State:
         """Wait until namespaces that just ended are gone for good."""
         self.source.wait_for_rcu()
 
+    def table(self, ns: int, family: int, table: int, protocol: int = 0) -> RouteTable:
+        """Return the routes of one table, to be asked for some of them, or those of a protocol only: what need not be gone through one by one."""
+        listed = self.known.routes.get((ns, family, table))
+        if listed is None and ns > 0 and not self.known.deleted and None not in self.known.links[ns].by_name.values():
+            for key in ((ns, family, table, 0), (ns, family, table, protocol)):
+                if key in self.known.tables:
+                    return self.known.tables[key]
+            self.known.tables[key] = self.source.routes(ns, family, table, protocol)
+            return self.known.tables[key]
+        return RouteTable(self.routes(ns, family, table))
+
     def routes(self, ns: int, family: int, table: int) -> List[Route]:
-        """Return the routes of one table; one dump a namespace, family and table."""
+        """Return the routes of one table, which were read once, whatever `table` was asked for."""
         if (ns, family, table) not in self.known.routes:
-            known, found = self.known.links[ns].by_name, [] if ns < 0 else self.source.routes(ns, family, table)
+            read = self.known.tables.pop((ns, family, table, 0), None)
+            found: Iterable[Route] = ()
+            if ns >= 0:
+                found = self.source.routes(ns, family, table) if read is None else read
+            known = self.known.links[ns].by_name
             gone, there = self.known.deleted_names, self._left(ns)
             names = None if there is None else {*there.values(), ""}
             self.known.routes[ns, family, table] = [
@@ -398,6 +420,14 @@ class State:
                 and (names is None or route.interface in names)
             ]
         return self.known.routes[ns, family, table]
+
+    def list_routes(self, ns: int) -> None:
+        """Have the tables of a namespace that were read as `routes` has them, for a change moves those on."""
+        for key in [key for key in self.known.tables if key[0] == ns]:
+            if key[3]:
+                del self.known.tables[key]
+            else:
+                self.routes(*key[:3])
 
     def policies(self, ns: int, family: int) -> List[PolicyRule]:
         """Return the policy rules that look at the source only; one dump a namespace and family."""

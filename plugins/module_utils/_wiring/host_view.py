@@ -25,6 +25,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     NsRef,
     PolicyRule,
     Route,
+    RouteTable,
+    Run,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import made_for
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
@@ -32,6 +34,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 Read = TypeVar("Read")
 
 _DERIVED = re.compile(r"veth[a-z2-7]{11}")  # the form of `naming.host_interface`
+_DEFAULT = ("0.0.0.0/0", "::/0")
 _RTPROT_KERNEL = 2  # of a route that came with an address
 _PROCESSES_SHOWN = 5
 
@@ -167,8 +170,8 @@ class HostView:
             return namespace
         pairs = [
             (near, far)
-            for far in self.links(namespace)
-            if far.kind == "veth" and far.peer_ns in self.namespaces
+            for far in self.links(namespace, "veth")
+            if far.peer_ns in self.namespaces
             for near in [self._unless_ending(self.namespaces[far.peer_ns], self.state.link_at, far.peer_index)]
             if near is not None
         ]
@@ -286,31 +289,43 @@ class HostView:
                 raise KernelError(error.errno or 0, "read the state of %s" % HOST) from error
             return None
 
-    def links(self, namespace: Namespace) -> List[Link]:
-        """Return the interfaces of a namespace by index."""
-        return sorted(self._unless_ending(namespace, self.state.links) or [], key=lambda link: link.index)
+    def links(self, namespace: Namespace, kind: str = "") -> List[Link]:
+        """Return the interfaces of a namespace, or those of a kind, by index."""
+        return sorted(self._unless_ending(namespace, self.state.links, kind) or [], key=lambda link: link.index)
 
     def addresses(self, namespace: Namespace) -> List[Tuple[Link, Address]]:
         """Return the addresses of a namespace with their interfaces, without the loopback's own."""
-        found = []
-        for index, address in self._unless_ending(namespace, self.state.addresses) or []:
+        found: List[Tuple[Link, Address]] = []
+        for index, listed in (self._unless_ending(namespace, self.state.addresses_by_index) or {}).items():
             link = self._unless_ending(namespace, self.state.link_at, index)
-            if link is not None and address.scope != "host":
-                found.append((link, address))
+            if link is not None:
+                found += [(link, address) for address in listed if address.scope != "host"]
         return found
 
-    def routes(self, namespace: Namespace, table: int = MAIN_TABLE, families: Sequence[int] = (4, 6)) -> List[Route]:
-        """Return the routes of a table of a namespace, without those that came with an address."""
-        routes = [self._unless_ending(namespace, self.state.routes, family, table) or [] for family in families]
-        return [route for family in routes for route in family if route.protocol != _RTPROT_KERNEL]
+    def _table(self, namespace: Namespace, family: int, table: int, protocol: int = 0) -> RouteTable:
+        return self._unless_ending(namespace, self.state.table, family, table, protocol) or RouteTable()
 
-    def ruled_routes(self, namespace: Namespace) -> Iterator[Tuple[Route, Optional[PolicyRule]]]:
-        """Yield the routes of a namespace with the rule that leads to their table: those of the main table, which needs none, and those
-        of each table that a policy rule of ours leads to."""
-        for route in self.routes(namespace):
-            yield route, None
+    def default_routes(self, namespace: Namespace) -> Iterator[Route]:
+        """Yield the default routes of a namespace, without those that came with an address."""
+        for family in (4, 6):
+            for route in self._table(namespace, family, MAIN_TABLE).to(_DEFAULT):
+                if _made_by_somebody(route):
+                    yield route
+
+    def ruled_routes(self, namespace: Namespace, protocol: int = 0) -> Iterator[Tuple[Run, Optional[PolicyRule]]]:
+        """Yield the routes of a namespace, in runs, without those that came with an address, and the rule that leads to their table: those of the main
+        table, which needs none (``protocol``: those of it alone), and those of each table that a policy rule of ours leads to."""
+        for family in (4, 6):
+            for run in self._table(namespace, family, MAIN_TABLE, protocol).runs(_made_by_somebody):
+                if protocol in (0, run.like.protocol):
+                    yield run, None
         for family in (4, 6):
             for rule in self._unless_ending(namespace, self.state.policies, family) or []:
                 if rule.protocol == PROTOCOL:
-                    for route in self.routes(namespace, rule.table, [family]):
-                        yield route, rule
+                    for run in self._table(namespace, family, rule.table).runs(_made_by_somebody):
+                        yield run, rule
+
+
+def _made_by_somebody(route: Route) -> bool:
+    """Return whether a route is more than what came with an address."""
+    return route.protocol != _RTPROT_KERNEL

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import collections
 import ipaddress
+import itertools
 from dataclasses import field
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, TypeVar
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, TypeVar
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import NatRule
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef, Route
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Address, Link, NsRef, Route
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
     bridge,
     netns,
@@ -59,7 +60,7 @@ def report(source: Source, params: Mapping[str, Any]) -> Tuple[Dict[str, Any], L
         raise Invalid("limit: it is a number of entries, and 0 for all of them.")
     view = HostView(source, refs)
     if params["find"] is None:
-        survey = _Survey(view, limit=params["limit"] or None)
+        survey = _Survey(view, limit=params["limit"] or None, names=params["limit"] or None)
         wiring, said = survey.lists(params["gather"]), {}
     else:
         survey = _Survey(view, all_addresses=True)
@@ -71,8 +72,10 @@ def report(source: Source, params: Mapping[str, Any]) -> Tuple[Dict[str, Any], L
 def gathered(
     source: Source, gather: Sequence[str], refs: Sequence[NsRef] = (), limit: Optional[int] = None
 ) -> Tuple[Dict[str, List[Item]], List[str]]:
-    """Return the lists named in ``gather``, of all namespaces or of those named, and warnings. ``limit``: so many addresses, and routes, of each
-    container are listed besides ours; None: all. Raises `Refused` where the host itself cannot be read."""
+    """Return the lists named in ``gather``, of all namespaces or of those named, and warnings. Raises `Refused` where the host itself cannot be read.
+
+    ``limit``: so many addresses, routes, bridges and pairs of each container are listed besides ours, but all its interfaces by name; None: all.
+    """
     view = HostView(source, refs)
     survey = _Survey(view, limit=limit)
     return survey.lists(gather), list(view.warnings)
@@ -88,15 +91,21 @@ class _Inside:
 
 class _Survey:
     """The lists of `SUBSETS`, a method each. An object that vanished meanwhile is an empty item. ``all_addresses``: also those of the
-    host's own interfaces that are neither bridges nor pairs. ``limit``: see `gathered`."""
+    host's own interfaces that are neither bridges nor pairs. ``limit``: see `gathered`; ``names``: the same for names of interfaces."""
 
-    def __init__(self, view: HostView, all_addresses: bool = False, limit: Optional[int] = None) -> None:
+    def __init__(
+        self, view: HostView, all_addresses: bool = False, limit: Optional[int] = None, names: Optional[int] = None
+    ) -> None:
         self._view = view
         self._all_addresses = all_addresses
-        self._limit = limit
+        self._limit, self._names = limit, names
         self.unlisted: List[Item] = []  # what the limit left out
         self._rules = OwnedRules(view)
+        self._addresses: Dict[int, List[Tuple[Link, Address]]] = {}  # those that are listed
         self._insides: Dict[int, _Inside] = {}
+        self._interfaces_listed: Dict[int, List[Link]] = {}
+        made = [pair for pair in view.pairs if pair.made is not None]
+        self._made = {(namespace.inode, link.index) for pair in made for namespace, link in pair.ends}
 
     def lists(self, gather: Sequence[str]) -> Dict[str, List[Item]]:
         """Return the lists named in ``gather``."""
@@ -164,33 +173,60 @@ class _Survey:
             ],
             processes=[{"pid": pid, "command": command} for pid, command in self._view.processes(namespace)],
             process_count=len(namespace.pids),
-            interfaces=[link.name for link in self._view.links(namespace) if link.name != "lo"],
+            interfaces=[link.name for link in self._interfaces(namespace)],
         )
+
+    def _interfaces(self, namespace: Namespace) -> List[Link]:
+        if namespace.inode not in self._interfaces_listed:
+            links = (
+                (link, self._is_made(namespace, link)) for link in self._view.links(namespace) if link.name != "lo"
+            )
+            self._interfaces_listed[namespace.inode] = list(self._named(namespace, "interfaces", links, self._names))
+        return self._interfaces_listed[namespace.inode]
+
+    def _is_made(self, namespace: Namespace, link: Link) -> bool:
+        """Return whether an interface is an end of a pair that this collection made."""
+        return (namespace.inode, link.index) in self._made
 
     def bridges(self) -> Iterator[Item]:
         view = self._view
         for namespace in view.reached():
             links = view.links(namespace)
+            ours = {
+                link.index
+                for link in links
+                if is_own_link(link, "bridge", namespace.ref.path, link.name, view.state.identity())
+            }
+            there = (
+                (link, link.index in ours) for link in links if link.kind == "bridge" and view.shows(namespace, link)
+            )
+            listed = list(self._named(namespace, "bridges", there, self._limit))
+            masters = {link.index for link in listed}
+            inside = (
+                (link, self._is_made(namespace, link))
+                for link in links
+                if link.master in masters and view.leads(namespace, link)
+            )
             ports: Dict[int, List[str]] = collections.defaultdict(list)  # by their bridge
-            for port in links:
-                if port.master and view.leads(namespace, port):
-                    ports[port.master].append(port.name)
-            for link in links:
-                if link.kind == "bridge" and view.shows(namespace, link):
-                    reported = self._reported(bridge.RESOURCE, name=link.name, **namespace.option)
-                    ours = is_own_link(link, "bridge", namespace.ref.path, link.name, view.state.identity())
-                    yield reported and dict(reported, ports=ports[link.index], ours=ours)
+            for port in self._named(namespace, "ports", inside, self._limit):
+                ports[port.master].append(port.name)
+            for link in listed:
+                reported = self._reported(bridge.RESOURCE, name=link.name, **namespace.option)
+                yield reported and dict(reported, ports=ports[link.index], ours=link.index in ours)
 
     def veths(self) -> Iterator[Item]:
         ports: Dict[str, List[Item]] = collections.defaultdict(list)  # by the address they lead to
         for mapping in self._rules.port_mappings():
             ports[mapping.to].append(shown(mapping))
-        for pair in self._view.pairs:
-            peer = {"peer_name": pair.far.name if pair.far else "unseen"}
-            if pair.there is not None and pair.there is not pair.here:
-                peer["peer_netns"] = pair.there.ref.path
-            reported = self._reported(veth.RESOURCE, name=pair.near.name, **pair.here.option, **peer)
-            yield reported and dict(reported, **self._behind(pair, ports))
+        by_near_end = itertools.groupby(self._view.pairs, key=lambda pair: pair.here)
+        for namespace, pairs in by_near_end:
+            found = ((pair, pair.made is not None) for pair in pairs)
+            for pair in self._named(namespace, "veths", found, self._limit):
+                peer = {"peer_name": pair.far.name if pair.far else "unseen"}
+                if pair.there is not None and pair.there is not pair.here:
+                    peer["peer_netns"] = pair.there.ref.path
+                reported = self._reported(veth.RESOURCE, name=pair.near.name, **pair.here.option, **peer)
+                yield reported and dict(reported, **self._behind(pair, ports))
 
     def _behind(self, pair: Pair, ports: Mapping[str, List[Item]]) -> Item:
         """Return who is behind a pair, and how it is reached; ``ports`` are the published ports by address."""
@@ -209,53 +245,69 @@ class _Survey:
         }
 
     def _inside(self, namespace: Namespace) -> _Inside:
-        """Return the addresses and gateways of a namespace, read once whatever the number of its interfaces."""
+        """Return the addresses and gateways of a namespace that are listed, read once whatever the number of its interfaces."""
         if namespace.inode not in self._insides:
             found = self._insides[namespace.inode] = _Inside()
-            for link, address in self._view.addresses(namespace):
+            for link, address in self._shown_addresses(namespace):
                 if address.scope != "link":
                     found.addresses[link.index].append(address.cidr)
-            for route in self._view.routes(namespace):
-                if route.shown_destination == "default":
-                    hops = [(route.gateway, route.interface), *((hop.gateway, hop.interface) for hop in route.nexthops)]
-                    for gateway, interface in hops:
-                        if gateway:
-                            found.gateways[interface].append(gateway)
+            routes = ((1, (route,), route.protocol == PROTOCOL) for route in self._view.default_routes(namespace))
+            for route in self._listed(namespace, "gateways", routes, self._limit):
+                hops = [(route.gateway, route.interface), *((hop.gateway, hop.interface) for hop in route.nexthops)]
+                for gateway, interface in hops:
+                    if gateway:
+                        found.gateways[interface].append(gateway)
         return self._insides[namespace.inode]
 
     def _listed(
-        self, namespace: Namespace, what: str, found: Iterable[Entry], ours: Callable[[Entry], bool]
+        self, namespace: Namespace, what: str, found: Iterable[Tuple[int, Iterable[Entry], bool]], limit: Optional[int]
     ) -> Iterator[Entry]:
-        """Yield what is found in a namespace: in a container's all of ours, and of others' no more than so many, of which its root can make any
-        number."""
-        limit = None if namespace.inode == self._view.host else self._limit
+        """Yield what is ``found`` in a namespace, some of it at a time (how many, these, whether they are ours): in a container's all of ours, and of
+        others' no more than ``limit``, of which its root can make any number."""
+        limit = None if namespace.inode == self._view.host else limit
         others = 0
-        for entry in found:
-            others += not ours(entry)
-            if limit is None or others <= limit or ours(entry):
-                yield entry
+        for count, entries, ours in found:
+            if limit is None or ours:
+                yield from entries
+            else:
+                yield from itertools.islice(entries, max(limit - others, 0))
+                others += count
         if limit is not None and others > limit:
             self.unlisted.append({"netns": namespace.ref.option, "list": what, "count": others - limit})
 
-    def addresses(self) -> Iterator[Item]:
-        for namespace in self._view.reached():
+    def _named(
+        self, namespace: Namespace, what: str, found: Iterable[Tuple[Entry, bool]], limit: Optional[int]
+    ) -> Iterator[Entry]:
+        """Yield the interfaces, or pairs, of a namespace that are listed, of those that are ``found`` (each, and whether it is ours)."""
+        return self._listed(namespace, what, ((1, (entry,), ours) for entry, ours in found), limit)
+
+    def _shown_addresses(self, namespace: Namespace) -> List[Tuple[Link, Address]]:
+        """Return the addresses of a namespace that are listed, with their interfaces."""
+        if namespace.inode not in self._addresses:
             there = (
-                (link, address)
+                (1, ((link, address),), address.protocol == PROTOCOL)
                 for link, address in self._view.addresses(namespace)
                 if self._all_addresses or self._view.shows(namespace, link)
             )
-            for link, address in self._listed(namespace, "addresses", there, lambda one: one[1].protocol == PROTOCOL):
+            self._addresses[namespace.inode] = list(self._listed(namespace, "addresses", there, self._limit))
+        return self._addresses[namespace.inode]
+
+    def addresses(self) -> Iterator[Item]:
+        for namespace in self._view.reached():
+            for link, address in self._shown_addresses(namespace):
                 yield ns_address.described(namespace.ref, link.name, address)
 
     def routes(self) -> Iterator[Item]:
         for namespace in self._view.reached():
-            ruled = self._view.ruled_routes(namespace)
-            there = ((route, rule) for route, rule in ruled if self._shows_route(namespace, route))
+            # Of a container from which none of others are wanted they are not read either.
+            ours = self._limit == 0 and namespace.inode != self._view.host
             # Where a rule of ours leads to is told as well: by that it is known that the rule is there.
-            listed = self._listed(
-                namespace, "routes", there, lambda one: one[1] is not None or one[0].protocol == PROTOCOL
+            there = (
+                (len(run), zip(run, itertools.repeat(rule)), rule is not None or run.like.protocol == PROTOCOL)
+                for run, rule in self._view.ruled_routes(namespace, PROTOCOL if ours else 0)
+                if self._shows_route(namespace, run.like)
             )
-            for route, rule in listed:
+            for route, rule in self._listed(namespace, "routes", there, self._limit):
                 yield ns_route.described(namespace.ref, route, rule)
 
     def _shows_route(self, namespace: Namespace, route: Route) -> bool:

@@ -25,6 +25,8 @@ _NEWADDR, _DELADDR, _GETADDR = 20, 21, 22
 _NEWNEIGH, _DELNEIGH = 28, 29
 _SECONDARY, _NODAD, _DADFAILED, _DEPRECATED, _TENTATIVE, _NOPREFIXROUTE = 0x01, 0x02, 0x08, 0x20, 0x40, 0x200  # IFA_F_*
 _USE = 1  # NTF_USE
+# In what addresses that are otherwise alike differ: themselves, and when they were made and changed (struct ifa_cacheinfo, after the lifetimes).
+_DIFFER = {"IFA_ADDRESS": 0, "IFA_LOCAL": 0, "IFA_CACHEINFO": 8}
 
 
 def read_all(sock: Socket, nsid: Optional[int] = None) -> List[Tuple[int, Address]]:
@@ -34,24 +36,24 @@ def read_all(sock: Socket, nsid: Optional[int] = None) -> List[Tuple[int, Addres
     """
     attrs = [] if nsid is None else [("IFA_TARGET_NETNSID", nsid)]
     try:
-        found = codec.dump(sock, codec.addressmsg, _GETADDR, {}, attrs)
+        found = codec.dump_in_runs(sock, codec.addressmsg, _GETADDR, {}, attrs, _DIFFER)
     except NetlinkError as error:
         if nsid is None or error.errno != errno.EINVAL:
             raise
         return []
     # A container's root can make any number of them, alike but for the address itself: only that is read of each.
-    alike: Dict[bytes, Tuple[int, Address]] = {}
+    known: Dict[int, Address] = {}
     addresses = []
-    for message in found:
-        rest, other, own = message.apart("IFA_ADDRESS", "IFA_LOCAL")
-        ip = codec.address_text(other) if own in (b"", other) else ""
-        if ip and rest in alike:
-            index, like = alike[rest]
-            addresses.append((index, like.at(ip)))
-        elif message["family"] in codec.VERSIONS:
-            addresses.append((message["index"], _address(message)))
-            if ip:
-                alike[rest] = addresses[-1]
+    for run in found:
+        index = run.first["index"]
+        for data, other, own in zip(run.data, run.values("IFA_ADDRESS"), run.values("IFA_LOCAL")):
+            ip = codec.address_text(other) if own in (b"", other) else ""
+            if ip and run.alike in known:
+                addresses.append((index, known[run.alike].at(ip)))
+            elif run.first["family"] in codec.VERSIONS:
+                addresses.append((index, _address(codec.decode(codec.addressmsg, data))))
+                if ip:
+                    known[run.alike] = addresses[-1][1]
     return addresses
 
 

@@ -21,12 +21,13 @@ import sys
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import (
+    ATTRIBUTE_BYTES,
     FAMILIES,
     HEADER_BYTES,
     NetlinkError,
     Socket,
     attribute,
-    span_of,
+    headers,
     spans,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking
@@ -37,6 +38,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.require
 )
 
 Attributes = List[Tuple[str, Any]]
+_LENGTH_BYTES = 4  # of a message's own length, with which it begins
 
 
 @contextlib.contextmanager
@@ -285,6 +287,18 @@ class Message:
             self._spans = spans(self._data, self._codec.header_bytes)
         return self._spans
 
+    def places(self) -> int:
+        """Return which bits of the message with its header, taken as a number, say where its attributes are: its length, and their headers."""
+        others = bytearray(b"\xff" * len(self._whole))
+        others[:_LENGTH_BYTES] = bytes(_LENGTH_BYTES)
+        for offset in headers(self._data, self._codec.header_bytes):
+            others[HEADER_BYTES + offset : HEADER_BYTES + offset + ATTRIBUTE_BYTES] = bytes(ATTRIBUTE_BYTES)
+        return ~int.from_bytes(others[: len(self._whole)], "little")
+
+    def placed_as(self, other: Message) -> None:
+        """Take over where the attributes are of a message whose are in the same places."""
+        self._spans = other._found()
+
     def names(self) -> List[str]:
         """Return the names of the attributes that are there, ``UNKNOWN`` for what pyroute2 does not know."""
         known = {number: name for name, (number, dummy) in self._codec.attributes.items()}
@@ -306,14 +320,19 @@ class Message:
         except struct.error:
             raise self._malformed(name)
 
-    def apart(self, *names: str) -> Tuple[bytes, ...]:
-        """Return the bytes of the message without those of some attributes, and the attributes', none where one is not there."""
-        rest, found = self._data, []
-        for name in names:
-            start, end = span_of(rest, self._codec.attributes[name][0], self._codec.header_bytes)
-            found.append(rest[start:end])
-            rest = rest[: start - 4] + rest[end:]
-        return (rest, *found)
+    def mask(self, differ: Mapping[str, int]) -> int:
+        """Return which bits of the message with its header, taken as a number, are not in the values of these attributes, from some byte on; those of
+        longer messages are none of them."""
+        bits = bytearray(len(self._whole))
+        for name, skipped in differ.items():
+            start, end = self.span(name)
+            bits[start + skipped : end] = b"\xff" * max(end - start - skipped, 0)
+        return ~int.from_bytes(bits, "little")
+
+    def span(self, name: str) -> Tuple[int, int]:
+        """Return where the value of an attribute begins and ends in the message with its header; at its start where it is not there."""
+        start, end = self._found().get(self._codec.attributes[name][0], (0, 0))
+        return (start + HEADER_BYTES, min(end, len(self._data)) + HEADER_BYTES) if start else (0, 0)
 
     def raw(self, name: str) -> bytes:
         """Return the bytes of an attribute, none where it is not there."""
@@ -354,6 +373,48 @@ def encode(cls: Any, fields: Mapping[str, Any], attributes: Iterable[Tuple[str, 
         raise NetlinkError(errno.ERANGE, str(error))
 
 
+class MessageRun:
+    """Messages that follow each other and differ in nothing but some attributes: the ``first``, the ``data`` of all, and what is ``alike`` in them
+    as a number, which is that of any other such run."""
+
+    __slots__ = ("alike", "data", "first")
+
+    def __init__(self, first: Message, alike: int) -> None:
+        self.first, self.alike = first, alike
+        self.data: List[bytes] = []
+
+    def values(self, name: str) -> List[bytes]:
+        """Return the bytes of an attribute of each, none where it is not there."""
+        start, end = self.first.span(name)
+        return [data[start:end] for data in self.data]
+
+
+def dump_in_runs(
+    sock: Socket,
+    cls: Any,
+    type_: int,
+    fields: Mapping[str, Any],
+    attrs: Sequence[Tuple[str, Any]],
+    differ: Mapping[str, int],
+) -> List[MessageRun]:
+    """Return the messages of a dump in runs of those that differ in the values of the attributes ``differ`` only, each from some byte on.
+
+    A container's root can make thousands of routes, and mostly makes them alike: to see that takes a fraction of decoding each.
+    """
+    runs: List[MessageRun] = []
+    alike, mask, run = -1, 0, None
+    for data in sock.dump(type_, encode(cls, fields, attrs)):
+        number = int.from_bytes(data, "little")
+        if run is None or number & mask != alike:
+            first = decode(cls, data)
+            mask = first.mask(differ)
+            alike = number & mask
+            run = MessageRun(first, alike)
+            runs.append(run)
+        run.data.append(data)
+    return runs
+
+
 VERSIONS = {family: version for version, family in FAMILIES.items()}
 # What addresses and routes have alike: include/uapi/linux/rtnetlink.h, enum rt_scope_t.
 SCOPES = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
@@ -375,5 +436,16 @@ def request(
 def dump(
     sock: Socket, cls: Any, type_: int, fields: Mapping[str, Any], attrs: Sequence[Tuple[str, Any]] = ()
 ) -> List[Message]:
-    """Return the messages of a dump, see `Socket.dump`."""
-    return [decode(cls, data) for data in sock.dump(type_, encode(cls, fields, attrs))]
+    """Return the messages of a dump, see `Socket.dump`. Where the attributes of one are in the places of those of the one before, they are not
+    looked for again: of a link it would be the most work."""
+    found: List[Message] = []
+    like, alike, mask = None, 0, 0
+    for data in sock.dump(type_, encode(cls, fields, attrs)):
+        message, number = decode(cls, data), int.from_bytes(data, "little")
+        if like is not None and number & mask == alike:
+            message.placed_as(like)
+        else:
+            like, mask = message, message.places()
+            alike = number & mask
+        found.append(message)
+    return found

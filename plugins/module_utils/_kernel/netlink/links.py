@@ -39,6 +39,7 @@ _INET6_CONF, _ACCEPT_RA, _DISABLE_IPV6 = 2, struct.Struct("=12xi"), struct.Struc
 _BRIEF = ("IFLA_EXT_MASK", _SKIP_STATS)
 _PVID, _UNTAGGED, _BEGIN, _END = 2, 4, 8, 16  # BRIDGE_VLAN_INFO_*
 _VLAN_INFO = 2  # IFLA_BRIDGE_VLAN_INFO
+_INFO_KIND = 1  # IFLA_INFO_KIND, in IFLA_LINKINFO
 _ALT_IFNAME = 53  # IFLA_ALT_IFNAME, in IFLA_PROP_LIST
 _VLAN = struct.Struct("=HH")  # struct bridge_vlan_info: flags, id
 
@@ -60,9 +61,18 @@ def read(sock: Socket, name: str = "", index: int = 0) -> Tuple[Optional[Link], 
     return _link(found[0]) if found else (None, None)
 
 
-def read_all(sock: Socket) -> List[Found]:
-    """Return all interfaces."""
-    return [_link(message) for message in codec.dump(sock, codec.ifinfmsg, _GETLINK, {}, [_BRIEF])]
+def read_all(sock: Socket, kind: str = "") -> List[Found]:
+    """Return all interfaces, or those of a kind, of which the kernel sends no others: a container's root can make any number. It sends all
+    where it does not know that kind (yet), or not to choose (before 4.6)."""
+    attrs: codec.Attributes = [_BRIEF]
+    if kind:
+        attrs.append(("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", kind)]}))
+    found = codec.dump(sock, codec.ifinfmsg, _GETLINK, {}, attrs)
+    return [_link(message) for message in found if not kind or _kind(message) == kind]
+
+
+def _kind(message: codec.Message) -> str:
+    return codec.text(next(iter(values(message.raw("IFLA_LINKINFO"), _INFO_KIND)), b""))
 
 
 def read_ports(sock: Socket, master: int) -> List[Tuple[int, int, Optional[int]]]:
@@ -71,9 +81,7 @@ def read_ports(sock: Socket, master: int) -> List[Tuple[int, int, Optional[int]]
     attrs = [("IFLA_MASTER", master), _BRIEF]
     found = []
     for message in codec.dump(sock, codec.ifinfmsg, _GETLINK, {}, attrs):
-        info = message.get_attr("IFLA_LINKINFO")
-        name = (info.get_attr("IFLA_INFO_KIND") or "") if info else ""
-        if message.get_attr("IFLA_MASTER") == master and link_kinds.kind(name).peer:
+        if message.get_attr("IFLA_MASTER") == master and link_kinds.kind(_kind(message)).peer:
             peer, nsid = message.get_attr("IFLA_LINK") or 0, message.get_attr("IFLA_LINK_NETNSID")
             found.append((message["index"], peer, nsid))
     return found
@@ -134,14 +142,41 @@ def _decoded(rows: Mapping[str, link_kinds.Field], message: codec.Message) -> It
             yield name, row.from_kernel(value)
 
 
-def _link(message: codec.Message) -> Found:
+class Attributes(Mapping[str, Any]):
+    """The attributes of an interface by field name, decoded once one is asked for: a container's root can make any number of interfaces, of which
+    hardly more matters than the name."""
+
+    __slots__ = ("_known", "_message")
+
+    def __init__(self, message: codec.Message) -> None:
+        self._message = message
+        self._known: Optional[Dict[str, Any]] = None
+
+    def _all(self) -> Dict[str, Any]:
+        if self._known is None:
+            self._known = _attributes(self._message)
+        return self._known
+
+    def __getitem__(self, name: str) -> Any:
+        row = link_kinds.LINK.get(name) if self._known is None else None
+        value = self._message.get_attr(row.attribute) if row is not None and row.attribute else None
+        return self._all()[name] if row is None or value is None else row.from_kernel(value)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
+def _attributes(message: codec.Message) -> Dict[str, Any]:
     attributes: Dict[str, Any] = dict.fromkeys(("alias", "mac"), "")
     attributes.update(_decoded(link_kinds.LINK, message))
     attributes["enabled"] = bool(message["flags"] & _IFF_UP)
     attributes.update(_ipv6(message.raw("IFLA_AF_SPEC")))
     attributes["carrier"] = bool(message["flags"] & _IFF_RUNNING)
     info = message.get_attr("IFLA_LINKINFO")
-    name = (info.get_attr("IFLA_INFO_KIND") or "") if info else ""
+    name = _kind(message)
     kind = link_kinds.kind(name)
     if info and kind.fields:
         data = info.get_attr("IFLA_INFO_DATA")
@@ -154,13 +189,18 @@ def _link(message: codec.Message) -> Found:
     port = info.get_attr("IFLA_INFO_SLAVE_DATA") if info and master.ports else None
     if port is not None:
         attributes.update(_decoded(master.ports, port))
+    return attributes
+
+
+def _link(message: codec.Message) -> Found:
+    kind = _kind(message)
     link = Link(
         message["index"],
         message.get_attr("IFLA_IFNAME") or "",
-        name,
-        attributes,
+        kind,
+        Attributes(message),
         master=message.get_attr("IFLA_MASTER") or 0,
-        peer_index=(message.get_attr("IFLA_LINK") or 0) if kind.peer else 0,
+        peer_index=(message.get_attr("IFLA_LINK") or 0) if link_kinds.kind(kind).peer else 0,
         altnames=tuple(map(codec.text, values(message.raw("IFLA_PROP_LIST"), _ALT_IFNAME))),
     )
     return link, message.get_attr("IFLA_LINK_NETNSID")

@@ -23,7 +23,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlin
     Socket,
     attributes,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Nexthop, PolicyRule, Route
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
+    Nexthop,
+    PolicyRule,
+    Route,
+    RouteTable,
+    Run,
+)
 
 _NEWROUTE, _DELROUTE, _GETROUTE = 24, 25, 26
 _NEWRULE, _DELRULE, _GETRULE = 32, 33, 34
@@ -54,32 +60,36 @@ _NOWHERE = ("blackhole", "unreachable", "prohibit", "throw")
 Fields = Dict[str, Any]
 
 
-def read_all(sock: Socket, family: int, table: int, name: Callable[[int], str]) -> List[Route]:
-    """Return the routes of a table; ``name`` says how the interface of an index is called.
+def read_all(sock: Socket, family: int, table: int, name: Callable[[int], str], protocol: int = 0) -> RouteTable:
+    """Return the routes of a table, or those of a protocol, of which the kernel sends no others (before 4.20 it does); ``name`` says how the interface
+    of an index is called.
 
-    A container's root can make any number of them, alike but for their destination: only that is read of each.
+    A container's root can make any number of them, alike but for their destination: only that is kept of each.
     """
-    fields = {"family": FAMILIES[family], "table": _short(table)}
+    fields = {"family": FAMILIES[family], "table": _short(table), "proto": protocol}
     try:
-        found = codec.dump(sock, codec.routemsg, _GETROUTE, fields, [("RTA_TABLE", table)])
+        found = codec.dump_in_runs(sock, codec.routemsg, _GETROUTE, fields, [("RTA_TABLE", table)], {"RTA_DST": 0})
     except NetlinkError as error:
         if error.errno == errno.ENOENT or error.errno in _NO_IPV6:  # a table that does not exist yet
-            return []
+            return RouteTable()
         raise
-    alike: Dict[bytes, Route] = {}
-    routes = []
-    for message in found:
-        rest, destination = message.apart("RTA_DST")
-        address = codec.address_text(destination)
-        if address and rest in alike:
-            routes.append(alike[rest].to(address))
+    known: Dict[int, Route] = {}
+    runs: List[Run] = []
+    for run in found:
+        first = run.first
         # For a type of service of its own there is another route to the same destination, which is nobody's here.
-        elif message["family"] == FAMILIES[family] and not message["tos"]:
-            route = _route(message, name)
-            if route.table == table:
-                routes.append(route)
-                alike[rest] = route
-    return routes
+        if first["family"] != FAMILIES[family] or first["tos"] or (protocol and first["proto"] != protocol):
+            continue
+        route = known.get(run.alike) or _route(first, name)
+        known[run.alike] = route
+        if route.table == table:
+            several = bool(codec.address_text(first.raw("RTA_DST")))
+            runs += (
+                [Run(route, run.values("RTA_DST"), codec.address_text)]
+                if several
+                else map(Run, [route] * len(run.data))
+            )
+    return RouteTable(runs=runs)
 
 
 def read_marked(sock: Socket, protocol: int) -> Tuple[Set[Tuple[int, int]], Set[int]]:

@@ -16,11 +16,11 @@ import os
 import socket
 import struct
 import time
-from typing import Dict, List, Tuple
+from typing import Dict, Iterator, List, Tuple
 
 ROUTE, SOCK_DIAG, NETFILTER = 0, 4, 12
 ACK, DUMP, REPLACE, EXCL, CREATE = 0x4, 0x300, 0x100, 0x200, 0x400  # NLM_F_*, of requests
-HEADER_BYTES = 16
+HEADER_BYTES, ATTRIBUTE_BYTES = 16, 4
 FAMILIES = {4: int(socket.AF_INET), 6: int(socket.AF_INET6)}  # by version of IP
 
 _REQUEST = 0x1
@@ -97,8 +97,12 @@ class Socket:
                     raise _malformed()
                 if not HEADER_BYTES <= length <= end - offset:
                     raise _malformed()
-                data = buffer[offset : offset + length]
-                offset += (length + 3) & ~3
+                data, head, step = (
+                    buffer[offset : offset + length],
+                    buffer[offset : offset + HEADER_BYTES],
+                    (length + 3) & ~3,
+                )
+                offset += step
                 if sequence != wanted:  # of a request that was given up
                     continue
                 interrupted |= bits & _DUMP_INTERRUPTED
@@ -112,6 +116,10 @@ class Socket:
                 found.append(data)
                 if single:
                     return found
+                # In a list most have the header of the one before: it need not be read for each of thousands.
+                while buffer.startswith(head, offset) and offset + length <= end:
+                    found.append(buffer[offset : offset + length])
+                    offset += step
 
     def _received(self) -> bytes:
         try:
@@ -167,18 +175,14 @@ def spans(data: bytes, offset: int = 0) -> Dict[int, Tuple[int, int]]:
     return found
 
 
-def span_of(data: bytes, type_: int, offset: int = 0) -> Tuple[int, int]:
-    """Return where the value of the first attribute of a type begins and ends, see `spans`: at the end of all where there is none."""
-    end = len(data)
-    unpack = _ATTRIBUTE.unpack_from
-    while offset + 4 <= end:
-        length, own = unpack(data, offset)
-        if length < 4:
+def headers(data: bytes, offset: int) -> Iterator[int]:
+    """Yield where attributes begin, and where they end by what is none, as `spans` goes through them."""
+    while offset + ATTRIBUTE_BYTES <= len(data):
+        yield offset
+        length = _ATTRIBUTE.unpack_from(data, offset)[0]
+        if length < ATTRIBUTE_BYTES:
             break
-        if own & _TYPE_MASK == type_:
-            return offset + 4, min(offset + length, end)
         offset += (length + 3) & ~3
-    return end + 4, end + 4
 
 
 def attributes(data: bytes) -> Dict[int, bytes]:

@@ -174,7 +174,7 @@ def test_other_troubles_have_their_errno(kernel: reader.Reader, monkeypatch: pyt
 def ended(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the namespace WEB, in which an interface was looked at, end."""
     monkeypatch.setattr(namespaces, "seen", dict)
-    monkeypatch.setattr(links, "read_all", lambda _sock: [(Link(2, "eth0", "veth", peer_index=7), 0)])
+    monkeypatch.setattr(links, "read_all", lambda _sock, _kind: [(Link(2, "eth0", "veth", peer_index=7), 0)])
     monkeypatch.setattr(links, "name_of", lambda _sock, _index: "")
     monkeypatch.setattr(links, "nsid", lambda _sock, _fd: 0)
     kernel._unnamed.add(100)
@@ -209,7 +209,7 @@ def test_it_waits_for_the_host_s_ends_of_its_pairs(kernel: reader.Reader, monkey
 
     monkeypatch.setattr(namespaces, "seen", dict)
     end = Link(2, "eth0", "veth", peer_index=7)
-    monkeypatch.setattr(links, "read_all", lambda _sock: [(end, 0), (Link(1, "lo", ""), None)])
+    monkeypatch.setattr(links, "read_all", lambda _sock, _kind: [(end, 0), (Link(1, "lo", ""), None)])
     monkeypatch.setattr(links, "nsid", lambda _sock, _fd: 0)
     monkeypatch.setattr(links, "name_of", name_of)
     kernel._unnamed.add(100)
@@ -298,7 +298,9 @@ def test_what_was_looked_at_is_known_by_index(kernel: reader.Reader) -> None:
 
 
 def test_routes_have_names_for_indexes(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routes, "read_all", lambda _sock, _family, _table, name: [name(0), name(1), name(77)])
+    monkeypatch.setattr(
+        routes, "read_all", lambda _sock, _family, _table, name, _protocol: [name(0), name(1), name(77)]
+    )
     assert kernel.routes(kernel.own, 4, 254) == ["", "lo", "77"]  # type: ignore[comparison-overlap]
 
 

@@ -209,7 +209,7 @@ def test_e5_a_route_that_two_sources_are_led_to_goes_with_the_second() -> None:
     assert (again["changed"], again["before"]) == (False, first["after"])
     assert gone(kernel, **{**LED, "rule_source": OTHER})["before"] == second["after"]
     assert there(kernel) == []
-    assert kernel.routes(existing(kernel.find(WEB)), 4, 100) == []
+    assert list(kernel.routes(existing(kernel.find(WEB)), 4, 100)) == []
 
 
 def test_ipv6_has_its_own() -> None:

@@ -23,7 +23,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
     BindNetns,
     DropNetns,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import AddPolicy, DelPolicy
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import (
+    AddPolicy,
+    DelPolicy,
+    DelRoute,
+    PutRoute,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
@@ -32,6 +37,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     NsFile,
     NsRef,
     PolicyRule,
+    Route,
     Vlan,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
@@ -83,6 +89,32 @@ def test_links_that_go_and_move(step: Any, left: tuple[list[str], list[str]]) ->
     advance_all(state, [step])
     found = tuple(sorted(one.name for one in state.links(existing(state.find(ref)))) for ref in (HOST, WEB))
     assert found == left
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        DelLink(HOST, "v0"),
+        DelAddress(WEB, "eth0", ONE),
+        SetLink(WEB, "eth0", {"ipv6": False}, {"ipv6": True}),
+        DelRoute(WEB, Route(4, "0.0.0.0/0", gateway="10.0.0.1", interface="eth0")),
+        PutRoute(WEB, Route(4, "10.7.0.0/16", interface="eth0", scope="link")),
+    ],
+    ids=str,
+)
+def test_a_table_that_was_asked_for_some_routes_moves_on_as_one_that_was_listed(step: Any) -> None:
+    kernel, found = host(), []
+    kernel.apply(PutRoute(WEB, Route(6, "fd07::/64", interface="eth0", metric=1024)))
+    for ask in (State.routes, State.table):
+        state = State(kernel)
+        ns = existing(state.find(WEB))
+        assert len([ask(state, ns, 4, 254), ask(state, ns, 6, 254), state.table(ns, 4, 254, 76)]) == 3
+        before = list(state.table(ns, 4, 254)), list(state.table(ns, 6, 254))
+        advance_all(state, [step])
+        found.append((list(state.table(ns, 4, 254)), list(state.table(ns, 6, 254))))
+        assert found[-1] != before
+        assert (state.routes(ns, 4, 254), state.routes(ns, 6, 254)) == found[-1]
+    assert found[0] == found[1]
 
 
 def test_a_link_takes_its_addresses_and_routes_along() -> None:

@@ -127,6 +127,18 @@ def test_an_engine_is_asked_again_for_other_containers_and_once_for_the_same() -
     assert source.asked == ["containers", "containers"]
 
 
+def test_those_of_a_kind_are_read_once_and_need_not_be_read_after_all_were() -> None:
+    source = Counting(host())
+    state = State(source)
+    ns = existing(state.find(WEB))
+    assert [one.name for one in state.links(ns, "veth")] == [one.name for one in state.links(ns, "veth")] == ["eth0"]
+    assert sorted(one.name for one in state.links(ns)) == ["eth0", "lo"]
+    assert state.links(ns, "bridge") == []
+    assert source.asked.count("links") == 2
+    advance(AddLink(WEB, "more", "bridge", {}), state)
+    assert [one.name for one in state.links(ns, "bridge")] == ["more"]
+
+
 def test_an_alternative_name_means_the_interface_whatever_it_is_called_by_then() -> None:
     kernel = host()
     inside = existing(kernel.find(WEB))
@@ -170,8 +182,8 @@ class UnknownUntilOpen:
     def link(self, ns: int, name: str = "", index: int = 0) -> Link | None:
         return self._seen(self._kernel.link(ns, name=name, index=index))
 
-    def links(self, ns: int) -> list[Link | None]:
-        return [self._seen(link) for link in self._kernel.links(ns)]
+    def links(self, ns: int, kind: str = "") -> list[Link | None]:
+        return [self._seen(link) for link in self._kernel.links(ns, kind)]
 
 
 def test_check_mode_learns_of_the_other_end_of_a_veth_that_it_read_before() -> None:

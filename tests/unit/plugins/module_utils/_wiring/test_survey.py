@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import AddPolicy, PutRoute
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
@@ -118,6 +118,47 @@ def test_of_what_a_container_made_itself_so_much_is_listed(limit: int, listed: i
         {"netns": "web", "list": name, "count": left} for name in ("addresses", "routes") if left
     ]
     assert warnings == []
+
+
+def test_so_is_whatever_else_its_root_can_make() -> None:
+    """Bridges with their ports, pairs, the names of interfaces, and what is told of the pair that leads there."""
+    kernel = crowded(9)
+    for number in range(9):
+        kernel.apply(AddLink(WEB, f"br{number}", "bridge", {}))
+        kernel.apply(AddLink(WEB, f"v{number}", "veth", {}, WEB, f"w{number}", {}))
+        kernel.apply(SetLink(WEB, f"v{number}", {"master": "br0"}, {}))
+        kernel.apply(PutRoute(WEB, Route(4, "0.0.0.0/0", metric=number + 1, gateway="10.0.0.1", interface="eth0")))
+    found, warnings = report(kernel, {**ASKED, "limit": 2})
+    wiring = found["wiring"]
+    (inside,) = [one["interfaces"] for one in wiring["namespaces"] if one["name"] == "web"]
+    assert inside == ["eth0", "br0", "v0"], "what is ours is there in any case"
+    assert [one["name"] for one in wiring["bridges"] if one["netns"] == "web"] == ["br0", "br1"]
+    assert [len(one["ports"]) for one in wiring["bridges"] if one["netns"] == "web"] == [2, 0]
+    assert len([one for one in wiring["veths"] if one["netns"] == "web"]) == 2
+    (pair,) = [one for one in wiring["veths"] if one["netns"] is None]
+    assert (len(pair["addresses"]), len(pair["gateways"])) == (3, 3)
+    assert {one["list"]: one["count"] for one in found["unlisted"] if one["netns"] == "web"} == {
+        "interfaces": 25,
+        "bridges": 7,
+        "ports": 7,
+        "veths": 7,
+        "addresses": 7,
+        "gateways": 7,
+        "routes": 16,
+    }
+    assert len(found["unlisted"]) == 7, "each is counted once"
+    assert warnings == []
+    everything, dummy = report(kernel, {**ASKED, "limit": 0})
+    assert everything["unlisted"] == []
+    assert len([one for one in everything["wiring"]["bridges"] if one["netns"] == "web"]) == 9
+
+
+def test_whoever_needs_ours_only_still_knows_who_lives_there() -> None:
+    """Purge keeps the name of a namespace in which there is anything of others."""
+    kernel = crowded(0)
+    kernel.apply(AddLink(WEB, "dummy0", "dummy", {}))
+    lists, dummy = gathered(kernel, ["namespaces", "bridges"], limit=0)
+    assert [one["interfaces"] for one in lists["namespaces"] if one["name"] == "web"] == [["eth0", "dummy0"]]
 
 
 def test_whoever_needs_ours_only_is_given_nothing_else() -> None:

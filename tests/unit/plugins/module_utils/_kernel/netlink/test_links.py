@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import errno
+import random
 import struct
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -60,6 +62,40 @@ def test_a_link_has_its_general_attributes() -> None:
 def test_a_pair_s_end_knows_the_other_one() -> None:
     [(one, nsid)] = read(link(LINK=7, LINK_NETNSID=3, LINKINFO=info("veth")))
     assert (one.kind, one.peer_index, nsid) == ("veth", 7, 3)
+
+
+def test_of_a_kind_the_kernel_is_asked_for_no_others_and_what_it_sends_besides_is_left_out() -> None:
+    sock = Answering([link(LINKINFO=info("veth")), link(3, "br0", LINKINFO=info("bridge")), link(4, "lo")])
+    assert [one.name for one, _nsid in links.read_all(sock, "veth")] == ["eth0"]
+    sent = sock.read(ifinfmsg)
+    assert sent.get_attr("IFLA_LINKINFO").get_attr("IFLA_INFO_KIND") == "veth"
+
+
+def test_links_one_after_the_other_are_read_as_each_alone() -> None:
+    """Where the attributes of one are, is taken over for the next one, where they are in the same places."""
+    chance = random.Random(1)
+    messages = []
+    for number in range(200):
+        kind = chance.choice(
+            (info("veth"), info("bridge", ("IFLA_BR_AGEING_TIME", number)), info("veth", slave="bridge"))
+        )
+        more = {"IFALIAS": "x" * chance.randrange(6)} if chance.randrange(3) == 0 else {}
+        name = "d" * chance.choice((1, 5, 5, 5, 9)) + str(number % 10)
+        messages.append(link(number + 1, name, UP * chance.randrange(2), MTU=1000 + number, LINKINFO=kind, **more))
+    seen = [(replace(one, attributes=dict(one.attributes)), nsid) for one, nsid in read(*messages)]
+    assert seen == [
+        (replace(one, attributes=dict(one.attributes)), nsid) for data in messages for one, nsid in read(data)
+    ]
+    assert [one.get("mtu") for one, _nsid in seen] == list(range(1000, 1200))
+
+
+def test_one_attribute_is_as_among_all() -> None:
+    message = link(MTU=1400, ADDRESS="02:00:00:00:00:01", LINKINFO=info("bridge"))
+    [(one, _nsid)], [(other, _none)] = read(message), read(message)
+    known = dict(other.attributes)
+    assert {name: one.get(name) for name in known} == known
+    assert (one.get("mac"), one.get("nothing"), len(one.attributes)) == ("02:00:00:00:00:01", None, len(known))
+    assert read(link())[0][0].get("mac") == ""
 
 
 def test_the_link_below_a_vlan_is_no_peer() -> None:

@@ -14,7 +14,12 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec, routes, transport
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import NetlinkError
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Nexthop, PolicyRule, Route
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
+    Nexthop,
+    PolicyRule,
+    Route,
+    RouteTable,
+)
 from ansible_collections.linuxnet.containers.tests.unit.netlink_wire import Answering, by_class
 from pyroute2.netlink.rtnl.fibmsg import fibmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
@@ -57,7 +62,7 @@ def test_a_route_is_read_as_it_was_written(what: str) -> None:
 def test_so_is_one_of_many_ways() -> None:
     [(_kind, _flags, body)] = sent_route(MANY, 0, (2, 3, 4)).asked
     hops = sorted(replaced(hop, interface=f"if{number}") for number, hop in enumerate(HOPS, 2))
-    assert routes.read_all(Answering([bytes(16) + body]), 4, 254, named) == [replaced(MANY, nexthops=tuple(hops))]
+    assert list(routes.read_all(Answering([bytes(16) + body]), 4, 254, named)) == [replaced(MANY, nexthops=tuple(hops))]
 
 
 def test_ways_of_ipv6_and_on_the_link() -> None:
@@ -91,7 +96,7 @@ def test_only_the_table_and_the_family_are_returned_though_an_old_kernel_sends_a
     ]
     messages = [by_class(rtmsg, {"type": 1, **fields}, attrs) for fields, attrs in rows]
     assert [route.destination for route in routes.read_all(Answering(messages), 4, 254, named)] == ["0.0.0.0/0"]
-    assert routes.read_all(Answering(messages[:2]), 6, 254, named) == []
+    assert list(routes.read_all(Answering(messages[:2]), 6, 254, named)) == []
 
 
 def test_each_of_many_that_are_alike_has_its_own_destination() -> None:
@@ -105,7 +110,36 @@ def test_each_of_many_that_are_alike_has_its_own_destination() -> None:
     listed += [replaced(route, interface="if3") for route in listed]
     Random(1).shuffle(listed)
     bodies = [bytes(16) + sent_route(route, int(route.interface[2:])).asked[0][2] for route in listed]
-    assert routes.read_all(Answering(bodies), 4, 254, named) == listed
+    assert list(routes.read_all(Answering(bodies), 4, 254, named)) == listed
+
+
+def test_each_can_be_asked_for_without_the_others() -> None:
+    """The same as of a list, by whatever it is asked."""
+    chance = Random(1)
+    listed = []
+    for number in range(60):
+        bits = chance.choice((16, 24, 24))
+        net = f"10.{number}.0.0/{bits}" if number % 20 else "0.0.0.0/0"
+        listed.append(Route(4, net, metric=chance.choice((0, 0, 9)), gateway="10.0.0.1", interface="if2"))
+    listed += listed[5:8]
+    bodies = [bytes(16) + sent_route(route).asked[0][2] for route in listed]
+    read, plain = routes.read_all(Answering(bodies), 4, 254, named), RouteTable(listed)
+    assert len(list(read.runs(lambda _route: True))) < len(listed)
+    for like in (lambda _route: True, lambda route: route.metric == 9, lambda _route: False):
+        assert read.like(like) == plain.like(like)
+        assert [one for run in read.runs(like) for one in run] == plain.like(like)
+        assert sum(len(run) for run in read.runs(like)) == len(plain.like(like))
+        for ip in ("10.7.0.9", "10.7.9.9", "11.0.0.1", "fd00::1"):
+            assert read.holding(ip, like) == plain.holding(ip, like)
+    for nets in ((), ("10.6.0.0/16", "10.6.0.0/24"), {"0.0.0.0/0", "10.9.0.0/24", "10.9.0.0/16"}, ("fd00::/16",)):
+        assert read.to(nets) == plain.to(nets)
+
+
+def test_of_a_protocol_the_kernel_is_asked_for_no_others_and_what_it_sends_besides_is_left_out() -> None:
+    bodies = [bytes(16) + sent_route(route).asked[0][2] for route in (ROUTES["default"], ROUTES["on the link"])]
+    sock = Answering(bodies)
+    assert [route.destination for route in routes.read_all(sock, 4, 254, named, 76)] == ["0.0.0.0/0"]
+    assert sock.read(rtmsg)["proto"] == 76
 
 
 def test_the_kernel_is_asked_for_one_table() -> None:
@@ -117,7 +151,7 @@ def test_the_kernel_is_asked_for_one_table() -> None:
 
 @pytest.mark.parametrize("code", [errno.ENOENT, errno.EAFNOSUPPORT, errno.EOPNOTSUPP])
 def test_a_table_or_a_family_that_is_not_there_has_no_routes(code: int) -> None:
-    assert routes.read_all(Answering(code), 6, 100, named) == []
+    assert list(routes.read_all(Answering(code), 6, 100, named)) == []
 
 
 def test_another_refusal_is_an_error() -> None:
