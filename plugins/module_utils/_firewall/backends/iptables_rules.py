@@ -24,6 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     SavedChain,
     Tables,
     Words,
+    closed,
     comment,
     is_ours,
     target,
@@ -67,9 +68,11 @@ SHARED = frozenset({*_KINDS, POSTROUTING})  # the others have one rule's excepti
 @dataclass(frozen=True)
 class IptablesRules(OwnedRules):
     """What we own in one kind of iptables. ``callers``: by address family the chain from which our forward chain is called.
-    ``unreadable``: the call and the chain of a source NAT rule that was edited by hand, by its key; they stay as they are."""
+    ``unreadable``: the call and the chain of a source NAT rule that was edited by hand, by its key; they stay as they are. ``closed``: the
+    tables, by address family, that the tool can neither read nor write."""
 
     callers: Mapping[int, str] = field(default_factory=dict, hash=False)
+    closed: Tuple[Tuple[int, str], ...] = ()
     unreadable: Mapping[Tuple[str, str], Tuple[Words, Tuple[Words, ...]]] = field(default_factory=dict, hash=False)
 
 
@@ -368,6 +371,7 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
         families=tuple(saved),
         callers={family: USERS if USERS in tables.get("filter", {}) else "FORWARD" for family, tables in saved.items()},
         unreadable=unreadable,
+        closed=tuple((family, table) for family, tables in saved.items() for table in sorted(closed(tables))),
     )
     return replace(found, static=_static(saved, found))
 

@@ -331,7 +331,7 @@ class Nftables(Backend):
     by_mark = True  # an accept here overrides no other table's drop
 
     def parse(self, output: Texts) -> Objects:
-        return objects_of(output[self.program]) if output.get(self.program) else []
+        return objects_of(output[self.program]) if self.program in output else []
 
     def nothing(self) -> Objects:
         return []

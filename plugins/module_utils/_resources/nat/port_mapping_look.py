@@ -16,6 +16,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fore
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     EVERYWHERE,
+    FAMILIES,
+    PORTS,
     Allowance,
     OwnedRules,
     PortMapping,
@@ -31,6 +33,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import Forwarding
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.names import interface
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping import Want
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
@@ -86,7 +89,7 @@ class Have:
 
 def look(want: Want, ns: int, state: State) -> Have:
     """Return what there is of a dnat want in the namespace ``ns``."""
-    indexes = coexistence.indexes(want.backend, ns, state)
+    indexes = coexistence.indexes(want.backend, ns, state, (PORTS, want.family) if want.present else None)
     here, *others = [_there(want, index, ns, state) for index in indexes.values()]
     going = collections.Counter(
         mapping.family for there in (here, *others) for mapping in (*there.mine, *there.surplus, *there.stale)
@@ -97,6 +100,7 @@ def look(want: Want, ns: int, state: State) -> Have:
             total[family] += count
     left = {family for family, count in total.items() if count > going[family]}
     left |= {family for index in indexes.values() for family, count in index.nat_families.items() if count}
+    left |= {*FAMILIES} if firewalls(state).unread(ns) else set()
     families = sorted(going)
     if want.present:  # its own first
         families = [want.family, *(family for family in families if family != want.family)]
