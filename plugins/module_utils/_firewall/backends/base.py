@@ -110,6 +110,7 @@ class Backend(ABC):
             isolate=owned.isolations,
             allow=owned.allowances,
             localnet_on=owned.localnet,
+            hairpins_on=owned.hairpins,
             kinds=kinds,
         )
         return self.transaction(self.nothing(), [everything])

@@ -81,6 +81,7 @@ def _sample(owned: IptablesRules, family: int, last: bool) -> IptablesRules:
     ]
     return replace(
         owned,
+        hairpins=(),
         nat_rules=(NatRule(net),) if owned.whole(NAT, family) and not last else (),
         port_mappings=tuple(ports) if owned.whole(PORTS, family) and not last else (),
         isolations=owned.isolations if owned.whole(ISOLATION, family) else (),
@@ -180,8 +181,11 @@ class Iptables(Backend):
                 sample,
                 nat_rules=(*sample.nat_rules, *replaced.nat_rules),
                 port_mappings=(*sample.port_mappings, *replaced.port_mappings),
+                hairpins=edit.hairpins_off if there.whole(PORTS, family) else (),
             )
-            after = IptablesRules() if last else edited(before, [edit])
+            # The notes that there are come with the chain that has them.
+            known = before.hairpins if there.whole(PORTS, family) else there.hairpins
+            after = IptablesRules() if last else edited(replace(before, hairpins=known), [edit])
             steps = difference(render(family, before).tables(), render(family, after), SHARED)
             lines += [(self.programs[family], ("-t", step.table, *step.words)) for step in steps]
         return lines

@@ -61,6 +61,7 @@ _KINDS = {
     PUBLISH: PORTS, HAIRPIN: PORTS, RAW: PORTS, MANGLE: PORTS,
     GUARD: ISOLATION, CLOSED: ISOLATION, OPEN: ISOLATION, FORWARD: ALLOWANCES,
 }  # fmt: skip
+_BENT = "linuxnet-hairpin|"  # begins the note of a port whose hairpin we switched on; its bridge follows
 _HERE = ("::1/128", "fe80::/10")
 SHARED = frozenset({*_KINDS, POSTROUTING})  # the others have one rule's exceptions each
 
@@ -143,6 +144,7 @@ def _published(family: int, owned: OwnedRules, layout: Layout) -> None:
     layout.chains["nat", HAIRPIN] = [
         *([("-s", "127.0.0.0/8", *_state("DNAT"), *_noted("linuxnet"), "-j", "MASQUERADE")] if family == 4 else []),
         ("-m", "mark", "--mark", _BIT, *_state("DNAT"), *_noted("linuxnet"), "-j", "MASQUERADE"),
+        *(("-o", port, *_noted(_BENT + bridge)) for port, bridge in owned.hairpins),  # a note, no verdict
     ]
     layout.calls.append(("mangle", "FORWARD", _call(MANGLE)))
     layout.chains["mangle", MANGLE] = [
@@ -344,6 +346,7 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
     allowances: List[Allowance] = []
     isolations: List[Isolation] = []
     localnet: List[str] = []
+    hairpins: Dict[str, str] = {}
     unmarked: List[str] = []
     for family, tables in saved.items():
         nat, filters = tables.get("nat", {}), tables.get("filter", {})
@@ -359,6 +362,8 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
         isolations = isolations or _read_isolations(filters)
         noted = [rule for rule in _rules(tables.get("raw", {}), RAW) if comment(rule) == "linuxnet-localnet"]
         localnet += [_option(rule, "-i") for rule in noted]
+        bent = [rule for rule in _rules(nat, HAIRPIN) if comment(rule).startswith(_BENT)]
+        hairpins.update((_option(rule, "-o"), comment(rule)[len(_BENT) :]) for rule in bent)
         unmarked += _unmarked(tables)
     found = IptablesRules(
         nat_rules=tuple(rules),
@@ -367,6 +372,7 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
         allowances=tuple(allowances),
         bridges=bridges_of(mappings),
         localnet=tuple(localnet),
+        hairpins=tuple(hairpins.items()),
         unmarked=tuple(unmarked),
         families=tuple(saved),
         callers={family: USERS if USERS in tables.get("filter", {}) else "FORWARD" for family, tables in saved.items()},

@@ -65,6 +65,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
+_HAIRPIN = "linuxnet-hairpin|"  # begins the comment of a port's note, which its bridge follows
 _CALLS = "LINUXNET-"  # begins the names of our chains in the tables of iptables-nft, which nft lists as well
 
 
@@ -127,6 +128,11 @@ def _quoted(name: str) -> str:
 
 def _pair(bridge: str) -> str:
     return '"%s" . "%s"' % (bridge, bridge)
+
+
+def _notes(bridges: Iterable[str], ports: Iterable[Tuple[str, str]]) -> List[str]:
+    """Return the elements of the set localnet: what we switched on, of bridges route_localnet and of their ports hairpin."""
+    return [*map(_quoted, bridges), *('"%s" comment "%s%s"' % (port, _HAIRPIN, bridge) for port, bridge in ports)]
 
 
 # --- reading ---
@@ -209,6 +215,11 @@ def owned(objects: Objects) -> NftRules:
                 mappings.append(mapping)
             else:
                 unmarked.append("an element of %s" % name)
+    hairpins = [
+        (_bridge(item), comment_of(item)[len(_HAIRPIN) :])
+        for item in sets.get("localnet", ())
+        if comment_of(item).startswith(_HAIRPIN)
+    ]
     names = {name: dict.fromkeys(map(_bridge, sets.get(name, ()))) for name in (*ISOLATION_SETS, "loops", "localnet")}
     isolations = []
     for item in sets.get("closed", ()):
@@ -231,7 +242,8 @@ def owned(objects: Objects) -> NftRules:
         isolations=tuple(isolations),
         allowances=tuple(_allowance(key, value) for key, value in pairs(sets.get("marks"))),
         bridges=tuple(names.pop("loops")),
-        localnet=tuple(names.pop("localnet")),
+        localnet=tuple(name for name in names.pop("localnet") if name not in dict(hairpins)),
+        hairpins=tuple(hairpins),
         unmarked=tuple(unmarked),
         static=frozenset(static),
         sets=names,
@@ -282,7 +294,7 @@ def _mapping_lines(before: NftRules, after: NftRules) -> List[str]:
         *_element_lines("delete", [mapping for key, mapping in old.items() if new.get(key) != mapping]),
         *_element_lines("add", [mapping for key, mapping in new.items() if old.get(key) != mapping]),
         *_set_lines("loops", map(_pair, before.bridges), map(_pair, after.bridges)),
-        *_set_lines("localnet", map(_quoted, before.localnet), map(_quoted, after.localnet)),
+        *_set_lines("localnet", _notes(before.localnet, before.hairpins), _notes(after.localnet, after.hairpins)),
     ]
 
 
@@ -362,7 +374,8 @@ class Nftables(Backend):
             lines += _base(before, about)
         lines += _element_lines("delete", edit.unpublish)
         lines += _set_lines("loops", [], map(_pair, bridges_of(edit.publish)))
-        lines += _set_lines("localnet", map(_quoted, edit.localnet_off), map(_quoted, edit.localnet_on))
+        off, on = _notes(edit.localnet_off, edit.hairpins_off), _notes(edit.localnet_on, edit.hairpins_on)
+        lines += _set_lines("localnet", off, on)
         lines += _set_lines("marks", map(_marking, edit.disallow), map(_marking, edit.allow))
         lines += _element_lines("add", edit.publish)
         if edit.isolate or edit.unisolate:
