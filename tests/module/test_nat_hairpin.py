@@ -92,7 +92,7 @@ def test_a_network_on_somebody_else_s_bridge_leaves_it_as_it_was(host: Host, bac
     """A container that another engine wired, whose port the role publishes by hand."""
     before = host.snapshot()
     networks = [{"name": "br0", "unmanaged": True, "subnets": ["10.9.0.0/24"]}]
-    wiring = {"networks": networks, "containers": [{"name": "c1", "published_ports": ["8082:80"]}]}
+    wiring: dict[str, Any] = {"networks": networks, "containers": [{"name": "c1", "published_ports": ["8082:80"]}]}
     host.module("wiring", firewall_backend=backend, **wiring)
     host.module("nat", backend=backend, **PORT)
     assert bent(host) == ["web-eth0"]

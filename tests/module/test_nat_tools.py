@@ -286,3 +286,42 @@ def test_own_rules_are_known_as_such_wherever_they_are(host: Host, first: str, s
         assert done["results"][0]["after"]["backend"] == place
     host.settles("nat", type="dnat", owner="web", state="absent")
     assert rules(host) == ""
+
+
+# --- what else is said ---
+
+UNHOOKED = {
+    "nat POSTROUTING": [V4, PORT],
+    "nat PREROUTING": [PORT],
+    "filter FORWARD": [GUARD],
+    "mangle FORWARD": [PORT],
+}
+
+
+@pytest.mark.parametrize("chain", UNHOOKED)
+def test_a_built_in_chain_without_its_hook_is_named(host: Host, chain: str) -> None:
+    """iptables-restore would refuse it each time: "Operation not supported"."""
+    host.run(f"nft 'add table ip {chain.split()[0]}; add chain ip {chain}'")
+    before = rules(host)
+    for item in UNHOOKED[chain]:
+        said = f"backend: iptables-nft cannot read the table ip {chain.split()[0]}, since somebody put into it what only nft knows; "
+        host.refuses("nat", said, backend="iptables", **item)
+        host.settles("nat", **item)
+        host.settles("nat", **item, state="absent")
+    assert rules(host) == before
+
+
+def test_a_folder_that_is_read_only_is_not_blamed_on_another(host: Host) -> None:
+    before = rules(host)
+    host.run(
+        "mkdir -p /etc/sysctl.d && mount --bind /etc/sysctl.d /etc/sysctl.d && mount -o remount,bind,ro /etc/sysctl.d"
+    )
+    said = host.fails("nat", **V4)["msg"]
+    host.run("umount /etc/sysctl.d; mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys")
+    other = host.fails("nat", **V4)["msg"]
+    host.run("umount /proc/sys")
+    assert said == "Could not write /etc/sysctl.d/99-zz-linuxnet-containers.conf: Read-only file system."
+    assert other == (
+        "Could not set sysctl net.ipv4.ip_forward to '1' in the host: Read-only file system (/proc/sys is mounted so here)."
+    )
+    assert rules(host) == before

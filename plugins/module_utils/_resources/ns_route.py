@@ -38,7 +38,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import connected
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State, makers
 
 _TABLE_NAMES = {number: name for name, number in TABLES.items()}
 # Attributes beside the key (destination, table, metric); the kernel replaces them all at once.
@@ -183,7 +183,7 @@ class NsRouteResource(Resource[Want, Have]):
             return have
         certain = ns > 0
         for name in (interface for dummy, interface in want.ways if interface):
-            certain = state.need_link(ns, want.ns, name, "interface").index > 0 and certain
+            certain = state.need_link(ns, want.ns, name, "interface", makers=makers(want.ns)).index > 0 and certain
         # As the kernel looks for a gateway: in the route's own table, and where all other packets are looked up.
         on_link = _read_on_link(ns, want.family, dict.fromkeys((want.table, MAIN_TABLE)), state)
         addresses = [address for dummy, address in state.addresses(ns) if address.family == want.family]

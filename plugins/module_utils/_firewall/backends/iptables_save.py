@@ -22,6 +22,12 @@ _HOOKS = {
     ("nat", "PREROUTING"): ("nat", "prerouting"),
     ("nat", "POSTROUTING"): ("nat", "postrouting"),
 }
+_BUILT_IN = {
+    "raw": {"PREROUTING", "OUTPUT"},
+    "mangle": {"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"},
+    "nat": {"PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"},
+    "filter": {"INPUT", "FORWARD", "OUTPUT"},
+}
 _VERDICTS = {"ACCEPT": "accept", "DROP": "drop", "REJECT": "reject", "RETURN": "return", "MASQUERADE": "masquerade"}
 # What an option says: it belongs to the extension that was named last, "" for none, since many have one of the same name.
 _FIELDS = {
@@ -90,9 +96,13 @@ def parse(text: str) -> Saved:
                 rules.setdefault((table, words[1]), []).append(tuple(words[2:]))
     for (table, name), policy in policies.items():
         found.setdefault(table, {})[name] = SavedChain(policy, tuple(rules.get((table, name), ())))
-    found.closed = frozenset(_CLOSED.findall(text))
     if not found and any(line.strip() and not line.startswith("#") for line in text.split("\n")):
         raise Unreadable("it printed no tables")
+    # A built-in chain that nft made without its hook: iptables cannot give it one, and refuses each line that needs the chain.
+    bare = {table for (table, name), policy in policies.items() if policy == "-" and name in _BUILT_IN.get(table, ())}
+    found.closed = frozenset({*_CLOSED.findall(text), *bare})
+    for table in bare:
+        del found[table]
     return found
 
 

@@ -237,6 +237,13 @@ def test_tables_that_iptables_nft_does_not_understand_are_told_from_those_that_a
     assert iptables_save.closed({}) == frozenset()
 
 
+def test_a_table_with_a_built_in_chain_that_has_no_hook_is_one_of_them() -> None:
+    text = "*filter\n:FORWARD - [0:0]\n:theirs - [0:0]\nCOMMIT\n*nat\n:FORWARD - [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
+    found = iptables_save.parse(text)
+    assert (list(found), set(iptables_save.closed(found))) == (["nat"], {"filter"})
+    assert set(iptables_save.closed(iptables_save.parse(text.partition("*nat")[0]))) == {"filter"}
+
+
 def test_a_line_ends_at_its_end_only() -> None:
     """Comments may hold what Python takes for the end of a line."""
     text = '*nat\n:X - [0:0]\n-A X -m comment --comment "a\u2028b\x85c\x0bd" -j Y\nCOMMIT\n'
