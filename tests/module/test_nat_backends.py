@@ -91,7 +91,6 @@ def test_all_types_work_together_in_each_backend_and_leave_nothing(host: Host, b
     ]
     gone[1].update(to_address="2001:db8::2")
     host.settles("nat", backend=backend, state="absent", aggregate=gone)
-    host.run("ip link set web-eth0 type bridge_slave hairpin off")
     assert tables(host) == rules
     assert host.snapshot() == before
 
@@ -378,7 +377,6 @@ def test_f2_the_mark_that_docker_s_bridge_accepts_is_set(host: Host, mark: str) 
     assert ask(host, "internet", HOST, 8080) == WORLD
     assert ask(host, "internet", WEB, seconds=MOMENT) == "", "not for what was not published"
     host.settles("nat", **PORT, state="absent")
-    host.run("ip link set web-eth0 type bridge_slave hairpin off")
     assert host.run("nft -s list table ip docker-bridges").stdout == before
     assert host.snapshot() == pristine
 

@@ -313,7 +313,6 @@ def test_g3_unpublishing_leaves_nothing(host: Host, backend: str) -> None:
         {"host_port": "30000-30099", "to_address": WEB[4], "protocol": "udp"},
     ):
         host.settles("nat", type="dnat", owner="web", state="absent", backend=backend, **options)
-    host.run("ip link set web-eth0 type bridge_slave hairpin off")
     assert host.snapshot() == before
 
 

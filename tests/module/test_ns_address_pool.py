@@ -137,7 +137,10 @@ def test_d5_nothing_that_allocation_needs_is_in_a_file(host: Host) -> None:
 def test_d8_an_exhausted_pool_is_counted(host: Host) -> None:
     for number in (2, 3, 4):
         host.container(f"c{number}", f"10.0.0.{number}/29")
-    message = "pool: no free address in 10.0.0.0/29: 6 usable, 3 in use, 2 excluded, 1 reserved for the gateway."
+    message = (
+        "pool: no free address in 10.0.0.0/29: 6 usable, 3 in use, 2 excluded, 1 reserved for the gateway. "
+        "In use: 1 by netns 'c2', 1 by netns 'c3', 1 by netns 'c4'."
+    )
     host.refuses("ns_address", message, **WEB, pool="10.0.0.0/29", exclude=["10.0.0.5-10.0.0.6"])
 
 
@@ -240,7 +243,7 @@ def test_an_exhausted_pool_fails_its_item_and_not_the_others(host: Host) -> None
     failed = host.fails("ns_address", interface="eth0", bridge="br0", strategy="lowest", aggregate=items)
     assert failed["msg"] == (
         "1 of 3 items failed. address from 10.0.0.0/30 on eth0 in netns 'db': pool: no free address in 10.0.0.0/30: "
-        "2 usable, 1 in use, 0 excluded, 1 reserved for the gateway."
+        "2 usable, 1 in use, 0 excluded, 1 reserved for the gateway. In use: 1 by netns 'web'."
     )
     assert [one.get("failed", False) for one in failed["results"]] == [False, True, False]
     assert failed["changed"] is True

@@ -77,14 +77,18 @@ class Host(Lab):
 
     def held(self) -> str:
         """All rules of ours as the backend's tool prints them, without handles and counts, and without the note that a bridge's
-        route_localnet was off before, which goes with a flush."""
+        route_localnet, or a port's hairpin, was off before, which goes with a flush."""
         if self.backend == "nftables":
             text = self.run("nft list table inet linuxnet_containers", check=False).stdout
             text = re.sub(r"(handle|packets|bytes) \d+", "", text)
             return re.sub(r"(set localnet {[^}]*?)\s*elements = {[^}]*}", r"\1", text)
         kind = self.place.partition("-")[2]
         text = self.run(f"iptables-{kind}-save; echo '# IPv6'; ip6tables-{kind}-save").stdout
-        lines = [line for line in text.splitlines(keepends=True) if "linuxnet-localnet" not in line]
+        lines = [
+            line
+            for line in text.splitlines(keepends=True)
+            if not {"linuxnet-localnet", "linuxnet-hairpin"} & set(re.findall(r"linuxnet-\w+", line))
+        ]
         return "".join(line for line in lines if "LINUXNET" in line or line.startswith("*"))
 
     def take_out(self, chain: str) -> None:

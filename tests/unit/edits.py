@@ -32,6 +32,7 @@ EDITS = [
     Edit(
         publish=(PortMapping("udp", "192.0.2.1", 3000, 3099, "10.0.0.2", 0, "web", "br0"),),
         localnet_on=("br0",),
+        hairpins_on=(("web0", "br0"),),
         kinds=(PORTS,),
     ),
     Edit(publish=(PortMapping("sctp", "2001:db8::1", 90, 90, "fd00::2", 91, "web"),), kinds=(PORTS,)),
@@ -69,7 +70,10 @@ def content(owned: OwnedRules) -> list[Any]:
     """What is owned, without its order."""
     return [
         frozenset(listed)
-        for listed in (owned.nat_rules, owned.port_mappings, owned.isolations, owned.allowances, owned.localnet)
+        for listed in (
+            *(owned.nat_rules, owned.port_mappings, owned.isolations, owned.allowances),
+            *(owned.localnet, owned.hairpins),
+        )
     ]
 
 
@@ -81,5 +85,6 @@ def everything_gone(owned: OwnedRules) -> Edit:
         unisolate=tuple(isolation.bridge for isolation in owned.isolations),
         disallow=owned.allowances,
         localnet_off=owned.localnet,
+        hairpins_off=owned.hairpins,
         kinds=(PORTS, ISOLATION, ALLOWANCES),
     )

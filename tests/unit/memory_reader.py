@@ -192,6 +192,7 @@ class MemoryReader:
             isolate=tuple(index.isolations.values()),
             allow=tuple(index.allowances.values()),
             localnet_on=index.owned.localnet,
+            hairpins_on=tuple(index.hairpins.items()),
             kinds=tuple({kind for kind, dummy in index.owned.static}),
         )
         if isinstance(backend, Iptables):

@@ -308,18 +308,25 @@ def _tables(tables: iptables_save.Tables, text: str) -> iptables_save.Tables:
     table: dict[str, list[tuple[str, ...]]] = {}
     for line in text.splitlines():
         if line.startswith("*"):
+            if line[1:] in iptables_save.closed(tables):
+                raise Refusal(f"table {line[1:]} is incompatible")
             table = chains.setdefault(line[1:], {})
         elif line != "COMMIT":
             _line(table, tuple(restored_words(line)))
-    return {
-        where: {
-            name: SavedChain(
-                policies.get((where, name), "-" if name.startswith("LINUXNET") else "ACCEPT"), tuple(rules)
-            )
-            for name, rules in found.items()
-        }
+    after = iptables_save.Saved(
+        (
+            where,
+            {
+                name: SavedChain(
+                    policies.get((where, name), "-" if name.startswith("LINUXNET") else "ACCEPT"), tuple(rules)
+                )
+                for name, rules in found.items()
+            },
+        )
         for where, found in chains.items()
-    }
+    )
+    after.closed = iptables_save.closed(tables)
+    return after
 
 
 def restored_words(line: str) -> list[str]:
@@ -423,6 +430,9 @@ class TwinPrograms:
 
     def available(self) -> bool:
         return self.here
+
+    def version(self) -> str:
+        return "v1.8.9"
 
     def read(self) -> dict[str, str]:
         self.reads += 1

@@ -49,6 +49,9 @@ class RuleIndex:
         self.allowances: Dict[Tuple[str, str, int, str], Allowance] = {
             allowance.key: allowance for allowance in owned.allowances
         }
+        self.hairpins: Dict[str, str] = dict(
+            owned.hairpins
+        )  # ports whose hairpin we switched on, with the bridge of each
         self.port_mappings: Dict[PortMapping, None] = {}
         self.families: Dict[int, int] = collections.Counter()  # port mappings by address family
         self.bridges: Dict[str, int] = collections.Counter()  # and by bridge
@@ -165,6 +168,9 @@ class RuleIndex:
                 self._surplus.get(mapping.owner, (None, {}))[1].pop(mapping, None)
         for mapping in edit.publish:
             self._put(mapping)
+        for port, dummy in edit.hairpins_off:
+            self.hairpins.pop(port, None)
+        self.hairpins.update(edit.hairpins_on)
         for isolation in edit.isolate:
             self.isolations[isolation.bridge] = isolation
         for bridge in edit.unisolate:
@@ -186,6 +192,8 @@ class RuleIndex:
             changed["allowances"] = tuple(self.allowances.values())
         if edit.publish or edit.unpublish:
             changed["bridges"] = tuple(self._in_use)
+        if edit.hairpins_on or edit.hairpins_off:
+            changed["hairpins"] = tuple(self.hairpins.items())
         if edit.localnet_on or edit.localnet_off:
             kept = [bridge for bridge in self.owned.localnet if bridge not in edit.localnet_off]
             changed["localnet"] = tuple(dict.fromkeys([*kept, *edit.localnet_on]))

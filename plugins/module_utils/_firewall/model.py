@@ -182,7 +182,8 @@ class Allowance:
 @dataclass(frozen=True)
 class OwnedRules:
     """What we own in the rule set of one backend. ``bridges`` are those behind which ports are published, ``localnet`` those whose
-    route_localnet we switched on; ``unmarked`` names rules among ours that do not carry our mark: somebody else's.
+    route_localnet we switched on, ``hairpins`` the ports, each with its bridge, whose hairpin we switched on; ``unmarked`` names rules among ours
+    that do not carry our mark: somebody else's.
 
     ``static``: the kinds, by address family, whose static rules (those that are the same whatever is owned) are all there and
     as they should be. ``families``: those that the backend writes here. A backend notes more for itself in a class of its own.
@@ -194,6 +195,7 @@ class OwnedRules:
     allowances: Tuple[Allowance, ...] = ()
     bridges: Tuple[str, ...] = ()
     localnet: Tuple[str, ...] = ()
+    hairpins: Tuple[Tuple[str, str], ...] = ()
     unmarked: Tuple[str, ...] = ()
     static: FrozenSet[Tuple[str, int]] = frozenset()
     families: Tuple[int, ...] = FAMILIES
@@ -220,6 +222,8 @@ class Edit:
     unpublish: Tuple[PortMapping, ...] = ()
     localnet_on: Tuple[str, ...] = ()  # bridges whose route_localnet was switched on
     localnet_off: Tuple[str, ...] = ()
+    hairpins_on: Tuple[Tuple[str, str], ...] = ()  # ports, each with its bridge, whose hairpin is switched on
+    hairpins_off: Tuple[Tuple[str, str], ...] = ()
     isolate: Tuple[Isolation, ...] = ()
     unisolate: Tuple[str, ...] = ()
     allow: Tuple[Allowance, ...] = ()
@@ -250,6 +254,7 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
     isolations = {isolation.bridge: isolation for isolation in owned.isolations}
     allowances = {allowance.key: allowance for allowance in owned.allowances}
     localnet = dict.fromkeys(owned.localnet)
+    hairpins = dict(owned.hairpins)
     for edit in edits:
         rules.update((rule.key, rule) for rule in edit.put)
         for key in edit.drop:
@@ -266,6 +271,9 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
         for bridge in edit.localnet_off:
             localnet.pop(bridge, None)
         localnet.update(dict.fromkeys(edit.localnet_on))
+        for port, dummy in edit.hairpins_off:
+            hairpins.pop(port, None)
+        hairpins.update(edit.hairpins_on)
     return replace(
         owned,
         nat_rules=tuple(rules.values()),
@@ -274,6 +282,7 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
         allowances=tuple(allowances.values()),
         bridges=bridges_of(mappings.values()),
         localnet=tuple(localnet),
+        hairpins=tuple(hairpins.items()),
     )
 
 
@@ -306,7 +315,13 @@ def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
     )
     on = tuple(bridge for bridge in before.localnet if bridge not in now.localnet)
     off = tuple(bridge for bridge in now.localnet if bridge not in before.localnet)
-    about = {PORTS: publish or unpublished or on or off, ISOLATION: isolate or opened, ALLOWANCES: allow or ended}
+    bent = tuple(note for note in before.hairpins if note not in now.hairpins)
+    straight = tuple(note for note in now.hairpins if note[0] not in dict(before.hairpins))
+    about = {
+        PORTS: publish or unpublished or on or off or bent or straight,
+        ISOLATION: isolate or opened,
+        ALLOWANCES: allow or ended,
+    }
     return Edit(
         put=put,
         drop=tuple(rule.key for rule in dropped if rule.key not in left),
@@ -314,6 +329,8 @@ def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
         unpublish=unpublished,
         localnet_on=on,
         localnet_off=off,
+        hairpins_on=bent,
+        hairpins_off=straight,
         isolate=isolate,
         unisolate=tuple(isolation.bridge for isolation in opened),
         allow=allow,

@@ -14,7 +14,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     IPTABLES_NFT,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.requirements import dotted, numbers, too_old
 
 # A backend comes after the one whose tool lists its rules as well.
@@ -37,9 +37,14 @@ def chosen(option: str, available: Sequence[Backend]) -> Backend:
 
 
 def required(option: str, available: Sequence[Backend], version: Callable[[Backend], str]) -> Backend:
-    """Return the backend that an option means, as `chosen` does, if its program's ``version`` will do. Raises `Lacking`."""
+    """Return the backend that an option means, as `chosen` does, if its program's ``version`` will do. Raises `Lacking`, and `Refused` where it was named and
+    its program says none: that is another program, or a broken one."""
     backend = chosen(option, available)
     found = version(backend)
+    if option != AUTO and not numbers(found):
+        raise Refused(
+            "The program %s does not work on this host: it does not say which version it is." % backend.program
+        )
     if too_old(found, backend.oldest):
         raise Lacking(
             "The program %s is %s on this host, and %s or newer is needed: upgrade the package %s."

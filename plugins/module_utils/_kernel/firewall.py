@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from typing import Any, Dict, List, Mapping, Protocol, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Protocol, Sequence, Tuple, TypeVar
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import (
     Backend,
@@ -32,9 +32,15 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import sock_diag
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.iptables import Iptables
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.nft import Nft
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import ProgramError, rewrite
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import (
+    Hung,
+    ProgramError,
+    rewrite,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
+
+Answer = TypeVar("Answer")
 
 
 class Programs(Protocol):
@@ -64,14 +70,6 @@ PROGRAMS: Mapping[Backend, Programs] = {
 }
 
 
-def _read(backend: Backend) -> Ruleset:
-    """Return the rule set of the namespace that the thread is in. Raises `ProgramError`."""
-    try:
-        return backend.parse(PROGRAMS[backend].read())
-    except Unreadable as error:
-        raise ProgramError(str(error)) from error
-
-
 class Kernel(arp_nd.Kernel):
     """The running kernel. What each method gives is said in `_resources/nat/state.Source`."""
 
@@ -79,28 +77,51 @@ class Kernel(arp_nd.Kernel):
         super().__init__()
         self._known: Dict[Tuple[int, Backend], Ruleset] = {}  # of which nothing was written since
         self._versions: Dict[Backend, str] = {}
+        self._backends: Optional[List[Backend]] = None
+        self._hung: Dict[
+            Backend, str
+        ] = {}  # those whose tools did not end in time, and what is said of that: they are not asked again
 
     def _forget(self, ns: int) -> List[int]:
         self._known = {key: ruleset for key, ruleset in self._known.items() if key[0] != ns}
         return super()._forget(ns)
 
     def backends(self) -> List[Backend]:
-        available = [backend for backend in BACKENDS if PROGRAMS[backend].available()]
-        return sorted(available, key=lambda backend: not PROGRAMS[backend].usual)
+        if self._backends is None:
+            available = [backend for backend in BACKENDS if PROGRAMS[backend].available()]
+            self._backends = sorted(available, key=lambda backend: not PROGRAMS[backend].usual)
+        return self._backends
 
     def version(self, backend: Backend) -> str:
         if backend not in self._versions:
             self._versions[backend] = ""
             with contextlib.suppress(ProgramError):  # what is wrong with it shows when it is used
-                self._versions[backend] = PROGRAMS[backend].version()
+                self._versions[backend] = self._asked(backend, PROGRAMS[backend].version)
         return self._versions[backend]
 
+    def _asked(self, backend: Backend, ask: Callable[[], Answer]) -> Answer:
+        """Return what a backend's tool answers, unless it was asked once and did not end. Raises `ProgramError`."""
+        if backend in self._hung:
+            raise Hung(self._hung[backend])
+        try:
+            return ask()
+        except Hung as error:
+            self._hung[backend] = str(error)
+            raise
+
+    def _read(self, backend: Backend) -> Ruleset:
+        """Return the rule set of the namespace that the thread is in. Raises `ProgramError`."""
+        try:
+            return backend.parse(self._asked(backend, PROGRAMS[backend].read))
+        except Unreadable as error:
+            raise ProgramError(str(error)) from error
+
     def ruleset(self, ns: int, backend: Backend) -> Ruleset:
-        if not PROGRAMS[backend].available():
+        if backend not in self.backends():
             return backend.nothing()
         try:
             with self._inside(ns):
-                found = _read(backend)
+                found = self._read(backend)
         except ProgramError as error:
             raise KernelError(0, "list %s" % backend.listing, str(error)) from error
         if backend.refuses_stale:
@@ -171,7 +192,7 @@ class Kernel(arp_nd.Kernel):
         known = [] if read is None else [read]
 
         def compute() -> Texts:
-            ruleset = known.pop() if known else _read(backend)
+            ruleset = known.pop() if known else self._read(backend)
             if (ref, backend) not in [(where, other) for where, other, dummy in done]:
                 done.append((ref, backend, ruleset))
             texts = backend.transaction(ruleset, edits)
@@ -187,18 +208,18 @@ class Kernel(arp_nd.Kernel):
         owned = backend.owned(before)
         try:
             with namespaces.entered(self._at(ref).fd):
-                now = _read(backend)
+                now = self._read(backend)
                 texts = backend.transaction(now, [restoring(backend.owned(now), owned)])
                 self._written(backend, {program: text for program, text in texts.items() if text})
         except (ProgramError, OSError):
             return False
         return True
 
-    @staticmethod
-    def _written(backend: Backend, texts: Texts) -> None:
+    def _written(self, backend: Backend, texts: Texts) -> None:
         """Carry out texts, and take away what the tool leaves behind of them. Raises `ProgramError`."""
-        PROGRAMS[backend].write(texts)
+        self._asked(backend, lambda: PROGRAMS[backend].write(texts))
         within = backend.within
-        if within is not None and backend.leaves(texts) and PROGRAMS[within].available():
+        if within is not None and backend.leaves(texts) and within in self.backends():
             with contextlib.suppress(ProgramError):  # somebody made use of it meanwhile
-                PROGRAMS[within].write(backend.leftovers(_read(within)))
+                left = backend.leftovers(self._read(within))
+                self._asked(within, lambda: PROGRAMS[within].write(left))

@@ -57,7 +57,7 @@ class Kernel(reader.Reader):
                 error.errno or 0, step.attempt(), error.detail or self._cause(step, error.errno)
             ) from error
         except OSError as error:
-            raise KernelError(error.errno or 0, step.attempt()) from error
+            raise KernelError(error.errno or 0, step.attempt(), self._cause(step, error.errno)) from error
 
     def apply_together(self, steps: Sequence[Any]) -> None:
         """Take changes of firewalls: there are none for a kernel that knows nothing of them. See `_resources/nat/state.Kernel`."""
@@ -65,7 +65,9 @@ class Kernel(reader.Reader):
             raise TypeError("this kernel has no firewalls")
 
     def _cause(self, step: Change, code: Optional[int]) -> str:
-        """Return which side of a veth pair is taken: the kernel does not say."""
+        """Return what the kernel does not say: which side of a veth pair is taken, and which file system is read-only."""
+        if isinstance(step, SetSysctl) and code == errno.EROFS:
+            return "/proc/sys is mounted so here"
         taken = []
         if isinstance(step, AddLink) and code == errno.EEXIST:
             for ref, name in ((step.ns, step.name), (step.peer_ns, step.peer_name)):

@@ -57,7 +57,6 @@ _ADVICE = {
     errno.ENODEV: "the interface is gone: something else removed it during this run; run the task again",
     errno.ELOOP: "a bridge cannot be a port of another bridge",
     errno.EBUSY: "the interface is in use by another master, or busy; release it first",
-    errno.EROFS: "/proc/sys is mounted read-only here",
 }
 
 

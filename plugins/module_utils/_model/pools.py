@@ -121,12 +121,11 @@ class Pool:
             if not any(candidate in known for known in taken):
                 yield candidate
 
-    def exhausted(self) -> Refused:
-        """Return the error for a pool without a free address, with the counts."""
-        return Refused(
-            "pool: no free address in %s: %d usable, %d in use, %d excluded, %d reserved for the gateway."
-            % (self.network, self.size, self.free_at_most, self.excluded, self.reserved)
-        )
+    def exhausted(self, holders: str = "") -> Refused:
+        """Return the error for a pool without a free address, with the counts and, where that is known, who has them."""
+        text = "pool: no free address in %s: %d usable, %d in use, %d excluded, %d reserved for the gateway."
+        counts = (self.network, self.size, self.free_at_most, self.excluded, self.reserved)
+        return Refused(text % counts + (" In use: %s." % holders if holders else ""))
 
 
 @functools.lru_cache(maxsize=64)

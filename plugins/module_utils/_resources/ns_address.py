@@ -54,7 +54,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_want import Want
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State, makers
 
 # What a change may touch in place; anything else means taking the address away and setting it anew.
 _IN_PLACE = {4: {"valid_lft", "preferred_lft"}, 6: {"valid_lft", "preferred_lft", "noprefixroute"}}
@@ -128,7 +128,7 @@ class NsAddressResource(Resource[Want, Have]):
             have = Have(found, tuple(state.addresses_of(ns, found)), marks=marks)
             gone = self._gone(want, have)
             return replace(have, along=along(ns, found, gone, state)) if gone else have
-        link = state.need_link(ns, want.ns, want.interface, "interface")
+        link = state.need_link(ns, want.ns, want.interface, "interface", makers=makers(want.ns))
         where, bridge = self._bridge(want, ns, state)
         if state.predict and link.index < 0 and want.bridge:
             # The interface is only foreseen; a pair that was made for it has its other end in another namespace.
@@ -253,7 +253,7 @@ class NsAddressResource(Resource[Want, Have]):
             held = replace(have.current, prefix=want.pool.network.prefixlen)
             return self._merged(want, held, have.current)
         if have.choice.ip is None:
-            raise want.pool.exhausted()
+            raise want.pool.exhausted(have.choice.holder)
         net = want.pool.network
         return self._merged(want, Address(addressing.text(have.choice.ip), net.prefixlen, net.version), None)
 

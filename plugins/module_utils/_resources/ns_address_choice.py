@@ -11,6 +11,7 @@ the owner.
 
 from __future__ import annotations
 
+import collections
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress
@@ -32,6 +33,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
+_NAMED_AT_MOST = 5  # who has the addresses of a pool that is full
 _DISABLE_IPV6 = "net/ipv6/conf/%s/disable_ipv6"
 Leaving = Mapping[Tuple[str, int], Sequence[Address]]  # addresses that go in the same task, by interface name and index
 
@@ -110,8 +112,8 @@ def going(want: Want, ns: int, names: Iterable[str], state: State) -> Leaving:
 @dataclass(frozen=True)
 class Choice:
     """What was found out before planning. ``ip`` is a free address of the pool, None where none is. ``holder`` says who has the fixed
-    address that is asked for, ``answers`` is the MAC address of a neighbour that says to have it. ``usual``, and ``usual_holder``:
-    the address that the owner of a pool's would have had, and who has that."""
+    address that is asked for, or those of a pool that is full, ``answers`` is the MAC address of a neighbour that says to have it. ``usual``, and
+    ``usual_holder``: the address that the owner of a pool's would have had, and who has that."""
 
     ip: Optional[IpAddress] = None
     holder: str = ""
@@ -164,7 +166,16 @@ class Search:
         free = pool.candidates(want.owner, want.strategy, taken, want.reserved)
         ip = next((candidate for candidate in free if not self._answers(candidate)), None)
         holder = taken.get(usual) if ip != usual and sticky else None
+        if ip is None:
+            return Choice(holder=self._all_holders(pool, taken))
         return Choice(ip, usual=str(usual), usual_holder=self._label(holder) if holder else "")
+
+    def _all_holders(self, pool: Pool, taken: Mapping[IpAddress, Holder]) -> str:
+        """Return who has how many addresses of a pool, in words, those with most first."""
+        counts = collections.Counter(self._label(holder) for ip, holder in taken.items() if ip in pool)
+        named = sorted(counts, key=lambda label: (-counts[label], label))
+        shown = ["%d by %s" % (counts[label], label) for label in named[:_NAMED_AT_MOST]]
+        return ", ".join(shown) + (" and by %d more" % (len(named) - len(shown)) if len(named) > len(shown) else "")
 
     def _answers(self, ip: IpAddress) -> str:
         """Return the MAC address of the neighbour that says to have an address, ``""`` where none does or none was asked."""

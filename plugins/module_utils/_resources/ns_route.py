@@ -40,7 +40,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import connected
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State, makers
 
 _TABLE_NAMES = {number: name for name, number in TABLES.items()}
 # Attributes beside the key (destination, table, metric); the kernel replaces them all at once.
@@ -201,7 +201,7 @@ class NsRouteResource(Resource[Want, Have]):
             return have
         certain = ns > 0
         for name in (interface for dummy, interface in want.ways if interface):
-            certain = state.need_link(ns, want.ns, name, "interface").index > 0 and certain
+            certain = state.need_link(ns, want.ns, name, "interface", makers=makers(want.ns)).index > 0 and certain
         # As the kernel looks for a gateway: in the route's own table, and where all other packets are looked up.
         # A way that is not asked for is that of a route that is there.
         ways = [*want.ways, *((route.gateway, route.interface) for route in routes)]

@@ -69,6 +69,10 @@ class Leases:
         # Of two holders of an address the first counts.
         return collections.ChainMap(*((self._put, *there) if self._state.predict else (*there, self._put)))
 
+    def beside(self, ns: int, name: str, port: int) -> List[IpAddress]:
+        """Return the addresses behind a port, by its index, of a bridge that `taken` was asked about."""
+        return self._behind[ns, name].by_port.get(port, [])
+
     def _unreleased(self, holders: Iterable[Holder]) -> Holders:
         released = self._released
         return Holders(holder for holder in holders if (holder.ns, holder.index, holder.address.ip) not in released)

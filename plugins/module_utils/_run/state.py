@@ -130,6 +130,11 @@ class Known:
                 listed.pop(ns, None)
 
 
+def makers(ref: NsRef) -> Sequence[str]:
+    """Return the modules that make what has addresses and routes in a namespace: in the host those are bridges as well."""
+    return ("veth",) if ref.path else ("bridge", "veth")
+
+
 class State:
     """What is known of a host. ``predict`` (check mode): a namespace that is missing counts as made by an earlier task. ``whole``: the run has all
     that there is to do, so that nothing else is left to an earlier task.
@@ -278,14 +283,18 @@ class State:
         link = self.link(ns, name) if ns is not None and name else None
         return link.name if link else name
 
-    def need_link(self, ns: int, ref: NsRef, name: str, option: str, kind: str = "") -> Link:
-        """Return an interface that must be there (a bridge, where ``kind`` says so); foresee it in check mode, else raise `Refused`."""
+    def need_link(
+        self, ns: int, ref: NsRef, name: str, option: str, kind: str = "", makers: Sequence[str] = ("veth",)
+    ) -> Link:
+        """Return an interface that must be there (a bridge, where ``kind`` says so); foresee it in check mode, else raise `Refused`, naming the modules
+        that may be meant to make it."""
         link = self.link(ns, name)
         if link is None:
             what = "%s '%s'" % (kind or "interface", name)
             possible = len(name_bytes(name)) <= INTERFACE_NAME_BYTES  # a longer one can only be an alternative name
             if not self.predict or not possible:
-                maker = "; linuxnet.containers.%s makes one" % (kind or "veth") if possible else ""
+                named = " or ".join("linuxnet.containers." + one for one in ([kind] if kind else makers))
+                maker = "; %s makes one" % named if possible else ""
                 raise Refused("%s: there is no %s in %s%s." % (option, what, ref, maker))
             self.foresee("%s in %s" % (what, ref))
             attributes = {"mtu": 1500, "mac": "", "alias": "", "enabled": True}

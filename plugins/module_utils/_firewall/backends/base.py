@@ -74,9 +74,22 @@ class Backend(ABC):
         """Return whether the rule set of the backend `within` shows that this one has no rules, so that it need not be read."""
         return False
 
+    def unseen(self, ruleset: Ruleset, within: Ruleset) -> Sequence[str]:
+        """Return the tables of this backend that the rule set of the backend `within` shows, where the tool has shown none at all: it does not work."""
+        return ()
+
     @abstractmethod
     def owned(self, ruleset: Ruleset) -> OwnedRules:
         """Return what we own in a rule set."""
+
+    def closed(self, owned: OwnedRules, kind: str = "", family: int = 0) -> Sequence[str]:
+        """Return the tables that the tool can neither read nor write, since somebody put into them what it does not know: of those that a rule
+        of a kind (or any) and of an address family (0: of both) needs."""
+        return ()
+
+    def hidden(self, owned: OwnedRules, within: Ruleset) -> Sequence[str]:
+        """Return those of all such tables in which rules of ours are, as the rule set of the backend `within` shows."""
+        return ()
 
     @abstractmethod
     def foreign(self, ruleset: Ruleset, seen: Chains) -> Chains:
@@ -97,6 +110,7 @@ class Backend(ABC):
             isolate=owned.isolations,
             allow=owned.allowances,
             localnet_on=owned.localnet,
+            hairpins_on=owned.hairpins,
             kinds=kinds,
         )
         return self.transaction(self.nothing(), [everything])

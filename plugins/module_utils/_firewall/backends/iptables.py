@@ -33,14 +33,19 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     render,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_save import (
+    OURS,
     TABLES,
     Tables,
+    closed,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
     Objects,
     table_of,
     tables,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
+    kind as kind_of,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import (
     Block,
@@ -63,6 +68,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 )
 
 Saved = Mapping[int, Tables]  # by address family
+_NEEDED = {"": TABLES, NAT: ("nat",), PORTS: ("raw", "mangle", "nat"), ISOLATION: ("filter",), ALLOWANCES: ("filter",)}
 
 
 def _sample(owned: IptablesRules, family: int, last: bool) -> IptablesRules:
@@ -75,6 +81,7 @@ def _sample(owned: IptablesRules, family: int, last: bool) -> IptablesRules:
     ]
     return replace(
         owned,
+        hairpins=(),
         nat_rules=(NatRule(net),) if owned.whole(NAT, family) and not last else (),
         port_mappings=tuple(ports) if owned.whole(PORTS, family) and not last else (),
         isolations=owned.isolations if owned.whole(ISOLATION, family) else (),
@@ -116,8 +123,29 @@ class Iptables(Backend):
     def unused(self, within: Objects) -> bool:
         return self._own_tables().isdisjoint(tables(within))
 
+    def unseen(self, ruleset: Saved, within: Objects) -> Sequence[str]:
+        listed = set(tables(within))
+        return [
+            "%s %s" % (name, table)
+            for family, name in self._tables.items()
+            for table in TABLES
+            if "%s %s" % (name, table) in listed and not ruleset.get(family) and not closed(ruleset.get(family, {}))
+        ]
+
     def owned(self, ruleset: Saved) -> IptablesRules:
         return iptables_rules.owned(ruleset)
+
+    def closed(self, owned: OwnedRules, kind: str = "", family: int = 0) -> Sequence[str]:
+        found = owned.closed if isinstance(owned, IptablesRules) else ()
+        return [
+            "%s %s" % (self._tables[where], table)
+            for where, table in found
+            if table in _NEEDED[kind] and family in (0, where) and (table, where) != ("raw", 6)
+        ]
+
+    def hidden(self, owned: OwnedRules, within: Objects) -> Sequence[str]:
+        ours = {table_of(chain) for chain in kind_of(within, "chain") if str(chain.get("name")).startswith(OURS)}
+        return [name for name in self.closed(owned) if name in ours]
 
     def foreign(self, ruleset: Saved, seen: Chains) -> Chains:
         return iptables_save.chains_of(self._tables, ruleset, seen if self.within else {})
@@ -153,8 +181,11 @@ class Iptables(Backend):
                 sample,
                 nat_rules=(*sample.nat_rules, *replaced.nat_rules),
                 port_mappings=(*sample.port_mappings, *replaced.port_mappings),
+                hairpins=edit.hairpins_off if there.whole(PORTS, family) else (),
             )
-            after = IptablesRules() if last else edited(before, [edit])
+            # The notes that there are come with the chain that has them.
+            known = before.hairpins if there.whole(PORTS, family) else there.hairpins
+            after = IptablesRules() if last else edited(replace(before, hairpins=known), [edit])
             steps = difference(render(family, before).tables(), render(family, after), SHARED)
             lines += [(self.programs[family], ("-t", step.table, *step.words)) for step in steps]
         return lines

@@ -18,6 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     SavedChain,
     Tables,
     Words,
+    closed,
     is_ours,
     spelled,
     target,
@@ -71,10 +72,10 @@ def difference(actual: Tables, layout: Layout, shared: AbstractSet[str], bare: b
     """Return the steps from the tables as they are to the layout; none where they are equal.
 
     ``shared``: the chains of ours in which rules without our mark stay. ``bare``: a built-in chain that is left empty is taken away as well, as
-    iptables-nft makes them on demand.
+    iptables-nft makes them on demand. Of a table that the tool cannot read there are none, whatever is wanted.
     """
     steps: List[Step] = []
-    for table in TABLES:
+    for table in (table for table in TABLES if table not in closed(actual)):
         chains = actual.get(table, {})
         ours = {name: chain for name, chain in chains.items() if name.startswith(OURS)}
         wanted = {name: rules for (where, name), rules in layout.chains.items() if where == table}

@@ -24,6 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     SavedChain,
     Tables,
     Words,
+    closed,
     coming_from,
     comment,
     interface,
@@ -66,6 +67,7 @@ _KINDS = {
     PUBLISH: PORTS, HAIRPIN: PORTS, RAW: PORTS, MANGLE: PORTS,
     GUARD: ISOLATION, CLOSED: ISOLATION, OPEN: ISOLATION, FORWARD: ALLOWANCES,
 }  # fmt: skip
+_BENT = "linuxnet-hairpin|"  # begins the note of a port whose hairpin we switched on; its bridge follows
 _HERE = ("::1/128", "fe80::/10")
 _SNAT = [name for dummy, name in iptables_snat.HALVES]
 SHARED = frozenset({*_KINDS, *_SNAT})  # the others have one rule's exceptions each
@@ -74,10 +76,12 @@ SHARED = frozenset({*_KINDS, *_SNAT})  # the others have one rule's exceptions e
 @dataclass(frozen=True)
 class IptablesRules(OwnedRules):
     """What we own in one kind of iptables. ``callers``: by address family the chain from which our forward chain is called.
-    ``by_hand``: the halves of a source NAT rule that was edited by hand, or has no stop, by its key; they stay as they are."""
+    ``by_hand``: the halves of a source NAT rule that was edited by hand, or has no stop, by its key; they stay as they are. ``closed``: the
+    tables, by address family, that the tool can neither read nor write."""
 
     callers: Mapping[int, str] = field(default_factory=dict, hash=False)
     by_hand: Mapping[Tuple[str, str], Sequence[Half]] = field(default_factory=dict, hash=False)
+    closed: Tuple[Tuple[int, str], ...] = ()
 
 
 def _call(chain: str) -> Words:
@@ -117,6 +121,7 @@ def _published(family: int, owned: OwnedRules, layout: Layout) -> None:
     layout.chains["nat", HAIRPIN] = [
         *([("-s", "127.0.0.0/8", *state("DNAT"), *noted("linuxnet"), "-j", "MASQUERADE")] if family == 4 else []),
         ("-m", "mark", "--mark", _BIT, *state("DNAT"), *noted("linuxnet"), "-j", "MASQUERADE"),
+        *(("-o", port, *noted(_BENT + bridge)) for port, bridge in owned.hairpins),  # a note, no verdict
     ]
     layout.calls.append(("mangle", "FORWARD", _call(MANGLE)))
     layout.chains["mangle", MANGLE] = [
@@ -272,6 +277,7 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
     allowances: List[Allowance] = []
     isolations: List[Isolation] = []
     localnet: List[str] = []
+    hairpins: Dict[str, str] = {}
     unmarked: List[str] = []
     for family, tables in saved.items():
         nat, filters = tables.get("nat", {}), tables.get("filter", {})
@@ -285,6 +291,8 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
         isolations = isolations or _read_isolations(filters)
         notes = [rule for rule in rules_of(tables.get("raw", {}), RAW) if comment(rule) == "linuxnet-localnet"]
         localnet += [option(rule, "-i") for rule in notes]
+        bent = [rule for rule in rules_of(nat, HAIRPIN) if comment(rule).startswith(_BENT)]
+        hairpins.update((option(rule, "-o"), comment(rule)[len(_BENT) :]) for rule in bent)
         unmarked += _unmarked(tables)
     found = IptablesRules(
         nat_rules=tuple(rules),
@@ -293,10 +301,12 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
         allowances=tuple(allowances),
         bridges=bridges_of(mappings),
         localnet=tuple(localnet),
+        hairpins=tuple(hairpins.items()),
         unmarked=tuple(unmarked),
         families=tuple(saved),
         callers={family: USERS if USERS in tables.get("filter", {}) else "FORWARD" for family, tables in saved.items()},
         by_hand=by_hand,
+        closed=tuple((family, table) for family, tables in saved.items() for table in sorted(closed(tables))),
     )
     return replace(found, static=_static(saved, found))
 

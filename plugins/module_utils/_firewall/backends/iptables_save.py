@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Chains
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Chains, Unreadable
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, Matches, Rule, put
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import MARK
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
@@ -22,6 +22,12 @@ _HOOKS = {
     ("filter", "FORWARD"): ("filter", "forward"),
     ("nat", "PREROUTING"): ("nat", "prerouting"),
     ("nat", "POSTROUTING"): ("nat", "postrouting"),
+}
+_BUILT_IN = {
+    "raw": {"PREROUTING", "OUTPUT"},
+    "mangle": {"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"},
+    "nat": {"PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"},
+    "filter": {"INPUT", "FORWARD", "OUTPUT"},
 }
 _VERDICTS = {"ACCEPT": "accept", "DROP": "drop", "REJECT": "reject", "RETURN": "return", "MASQUERADE": "masquerade"}
 # What an option says: it belongs to the extension that was named last, "" for none, since many have one of the same name.
@@ -42,6 +48,7 @@ _FIELDS = {
 _EXTENSIONS = {extension for extension, dummy in _FIELDS}  # that match nothing by themselves
 _SPECIAL = set(" |'\t;&()<>*?#~$`\"\\")
 _WITHOUT_VALUE = {"--random", "--random-fully", "--persistent"}  # how a translated port is chosen
+_CLOSED = re.compile(r"# Table `(\w+)' is incompatible")  # as iptables-nft-save says it
 _QUOTED_OR_NOT = re.compile(r'"((?:[^"\\]|\\.)*)"(?= |$)|([^ ]+)')
 
 
@@ -56,9 +63,21 @@ class SavedChain:
 Tables = Mapping[str, Mapping[str, SavedChain]]  # by table and chain, of one address family
 
 
-def parse(text: str) -> Dict[str, Dict[str, SavedChain]]:
-    """Return the tables of a text of iptables-save. A line that is none of its own says nothing."""
-    found: Dict[str, Dict[str, SavedChain]] = {}
+class Saved(Dict[str, Dict[str, SavedChain]]):
+    """The tables of one address family. ``closed`` are those that are there and that the tool can neither read nor write, since somebody
+    put into them what only nft knows: nothing is known of them."""
+
+    closed: FrozenSet[str] = frozenset()
+
+
+def closed(tables: Tables) -> FrozenSet[str]:
+    """Return the names of the tables that the tool can neither read nor write."""
+    return tables.closed if isinstance(tables, Saved) else frozenset()
+
+
+def parse(text: str) -> Saved:
+    """Return the tables of a text of iptables-save. A line that is none of its own says nothing. Raises `Unreadable` where all lines are such."""
+    found = Saved()
     policies: Dict[Tuple[str, str], str] = {}
     rules: Dict[Tuple[str, str], List[Words]] = {}
     table = ""
@@ -67,6 +86,7 @@ def parse(text: str) -> Dict[str, Dict[str, SavedChain]]:
     ):  # and not where else Python sees the end of a line: comments may have those characters
         if line.startswith("*"):
             table = line[1:].strip()
+            found.setdefault(table, {})
         elif line.startswith(":"):
             words = line[1:].split()
             if len(words) >= 2:
@@ -77,6 +97,13 @@ def parse(text: str) -> Dict[str, Dict[str, SavedChain]]:
                 rules.setdefault((table, words[1]), []).append(tuple(words[2:]))
     for (table, name), policy in policies.items():
         found.setdefault(table, {})[name] = SavedChain(policy, tuple(rules.get((table, name), ())))
+    if not found and any(line.strip() and not line.startswith("#") for line in text.split("\n")):
+        raise Unreadable("it printed no tables")
+    # A built-in chain that nft made without its hook: iptables cannot give it one, and refuses each line that needs the chain.
+    bare = {table for (table, name), policy in policies.items() if policy == "-" and name in _BUILT_IN.get(table, ())}
+    found.closed = frozenset({*_CLOSED.findall(text), *bare})
+    for table in bare:
+        del found[table]
     return found
 
 

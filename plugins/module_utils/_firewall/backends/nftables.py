@@ -24,6 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     marking,
     member,
     members_of,
+    notes,
     pair,
     quoted,
     traits,
@@ -148,12 +149,12 @@ def _content(before: NftRules, after: OwnedRules, about: str) -> List[str]:
 def _mapping_lines(before: NftRules, mappings: Sequence[PortMapping], after: OwnedRules) -> List[str]:
     old, new = ({mapping.identity: mapping for mapping in found} for found in (mappings, after.port_mappings))
     loops = () if before.anew(PORTS, "loops") else before.loops
-    localnet = () if before.anew(PORTS, "localnet") else before.localnet
+    localnet = [] if before.anew(PORTS, "localnet") else notes(before.localnet, before.hairpins)
     return [
         *_element_lines("delete", [mapping for key, mapping in old.items() if new.get(key) != mapping]),
         *_element_lines("add", [mapping for key, mapping in new.items() if old.get(key) != mapping]),
         *_set_lines("loops", loops, map(pair, after.bridges)),
-        *_set_lines("localnet", map(quoted, localnet), map(quoted, after.localnet)),
+        *_set_lines("localnet", localnet, notes(after.localnet, after.hairpins)),
     ]
 
 
@@ -205,7 +206,7 @@ class Nftables(Backend):
     by_mark = True  # an accept here overrides no other table's drop
 
     def parse(self, output: Texts) -> Objects:
-        return objects_of(output[self.program]) if output.get(self.program) else []
+        return objects_of(output[self.program]) if self.program in output else []
 
     def nothing(self) -> Objects:
         return []
@@ -245,7 +246,8 @@ class Nftables(Backend):
                 lines += _content(before, before, about)
         lines += _element_lines("delete", edit.unpublish)
         lines += _set_lines("loops", [], map(pair, bridges_of(edit.publish)))
-        lines += _set_lines("localnet", map(quoted, edit.localnet_off), map(quoted, edit.localnet_on))
+        off, on = notes(edit.localnet_off, edit.hairpins_off), notes(edit.localnet_on, edit.hairpins_on)
+        lines += _set_lines("localnet", off, on)
         lines += _set_lines("marks", map(marking, edit.disallow), map(marking, edit.allow))
         lines += _element_lines("add", edit.publish)
         if edit.isolate or edit.unisolate:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
     comment_of,
@@ -29,6 +29,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     PortMapping,
     family_of,
 )
+
+HAIRPIN = "linuxnet-hairpin|"  # begins the comment of a port's note, which its bridge follows
 
 # --- to nft ---
 
@@ -71,6 +73,11 @@ def marking(allowance: Allowance) -> str:
     """Return an allowance as an element of the map of marks."""
     mark = allowance.by.partition("/")[0]
     return '"%s" comment "%s%s|%s" : %s' % (allowance.name, MARK, allowance.owner, allowance.by, mark)
+
+
+def notes(bridges: Iterable[str], ports: Iterable[Tuple[str, str]]) -> List[str]:
+    """Return the elements of the set localnet: what we switched on, of bridges route_localnet and of their ports (port, bridge) hairpin."""
+    return [*map(quoted, bridges), *('"%s" comment "%s%s"' % (port, HAIRPIN, bridge) for port, bridge in ports)]
 
 
 def quoted(name: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import nftables_snat
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_elements import (
+    HAIRPIN,
     Addresses,
     bridge_of,
     member,
@@ -89,6 +90,11 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
                 mappings.append(mapping)
             else:
                 unmarked.append("an element of %s" % name)
+    hairpins = {
+        bridge_of(item): comment_of(item)[len(HAIRPIN) :]
+        for item in sets.get("localnet", ())
+        if comment_of(item).startswith(HAIRPIN)
+    }
     names = {name: dict.fromkeys(map(named, sets.get(name, ()))) for name in ISOLATION_SETS}
     loops = tuple(map(named, sets.get("loops", ())))
     isolations = []
@@ -111,7 +117,8 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
         isolations=tuple(isolations),
         allowances=tuple(read_allowance(key, value) for key, value in pairs(sets.get("marks"))),
         bridges=tuple(map(bridge_of, sets.get("loops", ()))),
-        localnet=tuple(map(bridge_of, sets.get("localnet", ()))),
+        localnet=tuple(name for name in map(bridge_of, sets.get("localnet", ())) if name not in hairpins),
+        hairpins=tuple(hairpins.items()),
         unmarked=tuple(unmarked),
         static=frozenset((about, family) for about in (NAT, *STATIC) if about not in broken for family in FAMILIES),
         sets=names,

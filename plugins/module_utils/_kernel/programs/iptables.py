@@ -10,6 +10,7 @@ Where only one kind is installed its programs may have the plain names.
 from __future__ import annotations
 
 import os
+import re
 from typing import Dict, List, Mapping, Optional
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import ProgramError, run, which
@@ -17,6 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.progra
 _FAMILIES = {4: "iptables", 6: "ip6tables"}
 _IN_USE = {4: "/proc/net/ip_tables_names", 6: "/proc/net/ip6_tables_names"}
 _LEGACY = "legacy"
+_A_MOMENT = 10  # seconds for what a program knows without the kernel
 
 
 def families() -> List[int]:
@@ -33,9 +35,12 @@ def usual_kind() -> str:
         if os.path.basename(os.path.realpath(program)) == "xtables-%s-multi" % kind:
             return kind
     try:
-        return "nft" if "nf_tables" in run(program, ["--version"]) else _LEGACY
+        said = run(program, ["--version"], seconds=_A_MOMENT)
     except ProgramError:  # whatever it is, rules cannot be written with it
         return ""
+    if "nf_tables" in said:
+        return "nft"
+    return _LEGACY if re.match(r"iptables v\d", said) else ""
 
 
 def _in_use(family: int) -> bool:
@@ -85,7 +90,10 @@ class Iptables:
         program = self._program(family, "save")
         if program is None:
             raise ProgramError("%s-save is not installed" % self._names[4])
-        return run(program, [])
+        printed = run(program, [])
+        if self._kind == _LEGACY and not printed.strip():
+            raise ProgramError("it printed nothing")
+        return printed
 
     def write(self, texts: Mapping[str, str]) -> None:
         """Change tables, each at once or not at all; what is not named stays. Waits for others' lock. Raises `ProgramError`: by then those

@@ -19,13 +19,18 @@ class ProgramError(Exception):
     """A program's own words about what it refused, or why it could not be run."""
 
 
+class Hung(ProgramError):
+    """A program did not end in time. To ask it again would take as long once more."""
+
+
 def which(name: str) -> Optional[str]:
     """Return the path of a program, None where it is not installed; sbin folders count, whatever PATH says."""
     return shutil.which(name, path=_PATH)
 
 
-def output(path: str, arguments: List[str], text: str = "") -> Tuple[str, str]:
-    """Run a program that reads ``text``. Return its output and, where it failed, its complaint. Raises `ProgramError`."""
+def output(path: str, arguments: List[str], text: str = "", seconds: float = 0) -> Tuple[str, str]:
+    """Run a program that reads ``text``, for so many ``seconds`` at most, or (0) as many as are usual. Return its output and, where it failed,
+    its complaint. Raises `ProgramError`."""
     import subprocess  # takes a while, and most tasks run no program
 
     try:
@@ -34,21 +39,25 @@ def output(path: str, arguments: List[str], text: str = "") -> Tuple[str, str]:
             input=text.encode(errors="replace"),
             capture_output=True,
             env=dict(os.environ, LC_ALL="C"),
-            timeout=_TIMEOUT,
+            timeout=seconds or _TIMEOUT,
             check=False,
         )
-    except (OSError, ValueError, subprocess.TimeoutExpired) as error:  # ValueError: a NUL in an argument
+    except subprocess.TimeoutExpired as error:
+        raise Hung("%s did not end within %g seconds" % (os.path.basename(path), error.timeout)) from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in an argument
         raise ProgramError(str(error)) from error
     # Bytes up to here: where text is asked for, Python takes a carriage return for the end of a line.
     printed, complaint = (one.decode(errors="replace") for one in (done.stdout, done.stderr))
     return printed, (complaint.strip() or "it ended with %d" % done.returncode) if done.returncode else ""
 
 
-def run(path: str, arguments: List[str], text: str = "") -> str:
-    """Return the output of a program. Raises `ProgramError` with the first line that it complains with."""
-    printed, complaint = output(path, arguments, text)
+def run(path: str, arguments: List[str], text: str = "", seconds: float = 0) -> str:
+    """Return the output of a program, as `output` runs it. Raises `ProgramError` with the first line that it complains with, and the next where that
+    is but a heading."""
+    printed, complaint = output(path, arguments, text, seconds)
     if complaint:
-        raise ProgramError(next((line.strip() for line in complaint.splitlines() if line.strip()), complaint))
+        lines = [line.strip() for line in complaint.splitlines() if line.strip()]
+        raise ProgramError(" ".join(lines[:2] if lines[0].endswith(":") else lines[:1]))
     return printed
 
 

@@ -89,6 +89,7 @@ class SetLink(Change):
     new: Mapping[str, Any] = field(default_factory=dict, hash=False)
     old: Mapping[str, Any] = field(default_factory=dict, hash=False)
     kind: str = ""
+    opens: bool = field(default=False, compare=False)
 
     def attempt(self) -> str:
         return "set %s on %s in %s" % (

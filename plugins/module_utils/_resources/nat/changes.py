@@ -114,7 +114,7 @@ class DelRule(FirewallChange):
 @dataclass(frozen=True)
 class SetPortMappings(FirewallChange):
     """Publish ports and end publishing others. ``localnet_on`` and ``localnet_off`` are bridges whose route_localnet this collection
-    switches on or off beside it."""
+    switches on or off beside it, ``hairpins_on`` and ``hairpins_off`` ports, each with its bridge, whose hairpin it does."""
 
     ns: NsRef
     publish: Tuple[PortMapping, ...] = ()
@@ -124,6 +124,8 @@ class SetPortMappings(FirewallChange):
     localnet_on: Tuple[str, ...] = ()
     localnet_off: Tuple[str, ...] = ()
     backend: Backend = DEFAULT
+    hairpins_on: Tuple[Tuple[str, str], ...] = ()
+    hairpins_off: Tuple[Tuple[str, str], ...] = ()
 
     def edited(self) -> Edit:
         return Edit(
@@ -131,6 +133,8 @@ class SetPortMappings(FirewallChange):
             unpublish=self.unpublish,
             localnet_on=self.localnet_on,
             localnet_off=self.localnet_off,
+            hairpins_on=self.hairpins_on,
+            hairpins_off=self.hairpins_off,
             kinds=(PORTS,),
         )
 
@@ -157,9 +161,15 @@ class SetPortMappings(FirewallChange):
         ]
 
     def undo(self) -> Tuple[Change, ...]:
-        on, off = self.localnet_off, self.localnet_on
         back = SetPortMappings(
-            self.ns, self.unpublish, self.publish, localnet_on=on, localnet_off=off, backend=self.backend
+            self.ns,
+            self.unpublish,
+            self.publish,
+            localnet_on=self.localnet_off,
+            localnet_off=self.localnet_on,
+            backend=self.backend,
+            hairpins_on=self.hairpins_off,
+            hairpins_off=self.hairpins_on,
         )
         return (back,)
 

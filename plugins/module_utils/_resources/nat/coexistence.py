@@ -12,7 +12,7 @@ in iptables' own chains where that is the backend. Else the result says who is i
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Dict, List, Mapping, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import foreign
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
@@ -23,25 +23,54 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     Allowance,
     OwnedRules,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS, chosen
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import (
+    AUTO,
+    BACKENDS,
+    DEFAULT,
+    chosen,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetAllowances
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 
-def indexes(option: str, ns: int, state: State) -> Dict[Backend, RuleIndex]:
+def indexes(option: str, ns: int, state: State, needed: Optional[Tuple[str, int]] = None) -> Dict[Backend, RuleIndex]:
     """Return what we own, by backend: in the one that an option means, which comes first, and in each other one in which we own
-    something. Raises `Lacking`."""
+    something. ``needed``: the kind and the address family (0: both) of what is to be written. Raises `Refused` where the backend does not
+    serve for that; in place of one that was not named another one serves."""
     known = firewalls(state)
     here = chosen(option, known.available())
+    error = _useless(here, ns, state, needed)
+    if error is not None and option == AUTO:
+        here = next((one for one in known.available() if _useless(one, ns, state, needed) is None), here)
+        error = _useless(here, ns, state, needed)
+    if error is not None:
+        raise error
     found = {here: known.index(ns, here)}
+    serving = known.serving(ns)
     for backend in BACKENDS:
-        if backend in known.available() and backend is not here and not known.index(ns, backend).only():
+        if backend in serving and backend is not here and not known.index(ns, backend).only():
             found[backend] = known.index(ns, backend)
     return found
+
+
+def _useless(backend: Backend, ns: int, state: State, needed: Optional[Tuple[str, int]]) -> Optional[Refused]:
+    """Return why a backend cannot be used: its tool does not work, or cannot read the table that would be written."""
+    known = firewalls(state)
+    error = known.refusal(ns, backend)
+    if error is not None or needed is None:
+        return error
+    closed = backend.closed(known.index(ns, backend).owned, *needed)
+    if not closed:
+        return None
+    return Refused(
+        "backend: %s cannot read the table %s, since somebody put into it what only nft knows; so no rule of ours can be kept there. "
+        "Take backend: %s, or take that out of the table." % (backend.name, closed[0], DEFAULT.option)
+    )
 
 
 def mixed(ns: int, state: State) -> Tuple[str, ...]:
@@ -58,7 +87,8 @@ def mixed(ns: int, state: State) -> Tuple[str, ...]:
 @dataclass(frozen=True)
 class Coexistence:
     """What foreign rules do to an item's traffic: ``blocked_by`` names who drops it still, ``remedies`` what lets it pass there;
-    ``allow`` and ``disallow`` are allowances to make and to end, by backend, ``owned`` what we own in each of these."""
+    ``allow`` and ``disallow`` are allowances to make and to end, by backend, ``owned`` what we own in each of these. ``unread`` says which
+    rules cannot be read, a sentence each."""
 
     blocked_by: Tuple[str, ...] = ()
     remedies: Tuple[str, ...] = ()
@@ -66,6 +96,7 @@ class Coexistence:
     disallow: Tuple[Tuple[Backend, Allowance], ...] = ()
     owned: Mapping[Backend, OwnedRules] = field(default_factory=dict, hash=False)
     last: Tuple[Backend, ...] = ()  # those in which we own nothing else
+    unread: Tuple[str, ...] = ()
 
     def changes(self, ref: NsRef) -> List[Change]:
         """Return the steps that make and end the allowances."""
@@ -92,20 +123,20 @@ def look(
 ) -> Coexistence:
     """Return what is in the way of packets. ``wanted`` are allowances, each with a packet that needs it; ``old`` those that may
     be there and are not needed by anything else; ``here`` is the backend that the item is written with."""
-    available = firewalls(state).available()
     rules = firewalls(state).foreign(ns)
+    known = {backend: firewalls(state).index(ns, backend) for backend in firewalls(state).serving(ns)}
     blocked: Dict[str, None] = {}
     remedies: Dict[str, None] = {}
     needed: Dict[Tuple[Backend, Allowance], None] = {}
     for allowance, packet in wanted:
         left = foreign.blocks(rules, packet)
         for backend in sorted(BACKENDS, key=lambda backend: backend.by_mark):
-            if left and backend in available:
+            family = allowance.family
+            if left and backend in known and not backend.closed(known[backend].owned, ALLOWANCES, family):
                 allowed, left = backend.allowance(allowance, left, rules, packet, backend is here)
                 needed.update({(backend, allowed): None} if allowed is not None else {})
         blocked.update(dict.fromkeys(block.shown for block in left))
         remedies.update(dict.fromkeys(_remedy(block, rules, packet) for block in left))
-    known = {backend: firewalls(state).index(ns, backend) for backend in available}
     keys = {(backend, allowance.key) for backend, allowance in needed}
     candidates = [*(allowance for allowance, dummy in wanted), *old]
     disallow = [
@@ -119,7 +150,8 @@ def look(
     ended = {backend: len({one for where, one in disallow if where is backend}) for backend in owned}
     last = tuple(backend for backend in owned if known[backend].only(allowances=ended[backend]))
     listed = tuple(remedy for remedy in remedies if remedy)
-    return Coexistence(tuple(blocked), listed, tuple(allow), tuple(dict.fromkeys(disallow)), owned, last)
+    unread = tuple(firewalls(state).unread(ns))
+    return Coexistence(tuple(blocked), listed, tuple(allow), tuple(dict.fromkeys(disallow)), owned, last, unread)
 
 
 def _is_held(index: RuleIndex, allowance: Allowance) -> bool:

@@ -80,7 +80,7 @@ def subject(want: Want) -> str:
 def look(want: Want, ns: int, state: State) -> Have:
     """Return what there is in the namespace ``ns``. The bridge need not be there."""
     name = want.isolation.bridge
-    indexes = coexistence.indexes(want.backend, ns, state)
+    indexes = coexistence.indexes(want.backend, ns, state, (ISOLATION, 0) if want.present else None)
     here = next(iter(indexes))
     # Where bridged packets are shown to iptables, foreign rules for what is forwarded stop neighbours from talking.
     families = [family for family, key in _CALLS.items() if state.sysctl(ns, key) == "1"]

@@ -16,6 +16,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fore
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     EVERYWHERE,
+    FAMILIES,
+    PORTS,
     Allowance,
     OwnedRules,
     PortMapping,
@@ -26,11 +28,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
     coexistence,
     conflicts,
     forwarding,
+    hairpins,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.coexistence import Coexistence
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import Forwarding
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.names import interface
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping import Want
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
@@ -52,18 +56,25 @@ class There:
     owned: OwnedRules = field(default_factory=OwnedRules)
     behind: Mapping[Tuple[str, int], int] = field(default_factory=dict, hash=False)
     last: bool = False  # we own nothing there but these
+    hairpins_off: Tuple[
+        Tuple[str, str], ...
+    ] = ()  # notes of ports that nothing of ours is behind when what goes is gone
 
 
 @dataclass(frozen=True)
 class Have:
     """``here`` is the backend where the ports are to be, ``elsewhere`` the others. ``bridge`` is where the address is; ``port`` its
-    port there, and whether that has hairpin; ``localnet`` the bridge's route_localnet."""
+    port there, and whether that has hairpin; ``noted`` says that we switched it on: here, or (``noted_elsewhere``) in another backend; ``localnet``
+    the bridge's route_localnet. ``straight`` are ports whose hairpin we switched on and that need it no more."""
 
     here: There = field(default_factory=There)
     elsewhere: Tuple[There, ...] = ()
     bridge: str = ""
     port: str = ""
     hairpin: bool = True
+    noted: bool = False
+    noted_elsewhere: bool = False
+    straight: Tuple[str, ...] = ()
     localnet: Optional[str] = None
     coexistence: Coexistence = field(default_factory=Coexistence)
     forwarding: Tuple[Forwarding, ...] = ()
@@ -85,7 +96,7 @@ class Have:
 
 def look(want: Want, ns: int, state: State) -> Have:
     """Return what there is of a dnat want in the namespace ``ns``."""
-    indexes = coexistence.indexes(want.backend, ns, state)
+    indexes = coexistence.indexes(want.backend, ns, state, (PORTS, want.family) if want.present else None)
     here, *others = [_there(want, index, ns, state) for index in indexes.values()]
     going = collections.Counter(
         mapping.family for there in (here, *others) for mapping in (*there.mine, *there.surplus, *there.stale)
@@ -96,6 +107,7 @@ def look(want: Want, ns: int, state: State) -> Have:
             total[family] += count
     left = {family for family, count in total.items() if count > going[family]}
     left |= {family for index in indexes.values() for family, count in index.nat_families.items() if count}
+    left |= {*FAMILIES} if firewalls(state).unread(ns) else set()
     families = sorted(going)
     if want.present:  # its own first
         families = [want.family, *(family for family in families if family != want.family)]
@@ -115,6 +127,7 @@ def look(want: Want, ns: int, state: State) -> Have:
         met = [mapping for there in (here, *others) for mapping in (*there.mine, *there.others, *there.stale)]
         use = conflicts.look(want.mappings, met, want.shadow, ns, state)
         have = replace(_look_behind(want, have, ns, state), use=use, host_ip=_host_ip(want, ns, state))
+    have = _look_at_hairpins(want, have, indexes, ns, state)
     return replace(have, coexistence=_look_in_the_way(want, have, indexes, ns, state))
 
 
@@ -179,6 +192,33 @@ def _look_behind(want: Want, have: Have, ns: int, state: State) -> Have:
         port=port.name if port else "",
         hairpin=bool(port.get("hairpin")) if port else True,
         localnet=(state.sysctl(ns, key) if link.index > 0 else "0") if want.family == 4 else None,
+    )
+
+
+def _look_at_hairpins(want: Want, have: Have, indexes: Mapping[Backend, RuleIndex], ns: int, state: State) -> Have:
+    """Return what there is, with what is noted of hairpin."""
+    if not any(index.hairpins for index in indexes.values()):
+        return have
+    wanted = {replace(mapping, bridge=have.bridge) for mapping in want.mappings} if want.present else set()
+    going = {
+        there.backend: [
+            mapping
+            for mapping in (*there.mine, *there.surplus, *there.stale)
+            if there is not have.here or mapping not in wanted
+        ]
+        for there in have.everywhere
+    }
+    kept = have.bridge if want.present else ""
+    off = hairpins.unneeded(going, indexes, kept, ns, state)
+    here = have.here.backend
+    off[here] = tuple(note for note in off.get(here, ()) if note[0] != have.port)
+    return replace(
+        have,
+        here=replace(have.here, hairpins_off=off[here]),
+        elsewhere=tuple(replace(there, hairpins_off=off.get(there.backend, ())) for there in have.elsewhere),
+        noted=have.port in indexes[here].hairpins,
+        noted_elsewhere=any(have.port in index.hairpins for backend, index in indexes.items() if backend != here),
+        straight=hairpins.switched(off, indexes, have.port, ns, state),
     )
 
 

@@ -25,6 +25,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
     Forwarding,
     taken_back,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.hairpins import notable
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping import Want
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping_look import (
     ROUTE_LOCALNET,
@@ -96,8 +97,10 @@ def _published(want: Want, have: Have, mappings: Sequence[PortMapping]) -> List[
     changes: List[Change] = []
     localhost = mappings[0].host_ip == EVERYWHERE[4] or mappings[0].host_ip.startswith("127.")
     opens = bool(have.bridge) and localhost and have.localnet == "0"
-    if have.port and not have.hairpin:
-        changes.append(SetLink(want.ns, have.port, {"hairpin": True}, {"hairpin": False}))
+    bends = bool(have.port) and not have.hairpin
+    # Noted where it is on by us, or was when the ports were elsewhere.
+    notes = bool(have.port) and not have.noted and (bends or have.noted_elsewhere) and notable(have.port)
+    bent = ((have.port, have.bridge),) if notes else ()
     here = have.here
     there, wanted = set(here.mine), set(mappings)
     new = tuple(mapping for mapping in mappings if mapping not in there)
@@ -106,12 +109,22 @@ def _published(want: Want, have: Have, mappings: Sequence[PortMapping]) -> List[
     noted = {name for there in have.elsewhere for name in there.owned.localnet} - {*here.owned.localnet}
     opened = (have.bridge,) if opens or have.bridge in noted else ()
     off = _no_longer_behind(here, gone, new)
-    changes += _closed(want, have, off)
-    if new or gone or opens or not here.owned.whole(PORTS, want.family):
-        changes.append(SetPortMappings(want.ns, new, gone, here.owned, False, opened, off, here.backend))
+    changes += [*_closed(want, have, off), *_straightened(want, have)]
+    if new or gone or opens or bent or not here.owned.whole(PORTS, want.family):
+        straight = here.hairpins_off
+        changes.append(
+            SetPortMappings(want.ns, new, gone, here.owned, False, opened, off, here.backend, bent, straight)
+        )
+    if bends:  # after its note
+        changes.append(SetLink(want.ns, have.port, {"hairpin": True}, {"hairpin": False}, opens=True))
     if opens:  # after the rule that lets nobody else make use of it
         changes.append(SetSysctl(want.ns, ROUTE_LOCALNET % have.bridge, "1", "0", opens=True))
     return changes
+
+
+def _straightened(want: Want, have: Have) -> List[Change]:
+    """Return the steps that switch hairpin off again where we switched it on."""
+    return [SetLink(want.ns, name, {"hairpin": False}, {"hairpin": True}) for name in have.straight]
 
 
 def _no_longer_behind(there: There, gone: Sequence[PortMapping], new: Sequence[PortMapping] = ()) -> Tuple[str, ...]:
@@ -149,18 +162,25 @@ def _moved_away(want: Want, have: Have) -> List[Change]:
         if gone:
             off = _no_longer_behind(there, gone)
             changes += _closed(want, have, [name for name in off if name != have.bridge])
-            changes.append(SetPortMappings(want.ns, (), gone, there.owned, there.last, (), off, there.backend))
+            changes.append(_ended(want, there, gone, off))
     return changes
 
 
+def _ended(want: Want, there: There, gone: Tuple[PortMapping, ...], off: Tuple[str, ...]) -> Change:
+    """Return the step that ends what is published in one backend."""
+    return SetPortMappings(
+        want.ns, (), gone, there.owned, there.last, (), off, there.backend, hairpins_off=there.hairpins_off
+    )
+
+
 def _absent(want: Want, have: Have, before: Dict[str, Any]) -> Plan:
-    changes: List[Change] = list(have.coexistence.changes(want.ns))
+    changes: List[Change] = [*have.coexistence.changes(want.ns), *_straightened(want, have)]
     for there in have.everywhere:
         gone = tuple(dict.fromkeys((*there.mine, *there.surplus, *there.stale)))
         if gone:
             off = _no_longer_behind(there, gone)
             changes += _closed(want, have, off)
-            changes.append(SetPortMappings(want.ns, (), gone, there.owned, there.last, (), off, there.backend))
+            changes.append(_ended(want, there, gone, off))
     if any(there.mine or there.surplus or there.stale for there in have.everywhere):
         changes += _not_needed(want, have.forwarding, have)
     facts: Dict[str, Any] = {"satisfied_by": None, "blocked_by": []}

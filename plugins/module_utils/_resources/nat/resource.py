@@ -189,6 +189,14 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             bridge = want.goes_with[0] if want.goes_with else ""
             said = () if have.standing.own or not there.before else (text % (bridge, have.standing.holders),)
             return Plan(there.before, there.before, warnings=said, extra=there.extra)
+        if isinstance(have, Stays):
+            raise TypeError("a published port goes with no bridge")
+        found = self._planned(want, have)
+        unread = have.coexistence.unread
+        return replace(found, warnings=(*unread, *found.warnings)) if unread else found
+
+    @staticmethod
+    def _planned(want: AnyWant, have: AnyHave) -> Plan:
         if isinstance(want, port_mapping.Want) and isinstance(have, port_mapping_look.Have):
             return port_mapping_plan.plan(want, have)
         if isinstance(want, isolation.Want) and isinstance(have, isolation.Have):

@@ -149,7 +149,7 @@ def subject(want: Want) -> str:
 
 def look(want: Want, ns: int, state: State) -> Have:
     """Return what there is in the namespace ``ns``."""
-    indexes = coexistence.indexes(want.backend, ns, state)
+    indexes = coexistence.indexes(want.backend, ns, state, (NAT, want.family) if want.present else None)
     here = next(iter(indexes))
     found = {backend: index.nat_rules.get(want.rule.key) for backend, index in indexes.items()}
     surplus = [
@@ -185,7 +185,9 @@ def look(want: Want, ns: int, state: State) -> Have:
             if rule is not None and backend is not here
         ),
         tuple(surplus),
-        frozenset(family for index in indexes.values() for family in _families(index, gone)),
+        frozenset(family for index in indexes.values() for family in _families(index, gone)).union(
+            FAMILIES if firewalls(state).unread(ns) else ()
+        ),
         satisfied_by(firewalls(state).foreign(ns), want.rule.source, want.rule.out_interface) if satisfying else "",
         coexistence.look([(_allowance(wanted), packet)] if wanted else [], old, here, ns, state),
         tuple(

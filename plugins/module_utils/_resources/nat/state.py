@@ -22,6 +22,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fore
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.listeners import Listener, Listeners
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import FirewallChange
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
@@ -53,6 +54,7 @@ class Firewalls:
         self._source = cast(Source, state.source)
         self._backends: Optional[Sequence[Backend]] = None
         self._rulesets: Dict[Tuple[int, str], Ruleset] = {}
+        self._refused: Dict[Tuple[int, str], Refused] = {}  # why a rule set cannot be read: its tool is not asked again
         self._indexes: Dict[Tuple[int, str], RuleIndex] = {}
         self._foreign: Dict[int, ForeignRules] = {}
         self._published: Dict[int, Dict[str, List[Published]]] = {}
@@ -80,13 +82,62 @@ class Firewalls:
         return self._backends
 
     def ruleset(self, ns: int, backend: Backend) -> Ruleset:
-        """Return the rule set of one backend. It is not read where that of another shows that nothing is in it."""
+        """Return the rule set of one backend. It is not read where that of another shows that nothing is in it. Raises `Refused` where its tool
+        does not work."""
         key = ns, backend.name
+        if key in self._refused:
+            raise self._refused[key]
         if key not in self._rulesets:
-            within = backend.within if backend.within in self.available() else None
-            unused = ns < 0 or (within is not None and backend.unused(self.ruleset(ns, within)))
-            self._rulesets[key] = backend.nothing() if unused else self._source.ruleset(ns, backend)
+            try:
+                self._rulesets[key] = self._read(ns, backend)
+            except Refused as error:
+                self._refused[key] = error
+                raise
         return self._rulesets[key]
+
+    def _within(self, ns: int, backend: Backend) -> Optional[Backend]:
+        """Return the backend whose tool lists the rules of this one as well, None where it has none that works."""
+        return backend.within if backend.within is not None and self.refusal(ns, backend.within) is None else None
+
+    def _read(self, ns: int, backend: Backend) -> Ruleset:
+        within = self._within(ns, backend)
+        if ns < 0 or (within is not None and backend.unused(self.ruleset(ns, within))):
+            return backend.nothing()
+        found = self._source.ruleset(ns, backend)
+        # Somebody may have taken them away between the two looks: then they are not there at a third one.
+        if within is not None and backend.unseen(found, self.ruleset(ns, within)):
+            unseen = backend.unseen(found, self._source.ruleset(ns, within))
+            if unseen:
+                said = "it shows nothing, and %s lists the table %s" % (within.program, unseen[0])
+                raise KernelError(0, "list %s" % backend.listing, said)
+        return found
+
+    def refusal(self, ns: int, backend: Backend) -> Optional[Refused]:
+        """Return why a backend does not serve in a namespace, None where it does."""
+        if backend not in self.available():
+            return Refused("The program %s is not installed on this host." % backend.program)
+        try:
+            self.ruleset(ns, backend)
+        except Refused as error:
+            return error
+        return None
+
+    def serving(self, ns: int) -> List[Backend]:
+        """Return the backends whose rules can be read in a namespace, the usual one of each tool first."""
+        return [backend for backend in self.available() if self.refusal(ns, backend) is None]
+
+    def unread(self, ns: int) -> List[str]:
+        """Return a sentence for each backend whose rules cannot be read in a namespace, and for what cannot be read of those that can."""
+        said = []
+        for backend in self.available():
+            error, within = self.refusal(ns, backend), self._within(ns, backend)
+            if error is not None:
+                said.append("What is in %s is left out. %s" % (backend.name, error))
+            elif within is not None and backend.closed(self.index(ns, backend).owned):
+                hidden = backend.hidden(self.index(ns, backend).owned, self.ruleset(ns, within))
+                text = "Rules of ours in the table %s stay: %s can no longer read it, for somebody put into it what only %s knows."
+                said += [text % (name, backend.name, within.program) for name in hidden]
+        return said
 
     def index(self, ns: int, backend: Backend) -> RuleIndex:
         """Return what we own in one backend of a namespace."""
@@ -99,7 +150,7 @@ class Firewalls:
         """Return the rules of others."""
         if ns not in self._foreign:
             chains: Chains = {}
-            for backend in self.available():
+            for backend in self.serving(ns):
                 chains.update(backend.foreign(self.ruleset(ns, backend), chains))
             self._foreign[ns] = ForeignRules(chains)
         return self._foreign[ns]

@@ -25,7 +25,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.regi
     required,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import firewall
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking, Refused
 
 UTILS = Path(registry.__file__).resolve().parents[1]
 NAMES = {text for backend in BACKENDS for text in (backend.name, backend.option)}
@@ -89,6 +89,14 @@ def test_a_version_that_is_too_old_is_named_with_what_is_needed(version: str, sa
     except Lacking as error:
         found = str(error)
     assert found == said
+
+
+@pytest.mark.parametrize("said", ["", "foo bar", "it works"])
+def test_a_program_that_was_named_and_says_no_version_does_not_work(said: str) -> None:
+    with pytest.raises(
+        Refused, match="The program iptables does not work on this host: it does not say which version it is"
+    ):
+        required("iptables", BACKENDS, lambda _backend: said)
 
 
 def places(wanted: Callable[[ast.AST], bool]) -> set[str]:

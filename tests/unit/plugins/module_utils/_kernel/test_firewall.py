@@ -28,7 +28,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import firewall, namespaces
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import ProgramError
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import Hung, ProgramError
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.reader import Namespace
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
@@ -204,11 +204,42 @@ def test_a_program_that_prints_no_rule_set_is_an_error_in_a_sentence(
 def test_f11_the_usual_kind_comes_first_and_what_is_not_here_is_left_out(kernel: firewall.Kernel, tools: Tools) -> None:
     assert kernel.backends() == [NFTABLES, IPTABLES_NFT, IPTABLES_LEGACY]
     tools[IPTABLES_NFT].usual = False
-    assert kernel.backends() == [NFTABLES, IPTABLES_LEGACY, IPTABLES_NFT]
+    assert firewall.Kernel().backends() == [NFTABLES, IPTABLES_LEGACY, IPTABLES_NFT]
+    assert kernel.backends() == [NFTABLES, IPTABLES_NFT, IPTABLES_LEGACY], "it was asked already"
     tools[NFTABLES].here = tools[IPTABLES_NFT].here = False
+    kernel._backends = None
     assert kernel.backends() == [IPTABLES_LEGACY]
     assert kernel.ruleset(5, NFTABLES) == []
     assert tools[NFTABLES].reads == 0
+
+
+def test_a_tool_that_hangs_is_asked_once(
+    kernel: firewall.Kernel, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time would take a minute, under the host's lock."""
+    asked = []
+
+    def hangs(*dummy: object) -> None:
+        asked.append(1)
+        raise Hung("nft did not end within 60 seconds")
+
+    monkeypatch.setattr(tools[NFTABLES], "read", hangs)
+    for dummy in range(3):
+        with pytest.raises(KernelError, match="nft did not end within 60 seconds"):
+            kernel.ruleset(5, NFTABLES)
+    with pytest.raises(KernelError, match="did not end"):
+        kernel.apply(changes.PutRule(HOST, RULE, backend=NFTABLES))
+    assert kernel.version(NFTABLES) == ""
+    assert len(asked) == 1
+    kernel.apply(changes.PutRule(HOST, RULE, backend=IPTABLES_NFT))
+    kernel.apply(changes.DelRule(HOST, RULE, backend=IPTABLES_NFT))
+    assert len(asked) == 1, "nor to tidy what another one left"
+    monkeypatch.setattr(tools[IPTABLES_LEGACY], "write", hangs)
+    steps = [changes.PutRule(HOST, RULE, backend=IPTABLES_LEGACY)]
+    for dummy in range(3):
+        with pytest.raises(Refused, match="did not end"):
+            kernel.apply_together(steps)
+    assert len(asked) == 2
 
 
 def test_tables_that_iptables_nft_made_on_demand_go_with_what_was_in_them(

@@ -220,9 +220,12 @@ def test_so_is_a_namespace(kernel: Kernel) -> None:
 
 
 def test_a_file_that_cannot_be_written_is_one_as_well(kernel: Kernel) -> None:
+    """What is read-only is the file system of what was to be written."""
     kernel.refuse["write_text"] = [errno.EROFS]
-    assert str(refused(kernel, file_changes.PutFile("/etc/a", "b"))).startswith(
-        "Could not write /etc/a: Read-only file"
+    assert str(refused(kernel, file_changes.PutFile("/etc/a", "b"))) == "Could not write /etc/a: Read-only file system."
+    kernel.refuse["write_sysctl"] = [errno.EROFS]
+    assert str(refused(kernel, file_changes.SetSysctl(HOST, "net.ipv4.ip_forward", "1"))) == (
+        "Could not set sysctl net.ipv4.ip_forward to '1' in the host: Read-only file system (/proc/sys is mounted so here)."
     )
 
 

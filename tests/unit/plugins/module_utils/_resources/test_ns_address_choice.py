@@ -6,14 +6,18 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address, ip_network
+
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, Holder, Link
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.pools import Pool
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_choice import (
+    Search,
     asked_for,
     is_settled,
     kernel_marks,
@@ -66,8 +70,28 @@ def test_d8_a_full_pool_says_what_became_of_it() -> None:
     kernel = two_containers()
     made(kernel, RESOURCE, netns="db", interface="eth0", address="10.0.0.2/24")
     assert failed(kernel, RESOURCE, **ETH0, pool="10.0.0.0/29", bridge="br0", exclude=["10.0.0.3-10.0.0.6"]) == (
-        "pool: no free address in 10.0.0.0/29: 6 usable, 1 in use, 4 excluded, 1 reserved for the gateway."
+        "pool: no free address in 10.0.0.0/29: 6 usable, 1 in use, 4 excluded, 1 reserved for the gateway. "
+        "In use: 1 by a namespace without a name (id -1)."
     )
+    for number in range(3, 7):
+        made(kernel, RESOURCE, netns="db", interface="eth0", address=f"10.0.0.{number}/24")
+    said = failed(kernel, RESOURCE, **ETH0, pool="10.0.0.0/29", bridge="br0")
+    assert said.endswith(
+        "5 in use, 0 excluded, 1 reserved for the gateway. In use: 5 by a namespace without a name (id -1)."
+    )
+
+
+def test_of_those_who_have_a_full_pool_the_first_are_named() -> None:
+    pool = Pool(ip_network("10.0.0.0/28"), None, [], None)
+    holders = {
+        ip_address(f"10.0.0.{number}"): Holder(Address(f"10.0.0.{number}", 24, 4), number % 7 + 1, 2, f"c{number % 7}")
+        for number in range(1, 15)
+    }
+    search = Search(
+        want(RESOURCE, **ETH0, pool="10.0.0.0/28"), 1, Link(2, "eth0", "veth"), 1, None, State(two_containers())
+    )
+    holders[ip_address("10.0.0.3")] = holders[ip_address("10.0.0.1")]
+    assert search._all_holders(pool, holders) == "3 by c1, 2 by c0, 2 by c2, 2 by c4, 2 by c5 and by 2 more"
 
 
 # --- ours by mark ---
@@ -179,3 +203,12 @@ def test_addresses_of_one_network_have_one_scope() -> None:
 def test_a_lifetime_of_ipv4_is_not_preferred_for_longer_than_it_lasts() -> None:
     kernel = two_containers()
     assert made(kernel, RESOURCE, address="10.0.0.5/24", valid_lft="100", **ETH0)["after"]["preferred_lft"] == 100
+
+
+def test_a_bridge_may_be_meant_where_an_interface_of_the_host_is_missing() -> None:
+    said = "interface: there is no interface 'brX' in %s; %s makes one."
+    kernel = two_containers()
+    both = "linuxnet.containers.bridge or linuxnet.containers.veth"
+    assert failed(kernel, RESOURCE, interface="brX", address="10.7.0.1/24") == said % ("the host", both)
+    gone = failed(kernel, RESOURCE, netns="web", interface="brX", address="10.7.0.1/24")
+    assert gone == said % ("netns 'web'", "linuxnet.containers.veth")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.host_view import HostView
@@ -47,10 +48,23 @@ def lacking(_ns: int, _backend: object) -> Any:
     raise Lacking("The program nft is not installed.", "nftables")
 
 
+def test_rules_of_those_tools_that_work_are_listed() -> None:
+    kernel = wired("web")
+    ruleset = kernel.ruleset
+    kernel.ruleset = lambda ns, backend: lacking(ns, backend) if backend is BACKENDS[1] else ruleset(ns, backend)  # type: ignore[method-assign]
+    kernel.foreign_saved[BACKENDS[1]] = "*nat\nCOMMIT\n"
+    lists, warnings = gathered(kernel, SUBSETS)
+    assert [one["source"] for one in lists["nat"]] == ["10.0.0.0/24"]
+    assert warnings == ["What is in iptables-nft is left out. The program nft is not installed."]
+
+
 def test_rules_that_cannot_be_read_are_a_warning() -> None:
     kernel = wired("web")
     kernel.ruleset = lacking  # type: ignore[method-assign, assignment]
     lists, warnings = gathered(kernel, SUBSETS)
     assert (lists["nat"], lists["orphans"]) == ([], [])
-    assert warnings == ["The NAT rules are not listed. The program nft is not installed."]
+    assert warnings == [
+        f"What is in {name} is left out. The program nft is not installed."
+        for name in ("nftables", "iptables-nft", "iptables-legacy")
+    ]
     assert gathered(kernel, ["veths"])[1] == []

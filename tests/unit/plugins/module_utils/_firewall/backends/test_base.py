@@ -52,6 +52,7 @@ def test_all_that_is_owned_is_read_back(backend: Backend) -> None:
     found = backend.owned(made(backend, *edits_of(backend)))
     assert content(found) == content(edited(OwnedRules(), edits_of(backend)))
     assert (found.bridges, found.localnet, found.unmarked) == (("br0",), ("br0",), ())
+    assert found.hairpins == (("web0", "br0"),)
     assert all(found.whole(kind) for kind in (NAT, PORTS, ISOLATION, ALLOWANCES))
 
 
@@ -148,6 +149,7 @@ def test_what_is_foreseen_is_what_is_read(backend: Backend, first: int, second: 
         foreseen = (index.nat_rules.values(), index.port_mappings, index.isolations.values(), index.allowances.values())
         assert [frozenset(one) for one in foreseen] == content(there)[:4]
         assert (set(index.owned.bridges), set(index.owned.localnet)) == (set(there.bridges), set(there.localnet))
+        assert index.hairpins == dict(there.hairpins)
         sets = getattr(there, "sets", {})
         assert {name: set(bridges) for name, bridges in getattr(index.owned, "sets", {}).items()} == {
             name: set(bridges) for name, bridges in sets.items()

@@ -15,7 +15,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     difference,
     restorable,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_save import SavedChain
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_save import (
+    Saved,
+    SavedChain,
+)
 
 CHAIN = "LINUXNET-X"
 CALL = ("-m", "comment", "--comment", "linuxnet", "-j", CHAIN)
@@ -43,6 +46,12 @@ A, B, C = (ours(f"-s 10.0.0.{number}/32") for number in (1, 2, 3))
 
 def test_what_is_as_wanted_needs_nothing() -> None:
     assert lines(there([A, B]), layout(A, B)) == []
+
+
+def test_nothing_is_written_into_a_table_that_the_tool_cannot_read() -> None:
+    tables = Saved({"nat": {}})
+    tables.closed = frozenset({"filter"})
+    assert lines(tables, layout(A)) == []
 
 
 def test_what_is_missing_is_made_before_it_is_called() -> None:

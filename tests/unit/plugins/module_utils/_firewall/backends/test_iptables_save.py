@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import foreign
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import iptables_save
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Unreadable
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import (
     IPTABLES_LEGACY,
     IPTABLES_NFT,
@@ -219,7 +220,28 @@ def test_tables_are_parsed_and_odd_lines_say_nothing() -> None:
         "nat": {"POSTROUTING": SavedChain("ACCEPT"), "X": SavedChain("-", ((), ("-j", "Y")))},
         "filter": {"FORWARD": SavedChain("DR")},
     }
-    assert iptables_save.parse("") == iptables_save.parse("no such file") == {}
+    assert iptables_save.parse("") == iptables_save.parse("# Warning: not all is shown\n") == {}
+
+
+@pytest.mark.parametrize("text", ["no such file", "# Generated\n\0\ufffd\n", '{"nftables": []}'])
+def test_a_text_without_any_table_is_none_of_iptables_save(text: str) -> None:
+    with pytest.raises(Unreadable):
+        iptables_save.parse(text)
+
+
+def test_tables_that_iptables_nft_does_not_understand_are_told_from_those_that_are_not_there() -> None:
+    text = "# Table `filter' is incompatible, use 'nft' tool.\n*nat\n:POSTROUTING ACCEPT [0:0]\nCOMMIT\n# Table `raw' is incompatible, use 'nft' tool.\n"
+    found = iptables_save.parse(text)
+    assert list(found) == ["nat"]
+    assert iptables_save.closed(found) == {"filter", "raw"}
+    assert iptables_save.closed({}) == frozenset()
+
+
+def test_a_table_with_a_built_in_chain_that_has_no_hook_is_one_of_them() -> None:
+    text = "*filter\n:FORWARD - [0:0]\n:theirs - [0:0]\nCOMMIT\n*nat\n:FORWARD - [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
+    found = iptables_save.parse(text)
+    assert (list(found), set(iptables_save.closed(found))) == (["nat"], {"filter"})
+    assert set(iptables_save.closed(iptables_save.parse(text.partition("*nat")[0]))) == {"filter"}
 
 
 def test_a_line_ends_at_its_end_only() -> None:

@@ -66,7 +66,9 @@ def test_f11_or_its_name_does(programs: Callable[..., Any]) -> None:
     assert (NFT.usual, LEGACY.usual) == (False, True)
 
 
-@pytest.mark.parametrize("script", ["exit 3", "echo oops >&2; exit 1", "kill -9 $$"])
+@pytest.mark.parametrize(
+    "script", ["exit 3", "echo oops >&2; exit 1", "kill -9 $$", "exit 0", "echo foo bar", "printf '\\377\\0'"]
+)
 def test_a_plain_program_that_does_not_run_is_of_no_kind(programs: Callable[..., Any], script: str) -> None:
     programs("iptables", "iptables-save", "iptables-restore", script=script)
     assert iptables.usual_kind() == ""
@@ -104,6 +106,9 @@ def test_looking_makes_no_tables_of_iptables_legacy(
     assert LEGACY.read() == {"iptables-legacy": "", "ip6tables-legacy": ""}
     (tmp_path / "names6").write_text("nat\n", encoding="ascii")
     assert LEGACY.read() == {"iptables-legacy": "", "ip6tables-legacy": "*nat\n"}
+    programs("ip6tables-legacy-save")
+    with pytest.raises(run.ProgramError, match="it printed nothing"):
+        LEGACY.read()
 
 
 def test_what_a_program_complains_of_is_the_error(programs: Callable[..., Any]) -> None:

@@ -88,6 +88,15 @@ def test_a_program_that_fails_is_an_error_with_the_first_line_it_complains_with(
         run.run(program("printf '\\n  first\\nsecond\\n' >&2; exit 1"), [])
 
 
+def test_a_first_line_that_is_but_a_heading_comes_with_the_next(program: Callable[..., Any]) -> None:
+    """As iptables-nft-restore has it."""
+    script = "printf 'iptables-restore v1.8.9 (nf_tables): \nline 2: CHAIN_ADD failed\nmore\n' >&2; exit 4"
+    with pytest.raises(run.ProgramError, match=r"^iptables-restore v1\.8\.9 \(nf_tables\): line 2: CHAIN_ADD failed$"):
+        run.run(program(script), [])
+    with pytest.raises(run.ProgramError, match=r"^no:$"):
+        run.run(program("echo no: >&2; exit 1"), [])
+
+
 def test_one_that_fails_without_a_word_is_told_by_its_status(program: Callable[..., Any]) -> None:
     with pytest.raises(run.ProgramError, match=r"^it ended with 3$"):
         run.run(program("exit 3"), [])
@@ -119,8 +128,11 @@ def test_one_that_cannot_be_started_is_an_error(program: Callable[..., Any], arg
 
 def test_one_that_does_not_end_is_given_up(program: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "_TIMEOUT", 0.2)
-    with pytest.raises(run.ProgramError, match="timed out after"):
+    with pytest.raises(run.Hung, match=r"^program did not end within 0\.2 seconds$"):
         run.run(program("exec sleep 20"), [])
+    monkeypatch.setattr(run, "_TIMEOUT", 60)
+    with pytest.raises(run.Hung, match=r"within 0\.1 seconds"):
+        run.run(program("exec sleep 20"), [], seconds=0.1)
 
 
 def test_programs_are_found_in_sbin_whatever_path_says(

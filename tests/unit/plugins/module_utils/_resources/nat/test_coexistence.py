@@ -16,6 +16,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import changes, coexistence
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
@@ -54,6 +55,85 @@ def allowed(kernel: Any, backend: Any) -> Any:
     """What is allowed in a backend."""
     index = firewalls(State(kernel)).index(kernel.find(HOST), backend)
     return sorted((one.kind, one.name, one.by) for one in index.allowances.values())
+
+
+CLOSED = "# Table `%s' is incompatible, use 'nft' tool.\n"
+
+
+@pytest.mark.parametrize(
+    ("item", "table"),
+    [(NET, "nat"), (PORT, "nat"), (PORT, "mangle"), (PORT, "raw"), (FILTER, "filter")],
+)
+def test_a_table_that_the_tool_cannot_read_is_named_before_anything_is_written(
+    kernel: Any, item: Any, table: str
+) -> None:
+    kernel.foreign_saved[IPTABLES_NFT] = CLOSED % table
+    said = f"backend: iptables-nft cannot read the table ip {table}, since somebody put into it what only nft knows"
+    with pytest.raises(Refused, match=said):
+        plan(kernel, RESOURCE, **item, backend="iptables")
+    gone = {name: value for name, value in item.items() if name not in ("to_address", "to_port")}
+    assert not plan(kernel, RESOURCE, **gone, backend="iptables", state="absent").changes
+    kernel.programs = [IPTABLES_NFT, IPTABLES_LEGACY]
+    assert plan(kernel, RESOURCE, **item).after["backend"] == "iptables-legacy"
+    kernel.programs = [IPTABLES_NFT]
+    with pytest.raises(Refused, match=said):
+        plan(kernel, RESOURCE, **item)
+
+
+@pytest.mark.parametrize(("item", "table"), [(NET, "filter"), (NET, "raw"), (PORT, "filter"), (FILTER, "nat")])
+def test_one_that_the_rule_does_not_need_does_not_matter(kernel: Any, item: Any, table: str) -> None:
+    kernel.foreign_saved[IPTABLES_NFT] = CLOSED % table
+    made(kernel, RESOURCE, **item, backend="iptables")
+    assert not plan(kernel, RESOURCE, **item, backend="iptables").changes
+
+
+def test_nothing_is_let_through_in_a_table_that_cannot_be_read(kernel: Any) -> None:
+    """What drops there is named instead."""
+    kernel.foreign_saved[IPTABLES_NFT] = CLOSED % "filter"
+    kernel.foreign_rules = [
+        {"table": {"family": "ip", "name": "filter", "handle": 1}},
+        chain("ip filter", "FORWARD", type="filter", hook="forward", prio=0, policy="drop"),
+    ]
+    made(kernel, RESOURCE, **NET, backend="iptables")
+    again = plan(kernel, RESOURCE, **NET, backend="iptables")
+    assert not again.changes
+    assert again.extra["blocked_by"] == ["ip filter FORWARD (policy drop)"]
+
+
+def test_rules_of_ours_in_a_table_that_can_no_longer_be_read_are_told(kernel: Any) -> None:
+    kernel.foreign_saved[IPTABLES_NFT] = CLOSED % "filter"
+    kernel.foreign_rules = [
+        {"table": {"family": "ip", "name": "filter", "handle": 1}},
+        chain("ip filter", "LINUXNET-GUARD"),
+    ]
+    gone = plan(kernel, RESOURCE, **FILTER, state="absent")
+    assert gone.warnings == (
+        "Rules of ours in the table ip filter stay: iptables-nft can no longer read it, for somebody put into it what only nft knows.",
+    )
+
+
+def test_where_the_tool_of_a_backend_does_not_work_another_one_serves(kernel: Any) -> None:
+    """And what is not known of may need forwarding."""
+    made(kernel, RESOURCE, source="10.0.0.0/24")
+    ruleset = kernel.ruleset
+
+    def broken(ns: int, backend: Any) -> Any:
+        if backend is NFTABLES:
+            raise KernelError(0, "list the nftables rule set", "it ended with 3")
+        return ruleset(ns, backend)
+
+    kernel.ruleset = broken
+    said = (
+        "What is in nftables is left out. Could not list the nftables rule set: the request failed (it ended with 3)."
+    )
+    found = plan(kernel, RESOURCE, source="10.9.0.0/24")
+    assert (found.after["backend"], found.warnings) == ("iptables-nft", (said,))
+    for item in (NET, PORT, FILTER):
+        with pytest.raises(KernelError, match="it ended with 3"):
+            plan(kernel, RESOURCE, **item, backend="nftables")
+        gone = {name: value for name, value in item.items() if name not in ("to_address", "to_port", "ip_forward")}
+        absent = plan(kernel, RESOURCE, **gone, state="absent")
+        assert (absent.changes, absent.warnings) == ((), (said,))
 
 
 def forward(table: Any = "inet host", policy: Any = "drop", *rules: Any) -> Any:

@@ -14,7 +14,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, SetLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import port_mapping_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetPortMappings
@@ -44,7 +44,7 @@ def published(kernel: Any, backend: Any = NFTABLES) -> Any:
 
 def test_a_port_is_published_with_what_its_bridge_needs(kernel: Any) -> None:
     steps = plan(kernel, RESOURCE, **QUIET).changes
-    assert [type(step) for step in steps] == [SetLink, SetPortMappings, SetSysctl]
+    assert [type(step) for step in steps] == [SetPortMappings, SetLink, SetSysctl]
     done = made(kernel, RESOURCE, **QUIET)
     assert {name: done["after"][name] for name in ("host_port", "to_address", "to_port", "bridge", "backend")} == {
         "host_port": "8080",
@@ -56,6 +56,7 @@ def test_a_port_is_published_with_what_its_bridge_needs(kernel: Any) -> None:
     assert made(kernel, RESOURCE, **QUIET)["changed"] is False
     gone = made(kernel, RESOURCE, state="absent", **QUIET)
     assert gone["commands"] == [
+        "bridge link set dev web0 hairpin off",
         "sysctl -w net/ipv4/conf/br0/route_localnet=0",
         "nft 'delete table inet linuxnet_containers'",
     ]
@@ -64,7 +65,7 @@ def test_a_port_is_published_with_what_its_bridge_needs(kernel: Any) -> None:
 
 def test_what_is_published_on_one_address_of_the_host_needs_no_route_localnet(kernel: Any) -> None:
     steps = plan(kernel, RESOURCE, host_ip="192.0.2.1", **QUIET).changes
-    assert [type(step) for step in steps] == [SetLink, SetPortMappings]
+    assert [type(step) for step in steps] == [SetPortMappings, SetLink]
 
 
 def test_route_localnet_stays_as_long_as_a_port_behind_the_bridge_does(kernel: Any) -> None:
@@ -73,7 +74,70 @@ def test_route_localnet_stays_as_long_as_a_port_behind_the_bridge_does(kernel: A
         made(kernel, RESOURCE, **item)
     assert not [one for one in plan(kernel, RESOURCE, state="absent", **second).changes if isinstance(one, SetSysctl)]
     made(kernel, RESOURCE, state="absent", **second)
-    assert [step.value for step in plan(kernel, RESOURCE, state="absent", **QUIET).changes[:1]] == ["0"]
+    assert [step.value for step in plan(kernel, RESOURCE, state="absent", **QUIET).changes[1:2]] == ["0"]
+
+
+def hairpins(kernel: Any, backend: Any = NFTABLES) -> Any:
+    index = firewalls(State(kernel)).index(kernel.find(HOST), backend)
+    return dict(index.hairpins), bool(State(kernel).need_link(kernel.find(HOST), HOST, "web0", "", "").get("hairpin"))
+
+
+@pytest.mark.parametrize("backend", ["nftables", "iptables"])
+def test_hairpin_stays_as_long_as_something_leads_to_the_port_and_goes_with_the_last(kernel: Any, backend: str) -> None:
+    kernel.apply(PutAddress(NsRef.parse("web"), "eth0", Address("10.0.0.9", 24, 4)))
+    where = NFTABLES if backend == "nftables" else IPTABLES_NFT
+    item = {**QUIET, "backend": backend}
+    first, second = {**item, "owner": "a"}, {**item, "owner": "b", "host_port": "81", "to_address": "10.0.0.9"}
+    for one in (first, second):
+        made(kernel, RESOURCE, **one)
+    assert hairpins(kernel, where) == ({"web0": "br0"}, True)
+    assert made(kernel, RESOURCE, **first)["changed"] is False
+    made(kernel, RESOURCE, state="absent", **first)
+    assert hairpins(kernel, where) == ({"web0": "br0"}, True), "another address behind the port needs it"
+    other = {**item, "owner": "c", "host_port": "82", "to_address": "10.0.0.77"}
+    made(kernel, RESOURCE, **other)
+    made(kernel, RESOURCE, state="absent", **second)
+    assert hairpins(kernel, where) == ({}, False), "what leads elsewhere does not"
+    made(kernel, RESOURCE, **second)
+    made(kernel, RESOURCE, **{**second, "backend": "iptables" if backend == "nftables" else "nftables"})
+    elsewhere = IPTABLES_NFT if backend == "nftables" else NFTABLES
+    assert (hairpins(kernel, where)[0], hairpins(kernel, elsewhere)) == ({}, ({"web0": "br0"}, True))
+    made(kernel, RESOURCE, state="absent", **second)
+    assert hairpins(kernel, elsewhere) == ({}, False)
+
+
+def test_hairpin_that_was_on_before_us_stays_and_what_somebody_switched_off_is_left(kernel: Any) -> None:
+    kernel.apply(SetLink(HOST, "web0", {"hairpin": True}, {"hairpin": False}))
+    made(kernel, RESOURCE, **QUIET)
+    assert hairpins(kernel) == ({}, True)
+    made(kernel, RESOURCE, state="absent", **QUIET)
+    assert hairpins(kernel) == ({}, True)
+    kernel.apply(SetLink(HOST, "web0", {"hairpin": False}, {"hairpin": True}))
+    made(kernel, RESOURCE, **QUIET)
+    kernel.apply(SetLink(HOST, "web0", {"hairpin": False}, {"hairpin": True}))
+    gone = made(kernel, RESOURCE, state="absent", **QUIET)
+    assert not [command for command in gone["commands"] if "hairpin off" in command]
+
+
+def test_hairpin_of_a_port_whose_name_no_rule_can_carry_is_switched_on_all_the_same(kernel: Any) -> None:
+    """Somebody else's port may be called anything; what cannot be noted stays."""
+    kernel.apply(SetLink(HOST, "web0", {"name": 'we"b+'}, {"name": "web0"}))
+    steps = plan(kernel, RESOURCE, **QUIET).changes
+    assert [step.hairpins_on for step in steps if isinstance(step, SetPortMappings)] == [()]
+    assert [step.name for step in steps if isinstance(step, SetLink)] == ['we"b+']
+
+
+def test_the_note_of_a_port_that_is_gone_goes_with_what_is_behind_its_bridge(kernel: Any) -> None:
+    made(kernel, RESOURCE, **QUIET)
+    other = {**QUIET, "owner": "c", "host_port": "82", "to_address": "10.0.0.77"}
+    made(kernel, RESOURCE, source="10.8.0.0/24", ip_forward=False)
+    made(kernel, RESOURCE, **other)
+    kernel.apply(DelLink(HOST, "web0"))
+    made(kernel, RESOURCE, state="absent", **QUIET)
+    index = firewalls(State(kernel)).index(kernel.find(HOST), NFTABLES)
+    assert index.hairpins == {"web0": "br0"}
+    made(kernel, RESOURCE, state="absent", **other)
+    assert firewalls(State(kernel)).index(kernel.find(HOST), NFTABLES).hairpins == {}
 
 
 @pytest.mark.parametrize("backend", ["nftables", "iptables"])

@@ -18,6 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.listeners import Listener
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import NatRule
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import DelRule, PutRule
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
@@ -52,7 +53,8 @@ def test_iptables_nft_is_not_read_where_nft_sees_none_of_its_tables(kernel: Any)
     ns = kernel.find(HOST)
     firewalls(State(kernel)).index(ns, IPTABLES_NFT)
     assert kernel.reads == {NFTABLES: 1}
-    kernel.foreign_rules = [{"table": {"family": "ip6", "name": "mangle", "handle": 1}}]
+    kernel.foreign_rules = [{"table": {"family": "ip", "name": "mangle", "handle": 1}}]
+    kernel.foreign_saved[IPTABLES_NFT] = "*mangle\n:FORWARD ACCEPT [0:0]\nCOMMIT\n"
     firewalls(State(kernel)).index(ns, IPTABLES_NFT)
     assert kernel.reads == {NFTABLES: 2, IPTABLES_NFT: 1}
 
@@ -61,6 +63,55 @@ def test_without_nft_iptables_nft_is_read_in_any_case(kernel: Any) -> None:
     kernel.programs = [IPTABLES_NFT]
     firewalls(State(kernel)).index(kernel.find(HOST), IPTABLES_NFT)
     assert kernel.reads == {IPTABLES_NFT: 1}
+
+
+def test_an_iptables_that_shows_nothing_where_nft_lists_its_tables_does_not_work(kernel: Any) -> None:
+    ns = kernel.find(HOST)
+    kernel.foreign_rules = [{"table": {"family": "ip6", "name": "mangle", "handle": 1}}]
+    known = firewalls(State(kernel))
+    for _again in range(2):
+        assert str(known.refusal(ns, IPTABLES_NFT)) == (
+            "Could not list the rules of iptables-nft: the request failed (it shows nothing, and nft lists the table ip6 mangle)."
+        )
+    assert known.serving(ns) == [NFTABLES, IPTABLES_LEGACY]
+    assert kernel.reads == {NFTABLES: 2, IPTABLES_NFT: 1, IPTABLES_LEGACY: 1}, "nft is asked again before that is said"
+
+
+def test_that_its_tables_went_between_two_looks_is_no_fault(kernel: Any) -> None:
+    ns, ruleset = kernel.find(HOST), kernel.ruleset
+    kernel.foreign_rules = [{"table": {"family": "ip6", "name": "mangle", "handle": 1}}]
+
+    def going(ns: int, backend: Any) -> Any:
+        found = ruleset(ns, backend)
+        kernel.foreign_rules = []
+        return found
+
+    kernel.ruleset = going
+    assert firewalls(State(kernel)).refusal(ns, IPTABLES_NFT) is None
+
+
+def test_what_does_not_work_is_left_out_and_said_once(kernel: Any, monkeypatch: Any) -> None:
+    ns, ruleset = kernel.find(HOST), kernel.ruleset
+
+    def broken(ns: int, backend: Any) -> Any:
+        kernel.reads.update([backend])
+        if backend is NFTABLES:
+            raise KernelError(0, "list", "it ended with 3")
+        return ruleset(ns, backend)
+
+    monkeypatch.setattr(kernel, "ruleset", broken)
+    known = firewalls(State(kernel))
+    for _again in range(2):
+        assert known.serving(ns) == [IPTABLES_NFT, IPTABLES_LEGACY]
+        assert known.unread(ns) == [
+            "What is in nftables is left out. Could not list: the request failed (it ended with 3)."
+        ]
+        known.foreign(ns)
+    assert kernel.reads[NFTABLES] == 1
+    with pytest.raises(KernelError):
+        known.ruleset(ns, NFTABLES)
+    kernel.programs = [IPTABLES_NFT]
+    assert str(firewalls(State(kernel)).refusal(ns, NFTABLES)) == "The program nft is not installed on this host."
 
 
 def test_in_a_namespace_that_is_only_foreseen_there_is_nothing(kernel: Any) -> None:
