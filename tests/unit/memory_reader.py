@@ -200,7 +200,9 @@ class MemoryReader:
             start = backend.parse(saved)
             return written(backend, start, backend.transaction(start, [everything]))
         objects = written(backend, [], backend.transaction([], [everything]))
-        tabled = not firewalls(self._state).index(ns, IPTABLES_NFT).only() or IPTABLES_NFT in self.foreign_saved
+        there = firewalls(self._state).index(ns, IPTABLES_NFT)
+        tabled = bool(there.families[4] or there.nat_families[4] or there.isolations or there.allowances)
+        tabled = tabled or IPTABLES_NFT in self.foreign_saved
         return [
             *self.foreign_rules,
             *objects,
