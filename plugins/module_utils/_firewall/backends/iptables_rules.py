@@ -310,6 +310,8 @@ def _static(saved: Mapping[int, Tables], owned: IptablesRules) -> FrozenSet[Tupl
         broken = {_KINDS.get(name, NAT) for name in lost if name.startswith(OURS)}
         if not all(name.startswith(OURS) for name in lost):  # a call that leads elsewhere: nobody knows whose it was
             broken.update((NAT, PORTS, ISOLATION, ALLOWANCES))
+        if iptables_snat.STOPS not in tables.get("mangle", {}):
+            broken.add(NAT)
         if owned.isolations and ALLOWANCES in broken:  # isolation is called from there
             broken.add(ISOLATION)
         there = {_KINDS.get(name, NAT) for dummy, name in layout.chains}
