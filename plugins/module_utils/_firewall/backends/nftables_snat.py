@@ -168,8 +168,7 @@ def _at_home(found: _Found, others: _Found) -> None:
     """Have what does not say any more for which source it is belong to one of its owner's, if there is one of which it may be the other half."""
     for key in [key for key, ones in found.items() if _lost(ones[0])]:
         homes = [other for other in (*others, *found) if other[0] == key[0] and other != key]
-        home = next((other for other in homes if other not in found), *homes[:1] or [None])
-        if home is not None:
+        for home in [*(other for other in homes if other not in found), *homes][:1]:
             found.setdefault(home, []).extend(found.pop(key))
 
 
