@@ -37,6 +37,7 @@ options:
   type:
     description:
       - V(masquerade) takes the address of the interface that a packet leaves by, V(snat) takes O(to_address).
+        Of what they translate, packets that conntrack calls invalid are dropped, since these would leave with the private source.
       - V(dnat) publishes O(host_port) of the host as O(to_port) of O(to_address).
       - V(filter) guards O(bridge). What is forwarded to it is dropped, but for published ports, answers, and what O(isolate) and O(icc) let through.
     type: str

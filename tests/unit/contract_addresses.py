@@ -425,7 +425,7 @@ def a_rule_is_replaced_in_its_place(kernel: Any) -> None:
     kernel.apply(firewall_change.PutRule(HOST, replace(one, out_interface="eth0"), there[0]))
     now = ours(kernel.ruleset(host, NFTABLES))
     assert now == [replace(one, out_interface="eth0"), six]
-    assert now[1].handle == there[1].handle
+    assert now[1].handles == there[1].handles
     kernel.apply(firewall_change.DelRule(HOST, one))
     kernel.apply(firewall_change.DelRule(HOST, one))  # gone already: that is what was wanted
     assert ours(kernel.ruleset(host, NFTABLES)) == [six]

@@ -259,7 +259,7 @@ def _goal(left: list[str]) -> Any:
 
 
 def _looked_at(left: list[str]) -> Any:
-    parts = []
+    parts: list[dict[str, Any]] = []
     while True:
         word = left.pop(0)
         if word in ("iifname", "oifname", "iif"):

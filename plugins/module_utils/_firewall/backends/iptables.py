@@ -65,6 +65,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     OwnedRules,
     PortMapping,
     edited,
+    family_of,
 )
 
 Saved = Mapping[int, Tables]  # by address family
@@ -194,13 +195,11 @@ class Iptables(Backend):
         families = set(owned.families)
         isolated = families if kept[ISOLATION] else set()
         there = {**kept, ISOLATION: isolated, ALLOWANCES: isolated or kept[ALLOWANCES]}
-        touched = {
-            *edit.kinds,
-            *([NAT] if edit.put or edit.drop else []),
-            *([ALLOWANCES] if ISOLATION in edit.kinds else []),
-        }
-        static = {entry for entry in owned.static if entry[0] not in touched}
-        static |= {(kind, family) for kind in touched for family in there[kind] & families}
+        touched = {*edit.kinds, *([ALLOWANCES] if ISOLATION in edit.kinds else [])}
+        sources = {family_of(source) for dummy, source in (*(rule.key for rule in edit.put), *edit.drop)}
+        changed = {(kind, family) for kind in touched for family in families} | {(NAT, family) for family in sources}
+        static = {*owned.static} - changed
+        static |= {(kind, family) for kind, family in changed if family in there[kind] & families}
         return replace(owned, static=frozenset(static))
 
     # --- foreign rules ---

@@ -106,10 +106,11 @@ def difference(actual: Tables, layout: Layout, shared: AbstractSet[str], bare: b
 def _calls_ended(
     table: str, name: str, chain: SavedChain, calls: Sequence[Tuple[str, Words]], stay: AbstractSet[str], bare: bool
 ) -> List[Step]:
-    """Return the steps that take the calls out of a chain of somebody else that are not wanted, or there twice."""
+    """Return the steps that take the calls out of a chain of somebody else that are not wanted, or there twice. What carries our mark there is one,
+    or was until somebody edited it."""
     steps: List[Step] = []
     seen: Set[Words] = set()
-    called = [rule for rule in chain.rules if target(rule).startswith(OURS)]
+    called = [rule for rule in chain.rules if target(rule).startswith(OURS) or is_ours(rule)]
     for rule in called:
         if ((name, rule) not in calls and target(rule) not in stay) or rule in seen:
             steps.append(Step(table, ("-D", name, *rule), target(rule)))

@@ -300,7 +300,7 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
         isolations=tuple(isolations),
         allowances=tuple(allowances),
         bridges=bridges_of(mappings),
-        localnet=tuple(localnet),
+        localnet=tuple(dict.fromkeys(localnet)),
         hairpins=tuple(hairpins.items()),
         unmarked=tuple(unmarked),
         families=tuple(saved),
@@ -316,7 +316,12 @@ def _static(saved: Mapping[int, Tables], owned: IptablesRules) -> FrozenSet[Tupl
     found: Set[Tuple[str, int]] = set()
     for family, tables in saved.items():
         layout = render(family, owned)
-        broken = {_KINDS.get(step.chain, NAT) for step in difference(tables, layout, SHARED)}
+        lost = [step.chain for step in difference(tables, layout, SHARED)]
+        broken = {_KINDS.get(name, NAT) for name in lost if name.startswith(OURS)}
+        if not all(name.startswith(OURS) for name in lost):  # a call that leads elsewhere: nobody knows whose it was
+            broken.update((NAT, PORTS, ISOLATION, ALLOWANCES))
+        if iptables_snat.STOPS not in tables.get("mangle", {}):
+            broken.add(NAT)
         if owned.isolations and ALLOWANCES in broken:  # isolation is called from there
             broken.add(ISOLATION)
         there = {_KINDS.get(name, NAT) for dummy, name in layout.chains}

@@ -262,15 +262,15 @@ class Nftables(Backend):
         if edit.put or edit.drop:
             static |= {(NAT, family) for family in FAMILIES}
         found = noted(owned)
-        sets = found.sets
-        if edit.isolate or edit.unisolate:
-            sets = {name: dict(sets.get(name, {})) for name in ISOLATION_SETS}
-            for bridge in (*edit.unisolate, *(isolation.bridge for isolation in edit.isolate)):
-                for name, there in sets.items():
-                    there.pop(member(name, bridge), None)
-            for isolation in edit.isolate:
-                for name in traits(isolation):
-                    sets[name][member(name, isolation.bridge)] = None
+        if not edit.isolate and not edit.unisolate:
+            return replace(found, static=frozenset(static))
+        sets = {name: dict(found.sets.get(name, {})) for name in ISOLATION_SETS}
+        for bridge in (*edit.unisolate, *(isolation.bridge for isolation in edit.isolate)):
+            for name, there in sets.items():
+                there.pop(member(name, bridge), None)
+        for isolation in edit.isolate:
+            for name in traits(isolation):
+                sets[name][member(name, isolation.bridge)] = None
         return replace(found, static=frozenset(static), sets=sets)
 
     def allowance(

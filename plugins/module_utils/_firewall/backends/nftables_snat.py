@@ -166,10 +166,9 @@ def ours(objects: Objects) -> List[NatRule]:
 
 def _at_home(found: _Found, others: _Found) -> None:
     """Have what does not say any more for which source it is belong to one of its owner's, if there is one of which it may be the other half."""
-    for key in [key for key, ones in found.items() if key not in others and _lost(ones[0])]:
-        homes = [other for other in others if other[0] == key[0]]
-        home = next((other for other in homes if other not in found), *homes[:1] or [None])
-        if home is not None:
+    for key in [key for key, ones in found.items() if _lost(ones[0])]:
+        homes = [other for other in (*others, *found) if other[0] == key[0] and other != key]
+        for home in [*(other for other in homes if other not in found), *homes][:1]:
             found.setdefault(home, []).extend(found.pop(key))
 
 

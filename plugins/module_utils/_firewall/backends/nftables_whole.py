@@ -238,7 +238,7 @@ def _looked_at(value: Any) -> str:
     if name == "payload" and set(known) == {"protocol", "field"}:
         return "%s %s" % (known["protocol"], known["field"])
     if name == "meta" and set(known) == {"key"}:
-        return ("%s" if known["key"] in _SHORT else "meta %s") % known["key"]
+        return str(known["key"]) if known["key"] in _SHORT else "meta %s" % known["key"]
     if name == "ct" and set(known) == {"key"}:
         return "ct %s" % known["key"]
     if name == "fib" and set(known) == {"result", "flags"}:

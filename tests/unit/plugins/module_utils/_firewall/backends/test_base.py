@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import itertools
+import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     restoring,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
+from ansible_collections.linuxnet.containers.tests.unit.by_hand import damaged, plain, without_stops
 from ansible_collections.linuxnet.containers.tests.unit.edits import content, edits_of, everything_gone, made
 from ansible_collections.linuxnet.containers.tests.unit.tool_twins import printed, typed, written
 
@@ -186,3 +189,45 @@ def test_names_and_families(backend: Backend) -> None:
     assert backend.name.startswith(backend.option)
     assert backend.owned(backend.nothing()).families == FAMILIES
     assert all((backend.program, backend.package, backend.listing, backend.wildcard))
+
+
+@pytest.mark.parametrize("backend", EACH)
+@pytest.mark.parametrize("seed", range(60))
+def test_f13_whatever_somebody_did_by_hand_is_seen_and_put_back(backend: Backend, seed: int) -> None:
+    """In one transaction, after which there is nothing to do; and what is not damaged is not said to be."""
+    start = made(backend, *edits_of(backend))
+    wanted = backend.owned(start)
+    chance = random.Random(seed)
+    for _turn in range(5):
+        broken = damaged(backend, start, chance)
+        found = backend.owned(broken)
+        whole = content(found) == content(wanted) and found.static == wanted.static
+        assert whole is (broken == start) or whole is (plain(backend, broken) == plain(backend, start))
+        again = made(backend, *edits_of(backend), start=broken)
+        assert plain(backend, again) == plain(backend, start)
+        assert set(backend.transaction(again, edits_of(backend)).values()) == {""}
+        assert backend.owned(again).static == wanted.static
+
+
+@pytest.mark.parametrize("backend", EACH)
+def test_rules_without_stops_get_them_one_by_one_and_all_at_once(backend: Backend) -> None:
+    """What an older release wrote; a rule that an edit is not about stays as it is."""
+    edits = edits_of(backend)[:3]
+    start = made(backend, *edits)
+    older = without_stops(backend, start)
+    rules = backend.owned(older).nat_rules
+    assert [rule.stopped for rule in rules] == [False] * 3
+    assert {replace(rule, stopped=True) for rule in rules} == set(backend.owned(start).nat_rules)
+    one = made(backend, edits[0], start=older)
+    assert sorted(rule.stopped for rule in backend.owned(one).nat_rules) == [False, False, True]
+    assert plain(backend, made(backend, *edits, start=older)) == plain(backend, start)
+    assert plain(backend, made(backend, *edits[1:], start=one)) == plain(backend, start)
+    typed_out = older
+    index = RuleIndex(backend, backend.owned(older))
+    for edit in edits:
+        replaced = OwnedRules(nat_rules=(index.nat_rules[edit.put[0].key],))
+        typed_out = typed(backend, typed_out, backend.commands(edit, index.owned, replaced, False))
+        index.advance(edit)
+    assert plain(backend, typed_out) == plain(backend, start)
+    left = made(backend, everything_gone(backend.owned(older)), start=older)
+    assert bare(backend, left), left

@@ -10,7 +10,8 @@ import copy
 from typing import Any
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES, NftRules
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_read import NftRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import STATIC
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import (
     Block,

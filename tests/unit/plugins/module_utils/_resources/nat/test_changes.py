@@ -15,7 +15,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     IPTABLES_NFT,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_rules import IptablesRules
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NftRules
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_read import NftRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     FAMILIES,
     ISOLATION,
