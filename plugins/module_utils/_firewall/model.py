@@ -22,7 +22,7 @@ FAMILIES = (4, 6)
 COMMENT_BYTES = 127  # libnftnl's NFTNL_UDATA_COMMENT_MAXLEN less the closing NUL; xt_comment has room for 255
 UNREADABLE = "?"  # the interface of a rule that carries our mark and says something that we never write
 # The kinds of owned rules.
-NAT, PORTS, ISOLATION, ALLOWANCES = "nat", "ports", "isolation", "allowances"
+NAT, PORTS, ISOLATION, ALLOWANCES, FENCES = "nat", "ports", "isolation", "allowances", "fences"
 # Never translated: what stays on the segment (RFC 5771, RFC 919, RFC 4291).
 _BUILT_IN = {4: ("224.0.0.0/4", "255.255.255.255/32"), 6: ("ff00::/8",)}
 Item = TypeVar("Item")
@@ -173,6 +173,17 @@ class Allowance:
 
 
 @dataclass(frozen=True)
+class Fence:
+    """What keeps others' interfaces apart where forwarding of a ``family`` was switched on by us: nothing is forwarded from one of
+    ``interfaces`` to one of them but what is published. `lo` is among them, so that one without any was flushed. ``spared`` are those that
+    rules of ours are about by now: nothing is kept from them until these go."""
+
+    family: int
+    interfaces: Tuple[str, ...]
+    spared: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class OwnedRules:
     """What we own in the rule set of one backend. ``bridges`` are those behind which ports are published, ``localnet`` those whose
     route_localnet we switched on; ``unmarked`` names rules among ours that do not carry our mark: somebody else's.
@@ -185,6 +196,7 @@ class OwnedRules:
     port_mappings: Tuple[PortMapping, ...] = ()
     isolations: Tuple[Isolation, ...] = ()
     allowances: Tuple[Allowance, ...] = ()
+    fences: Tuple[Fence, ...] = ()
     bridges: Tuple[str, ...] = ()
     localnet: Tuple[str, ...] = ()
     unmarked: Tuple[str, ...] = ()
@@ -199,7 +211,8 @@ class OwnedRules:
     @property
     def empty(self) -> bool:
         """Return whether there is nothing that would keep our rules there."""
-        return not (self.nat_rules or self.port_mappings or self.isolations or self.allowances or self.unmarked)
+        owned = (self.nat_rules, self.port_mappings, self.isolations, self.allowances, self.fences, self.unmarked)
+        return not any(owned)
 
 
 @dataclass(frozen=True)
@@ -217,6 +230,8 @@ class Edit:
     unisolate: Tuple[str, ...] = ()
     allow: Tuple[Allowance, ...] = ()
     disallow: Tuple[Allowance, ...] = ()
+    fence: Tuple[Fence, ...] = ()  # each in place of the one of its family
+    unfence: Tuple[int, ...] = ()  # address families
     kinds: Tuple[str, ...] = ()
 
 
@@ -229,6 +244,7 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
     mappings = {mapping.identity: mapping for mapping in owned.port_mappings}
     isolations = {isolation.bridge: isolation for isolation in owned.isolations}
     allowances = {allowance.key: allowance for allowance in owned.allowances}
+    fences = {fence.family: fence for fence in owned.fences}
     localnet = dict.fromkeys(owned.localnet)
     for edit in edits:
         rules.update((rule.key, rule) for rule in edit.put)
@@ -243,6 +259,9 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
         allowances.update((allowance.key, allowance) for allowance in edit.allow)
         for allowance in edit.disallow:
             allowances.pop(allowance.key, None)
+        fences.update((fence.family, fence) for fence in edit.fence)
+        for family in edit.unfence:
+            fences.pop(family, None)
         for bridge in edit.localnet_off:
             localnet.pop(bridge, None)
         localnet.update(dict.fromkeys(edit.localnet_on))
@@ -252,6 +271,7 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
         port_mappings=tuple(mappings.values()),
         isolations=tuple(isolations.values()),
         allowances=tuple(allowances.values()),
+        fences=tuple(fences.values()),
         bridges=bridges_of(mappings.values()),
         localnet=tuple(localnet),
     )
@@ -279,9 +299,17 @@ def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
         {allowance.key: allowance for allowance in now.allowances},
         {allowance.key: allowance for allowance in before.allowances},
     )
+    fence, fallen = _changed(
+        {fence.family: fence for fence in now.fences}, {fence.family: fence for fence in before.fences}
+    )
     on = tuple(bridge for bridge in before.localnet if bridge not in now.localnet)
     off = tuple(bridge for bridge in now.localnet if bridge not in before.localnet)
-    about = {PORTS: publish or unpublished or on or off, ISOLATION: isolate or opened, ALLOWANCES: allow or ended}
+    about = {
+        PORTS: bool(publish or unpublished or on or off),
+        ISOLATION: bool(isolate or opened),
+        ALLOWANCES: bool(allow or ended),
+        FENCES: bool(fence or fallen),
+    }
     return Edit(
         put=put,
         drop=tuple(rule.key for rule in dropped if rule.key not in left),
@@ -293,6 +321,8 @@ def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
         unisolate=tuple(isolation.bridge for isolation in opened),
         allow=allow,
         disallow=ended,
+        fence=fence,
+        unfence=tuple(one.family for one in fallen),
         kinds=tuple(kind for kind, touched in about.items() if touched),
     )
 

@@ -74,6 +74,11 @@ class Backend(ABC):
         """Return whether the rule set of the backend `within` shows that this one has no rules, so that it need not be read."""
         return False
 
+    def hidden(self, ruleset: Ruleset, within: Ruleset) -> bool:
+        """Return whether the tool does not show a table that filters, as the rule set of the backend `within` has it: what we wrote there could not
+        be read back."""
+        return False
+
     @abstractmethod
     def owned(self, ruleset: Ruleset) -> OwnedRules:
         """Return what we own in a rule set."""
@@ -96,6 +101,7 @@ class Backend(ABC):
             publish=owned.port_mappings,
             isolate=owned.isolations,
             allow=owned.allowances,
+            fence=owned.fences,
             localnet_on=owned.localnet,
             kinds=kinds,
         )

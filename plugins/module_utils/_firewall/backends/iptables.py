@@ -51,6 +51,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fore
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
     FAMILIES,
+    FENCES,
     ISOLATION,
     NAT,
     PORTS,
@@ -79,6 +80,7 @@ def _sample(owned: IptablesRules, family: int, last: bool) -> IptablesRules:
         port_mappings=tuple(ports) if owned.whole(PORTS, family) and not last else (),
         isolations=owned.isolations if owned.whole(ISOLATION, family) else (),
         allowances=owned.allowances if owned.whole(ALLOWANCES, family) else (),
+        fences=owned.fences if owned.whole(FENCES, family) and not last else (),
     )
 
 
@@ -115,6 +117,11 @@ class Iptables(Backend):
 
     def unused(self, within: Objects) -> bool:
         return self._own_tables().isdisjoint(tables(within))
+
+    def hidden(self, ruleset: Saved, within: Objects) -> bool:
+        there = tables(within)
+        families = [family for family, name in self._tables.items() if "%s filter" % name in there]
+        return any("filter" not in ruleset.get(family, {}) for family in families)
 
     def owned(self, ruleset: Saved) -> IptablesRules:
         return iptables_rules.owned(ruleset)
@@ -153,6 +160,7 @@ class Iptables(Backend):
                 sample,
                 nat_rules=(*sample.nat_rules, *replaced.nat_rules),
                 port_mappings=(*sample.port_mappings, *replaced.port_mappings),
+                fences=replaced.fences or sample.fences,
             )
             after = IptablesRules() if last else edited(before, [edit])
             steps = difference(render(family, before).tables(), render(family, after), SHARED)
@@ -162,11 +170,11 @@ class Iptables(Backend):
     def moved_on(self, owned: OwnedRules, edit: Edit, kept: Mapping[str, Set[int]]) -> OwnedRules:
         families = set(owned.families)
         isolated = families if kept[ISOLATION] else set()
-        there = {**kept, ISOLATION: isolated, ALLOWANCES: isolated or kept[ALLOWANCES]}
+        there = {**kept, ISOLATION: isolated, ALLOWANCES: isolated | kept[ALLOWANCES] | kept[FENCES]}
         touched = {
             *edit.kinds,
             *([NAT] if edit.put or edit.drop else []),
-            *([ALLOWANCES] if ISOLATION in edit.kinds else []),
+            *([ALLOWANCES] if {ISOLATION, FENCES}.intersection(edit.kinds) else []),
         }
         static = {entry for entry in owned.static if entry[0] not in touched}
         static |= {(kind, family) for kind in touched for family in there[kind] & families}

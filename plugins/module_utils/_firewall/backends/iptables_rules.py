@@ -32,12 +32,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fore
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
     EVERYWHERE,
+    FENCES,
     ISOLATION,
     MARK,
     NAT,
     PORTS,
     UNREADABLE,
     Allowance,
+    Fence,
     Isolation,
     NatRule,
     OwnedRules,
@@ -52,13 +54,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 PUBLISH, HAIRPIN, POSTROUTING = OURS + "PUBLISH", OURS + "HAIRPIN", OURS + "POSTROUTING"
 RAW, MANGLE, FORWARD = OURS + "RAW", OURS + "MANGLE", OURS + "FORWARD"
 GUARD, CLOSED, OPEN = OURS + "GUARD", OURS + "CLOSED", OURS + "OPEN"
+FENCE, FENCED = OURS + "FENCE", OURS + "FENCED"
 USERS = "DOCKER-USER"  # where docker leaves room for rules of others, before its own
 # Those who share a bridge see each other: their packets carry this bit from the forward hook, which knows both interfaces, to
 # the postrouting one, which knows only the way out.
 _BIT = "0x20000000/0x20000000"
 _KINDS = {
     PUBLISH: PORTS, HAIRPIN: PORTS, RAW: PORTS, MANGLE: PORTS,
-    GUARD: ISOLATION, CLOSED: ISOLATION, OPEN: ISOLATION, FORWARD: ALLOWANCES,
+    GUARD: ISOLATION, CLOSED: ISOLATION, OPEN: ISOLATION, FORWARD: ALLOWANCES, FENCE: FENCES, FENCED: FENCES,
 }  # fmt: skip
 _HERE = ("::1/128", "fe80::/10")
 SHARED = frozenset({*_KINDS, POSTROUTING})  # the others have one rule's exceptions each
@@ -184,6 +187,18 @@ def _isolated(isolations: Sequence[Isolation], layout: Layout) -> None:
     layout.chains["filter", CLOSED] = [(*_state("DNAT"), *note, "-j", "RETURN"), (*note, "-j", "DROP")]
 
 
+def _fenced(fences: Sequence[Fence], layout: Layout) -> None:
+    """Add what `Fence` says: what is published passes, and what neither comes from nor goes to one of them."""
+    for fence in fences:
+        note = _noted("linuxnet")
+        layout.chains["filter", FENCE] = [
+            (*_state("DNAT"), *note, "-j", "RETURN"),
+            *(("-i", name, *note, "-g", FENCED) for name in fence.interfaces),
+            *(("-i", name, *_noted("linuxnet-spared")) for name in fence.spared),  # a note, no verdict
+        ]
+        layout.chains["filter", FENCED] = [("-o", name, *note, "-j", "DROP") for name in fence.interfaces]
+
+
 def _allowance(allowance: Allowance) -> List[Words]:
     note = _noted(marked(allowance.owner, allowance.kind))
     if allowance.kind == "out":
@@ -217,12 +232,14 @@ def render(family: int, owned: IptablesRules) -> Layout:
                 layout.chains["nat", target(call)] = list(inner)
         layout.calls.append(("nat", "POSTROUTING", _call(POSTROUTING)))
     allowances = [allowance for allowance in owned.allowances if allowance.family == family]
-    if allowances or owned.isolations:
-        isolating = [_call(GUARD)] if owned.isolations else []
-        layout.chains["filter", FORWARD] = isolating + [
+    fences = [fence for fence in owned.fences if fence.family == family]
+    if allowances or owned.isolations or fences:
+        dropping = [_call(FENCE)] * len(fences) + ([_call(GUARD)] if owned.isolations else [])
+        layout.chains["filter", FORWARD] = dropping + [
             line for allowance in allowances for line in _allowance(allowance)
         ]
         layout.calls.append(("filter", owned.callers.get(family, "FORWARD"), _call(FORWARD)))
+    _fenced(fences, layout)
     _isolated(owned.isolations, layout)
     return layout
 
@@ -321,6 +338,14 @@ def _read_allowances(chains: Mapping[str, SavedChain], family: int) -> List[Allo
     return list(found.values())
 
 
+def _read_fence(chains: Mapping[str, SavedChain], family: int) -> List[Fence]:
+    """Return the fence, one around nothing where somebody flushed its chains."""
+    rules = [rule for rule in _rules(chains, FENCE) if _option(rule, "-i")]
+    spared = {_option(rule, "-i") for rule in rules if comment(rule) == "linuxnet-spared"}
+    inside = {_option(rule, "-i") for rule in rules} | {_option(rule, "-o") for rule in _rules(chains, FENCED)}
+    return [Fence(family, tuple(sorted(inside - spared)), tuple(sorted(spared)))] if FENCE in chains else []
+
+
 def _unmarked(tables: Tables) -> List[str]:
     """Return the rules in chains of ours that do not carry our mark."""
     return [
@@ -340,6 +365,7 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
     mappings: List[PortMapping] = []
     allowances: List[Allowance] = []
     isolations: List[Isolation] = []
+    fences: List[Fence] = []
     localnet: List[str] = []
     unmarked: List[str] = []
     for family, tables in saved.items():
@@ -354,6 +380,7 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
                     unreadable[rules[-1].key] = (call, inner)
         allowances += _read_allowances(filters, family)
         isolations = isolations or _read_isolations(filters)
+        fences += _read_fence(filters, family)
         noted = [rule for rule in _rules(tables.get("raw", {}), RAW) if comment(rule) == "linuxnet-localnet"]
         localnet += [_option(rule, "-i") for rule in noted]
         unmarked += _unmarked(tables)
@@ -362,6 +389,7 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
         port_mappings=tuple(mappings),
         isolations=tuple(isolations),
         allowances=tuple(allowances),
+        fences=tuple(fences),
         bridges=bridges_of(mappings),
         localnet=tuple(localnet),
         unmarked=tuple(unmarked),
@@ -380,6 +408,8 @@ def _static(saved: Mapping[int, Tables], owned: IptablesRules) -> FrozenSet[Tupl
         broken = {_KINDS.get(step.chain, NAT) for step in difference(tables, layout, SHARED)}
         if owned.isolations and ALLOWANCES in broken:  # isolation is called from there
             broken.add(ISOLATION)
+        if any(fence.family == family for fence in owned.fences) and ALLOWANCES in broken:
+            broken.add(FENCES)
         there = {_KINDS.get(name, NAT) for dummy, name in layout.chains}
         found |= {(kind, family) for kind in there - broken}
     return frozenset(found)

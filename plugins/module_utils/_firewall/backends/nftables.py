@@ -35,6 +35,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     text_of,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import (
+    FENCE_SETS,
     IP,
     ISOLATION_SETS,
     STATIC,
@@ -50,12 +51,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     ALLOWANCES,
     EVERYWHERE,
     FAMILIES,
+    FENCES,
     ISOLATION,
     MARK,
     NAT,
     PORTS,
     Allowance,
     Edit,
+    Fence,
     Isolation,
     OwnedRules,
     PortMapping,
@@ -215,6 +218,10 @@ def owned(objects: Objects) -> NftRules:
         bridge = _bridge(item)
         icc, internal = bridge in names["icc"], bridge in names["internal"]
         isolations.append(Isolation(bridge, bridge not in names["open"], icc, internal, *_owner(comment_of(item))))
+    fences = []
+    for family, (ip, dummy) in IP.items():
+        inside, spared = (tuple(map(_bridge, sets.get("%s_%s" % (name, ip), ()))) for name in FENCE_SETS)
+        fences += [Fence(family, tuple(sorted(inside)), tuple(sorted(spared)))] if inside else []
     rules = [rule for rule in kind(objects, "rule") if nftables_snat.is_ours(rule)]
     handles: Dict[str, Tuple[Tuple[str, int], ...]] = {}
     static = {(NAT, family) for family in FAMILIES}  # a rule of source NAT stands alone
@@ -230,6 +237,7 @@ def owned(objects: Objects) -> NftRules:
         port_mappings=tuple(mappings),
         isolations=tuple(isolations),
         allowances=tuple(_allowance(key, value) for key, value in pairs(sets.get("marks"))),
+        fences=tuple(fences),
         bridges=tuple(names.pop("loops")),
         localnet=tuple(names.pop("localnet")),
         unmarked=tuple(unmarked),
@@ -261,7 +269,7 @@ def lines_of(objects: Objects, edits: Sequence[Edit]) -> List[str]:
             lines += [*nftables_snat.base(), *nftables_snat.put(rule, old.handle if old else 0)]
     lines += [nftables_snat.delete(rule.handle) for rule in old_rules.values()]
     kinds: Set[str] = {about for edit in edits for about in edit.kinds}
-    kept = {PORTS: after.port_mappings, ISOLATION: after.isolations, ALLOWANCES: after.allowances}
+    kept = {PORTS: after.port_mappings, ISOLATION: after.isolations, ALLOWANCES: after.allowances, FENCES: after.fences}
     for about in [about for about in STATIC if about in kinds]:
         if not kept[about] and not before.unmarked:
             lines += STATIC[about].gone(nftables_snat.there(objects))
@@ -271,6 +279,8 @@ def lines_of(objects: Objects, edits: Sequence[Edit]) -> List[str]:
             lines += _mapping_lines(before, after)
         elif about == ISOLATION:
             lines += _isolation_lines(before.sets, before.isolations, after.isolations)
+        elif about == FENCES:
+            lines += _fence_lines(before.fences, after.fences)
         else:
             lines += _set_lines("marks", map(_marking, before.allowances), map(_marking, after.allowances))
     return lines
@@ -316,6 +326,19 @@ def _isolation_lines(
         if name == "closed":
             before = [_members(isolation)["closed"] for isolation in old]
         lines += _set_lines(name, before, [members[name] for members in wanted if name in members])
+    return lines
+
+
+def _fence_lines(old: Sequence[Fence], new: Sequence[Fence]) -> List[str]:
+    lines = []
+    for family, (ip, dummy) in IP.items():
+        before, after = ([fence for fence in fences if fence.family == family] for fences in (old, new))
+        for number, name in enumerate(FENCE_SETS):
+            was, now = (
+                [_quoted(one) for fence in fences for one in (fence.interfaces, fence.spared)[number]]
+                for fences in (before, after)
+            )
+            lines += _set_lines("%s_%s" % (name, ip), was, now)
     return lines
 
 
@@ -369,7 +392,7 @@ class Nftables(Backend):
             touched = dict.fromkeys([*(isolation.bridge for isolation in edit.isolate), *edit.unisolate])
             sets = {name: [bridge for bridge in touched if bridge in bridges] for name, bridges in before.sets.items()}
             lines += _isolation_lines(sets, replaced.isolations, edit.isolate)
-        return lines
+        return lines + _fence_lines(replaced.fences, edit.fence)
 
     def moved_on(self, owned: OwnedRules, edit: Edit, kept: Mapping[str, Set[int]]) -> OwnedRules:
         static = {entry for entry in owned.static if entry[0] not in edit.kinds}

@@ -11,7 +11,12 @@ from __future__ import annotations
 
 from typing import Collection, List, Mapping, Sequence, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import ALLOWANCES, ISOLATION, PORTS
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    ALLOWANCES,
+    FENCES,
+    ISOLATION,
+    PORTS,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 TABLE = "inet linuxnet_containers"
@@ -20,6 +25,7 @@ IP = {
     6: ("ip6", "ipv6_addr"),
 }  # nft's words for an address family, and for the type of its addresses
 ISOLATION_SETS = ("closed", "icc", "open", "internal")  # those that an isolated bridge may be in
+FENCE_SETS = ("fence", "spared")  # a family each
 _MARK = "linuxnet-"  # begins the comment of a static rule
 
 
@@ -125,4 +131,20 @@ _MARKING = StaticRules(
     {"marks": "filter hook forward priority mangle"},
     [("marks", "published", "ct status dnat meta mark set oifname map @marks")],
 )
-STATIC: Mapping[str, StaticRules] = {PORTS: _publishing(), ISOLATION: _ISOLATING, ALLOWANCES: _MARKING}
+# Interfaces of others stay apart where forwarding is ours. spared_*: those that rules of ours are about, a note that no rule looks at.
+_FENCING = StaticRules(
+    "fence",
+    {"set %s_%s" % (name, ip): "type ifname" for name in FENCE_SETS for ip, dummy in IP.values()},
+    {"fence": "filter hook forward priority filter"},
+    [
+        ("fence", "published", "ct status dnat accept"),
+        ("fence", "ip", "meta nfproto ipv4 iifname @fence_ip oifname @fence_ip counter drop"),
+        ("fence", "ip6", "meta nfproto ipv6 iifname @fence_ip6 oifname @fence_ip6 counter drop"),
+    ],
+)
+STATIC: Mapping[str, StaticRules] = {
+    PORTS: _publishing(),
+    ISOLATION: _ISOLATING,
+    ALLOWANCES: _MARKING,
+    FENCES: _FENCING,
+}
