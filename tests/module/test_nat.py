@@ -34,7 +34,8 @@ def rules(host: Host) -> list[str]:
 
 
 def handles(host: Host) -> list[int]:
-    objects = json.loads(host.run("nft -j -a list ruleset").stdout)["nftables"]
+    """The handles of the rules of our chain, in order."""
+    objects = json.loads(host.run(f"nft -j -a list chain {TABLE} postrouting").stdout)["nftables"]
     return [item["rule"]["handle"] for item in objects if "rule" in item]
 
 
@@ -54,6 +55,7 @@ def test_a_rule_is_set_and_removed(host: Host) -> None:
         "comment": None,
         "backend": "nftables",
         "ip_forward": True,
+        "fenced": True,
         "sysctl_file": "/etc/sysctl.d/99-zz-linuxnet-containers.conf",
     }
     assert (done["satisfied_by"], done["blocked_by"]) == (None, [])
