@@ -163,8 +163,11 @@ options:
     description:
       - Switch forwarding of the address family on where it is off, and keep it on with a file of our own in C(/etc/sysctl.d).
       - An uplink that has its default route from router advertisements would ignore them with IPv6 forwarding; its C(accept_ra) is set to 2.
+      - Where this switches forwarding on, nothing is forwarded between the interfaces of others that there are then, but for what is published. Left out are
+        bridges and pairs of this collection, ports of bridges, and interfaces that come later. What rules of this collection are about, a bridge that they
+        name or the interface on whose network O(source) is, passes as long as there are such rules. C(fenced) in the result says so.
       - All of that is taken back with the last rule or port of the family. Where forwarding was on already it is left alone.
-      - In a O(netns) there is no file, and nothing is taken back.
+      - In a O(netns) there is no file; what keeps the interfaces apart says that forwarding is to be taken back. Where somebody flushed it, it stays on.
     type: bool
     default: true
   backend:
@@ -253,6 +256,8 @@ before:
     - The object as it was, every attribute known. Empty when it was absent. With O(aggregate) see RV(results).
     - With O(type=dnat) also, where there is any, the ports C(no_longer_published) that O(exclusive) removes, and those
       C(of_gone_containers) of other owners, and what others have C(handed_over).
+    - C(ip_forward) and C(fenced) are there where O(ip_forward) is looked after. C(fenced) is whether the interfaces of others are kept apart, since it was this
+      collection that switched forwarding on; RV(commands) name them.
   returned: success, without O(aggregate)
   type: dict
   sample: {}
@@ -261,7 +266,7 @@ after:
   returned: success, without O(aggregate)
   type: dict
   sample: {type: masquerade, source: 172.17.0.0/16, netns: null, out_interface: "!docker0", exclude: [10.8.0.0/16], to_address: null, owner: docker0,
-    comment: null, backend: nftables, ip_forward: true, sysctl_file: null}
+    comment: null, backend: nftables, ip_forward: true, fenced: false, sysctl_file: null}
 commands:
   description: The equivalent command lines, in order, ready to paste. In check mode those that would be run.
   returned: success

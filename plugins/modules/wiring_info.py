@@ -170,10 +170,10 @@ wiring:
       elements: dict
       sample:
         - {type: masquerade, source: 172.17.0.0/16, netns: null, out_interface: "!docker0", exclude: [], to_address: null, owner: docker0, comment: null,
-          backend: nftables, ip_forward: true, sysctl_file: null}
+          backend: nftables, ip_forward: true, fenced: false, sysctl_file: null}
     orphans:
       description: What this collection or C(ip netns) made and whose owner is gone; C(why) says how that is told. Of a name, C(target) is where a
-        symbolic link points to.
+        symbolic link points to. The kind C(forwarding), C(ipv4) or C(ipv6), is what was switched on for rules that somebody took out.
       type: list
       elements: dict
       sample:

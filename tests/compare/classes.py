@@ -104,11 +104,6 @@ CLASSES = [
         lambda one: one.asker in OUTSIDE and one.owner not in (*OUTSIDE, "host") and one.answered == (True, False),
     ),
     Class(
-        "Foreign interfaces joined by forwarding",
-        WRONG,
-        lambda one: one.asker in OUTSIDE and one.owner in OUTSIDE and one.answered == (False, True),
-    ),
-    Class(
         "127.0.0.1 asked from outside",
         PURPOSE,
         lambda one: one.asker in OUTSIDE and one.address == LOOPBACK[0] and one.answered == (True, False),

@@ -61,6 +61,7 @@ def test_a_rule_is_set_and_removed(host: Host) -> None:
         "comment": None,
         "backend": "nftables",
         "ip_forward": True,
+        "fenced": True,
         "sysctl_file": "/etc/sysctl.d/99-zz-linuxnet-containers.conf",
     }
     assert (done["satisfied_by"], done["blocked_by"]) == (None, [])

@@ -174,7 +174,7 @@ def test_the_commands_do_the_same(host: Host, number: int) -> None:
         ("iptables -t nat -D OUTPUT 1", {2}),
         ("iptables -t nat -F LINUXNET-POSTROUTING", {0}),
         ("ip6tables -t nat -F LINUXNET-PUBLISH", {3}),
-        ("iptables -D FORWARD 1", {5}),
+        ("iptables -D FORWARD 1", {0, 5}),
         ("iptables -t nat -A LINUXNET-PUBLISH -p tcp --dport 99 -m comment --comment linuxnet -j ACCEPT", {2}),
     ],
 )
@@ -233,7 +233,7 @@ def test_f3_a_masquerade_of_iptables_legacy_counts(host: Host) -> None:
     host.run("iptables-legacy -t nat -A POSTROUTING -s 172.17.0.0/16 ! -o br0 -j MASQUERADE")
     done = host.settles("nat", **V4)
     assert done["satisfied_by"] == "iptables-legacy nat POSTROUTING rule 1"
-    assert "linuxnet" not in host.run("nft list ruleset").stdout
+    assert "masquerade" not in host.run("nft list ruleset").stdout
 
 
 @pytest.mark.parametrize("kind", ["iptables", LEGACY])

@@ -11,10 +11,12 @@ from typing import Any
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend, Ruleset
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
+    FENCES,
     ISOLATION,
     PORTS,
     Allowance,
     Edit,
+    Fence,
     Isolation,
     NatRule,
     OwnedRules,
@@ -42,6 +44,7 @@ EDITS = [
         kinds=(ISOLATION,),
     ),
 ]
+_FENCE = Edit(fence=(Fence(4, ("lan0", "lo", "up-0"), ("lan1",)), Fence(6, ("lo",))), kinds=(FENCES,))
 _IN_CHAINS = [
     Edit(
         allow=(Allowance("out", "10.0.0.0/24", 4, "!br0", "net"), Allowance("in", "br0", 6, "", "br0")),
@@ -56,8 +59,8 @@ _BY_MARK = [
 
 
 def edits_of(backend: Backend) -> list[Edit]:
-    """Edits of all kinds, ten, with the allowances that a backend has."""
-    return [*EDITS, *(_BY_MARK if backend.by_mark else _IN_CHAINS)]
+    """Edits of all kinds, eleven, with the allowances that a backend has."""
+    return [*EDITS, *(_BY_MARK if backend.by_mark else _IN_CHAINS), _FENCE]
 
 
 def made(backend: Backend, *edits: Edit, start: Ruleset = None) -> Ruleset:
@@ -71,7 +74,7 @@ def content(owned: OwnedRules) -> list[Any]:
     return [
         frozenset(listed)
         for listed in (
-            *(owned.nat_rules, owned.port_mappings, owned.isolations, owned.allowances),
+            *(owned.nat_rules, owned.port_mappings, owned.isolations, owned.allowances, owned.fences),
             *(owned.localnet, owned.hairpins),
         )
     ]
@@ -86,5 +89,6 @@ def everything_gone(owned: OwnedRules) -> Edit:
         disallow=owned.allowances,
         localnet_off=owned.localnet,
         hairpins_off=owned.hairpins,
-        kinds=(PORTS, ISOLATION, ALLOWANCES),
+        unfence=tuple(fence.family for fence in owned.fences),
+        kinds=(PORTS, ISOLATION, ALLOWANCES, FENCES),
     )

@@ -50,7 +50,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import changes as firewall_change
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import prediction
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance, advance_all
 from ansible_collections.linuxnet.containers.tests.unit.memory_reader import MemoryReader, net_of, sysctl_name
 
 BRIDGE_PORTS = 1023  # BR_MAX_PORTS - 1, net/bridge/br_private.h
@@ -378,8 +378,15 @@ class MemoryKernel(MemoryReader):
         """Nothing is faster here."""
 
     def apply_together(self, steps: Sequence[Change]) -> None:
-        for step in steps:
-            self.apply(step)
+        done: list[Change] = []
+        try:
+            for step in steps:
+                self.apply(step)
+                done.append(step)
+        except KernelError:
+            for step in reversed(done):
+                advance_all(self._state, step.undo())
+            raise
 
     def _SetPortMappings(self, step: firewall_change.SetPortMappings) -> None:
         there = firewalls(self._state).index(self._ns(step.ns), step.backend).port_mappings
@@ -388,6 +395,9 @@ class MemoryKernel(MemoryReader):
         advance(step, self._state)
 
     def _SetIsolation(self, step: firewall_change.SetIsolation) -> None:
+        advance(step, self._state)
+
+    def _SetFence(self, step: firewall_change.SetFence) -> None:
         advance(step, self._state)
 
     def _SetAllowances(self, step: firewall_change.SetAllowances) -> None:

@@ -191,6 +191,7 @@ class MemoryReader:
             publish=tuple(index.port_mappings),
             isolate=tuple(index.isolations.values()),
             allow=tuple(index.allowances.values()),
+            fence=tuple(index.fences.values()),
             localnet_on=index.owned.localnet,
             hairpins_on=tuple(index.hairpins.items()),
             kinds=tuple({kind for kind, dummy in index.owned.static}),
@@ -282,6 +283,7 @@ class MemoryReader:
                             sorted(index.owned.localnet),
                             sorted(map(str, index.isolations.values())),
                             sorted(map(str, index.allowances.values())),
+                            sorted(map(str, index.fences.values())),
                         )
                         for index in (firewalls(state).index(ns, backend) for backend in BACKENDS)
                     ],

@@ -24,6 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fore
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
+    FENCES,
     ISOLATION,
     OwnedRules,
     restoring,
@@ -89,7 +90,7 @@ def test_the_recorded_rule_sets_hold_all_edits() -> None:
         assert content(owned) == content(wanted)
         texts = list(backend.transaction(backend.parse(RECORDED), edits_of(backend)).values())
         if backend is IPTABLES_NFT:  # written before docker's chain was there, from which ours is to be called
-            assert wanted.static - owned.static == {(ISOLATION, 4), (ALLOWANCES, 4)}
+            assert wanted.static - owned.static == {(ISOLATION, 4), (ALLOWANCES, 4), (FENCES, 4)}
             call = "-m comment --comment linuxnet -j LINUXNET-FORWARD"
             assert texts == [f"*filter\n-D FORWARD {call}\n-I DOCKER-USER {call}\nCOMMIT\n", ""]
         else:

@@ -14,11 +14,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
     FAMILIES,
+    FENCES,
     ISOLATION,
     NAT,
     PORTS,
     Allowance,
     Edit,
+    Fence,
     Isolation,
     NatRule,
     OwnedRules,
@@ -36,7 +38,7 @@ def _blocks(mapping: PortMapping) -> Iterable[int]:
 
 class RuleIndex:
     """What we own in the rule set of one backend and namespace: port mappings, found by port and by owner, and counted; source NAT
-    rules, isolated bridges, and allowances, each by its key.
+    rules, isolated bridges, allowances, and fences, each by its key.
 
     An edit takes the time of what it changes, not of what there is.
     """
@@ -52,6 +54,7 @@ class RuleIndex:
         self.hairpins: Dict[str, str] = dict(
             owned.hairpins
         )  # ports whose hairpin we switched on, with the bridge of each
+        self.fences: Dict[int, Fence] = {fence.family: fence for fence in owned.fences}
         self.port_mappings: Dict[PortMapping, None] = {}
         self.families: Dict[int, int] = collections.Counter()  # port mappings by address family
         self.bridges: Dict[str, int] = collections.Counter()  # and by bridge
@@ -108,9 +111,13 @@ class RuleIndex:
         self.nat_families[rule.family] += number
         self.ways_out[rule.source, rule.out_interface] += number
 
-    def only(self, nat_rules: int = 0, port_mappings: int = 0, isolations: int = 0, allowances: int = 0) -> bool:
-        """Return whether nothing is owned but so many of each: whether all goes with them."""
-        return not self.owned.unmarked and (nat_rules, port_mappings, isolations, allowances) == (
+    def only(
+        self, nat_rules: int = 0, port_mappings: int = 0, isolations: int = 0, allowances: int = 0, fences: bool = False
+    ) -> bool:
+        """Return whether nothing is owned but so many of each, and ``fences`` if that is said: whether all goes with them."""
+        if self.owned.unmarked or (self.fences and not fences):
+            return False
+        return (nat_rules, port_mappings, isolations, allowances) == (
             len(self.nat_rules),
             len(self.port_mappings),
             len(self.isolations),
@@ -181,6 +188,9 @@ class RuleIndex:
         for allowance in edit.disallow:
             self._allowed[allowance.family] -= allowance.key in self.allowances
             self.allowances.pop(allowance.key, None)
+        self.fences.update((fence.family, fence) for fence in edit.fence)
+        for family in edit.unfence:
+            self.fences.pop(family, None)
         self._move_on(edit)
 
     def _move_on(self, edit: Edit) -> None:
@@ -190,6 +200,8 @@ class RuleIndex:
             changed["isolations"] = tuple(self.isolations.values())
         if edit.allow or edit.disallow:
             changed["allowances"] = tuple(self.allowances.values())
+        if edit.fence or edit.unfence:
+            changed["fences"] = tuple(self.fences.values())
         if edit.publish or edit.unpublish:
             changed["bridges"] = tuple(self._in_use)
         if edit.hairpins_on or edit.hairpins_off:
@@ -201,11 +213,12 @@ class RuleIndex:
 
     def _kept(self, edit: Edit) -> Mapping[str, Set[int]]:
         """Return of each kind the address families of what is owned; of allowances only where an edit is about what calls them."""
-        asked = ALLOWANCES in edit.kinds or ISOLATION in edit.kinds
+        asked = {ALLOWANCES, ISOLATION, FENCES}.intersection(edit.kinds)
         allowed = {family for family, count in self._allowed.items() if count} if asked else set()
         return {
             NAT: {family for family, count in self.nat_families.items() if count},
             PORTS: {family for family, count in self.families.items() if count},
             ISOLATION: set(FAMILIES) if self.isolations else set(),
             ALLOWANCES: set(FAMILIES) if 0 in allowed else allowed,  # 0: of both
+            FENCES: set(self.fences),
         }

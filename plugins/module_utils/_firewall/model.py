@@ -23,7 +23,7 @@ FAMILIES = (4, 6)
 COMMENT_BYTES = 127  # libnftnl's NFTNL_UDATA_COMMENT_MAXLEN less the closing NUL; xt_comment has room for 255
 UNREADABLE = "?"  # the interface of a rule that carries our mark and says something that we never write
 # The kinds of owned rules.
-NAT, PORTS, ISOLATION, ALLOWANCES = "nat", "ports", "isolation", "allowances"
+NAT, PORTS, ISOLATION, ALLOWANCES, FENCES = "nat", "ports", "isolation", "allowances", "fences"
 # Never translated: what stays on the segment (RFC 5771, RFC 919, RFC 4291).
 _BUILT_IN = {4: ("224.0.0.0/4", "255.255.255.255/32"), 6: ("ff00::/8",)}
 Item = TypeVar("Item")
@@ -180,6 +180,17 @@ class Allowance:
 
 
 @dataclass(frozen=True)
+class Fence:
+    """What keeps others' interfaces apart where forwarding of a ``family`` was switched on by us: nothing is forwarded from one of
+    ``interfaces`` to one of them but what is published. `lo` is among them, so that one without any was flushed. ``spared`` are those that
+    rules of ours are about by now: nothing is kept from them until these go."""
+
+    family: int
+    interfaces: Tuple[str, ...]
+    spared: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class OwnedRules:
     """What we own in the rule set of one backend. ``bridges`` are those behind which ports are published, ``localnet`` those whose
     route_localnet we switched on, ``hairpins`` the ports, each with its bridge, whose hairpin we switched on; ``unmarked`` names rules among ours
@@ -193,6 +204,7 @@ class OwnedRules:
     port_mappings: Tuple[PortMapping, ...] = ()
     isolations: Tuple[Isolation, ...] = ()
     allowances: Tuple[Allowance, ...] = ()
+    fences: Tuple[Fence, ...] = ()
     bridges: Tuple[str, ...] = ()
     localnet: Tuple[str, ...] = ()
     hairpins: Tuple[Tuple[str, str], ...] = ()
@@ -208,7 +220,8 @@ class OwnedRules:
     @property
     def empty(self) -> bool:
         """Return whether there is nothing that would keep our rules there."""
-        return not (self.nat_rules or self.port_mappings or self.isolations or self.allowances or self.unmarked)
+        owned = (self.nat_rules, self.port_mappings, self.isolations, self.allowances, self.fences, self.unmarked)
+        return not any(owned)
 
 
 @dataclass(frozen=True)
@@ -228,18 +241,27 @@ class Edit:
     unisolate: Tuple[str, ...] = ()
     allow: Tuple[Allowance, ...] = ()
     disallow: Tuple[Allowance, ...] = ()
+    fence: Tuple[Fence, ...] = ()  # each in place of the one of its family
+    unfence: Tuple[int, ...] = ()  # address families
     kinds: Tuple[str, ...] = ()
 
 
 def making(owned: OwnedRules) -> Edit:
     """Return the edit that makes what is owned where there is nothing yet, but for rules that cannot be read."""
-    kept = {PORTS: owned.port_mappings, ISOLATION: owned.isolations, ALLOWANCES: owned.allowances}
+    kept = {
+        PORTS: owned.port_mappings,
+        ISOLATION: owned.isolations,
+        ALLOWANCES: owned.allowances,
+        FENCES: owned.fences,
+    }
     return Edit(
         put=tuple(rule for rule in owned.nat_rules if rule.out_interface != UNREADABLE),
         publish=owned.port_mappings,
         isolate=owned.isolations,
         allow=owned.allowances,
+        fence=owned.fences,
         localnet_on=owned.localnet,
+        hairpins_on=owned.hairpins,
         kinds=tuple(kind for kind, there in kept.items() if there),
     )
 
@@ -253,6 +275,7 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
     mappings = {mapping.identity: mapping for mapping in owned.port_mappings}
     isolations = {isolation.bridge: isolation for isolation in owned.isolations}
     allowances = {allowance.key: allowance for allowance in owned.allowances}
+    fences = {fence.family: fence for fence in owned.fences}
     localnet = dict.fromkeys(owned.localnet)
     hairpins = dict(owned.hairpins)
     for edit in edits:
@@ -268,6 +291,9 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
         allowances.update((allowance.key, allowance) for allowance in edit.allow)
         for allowance in edit.disallow:
             allowances.pop(allowance.key, None)
+        fences.update((fence.family, fence) for fence in edit.fence)
+        for family in edit.unfence:
+            fences.pop(family, None)
         for bridge in edit.localnet_off:
             localnet.pop(bridge, None)
         localnet.update(dict.fromkeys(edit.localnet_on))
@@ -280,6 +306,7 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
         port_mappings=tuple(mappings.values()),
         isolations=tuple(isolations.values()),
         allowances=tuple(allowances.values()),
+        fences=tuple(fences.values()),
         bridges=bridges_of(mappings.values()),
         localnet=tuple(localnet),
         hairpins=tuple(hairpins.items()),
@@ -313,14 +340,18 @@ def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
         {allowance.key: allowance for allowance in now.allowances},
         {allowance.key: allowance for allowance in before.allowances},
     )
+    fence, fallen = _changed(
+        {fence.family: fence for fence in now.fences}, {fence.family: fence for fence in before.fences}
+    )
     on = tuple(bridge for bridge in before.localnet if bridge not in now.localnet)
     off = tuple(bridge for bridge in now.localnet if bridge not in before.localnet)
     bent = tuple(note for note in before.hairpins if note not in now.hairpins)
     straight = tuple(note for note in now.hairpins if note[0] not in dict(before.hairpins))
     about = {
-        PORTS: publish or unpublished or on or off or bent or straight,
-        ISOLATION: isolate or opened,
-        ALLOWANCES: allow or ended,
+        PORTS: bool(publish or unpublished or on or off or bent or straight),
+        ISOLATION: bool(isolate or opened),
+        ALLOWANCES: bool(allow or ended),
+        FENCES: bool(fence or fallen),
     }
     return Edit(
         put=put,
@@ -335,6 +366,8 @@ def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
         unisolate=tuple(isolation.bridge for isolation in opened),
         allow=allow,
         disallow=ended,
+        fence=fence,
+        unfence=tuple(one.family for one in fallen),
         kinds=tuple(kind for kind, touched in about.items() if touched),
     )
 

@@ -19,11 +19,13 @@ _STALE_NAMES = {
 
 
 def orphans(view: HostView, rules: OwnedRules) -> Iterator[Dict[str, Any]]:
-    """Yield ``{kind, name, netns, why}``, of a name also its ``target``: names, then pairs, then rules of source NAT."""
+    """Yield ``{kind, name, netns, why}``, of a name also its ``target``: names, then pairs, then rules of source NAT, then forwarding."""
     yield from _names(view)
     yield from _pairs(view)
     if view.whole:
         yield from _rules(view, rules)
+        for family in rules.forwarding():
+            yield _orphan("forwarding", "ipv%d" % family, "it was switched on for rules of ours, and none is left")
 
 
 def _names(view: HostView) -> Iterator[Dict[str, Any]]:

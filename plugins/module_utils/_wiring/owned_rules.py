@@ -10,11 +10,13 @@ from typing import Dict, List
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    FAMILIES,
     Isolation,
     NatRule,
     PortMapping,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import DEFAULT
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import SYSCTL_FILE, recorded
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.host_view import HostView
 
@@ -24,6 +26,7 @@ class OwnedRules:
 
     def __init__(self, view: HostView) -> None:
         self._host = view.host
+        self._state = view.state
         self._firewalls = firewalls(view.state)
         self._warnings: Dict[str, None] = view.warnings
 
@@ -45,3 +48,15 @@ class OwnedRules:
     def port_mappings(self) -> List[PortMapping]:
         """Return the published ports."""
         return [mapping for index in self._indexes() for mapping in index.port_mappings]
+
+    def forwarding(self) -> List[int]:
+        """Return the address families for which what we did to switch forwarding on is there yet, and no rule that needs it."""
+        if self._firewalls.unread(self._host):
+            return []
+        indexes = self._indexes()
+        needed = {rule.family for index in indexes for rule in index.nat_rules.values()}
+        needed |= {mapping.family for mapping in self.port_mappings()}
+        fenced = {family for index in indexes for family in index.fences}
+        text = self._state.text(SYSCTL_FILE) if indexes else ""
+        left = [family for family in FAMILIES if family in fenced or recorded(text, family)]
+        return [family for family in left if family not in needed]

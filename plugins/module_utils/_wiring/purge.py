@@ -15,7 +15,13 @@ import re
 from typing import Any, Collection, Dict, List, Mapping, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import owner_mark
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import TEARDOWN, Item, Plan, rewired
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import (
+    TEARDOWN,
+    WIRE,
+    Item,
+    Plan,
+    rewired,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import entries
 
 Wiring = Mapping[str, Sequence[Mapping[str, Any]]]  # as `wiring_info` returns it
@@ -28,6 +34,7 @@ _ISOLATION = ("type", "bridge", "owner")
 _SOURCE_NAT = ("source", "owner")
 # Where docker mounts the namespaces of its containers. A name that the role gave such a namespace is a link to there, and dangles when it ends.
 _DOCKER_NAMESPACE = re.compile(r"/.*/docker/netns/[^/]+")
+_LEFT_OVER = "forwarding-left-over"  # an owner of nothing: no bridge has so long a name
 # Interfaces that a new namespace may have from the kernel (net.core.fb_tunnels_only_for_init_net).
 _FALLBACK_TUNNELS = {"tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"}
 
@@ -49,7 +56,7 @@ def purged(
     networks_listed = {entry["name"] for entry in entries("networks", networks)}
     purge: Dict[str, List[Item]] = {
         "publish": _ports(unlisted, wiring),
-        "nat": _rules(networks_listed, plan, wiring),
+        "nat": [*_rules(networks_listed, plan, wiring), *_forwarding(plan, wiring)],
         "route": [{"netns": name, "state": "absent", "exclusive": True} for name in _routed(unlisted, wiring)],
         "veth": [_absent({**pair, "peer_netns": pair["made_for"]}, _PAIR) for pair in unlisted_pairs],
         "netns": [{"name": name, "state": "absent"} for name in unlisted if name not in inhabited],
@@ -123,6 +130,16 @@ def _rules(listed: Collection[str], plan: Plan, wiring: Wiring) -> List[Item]:
             item = _absent(rule, _ISOLATION if isolation else _SOURCE_NAT)
             found.append(item if rule["owner"] in listed else {**item, "goes_with": rule["owner"], **rewired(plan)})
     return found
+
+
+def _forwarding(plan: Plan, wiring: Wiring) -> List[Item]:
+    """Return the item that takes forwarding back that we switched on, and for which no rule is left: somebody took them out by hand. None where
+    the plan has rules of the family, which go on with it."""
+    left = {orphan["name"] for orphan in wiring["orphans"] if orphan["kind"] == "forwarding"}
+    for item in (*plan[WIRE]["nat"], *plan[WIRE]["publish"]):
+        told = str(item.get("source") or item.get("to_address") or "")
+        left.discard("ipv6" if ":" in told or told.endswith("/ipv6") else "ipv4" if told else "")
+    return [{"owner": _LEFT_OVER, "state": "absent"}] if left else []
 
 
 def _ports(names: Sequence[str], wiring: Wiring) -> List[Item]:

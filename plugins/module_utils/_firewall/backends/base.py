@@ -109,6 +109,7 @@ class Backend(ABC):
             publish=owned.port_mappings,
             isolate=owned.isolations,
             allow=owned.allowances,
+            fence=owned.fences,
             localnet_on=owned.localnet,
             hairpins_on=owned.hairpins,
             kinds=kinds,

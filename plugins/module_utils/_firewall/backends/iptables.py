@@ -56,6 +56,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fore
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
     FAMILIES,
+    FENCES,
     ISOLATION,
     NAT,
     PORTS,
@@ -87,6 +88,7 @@ def _sample(owned: IptablesRules, family: int, last: bool) -> IptablesRules:
         port_mappings=tuple(ports) if owned.whole(PORTS, family) and not last else (),
         isolations=owned.isolations if owned.whole(ISOLATION, family) else (),
         allowances=owned.allowances if owned.whole(ALLOWANCES, family) else (),
+        fences=owned.fences if owned.whole(FENCES, family) and not last else (),
     )
 
 
@@ -183,6 +185,7 @@ class Iptables(Backend):
                 nat_rules=(*sample.nat_rules, *replaced.nat_rules),
                 port_mappings=(*sample.port_mappings, *replaced.port_mappings),
                 hairpins=edit.hairpins_off if there.whole(PORTS, family) else (),
+                fences=replaced.fences or sample.fences,
             )
             # The notes that there are come with the chain that has them.
             known = before.hairpins if there.whole(PORTS, family) else there.hairpins
@@ -194,8 +197,8 @@ class Iptables(Backend):
     def moved_on(self, owned: OwnedRules, edit: Edit, kept: Mapping[str, Set[int]]) -> OwnedRules:
         families = set(owned.families)
         isolated = families if kept[ISOLATION] else set()
-        there = {**kept, ISOLATION: isolated, ALLOWANCES: isolated or kept[ALLOWANCES]}
-        touched = {*edit.kinds, *([ALLOWANCES] if ISOLATION in edit.kinds else [])}
+        there = {**kept, ISOLATION: isolated, ALLOWANCES: isolated | kept[ALLOWANCES] | kept[FENCES]}
+        touched = {*edit.kinds, *([ALLOWANCES] if {ISOLATION, FENCES}.intersection(edit.kinds) else [])}
         sources = {family_of(source) for dummy, source in (*(rule.key for rule in edit.put), *edit.drop)}
         changed = {(kind, family) for kind in touched for family in families} | {(NAT, family) for family in sources}
         static = {*owned.static} - changed

@@ -40,12 +40,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
     EVERYWHERE,
+    FENCES,
     ISOLATION,
     MARK,
     NAT,
     PORTS,
     UNREADABLE,
     Allowance,
+    Fence,
     Isolation,
     NatRule,
     OwnedRules,
@@ -59,13 +61,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 PUBLISH, HAIRPIN = OURS + "PUBLISH", OURS + "HAIRPIN"
 RAW, MANGLE, FORWARD = OURS + "RAW", OURS + "MANGLE", OURS + "FORWARD"
 GUARD, CLOSED, OPEN = OURS + "GUARD", OURS + "CLOSED", OURS + "OPEN"
+FENCE, FENCED = OURS + "FENCE", OURS + "FENCED"
 USERS = "DOCKER-USER"  # where docker leaves room for rules of others, before its own
 # Those who share a bridge see each other: their packets carry this bit from the forward hook, which knows both interfaces, to
 # the postrouting one, which knows only the way out.
 _BIT = "0x20000000/0x20000000"
 _KINDS = {
     PUBLISH: PORTS, HAIRPIN: PORTS, RAW: PORTS, MANGLE: PORTS,
-    GUARD: ISOLATION, CLOSED: ISOLATION, OPEN: ISOLATION, FORWARD: ALLOWANCES,
+    GUARD: ISOLATION, CLOSED: ISOLATION, OPEN: ISOLATION, FORWARD: ALLOWANCES, FENCE: FENCES, FENCED: FENCES,
 }  # fmt: skip
 _BENT = "linuxnet-hairpin|"  # begins the note of a port whose hairpin we switched on; its bridge follows
 _HERE = ("::1/128", "fe80::/10")
@@ -166,6 +169,18 @@ def _isolated(isolations: Sequence[Isolation], layout: Layout) -> None:
     layout.chains["filter", CLOSED] = [(*state("DNAT"), *note, "-j", "RETURN"), (*note, "-j", "DROP")]
 
 
+def _fenced(fences: Sequence[Fence], layout: Layout) -> None:
+    """Add what `Fence` says: what is published passes, and what neither comes from nor goes to one of them."""
+    for fence in fences:
+        note = noted("linuxnet")
+        layout.chains["filter", FENCE] = [
+            (*state("DNAT"), *note, "-j", "RETURN"),
+            *(("-i", name, *note, "-g", FENCED) for name in fence.interfaces),
+            *(("-i", name, *noted("linuxnet-spared")) for name in fence.spared),  # a note, no verdict
+        ]
+        layout.chains["filter", FENCED] = [("-o", name, *note, "-j", "DROP") for name in fence.interfaces]
+
+
 def _allowance(allowance: Allowance) -> List[Words]:
     note = noted(marked(allowance.owner, allowance.kind))
     if allowance.kind == "out":
@@ -186,12 +201,14 @@ def render(family: int, owned: IptablesRules) -> Layout:
     _published(family, owned, layout)
     iptables_snat.render([rule for rule in owned.nat_rules if rule.family == family], owned.by_hand, layout)
     allowances = [allowance for allowance in owned.allowances if allowance.family == family]
-    if allowances or owned.isolations:
-        isolating = [_call(GUARD)] if owned.isolations else []
-        layout.chains["filter", FORWARD] = isolating + [
+    fences = [fence for fence in owned.fences if fence.family == family]
+    if allowances or owned.isolations or fences:
+        dropping = [_call(FENCE)] * len(fences) + ([_call(GUARD)] if owned.isolations else [])
+        layout.chains["filter", FORWARD] = dropping + [
             line for allowance in allowances for line in _allowance(allowance)
         ]
         layout.calls.append(("filter", owned.callers.get(family, "FORWARD"), _call(FORWARD)))
+    _fenced(fences, layout)
     _isolated(owned.isolations, layout)
     return layout
 
@@ -257,6 +274,14 @@ def _read_allowances(chains: Mapping[str, SavedChain], family: int) -> List[Allo
     return list(found.values())
 
 
+def _read_fence(chains: Mapping[str, SavedChain], family: int) -> List[Fence]:
+    """Return the fence, one around nothing where somebody flushed its chains."""
+    rules = [rule for rule in rules_of(chains, FENCE) if option(rule, "-i")]
+    spared = {option(rule, "-i") for rule in rules if comment(rule) == "linuxnet-spared"}
+    inside = {option(rule, "-i") for rule in rules} | {option(rule, "-o") for rule in rules_of(chains, FENCED)}
+    return [Fence(family, tuple(sorted(inside - spared)), tuple(sorted(spared)))] if FENCE in chains else []
+
+
 def _unmarked(tables: Tables) -> List[str]:
     """Return the rules in chains of ours that do not carry our mark."""
     return [
@@ -276,6 +301,7 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
     mappings: List[PortMapping] = []
     allowances: List[Allowance] = []
     isolations: List[Isolation] = []
+    fences: List[Fence] = []
     localnet: List[str] = []
     hairpins: Dict[str, str] = {}
     unmarked: List[str] = []
@@ -289,6 +315,7 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
                 by_hand[rule.key] = halves
         allowances += _read_allowances(filters, family)
         isolations = isolations or _read_isolations(filters)
+        fences += _read_fence(filters, family)
         notes = [rule for rule in rules_of(tables.get("raw", {}), RAW) if comment(rule) == "linuxnet-localnet"]
         localnet += [option(rule, "-i") for rule in notes]
         bent = [rule for rule in rules_of(nat, HAIRPIN) if comment(rule).startswith(_BENT)]
@@ -299,6 +326,7 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
         port_mappings=tuple(mappings),
         isolations=tuple(isolations),
         allowances=tuple(allowances),
+        fences=tuple(fences),
         bridges=bridges_of(mappings),
         localnet=tuple(dict.fromkeys(localnet)),
         hairpins=tuple(hairpins.items()),
@@ -324,6 +352,8 @@ def _static(saved: Mapping[int, Tables], owned: IptablesRules) -> FrozenSet[Tupl
             broken.add(NAT)
         if owned.isolations and ALLOWANCES in broken:  # isolation is called from there
             broken.add(ISOLATION)
+        if any(fence.family == family for fence in owned.fences) and ALLOWANCES in broken:
+            broken.add(FENCES)
         there = {_KINDS.get(name, NAT) for dummy, name in layout.chains}
         found |= {(kind, family) for kind in there - broken}
     return frozenset(found)

@@ -40,6 +40,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     owned,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import (
+    FENCE_SETS,
+    IP,
     ISOLATION_SETS,
     STATIC,
     TABLE,
@@ -49,12 +51,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fore
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
     FAMILIES,
+    FENCES,
     ISOLATION,
     NAT,
     PORTS,
     UNREADABLE,
     Allowance,
     Edit,
+    Fence,
     Isolation,
     OwnedRules,
     PortMapping,
@@ -96,7 +100,7 @@ def _lines(before: NftRules, after: NftRules, edits: Sequence[Edit], objects: Ob
     there = nftables_snat.there(objects)
     kinds: Set[str] = {about for edit in edits for about in edit.kinds}
     lines = _nat_lines(before, after, there) if any(edit.put or edit.drop for edit in edits) else []
-    kept = {PORTS: after.port_mappings, ISOLATION: after.isolations, ALLOWANCES: after.allowances}
+    kept = {PORTS: after.port_mappings, ISOLATION: after.isolations, ALLOWANCES: after.allowances, FENCES: after.fences}
     for about in [about for about in STATIC if about in kinds]:
         if not kept[about] and not before.unmarked:
             lines += STATIC[about].gone(there, before.handles.get(about, ()))
@@ -139,6 +143,8 @@ def _content(before: NftRules, after: OwnedRules, about: str) -> List[str]:
     """Return the lines that make of the elements of one kind that there are those that there are to be."""
     if about == ISOLATION:
         return _isolation_lines(before, after.isolations)
+    if about == FENCES:
+        return _fence_lines(before, before.fences, after.fences)
     if about == ALLOWANCES:
         old = [] if before.anew(about, "marks") else before.allowances
         return _set_lines("marks", map(marking, old), map(marking, after.allowances))
@@ -191,6 +197,20 @@ def _isolation_lines(before: NftRules, new: Sequence[Isolation], about: Optional
         if name == "closed":  # what somebody closed stays so
             there = [marked.get(text, text) for text in there if text in marked or text in known]
         lines += _set_lines(name, there, [members[name] for members in wanted if name in members])
+    return lines
+
+
+def _fence_lines(before: NftRules, old: Sequence[Fence], new: Sequence[Fence]) -> List[str]:
+    lines = []
+    for family, (ip, dummy) in IP.items():
+        was, now = ([fence for fence in fences if fence.family == family] for fences in (old, new))
+        for number, trait in enumerate(FENCE_SETS):
+            name = "%s_%s" % (trait, ip)
+            known, wanted = (
+                [quoted(one) for fence in fences for one in (fence.interfaces, fence.spared)[number]]
+                for fences in (was, now)
+            )
+            lines += _set_lines(name, [] if before.anew(FENCES, name) else known, wanted)
     return lines
 
 
@@ -254,7 +274,7 @@ class Nftables(Backend):
             touched_bridges = {*(isolation.bridge for isolation in edit.isolate), *edit.unisolate}
             there = replace(before, isolations=replaced.isolations)
             lines += _isolation_lines(there, edit.isolate, touched_bridges)
-        return lines
+        return lines + _fence_lines(before, replaced.fences, edit.fence)
 
     def moved_on(self, owned: OwnedRules, edit: Edit, kept: Mapping[str, Set[int]]) -> OwnedRules:
         static = {entry for entry in owned.static if entry[0] not in edit.kinds}

@@ -31,6 +31,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     text_of,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import (
+    FENCE_SETS,
+    IP,
     ISOLATION_SETS,
     STATIC,
 )
@@ -41,6 +43,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     MARK,
     NAT,
     PORTS,
+    Fence,
     Isolation,
     OwnedRules,
     PortMapping,
@@ -106,6 +109,10 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
             isolations.append(Isolation(bridge, not is_open, icc, internal, *owner_of(comment)))
         else:
             unmarked.append("an element of closed")
+    fences = []
+    for family, (ip, dummy) in IP.items():
+        inside, spared = (tuple(map(bridge_of, sets.get("%s_%s" % (name, ip), ()))) for name in FENCE_SETS)
+        fences += [Fence(family, tuple(sorted(inside)), tuple(sorted(spared)))] if inside else []
     broken = {*table.broken, *_strange(names, loops, mappings, isolations)}
     remade = {entry for entries in table.remade.values() for entry in entries}
     carried = [
@@ -116,6 +123,7 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
         port_mappings=tuple(mappings),
         isolations=tuple(isolations),
         allowances=tuple(read_allowance(key, value) for key, value in pairs(sets.get("marks"))),
+        fences=tuple(fences),
         bridges=tuple(map(bridge_of, sets.get("loops", ()))),
         localnet=tuple(name for name in map(bridge_of, sets.get("localnet", ())) if name not in hairpins),
         hairpins=tuple(hairpins.items()),

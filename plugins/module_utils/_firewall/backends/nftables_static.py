@@ -14,6 +14,7 @@ from typing import Collection, Iterable, List, Mapping, Sequence, Tuple
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
     ANY_MARK,
+    FENCES,
     ISOLATION,
     PORTS,
 )
@@ -25,6 +26,7 @@ IP = {
     6: ("ip6", "ipv6_addr"),
 }  # nft's words for an address family, and for the type of its addresses
 ISOLATION_SETS = ("closed", "icc", "open", "internal")  # those that an isolated bridge may be in
+FENCE_SETS = ("fence", "spared")  # a family each
 _MARK = ANY_MARK + "-"  # begins the comment of a static rule
 # Where source NAT rules are, and their stops.
 CHAIN, STOPS = "postrouting", "untranslated"
@@ -160,4 +162,20 @@ _MARKING = StaticRules(
     {"marks": "filter hook forward priority mangle"},
     [("marks", "published", "ct status dnat meta mark set oifname map @marks")],
 )
-STATIC: Mapping[str, StaticRules] = {PORTS: _publishing(), ISOLATION: _ISOLATING, ALLOWANCES: _MARKING}
+# Interfaces of others stay apart where forwarding is ours. spared_*: those that rules of ours are about, a note that no rule looks at.
+_FENCING = StaticRules(
+    "fence",
+    {"set %s_%s" % (name, ip): "type ifname" for name in FENCE_SETS for ip, dummy in IP.values()},
+    {"fence": "filter hook forward priority filter"},
+    [
+        ("fence", "published", "ct status dnat accept"),
+        ("fence", "ip", "meta nfproto ipv4 iifname @fence_ip oifname @fence_ip counter drop"),
+        ("fence", "ip6", "meta nfproto ipv6 iifname @fence_ip6 oifname @fence_ip6 counter drop"),
+    ],
+)
+STATIC: Mapping[str, StaticRules] = {
+    PORTS: _publishing(),
+    ISOLATION: _ISOLATING,
+    ALLOWANCES: _MARKING,
+    FENCES: _FENCING,
+}

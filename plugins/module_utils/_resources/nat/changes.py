@@ -12,11 +12,13 @@ from typing import List, Optional, Tuple
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
+    FENCES,
     ISOLATION,
     PORTS,
     UNREADABLE,
     Allowance,
     Edit,
+    Fence,
     Isolation,
     NatRule,
     OwnedRules,
@@ -222,3 +224,29 @@ class SetAllowances(FirewallChange):
 
     def undo(self) -> Tuple[Change, ...]:
         return (SetAllowances(self.ns, self.disallow, self.allow, self.backend),)
+
+
+@dataclass(frozen=True)
+class SetFence(FirewallChange):
+    """Keep the interfaces of others apart, which forwarding of a family joins, or (``new`` None) no longer."""
+
+    ns: NsRef
+    new: Optional[Fence]
+    old: Optional[Fence] = None
+    backend: Backend = DEFAULT
+    owned: OwnedRules = field(default_factory=OwnedRules, compare=False)
+    last: bool = False
+
+    def edited(self) -> Edit:
+        if self.new is not None:
+            return Edit(fence=(self.new,), kinds=(FENCES,))
+        return Edit(unfence=(self.old.family,) if self.old else (), kinds=(FENCES,))
+
+    def replaced(self) -> OwnedRules:
+        return OwnedRules(fences=(self.old,) if self.old else ())
+
+    def attempt(self) -> str:
+        return "%s the interfaces of others in %s" % ("keep apart" if self.new else "no longer keep apart", self.ns)
+
+    def undo(self) -> Tuple[Change, ...]:
+        return (SetFence(self.ns, self.old, self.new, self.backend),)

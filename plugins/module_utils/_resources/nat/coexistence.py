@@ -98,6 +98,10 @@ class Coexistence:
     last: Tuple[Backend, ...] = ()  # those in which we own nothing else
     unread: Tuple[str, ...] = ()
 
+    def ended(self, backend: Backend) -> int:
+        """Return how many allowances end in a backend."""
+        return len({allowance for where, allowance in self.disallow if where is backend})
+
     def changes(self, ref: NsRef) -> List[Change]:
         """Return the steps that make and end the allowances."""
         steps: List[Change] = []

@@ -4,18 +4,22 @@
 
 """Forwarding, which NAT rules need: switched on, kept on over a reboot, and switched off again when it was ours. Pure.
 
-The file says that we switched it on, and is there only as long as rules of ours need it.
+The file says that we switched it on, and is there only as long as rules of ours need it. It is written first, and goes last, so that a run that is
+killed leaves nothing on that nobody knows of. Other interfaces than ours are not joined: see `fence`, which in other namespaces than the host's,
+where there is no file, is what says so.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from dataclasses import field, replace
+from typing import AbstractSet, Any, Dict, Iterable, List, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile, SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, MAIN_TABLE, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import fence
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.fence import Fencing
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 # After 99-sysctl.conf (Debian's link to /etc/sysctl.conf): systemd-sysctl reads in order of name and the last one wins.
@@ -24,6 +28,16 @@ _HEADING = "# Set by linuxnet.containers: its NAT rules need forwarding. Taken b
 _FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 _ACCEPT_RA = "net/ipv6/conf/%s/accept_ra"
 _RA = 9  # RTPROT_RA: a route that router advertisements brought
+
+
+def _line(family: int) -> str:
+    """Return what our file says of a family."""
+    return "%s = 1\n" % _FORWARDING[family]
+
+
+def recorded(text: str, family: int) -> bool:
+    """Return whether our file says that we switched forwarding of a family on."""
+    return _line(family) in text
 
 
 @dataclass(frozen=True)
@@ -38,30 +52,37 @@ class Forwarding:
     text: Optional[str] = None
     uplinks: Tuple[str, ...] = ()
     told: Tuple[str, ...] = ()
+    fencing: Fencing = field(default_factory=lambda: Fencing(HOST, 4))
 
     @property
-    def _line(self) -> str:
-        return "%s = 1\n" % _FORWARDING[self.family]
+    def ours(self) -> bool:
+        """Return whether we switched it on."""
+        return bool(self.fencing.held) if self.text is None else recorded(self.text, self.family)
 
     def on(self) -> List[Change]:
-        """Return the steps that switch forwarding on and keep it on; none where it is on, since then somebody else sees to it."""
+        """Return the steps that switch forwarding on, with a fence, and keep it on; where it is on already those that keep the fence."""
         if self.value in (None, "1"):
-            return []
-        first = [SetSysctl(self.ns, _ACCEPT_RA % name, "2", "1") for name in self.uplinks]
-        steps: List[Change] = [*first, SetSysctl(self.ns, _FORWARDING[self.family], "1", self.value or "0", opens=True)]
-        lines = "".join("%s = 2\n" % (_ACCEPT_RA % name) for name in self.uplinks) + self._line
-        if self.text is not None and self._line not in self.text:
-            steps.append(PutFile(SYSCTL_FILE, (self.text or _HEADING) + lines, self.text))
-        return steps
+            return self.fencing.up()
+        lines = [*("%s = 2\n" % (_ACCEPT_RA % name) for name in self.uplinks), _line(self.family)]
+        missing = [line for line in lines if self.text is not None and line not in self.text]
+        steps: List[Change] = []
+        if missing:
+            steps.append(PutFile(SYSCTL_FILE, (self.text or _HEADING) + "".join(missing), self.text or ""))
+        steps += [SetSysctl(self.ns, _ACCEPT_RA % name, "2", "1") for name in self.uplinks]
+        steps += self.fencing.up()
+        return [*steps, SetSysctl(self.ns, _FORWARDING[self.family], "1", self.value or "0", opens=True)]
 
     def off(self) -> List[Change]:
         """Return the steps that take all of that back, if it was ours; for when nothing of ours needs it any more."""
-        if not self.text or self._line not in self.text:
-            return []
+        if self.value is None:
+            return self.fencing.up()
         steps: List[Change] = []
-        if self.value == "1":
+        if self.value == "1" and self.ours:
             steps.append(SetSysctl(self.ns, _FORWARDING[self.family], "0", "1"))
-        rest = self.text.replace(self._line, "")
+        steps += self.fencing.down()
+        if not self.text or not self.ours:
+            return steps
+        rest = self.text.replace(_line(self.family), "")
         for name in self.told:
             steps.append(SetSysctl(self.ns, _ACCEPT_RA % name, "1", "2"))
         if self.family == 6:
@@ -74,37 +95,49 @@ class Forwarding:
             return {}
         now = self.value == "1"
         described: Dict[str, Any] = {"ip_forward": now or switched}
+        described["fenced"] = self.fencing.wanted is not None if switched else self.fencing.stands
         if self.text is not None:
-            kept = self._line in self.text or (switched and not now)
+            kept = _line(self.family) in self.text or (switched and not now)
             described["sysctl_file"] = SYSCTL_FILE if kept else None
         return described
 
 
-def taken_back(forwardings: Iterable[Forwarding]) -> List[Change]:
-    """Return the steps that take forwarding of several families back, if it was ours. They share our file."""
+def kept_or_taken_back(forwardings: Iterable[Forwarding], needed: AbstractSet[int]) -> List[Change]:
+    """Return the steps that take forwarding of the families back that are not ``needed`` any more, if it was ours, and keep the fence of the
+    others. They share our file."""
     steps: List[Change] = []
     text: Optional[str] = None
     for forwarding in forwardings:
+        if forwarding.family in needed:
+            steps.extend(forwarding.fencing.up())
+            continue
         off = (forwarding if text is None else replace(forwarding, text=text)).off()
         text = next((step.text for step in off if isinstance(step, PutFile)), text)
         steps.extend(off)
     return steps
 
 
-def look(ns: int, ref: NsRef, family: int, wanted: bool, state: State) -> Forwarding:
-    """Return forwarding as it is; ``wanted`` False: it is not to be looked after."""
+def look(ns: int, family: int, wanted: bool, on: bool, item: fence.Item, state: State) -> Forwarding:
+    """Return forwarding as it is; ``on``: it is to be on. ``wanted`` False: it is not to be looked after, and a fence that is there only spares
+    what it is to."""
+    there = family in fence.families(item.indexes)
     if not wanted:
-        return Forwarding(ref, family)
+        return Forwarding(item.ref, family, fencing=fence.look(ns, family, item, there, state))
+    value = state.sysctl(ns, _FORWARDING[family])
+    if value is None:
+        return Forwarding(item.ref, family)
     text = state.text(SYSCTL_FILE) if ns == state.need(HOST) else None
     uplinks: Tuple[str, ...] = ()
     told: Tuple[str, ...] = ()
     if family == 6:
         names = {
             route.interface
-            for route in state.routes(ns, 6, MAIN_TABLE)
+            for route in (state.routes(ns, 6, MAIN_TABLE) if on and value != "1" else ())
             if route.protocol == _RA and route.shown_destination == "default"
         }
         uplinks = tuple(sorted(name for name in names if state.sysctl(ns, _ACCEPT_RA % name) == "1"))
         listed = [line.split("/")[3] for line in (text or "").splitlines() if line.startswith(_ACCEPT_RA[:14])]
         told = tuple(name for name in listed if state.sysctl(ns, _ACCEPT_RA % name) == "2")
-    return Forwarding(ref, family, state.sysctl(ns, _FORWARDING[family]), text, uplinks, told)
+    found = Forwarding(item.ref, family, value, text, uplinks, told)
+    ours = there if text is None else found.ours
+    return replace(found, fencing=fence.look(ns, family, item, ours or (on and value != "1"), state))

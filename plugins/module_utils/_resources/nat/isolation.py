@@ -22,9 +22,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import coexistence
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import coexistence, fence
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetIsolation
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.coexistence import Coexistence
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.fence import About, Fencing
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.names import interface
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
@@ -44,6 +45,7 @@ class Want:
     family: int = 0
     ip_forward: bool = False
     needed: FrozenSet[int] = frozenset()
+    named: FrozenSet[About] = field(default=frozenset(), compare=False)  # what all rules of the task are about
     goes_with: Optional[Tuple[str, FrozenSet[str]]] = (
         None  # the bridge for which it stays, and whose pairs there do not count
     )
@@ -60,6 +62,7 @@ class Have:
     elsewhere: Tuple[Tuple[Backend, Isolation, OwnedRules], ...] = ()
     coexistence: Coexistence = field(default_factory=Coexistence)
     last: Tuple[Backend, ...] = ()
+    fencing: Tuple[Fencing, ...] = ()
 
 
 def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
@@ -92,6 +95,22 @@ def look(want: Want, ns: int, state: State) -> Have:
         )
         for family in (families if talk else ())
     ]
+    coexists = coexistence.look(wanted, [Allowance("icc", name, family) for family in _CALLS], here, ns, state)
+    there = [index.isolations[name] for index in indexes.values() if name in index.isolations]
+    item = fence.Item(
+        want.ns,
+        indexes,
+        here,
+        [
+            backend
+            for backend, index in indexes.items()
+            if index.only(isolations=name in index.isolations, allowances=coexists.ended(backend), fences=True)
+            and not (want.present and backend is here)
+        ],
+        want.named,
+        (fence.about_isolation(want.isolation),) if want.present else (),
+        tuple(map(fence.about_isolation, there)),
+    )
     return Have(
         here,
         indexes[here].isolations.get(name),
@@ -101,8 +120,9 @@ def look(want: Want, ns: int, state: State) -> Have:
             for backend, index in indexes.items()
             if backend is not here and name in index.isolations
         ),
-        coexistence.look(wanted, [Allowance("icc", name, family) for family in _CALLS], here, ns, state),
+        coexists,
         tuple(backend for backend, index in indexes.items() if index.only(isolations=1)),
+        tuple(fence.standing(item, ns, state)),
     )
 
 
@@ -123,6 +143,8 @@ def plan(want: Want, have: Have) -> Plan:
     if want.present and (have.isolation != want.isolation or not have.owned.whole(ISOLATION)):
         changes.append(SetIsolation(want.ns, want.isolation, have.isolation, have.owned, backend=have.backend))
     changes += have.coexistence.changes(want.ns)
+    for fencing in have.fencing:
+        changes += fencing.up()
     for backend, isolation, owned in there:
         if not want.present or backend is not have.backend:
             changes.append(SetIsolation(want.ns, None, isolation, owned, backend in have.last, backend))

@@ -18,6 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.address
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.fence import About
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.names import interface
 
 OWN = "host_ip: %s is the container's own address; name one of the host's, or leave it out for all of them."
@@ -54,6 +55,7 @@ class Want:
     backend: str = "auto"
     keep: Identities = frozenset()
     needed: FrozenSet[int] = frozenset()
+    named: FrozenSet[About] = field(default=frozenset(), compare=False)  # what all rules of the task are about
     shadow: bool = False
     addresses: Tuple[str, ...] = ()
     leaving: Mapping[str, Leaving] = field(default_factory=dict, compare=False)

@@ -27,6 +27,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import (
     coexistence,
     conflicts,
+    fence,
     forwarding,
     hairpins,
 )
@@ -108,15 +109,17 @@ def look(want: Want, ns: int, state: State) -> Have:
     left = {family for family, count in total.items() if count > going[family]}
     left |= {family for index in indexes.values() for family, count in index.nat_families.items() if count}
     left |= {*FAMILIES} if firewalls(state).unread(ns) else set()
-    families = sorted(going)
+    # One that goes may have been the last that needed it, or rules that needed it were taken out by hand.
+    more = {*fence.families(indexes), *(family for family in FAMILIES if family not in left)}
+    families = [*sorted(going), *sorted(more.difference(going))]
     if want.present:  # its own first
-        families = [want.family, *(family for family in families if family != want.family)]
+        known = sorted({*going, *fence.families(indexes)} - {want.family})
+        families = [want.family, *known]
     switched = dict.fromkeys(name for index in indexes.values() for name in index.owned.localnet)
     have = Have(
         here,
         tuple(there for there in others if there.mine or there.surplus or there.others or there.stale),
         want.bridge,
-        forwarding=tuple(forwarding.look(ns, want.ns, family, want.ip_forward, state) for family in families),
         families=frozenset(left),
         closable=tuple(
             name for name in switched if state.link(ns, name) and state.sysctl(ns, ROUTE_LOCALNET % name) == "1"
@@ -128,7 +131,31 @@ def look(want: Want, ns: int, state: State) -> Have:
         use = conflicts.look(want.mappings, met, want.shadow, ns, state)
         have = replace(_look_behind(want, have, ns, state), use=use, host_ip=_host_ip(want, ns, state))
     have = _look_at_hairpins(want, have, indexes, ns, state)
-    return replace(have, coexistence=_look_in_the_way(want, have, indexes, ns, state))
+    have = replace(have, coexistence=_look_in_the_way(want, have, indexes, ns, state))
+    item = _item(want, have, indexes)
+    return replace(
+        have,
+        forwarding=tuple(
+            forwarding.look(ns, family, want.ip_forward, want.present and family == want.family, item, state)
+            for family in families
+        ),
+    )
+
+
+def _item(want: Want, have: Have, indexes: Mapping[Backend, RuleIndex]) -> fence.Item:
+    """Return what the item does to what we own."""
+    going = {there.backend: {*there.mine, *there.surplus, *there.stale} for there in have.everywhere}
+    alone = [
+        backend
+        for backend, index in indexes.items()
+        if index.only(
+            port_mappings=len(going.get(backend, ())), allowances=have.coexistence.ended(backend), fences=True
+        )
+        and not (want.present and backend is have.here.backend)
+    ]
+    coming = (fence.about_mapping(replace(want.mappings[0], bridge=have.bridge)),) if want.present else ()
+    gone = tuple(fence.about_mapping(mapping) for mappings in going.values() for mapping in mappings)
+    return fence.Item(want.ns, indexes, have.here.backend, alone, want.named, coming, gone)
 
 
 def _host_ip(want: Want, ns: int, state: State) -> str:
@@ -169,7 +196,7 @@ def _there(want: Want, index: RuleIndex, ns: int, state: State) -> There:
         tuple(handed),
         index.owned,
         index.behind,
-        index.only(port_mappings=len({*mine, *surplus, *stale})),
+        index.only(port_mappings=len({*mine, *surplus, *stale}), fences=want.ip_forward),
     )
 
 

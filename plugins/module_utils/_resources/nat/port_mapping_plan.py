@@ -22,8 +22,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetPortMappings
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import (
-    Forwarding,
-    taken_back,
+    kept_or_taken_back,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.hairpins import notable
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping import Want
@@ -75,9 +74,9 @@ def plan(want: Want, have: Have) -> Plan:
     mappings = tuple(replace(mapping, bridge=have.bridge) for mapping in want.mappings)
     changes = _published(want, have, mappings)
     changes += have.coexistence.changes(want.ns)
+    changes += have.forwarding[0].on()
+    changes += kept_or_taken_back(have.forwarding[1:], have.families | want.needed)
     changes += _moved_away(want, have)
-    changes.extend(have.forwarding[0].on())
-    changes += _not_needed(want, have.forwarding[1:], have)
     first = mappings[0]
     after = _describe(want, mappings, have.forwarding[0].describe(True), have.here.backend)
     warnings = [have.use.given] if have.use.given else []
@@ -87,6 +86,7 @@ def plan(want: Want, have: Have) -> Plan:
             "host_ip: no interface of %s has %s now; what is published on it is reached when one has."
             % (where, first.host_ip)
         )
+    warnings += have.forwarding[0].fencing.warning()
     warnings += have.coexistence.warning("Packets for the published ports of %s are" % mappings[0].to)
     facts = {"satisfied_by": None, "blocked_by": list(have.coexistence.blocked_by)}
     return Plan(before, after, tuple(changes), tuple(warnings), facts)
@@ -175,24 +175,20 @@ def _ended(want: Want, there: There, gone: Tuple[PortMapping, ...], off: Tuple[s
 
 def _absent(want: Want, have: Have, before: Dict[str, Any]) -> Plan:
     changes: List[Change] = [*have.coexistence.changes(want.ns), *_straightened(want, have)]
+    needed = have.families | want.needed
+    changes += kept_or_taken_back(have.forwarding, needed)
+    for one in [one for one in have.forwarding if one.family not in needed]:
+        before = dict(before, **(one.describe() if one.off() else {}))
     for there in have.everywhere:
         gone = tuple(dict.fromkeys((*there.mine, *there.surplus, *there.stale)))
         if gone:
             off = _no_longer_behind(there, gone)
             changes += _closed(want, have, off)
             changes.append(_ended(want, there, gone, off))
-    if any(there.mine or there.surplus or there.stale for there in have.everywhere):
-        changes += _not_needed(want, have.forwarding, have)
     facts: Dict[str, Any] = {"satisfied_by": None, "blocked_by": []}
     if not want.mappings:
         facts["published_besides"] = have.besides
     return Plan(before, {}, tuple(changes), (), facts)
-
-
-def _not_needed(want: Want, forwardings: Sequence[Forwarding], have: Have) -> List[Change]:
-    """Return the steps that take back forwarding of the families that nothing of ours needs any more."""
-    needed = have.families | want.needed
-    return taken_back(forwarding for forwarding in forwardings if forwarding.family not in needed)
 
 
 def _describe(

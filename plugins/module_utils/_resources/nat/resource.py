@@ -15,6 +15,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name, owner_mark
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import (
+    fence,
     isolation,
     names,
     port_mapping,
@@ -115,11 +116,15 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         return ((want.ns, *want.rule.key),) if isinstance(want, source_nat.Want) else ()
 
     def together(self, wants: Sequence[AnyWant]) -> List[AnyWant]:
-        """Tell each item what else of the task needs forwarding, and rules of source NAT, and published ports, about each other."""
+        """Tell each item what else of the task needs forwarding, what it is about, and rules of source NAT, and published ports, about each other."""
         need: Dict[NsRef, Set[int]] = {}
+        named: Dict[NsRef, Set[fence.About]] = {}
         for want in wants:
             if want.present and want.ip_forward:
                 need.setdefault(want.ns, set()).add(want.family)
+            if want.present:
+                named.setdefault(want.ns, set()).add(self._about(want))
+        about = {ns: frozenset(found) for ns, found in named.items()}
         published = iter(port_mapping.together([want for want in wants if isinstance(want, port_mapping.Want)]))
         rules = iter(source_nat.together([want for want in wants if isinstance(want, source_nat.Want)]))
         told: List[AnyWant] = []
@@ -128,7 +133,20 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
                 told.append(next(published))
             else:
                 told.append(next(rules) if isinstance(want, source_nat.Want) else want)
-        return [replace(want, needed=frozenset(need.get(want.ns, ()))) for want in told]
+        needed = {ns: frozenset(found) for ns, found in need.items()}
+        return [
+            replace(want, needed=needed.get(want.ns, frozenset()), named=about.get(want.ns, frozenset()))
+            for want in told
+        ]
+
+    @staticmethod
+    def _about(want: AnyWant) -> fence.About:
+        """Return what the rule of a want is about."""
+        if isinstance(want, port_mapping.Want):
+            return fence.about_mapping(want.mappings[0])
+        if isinstance(want, isolation.Want):
+            return fence.about_isolation(want.isolation)
+        return fence.about_rule(want.rule)
 
     def resolved(self, want: AnyWant, state: State) -> AnyWant:
         """A rule is compared with the interface's own name: with an alternative one it would never match."""

@@ -32,12 +32,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import coexistence, forwarding
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import coexistence, fence, forwarding
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import DelRule, PutRule
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.coexistence import Coexistence
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.fence import About
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import (
     Forwarding,
-    taken_back,
+    kept_or_taken_back,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.names import interface
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
@@ -60,6 +61,7 @@ class Want:
     exclusive: bool = False
     backend: str = "auto"
     needed: FrozenSet[int] = frozenset()
+    named: FrozenSet[About] = field(default=frozenset(), compare=False)  # what all rules of the task are about
     keep: FrozenSet[Tuple[str, str]] = frozenset()
     goes_with: Optional[Tuple[str, FrozenSet[str]]] = (
         None  # the bridge for which it stays, and whose pairs there do not count
@@ -172,9 +174,29 @@ def look(want: Want, ns: int, state: State) -> Have:
     bridge = want.rule.out_interface[1:] if want.rule.out_interface.startswith("!") else ""
     packet = Packet(want.family, saddr=want.rule.source, iifname=bridge, bridge=bridge)
     satisfying = want.present and want.rule.type == "masquerade" and not want.rule.exclude
-    concerned = {*({want.family} if want.rule.source else FAMILIES), *(rule.family for rule in beside)}
+    concerned = {
+        *({want.family} if want.rule.source else FAMILIES),
+        *(rule.family for rule in beside),
+        *fence.families(indexes),
+    }
     gone = {want.rule.key, *(rule.key for rule in beside)}
     unmarked = [rule for index in indexes.values() for rule in index.owned.unmarked]
+    found_coexistence = coexistence.look([(_allowance(wanted), packet)] if wanted else [], old, here, ns, state)
+    left = {backend: len(gone.intersection(index.nat_rules)) for backend, index in indexes.items()}
+    item = fence.Item(
+        want.ns,
+        indexes,
+        here,
+        [
+            backend
+            for backend, index in indexes.items()
+            if index.only(nat_rules=left[backend], allowances=found_coexistence.ended(backend), fences=True)
+            and not (want.present and backend is here)
+        ],
+        want.named,
+        (fence.about_rule(want.rule),) if want.present else (),
+        tuple(map(fence.about_rule, mine)),
+    )
     return Have(
         here,
         found[here],
@@ -189,15 +211,13 @@ def look(want: Want, ns: int, state: State) -> Have:
             FAMILIES if firewalls(state).unread(ns) else ()
         ),
         satisfied_by(firewalls(state).foreign(ns), want.rule.source, want.rule.out_interface) if satisfying else "",
-        coexistence.look([(_allowance(wanted), packet)] if wanted else [], old, here, ns, state),
+        found_coexistence,
         tuple(
-            forwarding.look(ns, want.ns, family, want.ip_forward, state)
+            forwarding.look(ns, family, want.ip_forward, want.present and family == want.family, item, state)
             for family in sorted(concerned, key=lambda family: (family != want.family, family))
         ),
         tuple(
-            backend
-            for backend, index in indexes.items()
-            if index.only(nat_rules=len(gone.intersection(index.nat_rules)))
+            backend for backend, index in indexes.items() if index.only(nat_rules=left[backend], fences=want.ip_forward)
         ),
         (*_unmarked_warnings(unmarked), *coexistence.mixed(ns, state)),
     )
@@ -227,16 +247,16 @@ def plan(want: Want, have: Have) -> Plan:
     if not satisfied and (have.rule != want.rule or not have.owned.whole(NAT, want.family)):
         changes.append(PutRule(want.ns, want.rule, have.rule, have.backend, have.owned))
     changes += have.coexistence.changes(want.ns)
-    changes += _deleted(want, have, (*have.elsewhere, *have.surplus))
     own, *others = have.forwarding
+    changes += own.on()
+    changes += kept_or_taken_back(others, have.families | want.needed)
+    changes += _deleted(want, have, (*have.elsewhere, *have.surplus))
     before: Dict[str, Any] = dict(_describe(want, [there], backend), **own.describe()) if known or satisfied else {}
     before.update(_surplus(have))
-    changes.extend(own.on())
-    changes.extend(taken_back(one for one in others if one.family not in have.families | want.needed))
     after = dict(_describe(want, [want.rule], have.backend), **own.describe(True))
     facts = {"satisfied_by": satisfied or None, "blocked_by": list(have.coexistence.blocked_by)}
     warnings = have.coexistence.warning("Forwarded packets from %s are" % want.rule.source)
-    return Plan(before, after, tuple(changes), (*have.warnings, *warnings), facts)
+    return Plan(before, after, tuple(changes), (*have.warnings, *warnings, *own.fencing.warning()), facts)
 
 
 def _absent(want: Want, have: Have) -> Plan:
@@ -252,10 +272,10 @@ def _absent(want: Want, have: Have) -> Plan:
         before.update(_describe(want, rules, backend), **have.forwarding[0 if first.family == 4 else -1].describe())
     if want.rule.source:
         before.update(_surplus(have))
+    needed = have.families | want.needed
+    changes += kept_or_taken_back(have.forwarding, needed)
     changes += _deleted(want, have, [*there, *have.surplus])
-    off = [one for one in have.forwarding if one.family not in have.families | want.needed]
-    changes += taken_back(off)
-    for one in off:
+    for one in [one for one in have.forwarding if one.family not in needed]:
         before.update(one.describe() if one.off() else {})
     return Plan(before, {}, tuple(changes), have.warnings, {"satisfied_by": None, "blocked_by": []})
 

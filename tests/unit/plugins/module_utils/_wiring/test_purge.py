@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import FENCES, ISOLATION, PORTS, Edit
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import DropNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import host_interface
@@ -308,3 +309,55 @@ def test_without_purge_nothing_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(kernel, "namespaces", None)
     assert role(kernel, [], [], purge=False) == ([], [])
     assert names(kernel) == ["web"]
+
+
+def flushed(kernel: MemoryKernel, fence: bool) -> None:
+    """Somebody took all rules of ours out; the ``fence`` stays where only the chains were flushed."""
+    index = firewalls(kernel._state).index(kernel.find(HOST) or 0, NFTABLES)
+    edit = Edit(
+        drop=tuple(index.nat_rules),
+        unpublish=tuple(index.port_mappings),
+        unisolate=tuple(index.isolations),
+        unfence=() if fence else tuple(index.fences),
+        kinds=(PORTS, ISOLATION, FENCES),
+    )
+    index.advance(edit)
+
+
+@pytest.mark.parametrize("fence", [True, False])
+def test_forwarding_goes_though_somebody_took_the_rules_out(fence: bool) -> None:
+    kernel = wired(WEB)
+    flushed(kernel, fence)
+    found, dummy = gathered(kernel, ["orphans"])
+    assert [(one["kind"], one["name"]) for one in found["orphans"]] == [("forwarding", "ipv4")]
+    gone, warnings = role(kernel)
+    assert (warnings, gone[-1]) == ([], "nat of forwarding-left-over")
+    assert kernel.snapshot() == MemoryKernel().snapshot()
+    assert role(kernel) == ([], [])
+
+
+def test_forwarding_goes_on_where_the_plan_has_rules_again() -> None:
+    kernel = wired(WEB)
+    before = kernel.snapshot()
+    flushed(kernel, False)
+    start = len(kernel.applied)
+    role(kernel, [FRONT], [WEB])
+    assert "SetSysctl" not in [type(step).__name__ for step in kernel.applied[start:]]
+    assert kernel.snapshot() == before
+
+
+def test_check_mode_foresees_a_fence_without_what_goes_with_a_namespace() -> None:
+    """A pair of somebody else ends in a namespace that the run removes, before the interfaces of others are looked for."""
+    found = []
+    for check in (True, False):
+        kernel = wired({"name": "db"}, networks=[{**FRONT, "masquerade": False}])
+        kernel.apply(AddLink(HOST, "up0", "dummy"))
+        kernel.apply(AddLink(HOST, "theirs0", "veth", {}, NsRef("/run/netns/db"), "lo1", {}))
+        lists = {"networks": [{**FRONT, "state": "present"}], "containers": [{"name": "db", "state": "absent"}]}
+        steps = Steps({**lists, "state": "present", "firewall_backend": "auto", "purge": False})
+        results, dummy, ended = take_steps(steps, kernel, check)
+        assert not ended, ended
+        found.append([(one["after"], one["commands"]) for one in results["wire"]["nat"]])
+    assert found[0] == found[1]
+    commands = " ".join(line for dummy, lines in found[1] for line in lines)
+    assert ('"up0"' in commands, "theirs0" in commands) == (True, False)

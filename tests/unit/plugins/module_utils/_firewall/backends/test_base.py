@@ -17,6 +17,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.inde
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
     FAMILIES,
+    FENCES,
     ISOLATION,
     NAT,
     PORTS,
@@ -31,7 +32,7 @@ from ansible_collections.linuxnet.containers.tests.unit.edits import content, ed
 from ansible_collections.linuxnet.containers.tests.unit.tool_twins import printed, typed, written
 
 EACH = [pytest.param(backend, id=backend.name) for backend in BACKENDS]
-NUMBERS = range(10)
+NUMBERS = range(11)
 
 
 def bare(backend: Backend, ruleset: Any) -> bool:
@@ -56,7 +57,7 @@ def test_all_that_is_owned_is_read_back(backend: Backend) -> None:
     assert content(found) == content(edited(OwnedRules(), edits_of(backend)))
     assert (found.bridges, found.localnet, found.unmarked) == (("br0",), ("br0",), ())
     assert found.hairpins == (("web0", "br0"),)
-    assert all(found.whole(kind) for kind in (NAT, PORTS, ISOLATION, ALLOWANCES))
+    assert all(found.whole(kind) for kind in (NAT, PORTS, ISOLATION, ALLOWANCES, FENCES))
 
 
 @pytest.mark.parametrize("backend", EACH)
@@ -114,6 +115,7 @@ def test_what_a_person_would_type_does_the_same(backend: Backend, number: int) -
             nat_rules=tuple(rule for rule in now.nat_rules if rule.key in back.drop),
             port_mappings=back.unpublish,
             isolations=tuple(isolation for isolation in now.isolations if isolation.bridge in back.unisolate),
+            fences=tuple(fence for fence in now.fences if fence.family in back.unfence),
         )
         undone = typed(backend, done, backend.commands(back, now, replaced, not before))
         assert content(backend.owned(undone)) == content(owned)

@@ -15,11 +15,16 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     STATIC,
     TABLE,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import ALLOWANCES, ISOLATION, PORTS
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    ALLOWANCES,
+    FENCES,
+    ISOLATION,
+    PORTS,
+)
 
 
 def test_there_are_some_of_each_kind_but_source_nat() -> None:
-    assert list(STATIC) == [PORTS, ISOLATION, ALLOWANCES]
+    assert list(STATIC) == [PORTS, ISOLATION, ALLOWANCES, FENCES]
     assert {f"set {name}" for name in ISOLATION_SETS} == set(STATIC[ISOLATION].sets)
 
 
@@ -38,7 +43,7 @@ def test_a_rule_uses_what_is_made_before_it(kind: Any) -> None:
 
 def test_the_names_that_are_on_running_hosts_stay() -> None:
     assert TABLE == "inet linuxnet_containers"
-    assert [static.name for static in STATIC.values()] == ["publish", "guard", "mark"]
+    assert [static.name for static in STATIC.values()] == ["publish", "guard", "mark", "fence"]
     assert STATIC[ISOLATION].mark("closed") == "linuxnet-guard-closed"
 
 

@@ -15,14 +15,17 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     IPTABLES_NFT,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_rules import IptablesRules
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_read import NftRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     FAMILIES,
+    FENCES,
     ISOLATION,
     NAT,
     PORTS,
     UNREADABLE,
     Allowance,
+    Fence,
     Isolation,
     NatRule,
     PortMapping,
@@ -36,6 +39,7 @@ PORT = PortMapping("tcp", "0.0.0.0/0", 8080, 8080, "10.0.0.2", 80, "net", "br0")
 ISOLATED = Isolation("br0", isolate=False, owner="net")
 IPTABLES = IptablesRules(callers={4: "DOCKER-USER"})
 WHOLE = NftRules(static=frozenset((kind, family) for kind in (NAT, PORTS, ISOLATION) for family in FAMILIES))
+FENCED = NftRules(static=frozenset((FENCES, family) for family in FAMILIES))
 TABLE = "inet linuxnet_containers"
 
 COMMANDS = [
@@ -79,6 +83,24 @@ COMMANDS = [
             "-m comment --comment 'linuxnet:net|out' -j ACCEPT",
             "iptables-nft -t filter -I DOCKER-USER -m comment --comment linuxnet -j LINUXNET-FORWARD",
         ],
+    ),
+    (
+        changes.SetFence(HOST, Fence(4, ("lo", "up0"), ("lan0",)), Fence(4, ("lan0", "lo", "up0")), NFTABLES, FENCED),
+        [f"nft 'delete element {TABLE} fence_ip {{ \"lan0\" }}'", f"nft 'add element {TABLE} spared_ip {{ \"lan0\" }}'"],
+    ),
+    (
+        changes.SetFence(HOST, Fence(4, ("lo", "up0"), ("lan0",)), None, IPTABLES_NFT, IPTABLES),
+        [f"iptables-nft -t filter {line}" for line in (
+            "-N LINUXNET-FORWARD", "-N LINUXNET-FENCE", "-N LINUXNET-FENCED",
+            "-A LINUXNET-FORWARD -m comment --comment linuxnet -j LINUXNET-FENCE",
+            "-A LINUXNET-FENCE -m conntrack --ctstate DNAT -m comment --comment linuxnet -j RETURN",
+            "-A LINUXNET-FENCE -i lo -m comment --comment linuxnet -g LINUXNET-FENCED",
+            "-A LINUXNET-FENCE -i up0 -m comment --comment linuxnet -g LINUXNET-FENCED",
+            "-A LINUXNET-FENCE -i lan0 -m comment --comment linuxnet-spared",
+            "-A LINUXNET-FENCED -o lo -m comment --comment linuxnet -j DROP",
+            "-A LINUXNET-FENCED -o up0 -m comment --comment linuxnet -j DROP",
+            "-I DOCKER-USER -m comment --comment linuxnet -j LINUXNET-FORWARD",
+        )],
     ),
 ]  # fmt: skip
 
