@@ -202,13 +202,16 @@ class MemoryReader:
             return written(backend, start, backend.transaction(start, [everything]))
         objects = written(backend, [], backend.transaction([], [everything]))
         there = firewalls(self._state).index(ns, IPTABLES_NFT)
-        tabled = bool(there.families[4] or there.nat_families[4] or there.isolations or there.allowances)
-        tabled = tabled or IPTABLES_NFT in self.foreign_saved
-        return [
-            *self.foreign_rules,
-            *objects,
-            *({"table": {"family": "ip", "name": "filter", "handle": 1}} for _some in [1] if tabled),
-        ]
+        allowed = {allowance.family for allowance in there.allowances.values()}
+        tabled = {
+            family: bool(there.isolations or there.families[family] or there.nat_families[family])
+            or family in {*there.fences, *allowed}
+            for family in (4, 6)
+        }
+        tabled[4] = tabled[4] or IPTABLES_NFT in self.foreign_saved
+        names = [name for family, name in ((4, "ip"), (6, "ip6")) if tabled[family]]
+        listed = [{"table": {"family": name, "name": "filter", "handle": 1}} for name in names]
+        return [*self.foreign_rules, *objects, *listed]
 
     def read_text(self, path: str) -> str:
         return self._state.text(path)

@@ -70,7 +70,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 )
 
 Saved = Mapping[int, Tables]  # by address family
-_NEEDED = {"": TABLES, NAT: ("nat",), PORTS: ("raw", "mangle", "nat"), ISOLATION: ("filter",), ALLOWANCES: ("filter",)}
+_NEEDED = {
+    "": TABLES,
+    NAT: ("nat", "mangle"),
+    PORTS: ("raw", "mangle", "nat"),
+    **dict.fromkeys((ISOLATION, ALLOWANCES, FENCES), ("filter",)),
+}
 
 
 def _sample(owned: IptablesRules, family: int, last: bool) -> IptablesRules:

@@ -133,7 +133,9 @@ def look(ns: int, family: int, item: Item, needed: bool, state: State) -> Fencin
         for backend, index in item.indexes.items()
         if family in index.fences
     )
-    if not (held or needed):
+    known = firewalls(state)
+    unseen = not (held or item.coming) and bool(known.unread(ns))  # it may be where nothing can be read
+    if unseen or not (held or needed):
         return Fencing(item.ref, family)
     unnamed: List[str] = []
     if held and held[0][2].interfaces:
@@ -141,14 +143,14 @@ def look(ns: int, family: int, item: Item, needed: bool, state: State) -> Fencin
     else:
         wanted = _anew(ns, family, item, unnamed, state)
     home = _home(held, item)
-    if not any(backend is home for backend, dummy, fence in held) and firewalls(state).hidden(ns, home):
-        home = home.within or home
+    if home.within in known.serving(ns) and home.closed(known.index(ns, home).owned, FENCES, family):
+        home = home.within
     only = tuple(backend for backend, index in item.indexes.items() if index.only(fences=True))
     return Fencing(
         item.ref,
         family,
         held,
-        (home, firewalls(state).index(ns, home).owned),
+        (home, known.index(ns, home).owned),
         wanted if needed else None,
         only,
         tuple(sorted(unnamed)),

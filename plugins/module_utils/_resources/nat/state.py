@@ -56,7 +56,6 @@ class Firewalls:
         self._rulesets: Dict[Tuple[int, str], Ruleset] = {}
         self._refused: Dict[Tuple[int, str], Refused] = {}  # why a rule set cannot be read: its tool is not asked again
         self._indexes: Dict[Tuple[int, str], RuleIndex] = {}
-        self._hidden: Dict[Tuple[int, str], bool] = {}
         self._foreign: Dict[int, ForeignRules] = {}
         self._published: Dict[int, Dict[str, List[Published]]] = {}
         self._listeners: Dict[int, Listeners] = {}
@@ -68,7 +67,7 @@ class Firewalls:
     def outdate(self, touched: Set[int], steps: Sequence[Change]) -> None:
         """Take note that namespaces were changed: they are read again when they are asked for."""
         by_namespace: Sequence[Dict[int, Any]] = (self._foreign, self._published, self._listeners)
-        by_backend: Sequence[Dict[Tuple[int, str], Any]] = (self._rulesets, self._indexes, self._hidden)
+        by_backend: Sequence[Dict[Tuple[int, str], Any]] = (self._rulesets, self._indexes)
         for ns in touched:
             for known in by_namespace:
                 known.pop(ns, None)
@@ -146,16 +145,6 @@ class Firewalls:
         if key not in self._indexes:
             self._indexes[key] = RuleIndex(backend, backend.owned(self.ruleset(ns, backend)))
         return self._indexes[key]
-
-    def hidden(self, ns: int, backend: Backend) -> bool:
-        """Return whether a backend's tool does not show what is in a table that filters, but that of `Backend.within` does."""
-        within = backend.within if backend.within in self.available() else None
-        key = ns, backend.name
-        if key not in self._hidden:
-            self._hidden[key] = within is not None and backend.hidden(
-                self.ruleset(ns, backend), self.ruleset(ns, within)
-            )
-        return self._hidden[key]
 
     def foreign(self, ns: int) -> ForeignRules:
         """Return the rules of others."""
