@@ -11,9 +11,10 @@ edited or took out is set right by the same lines that make it.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import (
+    iptables_foreign,
     iptables_rules,
     iptables_save,
 )
@@ -42,12 +43,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     table_of,
     tables,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import (
-    Block,
-    Chain,
-    ForeignRules,
-    Packet,
-)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, ForeignRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
     FAMILIES,
@@ -61,6 +57,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     PortMapping,
     edited,
 )
+
+if TYPE_CHECKING:
+    from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fate import Block
+    from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.packets import Flow
 
 Saved = Mapping[int, Tables]  # by address family
 
@@ -120,7 +120,7 @@ class Iptables(Backend):
         return iptables_rules.owned(ruleset)
 
     def foreign(self, ruleset: Saved, seen: Chains) -> Chains:
-        return iptables_save.chains_of(self._tables, ruleset, seen if self.within else {})
+        return iptables_foreign.chains_of(self._tables, ruleset, seen if self.within else {})
 
     # --- changing ---
 
@@ -175,7 +175,7 @@ class Iptables(Backend):
     # --- foreign rules ---
 
     def allowance(
-        self, wanted: Allowance, blocks: Sequence[Block], foreign: ForeignRules, packet: Packet, chosen: bool
+        self, wanted: Allowance, blocks: Sequence[Block], foreign: ForeignRules, flows: Sequence[Flow], chosen: bool
     ) -> Tuple[Optional[Allowance], List[Block]]:
         # An accept comes before what drops in the same chain. Docker has a chain for that; FORWARD itself is touched by who chose it only.
         left = [

@@ -13,18 +13,17 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import field, replace
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import foreign as foreign_rules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import nftables_snat
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import (
     Backend,
     Chains,
     Texts,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_foreign import chains_of
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
     Objects,
-    chains_of,
     comment_of,
     element,
     fields,
@@ -40,12 +39,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     STATIC,
     TABLE,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import (
-    Block,
-    ForeignRules,
-    Packet,
-    ports,
-)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import ForeignRules, ports
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
     EVERYWHERE,
@@ -64,6 +58,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     family_of,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
+
+if TYPE_CHECKING:
+    from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fate import Block
+    from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.packets import Flow
 
 _CALLS = "LINUXNET-"  # begins the names of our chains in the tables of iptables-nft, which nft lists as well
 
@@ -388,12 +386,17 @@ class Nftables(Backend):
         return replace(found, static=frozenset(static), sets=sets)
 
     def allowance(
-        self, wanted: Allowance, blocks: Sequence[Block], foreign: ForeignRules, packet: Packet, chosen: bool
+        self, wanted: Allowance, blocks: Sequence[Block], foreign: ForeignRules, flows: Sequence[Flow], chosen: bool
     ) -> Tuple[Optional[Allowance], List[Block]]:
-        marks = foreign_rules.accepted_marks(foreign, packet) if blocks and wanted.kind == "in" else []
+        # Here and not above: of use only where others have rules that drop.
+        from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import fate
+
+        asked = any(block.sure for block in blocks) and wanted.kind == "in"
+        marks = fate.accepted_marks(foreign, flows) if asked else []
         if not marks:
             return None, list(blocks)
-        return replace(self.held_as(wanted), by="0x%x/0x%x" % marks[0], owner=wanted.owner), []
+        left = [block for block in blocks if block.some]
+        return replace(self.held_as(wanted), by="0x%x/0x%x" % marks[0], owner=wanted.owner), left
 
     def held_as(self, wanted: Allowance) -> Allowance:
         return Allowance("mark", wanted.name, 0) if wanted.kind == "in" else wanted

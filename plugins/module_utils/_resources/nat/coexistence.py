@@ -12,11 +12,10 @@ in iptables' own chains where that is the backend. Else the result says who is i
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Dict, List, Mapping, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Sequence, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import foreign
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Block, ForeignRules, Packet
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import ForeignRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
@@ -30,6 +29,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetAllowances
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+
+if TYPE_CHECKING:
+    from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fate import Block
+    from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.packets import Packet
+
+Asked = Tuple[str, Tuple[Any, ...]]  # a function of `questions`, and what it is told
 
 
 def indexes(option: str, ns: int, state: State) -> Dict[Backend, RuleIndex]:
@@ -57,10 +62,13 @@ def mixed(ns: int, state: State) -> Tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Coexistence:
-    """What foreign rules do to an item's traffic: ``blocked_by`` names who drops it still, ``remedies`` what lets it pass there;
+    """What foreign rules do to an item's traffic: ``blocked_by`` names who drops it still, ``maybe`` who may, of those ``doubts`` who may drop
+    it from anybody; ``remedies`` what lets it pass there;
     ``allow`` and ``disallow`` are allowances to make and to end, by backend, ``owned`` what we own in each of these."""
 
     blocked_by: Tuple[str, ...] = ()
+    maybe: Tuple[str, ...] = ()
+    doubts: Tuple[str, ...] = ()
     remedies: Tuple[str, ...] = ()
     allow: Tuple[Tuple[Backend, Allowance], ...] = ()
     disallow: Tuple[Tuple[Backend, Allowance], ...] = ()
@@ -79,32 +87,45 @@ class Coexistence:
             steps.append(SetAllowances(ref, allow, disallow, backend, self.owned[backend], last))
         return steps
 
-    def warning(self, what: str) -> Tuple[str, ...]:
-        """Return the sentence that says who drops ``what``, and what to do."""
-        if not self.blocked_by:
-            return ()
-        text = "%s dropped by %s; " % (what, " and ".join(self.blocked_by))
-        return (text + ("; ".join(self.remedies) or "let them through there") + ".",)
+    @property
+    def facts(self) -> Dict[str, Any]:
+        """Return what the result says."""
+        return {"blocked_by": list(self.blocked_by), "maybe_blocked_by": list(self.maybe)}
+
+    def warnings(self, what: str) -> Tuple[str, ...]:
+        """Return the sentences that say who drops ``what``, or may, and what to do."""
+        remedy = "; ".join(self.remedies) or "let them through there"
+        said = []
+        if self.blocked_by:
+            said.append("%s are dropped by %s; %s." % (what, " and ".join(self.blocked_by), remedy))
+        if self.doubts:
+            text = "%s may be dropped by %s, which cannot be told from its rules; %s."
+            said.append(text % (what, " and ".join(self.doubts), remedy))
+        return tuple(said)
+
+
+NOTHING = Coexistence()
 
 
 def look(
-    wanted: Sequence[Tuple[Allowance, Packet]], old: Sequence[Allowance], here: Backend, ns: int, state: State
+    wanted: Sequence[Tuple[Allowance, Asked]],
+    old: Sequence[Allowance],
+    here: Backend,
+    option: str,
+    ns: int,
+    state: State,
 ) -> Coexistence:
-    """Return what is in the way of packets. ``wanted`` are allowances, each with a packet that needs it; ``old`` those that may
-    be there and are not needed by anything else; ``here`` is the backend that the item is written with."""
+    """Return what is in the way of packets. ``wanted`` are allowances, each with what asks for the packets that need it; ``old`` those that may
+    be there and are not needed by anything else; ``here`` is the backend that the item is written with, ``option`` what the user said of it."""
     available = firewalls(state).available()
     rules = firewalls(state).foreign(ns)
-    blocked: Dict[str, None] = {}
+    found: List[Block] = []
     remedies: Dict[str, None] = {}
     needed: Dict[Tuple[Backend, Allowance], None] = {}
-    for allowance, packet in wanted:
-        left = foreign.blocks(rules, packet)
-        for backend in sorted(BACKENDS, key=lambda backend: backend.by_mark):
-            if left and backend in available:
-                allowed, left = backend.allowance(allowance, left, rules, packet, backend is here)
-                needed.update({(backend, allowed): None} if allowed is not None else {})
-        blocked.update(dict.fromkeys(block.shown for block in left))
-        remedies.update(dict.fromkeys(_remedy(block, rules, packet) for block in left))
+    for allowance, asked in wanted if rules.base else ():
+        left, said = _in_the_way(allowance, asked, here, option, needed, rules, ns, state)
+        found += left
+        remedies.update(dict.fromkeys(said))
     known = {backend: firewalls(state).index(ns, backend) for backend in available}
     keys = {(backend, allowance.key) for backend, allowance in needed}
     candidates = [*(allowance for allowance, dummy in wanted), *old]
@@ -117,9 +138,43 @@ def look(
     allow = [(backend, allowance) for backend, allowance in needed if not _is_held(known[backend], allowance)]
     owned = {backend: known[backend].owned for backend, dummy in (*allow, *disallow)}
     ended = {backend: len({one for where, one in disallow if where is backend}) for backend in owned}
-    last = tuple(backend for backend in owned if known[backend].only(allowances=ended[backend]))
-    listed = tuple(remedy for remedy in remedies if remedy)
-    return Coexistence(tuple(blocked), listed, tuple(allow), tuple(dict.fromkeys(disallow)), owned, last)
+    sure = dict.fromkeys(block.shown for block in found if block.sure)
+    maybe = dict.fromkeys(block.shown for block in found if block.shown not in sure)
+    doubts = dict.fromkeys(block.shown for block in found if not block.some and block.shown not in sure)
+    return Coexistence(
+        blocked_by=tuple(sure),
+        maybe=tuple(maybe),
+        doubts=tuple(doubts),
+        remedies=tuple(remedy for remedy in remedies if remedy),
+        allow=tuple(allow),
+        disallow=tuple(dict.fromkeys(disallow)),
+        owned=owned,
+        last=tuple(backend for backend in owned if known[backend].only(allowances=ended[backend])),
+    )
+
+
+def _in_the_way(
+    allowance: Allowance,
+    asked: Asked,
+    here: Backend,
+    option: str,
+    needed: Dict[Tuple[Backend, Allowance], None],
+    rules: ForeignRules,
+    ns: int,
+    state: State,
+) -> Tuple[List[Block], List[str]]:
+    """Return what drops packets with what can be allowed, which is added to ``needed``, and what lets them pass."""
+    # Here and not above: of use only where others have rules.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import fate
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import questions
+
+    flows = getattr(questions, asked[0])(*asked[1], ns, state)
+    left = fate.blocks(rules, flows)
+    for backend in sorted(BACKENDS, key=lambda backend: backend.by_mark):
+        if fate.in_the_way(left) and backend in firewalls(state).available():
+            allowed, left = backend.allowance(allowance, left, rules, flows, backend is here)
+            needed.update({(backend, allowed): None} if allowed is not None else {})
+    return left, [_remedy(block, rules, flows[0][0]) for block in fate.in_the_way(left)]
 
 
 def _is_held(index: RuleIndex, allowance: Allowance) -> bool:
@@ -132,8 +187,8 @@ def _remedy(block: Block, rules: ForeignRules, packet: Packet) -> str:
     bridge = packet.bridge or packet.iifname or packet.oifname
     if block.chain.table == "inet firewalld" and bridge:
         return "with firewalld: firewall-cmd --zone=trusted --change-interface=%s, and again with --permanent" % bridge
-    if (block.chain.table, "ufw-user-forward") in rules.chains and bridge:
-        way = "out" if packet.oifname else "in"
+    if bridge and any((block.chain.table, name) in rules.chains for name in ("ufw-user-forward", "ufw6-user-forward")):
+        way = "out" if packet.dnat or packet.bridged else "in"
         return "with ufw: ufw route allow %s on %s" % (way, bridge)
     for backend in BACKENDS:
         if backend.drops_in_filter(block.chain):

@@ -11,7 +11,7 @@ from dataclasses import field, replace
 from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Packet, satisfied_by
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import satisfied_by
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     FAMILIES,
@@ -169,8 +169,6 @@ def look(want: Want, ns: int, state: State) -> Have:
         if sum(index.ways_out[way] for index in indexes.values()) <= ways.count(way)
     ]
     wanted = want.rule if want.present and want.forward else None
-    bridge = want.rule.out_interface[1:] if want.rule.out_interface.startswith("!") else ""
-    packet = Packet(want.family, saddr=want.rule.source, iifname=bridge, bridge=bridge)
     satisfying = want.present and want.rule.type == "masquerade" and not want.rule.exclude
     concerned = {*({want.family} if want.rule.source else FAMILIES), *(rule.family for rule in beside)}
     gone = {want.rule.key, *(rule.key for rule in beside)}
@@ -187,7 +185,14 @@ def look(want: Want, ns: int, state: State) -> Have:
         tuple(surplus),
         frozenset(family for index in indexes.values() for family in _families(index, gone)),
         satisfied_by(firewalls(state).foreign(ns), want.rule.source, want.rule.out_interface) if satisfying else "",
-        coexistence.look([(_allowance(wanted), packet)] if wanted else [], old, here, ns, state),
+        coexistence.look(
+            [(_allowance(wanted), ("leaving", (wanted,)))] if wanted else [],
+            old,
+            here,
+            want.backend,
+            ns,
+            state,
+        ),
         tuple(
             forwarding.look(ns, want.ns, family, want.ip_forward, state)
             for family in sorted(concerned, key=lambda family: (family != want.family, family))
@@ -232,8 +237,8 @@ def plan(want: Want, have: Have) -> Plan:
     changes.extend(own.on())
     changes.extend(taken_back(one for one in others if one.family not in have.families | want.needed))
     after = dict(_describe(want, [want.rule], have.backend), **own.describe(True))
-    facts = {"satisfied_by": satisfied or None, "blocked_by": list(have.coexistence.blocked_by)}
-    warnings = have.coexistence.warning("Forwarded packets from %s are" % want.rule.source)
+    facts = {"satisfied_by": satisfied or None, **have.coexistence.facts}
+    warnings = have.coexistence.warnings("Forwarded packets from %s" % want.rule.source)
     return Plan(before, after, tuple(changes), (*have.warnings, *warnings), facts)
 
 
@@ -255,7 +260,7 @@ def _absent(want: Want, have: Have) -> Plan:
     changes += taken_back(off)
     for one in off:
         before.update(one.describe() if one.off() else {})
-    return Plan(before, {}, tuple(changes), have.warnings, {"satisfied_by": None, "blocked_by": []})
+    return Plan(before, {}, tuple(changes), have.warnings, {"satisfied_by": None, **coexistence.NOTHING.facts})
 
 
 def _deleted(want: Want, have: Have, there: Sequence[Found]) -> List[Change]:
