@@ -154,8 +154,8 @@ options:
       - With docker's iptables rules that is the chain C(DOCKER-USER), from which a chain of ours is called that accepts this traffic and nothing else. With
         docker's nftables rules it is the mark that its bridge accepts (C(bridge-accept-fwmark)), if docker is told one.
       - With O(backend=iptables) the same chain is called from C(FORWARD), whatever its policy. The policy is never changed.
-      - What is dropped elsewhere is named in RV(blocked_by), and what may be dropped in RV(maybe_blocked_by), with a warning that says what lets it pass there. For firewalld that is to put the bridge into
-        the zone C(trusted), for ufw a C(ufw route allow).
+      - What is dropped elsewhere is named in RV(blocked_by), and what may be dropped in RV(maybe_blocked_by), with a warning that says what lets it pass
+        there. For firewalld that is to put the bridge into the zone C(trusted), for ufw a C(ufw route allow).
     type: bool
     default: true
   ip_forward:

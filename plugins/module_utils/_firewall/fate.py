@@ -149,6 +149,10 @@ class _Way:
             found.drop("%s (call of %s)" % (chain, target or "?"), False)
             found.accepted = True
             return True
+        if on and not self._foreign.harms(called):  # docker's has a rule a port: what it accepts cannot be told anyway
+            found.accepted = True
+            found.falls |= gone
+            return True
         before = self.marks
         inner = self.fates(called, depth + 1)
         if on:  # not all packets went there

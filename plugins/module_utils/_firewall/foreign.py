@@ -96,11 +96,39 @@ class ForeignRules:
 
     @functools.cached_property
     def base(self) -> List[Chain]:
-        """Return the chains that the kernel calls and that may drop something, in the order in which a packet comes by."""
-        found = [
-            chain for chain in self.chains.values() if chain.hook in _WAY and (chain.rules or chain.policy == "drop")
-        ]
+        """Return the chains that the kernel calls and that may drop something, or mark it, in the order in which a packet comes by."""
+        found = [chain for chain in self.chains.values() if chain.hook in _WAY and self.harms(chain)]
         return sorted(found, key=lambda chain: (_WAY.index(chain.hook), chain.priority))
+
+    @functools.cached_property
+    def _harmful(self) -> Dict[Tuple[str, str], bool]:
+        return {}
+
+    def harms(self, chain: Chain) -> bool:
+        """Return whether a chain, or what it calls, may do something to a packet but let it pass; found once a chain."""
+        key = chain.table, chain.name
+        if key not in self._harmful:
+            self._harmful[key] = self._may_harm(chain)
+        return self._harmful[key]
+
+    def _may_harm(self, base: Chain) -> bool:
+        left, seen = [base], {base.name}
+        while left:
+            chain = left.pop()
+            if chain.policy == "drop":
+                return True
+            for rule in chain.rules:
+                ways = rule.lookup.entries if rule.lookup is not None else (((), rule.verdict, rule.target),)
+                for dummy, verdict, target in ways:
+                    if verdict in ("drop", "reject", "?") or rule.sets:
+                        return True
+                    called = self.chains.get((base.table, target)) if verdict in ("jump", "goto") else None
+                    if verdict in ("jump", "goto") and called is None:
+                        return True
+                    if called is not None and called.name not in seen:
+                        seen.add(called.name)
+                        left.append(called)
+        return False
 
     def on_the_way(self, family: int) -> List[Chain]:
         """Return those of an address family."""
@@ -177,8 +205,9 @@ def satisfied_by(foreign: ForeignRules, source: str, out_interface: str) -> str:
     facts: Dict[str, Fact] = {
         "saddr": address(source), "protocol": "ip" if family == 4 else "ip6", "nfproto": "ipv%d" % family
     }  # fmt: skip
-    for chain in foreign.on_the_way(family):
-        for rule in chain.rules if (chain.hook, chain.type, chain.layer) == ("postrouting", "nat", "") else ():
+    for chain in foreign.chains.values():
+        there = (chain.hook, chain.type, chain.layer) == ("postrouting", "nat", "") and family in chain.families
+        for rule in chain.rules if there else ():
             ways = [one for one in rule.matches if one.what == ("oifname",)]
             rest = [one for one in rule.matches if one not in ways]
             named = ["%s%s" % ("!" if one.negated else "", one.among[0][0]) for one in ways if len(one.among) == 1]
@@ -217,10 +246,10 @@ def published(foreign: ForeignRules) -> List[Published]:
                 continue
             protocols = [span[0] for one in rule.matches for span in one.only("l4proto") if span[0] == span[1]]
             hosts = [span for one in rule.matches for span in one.only("daddr")]
-            host_ip = _network(hosts[0], chain) if len(hosts) == 1 else ""
+            host_ip = _network(hosts[0], chain) if len(set(hosts)) == 1 else ""
             shown = "%s %s" % (chain, rule.shown)
-            for first, last in asked:
-                for number in protocols or [-1]:
+            for first, last in dict.fromkeys(asked):
+                for number in dict.fromkeys(protocols or [-1]):
                     name = names.get(number, "")
                     found.append(Published(chain.families, name, first, last, host_ip, rule.target, shown))
     return found

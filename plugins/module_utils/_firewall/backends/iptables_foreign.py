@@ -241,7 +241,7 @@ def rule_of(words: Words, chains: Mapping[str, SavedChain], shown: str) -> Rule:
 def _told_by_both(known: Rule, words: Words, chains: Mapping[str, SavedChain]) -> Rule:
     """Return a rule that nft shows without what is in iptables' own extensions, and iptables-save without what is nft's own."""
     saved = rule_of(words, chains, known.shown)
-    matches = (*(one for one in known.matches if not one.hidden), *saved.matches)
+    matches = tuple(dict.fromkeys([*(one for one in known.matches if not one.hidden), *saved.matches]))
     told = known if known.verdict not in ("", "?") and known.target != "?" else saved
     sets = saved.sets or known.sets
     return replace(saved, matches=matches, verdict=told.verdict, target=told.target, sets=sets, lookup=known.lookup)
