@@ -234,7 +234,7 @@ class Lookup:
         known = [facts.get(name) for name in self.what]
         if any(fact is NOTHING for fact in known):
             return []
-        found = []
+        found: List[Tuple[str, str, Answer]] = []
         for values, verdict, target in self.entries:
             answer = all_of(map(_is, known, values)) if self.what else None
             if answer:

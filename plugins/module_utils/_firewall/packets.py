@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Dict, Mapping, Optional, Sequence, Tuple
+from typing import Dict, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.matching import (
     NOTHING,
@@ -206,7 +206,8 @@ class Journey:
     def _tracked(self, stage: int) -> Dict[str, Fact]:
         packet = self.packet
         state = "established" if packet.answer else "new"
-        on, unsure = set(), set()
+        on: Set[str] = set()
+        unsure: Set[str] = set()
         if packet.answer:
             on.update(("seen-reply", "confirmed"))
             unsure.update(("assured", "snat"))

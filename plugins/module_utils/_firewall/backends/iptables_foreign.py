@@ -10,7 +10,7 @@ An option belongs to the extension that was named last, since many have one of t
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Chains
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_save import (
@@ -138,7 +138,7 @@ def _type(what: str, text: str, negated: bool) -> Match:
     return match(what, *(_TYPES.get(name) for name in text.split(",")), negated=negated)
 
 
-_BY_EXTENSION = {
+_BY_EXTENSION: Mapping[Tuple[str, str], Callable[[str, bool], Match]] = {
     ("mark", "--mark"): lambda text, negated: _masked("mark", text, negated),
     ("connmark", "--mark"): lambda text, negated: _masked("ct mark", text, negated),
     ("conntrack", "--ctstate"): _states,
