@@ -13,16 +13,21 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
 from lab import Lab
 from proofs import comes
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
 from rules_by_chance import iptables, nft
 
 COUNT = int(os.environ.get("FOREIGN_COUNT", "24"))
 SEED = os.environ.get("FOREIGN_SEED", "strangers")
-BATCH = 6
 SERVER = """
 import socket, threading
 def tcp():
@@ -130,7 +135,10 @@ def judged(said: list[dict[str, Any]], there: list[list[bool]]) -> list[str]:
     return wrong
 
 
-def test_what_nat_says_of_rules_of_others_is_what_the_kernel_does() -> None:
+@pytest.mark.needs("lab host", "bridge", "ip", "nft", "nf_tables", "nf_nat")
+def test_what_nat_says_of_rules_of_others_is_what_the_kernel_does(
+    record_property: Callable[[str, object], None],
+) -> None:
     chance = Random(SEED)
     counts = dict.fromkeys(("rule sets", "refused", "answers", "dropped", "doubts", "doubts that pass"), 0)
     with Lab() as lab:
@@ -155,5 +163,7 @@ def test_what_nat_says_of_rules_of_others_is_what_the_kernel_does() -> None:
                     counts["doubts"] += doubt
                     counts["doubts that pass"] += doubt and all(answers)
             taken_away(lab)
-    print("\nRules of strangers: " + ", ".join(f"{name} {number}" for name, number in counts.items()))
+    told = "rules of strangers: " + ", ".join(f"{name} {number}" for name, number in counts.items())
+    print(told)
+    record_property("said", told)
     assert counts["dropped"] * 20 > counts["answers"], "they drop too little to say anything"

@@ -239,6 +239,11 @@ def in_the_way(found: Sequence[Block]) -> List[Block]:
     return [block for block in found if not block.some]
 
 
+def doubts(found: Sequence[Block]) -> Tuple[int, int]:
+    """Return how many drop for sure, and how many are in the way at all."""
+    return sum(block.sure for block in found), len(in_the_way(found))
+
+
 def accepted_marks(foreign: ForeignRules, flows: Sequence[Flow]) -> List[Tuple[int, int]]:
     """Return the marks (value, mask) with which the first packets would pass all chains, as docker's bridge-accept-fwmark is meant."""
     return sorted(

@@ -162,12 +162,8 @@ class Iptables(Backend):
     def moved_on(self, owned: OwnedRules, edit: Edit, kept: Mapping[str, Set[int]]) -> OwnedRules:
         families = set(owned.families)
         isolated = families if kept[ISOLATION] else set()
-        there = {**kept, ISOLATION: isolated, ALLOWANCES: isolated or kept[ALLOWANCES]}
-        touched = {
-            *edit.kinds,
-            *([NAT] if edit.put or edit.drop else []),
-            *([ALLOWANCES] if ISOLATION in edit.kinds else []),
-        }
+        there = {**kept, ISOLATION: isolated}
+        touched = {*edit.kinds, *([NAT] if edit.put or edit.drop else [])}
         static = {entry for entry in owned.static if entry[0] not in touched}
         static |= {(kind, family) for kind in touched for family in there[kind] & families}
         return replace(owned, static=frozenset(static))
@@ -177,13 +173,22 @@ class Iptables(Backend):
     def allowance(
         self, wanted: Allowance, blocks: Sequence[Block], foreign: ForeignRules, flows: Sequence[Flow], chosen: bool
     ) -> Tuple[Optional[Allowance], List[Block]]:
-        # An accept comes before what drops in the same chain. Docker has a chain for that; FORWARD itself is touched by who chose it only.
-        left = [
-            block
-            for block in blocks
-            if not self.drops_in_filter(block.chain) or not (chosen or (block.chain.table, USERS) in foreign.chains)
-        ]
-        return (wanted if len(left) < len(blocks) else None), left
+        # Here and not above: of use only where others have rules that drop.
+        from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import fate
+
+        # Ours comes behind what others have there: docker has a chain for that, FORWARD itself is touched by who chose it only.
+        forward = next((block.chain for block in fate.in_the_way(blocks) if self.drops_in_filter(block.chain)), None)
+        if forward is None:
+            return None, list(blocks)
+        called = any(
+            (rule.verdict, rule.target, rule.matches) == ("jump", USERS, ()) and rule.lookup is None
+            for rule in forward.rules
+        )
+        chain = foreign.chains.get((forward.table, USERS)) if called else forward if chosen else None
+        if chain is None:
+            return None, list(blocks)
+        left = fate.left_with(foreign.opened(chain, chain.place), flows, blocks)
+        return (wanted, left) if fate.doubts(left) < fate.doubts(blocks) else (None, list(blocks))
 
     def drops_in_filter(self, chain: Chain) -> bool:
         return chain.name == "FORWARD" and self.owns_table(chain)

@@ -66,10 +66,12 @@ SHARED = frozenset({*_KINDS, POSTROUTING})  # the others have one rule's excepti
 
 @dataclass(frozen=True)
 class IptablesRules(OwnedRules):
-    """What we own in one kind of iptables. ``callers``: by address family the chain from which our forward chain is called.
+    """What we own in one kind of iptables. ``callers``: by address family the chain from which our forward chains are called, and ``others`` what
+    others have there.
     ``unreadable``: the call and the chain of a source NAT rule that was edited by hand, by its key; they stay as they are."""
 
     callers: Mapping[int, str] = field(default_factory=dict, hash=False)
+    others: Mapping[int, Sequence[Words]] = field(default_factory=dict, hash=False)
     unreadable: Mapping[Tuple[str, str], Tuple[Words, Tuple[Words, ...]]] = field(default_factory=dict, hash=False)
 
 
@@ -217,12 +219,14 @@ def render(family: int, owned: IptablesRules) -> Layout:
                 layout.chains["nat", target(call)] = list(inner)
         layout.calls.append(("nat", "POSTROUTING", _call(POSTROUTING)))
     allowances = [allowance for allowance in owned.allowances if allowance.family == family]
-    if allowances or owned.isolations:
-        isolating = [_call(GUARD)] if owned.isolations else []
-        layout.chains["filter", FORWARD] = isolating + [
-            line for allowance in allowances for line in _allowance(allowance)
-        ]
-        layout.calls.append(("filter", owned.callers.get(family, "FORWARD"), _call(FORWARD)))
+    caller = owned.callers.get(family, "FORWARD")
+    if allowances:
+        layout.chains["filter", FORWARD] = [line for allowance in allowances for line in _allowance(allowance)]
+        layout.late.append(("filter", caller, _call(FORWARD)))
+    if owned.isolations:
+        layout.calls.append(("filter", caller, _call(GUARD)))
+    if family in owned.others:
+        layout.others["filter", caller] = owned.others[family]
     _isolated(owned.isolations, layout)
     return layout
 
@@ -333,6 +337,20 @@ def _unmarked(tables: Tables) -> List[str]:
     ]
 
 
+def _caller(chains: Mapping[str, SavedChain]) -> str:
+    """Return the chain that calls ours: that of docker's users, where every packet comes by there."""
+    called = any(_alone(rule) == ("-j", USERS) for rule in _rules(chains, "FORWARD"))
+    return USERS if called and USERS in chains else "FORWARD"
+
+
+def _alone(rule: Words) -> Words:
+    """Return a rule without its comment."""
+    if "--comment" not in rule[:-1]:
+        return rule
+    number = rule.index("--comment")
+    return (*rule[: max(number - 2, 0)], *rule[number + 2 :])
+
+
 def owned(saved: Mapping[int, Tables]) -> IptablesRules:
     """Return what is owned in the tables of both address families."""
     rules: List[NatRule] = []
@@ -357,6 +375,7 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
         noted = [rule for rule in _rules(tables.get("raw", {}), RAW) if comment(rule) == "linuxnet-localnet"]
         localnet += [_option(rule, "-i") for rule in noted]
         unmarked += _unmarked(tables)
+    callers = {family: _caller(tables.get("filter", {})) for family, tables in saved.items()}
     found = IptablesRules(
         nat_rules=tuple(rules),
         port_mappings=tuple(mappings),
@@ -366,7 +385,11 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
         localnet=tuple(localnet),
         unmarked=tuple(unmarked),
         families=tuple(saved),
-        callers={family: USERS if USERS in tables.get("filter", {}) else "FORWARD" for family, tables in saved.items()},
+        callers=callers,
+        others={
+            family: [rule for rule in _rules(tables.get("filter", {}), callers[family]) if not is_ours(rule)]
+            for family, tables in saved.items()
+        },
         unreadable=unreadable,
     )
     return replace(found, static=_static(saved, found))
@@ -378,8 +401,6 @@ def _static(saved: Mapping[int, Tables], owned: IptablesRules) -> FrozenSet[Tupl
     for family, tables in saved.items():
         layout = render(family, owned)
         broken = {_KINDS.get(step.chain, NAT) for step in difference(tables, layout, SHARED)}
-        if owned.isolations and ALLOWANCES in broken:  # isolation is called from there
-            broken.add(ISOLATION)
         there = {_KINDS.get(name, NAT) for dummy, name in layout.chains}
         found |= {(kind, family) for kind in there - broken}
     return frozenset(found)

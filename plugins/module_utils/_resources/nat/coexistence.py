@@ -22,7 +22,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     Allowance,
     OwnedRules,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS, chosen
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import AUTO, BACKENDS, chosen
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
@@ -172,7 +172,8 @@ def _in_the_way(
     left = fate.blocks(rules, flows)
     for backend in sorted(BACKENDS, key=lambda backend: backend.by_mark):
         if fate.in_the_way(left) and backend in firewalls(state).available():
-            allowed, left = backend.allowance(allowance, left, rules, flows, backend is here)
+            chosen_here = backend is here or (option == AUTO and not any(_has_tool(block, rules) for block in left))
+            allowed, left = backend.allowance(allowance, left, rules, flows, chosen_here)
             needed.update({(backend, allowed): None} if allowed is not None else {})
     return left, [_remedy(block, rules, flows[0][0]) for block in fate.in_the_way(left)]
 
@@ -182,12 +183,17 @@ def _is_held(index: RuleIndex, allowance: Allowance) -> bool:
     return held is not None and held.by == allowance.by and index.owned.whole(ALLOWANCES, allowance.family)
 
 
+def _has_tool(block: Block, rules: ForeignRules) -> bool:
+    """Return whether a chain belongs to ufw, which is told what may pass in its own words."""
+    return any((block.chain.table, name) in rules.chains for name in ("ufw-user-forward", "ufw6-user-forward"))
+
+
 def _remedy(block: Block, rules: ForeignRules, packet: Packet) -> str:
     """Return what lets a packet pass a chain of somebody whose tool is known, ``""`` for others."""
     bridge = packet.bridge or packet.iifname or packet.oifname
     if block.chain.table == "inet firewalld" and bridge:
         return "with firewalld: firewall-cmd --zone=trusted --change-interface=%s, and again with --permanent" % bridge
-    if bridge and any((block.chain.table, name) in rules.chains for name in ("ufw-user-forward", "ufw6-user-forward")):
+    if bridge and _has_tool(block, rules):
         way = "out" if packet.dnat or packet.bridged else "in"
         return "with ufw: ufw route allow %s on %s" % (way, bridge)
     for backend in BACKENDS:
