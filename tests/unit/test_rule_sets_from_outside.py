@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import fate, foreign
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Chains, Unreadable
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import IPTABLES_NFT
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import ForeignRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
@@ -31,6 +30,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.packets import Packet, there_and_back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
 from ansible_collections.linuxnet.containers.tests.unit.edits import content, edits_of, everything_gone, made
+from ansible_collections.linuxnet.containers.tests.unit.tool_twins import written
 
 RECORDED = {path.stem: path.read_text(encoding="utf-8") for path in (Path(__file__).parent / "recorded").glob("*.txt")}
 LISTING: list[dict[str, Any]] = json.loads(RECORDED["nft"])["nftables"]
@@ -51,6 +51,20 @@ WORDS = [
     "0x7/0xff", "zz/0x", "1:2:3", ":80", "80:", "10.0.0.0/255.0.255.0", "!10.0.0.0/8", "linuxnet:", "linuxnet:a|b|c", "DNAT", '"', "\\",
     '"a', "LINUXNET-X", "-", "", "²", "10.0.0.1:80-90", "[fd00::2]:x", "*nat", ":FORWARD",
 ]  # fmt: skip
+
+
+# How what an older release wrote is put in order: it called one chain, and that first.
+_SPLIT = ["*filter", "-D LINUXNET-FORWARD -j LINUXNET-GUARD"]
+_FIRST = [*_SPLIT, "-I FORWARD -j LINUXNET-GUARD", "COMMIT", ""]
+_USERS = [
+    "-D FORWARD -j LINUXNET-FORWARD",
+    "-I DOCKER-USER -j LINUXNET-GUARD",
+    "-I DOCKER-USER 2 -j LINUXNET-FORWARD",
+]
+MOVED: dict[str, Any] = {
+    "iptables-nft": {"iptables-nft": [*_SPLIT, *_USERS, "COMMIT", ""], "ip6tables-nft": _FIRST},
+    "iptables-legacy": {"iptables-legacy": _FIRST, "ip6tables-legacy": _FIRST},
+}
 
 
 def swallowed(output: dict[str, str]) -> list[OwnedRules]:
@@ -88,14 +102,21 @@ def test_the_recorded_rule_sets_hold_all_edits() -> None:
     for backend, owned in zip(BACKENDS, swallowed(RECORDED), strict=True):
         wanted = backend.owned(made(backend, *edits_of(backend)))
         assert content(owned) == content(wanted)
-        texts = list(backend.transaction(backend.parse(RECORDED), edits_of(backend)).values())
-        if backend is IPTABLES_NFT:  # written before docker's chain was there, from which ours is to be called
-            assert wanted.static - owned.static == {(ISOLATION, 4), (ALLOWANCES, 4)}
-            call = "-m comment --comment linuxnet -j LINUXNET-FORWARD"
-            assert texts == [f"*filter\n-D FORWARD {call}\n-I DOCKER-USER {call}\nCOMMIT\n", ""]
-        else:
+        read = backend.parse(RECORDED)
+        texts = backend.transaction(read, edits_of(backend))
+        if backend is NFTABLES:
             assert owned.static == wanted.static
-            assert not any(texts)
+        else:  # written by an older release, which called one chain, and that first
+            assert wanted.static - owned.static == {
+                (kind, family) for kind in (ISOLATION, ALLOWANCES) for family in (4, 6)
+            }
+            moved = {
+                program: text.replace("-m comment --comment linuxnet ", "").split("\n")
+                for program, text in texts.items()
+            }
+            assert moved == MOVED[backend.name]
+            texts = backend.transaction(written(backend, read, texts), edits_of(backend))
+        assert not any(texts.values())
 
 
 def test_what_the_recorded_foreign_rules_do() -> None:

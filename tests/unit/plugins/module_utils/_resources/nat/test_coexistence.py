@@ -253,3 +253,43 @@ def test_what_is_published_on_the_loopback_address_is_not_forwarded(kernel: Any)
     kernel.foreign_rules = forward()
     assert plan(kernel, RESOURCE, **PORT, host_ip="127.0.0.1").extra["blocked_by"] == []
     assert plan(kernel, RESOURCE, **PORT).extra["blocked_by"] == ["inet host forward (policy drop)"]
+
+
+@pytest.mark.parametrize("backend", [IPTABLES_NFT, IPTABLES_LEGACY])
+def test_auto_lets_through_in_forward_and_whoever_said_nftables_is_told(kernel: Any, backend: Any) -> None:
+    kernel.foreign_saved = {backend: DROPS}
+    kernel.programs = [NFTABLES, backend]
+    for item, what in ((NET, ("out", "10.0.0.0/24", "!br0")), (PORT, ("in", "br0", ""))):
+        done = made(kernel, RESOURCE, **item)
+        assert (done["after"]["backend"], done["blocked_by"]) == ("nftables", [])
+        assert what in allowed(kernel, backend)
+        assert made(kernel, RESOURCE, **item)["changed"] is False
+        assert made(kernel, RESOURCE, backend="nftables", **item)["blocked_by"] != []
+
+
+def test_auto_leaves_it_to_ufw_where_that_has_the_word(kernel: Any) -> None:
+    kernel.foreign_saved = {IPTABLES_NFT: DROPS.replace("COMMIT", ":ufw-user-forward - [0:0]\nCOMMIT")}
+    assert made(kernel, RESOURCE, **NET)["blocked_by"] == ["ip filter FORWARD (policy drop)"]
+    assert allowed(kernel, IPTABLES_NFT) == []
+    assert made(kernel, RESOURCE, backend="iptables", **NET)["blocked_by"] == []
+
+
+ADMIN = "-A DOCKER-USER -i br0 -j DROP\n"
+
+
+@pytest.mark.parametrize(
+    ("saved", "blocked"),
+    [
+        (DOCKER.replace("-A FORWARD -j DOCKER-USER\n", ""), True),
+        (DOCKER.replace("-A FORWARD -j", "-A FORWARD -i eth9 -j"), True),
+        (DOCKER.replace("-A FORWARD -j", "-A FORWARD -j REJECT\n-A FORWARD -j"), True),
+        (DOCKER.replace("-A DOCKER-USER -j RETURN", ADMIN + "-A DOCKER-USER -j RETURN"), True),
+        (DOCKER.replace("-A DOCKER-USER -j RETURN", "-A DOCKER-USER -j RETURN\n" + ADMIN), False),
+        (DOCKER.replace("-A FORWARD -j", "-A FORWARD -m comment --comment x -j"), False),
+    ],
+)  # fmt: skip
+def test_f12_an_allowance_counts_where_it_is_reached(kernel: Any, saved: str, blocked: bool) -> None:
+    kernel.foreign_saved = {IPTABLES_NFT: saved}
+    kernel.programs = [NFTABLES, IPTABLES_NFT]
+    found = plan(kernel, RESOURCE, backend="nftables", **NET).extra
+    assert bool(found["blocked_by"]) == blocked, found
