@@ -7,7 +7,7 @@ export PYTHON
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo test bench lint sanity unit module role generated soak engines compare molecule kernel other-release cores lab clean
+.PHONY: help demo test bench lint sanity unit module role generated soak foreign engines compare molecule kernel other-release cores lab clean
 .NOTPARALLEL:
 
 help: ## show this
@@ -62,6 +62,11 @@ SEED ?= soak
 soak: ## more of those, until so many or so long (COUNT=1000 LIMIT=1800 SEED=7; ARGS='--replay FILE')
 	@tests/tools/setup newest
 	@tests/lab/unchanged tests/tools/soak --seed '$(SEED)' --count '$(COUNT)' --seconds '$(LIMIT)' $(ARGS)
+
+# make foreign COUNT=500 SEED=7
+foreign: ## rule sets of strangers made by chance, and the kernel's verdict of real packets against ours (COUNT=500 SEED=7)
+	@tests/tools/setup newest
+	@FOREIGN_COUNT='$(COUNT)' FOREIGN_SEED='$(SEED)' tests/lab/unchanged tests/tools/tests newest foreign tests/generated/test_foreign_rules.py -- -rP $(ARGS)
 
 engines: ## every mode with every container engine that is installed, in sealed lab hosts (ARGS='-k name -x')
 	@tests/tools/setup newest
