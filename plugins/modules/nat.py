@@ -154,9 +154,10 @@ options:
       - Look whether the rule set of somebody else drops what has to be forwarded, and let it through there where that one has a place for it.
       - With docker's iptables rules that is the chain C(DOCKER-USER), from which a chain of ours is called that accepts this traffic and nothing else. With
         docker's nftables rules it is the mark that its bridge accepts (C(bridge-accept-fwmark)), if docker is told one.
-      - With O(backend=iptables) the same chain is called from C(FORWARD), whatever its policy. The policy is never changed.
-      - What is dropped elsewhere is named in RV(blocked_by), with a warning that says what lets it pass there. For firewalld that is to put the bridge into
-        the zone C(trusted), for ufw a C(ufw route allow).
+      - With O(backend=iptables) or O(backend=auto) the same chain is called from C(FORWARD) where that drops all the rest. The policy is never changed.
+      - That chain is called last, behind all rules that others have there but one that closes, so what an administrator drops stays dropped.
+      - What is dropped elsewhere is named in RV(blocked_by), and what may be dropped in RV(maybe_blocked_by), with a warning that says what lets it pass
+        there. For firewalld that is to put the bridge into the zone C(trusted), for ufw a C(ufw route allow).
     type: bool
     default: true
   ip_forward:
@@ -287,11 +288,19 @@ satisfied_by:
   type: str
   sample: ip nat POSTROUTING handle 7
 blocked_by:
-  description: The chains of others that drop what has to be forwarded.
+  description: The chains of others that drop for sure what has to pass, the first packets and the answers to them.
   returned: success, without O(aggregate)
   type: list
   elements: str
   sample: ["ip filter FORWARD (policy drop)"]
+maybe_blocked_by:
+  description:
+    - The chains of others that may drop some or all of it, where it cannot be told from their rules.
+    - What drops the packets of some peers only, or those that are too many, is listed here as well, and not warned of.
+  returned: success, without O(aggregate)
+  type: list
+  elements: str
+  sample: ["inet host forward (rule handle 7)"]
 published_besides:
   description: Whether other owners have published ports.
   returned: success, with O(type=dnat), O(state=absent) and without O(host_port), and without O(aggregate)

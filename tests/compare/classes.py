@@ -141,11 +141,6 @@ CLASSES = [
         WRONG,
         lambda one: not all(each.icc for each in one.scenario.networks) and one.answered == (True, False),
     ),
-    Class(
-        "FORWARD drops before",
-        WRONG,
-        lambda one: "FORWARD DROP" in one.scenario.before and one.answered == (True, False),
-    ),
     Class("A container that ended", DAEMON, lambda one: bool(one.scenario.stop) and one.published),
     Class("net.ipv6.conf.all.disable_ipv6", QUIRK, _attribute(r"net\.ipv6\.conf\.all\.disable_ipv6")),
 ]

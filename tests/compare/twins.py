@@ -284,6 +284,8 @@ class OurTwin(Twin):
 
     def make(self, backend: str, given: dict[str, Given]) -> None:
         """Wire everything, end some, and wire those that come later."""
+        # What is compared with Docker is what users get who choose nothing: that is nftables here.
+        backend = {"nftables": "auto"}.get(backend, backend)
         self.lab.module("wiring", firewall_backend=backend, **self.wiring(self.scenario.containers, given))
         for name in self.scenario.stop:
             self.lab.run(["ip", "netns", "del", name])

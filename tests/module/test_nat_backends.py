@@ -259,7 +259,7 @@ def test_f17_neighbours_talk_though_what_is_forwarded_is_dropped(host: Host) -> 
     host.use("iptables")
     host.run("sysctl -qw net.bridge.bridge-nf-call-iptables=1 && iptables -P FORWARD DROP")
     assert ask(host, "db", WEB, seconds=MOMENT) == ""
-    named = host.module("nat", type="filter", bridge="br0")
+    named = host.module("nat", type="filter", bridge="br0", backend="nftables")
     assert named["blocked_by"] == ["ip filter FORWARD (policy drop)"]
     host.settles("nat", type="filter", bridge="br0", backend="iptables")
     assert ask(host, "db", WEB) == "172.17.0.3"
@@ -302,7 +302,9 @@ def test_f1_where_docker_drops_what_is_forwarded_it_is_let_through_in_docker_use
     assert [one["blocked_by"] for one in done["results"]] == [[]] * len(ALL)
     works(host)
     assert ask(host, "internet", WEB, seconds=MOMENT) == "", "nothing else is let through"
+    guard = ["-A DOCKER-USER -m comment --comment linuxnet -j LINUXNET-GUARD"] if backend == "iptables" else []
     assert host.run(docker_user).stdout.splitlines() == [
+        *guard,
         "-A DOCKER-USER -m comment --comment linuxnet -j LINUXNET-FORWARD",
         "-A DOCKER-USER -j RETURN",
     ]
@@ -323,7 +325,8 @@ def test_f1_where_docker_drops_what_is_forwarded_it_is_let_through_in_docker_use
 
 
 def test_f1_what_docker_lets_through_by_itself_needs_nothing(host: Host) -> None:
-    host.run(DOCKERS.replace("docker0", "br0"))
+    answers = " && iptables -A DOCKER-FORWARD -o br0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
+    host.run(DOCKERS.replace("docker0", "br0") + answers)
     done = host.settles("nat", **V4)
     assert done["blocked_by"] == []
     assert "LINUXNET" not in host.run("iptables-save").stdout
@@ -446,3 +449,78 @@ def test_a_table_of_that_name_that_iptables_does_not_understand_is_read_as_nft_h
         named = host.module("nat", check=True, source="10.7.0.0/24", out_interface="!br7", backend="nftables")
         assert named["blocked_by"] == ["ip filter FORWARD (policy drop)"]
     assert host.run("nft list table ip filter").stdout == before
+
+
+PEER = "192.0.2.66"
+DROPS = [f"-i up0 -s {PEER} -m conntrack --ctstate NEW -j DROP", f"-o up0 -d {PEER} -j DROP"]
+
+
+def with_a_peer(host: Host) -> None:
+    """Somebody outside whom the administrator keeps out."""
+    host.run(f"ip -n internet addr add {PEER}/24 dev eth0")
+
+
+def closed_to_the_peer(host: Host) -> None:
+    """What the administrator drops stays dropped, and the rest works."""
+    works(host)
+    assert ask(host, "web", PEER, seconds=MOMENT) == ""
+    told = host.run(
+        ["ip", "netns", "exec", "internet", sys.executable, "-c",
+         "import socket\n"
+         f"one = socket.socket(); one.bind(('{PEER}', 0)); one.settimeout({MOMENT})\n"
+         f"print(one.connect_ex(('{HOST}', 8080)) == 0)"]
+    )  # fmt: skip
+    assert told.stdout == "False\n"
+
+
+@pytest.mark.parametrize("backend", BACKENDS, indirect=True)
+@pytest.mark.parametrize("kind", ["iptables-nft", LEGACY])
+def test_f1_what_the_administrator_drops_in_docker_user_stays_dropped(host: Host, backend: str, kind: str) -> None:
+    if kind == LEGACY:
+        host.use(LEGACY)
+    host.run(DOCKERS)
+    with_a_peer(host)
+    host.run(" && ".join(f"iptables -I DOCKER-USER {rule}" for rule in DROPS))
+    done = host.settles("nat", backend=backend, aggregate=ALL)
+    assert [one["blocked_by"] for one in done["results"]] == [[]] * len(ALL)
+    closed_to_the_peer(host)
+    # What comes later, and what an older release called first, is put in order in one run.
+    host.run(
+        "iptables -D DOCKER-USER -j RETURN; iptables -D DOCKER-USER -m comment --comment linuxnet -j LINUXNET-FORWARD"
+    )
+    host.run("iptables -I DOCKER-USER -m comment --comment linuxnet -j LINUXNET-FORWARD")
+    assert host.settles("nat", backend=backend, aggregate=ALL)["changed"]
+    closed_to_the_peer(host)
+    host.settles("nat", backend=backend, state="absent", aggregate=ALL)
+    assert "LINUXNET" not in host.run("iptables-save").stdout
+
+
+@pytest.mark.parametrize("backend", ["iptables", "auto"])
+def test_f1_what_the_administrator_drops_in_forward_stays_dropped(host: Host, backend: str) -> None:
+    """And the policy of FORWARD, which stands, is passed, by auto as well as by iptables."""
+    with_a_peer(host)
+    host.use("iptables")
+    host.run(
+        "iptables -P FORWARD DROP && ip6tables -P FORWARD DROP && "
+        + " && ".join(f"iptables -A FORWARD {rule}" for rule in DROPS)
+    )
+    done = host.settles("nat", backend=backend, aggregate=ALL)
+    assert [one["blocked_by"] for one in done["results"]] == [[]] * len(ALL)
+    closed_to_the_peer(host)
+    host.settles("nat", backend=backend, state="absent", aggregate=ALL)
+    assert "LINUXNET" not in host.run("iptables-save").stdout
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "iptables -N DOCKER-USER && iptables -A DOCKER-USER -j RETURN",
+        "iptables -N DOCKER-USER && iptables -A FORWARD -i eth9 -j DOCKER-USER",
+        "iptables -N DOCKER-USER && iptables -A FORWARD -j REJECT && iptables -A FORWARD -j DOCKER-USER",
+    ],
+)
+def test_f12_a_users_chain_that_is_not_reached_lets_nothing_through(host: Host, rules: str) -> None:
+    host.run(f"iptables -P FORWARD DROP && {rules}")
+    done = host.module("nat", backend="nftables", **V4)
+    assert done["blocked_by"] != []
+    assert ask(host, "web", WORLD, seconds=MOMENT) == ""

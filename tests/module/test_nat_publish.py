@@ -398,6 +398,8 @@ def test_f17_forward_chains_of_others_that_drop_what_comes_in_are_named(host: Ho
         "let them through there, or take backend: iptables."
     ]
     host.run(["nft", 'add rule ip filter FORWARD oifname "br0" ip daddr 172.17.0.2 accept'])
+    assert publish(host, 4)["blocked_by"] == ["ip filter FORWARD (policy drop)"], "the answers do not pass yet"
+    host.run(["nft", "add rule ip filter FORWARD ct state established accept"])
     assert publish(host, 4)["blocked_by"] == []
 
 

@@ -263,7 +263,7 @@ def blocked(host: Host, rules: str) -> dict[str, Any]:
     chain = "add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }; "
     host.run(["nft", chain + rules])
     before = host.run("nft list table ip filter").stdout
-    done = host.module("nat", **V4)
+    done = host.module("nat", backend="nftables", **V4)
     assert host.run("nft list table ip filter").stdout == before
     return done
 
@@ -279,8 +279,8 @@ def test_a_forward_chain_that_drops_is_reported(host: Host) -> None:
         "let them through there, or take backend: iptables."
     ]
     assert not host.ping("web", "198.51.100.1", within=0.1)
-    assert host.module("nat", **V4)["blocked_by"] == ["ip filter FORWARD (policy drop)"]
-    quiet = host.module("nat", **V4, forward=False)
+    assert host.module("nat", backend="nftables", **V4)["blocked_by"] == ["ip filter FORWARD (policy drop)"]
+    quiet = host.module("nat", **V4, backend="nftables", forward=False)
     assert (quiet["blocked_by"], warnings(quiet)) == ([], [])
 
 

@@ -356,7 +356,11 @@ def _line(table: dict[str, list[tuple[str, ...]]], words: tuple[str, ...]) -> No
                 raise Refusal(f"chain {name} is there")
             table[name] = []
         elif verb == "-A":
-            table[name].append(rule)
+            (table[name] if name.startswith("LINUXNET") else table.setdefault(name, [])).append(rule)
+        elif verb == "-I" and rest[0].isdecimal():
+            if not 1 <= int(rest[0]) <= len(table[name]) + 1:
+                raise Refusal(f"{words}: index of insertion too big")
+            table[name].insert(int(rest[0]) - 1, rule[1:])
         elif verb == "-I":
             table.setdefault(name, []).insert(0, rule)
         elif verb == "-D":

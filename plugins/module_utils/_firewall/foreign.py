@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Foreign rules, those of somebody else, and what they do to the traffic of ours. Pure.
+"""Foreign rules, those of somebody else: the one form that the chains of every tool are read into. Pure.
 
-The backends read the chains of every tool into one form, in which a packet is followed. What is not understood of a rule counts as not
-met: so an accept of which it is not known whether it is met hides no block, and a drop of which it is not known is not told.
+What they do to packets is found in `fate`.
 """
 
 from __future__ import annotations
@@ -15,39 +14,54 @@ import ipaddress
 from dataclasses import field, replace
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.matching import (
+    PROTOCOLS,
+    Fact,
+    Lookup,
+    Match,
+    Span,
+    address,
+    all_of,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import network_text
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
-Matches = Dict[str, Tuple[str, Any]]  # what is looked at to (operator as in nft, value as in nft's JSON)
-Fate = Optional[
-    Tuple[bool, str]
-]  # of a packet: whether it passes, and the rule that says so; None where it falls through
-_DEPTH = 16  # of jumps that are followed; nft allows as many (NFT_JUMP_STACK_SIZE)
+# In what order a packet that is forwarded comes by the hooks.
+_WAY = ("ingress", "prerouting", "input", "forward", "output", "postrouting", "egress")
+_LAYERS = ("netdev", "bridge")
+_EVERY_MARK = 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: where all ``matches`` hold, the ``verdict``, with a ``target`` for jump, goto and dnat. A verdict map is in
-    ``lookup``: what is looked at, and by its value the verdict and its target. ``shown`` says which rule it is.
+    """One rule: where all ``matches`` hold, the ``verdict``, with a ``target`` for jump, goto and dnat. A verdict map is in ``lookup``.
+    ``sets`` are marks that it gives, with the value where that is known. ``shown`` says which rule it is.
 
-    A match whose operator is ``?`` is not understood, nor is a target ``?``.
+    A verdict ``""`` goes on; of ``?`` it is not known what it does.
     """
 
-    matches: Matches = field(hash=False)
+    matches: Tuple[Match, ...] = ()
     verdict: str = ""
     target: str = ""
     shown: str = ""
-    lookup: Tuple[str, Mapping[str, Tuple[str, str]]] = field(default=("", {}), hash=False)
+    lookup: Optional[Lookup] = None
+    sets: Tuple[Tuple[str, Optional[Span]], ...] = ()
 
     @property
-    def understood(self) -> bool:
-        """Return whether nothing of the rule is unknown."""
-        return self.target != "?" and all(operator != "?" for operator, dummy in self.matches.values())
+    def whole(self) -> bool:
+        """Return whether the tool that listed it tells all of it."""
+        return self.verdict != "?" and self.target != "?" and not any(one.hidden for one in self.matches)
+
+    @property
+    def closing(self) -> bool:
+        """Return whether no packet goes on behind it, whatever it is."""
+        return not self.matches and self.lookup is None and self.verdict in ("accept", "drop", "reject", "return")
 
 
 @dataclass(frozen=True)
 class Chain:
-    """One chain with its rules. ``table`` names it fully, such as ``ip filter`` or ``iptables-legacy filter``."""
+    """One chain with its rules. ``table`` names it fully, such as ``ip filter`` or ``iptables-legacy filter``. ``devices``: those that it is
+    hooked to, None where there are none, or where the tool does not tell."""
 
     table: str
     name: str
@@ -56,9 +70,22 @@ class Chain:
     hook: str = ""
     policy: str = "accept"
     rules: Tuple[Rule, ...] = ()
+    priority: int = 0
+    devices: Optional[Tuple[str, ...]] = None
 
     def __str__(self) -> str:
         return "%s %s" % (self.table, self.name)
+
+    @property
+    def layer(self) -> str:
+        """Return ``netdev``, ``bridge``, or ``""`` for IP."""
+        family = self.table.partition(" ")[0]
+        return family if family in _LAYERS else ""
+
+    @property
+    def place(self) -> int:
+        """Return the number of the rule before the first that no packet goes on behind."""
+        return next((number for number, rule in enumerate(self.rules) if rule.closing), len(self.rules))
 
 
 @dataclass(frozen=True)
@@ -67,17 +94,61 @@ class ForeignRules:
 
     chains: Mapping[Tuple[str, str], Chain] = field(default_factory=dict, hash=False)
 
-    def base_chains(self, hook: str, type_: str, family: int) -> List[Chain]:
-        """Return the chains of a family that the kernel calls at ``hook``."""
-        return self._base_chains.get((hook, type_, family), [])
+    @functools.cached_property
+    def base(self) -> List[Chain]:
+        """Return the chains that the kernel calls and that may drop something, or mark it, in the order in which a packet comes by."""
+        found = [chain for chain in self.chains.values() if chain.hook in _WAY and self.harms(chain)]
+        return sorted(found, key=lambda chain: (_WAY.index(chain.hook), chain.priority))
 
     @functools.cached_property
-    def _base_chains(self) -> Dict[Tuple[str, str, int], List[Chain]]:
-        found: Dict[Tuple[str, str, int], List[Chain]] = {}
-        for chain in self.chains.values():
-            for family in chain.families if chain.hook else ():
-                found.setdefault((chain.hook, chain.type, family), []).append(chain)
-        return found
+    def _harmful(self) -> Dict[Tuple[str, str], bool]:
+        return {}
+
+    def harms(self, chain: Chain) -> bool:
+        """Return whether a chain, or what it calls, may do something to a packet but let it pass; found once a chain."""
+        key = chain.table, chain.name
+        if key not in self._harmful:
+            self._harmful[key] = self._may_harm(chain)
+        return self._harmful[key]
+
+    def _may_harm(self, base: Chain) -> bool:
+        left, seen = [base], {base.name}
+        while left:
+            chain = left.pop()
+            if chain.policy == "drop":
+                return True
+            for rule in chain.rules:
+                ways = rule.lookup.entries if rule.lookup is not None else (((), rule.verdict, rule.target),)
+                for dummy, verdict, target in ways:
+                    if verdict in ("drop", "reject", "?") or rule.sets:
+                        return True
+                    called = self.chains.get((base.table, target)) if verdict in ("jump", "goto") else None
+                    if verdict in ("jump", "goto") and called is None:
+                        return True
+                    if called is not None and called.name not in seen:
+                        seen.add(called.name)
+                        left.append(called)
+        return False
+
+    def on_the_way(self, family: int) -> List[Chain]:
+        """Return those of an address family."""
+        return self._by_family.get(family, [])
+
+    @functools.cached_property
+    def _by_family(self) -> Dict[int, List[Chain]]:
+        return {family: [chain for chain in self.base if family in chain.families] for family in (4, 6)}
+
+    @functools.cached_property
+    def _opened(self) -> Dict[Tuple[str, str, int], ForeignRules]:
+        return {}
+
+    def opened(self, chain: Chain, place: int) -> ForeignRules:
+        """Return the rules with one more at a place of a chain, which accepts all packets in question."""
+        key = chain.table, chain.name, place
+        if key not in self._opened:
+            rules = (*chain.rules[:place], Rule(verdict="accept", shown="ours"), *chain.rules[place:])
+            self._opened[key] = ForeignRules({**self.chains, key[:2]: replace(chain, rules=rules)})
+        return self._opened[key]
 
     @functools.cached_property
     def in_use(self) -> List[Chain]:
@@ -87,20 +158,17 @@ class ForeignRules:
     @functools.cached_property
     def marks(self) -> FrozenSet[Tuple[int, int]]:
         """Return the marks (value, mask) that a rule accepts."""
-        asked = [
-            rule.matches["mark"]
+        return frozenset(
+            (values[0][0], _EVERY_MARK if one.mask is None else one.mask)
             for chain in self.chains.values()
             for rule in chain.rules
-            if rule.verdict == "accept" and "mark" in rule.matches
-        ]
-        return frozenset(_mark(value) for operator, value in asked if operator == "==")
-
-
-def put(matches: Matches, name: str, operator: str, value: Any) -> None:
-    """Add a match to those of a rule. A second one of the same is not understood."""
-    if name in matches and matches[name] != (operator, value):
-        name, operator = "%s again" % name, "?"
-    matches[name] = (operator, value)
+            for one in (rule.matches if rule.verdict == "accept" else ())
+            for values in one.among
+            if one.what == ("mark",)
+            and not one.negated
+            and isinstance(values[0], tuple)
+            and values[0][0] == values[0][1]
+        )
 
 
 # --- values, as nft's JSON has them; everything else is none ---
@@ -125,160 +193,7 @@ def ports(value: Any) -> Tuple[int, int]:
     return (ends[0], ends[1]) if len(ends) == 2 and all(isinstance(end, int) for end in ends) else (0, 0)
 
 
-def _mark(value: Any) -> Tuple[int, int]:
-    """Return a mark as (value, mask), (0, 0) where it is something else."""
-    numbers = value if isinstance(value, tuple) and all(isinstance(number, int) for number in value) else ()
-    return (numbers[0], numbers[1]) if len(numbers) == 2 else (0, 0)
-
-
-def _names(value: Any) -> List[str]:
-    """Return one name or several."""
-    if isinstance(value, dict):
-        value = value.get("set")
-    if isinstance(value, str):
-        return [value]
-    return [name for name in value if isinstance(name, str)] if isinstance(value, (list, tuple)) else []
-
-
-# --- following a packet ---
-
-
-@dataclass(frozen=True)
-class Packet:
-    """The first packet of a connection, as a forward chain sees it. Of the addresses one is known mostly; an interface that is
-    ``""`` is any but ``bridge``. ``dnat``: it was for a published port, and goes to one of ``ports`` of ``protocol``."""
-
-    family: int
-    saddr: str = ""
-    daddr: str = ""
-    iifname: str = ""
-    oifname: str = ""
-    bridge: str = ""
-    dnat: bool = False
-    mark: int = 0
-    protocol: str = ""
-    ports: Tuple[int, int] = (0, 0)
-
-    def meets(self, matches: Matches) -> bool:
-        """Return whether the packet meets all matches of a rule."""
-        return all(self._meets(name, operator, value) for name, (operator, value) in matches.items())
-
-    def _meets(self, name: str, operator: str, value: Any) -> bool:
-        if name in ("saddr", "daddr"):
-            known = getattr(self, name)
-            return bool(known) and _within(known, operator, value)
-        if name in ("iifname", "oifname"):
-            return self._leaves(getattr(self, name), operator, value)
-        if operator not in ("==", "!=", "in"):
-            return False
-        equal = operator != "!="
-        if name == "ct state":
-            states = _names(value)
-            return bool(states) and ("new" in states) == equal
-        if name == "ct status":
-            return "dnat" in _names(value) and self.dnat == equal
-        if name in ("l4proto", "protocol"):
-            protocols = _names(value)
-            return bool(self.protocol and protocols) and (self.protocol in protocols) == equal
-        if name == "dport" and equal:
-            first, last = ports(value)
-            return 0 < first <= self.ports[0] and self.ports[1] <= last
-        if name == "nfproto":
-            return bool(value == "ipv%d" % self.family)
-        if name == "mark":
-            wanted, mask = _mark(value)
-            return bool(mask) and (self.mark & mask == wanted) == equal
-        return False
-
-    def _leaves(self, known: str, operator: str, value: Any) -> bool:
-        """Return whether an interface, which may be any but the bridge, is one that a match means."""
-        if operator not in ("==", "!=") or not isinstance(value, str):
-            return False
-        if not known:  # certain only of the bridge: that it is not that one
-            return operator == "!=" and value == self.bridge
-        same = known.startswith(value[:-1]) if value[-1:] in ("*", "+") else known == value
-        return same == (operator == "==")
-
-    def looked_up(self, name: str) -> str:
-        """Return the value by which a verdict map is asked, ``""`` where it is not known."""
-        return {"iifname": self.iifname, "oifname": self.oifname, "ct state": "new"}.get(name, "")
-
-
-def _within(known: str, operator: str, value: Any) -> bool:
-    """Return whether a match of addresses holds for every address of the network ``known``."""
-    network = prefix(value)
-    if not network:
-        return False
-    outer, inner = ipaddress.ip_network(network), ipaddress.ip_network(known)
-    if outer.version != inner.version:
-        return False
-    if operator == "!=":
-        return not outer.overlaps(inner)
-    return operator in ("==", "in") and inner.subnet_of(outer)  # type: ignore[arg-type]
-
-
-class _Way:
-    """The way of one packet through chains. What a chain does to it is found out once."""
-
-    def __init__(self, foreign: ForeignRules, packet: Packet) -> None:
-        self._foreign = foreign
-        self._packet = packet
-        self._fates: Dict[Tuple[str, str], Fate] = {}
-
-    def fate(self, chain: Chain, depth: int = 0) -> Fate:
-        """Return whether a chain lets the packet pass, and which rule says so; None where the packet falls through."""
-        key = chain.table, chain.name
-        if key not in self._fates:
-            self._fates[key] = None  # for a chain that comes back to itself, which no kernel has
-            self._fates[key] = self._followed(chain, depth)
-        return self._fates[key]
-
-    def _followed(self, chain: Chain, depth: int) -> Fate:
-        for rule in chain.rules:
-            if not self._packet.meets(rule.matches):
-                continue
-            verdict, target = rule.verdict, rule.target
-            if rule.lookup[0]:
-                verdict, target = rule.lookup[1].get(self._packet.looked_up(rule.lookup[0]), ("", ""))
-            if verdict == "accept":
-                return True, ""
-            if verdict in ("drop", "reject"):
-                return False, "%s (rule %s)" % (chain, rule.shown)
-            if verdict == "return":
-                return None
-            follows = verdict in ("jump", "goto") and depth < _DEPTH
-            inner = self._foreign.chains.get((chain.table, target)) if follows else None
-            if inner is not None:
-                fate = self.fate(inner, depth + 1)
-                if fate is not None or verdict == "goto":
-                    return fate
-        return None
-
-
-@dataclass(frozen=True)
-class Block:
-    """A foreign base chain that drops a packet, and how it is named: ``ip filter FORWARD (policy drop)``."""
-
-    chain: Chain
-    shown: str
-
-
-def blocks(foreign: ForeignRules, packet: Packet) -> List[Block]:
-    """Return the forward chains that drop a packet."""
-    found = []
-    way = _Way(foreign, packet)
-    for chain in foreign.base_chains("forward", "filter", packet.family):
-        fate = way.fate(chain)
-        if fate is not None and not fate[0]:
-            found.append(Block(chain, fate[1]))
-        elif fate is None and chain.policy == "drop":
-            found.append(Block(chain, "%s (policy drop)" % chain))
-    return found
-
-
-def accepted_marks(foreign: ForeignRules, packet: Packet) -> List[Tuple[int, int]]:
-    """Return the marks (value, mask) with which a packet would pass all forward chains, as docker's bridge-accept-fwmark is meant."""
-    return sorted(mark for mark in foreign.marks if mark[1] and not blocks(foreign, replace(packet, mark=mark[0])))
+# --- what others do already ---
 
 
 def satisfied_by(foreign: ForeignRules, source: str, out_interface: str) -> str:
@@ -286,15 +201,22 @@ def satisfied_by(foreign: ForeignRules, source: str, out_interface: str) -> str:
 
     Only a rule in a base chain counts that matches the whole source and leaves out the same interface or none.
     """
-    for chain in foreign.base_chains("postrouting", "nat", ipaddress.ip_network(source).version):
-        for rule in chain.rules:
-            operator, name = rule.matches.get("oifname", ("", ""))
+    family = ipaddress.ip_network(source).version
+    facts: Dict[str, Fact] = {
+        "saddr": address(source), "protocol": "ip" if family == 4 else "ip6", "nfproto": "ipv%d" % family
+    }  # fmt: skip
+    for chain in foreign.chains.values():
+        there = (chain.hook, chain.type, chain.layer) == ("postrouting", "nat", "") and family in chain.families
+        for rule in chain.rules if there else ():
+            ways = [one for one in rule.matches if one.what == ("oifname",)]
+            rest = [one for one in rule.matches if one not in ways]
+            named = ["%s%s" % ("!" if one.negated else "", one.among[0][0]) for one in ways if len(one.among) == 1]
             if (
                 rule.verdict == "masquerade"
-                and isinstance(name, str)
-                and out_interface == ("!" if operator == "!=" else "") + name
-                and set(rule.matches) <= {"saddr", "oifname"}
-                and _within(source, *rule.matches.get("saddr", ("", "")))
+                and len(ways) == 1
+                and named == [out_interface]
+                and any(one.what == ("saddr",) for one in rest)
+                and all_of(one.met(facts) for one in rest)
             ):
                 return "%s %s" % (chain, rule.shown)
     return ""
@@ -316,15 +238,25 @@ class Published:
 def published(foreign: ForeignRules) -> List[Published]:
     """Return the ports that foreign rules send on, one by one; ports in maps are not seen."""
     found = []
+    names = {number: name for name, number in reversed(list(PROTOCOLS.items()))}
     for chain in foreign.chains.values():
         for rule in chain.rules:
-            operator, port = rule.matches.get("dport", ("", None))
-            if rule.verdict != "dnat" or operator not in ("==", "in"):
+            asked = [span for one in rule.matches for span in one.only("dport")] if rule.verdict == "dnat" else []
+            if not asked:
                 continue
-            first, last = ports(port)
-            protocol = str(rule.matches.get("l4proto", ("", ""))[1] or rule.matches.get("protocol", ("", ""))[1])
-            operator, address = rule.matches.get("daddr", ("", ""))
-            host_ip = prefix(address) if operator == "==" else ""
+            protocols = [span[0] for one in rule.matches for span in one.only("l4proto") if span[0] == span[1]]
+            hosts = [span for one in rule.matches for span in one.only("daddr")]
+            host_ip = _network(hosts[0], chain) if len(set(hosts)) == 1 else ""
             shown = "%s %s" % (chain, rule.shown)
-            found.append(Published(chain.families, protocol, first, last, host_ip, rule.target, shown))
+            for first, last in dict.fromkeys(asked):
+                for number in dict.fromkeys(protocols or [-1]):
+                    name = names.get(number, "")
+                    found.append(Published(chain.families, name, first, last, host_ip, rule.target, shown))
     return found
+
+
+def _network(span: Span, chain: Chain) -> str:
+    """Return addresses as a network, ``""`` where they are none."""
+    kind: Any = ipaddress.IPv6Address if span[1] >= 2**32 or chain.families == (6,) else ipaddress.IPv4Address
+    nets = list(ipaddress.summarize_address_range(kind(span[0]), kind(span[1])))
+    return str(nets[0]) if len(nets) == 1 else ""

@@ -11,15 +11,14 @@ backend does not understand of a rule set counts as not understood: no method bu
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import (
-    Block,
-    Chain,
-    ForeignRules,
-    Packet,
-)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, ForeignRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import Allowance, Edit, OwnedRules
+
+if TYPE_CHECKING:
+    from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fate import Block
+    from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.packets import Flow
 
 Texts = Mapping[str, str]  # by program: what it printed, or what it is to read
 Ruleset = Any  # a rule set in the form that its backend has for it
@@ -140,10 +139,10 @@ class Backend(ABC):
 
     @abstractmethod
     def allowance(
-        self, wanted: Allowance, blocks: Sequence[Block], foreign: ForeignRules, packet: Packet, chosen: bool
+        self, wanted: Allowance, blocks: Sequence[Block], foreign: ForeignRules, flows: Sequence[Flow], chosen: bool
     ) -> Tuple[Optional[Allowance], List[Block]]:
-        """Return the allowance that lets a packet through in this rule set, None where there is none, and which of ``blocks`` are left
-        with it. ``chosen``: this is the backend that the rules are written with."""
+        """Return the allowance that lets packets through in this rule set, None where there is none, and what is left of ``blocks``
+        with it. ``chosen``: ours may be called where all of this tool's traffic passes."""
 
     def held_as(self, wanted: Allowance) -> Allowance:
         """Return an allowance as it is held in this rule set, if it is, but for what it says besides its key."""

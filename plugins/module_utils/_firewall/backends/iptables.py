@@ -11,9 +11,10 @@ edited or took out is set right by the same lines that make it.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import (
+    iptables_foreign,
     iptables_rules,
     iptables_save,
 )
@@ -47,12 +48,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
     kind as kind_of,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import (
-    Block,
-    Chain,
-    ForeignRules,
-    Packet,
-)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, ForeignRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
     FAMILIES,
@@ -68,6 +64,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     edited,
     family_of,
 )
+
+if TYPE_CHECKING:
+    from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fate import Block
+    from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.packets import Flow
 
 Saved = Mapping[int, Tables]  # by address family
 _NEEDED = {
@@ -156,7 +156,7 @@ class Iptables(Backend):
         return [name for name in self.closed(owned) if name in ours]
 
     def foreign(self, ruleset: Saved, seen: Chains) -> Chains:
-        return iptables_save.chains_of(self._tables, ruleset, seen if self.within else {})
+        return iptables_foreign.chains_of(self._tables, ruleset, seen if self.within else {})
 
     # --- changing ---
 
@@ -202,10 +202,9 @@ class Iptables(Backend):
     def moved_on(self, owned: OwnedRules, edit: Edit, kept: Mapping[str, Set[int]]) -> OwnedRules:
         families = set(owned.families)
         isolated = families if kept[ISOLATION] else set()
-        there = {**kept, ISOLATION: isolated, ALLOWANCES: isolated | kept[ALLOWANCES] | kept[FENCES]}
-        touched = {*edit.kinds, *([ALLOWANCES] if {ISOLATION, FENCES}.intersection(edit.kinds) else [])}
+        there = {**kept, ISOLATION: isolated}
         sources = {family_of(source) for dummy, source in (*(rule.key for rule in edit.put), *edit.drop)}
-        changed = {(kind, family) for kind in touched for family in families} | {(NAT, family) for family in sources}
+        changed = {(kind, family) for kind in edit.kinds for family in families} | {(NAT, family) for family in sources}
         static = {*owned.static} - changed
         static |= {(kind, family) for kind, family in changed if family in there[kind] & families}
         return replace(owned, static=frozenset(static))
@@ -213,15 +212,24 @@ class Iptables(Backend):
     # --- foreign rules ---
 
     def allowance(
-        self, wanted: Allowance, blocks: Sequence[Block], foreign: ForeignRules, packet: Packet, chosen: bool
+        self, wanted: Allowance, blocks: Sequence[Block], foreign: ForeignRules, flows: Sequence[Flow], chosen: bool
     ) -> Tuple[Optional[Allowance], List[Block]]:
-        # An accept comes before what drops in the same chain. Docker has a chain for that; FORWARD itself is touched by who chose it only.
-        left = [
-            block
-            for block in blocks
-            if not self.drops_in_filter(block.chain) or not (chosen or (block.chain.table, USERS) in foreign.chains)
-        ]
-        return (wanted if len(left) < len(blocks) else None), left
+        # Here and not above: of use only where others have rules that drop.
+        from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import fate
+
+        # Ours comes behind what others have there: docker has a chain for that, FORWARD itself is touched by who chose it only.
+        forward = next((block.chain for block in fate.in_the_way(blocks) if self.drops_in_filter(block.chain)), None)
+        if forward is None:
+            return None, list(blocks)
+        called = any(
+            (rule.verdict, rule.target, rule.matches) == ("jump", USERS, ()) and rule.lookup is None
+            for rule in forward.rules
+        )
+        chain = foreign.chains.get((forward.table, USERS)) if called else forward if chosen else None
+        if chain is None:
+            return None, list(blocks)
+        left = fate.left_with(foreign.opened(chain, chain.place), flows, blocks)
+        return (wanted, left) if fate.doubts(left) < fate.doubts(blocks) else (None, list(blocks))
 
     def drops_in_filter(self, chain: Chain) -> bool:
         return chain.name == "FORWARD" and self.owns_table(chain)

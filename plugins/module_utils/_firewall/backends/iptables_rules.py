@@ -78,11 +78,12 @@ SHARED = frozenset({*_KINDS, *_SNAT})  # the others have one rule's exceptions e
 
 @dataclass(frozen=True)
 class IptablesRules(OwnedRules):
-    """What we own in one kind of iptables. ``callers``: by address family the chain from which our forward chain is called.
-    ``by_hand``: the halves of a source NAT rule that was edited by hand, or has no stop, by its key; they stay as they are. ``closed``: the
-    tables, by address family, that the tool can neither read nor write."""
+    """What we own in one kind of iptables. ``callers``: by address family the chain from which our forward chains are called, and ``others`` what
+    others have there. ``by_hand``: the halves of a source NAT rule that was edited by hand, or has no stop, by its key; they stay as they are.
+    ``closed``: the tables, by address family, that the tool can neither read nor write."""
 
     callers: Mapping[int, str] = field(default_factory=dict, hash=False)
+    others: Mapping[int, Sequence[Words]] = field(default_factory=dict, hash=False)
     by_hand: Mapping[Tuple[str, str], Sequence[Half]] = field(default_factory=dict, hash=False)
     closed: Tuple[Tuple[int, str], ...] = ()
 
@@ -202,12 +203,15 @@ def render(family: int, owned: IptablesRules) -> Layout:
     iptables_snat.render([rule for rule in owned.nat_rules if rule.family == family], owned.by_hand, layout)
     allowances = [allowance for allowance in owned.allowances if allowance.family == family]
     fences = [fence for fence in owned.fences if fence.family == family]
-    if allowances or owned.isolations or fences:
-        dropping = [_call(FENCE)] * len(fences) + ([_call(GUARD)] if owned.isolations else [])
-        layout.chains["filter", FORWARD] = dropping + [
-            line for allowance in allowances for line in _allowance(allowance)
-        ]
-        layout.calls.append(("filter", owned.callers.get(family, "FORWARD"), _call(FORWARD)))
+    caller = owned.callers.get(family, "FORWARD")
+    if allowances:
+        layout.chains["filter", FORWARD] = [line for allowance in allowances for line in _allowance(allowance)]
+        layout.late.append(("filter", caller, _call(FORWARD)))
+    layout.calls.extend(("filter", caller, _call(FENCE)) for dummy in fences)
+    if owned.isolations:
+        layout.calls.append(("filter", caller, _call(GUARD)))
+    if family in owned.others:
+        layout.others["filter", caller] = owned.others[family]
     _fenced(fences, layout)
     _isolated(owned.isolations, layout)
     return layout
@@ -294,6 +298,20 @@ def _unmarked(tables: Tables) -> List[str]:
     ]
 
 
+def _caller(chains: Mapping[str, SavedChain]) -> str:
+    """Return the chain that calls ours: that of docker's users, where every packet comes by there."""
+    called = any(_alone(rule) == ("-j", USERS) for rule in rules_of(chains, "FORWARD"))
+    return USERS if called and USERS in chains else "FORWARD"
+
+
+def _alone(rule: Words) -> Words:
+    """Return a rule without its comment."""
+    if "--comment" not in rule[:-1]:
+        return rule
+    number = rule.index("--comment")
+    return (*rule[: max(number - 2, 0)], *rule[number + 2 :])
+
+
 def owned(saved: Mapping[int, Tables]) -> IptablesRules:
     """Return what is owned in the tables of both address families."""
     rules: List[NatRule] = []
@@ -321,6 +339,7 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
         bent = [rule for rule in rules_of(nat, HAIRPIN) if comment(rule).startswith(_BENT)]
         hairpins.update((option(rule, "-o"), comment(rule)[len(_BENT) :]) for rule in bent)
         unmarked += _unmarked(tables)
+    callers = {family: _caller(tables.get("filter", {})) for family, tables in saved.items()}
     found = IptablesRules(
         nat_rules=tuple(rules),
         port_mappings=tuple(mappings),
@@ -332,7 +351,11 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
         hairpins=tuple(hairpins.items()),
         unmarked=tuple(unmarked),
         families=tuple(saved),
-        callers={family: USERS if USERS in tables.get("filter", {}) else "FORWARD" for family, tables in saved.items()},
+        callers=callers,
+        others={
+            family: [rule for rule in rules_of(tables.get("filter", {}), callers[family]) if not is_ours(rule)]
+            for family, tables in saved.items()
+        },
         by_hand=by_hand,
         closed=tuple((family, table) for family, tables in saved.items() for table in sorted(closed(tables))),
     )
@@ -347,13 +370,9 @@ def _static(saved: Mapping[int, Tables], owned: IptablesRules) -> FrozenSet[Tupl
         lost = [step.chain for step in difference(tables, layout, SHARED)]
         broken = {_KINDS.get(name, NAT) for name in lost if name.startswith(OURS)}
         if not all(name.startswith(OURS) for name in lost):  # a call that leads elsewhere: nobody knows whose it was
-            broken.update((NAT, PORTS, ISOLATION, ALLOWANCES))
+            broken.update((NAT, PORTS, ISOLATION, ALLOWANCES, FENCES))
         if iptables_snat.STOPS not in tables.get("mangle", {}):
             broken.add(NAT)
-        if owned.isolations and ALLOWANCES in broken:  # isolation is called from there
-            broken.add(ISOLATION)
-        if any(fence.family == family for fence in owned.fences) and ALLOWANCES in broken:
-            broken.add(FENCES)
         there = {_KINDS.get(name, NAT) for dummy, name in layout.chains}
         found |= {(kind, family) for kind in there - broken}
     return frozenset(found)

@@ -2,52 +2,27 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The texts of iptables-save and iptables-restore, what our rules have in common, and what foreign rules mean. Pure."""
+"""The texts of iptables-save and iptables-restore, and what our rules have in common. Pure."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Chains, Unreadable
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, Matches, Rule, put
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Unreadable
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import MARK
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 Words = Tuple[str, ...]  # of one rule, after "-A CHAIN"
 OURS = "LINUXNET-"  # begins the name of a chain of ours
 TABLES = ("raw", "mangle", "nat", "filter")
-# Where the kernel calls the built-in chains: table and chain to (nft's type, hook).
-_HOOKS = {
-    ("filter", "FORWARD"): ("filter", "forward"),
-    ("nat", "PREROUTING"): ("nat", "prerouting"),
-    ("nat", "POSTROUTING"): ("nat", "postrouting"),
-}
 _BUILT_IN = {
     "raw": {"PREROUTING", "OUTPUT"},
     "mangle": {"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"},
     "nat": {"PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"},
     "filter": {"INPUT", "FORWARD", "OUTPUT"},
 }
-_VERDICTS = {"ACCEPT": "accept", "DROP": "drop", "REJECT": "reject", "RETURN": "return", "MASQUERADE": "masquerade"}
-# What an option says: it belongs to the extension that was named last, "" for none, since many have one of the same name.
-_FIELDS = {
-    ("", "-s"): "saddr",
-    ("", "-d"): "daddr",
-    ("", "-i"): "iifname",
-    ("", "-o"): "oifname",
-    ("", "-p"): "l4proto",
-    **{(protocol, "--dport"): "dport" for protocol in ("tcp", "udp", "sctp")},
-    ("conntrack", "--ctstate"): "ct state",
-    ("state", "--state"): "ct state",
-    ("mark", "--mark"): "mark",
-    ("DNAT", "--to-destination"): "to",
-    ("comment", "--comment"): "",
-    ("REJECT", "--reject-with"): "",
-}
-_EXTENSIONS = {extension for extension, dummy in _FIELDS}  # that match nothing by themselves
 _SPECIAL = set(" |'\t;&()<>*?#~$`\"\\")
-_WITHOUT_VALUE = {"--random", "--random-fully", "--persistent"}  # how a translated port is chosen
 _CLOSED = re.compile(r"# Table `(\w+)' is incompatible")  # as iptables-nft-save says it
 _QUOTED_OR_NOT = re.compile(r'"((?:[^"\\]|\\.)*)"(?= |$)|([^ ]+)')
 
@@ -186,94 +161,3 @@ def option(rule: Words, name: str) -> str:
 def rules_of(chains: Mapping[str, SavedChain], name: str) -> Tuple[Words, ...]:
     """Return the rules of a chain, none where it is not there."""
     return chains.get(name, SavedChain()).rules
-
-
-# --- foreign rules ---
-
-
-def _value(name: str, word: str) -> Any:
-    """Return the value of an option in the form that nft's JSON has for it, None where it is none that is known."""
-    if name == "dport":
-        first, colon, last = word.partition(":")
-        ends = [first, last] if colon else [first, first]
-        return {"range": list(map(int, ends))} if all(end.isdecimal() for end in ends) else None
-    if name in ("saddr", "daddr"):
-        address, dummy, length = word.partition("/")
-        return {"prefix": {"addr": address, "len": int(length)}} if length.isdecimal() else word
-    if name == "mark":
-        number, dummy, mask = word.partition("/")
-        try:
-            return int(number, 0), int(mask or "0xffffffff", 0)
-        except ValueError:
-            return None
-    return {"set": word.lower().split(",")} if name == "ct state" else word
-
-
-def _read(rule: Words, chains: Mapping[str, SavedChain], shown: str) -> Rule:
-    """Return what a rule means; what is not understood is a match that is never met."""
-    matches: Matches = {}
-    verdict = to = extension = ""
-    words = list(reversed(rule))
-    operator = "=="
-    while words:
-        word = words.pop()
-        if word == "!":
-            operator = "!="
-            continue
-        if word in ("-m", "-j", "-g") and words:
-            extension = words.pop()
-            if word == "-m":
-                alone = not words or words[-1] in ("-m", "-j", "-g")
-                matches.update({"-m " + extension: ("?", "")} if alone and extension not in _EXTENSIONS else {})
-            else:
-                kind = {"-j": "jump", "-g": "goto"}[word]
-                verdict, to = (kind, extension) if extension in chains else (_VERDICTS.get(extension, ""), "")
-                verdict = "dnat" if extension == "DNAT" else verdict
-        elif word not in _WITHOUT_VALUE:
-            name = _FIELDS.get((extension, word), _FIELDS.get(("", word)))
-            values = [words.pop()] if name is not None and words else []
-            while name is None and words and not words[-1].startswith(("-", "!")):
-                values.append(words.pop())
-            value = _value(name, values[0]) if name and values else None
-            if name == "to":
-                to = values[0] if values else "?"
-            elif name and value is not None:
-                if name == "ct state" and value["set"] == ["dnat"]:
-                    name = "ct status"
-                put(matches, name, operator, value)
-            elif name is None or name:
-                text = " ".join(values)
-                matches["%s %s" % (word, text)] = ("?", text)
-        operator = "=="
-    return Rule(matches, verdict, to, shown)
-
-
-def chains_of(names: Mapping[int, str], saved: Mapping[int, Tables], seen: Chains) -> Chains:
-    """Return the foreign chains by table and name. ``names``: by address family, what is in front of a table's name.
-
-    ``seen`` is what nft sees of them, nothing where they are not its. It knows the handles of their rules, and the rules that iptables-nft did not make,
-    of which iptables-nft-save tells something else (sets and maps are left out); it does not know what is in iptables' own extensions.
-    """
-    found: Chains = {}
-    own = {"%s %s" % (name, table) for name in names.values() for table in TABLES}
-    listed = not own.isdisjoint(table for table, dummy in seen)
-    for family, tables in saved.items():
-        for table, chains in tables.items():
-            named = "%s %s" % (names[family], table)
-            for name, chain in chains.items():
-                known: Optional[Chain] = seen.get((named, name))
-                if name.startswith(OURS) or (listed and known is None):
-                    continue  # a built-in chain that iptables-nft would make on demand
-                if known is not None and len(known.rules) != len(chain.rules):
-                    continue
-                rules = tuple(
-                    known.rules[number]
-                    if known is not None and known.rules[number].understood
-                    else _read(rule, chains, known.rules[number].shown if known else "rule %d" % (number + 1))
-                    for number, rule in enumerate(chain.rules)
-                    if not is_ours(rule)
-                )
-                type_, hook = _HOOKS.get((table, name), ("", ""))
-                policy = "drop" if chain.policy == "DROP" else "accept"
-                found[named, name] = Chain(named, name, (family,), type_, hook, policy, rules)
-    return found

@@ -12,9 +12,8 @@ its owner in its comment. What is there is compared by what it does (`nftables_f
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import foreign as foreign_rules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import nftables_snat
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend, Chains, Texts
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_elements import (
@@ -29,9 +28,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     quoted,
     traits,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_foreign import chains_of
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
     Objects,
-    chains_of,
     objects_of,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_read import (
@@ -47,7 +46,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     TABLE,
     put_again,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Block, ForeignRules, Packet
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import ForeignRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
     FAMILIES,
@@ -66,6 +65,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     edited,
     making,
 )
+
+if TYPE_CHECKING:
+    from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fate import Block
+    from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.packets import Flow
 
 _CALLS = "LINUXNET-"  # begins the names of our chains in the tables of iptables-nft, which nft lists as well
 
@@ -294,12 +297,17 @@ class Nftables(Backend):
         return replace(found, static=frozenset(static), sets=sets)
 
     def allowance(
-        self, wanted: Allowance, blocks: Sequence[Block], foreign: ForeignRules, packet: Packet, chosen: bool
+        self, wanted: Allowance, blocks: Sequence[Block], foreign: ForeignRules, flows: Sequence[Flow], chosen: bool
     ) -> Tuple[Optional[Allowance], List[Block]]:
-        marks = foreign_rules.accepted_marks(foreign, packet) if blocks and wanted.kind == "in" else []
+        # Here and not above: of use only where others have rules that drop.
+        from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import fate
+
+        asked = any(block.sure for block in blocks) and wanted.kind == "in"
+        marks = fate.accepted_marks(foreign, flows) if asked else []
         if not marks:
             return None, list(blocks)
-        return replace(self.held_as(wanted), by="0x%x/0x%x" % marks[0], owner=wanted.owner), []
+        left = [block for block in blocks if block.some]
+        return replace(self.held_as(wanted), by="0x%x/0x%x" % marks[0], owner=wanted.owner), left
 
     def held_as(self, wanted: Allowance) -> Allowance:
         return Allowance("mark", wanted.name, 0) if wanted.kind == "in" else wanted

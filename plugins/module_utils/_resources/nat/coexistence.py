@@ -12,11 +12,10 @@ in iptables' own chains where that is the backend. Else the result says who is i
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import foreign
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Block, ForeignRules, Packet
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import ForeignRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
@@ -36,6 +35,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetAllowances
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+
+if TYPE_CHECKING:
+    from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fate import Block
+    from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.packets import Packet
+
+Asked = Tuple[str, Tuple[Any, ...]]  # a function of `questions`, and what it is told
 
 
 def indexes(option: str, ns: int, state: State, needed: Optional[Tuple[str, int]] = None) -> Dict[Backend, RuleIndex]:
@@ -86,11 +91,13 @@ def mixed(ns: int, state: State) -> Tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Coexistence:
-    """What foreign rules do to an item's traffic: ``blocked_by`` names who drops it still, ``remedies`` what lets it pass there;
-    ``allow`` and ``disallow`` are allowances to make and to end, by backend, ``owned`` what we own in each of these. ``unread`` says which
-    rules cannot be read, a sentence each."""
+    """What foreign rules do to an item's traffic: ``blocked_by`` names who drops it still, ``maybe`` who may, of those ``doubts`` who may drop
+    it from anybody; ``remedies`` what lets it pass there; ``allow`` and ``disallow`` are allowances to make and to end, by backend, ``owned``
+    what we own in each of these. ``unread`` says which rules cannot be read, a sentence each."""
 
     blocked_by: Tuple[str, ...] = ()
+    maybe: Tuple[str, ...] = ()
+    doubts: Tuple[str, ...] = ()
     remedies: Tuple[str, ...] = ()
     allow: Tuple[Tuple[Backend, Allowance], ...] = ()
     disallow: Tuple[Tuple[Backend, Allowance], ...] = ()
@@ -114,33 +121,45 @@ class Coexistence:
             steps.append(SetAllowances(ref, allow, disallow, backend, self.owned[backend], last))
         return steps
 
-    def warning(self, what: str) -> Tuple[str, ...]:
-        """Return the sentence that says who drops ``what``, and what to do."""
-        if not self.blocked_by:
-            return ()
-        text = "%s dropped by %s; " % (what, " and ".join(self.blocked_by))
-        return (text + ("; ".join(self.remedies) or "let them through there") + ".",)
+    @property
+    def facts(self) -> Dict[str, Any]:
+        """Return what the result says."""
+        return {"blocked_by": list(self.blocked_by), "maybe_blocked_by": list(self.maybe)}
+
+    def warnings(self, what: str) -> Tuple[str, ...]:
+        """Return the sentences that say who drops ``what``, or may, and what to do."""
+        remedy = "; ".join(self.remedies) or "let them through there"
+        said = []
+        if self.blocked_by:
+            said.append("%s are dropped by %s; %s." % (what, " and ".join(self.blocked_by), remedy))
+        if self.doubts:
+            text = "%s may be dropped by %s, which cannot be told from its rules; %s."
+            said.append(text % (what, " and ".join(self.doubts), remedy))
+        return tuple(said)
+
+
+NOTHING = Coexistence()
 
 
 def look(
-    wanted: Sequence[Tuple[Allowance, Packet]], old: Sequence[Allowance], here: Backend, ns: int, state: State
+    wanted: Sequence[Tuple[Allowance, Asked]],
+    old: Sequence[Allowance],
+    here: Backend,
+    option: str,
+    ns: int,
+    state: State,
 ) -> Coexistence:
-    """Return what is in the way of packets. ``wanted`` are allowances, each with a packet that needs it; ``old`` those that may
-    be there and are not needed by anything else; ``here`` is the backend that the item is written with."""
+    """Return what is in the way of packets. ``wanted`` are allowances, each with what asks for the packets that need it; ``old`` those that may
+    be there and are not needed by anything else; ``here`` is the backend that the item is written with, ``option`` what the user said of it."""
     rules = firewalls(state).foreign(ns)
     known = {backend: firewalls(state).index(ns, backend) for backend in firewalls(state).serving(ns)}
-    blocked: Dict[str, None] = {}
+    found: List[Block] = []
     remedies: Dict[str, None] = {}
     needed: Dict[Tuple[Backend, Allowance], None] = {}
-    for allowance, packet in wanted:
-        left = foreign.blocks(rules, packet)
-        for backend in sorted(BACKENDS, key=lambda backend: backend.by_mark):
-            family = allowance.family
-            if left and backend in known and not backend.closed(known[backend].owned, ALLOWANCES, family):
-                allowed, left = backend.allowance(allowance, left, rules, packet, backend is here)
-                needed.update({(backend, allowed): None} if allowed is not None else {})
-        blocked.update(dict.fromkeys(block.shown for block in left))
-        remedies.update(dict.fromkeys(_remedy(block, rules, packet) for block in left))
+    for allowance, asked in wanted if rules.base else ():
+        left, said = _in_the_way(allowance, asked, here, option, needed, rules, ns, state)
+        found += left
+        remedies.update(dict.fromkeys(said))
     keys = {(backend, allowance.key) for backend, allowance in needed}
     candidates = [*(allowance for allowance, dummy in wanted), *old]
     disallow = [
@@ -152,10 +171,47 @@ def look(
     allow = [(backend, allowance) for backend, allowance in needed if not _is_held(known[backend], allowance)]
     owned = {backend: known[backend].owned for backend, dummy in (*allow, *disallow)}
     ended = {backend: len({one for where, one in disallow if where is backend}) for backend in owned}
-    last = tuple(backend for backend in owned if known[backend].only(allowances=ended[backend]))
-    listed = tuple(remedy for remedy in remedies if remedy)
-    unread = tuple(firewalls(state).unread(ns))
-    return Coexistence(tuple(blocked), listed, tuple(allow), tuple(dict.fromkeys(disallow)), owned, last, unread)
+    sure = dict.fromkeys(block.shown for block in found if block.sure)
+    maybe = dict.fromkeys(block.shown for block in found if block.shown not in sure)
+    doubts = dict.fromkeys(block.shown for block in found if not block.some and block.shown not in sure)
+    return Coexistence(
+        blocked_by=tuple(sure),
+        maybe=tuple(maybe),
+        doubts=tuple(doubts),
+        remedies=tuple(remedy for remedy in remedies if remedy),
+        allow=tuple(allow),
+        disallow=tuple(dict.fromkeys(disallow)),
+        owned=owned,
+        last=tuple(backend for backend in owned if known[backend].only(allowances=ended[backend])),
+        unread=tuple(firewalls(state).unread(ns)),
+    )
+
+
+def _in_the_way(
+    allowance: Allowance,
+    asked: Asked,
+    here: Backend,
+    option: str,
+    needed: Dict[Tuple[Backend, Allowance], None],
+    rules: ForeignRules,
+    ns: int,
+    state: State,
+) -> Tuple[List[Block], List[str]]:
+    """Return what drops packets with what can be allowed, which is added to ``needed``, and what lets them pass."""
+    # Here and not above: of use only where others have rules.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import fate
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import questions
+
+    known = firewalls(state)
+    flows = getattr(questions, asked[0])(*asked[1], ns, state)
+    left = fate.blocks(rules, flows)
+    for backend in sorted(BACKENDS, key=lambda backend: backend.by_mark):
+        serves = fate.in_the_way(left) and backend in known.serving(ns)
+        if serves and not backend.closed(known.index(ns, backend).owned, ALLOWANCES, allowance.family):
+            chosen_here = backend is here or (option == AUTO and not any(_has_tool(block, rules) for block in left))
+            allowed, left = backend.allowance(allowance, left, rules, flows, chosen_here)
+            needed.update({(backend, allowed): None} if allowed is not None else {})
+    return left, [_remedy(block, rules, flows[0][0]) for block in fate.in_the_way(left)]
 
 
 def _is_held(index: RuleIndex, allowance: Allowance) -> bool:
@@ -163,13 +219,18 @@ def _is_held(index: RuleIndex, allowance: Allowance) -> bool:
     return held is not None and held.by == allowance.by and index.owned.whole(ALLOWANCES, allowance.family)
 
 
+def _has_tool(block: Block, rules: ForeignRules) -> bool:
+    """Return whether a chain belongs to ufw, which is told what may pass in its own words."""
+    return any((block.chain.table, name) in rules.chains for name in ("ufw-user-forward", "ufw6-user-forward"))
+
+
 def _remedy(block: Block, rules: ForeignRules, packet: Packet) -> str:
     """Return what lets a packet pass a chain of somebody whose tool is known, ``""`` for others."""
     bridge = packet.bridge or packet.iifname or packet.oifname
     if block.chain.table == "inet firewalld" and bridge:
         return "with firewalld: firewall-cmd --zone=trusted --change-interface=%s, and again with --permanent" % bridge
-    if (block.chain.table, "ufw-user-forward") in rules.chains and bridge:
-        way = "out" if packet.oifname else "in"
+    if bridge and _has_tool(block, rules):
+        way = "out" if packet.dnat or packet.bridged else "in"
         return "with ufw: ufw route allow %s on %s" % (way, bridge)
     for backend in BACKENDS:
         if backend.drops_in_filter(block.chain):

@@ -10,7 +10,6 @@ from dataclasses import field
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Packet
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ISOLATION,
     Allowance,
@@ -91,11 +90,12 @@ def look(want: Want, ns: int, state: State) -> Have:
     wanted = [
         (
             Allowance("icc", name, family, "", want.isolation.owner),
-            Packet(family, iifname=name, oifname=name, bridge=name),
+            ("talking", (name, family)),
         )
         for family in (families if talk else ())
     ]
-    coexists = coexistence.look(wanted, [Allowance("icc", name, family) for family in _CALLS], here, ns, state)
+    old = [Allowance("icc", name, family) for family in _CALLS]
+    coexists = coexistence.look(wanted, old, here, want.backend, ns, state)
     there = [index.isolations[name] for index in indexes.values() if name in index.isolations]
     item = fence.Item(
         want.ns,
@@ -128,7 +128,7 @@ def look(want: Want, ns: int, state: State) -> Have:
 
 def plan(want: Want, have: Have) -> Plan:
     """Return what is to be done. Raises `Refused` where another owner isolates the bridge."""
-    facts: Mapping[str, Any] = {"satisfied_by": None, "blocked_by": list(have.coexistence.blocked_by)}
+    facts: Mapping[str, Any] = {"satisfied_by": None, **have.coexistence.facts}
     there = [(have.backend, have.isolation, have.owned)] if have.isolation is not None else []
     there += have.elsewhere
     if there and there[0][1].owner != want.isolation.owner:
@@ -149,7 +149,7 @@ def plan(want: Want, have: Have) -> Plan:
         if not want.present or backend is not have.backend:
             changes.append(SetIsolation(want.ns, None, isolation, owned, backend in have.last, backend))
     after = _describe(want, want.isolation, have.backend) if want.present else {}
-    warnings = have.coexistence.warning("Packets between the containers on %s are" % want.isolation.bridge)
+    warnings = have.coexistence.warnings("Packets between the containers on %s" % want.isolation.bridge)
     return Plan(before, after, tuple(changes), warnings, facts)
 
 

@@ -12,7 +12,6 @@ from dataclasses import field, replace
 from typing import Dict, FrozenSet, List, Mapping, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Packet
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     EVERYWHERE,
@@ -260,23 +259,13 @@ def _look_in_the_way(
 ) -> Coexistence:
     """Return what is in the way of what comes in: an allowance a bridge and family, as long as ports of it are behind the bridge."""
     wanted = []
-    if want.present and want.forward:
-        mapping = want.mappings[0]
-        first = mapping.to_port or mapping.first
-        ports = (first, first + want.mappings[-1].last - mapping.first)
-        packet = Packet(
-            mapping.family,
-            daddr=mapping.to,
-            oifname=have.bridge,
-            bridge=have.bridge,
-            dnat=True,
-            protocol=mapping.protocol,
-            ports=ports,
-        )
-        wanted = [(_allowance(replace(mapping, bridge=have.bridge)), packet)]
+    first = want.mappings[0] if want.present and want.forward else None
+    # What is published on the host's loopback only is asked for by the host itself, and is not forwarded.
+    if first is not None and not ipaddress.ip_network(first.host_ip).is_loopback:
+        wanted = [(_allowance(replace(first, bridge=have.bridge)), ("coming", (want.mappings, have.bridge)))]
     old: List[Allowance] = []
     for there in have.everywhere:
         behind = indexes[there.backend].behind
         going = collections.Counter(_allowance(mapping) for mapping in (*there.mine, *there.surplus, *there.stale))
         old += [allowance for allowance, count in going.items() if behind[allowance.name, allowance.family] <= count]
-    return coexistence.look(wanted, old, have.here.backend, ns, state)
+    return coexistence.look(wanted, old, have.here.backend, want.backend, ns, state)

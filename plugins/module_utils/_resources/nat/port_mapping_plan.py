@@ -21,6 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetPortMappings
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.coexistence import NOTHING
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import (
     kept_or_taken_back,
 )
@@ -87,8 +88,8 @@ def plan(want: Want, have: Have) -> Plan:
             % (where, first.host_ip)
         )
     warnings += have.forwarding[0].fencing.warning()
-    warnings += have.coexistence.warning("Packets for the published ports of %s are" % mappings[0].to)
-    facts = {"satisfied_by": None, "blocked_by": list(have.coexistence.blocked_by)}
+    warnings += have.coexistence.warnings("Packets for the published ports of %s" % mappings[0].to)
+    facts = {"satisfied_by": None, **have.coexistence.facts}
     return Plan(before, after, tuple(changes), tuple(warnings), facts)
 
 
@@ -185,7 +186,7 @@ def _absent(want: Want, have: Have, before: Dict[str, Any]) -> Plan:
             off = _no_longer_behind(there, gone)
             changes += _closed(want, have, off)
             changes.append(_ended(want, there, gone, off))
-    facts: Dict[str, Any] = {"satisfied_by": None, "blocked_by": []}
+    facts: Dict[str, Any] = {"satisfied_by": None, **NOTHING.facts}
     if not want.mappings:
         facts["published_besides"] = have.besides
     return Plan(before, {}, tuple(changes), (), facts)

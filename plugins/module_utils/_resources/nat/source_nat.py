@@ -11,7 +11,7 @@ from dataclasses import field, replace
 from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Packet, satisfied_by
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import satisfied_by
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     FAMILIES,
@@ -171,8 +171,6 @@ def look(want: Want, ns: int, state: State) -> Have:
         if sum(index.ways_out[way] for index in indexes.values()) <= ways.count(way)
     ]
     wanted = want.rule if want.present and want.forward else None
-    bridge = want.rule.out_interface[1:] if want.rule.out_interface.startswith("!") else ""
-    packet = Packet(want.family, saddr=want.rule.source, iifname=bridge, bridge=bridge)
     satisfying = want.present and want.rule.type == "masquerade" and not want.rule.exclude
     concerned = {
         *({want.family} if want.rule.source else FAMILIES),
@@ -181,7 +179,8 @@ def look(want: Want, ns: int, state: State) -> Have:
     }
     gone = {want.rule.key, *(rule.key for rule in beside)}
     unmarked = [rule for index in indexes.values() for rule in index.owned.unmarked]
-    found_coexistence = coexistence.look([(_allowance(wanted), packet)] if wanted else [], old, here, ns, state)
+    asked = [(_allowance(wanted), ("leaving", (wanted,)))] if wanted else []
+    found_coexistence = coexistence.look(asked, old, here, want.backend, ns, state)
     left = {backend: len(gone.intersection(index.nat_rules)) for backend, index in indexes.items()}
     item = fence.Item(
         want.ns,
@@ -254,8 +253,8 @@ def plan(want: Want, have: Have) -> Plan:
     before: Dict[str, Any] = dict(_describe(want, [there], backend), **own.describe()) if known or satisfied else {}
     before.update(_surplus(have))
     after = dict(_describe(want, [want.rule], have.backend), **own.describe(True))
-    facts = {"satisfied_by": satisfied or None, "blocked_by": list(have.coexistence.blocked_by)}
-    warnings = have.coexistence.warning("Forwarded packets from %s are" % want.rule.source)
+    facts = {"satisfied_by": satisfied or None, **have.coexistence.facts}
+    warnings = have.coexistence.warnings("Forwarded packets from %s" % want.rule.source)
     return Plan(before, after, tuple(changes), (*have.warnings, *warnings, *own.fencing.warning()), facts)
 
 
@@ -277,7 +276,7 @@ def _absent(want: Want, have: Have) -> Plan:
     changes += _deleted(want, have, [*there, *have.surplus])
     for one in [one for one in have.forwarding if one.family not in needed]:
         before.update(one.describe() if one.off() else {})
-    return Plan(before, {}, tuple(changes), have.warnings, {"satisfied_by": None, "blocked_by": []})
+    return Plan(before, {}, tuple(changes), have.warnings, {"satisfied_by": None, **coexistence.NOTHING.facts})
 
 
 def _deleted(want: Want, have: Have, there: Sequence[Found]) -> List[Change]:

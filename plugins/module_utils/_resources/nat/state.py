@@ -23,6 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.inde
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.listeners import Listener, Listeners
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import MAIN_TABLE
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import FirewallChange
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
@@ -58,6 +59,8 @@ class Firewalls:
         self._indexes: Dict[Tuple[int, str], RuleIndex] = {}
         self._foreign: Dict[int, ForeignRules] = {}
         self._published: Dict[int, Dict[str, List[Published]]] = {}
+        self._uplinks: Dict[int, Dict[int, Tuple[str, ...]]] = {}
+        self._state = state
         self._listeners: Dict[int, Listeners] = {}
         self._socket_holders: Optional[Mapping[int, Tuple[int, str]]] = None
 
@@ -66,7 +69,7 @@ class Firewalls:
 
     def outdate(self, touched: Set[int], steps: Sequence[Change]) -> None:
         """Take note that namespaces were changed: they are read again when they are asked for."""
-        by_namespace: Sequence[Dict[int, Any]] = (self._foreign, self._published, self._listeners)
+        by_namespace: Sequence[Dict[int, Any]] = (self._foreign, self._published, self._listeners, self._uplinks)
         by_backend: Sequence[Dict[Tuple[int, str], Any]] = (self._rulesets, self._indexes)
         for ns in touched:
             for known in by_namespace:
@@ -154,6 +157,25 @@ class Firewalls:
                 chains.update(backend.foreign(self.ruleset(ns, backend), chains))
             self._foreign[ns] = ForeignRules(chains)
         return self._foreign[ns]
+
+    def uplinks(self, ns: int, family: int) -> Tuple[str, ...]:
+        """Return the interfaces of the default routes of a family, those of the smallest metric; found once a namespace."""
+        known = self._uplinks.setdefault(ns, {})
+        if family not in known:
+            routes = [
+                route
+                for route in self._state.routes(ns, family, MAIN_TABLE)
+                if route.shown_destination == "default" and route.type == "unicast"
+            ]
+            best = min((route.metric for route in routes), default=0)
+            ways = [
+                name
+                for route in routes
+                if route.metric == best
+                for name in (route.interface, *(hop.interface for hop in route.nexthops))
+            ]
+            known[family] = tuple(dict.fromkeys(name for name in ways if name))
+        return known[family]
 
     def foreign_ports(self, ns: int) -> Mapping[str, Sequence[Published]]:
         """Return the ports that foreign rules send on, by protocol."""

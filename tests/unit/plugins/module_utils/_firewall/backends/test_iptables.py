@@ -36,7 +36,7 @@ EDITS = edits_of(IPTABLES_NFT)
         ("mangle", "LINUXNET-MANGLE", 0, PORTS),
         ("filter", "LINUXNET-CLOSED", 1, ISOLATION),
         ("filter", "LINUXNET-GUARD", 0, ISOLATION),
-        ("filter", "LINUXNET-FORWARD", 2, ALLOWANCES),
+        ("filter", "LINUXNET-FORWARD", 1, ALLOWANCES),
         ("nat", "OUTPUT", 0, PORTS),
         ("filter", "FORWARD", 0, ISOLATION),
     ],
@@ -80,9 +80,12 @@ def test_f13_rules_without_our_mark_are_named_and_stay_at_the_end_with_what_call
 def test_f1_it_is_called_from_docker_s_users_chain_and_moves_there() -> None:
     start = made(IPTABLES_NFT, EDITS[8])
     assert [len(start[4]["filter"]["FORWARD"].rules)] == [1]
+    call = ("-j", "DOCKER-USER")
     start[4]["filter"]["DOCKER-USER"] = SavedChain("-", (("-j", "RETURN"),))
+    assert made(IPTABLES_NFT, EDITS[8], start=start) == start, "which nobody calls"
+    start[4]["filter"]["FORWARD"] = SavedChain("DROP", (*start[4]["filter"]["FORWARD"].rules, call))
     moved = made(IPTABLES_NFT, EDITS[8], start=start)
-    assert "FORWARD" not in moved[4]["filter"]
+    assert moved[4]["filter"]["FORWARD"].rules == (call,)
     assert [iptables_save.target(rule) for rule in moved[4]["filter"]["DOCKER-USER"].rules] == [
         "LINUXNET-FORWARD",
         "RETURN",

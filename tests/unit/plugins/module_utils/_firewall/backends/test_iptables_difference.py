@@ -160,3 +160,36 @@ def test_one_more_of_many_takes_the_time_of_so_many() -> None:
     few, many = lookups(200), lookups(2000)
     assert few < 10 * 200
     assert many < 11 * few
+
+
+LATE = ("-m", "comment", "--comment", "linuxnet", "-j", "LINUXNET-Y")
+ADMIN, RETURN, REJECT = ("-s", "192.0.2.66", "-j", "DROP"), ("-j", "RETURN"), ("-j", "REJECT", "--reject-with", "x")
+NOTED = ("-m", "comment", "--comment", "end", "-j", "DROP")
+
+
+@pytest.mark.parametrize(
+    ("forward", "steps"),
+    [
+        ([], ["-A"]),
+        ([ADMIN], ["-A"]),
+        ([ADMIN, RETURN], ["-I 2"]),
+        ([ADMIN, REJECT], ["-I 2"]),
+        ([NOTED], ["-I 1"]),
+        ([RETURN, ADMIN], ["-I 1"]),
+        ([LATE, ADMIN], ["-D", "-A"]),
+        ([LATE, ADMIN, RETURN], ["-D", "-I 2"]),
+        ([ADMIN, RETURN, LATE], ["-D", "-I 2"]),
+        ([LATE, ADMIN, LATE], ["-D", "-D", "-A"]),
+        ([ADMIN, LATE], []),
+        ([ADMIN, LATE, RETURN], []),
+        ([ADMIN, LATE, RETURN, ADMIN], []),
+        ([LATE], []),
+    ],
+)  # fmt: skip
+def test_what_accepts_is_called_behind_the_rules_of_others(forward: Any, steps: Any) -> None:
+    """But before a rule without conditions behind which nothing comes; and once only."""
+    chains = {"LINUXNET-Y": SavedChain("-", (A,)), "FORWARD": SavedChain("DROP", tuple(forward))}
+    wanted = Layout({("filter", "LINUXNET-Y"): [A]}, [], [("filter", "FORWARD", LATE)])
+    found = [step.words for step in difference({"filter": chains}, wanted, frozenset({"LINUXNET-Y"}))]
+    assert [" ".join([words[0], *(word for word in words[2:3] if word.isdecimal())]) for words in found] == steps
+    assert all(words[-len(LATE) :] == LATE for words in found)

@@ -76,7 +76,7 @@ def test_a_source_nat_rule_has_a_chain_for_what_it_leaves_alone() -> None:
 
 def test_isolation_returns_where_it_has_nothing_against_a_packet() -> None:
     found = rendered(isolations=(Isolation("br0", owner="net"), Isolation("br1", False, False, True, "net")))
-    assert found["LINUXNET-FORWARD"] == ["-m comment --comment linuxnet -j LINUXNET-GUARD"]
+    assert "LINUXNET-FORWARD" not in found
     assert [rule.partition(" -m")[0] for rule in found["LINUXNET-GUARD"]] == [
         "-m conntrack --ctstate RELATED,ESTABLISHED".partition(" -m")[0],
         "-i br0 -o br0",
@@ -168,7 +168,16 @@ def test_f13_exceptions_of_somebody_s_own_make_a_rule_unreadable() -> None:
 
 
 def test_f1_the_caller_is_docker_s_chain_where_there_is_one() -> None:
-    assert owned({4: {"filter": {"DOCKER-USER": SavedChain()}}, 6: {}}).callers == {4: "DOCKER-USER", 6: "FORWARD"}
+    users = {"DOCKER-USER": SavedChain()}
+    for rule, caller in (
+        ("-j DOCKER-USER", "DOCKER-USER"),
+        ("-m comment --comment x -j DOCKER-USER", "DOCKER-USER"),
+        ("-i up0 -j DOCKER-USER", "FORWARD"),
+        ("-j ACCEPT", "FORWARD"),
+    ):
+        calls = SavedChain("DROP", (tuple(rule.split()),))
+        assert owned({4: {"filter": {"FORWARD": calls, **users}}, 6: {}}).callers == {4: caller, 6: "FORWARD"}
+    assert owned({4: {"filter": users}}).callers == {4: "FORWARD"}
 
 
 def test_a_kernel_without_ipv6_has_rules_of_one_family() -> None:

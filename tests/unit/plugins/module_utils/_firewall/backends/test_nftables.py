@@ -13,12 +13,8 @@ import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_read import NftRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import STATIC
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import (
-    Block,
-    Chain,
-    ForeignRules,
-    Packet,
-)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fate import Block
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, ForeignRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
     FENCES,
@@ -29,6 +25,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     OwnedRules,
     PortMapping,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.packets import Packet
 from ansible_collections.linuxnet.containers.tests.unit.edits import edits_of, everything_gone, made
 from ansible_collections.linuxnet.containers.tests.unit.nft_json import chain, rule
 
@@ -172,7 +169,7 @@ def test_names_are_never_syntax() -> None:
 
 
 def test_what_is_allowed_here_is_a_mark_that_others_accept() -> None:
-    packet = Packet(4, daddr="172.17.0.9", oifname="docker0", bridge="docker0", dnat=True)
+    flows = [[Packet(4, daddr="172.17.0.9", oifname="docker0", bridge="docker0", dnat=True)]]
     accepts = {"match": {"op": "==", "left": {"&": [{"meta": {"key": "mark"}}, 255]}, "right": 18}}
     objects = [
         chain("inet fw", "forward", type="filter", hook="forward", prio=0, policy="drop"),
@@ -181,14 +178,14 @@ def test_what_is_allowed_here_is_a_mark_that_others_accept() -> None:
     foreign = ForeignRules(NFTABLES.foreign(objects, {}))
     blocks = [Block(foreign.chains["inet fw", "forward"], "inet fw forward (policy drop)")]
     wanted = Allowance("in", "docker0", 4, "", "docker0")
-    assert NFTABLES.allowance(wanted, blocks, foreign, packet, True) == (
+    assert NFTABLES.allowance(wanted, blocks, foreign, flows, True) == (
         Allowance("mark", "docker0", 0, "0x12/0xff", "docker0"),
         [],
     )
     assert NFTABLES.held_as(wanted).key == ("mark", "docker0", 0, "")
     out = Allowance("out", "10.0.0.0/24", 4)
-    assert NFTABLES.allowance(out, blocks, foreign, packet, True) == (None, blocks)
-    assert NFTABLES.allowance(wanted, [], foreign, packet, True) == (None, [])
+    assert NFTABLES.allowance(out, blocks, foreign, flows, True) == (None, blocks)
+    assert NFTABLES.allowance(wanted, [], foreign, flows, True) == (None, [])
     assert NFTABLES.held_as(out) == out
 
 

@@ -81,7 +81,7 @@ COMMANDS = [
             "iptables-nft -t filter -A LINUXNET-FORWARD -s 10.0.0.0/24 '!' -o br0 -m comment --comment 'linuxnet:net|out' -j ACCEPT",
             "iptables-nft -t filter -A LINUXNET-FORWARD -d 10.0.0.0/24 -m conntrack --ctstate RELATED,ESTABLISHED "
             "-m comment --comment 'linuxnet:net|out' -j ACCEPT",
-            "iptables-nft -t filter -I DOCKER-USER -m comment --comment linuxnet -j LINUXNET-FORWARD",
+            "iptables-nft -t filter -A DOCKER-USER -m comment --comment linuxnet -j LINUXNET-FORWARD",
         ],
     ),
     (

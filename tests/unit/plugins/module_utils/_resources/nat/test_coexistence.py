@@ -140,13 +140,21 @@ def forward(table: Any = "inet host", policy: Any = "drop", *rules: Any) -> Any:
     return [chain(table, "forward", type="filter", hook="forward", prio=0, policy=policy), *rules]
 
 
+# What lets the answers to what passed come back.
+ANSWERS = [
+    {"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": ["established", "related"]}},
+    {"accept": None},
+]
+
+
 def test_what_is_not_understood_is_named() -> None:
     kernel = MemoryKernel()
     kernel.apply(AddLink(HOST, "br0", "bridge", {"enabled": True}))
     marks = {"match": {"op": "==", "left": {"meta": {"key": "mark"}}, "right": {"set": [1, 2]}}}
     kernel.foreign_rules = forward("inet host", "drop", rule("inet host", "forward", marks, {"accept": None}))
     done = made(kernel, RESOURCE, **{**PORT, "to_address": "10.1.0.2", "bridge": "br0"})
-    assert done["blocked_by"] == ["inet host forward (policy drop)"]
+    # The mark of a packet is 0 unless a rule gives it another.
+    assert (done["blocked_by"], done["maybe_blocked_by"]) == (["inet host forward (policy drop)"], [])
 
 
 @pytest.mark.parametrize("backend", [IPTABLES_NFT, IPTABLES_LEGACY])
@@ -183,15 +191,16 @@ def test_forward_itself_is_touched_by_who_chose_it_only(kernel: Any, backend: An
 
 def test_f2_a_mark_is_the_last_resort(kernel: Any) -> None:
     mark = {"match": {"op": "==", "left": {"meta": {"key": "mark"}}, "right": 18}}
+    answers = rule("ip docker-bridges", "forward", *ANSWERS)
     kernel.foreign_rules = forward(
-        "ip docker-bridges", "drop", rule("ip docker-bridges", "forward", mark, {"accept": None})
+        "ip docker-bridges", "drop", answers, rule("ip docker-bridges", "forward", mark, {"accept": None})
     )
     assert made(kernel, RESOURCE, **PORT)["blocked_by"] == []
     assert allowed(kernel, NFTABLES) == [("mark", "br0", "0x12/0xffffffff")]
     assert made(kernel, RESOURCE, **PORT)["changed"] is False
     other = {"match": {"op": "==", "left": {"meta": {"key": "mark"}}, "right": 7}}
     kernel.foreign_rules = forward(
-        "ip docker-bridges", "drop", rule("ip docker-bridges", "forward", other, {"accept": None})
+        "ip docker-bridges", "drop", answers, rule("ip docker-bridges", "forward", other, {"accept": None})
     )
     made(kernel, RESOURCE, **PORT)
     assert allowed(kernel, NFTABLES) == [("mark", "br0", "0x7/0xffffffff")]
@@ -295,4 +304,72 @@ def test_the_chosen_backend_comes_first_then_those_with_something_of_ours(kernel
 def test_a_foreign_accept_that_is_met_blocks_nothing(kernel: Any) -> None:
     accept = rule("inet host", "forward", match("iifname", "==", "br0"), {"accept": None})
     kernel.foreign_rules = forward("inet host", "drop", accept)
-    assert plan(kernel, RESOURCE, **NET).extra["blocked_by"] == []
+    assert plan(kernel, RESOURCE, **NET).extra["blocked_by"] == ["inet host forward (policy drop)"], (
+        "no answer comes back"
+    )
+    kernel.foreign_rules = forward("inet host", "drop", accept, rule("inet host", "forward", *ANSWERS))
+    found = plan(kernel, RESOURCE, **NET)
+    assert (found.extra["blocked_by"], found.extra["maybe_blocked_by"], found.warnings) == ([], [], ())
+
+
+def test_who_may_drop_is_told_apart_from_who_does(kernel: Any) -> None:
+    """What drops some peers only is listed, and not warned of: somebody meant that."""
+    some = match("daddr", "==", "192.0.2.66")
+    asked = {"match": {"op": "==", "left": {"meta": {"key": "skuid"}}, "right": 0}}
+    kernel.foreign_rules = forward("inet host", "accept", rule("inet host", "forward", some, {"drop": None}, handle=4))
+    found = plan(kernel, RESOURCE, **NET)
+    assert (found.extra["blocked_by"], found.extra["maybe_blocked_by"]) == ([], ["inet host forward (rule handle 4)"])
+    assert found.warnings == ()
+    kernel.foreign_rules = forward("inet host", "accept", rule("inet host", "forward", asked, {"drop": None}, handle=5))
+    found = plan(kernel, RESOURCE, **NET)
+    assert (found.extra["blocked_by"], found.extra["maybe_blocked_by"]) == ([], ["inet host forward (rule handle 5)"])
+    assert found.warnings == (
+        "Forwarded packets from 10.0.0.0/24 may be dropped by inet host forward (rule handle 5), which cannot be told from its rules; "
+        "let them through there.",
+    )
+
+
+def test_what_is_published_on_the_loopback_address_is_not_forwarded(kernel: Any) -> None:
+    kernel.foreign_rules = forward()
+    assert plan(kernel, RESOURCE, **PORT, host_ip="127.0.0.1").extra["blocked_by"] == []
+    assert plan(kernel, RESOURCE, **PORT).extra["blocked_by"] == ["inet host forward (policy drop)"]
+
+
+@pytest.mark.parametrize("backend", [IPTABLES_NFT, IPTABLES_LEGACY])
+def test_auto_lets_through_in_forward_and_whoever_said_nftables_is_told(kernel: Any, backend: Any) -> None:
+    kernel.foreign_saved = {backend: DROPS}
+    kernel.programs = [NFTABLES, backend]
+    for item, what in ((NET, ("out", "10.0.0.0/24", "!br0")), (PORT, ("in", "br0", ""))):
+        done = made(kernel, RESOURCE, **item)
+        assert (done["after"]["backend"], done["blocked_by"]) == ("nftables", [])
+        assert what in allowed(kernel, backend)
+        assert made(kernel, RESOURCE, **item)["changed"] is False
+        assert made(kernel, RESOURCE, backend="nftables", **item)["blocked_by"] != []
+
+
+def test_auto_leaves_it_to_ufw_where_that_has_the_word(kernel: Any) -> None:
+    kernel.foreign_saved = {IPTABLES_NFT: DROPS.replace("COMMIT", ":ufw-user-forward - [0:0]\nCOMMIT")}
+    assert made(kernel, RESOURCE, **NET)["blocked_by"] == ["ip filter FORWARD (policy drop)"]
+    assert allowed(kernel, IPTABLES_NFT) == []
+    assert made(kernel, RESOURCE, backend="iptables", **NET)["blocked_by"] == []
+
+
+ADMIN = "-A DOCKER-USER -i br0 -j DROP\n"
+
+
+@pytest.mark.parametrize(
+    ("saved", "blocked"),
+    [
+        (DOCKER.replace("-A FORWARD -j DOCKER-USER\n", ""), True),
+        (DOCKER.replace("-A FORWARD -j", "-A FORWARD -i eth9 -j"), True),
+        (DOCKER.replace("-A FORWARD -j", "-A FORWARD -j REJECT\n-A FORWARD -j"), True),
+        (DOCKER.replace("-A DOCKER-USER -j RETURN", ADMIN + "-A DOCKER-USER -j RETURN"), True),
+        (DOCKER.replace("-A DOCKER-USER -j RETURN", "-A DOCKER-USER -j RETURN\n" + ADMIN), False),
+        (DOCKER.replace("-A FORWARD -j", "-A FORWARD -m comment --comment x -j"), False),
+    ],
+)  # fmt: skip
+def test_f12_an_allowance_counts_where_it_is_reached(kernel: Any, saved: str, blocked: bool) -> None:
+    kernel.foreign_saved = {IPTABLES_NFT: saved}
+    kernel.programs = [NFTABLES, IPTABLES_NFT]
+    found = plan(kernel, RESOURCE, backend="nftables", **NET).extra
+    assert bool(found["blocked_by"]) == blocked, found
