@@ -23,6 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fore
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
+    FENCES,
     ISOLATION,
     OwnedRules,
     restoring,
@@ -54,12 +55,13 @@ WORDS = [
 
 
 # How what an older release wrote is put in order: it called one chain, and that first.
-_SPLIT = ["*filter", "-D LINUXNET-FORWARD -j LINUXNET-GUARD"]
-_FIRST = [*_SPLIT, "-I FORWARD -j LINUXNET-GUARD", "COMMIT", ""]
+_SPLIT = ["*filter", "-D LINUXNET-FORWARD -j LINUXNET-FENCE", "-D LINUXNET-FORWARD -j LINUXNET-GUARD"]
+_FIRST = [*_SPLIT, "-I FORWARD -j LINUXNET-FENCE", "-I FORWARD -j LINUXNET-GUARD", "COMMIT", ""]
 _USERS = [
     "-D FORWARD -j LINUXNET-FORWARD",
+    "-I DOCKER-USER -j LINUXNET-FENCE",
     "-I DOCKER-USER -j LINUXNET-GUARD",
-    "-I DOCKER-USER 2 -j LINUXNET-FORWARD",
+    "-I DOCKER-USER 3 -j LINUXNET-FORWARD",
 ]
 MOVED: dict[str, Any] = {
     "iptables-nft": {"iptables-nft": [*_SPLIT, *_USERS, "COMMIT", ""], "ip6tables-nft": _FIRST},
@@ -108,7 +110,7 @@ def test_the_recorded_rule_sets_hold_all_edits() -> None:
             assert owned.static == wanted.static
         else:  # written by an older release, which called one chain, and that first
             assert wanted.static - owned.static == {
-                (kind, family) for kind in (ISOLATION, ALLOWANCES) for family in (4, 6)
+                (kind, family) for kind in (ISOLATION, ALLOWANCES, FENCES) for family in (4, 6)
             }
             moved = {
                 program: text.replace("-m comment --comment linuxnet ", "").split("\n")

@@ -91,15 +91,14 @@ COMMANDS = [
     (
         changes.SetFence(HOST, Fence(4, ("lo", "up0"), ("lan0",)), None, IPTABLES_NFT, IPTABLES),
         [f"iptables-nft -t filter {line}" for line in (
-            "-N LINUXNET-FORWARD", "-N LINUXNET-FENCE", "-N LINUXNET-FENCED",
-            "-A LINUXNET-FORWARD -m comment --comment linuxnet -j LINUXNET-FENCE",
+            "-N LINUXNET-FENCE", "-N LINUXNET-FENCED",
             "-A LINUXNET-FENCE -m conntrack --ctstate DNAT -m comment --comment linuxnet -j RETURN",
             "-A LINUXNET-FENCE -i lo -m comment --comment linuxnet -g LINUXNET-FENCED",
             "-A LINUXNET-FENCE -i up0 -m comment --comment linuxnet -g LINUXNET-FENCED",
             "-A LINUXNET-FENCE -i lan0 -m comment --comment linuxnet-spared",
             "-A LINUXNET-FENCED -o lo -m comment --comment linuxnet -j DROP",
             "-A LINUXNET-FENCED -o up0 -m comment --comment linuxnet -j DROP",
-            "-I DOCKER-USER -m comment --comment linuxnet -j LINUXNET-FORWARD",
+            "-I DOCKER-USER -m comment --comment linuxnet -j LINUXNET-FENCE",
         )],
     ),
 ]  # fmt: skip
