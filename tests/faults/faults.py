@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import functools
 import gc
+import os
 import re
 import sys
 from collections import Counter
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
+FILE = "/etc/sysctl.d/99-zz-linuxnet-containers.conf"
 Item = dict[str, Any]
 
 FRONT: Item = {"name": "front", "subnets": ["10.1.0.0/24", "fd00:1::/64"], "icc": False}
@@ -169,7 +171,7 @@ def _life(story: Story, place: Any, kind: str, error: str) -> Item:
     import interrupted
 
     hosts.shell(by_hand.HOST)
-    found: Item = {"pristine": hosts.state(), "said": "", "again": "", "after": {}, "met": True}
+    found: Item = {"pristine": _state(), "said": "", "again": "", "after": {}, "met": True}
     for variables in story.before:
         assert not (said := _run(story, variables)["msg"]), said
     if place is not None:
@@ -183,9 +185,9 @@ def _life(story: Story, place: Any, kind: str, error: str) -> Item:
             found["met"] = interrupted.ended_at(act, place)
     if kind != "taken-back":
         found["again"] = _run(story, story.run)["msg"]
-        found["after"] = hosts.state()
+        found["after"] = _state()
     found["back"] = _run(story, story.back)["msg"]
-    found["left"] = hosts.state()
+    found["left"] = _state()
     return found
 
 
@@ -211,8 +213,19 @@ def _judged(story: Story, found: Item, wanted: Item, kind: str) -> list[str]:
     return said
 
 
+def _state() -> Item:
+    """What is on this host, and the lines of our file: in which order they are says nothing."""
+    import hosts
+
+    found: Item = hosts.state()
+    found["files"] = [line for line in found["files"] if FILE not in line]
+    if os.path.exists(FILE):
+        found[FILE] = sorted(Path(FILE).read_text(encoding="utf-8").splitlines())
+    return found
+
+
 def _unordered(state: Item) -> Item:
-    """A state with an element of nft's sets a line: in which order they are listed says nothing."""
+    """A state with an element of nft's sets a line, for which the same holds."""
     return {
         place: sorted(re.sub(r"^\s*(elements = \{ )?|[ ,}]*$", "", line) for line in lines)
         if place.startswith("table ")
