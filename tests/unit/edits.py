@@ -13,12 +13,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     ALLOWANCES,
     ISOLATION,
     PORTS,
+    SPOOFING,
     Allowance,
     Edit,
     Isolation,
     NatRule,
     OwnedRules,
     PortMapping,
+    SpoofCheck,
 )
 from ansible_collections.linuxnet.containers.tests.unit.tool_twins import written
 
@@ -41,6 +43,19 @@ EDITS = [
         kinds=(ISOLATION,),
     ),
 ]
+# What only nftables has.
+_CHECKS = [
+    Edit(
+        check=(SpoofCheck("veth1", "02:42:0a:00:00:02", ("10.0.0.2", "fd00::2"), "web", "a note"),), kinds=(SPOOFING,)
+    ),
+    Edit(
+        check=(
+            SpoofCheck("veth2", "02:42:0a:00:00:03", ("10.0.0.0/24", "fd00:9::/64"), "router"),
+            SpoofCheck("veth3", "02:42:0a:00:00:04", (), "new"),
+        ),
+        kinds=(SPOOFING,),
+    ),
+]
 _IN_CHAINS = [
     Edit(
         allow=(Allowance("out", "10.0.0.0/24", 4, "!br0", "net"), Allowance("in", "br0", 6, "", "br0")),
@@ -55,8 +70,8 @@ _BY_MARK = [
 
 
 def edits_of(backend: Backend) -> list[Edit]:
-    """Edits of all kinds, ten, with the allowances that a backend has."""
-    return [*EDITS, *(_BY_MARK if backend.by_mark else _IN_CHAINS)]
+    """Edits of all kinds that a backend has: ten, and two more with nftables."""
+    return [*EDITS, *([*_BY_MARK, *_CHECKS] if backend.by_mark else _IN_CHAINS)]
 
 
 def made(backend: Backend, *edits: Edit, start: Ruleset = None) -> Ruleset:
@@ -69,7 +84,14 @@ def content(owned: OwnedRules) -> list[Any]:
     """What is owned, without its order."""
     return [
         frozenset(listed)
-        for listed in (owned.nat_rules, owned.port_mappings, owned.isolations, owned.allowances, owned.localnet)
+        for listed in (
+            owned.nat_rules,
+            owned.port_mappings,
+            owned.isolations,
+            owned.allowances,
+            owned.localnet,
+            owned.spoof_checks,
+        )
     ]
 
 
@@ -81,5 +103,6 @@ def everything_gone(owned: OwnedRules) -> Edit:
         unisolate=tuple(isolation.bridge for isolation in owned.isolations),
         disallow=owned.allowances,
         localnet_off=owned.localnet,
-        kinds=(PORTS, ISOLATION, ALLOWANCES),
+        uncheck=tuple(check.interface for check in owned.spoof_checks),
+        kinds=(PORTS, ISOLATION, ALLOWANCES, SPOOFING),
     )

@@ -78,6 +78,7 @@ class MemoryKernel(MemoryReader):
             [*self.foreign_rules],
         )
         other.foreign_saved, other.programs = dict(self.foreign_saved), self.programs
+        other.bridges_filtered = self.bridges_filtered
         for step in self.applied:
             with contextlib.suppress(KernelError):
                 other.apply(step)
@@ -382,6 +383,9 @@ class MemoryKernel(MemoryReader):
         advance(step, self._state)
 
     def _SetIsolation(self, step: firewall_change.SetIsolation) -> None:
+        advance(step, self._state)
+
+    def _SetSpoofCheck(self, step: firewall_change.SetSpoofCheck) -> None:
         advance(step, self._state)
 
     def _SetAllowances(self, step: firewall_change.SetAllowances) -> None:

@@ -100,6 +100,7 @@ class MemoryReader:
         self.foreign_rules: list[dict[str, Any]] = []
         self.foreign_saved: dict[Backend, str] = {}  # as iptables-save prints them
         self.programs: Sequence[Backend] = BACKENDS
+        self.bridges_filtered = True
         self.listening: list[Listener] = []  # in every namespace
         self.socket_of: dict[int, tuple[int, str]] = {}  # processes by the inode of a socket
         self.asked_for_sockets = 0
@@ -178,6 +179,9 @@ class MemoryReader:
     def backends(self) -> Sequence[Backend]:
         return self.programs
 
+    def filters_bridges(self, ns: int) -> bool:
+        return self.bridges_filtered
+
     def version(self, backend: Backend) -> str:
         return "v" + dotted(backend.oldest)
 
@@ -190,6 +194,7 @@ class MemoryReader:
             isolate=tuple(index.isolations.values()),
             allow=tuple(index.allowances.values()),
             localnet_on=index.owned.localnet,
+            check=tuple(index.spoof_checks.values()),
             kinds=tuple({kind for kind, dummy in index.owned.static}),
         )
         if isinstance(backend, Iptables):
@@ -277,6 +282,7 @@ class MemoryReader:
                             sorted(index.owned.localnet),
                             sorted(map(str, index.isolations.values())),
                             sorted(map(str, index.allowances.values())),
+                            sorted(map(str, index.spoof_checks.values())),
                         )
                         for index in (firewalls(state).index(ns, backend) for backend in BACKENDS)
                     ],

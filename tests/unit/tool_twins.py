@@ -136,6 +136,8 @@ def _atom(word: str) -> Any:
         return int(word, 0)
     if re.fullmatch(r"\d+-\d+", word):
         return {"range": [int(end) for end in word.split("-")]}
+    if re.fullmatch(r"0x[0-9a-f]+-0x[0-9a-f]+", word):
+        return {"range": word.split("-")}
     address, slash, length = word.partition("/")
     if not slash or length == ("128" if ":" in address else "32"):
         return address

@@ -17,12 +17,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     ISOLATION,
     NAT,
     PORTS,
+    SPOOFING,
     Allowance,
     Edit,
     Isolation,
     NatRule,
     OwnedRules,
     PortMapping,
+    SpoofCheck,
 )
 
 Identities = FrozenSet[Tuple[int, str, str, str]]  # of port mappings
@@ -36,19 +38,21 @@ def _blocks(mapping: PortMapping) -> Iterable[int]:
 
 class RuleIndex:
     """What we own in the rule set of one backend and namespace: port mappings, found by port and by owner, and counted; source NAT
-    rules, isolated bridges, and allowances, each by its key.
+    rules, isolated bridges, allowances, and checks of ports, each by its key.
 
     An edit takes the time of what it changes, not of what there is.
     """
 
     def __init__(self, backend: Backend, owned: OwnedRules) -> None:
         self.backend = backend
-        self.owned = owned  # as it is now, but for its port mappings and NAT rules: those are the dictionaries here
+        self.owned = owned  # as it is now, but for what there may be much of, port mappings, NAT rules and checks: those are the dictionaries here
         self.nat_rules: Dict[Tuple[str, str], NatRule] = {rule.key: rule for rule in owned.nat_rules}
         self.isolations: Dict[str, Isolation] = {isolation.bridge: isolation for isolation in owned.isolations}
         self.allowances: Dict[Tuple[str, str, int, str], Allowance] = {
             allowance.key: allowance for allowance in owned.allowances
         }
+        self.spoof_checks: Dict[str, SpoofCheck] = {}  # by port
+        self._checks_by_owner: Dict[str, Dict[str, SpoofCheck]] = collections.defaultdict(dict)
         self.port_mappings: Dict[PortMapping, None] = {}
         self.families: Dict[int, int] = collections.Counter()  # port mappings by address family
         self.bridges: Dict[str, int] = collections.Counter()  # and by bridge
@@ -71,6 +75,8 @@ class RuleIndex:
             self._put_rule(rule)
         for mapping in owned.port_mappings:
             self._put(mapping)
+        for check in owned.spoof_checks:
+            self._put_check(check)
 
     def _homes(self, mapping: PortMapping) -> List[Dict[PortMapping, None]]:
         by_port = [self._by_port[mapping.protocol, mapping.first]]
@@ -105,8 +111,18 @@ class RuleIndex:
         self.nat_families[rule.family] += number
         self.ways_out[rule.source, rule.out_interface] += number
 
+    def _put_check(self, check: SpoofCheck) -> None:
+        self._drop_check(check.interface)
+        self.spoof_checks[check.interface] = self._checks_by_owner[check.owner][check.interface] = check
+
+    def _drop_check(self, port: str) -> None:
+        gone = self.spoof_checks.pop(port, None)
+        if gone is not None:
+            del self._checks_by_owner[gone.owner][port]
+
     def only(self, nat_rules: int = 0, port_mappings: int = 0, isolations: int = 0, allowances: int = 0) -> bool:
-        """Return whether nothing is owned but so many of each: whether all goes with them."""
+        """Return whether nothing is owned but so many of each: whether all goes with them. Checks of ports do not count, see
+        `OwnedRules.empty`."""
         return not self.owned.unmarked and (nat_rules, port_mappings, isolations, allowances) == (
             len(self.nat_rules),
             len(self.port_mappings),
@@ -117,6 +133,10 @@ class RuleIndex:
     def nat_of(self, owner: str) -> List[NatRule]:
         """Return the source NAT rules of an owner."""
         return list(self._nat_by_owner.get(owner, {}).values())
+
+    def checks_of(self, owner: str) -> List[SpoofCheck]:
+        """Return the checks of an owner's ports."""
+        return list(self._checks_by_owner.get(owner, {}).values())
 
     def of(self, owner: str) -> List[PortMapping]:
         """Return what an owner has published."""
@@ -175,6 +195,10 @@ class RuleIndex:
         for allowance in edit.disallow:
             self._allowed[allowance.family] -= allowance.key in self.allowances
             self.allowances.pop(allowance.key, None)
+        for check in edit.check:
+            self._put_check(check)
+        for port in edit.uncheck:
+            self._drop_check(port)
         self._move_on(edit)
 
     def _move_on(self, edit: Edit) -> None:
@@ -200,4 +224,5 @@ class RuleIndex:
             PORTS: {family for family, count in self.families.items() if count},
             ISOLATION: set(FAMILIES) if self.isolations else set(),
             ALLOWANCES: set(FAMILIES) if 0 in allowed else allowed,  # 0: of both
+            SPOOFING: set(FAMILIES) if self.spoof_checks else set(),
         }

@@ -20,9 +20,9 @@ MARK = "linuxnet:"  # begins the comment of what has an owner, which follows
 EVERYWHERE = {4: "0.0.0.0/0", 6: "::/0"}
 FAMILIES = (4, 6)
 COMMENT_BYTES = 127  # libnftnl's NFTNL_UDATA_COMMENT_MAXLEN less the closing NUL; xt_comment has room for 255
-UNREADABLE = "?"  # the interface of a rule that carries our mark and says something that we never write
+UNREADABLE = "?"  # the interface of a rule, or the MAC address of a check, that carries our mark and says something that we never write
 # The kinds of owned rules.
-NAT, PORTS, ISOLATION, ALLOWANCES = "nat", "ports", "isolation", "allowances"
+NAT, PORTS, ISOLATION, ALLOWANCES, SPOOFING = "nat", "ports", "isolation", "allowances", "spoofing"
 # Never translated: what stays on the segment (RFC 5771, RFC 919, RFC 4291).
 _BUILT_IN = {4: ("224.0.0.0/4", "255.255.255.255/32"), 6: ("ff00::/8",)}
 Item = TypeVar("Item")
@@ -173,6 +173,23 @@ class Allowance:
 
 
 @dataclass(frozen=True)
+class SpoofCheck:
+    """What comes in by a port of a bridge: frames from ``mac`` only, and packets, and answers to who has an address, of ``addresses``
+    only, which are addresses and networks, none of them within another, sorted."""
+
+    interface: str
+    mac: str
+    addresses: Tuple[str, ...] = ()
+    owner: str = ""
+    comment: str = ""
+
+    @property
+    def marked(self) -> str:
+        """Return the comment that the check carries in the kernel."""
+        return marked(self.owner, self.comment)
+
+
+@dataclass(frozen=True)
 class OwnedRules:
     """What we own in the rule set of one backend. ``bridges`` are those behind which ports are published, ``localnet`` those whose
     route_localnet we switched on; ``unmarked`` names rules among ours that do not carry our mark: somebody else's.
@@ -187,6 +204,7 @@ class OwnedRules:
     allowances: Tuple[Allowance, ...] = ()
     bridges: Tuple[str, ...] = ()
     localnet: Tuple[str, ...] = ()
+    spoof_checks: Tuple[SpoofCheck, ...] = ()
     unmarked: Tuple[str, ...] = ()
     static: FrozenSet[Tuple[str, int]] = frozenset()
     families: Tuple[int, ...] = FAMILIES
@@ -198,13 +216,15 @@ class OwnedRules:
 
     @property
     def empty(self) -> bool:
-        """Return whether there is nothing that would keep our rules there."""
+        """Return whether there is nothing that would keep our rules there, but for checks of ports, which are in no rule set of what is
+        forwarded."""
         return not (self.nat_rules or self.port_mappings or self.isolations or self.allowances or self.unmarked)
 
 
 @dataclass(frozen=True)
 class Edit:
-    """What one step changes of what we own. A rule that is put replaces the one with its key, an isolation the one of its bridge.
+    """What one step changes of what we own. A rule that is put replaces the one with its key, an isolation the one of its bridge, a
+    check the one of its port.
     ``kinds`` are those that it is about, if only to set right static rules that somebody edited."""
 
     put: Tuple[NatRule, ...] = ()
@@ -217,6 +237,8 @@ class Edit:
     unisolate: Tuple[str, ...] = ()
     allow: Tuple[Allowance, ...] = ()
     disallow: Tuple[Allowance, ...] = ()
+    check: Tuple[SpoofCheck, ...] = ()
+    uncheck: Tuple[str, ...] = ()  # ports
     kinds: Tuple[str, ...] = ()
 
 
@@ -229,6 +251,7 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
     mappings = {mapping.identity: mapping for mapping in owned.port_mappings}
     isolations = {isolation.bridge: isolation for isolation in owned.isolations}
     allowances = {allowance.key: allowance for allowance in owned.allowances}
+    checks = {check.interface: check for check in owned.spoof_checks}
     localnet = dict.fromkeys(owned.localnet)
     for edit in edits:
         rules.update((rule.key, rule) for rule in edit.put)
@@ -243,6 +266,9 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
         allowances.update((allowance.key, allowance) for allowance in edit.allow)
         for allowance in edit.disallow:
             allowances.pop(allowance.key, None)
+        checks.update((check.interface, check) for check in edit.check)
+        for port in edit.uncheck:
+            checks.pop(port, None)
         for bridge in edit.localnet_off:
             localnet.pop(bridge, None)
         localnet.update(dict.fromkeys(edit.localnet_on))
@@ -254,6 +280,7 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
         allowances=tuple(allowances.values()),
         bridges=bridges_of(mappings.values()),
         localnet=tuple(localnet),
+        spoof_checks=tuple(checks.values()),
     )
 
 
@@ -279,9 +306,20 @@ def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
         {allowance.key: allowance for allowance in now.allowances},
         {allowance.key: allowance for allowance in before.allowances},
     )
+    check, unchecked = _changed(
+        {check.interface: check for check in now.spoof_checks},
+        {check.interface: check for check in before.spoof_checks if check.mac != UNREADABLE},
+    )
+    unreadable = {check.interface for check in before.spoof_checks}
     on = tuple(bridge for bridge in before.localnet if bridge not in now.localnet)
     off = tuple(bridge for bridge in now.localnet if bridge not in before.localnet)
-    about = {PORTS: publish or unpublished or on or off, ISOLATION: isolate or opened, ALLOWANCES: allow or ended}
+    uncheck = tuple(one.interface for one in unchecked if one.interface not in unreadable)
+    about = {
+        PORTS: publish or unpublished or on or off,
+        ISOLATION: isolate or opened,
+        ALLOWANCES: allow or ended,
+        SPOOFING: check or uncheck,
+    }
     return Edit(
         put=put,
         drop=tuple(rule.key for rule in dropped if rule.key not in left),
@@ -293,6 +331,8 @@ def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
         unisolate=tuple(isolation.bridge for isolation in opened),
         allow=allow,
         disallow=ended,
+        check=check,
+        uncheck=uncheck,
         kinds=tuple(kind for kind, touched in about.items() if touched),
     )
 

@@ -13,6 +13,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     Isolation,
     NatRule,
     PortMapping,
+    SpoofCheck,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import DEFAULT
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
@@ -56,3 +57,7 @@ class OwnedRules:
     def port_mappings(self) -> List[PortMapping]:
         """Return the published ports."""
         return [mapping for index in self._readable() for mapping in index.port_mappings]
+
+    def spoof_checks(self) -> List[SpoofCheck]:
+        """Return the checks of what comes in by ports of bridges."""
+        return [check for index in self._readable() for check in index.spoof_checks.values()]

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The backend nftables: a table of our own, what is in it, and the one transaction that changes it. Pure.
+"""The backend nftables: tables of our own, what is in them, and the one transaction that changes them. Pure.
 
-Source NAT is a rule a network (`nftables_snat`). All else is elements of maps and sets, with static rules on those
-(`nftables_static`): a port mapping is one element, an isolated bridge one of each set that it belongs to. Each rule and element carries
-its owner in its comment.
+One is for what is forwarded, the other for what comes in by ports of bridges (`nftables_spoofing`). Source NAT is a rule a network
+(`nftables_snat`). All else is elements of maps and sets, with static rules on those (`nftables_static`): a port mapping is one
+element, an isolated bridge one of each set that it belongs to. Each rule and element carries its owner in its comment.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from dataclasses import field, replace
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import foreign as foreign_rules
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import nftables_snat
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import (
+    nftables_snat,
+    nftables_spoofing,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import (
     Backend,
     Chains,
@@ -32,9 +35,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     listed,
     objects_of,
     pairs,
+    table_of,
     text_of,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_spoofing import Elements
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import (
+    BRIDGE_TABLE,
     IP,
     ISOLATION_SETS,
     STATIC,
@@ -54,6 +60,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     MARK,
     NAT,
     PORTS,
+    SPOOFING,
+    UNREADABLE,
     Allowance,
     Edit,
     Isolation,
@@ -71,10 +79,13 @@ _CALLS = "LINUXNET-"  # begins the names of our chains in the tables of iptables
 @dataclass(frozen=True)
 class NftRules(OwnedRules):
     """What we own in nftables. ``sets`` has the bridges in each of the sets of isolation; ``handles``, by kind, the (chain, handle) of
-    those of its static rules that are there."""
+    those of its static rules that are there; ``elements`` what is in the sets for checks as it was read, by port; ``others_check``: somebody
+    has rules among those."""
 
     sets: Mapping[str, Mapping[str, None]] = field(default_factory=dict, hash=False)
     handles: Mapping[str, Tuple[Tuple[str, int], ...]] = field(default_factory=dict, hash=False)
+    elements: Mapping[str, Elements] = field(default_factory=dict, hash=False)
+    others_check: bool = False
 
 
 def _noted(owned: OwnedRules) -> NftRules:
@@ -215,7 +226,7 @@ def owned(objects: Objects) -> NftRules:
         bridge = _bridge(item)
         icc, internal = bridge in names["icc"], bridge in names["internal"]
         isolations.append(Isolation(bridge, bridge not in names["open"], icc, internal, *_owner(comment_of(item))))
-    rules = [rule for rule in kind(objects, "rule") if nftables_snat.is_ours(rule)]
+    rules = [rule for rule in kind(objects, "rule") if table_of(rule) in (TABLE, BRIDGE_TABLE)]
     handles: Dict[str, Tuple[Tuple[str, int], ...]] = {}
     static = {(NAT, family) for family in FAMILIES}  # a rule of source NAT stands alone
     for about, wanted in STATIC.items():
@@ -225,6 +236,7 @@ def owned(objects: Objects) -> NftRules:
             static |= {(about, family) for family in FAMILIES}
         known = [(text_of(rule.get("chain")), rule.get("handle")) for rule in there]
         handles[about] = tuple((chain, handle) for chain, handle in known if isinstance(handle, int))
+    checked = nftables_spoofing.there(objects)
     return NftRules(
         nat_rules=tuple(nftables_snat.ours(objects)),
         port_mappings=tuple(mappings),
@@ -232,10 +244,13 @@ def owned(objects: Objects) -> NftRules:
         allowances=tuple(_allowance(key, value) for key, value in pairs(sets.get("marks"))),
         bridges=tuple(names.pop("loops")),
         localnet=tuple(names.pop("localnet")),
+        spoof_checks=tuple(nftables_spoofing.checks(checked)),
         unmarked=tuple(unmarked),
         static=frozenset(static),
         sets=names,
         handles=handles,
+        elements=checked,
+        others_check=nftables_spoofing.unmarked(objects),
     )
 
 
@@ -251,9 +266,9 @@ def lines_of(objects: Objects, edits: Sequence[Edit]) -> List[str]:
     """Return the lines that carry out ``edits`` on the rule set as it is now; none where that is so already."""
     before = owned(objects)
     after = edited(before, edits)
+    lines = _spoofing_lines(objects, before, after, edits)
     if after.empty:
-        return [nftables_snat.drop_table()] if nftables_snat.has_table(objects) else []
-    lines: List[str] = []
+        return lines + ([nftables_snat.drop_table()] if nftables_snat.has_table(objects) else [])
     old_rules = {rule.key: rule for rule in before.nat_rules}
     for rule in after.nat_rules:
         old = old_rules.pop(rule.key, None)
@@ -262,7 +277,7 @@ def lines_of(objects: Objects, edits: Sequence[Edit]) -> List[str]:
     lines += [nftables_snat.delete(rule.handle) for rule in old_rules.values()]
     kinds: Set[str] = {about for edit in edits for about in edit.kinds}
     kept = {PORTS: after.port_mappings, ISOLATION: after.isolations, ALLOWANCES: after.allowances}
-    for about in [about for about in STATIC if about in kinds]:
+    for about in [about for about in STATIC if about in kinds and about != SPOOFING]:
         if not kept[about] and not before.unmarked:
             lines += STATIC[about].gone(nftables_snat.there(objects))
             continue
@@ -274,6 +289,18 @@ def lines_of(objects: Objects, edits: Sequence[Edit]) -> List[str]:
         else:
             lines += _set_lines("marks", map(_marking, before.allowances), map(_marking, after.allowances))
     return lines
+
+
+def _spoofing_lines(objects: Objects, before: NftRules, after: NftRules, edits: Sequence[Edit]) -> List[str]:
+    if not any(SPOOFING in edit.kinds for edit in edits):
+        return []
+    if not after.spoof_checks and not before.others_check:
+        return [nftables_spoofing.drop_table()] if nftables_spoofing.has_table(objects) else []
+    touched = {port for edit in edits for port in (*edit.uncheck, *(check.interface for check in edit.check))}
+    old = {port: own for port, own in before.elements.items() if port in touched}
+    new = {check.interface: check for check in after.spoof_checks if check.interface in touched}
+    wanted = {port: nftables_spoofing.elements(check) for port, check in new.items()}
+    return [*_base(before, SPOOFING), *nftables_spoofing.lines(old, wanted)]
 
 
 def _mapping_lines(before: NftRules, after: NftRules) -> List[str]:
@@ -329,6 +356,7 @@ class Nftables(Backend):
     wildcard = "*"
     refuses_stale = True  # the lines name handles and elements
     by_mark = True  # an accept here overrides no other table's drop
+    checks_ports = True
 
     def parse(self, output: Texts) -> Objects:
         return objects_of(output[self.program]) if output.get(self.program) else []
@@ -349,6 +377,9 @@ class Nftables(Backend):
     def commands(
         self, edit: Edit, owned: OwnedRules, replaced: OwnedRules, last: bool
     ) -> List[Tuple[str, Sequence[str]]]:
+        if SPOOFING in edit.kinds:  # which is about nothing else then
+            lines = self._typed_checks(edit, _noted(owned), replaced, last)
+            return [(self.program, [line]) for line in lines]
         lines = nftables_snat.typed(edit, replaced.nat_rules, last)
         if not last:
             lines += self._typed(edit, _noted(owned), replaced)
@@ -370,6 +401,20 @@ class Nftables(Backend):
             sets = {name: [bridge for bridge in touched if bridge in bridges] for name, bridges in before.sets.items()}
             lines += _isolation_lines(sets, replaced.isolations, edit.isolate)
         return lines
+
+    @staticmethod
+    def _typed_checks(edit: Edit, before: NftRules, replaced: OwnedRules, last: bool) -> List[str]:
+        """Return the lines that a person would type for checks of ports."""
+        if last:
+            return [nftables_spoofing.drop_table()]
+        old = {
+            check.interface: before.elements.get(check.interface, {})
+            if check.mac == UNREADABLE
+            else nftables_spoofing.elements(check)
+            for check in replaced.spoof_checks
+        }
+        new = {check.interface: nftables_spoofing.elements(check) for check in edit.check}
+        return [*_base(before, SPOOFING), *nftables_spoofing.lines(old, new)]
 
     def moved_on(self, owned: OwnedRules, edit: Edit, kept: Mapping[str, Set[int]]) -> OwnedRules:
         static = {entry for entry in owned.static if entry[0] not in edit.kinds}

@@ -22,6 +22,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     ALLOWANCES,
     ISOLATION,
     PORTS,
+    SPOOFING,
     Allowance,
     Edit,
     OwnedRules,
@@ -114,11 +115,17 @@ def test_f13_what_is_left_of_a_kind_goes_though_somebody_took_its_rules_out(kind
         PORTS: Edit(unpublish=there.port_mappings, localnet_off=there.localnet, kinds=(PORTS,)),
         ISOLATION: Edit(unisolate=tuple(one.bridge for one in there.isolations), kinds=(ISOLATION,)),
         ALLOWANCES: Edit(disallow=there.allowances, kinds=(ALLOWANCES,)),
+        SPOOFING: Edit(uncheck=tuple(one.interface for one in there.spoof_checks), kinds=(SPOOFING,)),
     }[kind]
     left = made(NFTABLES, only, start=broken)
     owned = NFTABLES.owned(left)
     assert owned.nat_rules
-    assert not {PORTS: owned.port_mappings, ISOLATION: owned.isolations, ALLOWANCES: owned.allowances}[kind]
+    assert not {
+        PORTS: owned.port_mappings,
+        ISOLATION: owned.isolations,
+        ALLOWANCES: owned.allowances,
+        SPOOFING: owned.spoof_checks,
+    }[kind]
     names = {f"{what} {one['name']}" for item in left for what, one in item.items() if what in ("chain", "set", "map")}
     assert not names & {*static.sets, *(f"chain {chain}" for chain in static.chains)}
     assert NFTABLES.transaction(left, [only])["nft"] == ""
