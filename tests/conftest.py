@@ -77,6 +77,7 @@ KERNEL: dict[str, Callable[[], bool]] = {
     "ipvlan": _link("link v0 type ipvlan"),
     "macvlan": _link("link v0 type macvlan"),
     "nf_tables": lambda: _in_lab("nft add table inet probe"),
+    "nf_tables_bridge": lambda: _in_lab("nft add table bridge probe"),
     "nf_nat": lambda: _in_lab(
         "nft add table inet probe && nft add chain inet probe c '{ type nat hook postrouting priority 100; }' && "
         "nft add rule inet probe c masquerade"

@@ -26,6 +26,8 @@ description:
     removed, the flows without connection (UDP, ICMP) are ended that are decided otherwise by then, of published ports those of UDP. Others are left
     alone, and so are connections of TCP and SCTP. An established one keeps its way to its end, as with Docker and kube-proxy; new ones go by the new rules.
   - When isolation (O(type=filter)) is written or set right, flows and connections end that it stops, whatever their protocol.
+  - What comes in by a port of a bridge can be checked (O(type=spoof_check)), in a table C(bridge linuxnet_containers) of fixed rules on sets. What is not the
+    container's own is dropped, before anything else sees it. It needs nftables, and a kernel with C(CONFIG_NF_TABLES_BRIDGE).
 extends_documentation_fragment:
   - linuxnet.containers.attributes
   - linuxnet.containers.attributes.actiongroup
@@ -40,8 +42,10 @@ options:
         Of what they translate, packets that conntrack calls invalid are dropped, since these would leave with the private source.
       - V(dnat) publishes O(host_port) of the host as O(to_port) of O(to_address).
       - V(filter) guards O(bridge). What is forwarded to it is dropped, but for published ports, answers, and what O(isolate) and O(icc) let through.
+      - V(spoof_check) checks what comes in by O(interface), which is a port of a bridge. ARP, IPv4 and IPv6 pass from O(mac) and O(addresses); what else
+        passes, and what does not, is said there.
     type: str
-    choices: [masquerade, snat, dnat, filter]
+    choices: [masquerade, snat, dnat, filter, spoof_check]
     default: masquerade
   source:
     description:
@@ -101,10 +105,18 @@ options:
       - With O(type=dnat), end whatever else the owner has published and the task does not ask for.
       - With O(type=masquerade) and O(type=snat), remove whatever other rules of source NAT the owner has and the task does not ask for, in every backend. The
         first item of the owner does it, and names their networks in RV(before) as C(no_longer_asked_for).
+      - With O(type=spoof_check), check no other ports of the owner that the task does not ask for; named alike.
     type: bool
     default: false
   addresses:
     description:
+      - With O(type=spoof_check), the addresses that are the container's, and for a router the networks (CIDRs) behind it. Those of others that were let
+        through before are not any more. Left out, those stay that are; at first there are none.
+      - Packets, ARP and neighbour advertisements pass from and for these, and for the link-local address that the kernel makes of O(mac); list another one.
+        Without an address yet, the container may ask who has it (ARP probes, duplicate address detection), and join groups. A client of DHCP needs
+        V(0.0.0.0) and whatever it may be given.
+      - Router advertisements, redirects, frames of other protocols, VLAN tags, IEEE 802.2 and spanning tree do not pass. What is cut off or hides
+        what it is does not either.
       - With O(type=dnat), addresses that O(owner) has. What other owners published to them is removed where no namespace has the owner's name any more, since
         an address that was given to another container would open that one. RV(before) names it as C(of_gone_containers).
       - What is published under the owner that is the default is spared, since it is nobody's name.
@@ -130,10 +142,23 @@ options:
     description: With O(type=filter), let nothing in and nothing out, not even published ports.
     type: bool
     default: false
+  interface:
+    description:
+      - With O(type=spoof_check), the port of a bridge to check, which is the host end of a container's pair. It need not be there yet. Its check goes over to
+        who asks for it last.
+      - Left out with O(state=absent) it is all that O(owner) has checked.
+    type: str
+  mac:
+    description: With O(type=spoof_check), the MAC address that is the container's. Required with O(state=present).
+    type: str
+  optional:
+    description: With O(type=spoof_check), warn where the host cannot check ports, without nft or a kernel that does, instead of failing.
+    type: bool
+    default: false
   goes_with:
     description:
-      - With O(state=absent) and a type other than V(dnat), the bridge for whose containers the rule is. It stays while it is needed there, as the bridge's
-        addresses do with O(linuxnet.containers.bridge#module:only_ours).
+      - With O(state=absent) and a type other than V(dnat) and V(spoof_check), the bridge for whose containers the rule is. It stays while it is needed
+        there, as the bridge's addresses do with O(linuxnet.containers.bridge#module:only_ours).
     type: str
   rewired:
     description: With O(goes_with), names of namespaces whose pairs do not count, since they are about to be ports of another bridge.
@@ -176,6 +201,7 @@ options:
       - What the rules are written with. V(auto) is V(nftables) where nft is installed, else V(iptables).
       - V(iptables) is the kind that the program C(iptables) of the host is, iptables-nft or iptables-legacy. There a published port is a rule.
       - What another backend holds of an item moves, first made here and then removed there, so that there is no moment without it.
+      - O(type=spoof_check) is nftables' own, and refused with V(iptables), which has no rules for what is bridged but for IP.
     type: str
     choices: [auto, nftables, iptables]
     default: auto
@@ -236,6 +262,14 @@ EXAMPLES = r"""
   linuxnet.containers.nat:
     owner: docker0
     state: absent
+
+- name: Let a container send under its own addresses only
+  linuxnet.containers.nat:
+    type: spoof_check
+    interface: vethweb
+    mac: 02:42:ac:11:00:02
+    addresses: [172.17.0.2, "fd00:17::2"]
+    owner: web
 
 - name: End all that is published for a container
   linuxnet.containers.nat:

@@ -17,7 +17,7 @@ import pytest
 from proofs import unchanged
 from wires import BACKENDS, LEGACY, Host, warnings
 
-TABLE = "inet linuxnet_containers"
+TABLE, BRIDGE = "inet linuxnet_containers", "bridge linuxnet_containers"
 ROUNDS = 10
 # Two networks of both families, one of each type, all that a task may have.
 ITEMS: list[dict[str, Any]] = [
@@ -38,28 +38,46 @@ ITEMS: list[dict[str, Any]] = [
     {"type": "filter", "bridge": "br1", "owner": "br1", "icc": False, "isolate": False},
     {"type": "filter", "bridge": "br2", "owner": "br2", "internal": True},
 ]
+# What nftables only has.
+CHECKS: list[dict[str, Any]] = [
+    {
+        "type": "spoof_check",
+        "interface": "vethweb",
+        "mac": "02:42:ac:11:00:02",
+        "owner": "web",
+        "addresses": ["172.17.0.2", "fd00:17::2"],
+    },
+    {
+        "type": "spoof_check",
+        "interface": "vethrouter",
+        "mac": "02:42:ac:11:00:03",
+        "owner": "router",
+        "addresses": ["172.17.0.3", "10.9.0.0/16", "fd00:9::/64"],
+        "comment": "two words",
+    },
+]
 
 
 @pytest.fixture(autouse=True)
 def street(host: Host, needs: Callable[..., None]) -> None:
-    needs("nft", "nf_tables", "nf_nat")
+    needs("nft", "nf_tables", "nf_nat", "nf_tables_bridge")
     host.bridge("br0", "172.17.0.1/16", "fd00:17::1/64")
     host.bridge("br1", "172.18.0.1/16", "fd00:18::1/64")
     host.container("web", "172.17.0.2/16", "fd00:17::2/64")
 
 
 def task(host: Host) -> dict[str, Any]:
-    return {"backend": host.backend, "aggregate": ITEMS}
+    return {"backend": host.backend, "aggregate": [*ITEMS, *(CHECKS if host.backend == "nftables" else [])]}
 
 
 def listing(host: Host) -> list[Any]:
     """All of ours, without handles and counts: rules in order, but for those of source NAT, which hang on nothing but themselves."""
     if host.backend == "iptables":
         return _iptables(host)
-    printed = host.run(f"nft -j list table {TABLE}", check=False).stdout
+    printed = [host.run(f"nft -j list table {table}", check=False).stdout for table in (TABLE, BRIDGE)]
     chains: dict[str, list[str]] = {}
     others: list[str] = []
-    for item in json.loads(printed)["nftables"] if printed else []:
+    for item in [item for text in printed if text for item in json.loads(text)["nftables"]]:
         ((kind, one),) = item.items()
         if kind == "rule":
             chains.setdefault(one["chain"], []).append(json.dumps(_plain(one)))
@@ -140,6 +158,59 @@ NFT: dict[str, list[str]] = {
     "no chain of stops": ["flush chain {T} untranslated", "delete chain {T} untranslated"],
     "no rules at all": ["flush table {T}"],
     "no table": ["delete table {T}"],
+    "checks: the last drop accepts": ['replace rule {B} port handle {other_protocol} counter accept comment "linuxnet-spoof-other-protocol"'],
+    "checks: a rule without its counter": ['replace rule {B} from_ipv4 handle {other_source} drop comment "linuxnet-spoof-other-source"'],
+    "checks: another order": [
+        "delete rule {B} from_ipv6 handle {router}",
+        'add rule {B} from_ipv6 icmpv6 type {{ nd-router-advert, nd-redirect }} counter drop comment "linuxnet-spoof-router"',
+    ],
+    "checks: what is not in a set": ['replace rule {B} from_ipv4 handle {source} iifname . ip saddr != @ipv4 accept comment "linuxnet-spoof-source"'],
+    "checks: another set": ['replace rule {B} from_arp_mac handle {arp_source} iifname . arp saddr ether @macs accept comment "linuxnet-spoof-arp-source"'],
+    "checks: one protocol less": [
+        'replace rule {B} port handle {protocol} ether type vmap {{ ip : goto from_ipv4, ip6 : goto from_ipv6 }} comment "linuxnet-spoof-protocol"',
+    ],
+    "checks: one protocol more": [
+        'replace rule {B} port handle {protocol} ether type vmap {{ ip : goto from_ipv4, arp : goto from_arp, ip6 : goto from_ipv6, 0x88cc : accept }} '
+        'comment "linuxnet-spoof-protocol"',
+    ],
+    "checks: another mask": [
+        'replace rule {B} port handle {group} ether daddr & ff:ff:ff:ff:ff:ff == 01:80:c2:00:00:00 counter drop comment "linuxnet-spoof-group"',
+    ],
+    "checks: another place in the packet": [
+        'replace rule {B} advertised handle {other_target} @th,64,32 1 accept comment "linuxnet-spoof-other-target"',
+    ],
+    "checks: another message": ['replace rule {B} from_ipv6_own handle {icmpv6} icmpv6 type != 135 accept comment "linuxnet-spoof-icmpv6"'],
+    "checks: another protocol of messages": ['replace rule {B} from_ipv6_own handle {payload} meta l4proto != 17 accept comment "linuxnet-spoof-payload"'],
+    "checks: policy drop": ["chain {B} incoming {{ policy drop; }}"],
+    "checks: dormant": ["add table {B} {{ flags dormant; }}"],
+    "checks: dormant, and a chain that is gone": ["add table {B} {{ flags dormant; }}", "flush chain {B} taken", "delete chain {B} taken"],
+    "checks: both tables dormant": ["add table {B} {{ flags dormant; }}", "add table {T} {{ flags dormant; }}", "flush set {B} macs"],
+    "checks: no hook": ["flush chain {B} incoming", "delete chain {B} incoming", "add chain {B} incoming"],
+    "checks: another hook": [
+        "flush chain {B} incoming", "delete chain {B} incoming", "add chain {B} incoming {{ type filter hook forward priority -300; }}",
+    ],
+    "checks: another priority": [
+        "flush chain {B} taken", "delete chain {B} taken", "add chain {B} taken {{ type filter hook input priority 7; }}",
+    ],
+    "checks: another type of set": [
+        "flush chain {B} from_ipv4", "flush chain {B} from_arp_mac", "delete set {B} ipv4", "add set {B} ipv4 {{ type ifname . ipv4_addr; }}",
+    ],
+    "checks: a set with something in it that is no address of ours": [
+        "flush chain {B} from_ipv6", "delete set {B} ipv6", "add set {B} ipv6 {{ type ifname . ipv4_addr; }}",
+        'add element {B} ipv6 {{ "vethweb" . 10.0.0.9 }}',
+    ],
+    "checks: addresses for numbers": [
+        "flush chain {B} advertised", "delete set {B} targets", "add set {B} targets {{ type ifname . ipv6_addr; flags interval; }}",
+    ],
+    "checks: a range": ['add element {B} ipv4 {{ "vethweb" . 172.17.0.5-172.17.0.9 }}'],
+    "checks: a network more": ['add element {B} ipv6 {{ "vethweb" . fd00:18::/64 }}'],
+    "checks: an element without its owner": ['delete element {B} checked {{ "vethweb" }}', 'add element {B} checked {{ "vethweb" }}'],
+    "checks: nothing is checked": ["flush set {B} checked"],
+    "checks: a set that is empty": ["flush set {B} targets"],
+    "checks: a rule in front": ['insert rule {B} port accept comment "linuxnet-x"'],
+    "checks: a rule twice": ['add rule {B} incoming iifname @checked jump port comment "linuxnet-spoof-checked"'],
+    "checks: no rules at all": ["flush table {B}"],
+    "checks: no table": ["delete table {B}"],
 }  # fmt: skip
 CALL = "-m comment --comment linuxnet"
 IPTABLES = {
@@ -173,10 +244,11 @@ def put_back(host: Host, before: list[Any]) -> dict[str, Any]:
 
 
 def handles(host: Host) -> dict[str, int]:
-    """The handles of the rules of isolation, by name."""
-    objects = json.loads(host.run(f"nft -j -a list table {TABLE}").stdout)["nftables"]
+    """The handles of the rules of isolation and of checks, by name."""
+    objects = json.loads(host.run("nft -j -a list ruleset").stdout)["nftables"]
     rules = [item["rule"] for item in objects if "rule" in item]
-    return {rule["comment"].rpartition("-")[2]: rule["handle"] for rule in rules if "-guard-" in rule["comment"]}
+    found = [(re.match("linuxnet-(guard|spoof)-(.+)", rule["comment"]), rule["handle"]) for rule in rules]
+    return {match[2].replace("-", "_"): handle for match, handle in found if match}
 
 
 @pytest.mark.parametrize("edit", NFT)
@@ -184,7 +256,7 @@ def test_f13_what_somebody_did_to_our_table_is_put_back_in_one_run(host: Host, e
     host.module("nat", **task(host))
     before = listing(host)
     for line in NFT[edit]:
-        host.run(["nft", line.format(T=TABLE, **handles(host))])
+        host.run(["nft", line.format(T=TABLE, B=BRIDGE, **handles(host))])
     done = host.settles("nat", **task(host))
     assert any(one["changed"] for one in done["results"])
     if edit == "a rule elsewhere":  # a chain of somebody's stays
@@ -266,7 +338,10 @@ class Hand:
         if not rules:
             return "true"
         rule, chain, (what, held) = self.chance.choice(rules), self.chance.choice(chains), self.chance.choice(sets)
-        place = f"{TABLE} {rule['chain']}"
+        place = f"{rule['family']} {rule['table']} {rule['chain']}"
+        home, store, table = (f"{one['family']} {one['table']}" for one in (chain, held, self.chance.choice(chains)))
+        ports = {check["interface"]: check["addresses"][0] for check in CHECKS}
+        port = self.chance.choice(list(ports))
         verdict = self.chance.choice(["accept", "drop", "counter", "return"])
         policy = self.chance.choice(["accept", "drop"])
         return self.chance.choice(
@@ -275,14 +350,16 @@ class Hand:
                 f"nft 'replace rule {place} handle {rule['handle']} {verdict} comment \"{rule.get('comment', '')}\"'",
                 f"nft 'add rule {place} {verdict} comment \"{rule.get('comment', '')}\"; delete rule {place} handle {rule['handle']}'",
                 f"nft 'insert rule {place} {verdict} comment \"linuxnet-{verdict}\"'",
-                f"nft flush chain {TABLE} {chain['name']}",
-                f"nft 'chain {TABLE} {chain['name']} {{ policy {policy}; }}'" if "hook" in chain else "true",
-                f"nft flush {what} {TABLE} {held['name']}" if held["name"] != "localnet" else "true",
+                f"nft flush chain {home} {chain['name']}",
+                f"nft 'chain {home} {chain['name']} {{ policy {policy}; }}'" if "hook" in chain else "true",
+                f"nft flush {what} {store} {held['name']}" if held["name"] != "localnet" else "true",
                 f"nft 'add element {TABLE} open {{ \"b{self.chance.randrange(9)}\" }}'",
                 f"nft 'add element {TABLE} internal {{ \"br{self.chance.randrange(3)}\" }}'",
                 f'nft \'add element {TABLE} icc {{ "br{self.chance.randrange(3)}" . "br{self.chance.randrange(3)}" }}\'',
-                f"nft 'add table {TABLE} {{ flags dormant; }}'",
-                f"nft 'flush chain {TABLE} {chain['name']}; delete chain {TABLE} {chain['name']}'",
+                f"nft 'add element {BRIDGE} ipv4 {{ \"{port}\" . 192.0.2.{self.chance.randrange(9)} }}'",
+                f"nft 'delete element {BRIDGE} ipv4 {{ \"{port}\" . {ports[port]} }}'",
+                f"nft 'add table {table} {{ flags dormant; }}'",
+                f"nft 'flush chain {home} {chain['name']}; delete chain {home} {chain['name']}'",
             ]
         )
 

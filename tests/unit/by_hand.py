@@ -79,8 +79,12 @@ def _nft(objects: Objects, chance: random.Random) -> Objects:
         return without_rules_of(chain["name"])
 
     def no_chain() -> Objects:
-        called = {"jump": {"target": chain["name"]}}
-        left = [item for item in without_rules_of(chain["name"]) if called not in item.get("rule", {}).get("expr", ())]
+        called = json.dumps({"target": chain["name"]})
+        left = [
+            item
+            for item in without_rules_of(chain["name"])
+            if called not in json.dumps(item.get("rule", {}).get("expr", ()))
+        ]
         return [item for item in left if item.get("chain") is not chain]
 
     def declared_otherwise() -> Objects:

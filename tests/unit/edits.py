@@ -14,6 +14,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     FENCES,
     ISOLATION,
     PORTS,
+    SPOOFING,
     Allowance,
     Edit,
     Fence,
@@ -21,6 +22,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     NatRule,
     OwnedRules,
     PortMapping,
+    SpoofCheck,
 )
 from ansible_collections.linuxnet.containers.tests.unit.tool_twins import written
 
@@ -45,6 +47,19 @@ EDITS = [
     ),
 ]
 _FENCE = Edit(fence=(Fence(4, ("lan0", "lo", "up-0"), ("lan1",)), Fence(6, ("lo",))), kinds=(FENCES,))
+# What only nftables has.
+_CHECKS = [
+    Edit(
+        check=(SpoofCheck("veth1", "02:42:0a:00:00:02", ("10.0.0.2", "fd00::2"), "web", "a note"),), kinds=(SPOOFING,)
+    ),
+    Edit(
+        check=(
+            SpoofCheck("veth2", "02:42:0a:00:00:03", ("10.0.0.0/24", "fd00:9::/64"), "router"),
+            SpoofCheck("veth3", "02:42:0a:00:00:04", (), "new"),
+        ),
+        kinds=(SPOOFING,),
+    ),
+]
 _IN_CHAINS = [
     Edit(
         allow=(Allowance("out", "10.0.0.0/24", 4, "!br0", "net"), Allowance("in", "br0", 6, "", "br0")),
@@ -59,8 +74,9 @@ _BY_MARK = [
 
 
 def edits_of(backend: Backend) -> list[Edit]:
-    """Edits of all kinds, eleven, with the allowances that a backend has."""
-    return [*EDITS, *(_BY_MARK if backend.by_mark else _IN_CHAINS), _FENCE]
+    """Edits of all kinds that a backend has: eleven, with the allowances that are its own, and two more where ports are checked."""
+    own = _BY_MARK if backend.by_mark else _IN_CHAINS
+    return [*EDITS, *own, _FENCE, *(_CHECKS if backend.checks_ports else ())]
 
 
 def made(backend: Backend, *edits: Edit, start: Ruleset = None) -> Ruleset:
@@ -75,7 +91,7 @@ def content(owned: OwnedRules) -> list[Any]:
         frozenset(listed)
         for listed in (
             *(owned.nat_rules, owned.port_mappings, owned.isolations, owned.allowances, owned.fences),
-            *(owned.localnet, owned.hairpins),
+            *(owned.localnet, owned.hairpins, owned.spoof_checks),
         )
     ]
 
@@ -90,5 +106,6 @@ def everything_gone(owned: OwnedRules) -> Edit:
         localnet_off=owned.localnet,
         hairpins_off=owned.hairpins,
         unfence=tuple(fence.family for fence in owned.fences),
-        kinds=(PORTS, ISOLATION, ALLOWANCES, FENCES),
+        uncheck=tuple(check.interface for check in owned.spoof_checks),
+        kinds=(PORTS, ISOLATION, ALLOWANCES, FENCES, SPOOFING),
     )

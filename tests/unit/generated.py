@@ -135,7 +135,7 @@ def _ns_route(chance: Random) -> Item:
 
 def _nat(chance: Random) -> Item:
     item: Item = {"owner": chance.choice(["net", "web"])}
-    kind = chance.choice(["rule", "rule", "port", "port", "port", "guard"])
+    kind = chance.choice(["rule", "rule", "port", "port", "port", "guard", "check"])
     if kind == "rule":
         item["source"] = chance.choice(["10.0.0.0/24", "10.1.0.0/24", "fd00::/64"])
         item = options(chance, item, out_interface=["!br0", "up0"], comment=["one", "two"], exclusive=[True])
@@ -145,9 +145,17 @@ def _nat(chance: Random) -> Item:
         item.update(type="dnat", host_port=chance.choice(["80", "81/udp", "80-89", "8080"]))
         item["to_address"] = chance.choice(["10.0.0.2", "10.0.0.3", "fd00::2"])
         item = options(chance, item, to_port=["80"], bridge=["br0"], exclusive=[True], shadow=[True])
-    else:
+    elif kind == "guard":
         item.update(type="filter", bridge=chance.choice(BRIDGES[:2]))
         item = options(chance, item, isolate=[False], icc=[False], internal=[True])
+    else:
+        item.update(
+            type="spoof_check", interface=chance.choice(PEERS), mac=chance.choice(["02:00:00:00:00:01", "2-0-0-0-0-2"])
+        )
+        item = options(
+            chance, item, addresses=[[], ["10.0.0.2", "fd00::2"], ["10.0.0.0/24", "10.0.0.7"]], exclusive=[True]
+        )
+        return options(chance, item, comment=["one"], optional=[True], state=["absent", "present"])
     if kind != "port" and chance.random() < 0.2:
         item.update(state="absent", goes_with=chance.choice(BRIDGES[:2]), rewired=chance.choice([[], ["web"]]))
         return options(chance, item, backend=["nftables", "iptables"])

@@ -78,6 +78,7 @@ class MemoryKernel(MemoryReader):
             [*self.foreign_rules],
         )
         other.foreign_saved, other.programs = dict(self.foreign_saved), self.programs
+        other.bridges_filtered = self.bridges_filtered
         for step in self.applied:
             with contextlib.suppress(KernelError):
                 other.apply(step)
@@ -398,6 +399,9 @@ class MemoryKernel(MemoryReader):
         advance(step, self._state)
 
     def _SetFence(self, step: firewall_change.SetFence) -> None:
+        advance(step, self._state)
+
+    def _SetSpoofCheck(self, step: firewall_change.SetSpoofCheck) -> None:
         advance(step, self._state)
 
     def _SetAllowances(self, step: firewall_change.SetAllowances) -> None:

@@ -101,6 +101,7 @@ class MemoryReader:
         self.foreign_rules: list[dict[str, Any]] = []
         self.foreign_saved: dict[Backend, str] = {}  # as iptables-save prints them
         self.programs: Sequence[Backend] = BACKENDS
+        self.bridges_filtered = True
         self.listening: list[Listener] = []  # in every namespace
         self.socket_of: dict[int, tuple[int, str]] = {}  # processes by the inode of a socket
         self.asked_for_sockets = 0
@@ -180,6 +181,9 @@ class MemoryReader:
     def backends(self) -> Sequence[Backend]:
         return self.programs
 
+    def filters_bridges(self, ns: int) -> bool:
+        return self.bridges_filtered
+
     def version(self, backend: Backend) -> str:
         return "v" + dotted(backend.oldest)
 
@@ -194,6 +198,7 @@ class MemoryReader:
             fence=tuple(index.fences.values()),
             localnet_on=index.owned.localnet,
             hairpins_on=tuple(index.hairpins.items()),
+            check=tuple(index.spoof_checks.values()),
             kinds=tuple({kind for kind, dummy in index.owned.static}),
         )
         if isinstance(backend, Iptables):
@@ -287,6 +292,7 @@ class MemoryReader:
                             sorted(map(str, index.isolations.values())),
                             sorted(map(str, index.allowances.values())),
                             sorted(map(str, index.fences.values())),
+                            sorted(map(str, index.spoof_checks.values())),
                         )
                         for index in (firewalls(state).index(ns, backend) for backend in BACKENDS)
                     ],

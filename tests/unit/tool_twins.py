@@ -38,7 +38,7 @@ def written(backend: Backend, ruleset: Ruleset, texts: Texts) -> Ruleset:
 
 # --- nft ---
 
-TOKEN = re.compile(r'"[^"]*"|[{},;]|[^\s"{},;]+')
+TOKEN = re.compile(r'"[^"]*"|@\w+,\d+,\d+|[{},;]|[^\s"{},;]+')
 
 
 PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "srcnat": 100}
@@ -47,13 +47,16 @@ PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "srcnat"
 def _nft(ruleset: Objects, text: str) -> Objects:
     objects = copy.deepcopy(list(ruleset))
     handles = itertools.count(1 + max((_handle(item) for item in objects), default=0))
-    woken = chained = False
+    woken: set[str] = set()  # tables
+    chained: set[str] = set()
     for line in text.splitlines():
         tokens = TOKEN.findall(line)
         verb, kind, family, table, *rest = tokens
         where = {"family": family, "table": table}
         if kind == "table":
-            woken = _table(objects, verb, {"family": family, "name": table}, handles) or woken
+            woken |= (
+                {f"{family} {table}"} if _table(objects, verb, {"family": family, "name": table}, handles) else set()
+            )
         elif kind == "element":
             _elements(objects, verb, {**where, "name": rest[0]}, rest[2:-1])
         elif kind == "rule":
@@ -62,8 +65,8 @@ def _nft(ruleset: Objects, text: str) -> Objects:
             objects[:] = [item for item in objects if not _holds(item, "rule", {**where, "chain": rest[0]})]
         else:
             _object(objects, verb, kind, {**where, "name": rest[0]}, rest[2:-1], handles)
-        chained = chained or kind == "chain"
-        if woken and chained:
+        chained |= {f"{family} {table}"} if kind == "chain" else set()
+        if woken & chained:
             raise Refusal(f"{line}: no chain changes where the table is put in force")
     return objects
 
@@ -122,7 +125,7 @@ def _used(objects: Objects, kind: str, name: str) -> bool:
     """Whether a chain has rules or is called, or a set or a map is looked into."""
     rules = [item["rule"] for item in objects if "rule" in item]
     if kind == "chain":
-        return any(rule["chain"] == name or {"jump": {"target": name}} in rule["expr"] for rule in rules)
+        return any(rule["chain"] == name or f'{{"target": "{name}"}}' in json.dumps(rule["expr"]) for rule in rules)
     return any(f'"@{name}"' in json.dumps(rule["expr"]) for rule in rules)
 
 
@@ -144,7 +147,9 @@ def _type(words: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for part in " ".join(words).split(";"):
         name, _space, value = part.strip().partition(" ")
-        if name == "type":
+        if name == "typeof":  # as nft 1.0.6 says it
+            found["type"] = ["integer" if key.startswith("@") else "ifname" for key in value.split(" . ")]
+        elif name == "type":
             key, _colon, data = value.partition(" : ")
             found["type"] = key.split(" . ") if " . " in key else key
             found.update({"map": data.strip()} if data else {})  # one text, as before nft 1.0.8
@@ -194,6 +199,8 @@ def _atom(word: str) -> Any:
         return int(word, 0)
     if re.fullmatch(r"\d+-\d+", word):
         return {"range": [int(end) for end in word.split("-")]}
+    if re.fullmatch(r"0x[0-9a-f]+-0x[0-9a-f]+", word):
+        return {"range": word.split("-")}
     address, slash, length = word.partition("/")
     if not slash or length == ("128" if ":" in address else "32"):
         return address
@@ -223,7 +230,10 @@ def _rule(objects: Objects, verb: str, where: dict[str, Any], words: list[str], 
     objects.insert(place + 1 if at else len(objects), {"rule": rule})
 
 
-LOOKED_AT = {"iifname", "oifname", "iif", "meta", "ct", "ip", "ip6", "th", "fib"}
+LOOKED_AT = {
+    *("iifname", "oifname", "iif", "meta", "ct", "ip", "ip6", "th", "fib"),
+    *("ether", "arp", "icmpv6", "frag", "@th,64,128"),
+}
 STATEMENTS = {"accept", "drop", "return", "masquerade"}
 
 
@@ -268,8 +278,15 @@ def _looked_at(left: list[str]) -> Any:
             parts.append({word: {"key": left.pop(0)}})
         elif word == "fib":
             parts.append({"fib": {"flags": [left.pop(0)], "result": left.pop(0)}})
+        elif word == "frag":
+            parts.append({"exthdr": {"name": word, "field": left.pop(0)}})
+        elif word.startswith("@"):
+            base, offset, length = word[1:].split(",")
+            parts.append({"payload": {"base": base, "offset": int(offset), "len": int(length)}})
         else:
-            parts.append({"payload": {"protocol": word, "field": left.pop(0)}})
+            field = left.pop(0)
+            field += f" {left.pop(0)}" if word == "arp" and field == "saddr" else ""
+            parts.append({"payload": {"protocol": word, "field": field}})
         if left[:1] != ["."]:
             return parts[0] if len(parts) == 1 else {"concat": parts}
         left.pop(0)
@@ -280,6 +297,11 @@ def _matched(left: list[str]) -> dict[str, Any]:
     if left[0] == "set":
         left.pop(0)
         return {"mangle": {"key": looked_at, "value": _goal(left)}}
+    if left[0] == "vmap":
+        return {"vmap": {"key": looked_at, "data": {"set": _verdicts(left)}}}
+    if left[0] == "&":
+        looked_at = {"&": [looked_at, left.pop(1)]}
+        del left[:2]  # & and ==
     operator = left.pop(0) if left[0] == "!=" else "=="
     bits = looked_at in ({"ct": {"key": "state"}}, {"ct": {"key": "status"}})
     values = [left.pop(0)]
@@ -292,6 +314,14 @@ def _matched(left: list[str]) -> dict[str, Any]:
             values += [left.pop(0), left.pop(0)][1:]
         right = [_atom(one) for one in values] if len(values) > 1 else _atom(values[0])
     return {"match": {"op": "in" if bits and operator == "==" else operator, "left": looked_at, "right": right}}
+
+
+def _verdicts(left: list[str]) -> list[Any]:
+    """What stands in ``vmap { KEY : goto CHAIN, ... }``."""
+    words = left[2 : left.index("}")]
+    del left[: left.index("}") + 1]
+    entries = (words[place : place + 4] for place in range(0, len(words), 5))
+    return [[key, {verb: {"target": chain}}] for key, _colon, verb, chain in entries]
 
 
 # --- iptables-restore ---

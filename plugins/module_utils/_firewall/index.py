@@ -18,6 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     ISOLATION,
     NAT,
     PORTS,
+    SPOOFING,
     Allowance,
     Edit,
     Fence,
@@ -25,6 +26,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     NatRule,
     OwnedRules,
     PortMapping,
+    SpoofCheck,
 )
 
 Identities = FrozenSet[Tuple[int, str, str, str]]  # of port mappings
@@ -38,14 +40,14 @@ def _blocks(mapping: PortMapping) -> Iterable[int]:
 
 class RuleIndex:
     """What we own in the rule set of one backend and namespace: port mappings, found by port and by owner, and counted; source NAT
-    rules, isolated bridges, allowances, and fences, each by its key.
+    rules, isolated bridges, allowances, fences, and checks of ports, each by its key.
 
     An edit takes the time of what it changes, not of what there is.
     """
 
     def __init__(self, backend: Backend, owned: OwnedRules) -> None:
         self.backend = backend
-        self.owned = owned  # as it is now, but for its port mappings and NAT rules: those are the dictionaries here
+        self.owned = owned  # as it is now, but for what there may be much of, port mappings, NAT rules and checks: those are the dictionaries here
         self.nat_rules: Dict[Tuple[str, str], NatRule] = {rule.key: rule for rule in owned.nat_rules}
         self.isolations: Dict[str, Isolation] = {isolation.bridge: isolation for isolation in owned.isolations}
         self.allowances: Dict[Tuple[str, str, int, str], Allowance] = {
@@ -55,6 +57,8 @@ class RuleIndex:
             owned.hairpins
         )  # ports whose hairpin we switched on, with the bridge of each
         self.fences: Dict[int, Fence] = {fence.family: fence for fence in owned.fences}
+        self.spoof_checks: Dict[str, SpoofCheck] = {}  # by port
+        self._checks_by_owner: Dict[str, Dict[str, SpoofCheck]] = collections.defaultdict(dict)
         self.port_mappings: Dict[PortMapping, None] = {}
         self.families: Dict[int, int] = collections.Counter()  # port mappings by address family
         self.bridges: Dict[str, int] = collections.Counter()  # and by bridge
@@ -77,6 +81,8 @@ class RuleIndex:
             self._put_rule(rule)
         for mapping in owned.port_mappings:
             self._put(mapping)
+        for check in owned.spoof_checks:
+            self._put_check(check)
 
     def _homes(self, mapping: PortMapping) -> List[Dict[PortMapping, None]]:
         by_port = [self._by_port[mapping.protocol, mapping.first]]
@@ -111,10 +117,20 @@ class RuleIndex:
         self.nat_families[rule.family] += number
         self.ways_out[rule.source, rule.out_interface] += number
 
+    def _put_check(self, check: SpoofCheck) -> None:
+        self._drop_check(check.interface)
+        self.spoof_checks[check.interface] = self._checks_by_owner[check.owner][check.interface] = check
+
+    def _drop_check(self, port: str) -> None:
+        gone = self.spoof_checks.pop(port, None)
+        if gone is not None:
+            del self._checks_by_owner[gone.owner][port]
+
     def only(
         self, nat_rules: int = 0, port_mappings: int = 0, isolations: int = 0, allowances: int = 0, fences: bool = False
     ) -> bool:
-        """Return whether nothing is owned but so many of each, and ``fences`` if that is said: whether all goes with them."""
+        """Return whether nothing is owned but so many of each, and ``fences`` if that is said: whether all goes with them. Checks of ports do not
+        count, see `OwnedRules.empty`."""
         if self.owned.unmarked or (self.fences and not fences):
             return False
         return (nat_rules, port_mappings, isolations, allowances) == (
@@ -127,6 +143,10 @@ class RuleIndex:
     def nat_of(self, owner: str) -> List[NatRule]:
         """Return the source NAT rules of an owner."""
         return list(self._nat_by_owner.get(owner, {}).values())
+
+    def checks_of(self, owner: str) -> List[SpoofCheck]:
+        """Return the checks of an owner's ports."""
+        return list(self._checks_by_owner.get(owner, {}).values())
 
     def of(self, owner: str) -> List[PortMapping]:
         """Return what an owner has published."""
@@ -191,6 +211,10 @@ class RuleIndex:
         self.fences.update((fence.family, fence) for fence in edit.fence)
         for family in edit.unfence:
             self.fences.pop(family, None)
+        for check in edit.check:
+            self._put_check(check)
+        for port in edit.uncheck:
+            self._drop_check(port)
         self._move_on(edit)
 
     def _move_on(self, edit: Edit) -> None:
@@ -221,4 +245,5 @@ class RuleIndex:
             ISOLATION: set(FAMILIES) if self.isolations else set(),
             ALLOWANCES: set(FAMILIES) if 0 in allowed else allowed,  # 0: of both
             FENCES: set(self.fences),
+            SPOOFING: set(FAMILIES) if self.spoof_checks else set(),
         }

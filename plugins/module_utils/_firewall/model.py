@@ -21,9 +21,10 @@ ANY_MARK = "linuxnet"  # begins every comment of ours
 EVERYWHERE = {4: "0.0.0.0/0", 6: "::/0"}
 FAMILIES = (4, 6)
 COMMENT_BYTES = 127  # libnftnl's NFTNL_UDATA_COMMENT_MAXLEN less the closing NUL; xt_comment has room for 255
-UNREADABLE = "?"  # the interface of a rule that carries our mark and says something that we never write
+UNREADABLE = "?"  # the interface of a rule, or the MAC address of a check, that carries our mark and says something that we never write
 # The kinds of owned rules.
 NAT, PORTS, ISOLATION, ALLOWANCES, FENCES = "nat", "ports", "isolation", "allowances", "fences"
+SPOOFING = "spoofing"
 # Never translated: what stays on the segment (RFC 5771, RFC 919, RFC 4291).
 _BUILT_IN = {4: ("224.0.0.0/4", "255.255.255.255/32"), 6: ("ff00::/8",)}
 Item = TypeVar("Item")
@@ -191,6 +192,23 @@ class Fence:
 
 
 @dataclass(frozen=True)
+class SpoofCheck:
+    """What comes in by a port of a bridge: frames from ``mac`` only, and packets, and answers to who has an address, of ``addresses``
+    only, which are addresses and networks, none of them within another, sorted."""
+
+    interface: str
+    mac: str
+    addresses: Tuple[str, ...] = ()
+    owner: str = ""
+    comment: str = ""
+
+    @property
+    def marked(self) -> str:
+        """Return the comment that the check carries in the kernel."""
+        return marked(self.owner, self.comment)
+
+
+@dataclass(frozen=True)
 class OwnedRules:
     """What we own in the rule set of one backend. ``bridges`` are those behind which ports are published, ``localnet`` those whose
     route_localnet we switched on, ``hairpins`` the ports, each with its bridge, whose hairpin we switched on; ``unmarked`` names rules among ours
@@ -208,6 +226,7 @@ class OwnedRules:
     bridges: Tuple[str, ...] = ()
     localnet: Tuple[str, ...] = ()
     hairpins: Tuple[Tuple[str, str], ...] = ()
+    spoof_checks: Tuple[SpoofCheck, ...] = ()
     unmarked: Tuple[str, ...] = ()
     static: FrozenSet[Tuple[str, int]] = frozenset()
     families: Tuple[int, ...] = FAMILIES
@@ -219,14 +238,16 @@ class OwnedRules:
 
     @property
     def empty(self) -> bool:
-        """Return whether there is nothing that would keep our rules there."""
+        """Return whether there is nothing that would keep our rules there, but for checks of ports, which are in no rule set of what is
+        forwarded."""
         owned = (self.nat_rules, self.port_mappings, self.isolations, self.allowances, self.fences, self.unmarked)
         return not any(owned)
 
 
 @dataclass(frozen=True)
 class Edit:
-    """What one step changes of what we own. A rule that is put replaces the one with its key, an isolation the one of its bridge.
+    """What one step changes of what we own. A rule that is put replaces the one with its key, an isolation the one of its bridge, a
+    check the one of its port.
     ``kinds`` are those that it is about, if only to set right static rules that somebody edited."""
 
     put: Tuple[NatRule, ...] = ()
@@ -243,16 +264,19 @@ class Edit:
     disallow: Tuple[Allowance, ...] = ()
     fence: Tuple[Fence, ...] = ()  # each in place of the one of its family
     unfence: Tuple[int, ...] = ()  # address families
+    check: Tuple[SpoofCheck, ...] = ()
+    uncheck: Tuple[str, ...] = ()  # ports
     kinds: Tuple[str, ...] = ()
 
 
 def making(owned: OwnedRules) -> Edit:
-    """Return the edit that makes what is owned where there is nothing yet, but for rules that cannot be read."""
+    """Return the edit that makes what is owned where there is nothing yet, but for rules and checks that cannot be read."""
     kept = {
         PORTS: owned.port_mappings,
         ISOLATION: owned.isolations,
         ALLOWANCES: owned.allowances,
         FENCES: owned.fences,
+        SPOOFING: owned.spoof_checks,
     }
     return Edit(
         put=tuple(rule for rule in owned.nat_rules if rule.out_interface != UNREADABLE),
@@ -262,6 +286,7 @@ def making(owned: OwnedRules) -> Edit:
         fence=owned.fences,
         localnet_on=owned.localnet,
         hairpins_on=owned.hairpins,
+        check=tuple(check for check in owned.spoof_checks if check.mac != UNREADABLE),
         kinds=tuple(kind for kind, there in kept.items() if there),
     )
 
@@ -276,6 +301,7 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
     isolations = {isolation.bridge: isolation for isolation in owned.isolations}
     allowances = {allowance.key: allowance for allowance in owned.allowances}
     fences = {fence.family: fence for fence in owned.fences}
+    checks = {check.interface: check for check in owned.spoof_checks}
     localnet = dict.fromkeys(owned.localnet)
     hairpins = dict(owned.hairpins)
     for edit in edits:
@@ -294,6 +320,9 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
         fences.update((fence.family, fence) for fence in edit.fence)
         for family in edit.unfence:
             fences.pop(family, None)
+        checks.update((check.interface, check) for check in edit.check)
+        for port in edit.uncheck:
+            checks.pop(port, None)
         for bridge in edit.localnet_off:
             localnet.pop(bridge, None)
         localnet.update(dict.fromkeys(edit.localnet_on))
@@ -310,6 +339,7 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
         bridges=bridges_of(mappings.values()),
         localnet=tuple(localnet),
         hairpins=tuple(hairpins.items()),
+        spoof_checks=tuple(checks.values()),
     )
 
 
@@ -343,6 +373,12 @@ def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
     fence, fallen = _changed(
         {fence.family: fence for fence in now.fences}, {fence.family: fence for fence in before.fences}
     )
+    check, unchecked = _changed(
+        {check.interface: check for check in now.spoof_checks},
+        {check.interface: check for check in before.spoof_checks if check.mac != UNREADABLE},
+    )
+    unreadable = {check.interface for check in before.spoof_checks}
+    uncheck = tuple(one.interface for one in unchecked if one.interface not in unreadable)
     on = tuple(bridge for bridge in before.localnet if bridge not in now.localnet)
     off = tuple(bridge for bridge in now.localnet if bridge not in before.localnet)
     bent = tuple(note for note in before.hairpins if note not in now.hairpins)
@@ -352,6 +388,7 @@ def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
         ISOLATION: bool(isolate or opened),
         ALLOWANCES: bool(allow or ended),
         FENCES: bool(fence or fallen),
+        SPOOFING: bool(check or uncheck),
     }
     return Edit(
         put=put,
@@ -368,6 +405,8 @@ def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
         disallow=ended,
         fence=fence,
         unfence=tuple(one.family for one in fallen),
+        check=check,
+        uncheck=uncheck,
         kinds=tuple(kind for kind, touched in about.items() if touched),
     )
 

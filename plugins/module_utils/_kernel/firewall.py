@@ -21,6 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     IPTABLES_NFT,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import BRIDGE_TABLE
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.listeners import Listener
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     FAMILIES,
@@ -127,6 +128,12 @@ class Kernel(arp_nd.Kernel):
         if backend.refuses_stale:
             self._known[ns, backend] = found
         return found
+
+    def filters_bridges(self, ns: int) -> bool:
+        with self._inside(ns), contextlib.suppress(ProgramError):
+            Nft().check("add table %s" % BRIDGE_TABLE)
+            return True
+        return False
 
     def listeners(self, ns: int) -> List[Listener]:
         with self._inside(ns):

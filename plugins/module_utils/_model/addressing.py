@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any, Callable, Iterable, Tuple, TypeVar, Union
+from typing import Any, Callable, Iterable, List, Tuple, TypeVar, Union
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 
@@ -92,6 +92,23 @@ def cidr(value: Any, option: str) -> str:
 def network_text(net: IpNetwork) -> str:
     """Return the canonical spelling of a network."""
     return "%s/%d" % (text(net.network_address), net.prefixlen)
+
+
+def link_local(mac: str) -> str:
+    """Return the link-local address that the kernel makes of a MAC address (RFC 4291, appendix A), if nobody tells it otherwise."""
+    octets = [int(octet, 16) for octet in mac.split(":")]
+    identifier = bytes([octets[0] ^ 2, *octets[1:3], 0xFF, 0xFE, *octets[3:]])
+    return text(ipaddress.IPv6Address(b"\xfe\x80" + bytes(6) + identifier))
+
+
+def outermost(networks: Iterable[str]) -> Tuple[str, ...]:
+    """Return addresses and networks in their canonical spelling, sorted, without those that are within another."""
+    parsed: List[Any] = sorted({ipaddress.ip_network(one) for one in networks}, key=lambda net: (net.version, net))
+    kept: List[Any] = []
+    for net in parsed:  # a network comes before what is within it
+        if not (kept and kept[-1].version == net.version and net.subnet_of(kept[-1])):
+            kept.append(net)
+    return tuple(text(net.network_address) if net.prefixlen == net.max_prefixlen else network_text(net) for net in kept)
 
 
 def usable(net: IpNetwork) -> Tuple[IpAddress, IpAddress]:

@@ -129,6 +129,7 @@ class _Finder:
             inside = "it is in %s" % nets[0] if nets else "it is in none of its networks"
             found.sentences.append("Nobody on this host has %s; %s" % (ip, inside))
         self._add_rules(found, lambda rule: ip in (rule.get("to_address"), rule.get("host_ip")), said=True)
+        self._add_rules(found, lambda rule: ip in (rule.get("addresses") or ()))
         self._add_rules(found, lambda rule: bool(rule.get("source")) and parsed in ipaddress.ip_network(rule["source"]))
         return found
 
@@ -139,6 +140,7 @@ class _Finder:
                 end = (interface.netns, interface.name)
                 self._add_end(found, end)
                 found.sentences.append("%s is the MAC address of %s" % (mac, self._place(end, interface.described)))
+        self._add_rules(found, lambda rule: rule.get("mac") == mac)
         if not found.sentences:
             found.sentences.append("No interface that can be seen on this host has the MAC address %s" % mac)
         return found
@@ -180,7 +182,9 @@ class _Finder:
             if orphan["name"] == name:
                 found.sentences.append("%s is left over: %s" % (name, orphan["why"]))
         bridges = {name, *(own for netns, own in also if netns is None)}
-        self._add_rules(found, lambda rule: rule["owner"] == name or rule.get("bridge") in bridges)
+        self._add_rules(
+            found, lambda rule: rule["owner"] == name or bridges & {rule.get("bridge"), rule.get("interface")}
+        )
         if found.rules and not found.sentences:
             found.sentences.append("%s is gone, but has rules that stayed" % name)
         return found
@@ -199,7 +203,7 @@ class _Finder:
         if end[0] is None:
             found.bridges.add(end)
 
-    def _add_rules(self, found: _Concerned, concerns: Callable[[Item], bool], said: bool = False) -> List[Item]:
+    def _add_rules(self, found: _Concerned, concerns: Callable[[Item], Any], said: bool = False) -> List[Item]:
         """Add the rules for which ``concerns`` holds, and return them; with ``said`` also what their ports lead to."""
         added = []
         for place, rule in enumerate(self._rules):

@@ -52,6 +52,11 @@ def _rules(view: HostView, rules: OwnedRules) -> Iterator[Dict[str, Any]]:
         if bridge and view.state.link(view.host, bridge) is None:
             why = "the rule of owner '%s' is for %s, which does not exist" % (rule.owner, bridge)
             yield _orphan("nat", rule.source, why)
+    for check in rules.spoof_checks():
+        if view.state.link(view.host, check.interface) is None:
+            yield _orphan(
+                "nat", check.interface, "the check of owner '%s' is for a port that does not exist" % check.owner
+            )
 
 
 def _orphan(kind: str, name: str, why: str) -> Dict[str, Any]:

@@ -14,6 +14,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     Isolation,
     NatRule,
     PortMapping,
+    SpoofCheck,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import DEFAULT
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import SYSCTL_FILE, recorded
@@ -48,6 +49,10 @@ class OwnedRules:
     def port_mappings(self) -> List[PortMapping]:
         """Return the published ports."""
         return [mapping for index in self._indexes() for mapping in index.port_mappings]
+
+    def spoof_checks(self) -> List[SpoofCheck]:
+        """Return the checks of what comes in by ports of bridges."""
+        return [check for index in self._indexes() for check in index.spoof_checks.values()]
 
     def forwarding(self) -> List[int]:
         """Return the address families for which what we did to switch forwarding on is there yet, and no rule that needs it."""

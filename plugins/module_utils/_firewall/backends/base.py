@@ -35,8 +35,8 @@ class Backend(ABC):
     ``name`` is what results call it, ``option`` what users do; ``program`` and ``package`` are what has to be installed, in version
     ``oldest`` or newer; ``listing`` is what is read, in words that follow "list". ``within``: the backend whose tool lists the rules of
     this one as well. ``refuses_stale``: the tool refuses lines that were computed from rules that are not there any more. ``by_mark``: what
-    it allows gets a mark, which has to pass all chains that others leave; so it is asked last. ``wildcard`` at the end of an interface's
-    name means any that begins so.
+    it allows gets a mark, which has to pass all chains that others leave; so it is asked last. ``checks_ports``: it has a place for checks
+    of what comes in by ports of bridges. ``wildcard`` at the end of an interface's name means any that begins so.
     """
 
     name = ""
@@ -49,6 +49,7 @@ class Backend(ABC):
     within: Optional[Backend] = None
     refuses_stale = False
     by_mark = False
+    checks_ports = False
 
     def __repr__(self) -> str:
         return self.name
@@ -111,6 +112,7 @@ class Backend(ABC):
             fence=owned.fences,
             localnet_on=owned.localnet,
             hairpins_on=owned.hairpins,
+            check=owned.spoof_checks,
             kinds=kinds,
         )
         return self.transaction(self.nothing(), [everything])

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The backend nftables: a table of our own, what is in it, and the one transaction that changes it. Pure.
+"""The backend nftables: tables of our own, what is in them, and the one transaction that changes them. Pure.
 
-Source NAT is a rule and a stop a network (`nftables_snat`). All else is elements of maps and sets (`nftables_elements`), with static rules on those
-(`nftables_static`): a port mapping is one element, an isolated bridge one of each set that it belongs to. Each rule and element carries
-its owner in its comment. What is there is compared by what it does (`nftables_found`).
+One is for what is forwarded, the other for what comes in by ports of bridges (`nftables_spoofing`). Source NAT is a rule and a stop a network
+(`nftables_snat`). All else is elements of maps and sets (`nftables_elements`), with static rules on those (`nftables_static`): a port mapping
+is one element, an isolated bridge one of each set that it belongs to. Each rule and element carries its owner in its comment. What is there is
+compared by what it does (`nftables_whole`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import nftables_snat
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import (
+    nftables_snat,
+    nftables_spoofing,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend, Chains, Texts
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_elements import (
     key_of,
@@ -39,6 +43,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     owned,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import (
+    BRIDGE_TABLE,
     FENCE_SETS,
     IP,
     ISOLATION_SETS,
@@ -54,6 +59,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     ISOLATION,
     NAT,
     PORTS,
+    SPOOFING,
     UNREADABLE,
     Allowance,
     Edit,
@@ -92,6 +98,20 @@ def lines_of(objects: Objects, edits: Sequence[Edit]) -> List[str]:
     """Return the lines that carry out ``edits`` on the rule set as it is now; none where that is so already."""
     before = owned(objects)
     after = edited(before, edits)
+    return [*_checks(objects, before, after, edits), *_forwarded(objects, before, after, edits)]
+
+
+def _checks(objects: Objects, before: NftRules, after: NftRules, edits: Sequence[Edit]) -> List[str]:
+    if not any(SPOOFING in edit.kinds for edit in edits):
+        return []
+    touched = {port for edit in edits for port in (*edit.uncheck, *(check.interface for check in edit.check))}
+    return nftables_spoofing.changed(objects, before.bridge, touched, after.spoof_checks)
+
+
+def _forwarded(objects: Objects, before: NftRules, after: NftRules, edits: Sequence[Edit]) -> List[str]:
+    """Return the lines for all that is in the table of what is forwarded."""
+    if edits and all(edit.kinds == (SPOOFING,) for edit in edits):
+        return []
     if after.empty:
         return [nftables_snat.drop_table()] if nftables_snat.has_table(objects) else []
     if before.dormant:
@@ -104,8 +124,10 @@ def _lines(before: NftRules, after: NftRules, edits: Sequence[Edit], objects: Ob
     kinds: Set[str] = {about for edit in edits for about in edit.kinds}
     lines = _nat_lines(before, after, there) if any(edit.put or edit.drop for edit in edits) else []
     kept = {PORTS: after.port_mappings, ISOLATION: after.isolations, ALLOWANCES: after.allowances, FENCES: after.fences}
-    for about in [about for about in STATIC if about in kinds]:
-        if not kept[about] and not before.unmarked:
+    for about, owned_now in kept.items():
+        if about not in kinds:
+            continue
+        if not owned_now and not before.unmarked:
             lines += STATIC[about].gone(there, before.handles.get(about, ()))
         else:
             lines += [*_base(before, about), *_content(before, after, about)]
@@ -117,7 +139,8 @@ def _awake(before: NftRules, after: NftRules, lines: Sequence[str]) -> List[str]
     made anew."""
     if not any(line.split()[1] == "chain" for line in lines):
         return [nftables_snat.base()[0], *lines]
-    anew = lines_of([], [making(after)])
+    nothing, all_of_it = owned([]), [making(after)]
+    anew = _forwarded([], nothing, edited(nothing, all_of_it), all_of_it)
     chains = {line.split()[4] for line in anew if line.startswith("add chain ")}
     return [nftables_snat.drop_table(), *anew, *put_again(before.carried, chains)]
 
@@ -227,6 +250,7 @@ class Nftables(Backend):
     wildcard = "*"
     refuses_stale = True  # the lines name handles and elements
     by_mark = True  # an accept here overrides no other table's drop
+    checks_ports = True
 
     def parse(self, output: Texts) -> Objects:
         return objects_of(output[self.program]) if self.program in output else []
@@ -238,7 +262,7 @@ class Nftables(Backend):
         return owned(ruleset)
 
     def foreign(self, ruleset: Objects, seen: Chains) -> Chains:
-        return chains_of(ruleset, TABLE, _CALLS)
+        return chains_of(ruleset, (TABLE, BRIDGE_TABLE), _CALLS)
 
     def transaction(self, ruleset: Objects, edits: Sequence[Edit]) -> Texts:
         lines = lines_of(ruleset, edits)
@@ -247,6 +271,11 @@ class Nftables(Backend):
     def commands(
         self, edit: Edit, owned: OwnedRules, replaced: OwnedRules, last: bool
     ) -> List[Tuple[str, Sequence[str]]]:
+        if SPOOFING in edit.kinds:  # which is about nothing else then
+            found = noted(owned)
+            whole = found.whole(SPOOFING)
+            checks = nftables_spoofing.typed(found.bridge, whole, replaced.spoof_checks, edit.check, last)
+            return [(self.program, [line]) for line in checks]
         if last:
             return [(self.program, [nftables_snat.drop_table()])]
         return [(self.program, [line]) for line in dict.fromkeys(self._typed(edit, noted(owned), replaced))]

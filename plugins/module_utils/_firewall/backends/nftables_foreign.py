@@ -9,7 +9,7 @@ nft has more expressions than are known here, and each version spells some of th
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
+from typing import Any, Collection, Dict, List, Mapping, Optional, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Chains
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
@@ -296,8 +296,8 @@ def _changed_by_rules(objects: Objects) -> Set[Tuple[str, str]]:
     return found
 
 
-def chains_of(objects: Objects, ours: str, calls: str) -> Chains:
-    """Return the chains by table and name, without ours: those in the table ``ours``, and those whose names begin with ``calls``, in the
+def chains_of(objects: Objects, ours: Collection[str], calls: str) -> Chains:
+    """Return the chains by table and name, without ours: those in the tables ``ours``, and those whose names begin with ``calls``, in the
     tables of iptables-nft. A rule that calls one of the latter is one that is never met: it keeps its place, so that rules can be counted."""
     dormant = {
         "%s %s" % (table.get("family"), table.get("name"))
@@ -312,7 +312,7 @@ def chains_of(objects: Objects, ours: str, calls: str) -> Chains:
             sets[key] = None if key in live else item.get("elem", [])
     rules: Dict[Tuple[str, str], List[Rule]] = {}
     for item in kind(objects, "rule"):
-        if table_of(item) == ours:
+        if table_of(item) in ours:
             continue
         rule = rule_of(item, sets)
         if rule.verdict in ("jump", "goto") and rule.target.startswith(calls):
@@ -322,7 +322,7 @@ def chains_of(objects: Objects, ours: str, calls: str) -> Chains:
     for item in kind(objects, "chain"):
         table, name = table_of(item), text_of(item.get("name"))
         families = _FAMILIES.get(text_of(item.get("family")), ())
-        if families and name and not name.startswith(calls) and table != ours and table not in dormant:
+        if families and name and not name.startswith(calls) and table not in ours and table not in dormant:
             found[table, name] = _chain(item, families, tuple(rules.get((table, name), ())))
     return found
 

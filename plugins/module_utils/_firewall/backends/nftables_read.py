@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import nftables_snat
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import (
+    nftables_snat,
+    nftables_spoofing,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_elements import (
     HAIRPIN,
     Addresses,
@@ -29,6 +32,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     listed,
     pairs,
     text_of,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_spoofing import (
+    BridgeTable,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import (
     FENCE_SETS,
@@ -56,7 +62,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 class NftRules(OwnedRules):
     """What we own in nftables. ``sets`` has the elements, as they are written but for comments, of each of the sets of isolation, ``loops`` those of
     that one. ``handles`` and ``remade`` are by kind what `nftables_whole` says; ``carried`` are the rules of somebody that are in chains which are made
-    anew, as (chain, text). ``dormant``: nothing of the table is in force."""
+    anew, as (chain, text). ``dormant``: nothing of the table is in force. ``bridge`` is what is in the other table."""
 
     sets: Mapping[str, Mapping[str, None]] = field(default_factory=dict, hash=False)
     loops: Tuple[str, ...] = ()
@@ -64,6 +70,7 @@ class NftRules(OwnedRules):
     remade: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
     carried: Tuple[Tuple[str, str], ...] = ()
     dormant: bool = False
+    bridge: BridgeTable = field(default_factory=BridgeTable, hash=False)
 
     def anew(self, about: str, name: str) -> bool:
         """Return whether a set or a map of a kind is to be made anew, so that nothing that is in it counts."""
@@ -76,13 +83,13 @@ def noted(owned: OwnedRules) -> NftRules:
 
 
 def owned(objects: Objects, awake: bool = False) -> NftRules:
-    """Return what is in our table; ``awake``: as if it were not dormant, whether it is or not."""
+    """Return what is in our tables; ``awake``: as if that of what is forwarded were not dormant, whether it is or not."""
     sets: Dict[str, Sequence[Any]] = {}
     for what in ("map", "set"):
         for item in kind(objects, what):
             if nftables_snat.is_ours(item):
                 sets[text_of(item.get("name"))] = listed(item.get("elem"))
-    table = found(objects, awake)
+    table, checked = found(objects, awake=awake), nftables_spoofing.read(objects)
     unmarked = ["handle %s" % handle for dummy, handle, text in table.unmarked]
     mappings: List[PortMapping] = []
     addresses = Addresses()
@@ -113,11 +120,7 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
     for family, (ip, dummy) in IP.items():
         inside, spared = (tuple(map(bridge_of, sets.get("%s_%s" % (name, ip), ()))) for name in FENCE_SETS)
         fences += [Fence(family, tuple(sorted(inside)), tuple(sorted(spared)))] if inside else []
-    broken = {*table.broken, *_strange(names, loops, mappings, isolations)}
-    remade = {entry for entries in table.remade.values() for entry in entries}
-    carried = [
-        (chain, text) for chain, dummy, text in table.unmarked if text and (table.dormant or "chain " + chain in remade)
-    ]
+    broken = {*table.broken, *checked.found.broken, *_strange(names, loops, mappings, isolations)}
     return NftRules(
         nat_rules=tuple(nftables_snat.ours(objects)),
         port_mappings=tuple(mappings),
@@ -127,14 +130,16 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
         bridges=tuple(map(bridge_of, sets.get("loops", ()))),
         localnet=tuple(name for name in map(bridge_of, sets.get("localnet", ())) if name not in hairpins),
         hairpins=tuple(hairpins.items()),
+        spoof_checks=tuple(nftables_spoofing.checks(checked)),
         unmarked=tuple(unmarked),
         static=frozenset((about, family) for about in (NAT, *STATIC) if about not in broken for family in FAMILIES),
         sets=names,
         loops=loops,
         handles=table.handles,
         remade=table.remade,
-        carried=tuple(carried),
+        carried=table.carried,
         dormant=table.dormant,
+        bridge=checked,
     )
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The static rules of our nftables table: sets, chains and rules on them that are the same whatever is in the sets. Pure.
+"""The static rules of our nftables tables: sets, chains and rules on them that are the same whatever is in the sets. Pure.
 
 The names and comments are on running hosts: they stay as they are.
 """
@@ -17,10 +17,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     FENCES,
     ISOLATION,
     PORTS,
+    SPOOFING,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 TABLE = "inet linuxnet_containers"
+BRIDGE_TABLE = "bridge linuxnet_containers"
 IP = {
     4: ("ip", "ipv4_addr"),
     6: ("ip6", "ipv6_addr"),
@@ -37,12 +39,14 @@ STOP_MARK = ANY_MARK + "!"
 
 @dataclass(frozen=True)
 class StaticRules:
-    """Sets, chains with their hooks, and rules (chain, name, text) on them. ``name`` is in the comments of the rules."""
+    """Sets, chains with their hooks, and rules (chain, name, text) on them. ``name`` is in the comments of the rules, ``table`` where all
+    of it is."""
 
     name: str
     sets: Mapping[str, str]  # "map NAME" or "set NAME" to its type
     chains: Mapping[str, str]
     rules: Sequence[Tuple[str, str, str]]
+    table: str = TABLE
 
     def mark(self, name: str) -> str:
         """Return the comment of a rule."""
@@ -56,28 +60,29 @@ class StaticRules:
     ) -> List[str]:
         """Return the lines that make all of it. ``there`` (chain, handle) are those of the rules that exist; they are put anew. So are the chains,
         sets and maps ``remade`` ("chain NAME"); of what somebody else has there ``carried`` (chain, text) is put again, behind ours."""
-        lines = ["add table %s" % TABLE, *deleted(there), *self._taken_away(remade)]
+        lines = ["add table %s" % self.table, *deleted(there, self.table), *self._taken_away(remade)]
         for name, type_ in self.sets.items():
             kind, dummy, name = name.partition(" ")
-            lines.append("add %s %s %s { %s; }" % (kind, TABLE, name, type_))
-        lines += [made(chain, hook) for chain, hook in self.chains.items()]
+            lines.append("add %s %s %s { %s; }" % (kind, self.table, name, type_))
+        lines += [made(chain, hook, self.table) for chain, hook in self.chains.items()]
         for chain, name, rule in self.rules:
-            lines.append('add rule %s %s %s comment "%s"' % (TABLE, chain, rule, self.mark(name)))
-        return lines + put_again(carried, self.chains)
+            lines.append('add rule %s %s %s comment "%s"' % (self.table, chain, rule, self.mark(name)))
+        return lines + put_again(carried, self.chains, self.table)
 
     def gone(self, there: Collection[str], rules: Sequence[Tuple[str, int]] = ()) -> List[str]:
         """Return the lines that take all of it away. ``there``: the chains, sets and maps that exist, as "chain NAME"; somebody may have
         taken out some, or all their rules, or put ``rules`` (chain, handle) of it in other chains."""
-        return [*deleted(rule for rule in rules if rule[0] not in self.chains), *self._taken_away(there)]
+        elsewhere = [rule for rule in rules if rule[0] not in self.chains]
+        return [*deleted(elsewhere, self.table), *self._taken_away(there)]
 
     def _taken_away(self, there: Collection[str]) -> List[str]:
         chains = [chain for chain in self.chains if "chain " + chain in there]
         names = [entry.split()[1] for entry in self.sets]
         return [
-            *("flush chain %s %s" % (TABLE, chain) for chain in chains),
-            *("delete chain %s %s" % (TABLE, chain) for chain in reversed(chains)),
+            *("flush chain %s %s" % (self.table, chain) for chain in chains),
+            *("delete chain %s %s" % (self.table, chain) for chain in reversed(chains)),
             *(
-                "delete %s %s %s" % (kind, TABLE, name)
+                "delete %s %s %s" % (kind, self.table, name)
                 for name in names
                 for kind in ("set", "map")
                 if "%s %s" % (kind, name) in there
@@ -85,19 +90,19 @@ class StaticRules:
         ]
 
 
-def made(chain: str, hook: str) -> str:
+def made(chain: str, hook: str, table: str = TABLE) -> str:
     """Return the line that makes a chain, or has it have its policy; ``hook`` is ``""`` for one that is called by others."""
-    return "add chain %s %s%s" % (TABLE, chain, " { type %s; policy accept; }" % hook if hook else "")
+    return "add chain %s %s%s" % (table, chain, " { type %s; policy accept; }" % hook if hook else "")
 
 
-def put_again(carried: Iterable[Tuple[str, str]], chains: Collection[str]) -> List[str]:
+def put_again(carried: Iterable[Tuple[str, str]], chains: Collection[str], table: str = TABLE) -> List[str]:
     """Return the lines that put rules of somebody else (chain, text) again, of these chains."""
-    return ["add rule %s %s %s" % (TABLE, chain, text) for chain, text in carried if chain in chains]
+    return ["add rule %s %s %s" % (table, chain, text) for chain, text in carried if chain in chains]
 
 
-def deleted(rules: Iterable[Tuple[str, int]]) -> List[str]:
+def deleted(rules: Iterable[Tuple[str, int]], table: str = TABLE) -> List[str]:
     """Return the lines that delete rules (chain, handle)."""
-    return ["delete rule %s %s handle %d" % (TABLE, chain, handle) for chain, handle in rules]
+    return ["delete rule %s %s handle %d" % (table, chain, handle) for chain, handle in rules]
 
 
 def _publishing() -> StaticRules:
@@ -173,9 +178,84 @@ _FENCING = StaticRules(
         ("fence", "ip6", "meta nfproto ipv6 iifname @fence_ip6 oifname @fence_ip6 counter drop"),
     ],
 )
+
+
+# What comes in by a port of a bridge. What is said to be of the port passes, and all else is dropped: what nft cannot find in a frame, because it is cut
+# off or behind something that is not understood, matches no rule. It stands before br_netfilter, which would show a frame to the rules for IP.
+def _spoofing() -> StaticRules:
+    group = "ether daddr & ff:ff:ff:ff:ff:f0 == 01:80:c2:00:00:00"  # IEEE 802.1D: spanning tree and the like
+    rules = [
+        ("incoming", "checked", "iifname @checked jump port"),
+        # Frames for these addresses that the bridge itself takes do not pass prerouting.
+        ("taken", "group-taken", "iifname @checked %s counter drop" % group),
+        ("port", "mac", "iifname . ether saddr != @macs counter drop"),
+        ("port", "group", "%s counter drop" % group),
+        ("port", "protocol", "ether type vmap { ip : goto from_ipv4, arp : goto from_arp, ip6 : goto from_ipv6 }"),
+        ("port", "other-protocol", "counter drop"),
+        # The fields of ARP are where they are read for Ethernet and IPv4 only.
+        (
+            "from_arp",
+            "sender",
+            "arp htype 1 arp ptype ip arp hlen 6 arp plen 4 iifname . arp saddr ether @macs goto from_arp_mac",
+        ),
+        ("from_arp", "other-arp", "counter drop"),
+        # A probe (RFC 5227) says nothing of its sender, so nobody learns from it.
+        ("from_arp_mac", "probe", "arp operation request arp saddr ip 0.0.0.0 accept"),
+        ("from_arp_mac", "arp-source", "iifname . arp saddr ip @ipv4 accept"),
+        ("from_arp_mac", "other-arp-source", "counter drop"),
+        ("from_ipv4", "source", "iifname . ip saddr @ipv4 accept"),
+        ("from_ipv4", "other-source", "counter drop"),
+        ("from_ipv6", "router", "icmpv6 type { nd-router-advert, nd-redirect } counter drop"),
+        ("from_ipv6", "unspecified", "ip6 saddr :: goto from_nobody"),
+        ("from_ipv6", "source6", "iifname . ip6 saddr @ipv6 goto from_ipv6_own"),
+        ("from_ipv6", "other-source6", "counter drop"),
+        # Who has no address yet asks whether somebody else has it, and joins groups (RFC 4862, RFC 3590).
+        (
+            "from_nobody",
+            "detection",
+            "icmpv6 type { mld-listener-report, mld-listener-done, nd-neighbor-solicit, mld2-listener-report } accept",
+        ),
+        ("from_nobody", "other-unspecified", "counter drop"),
+        ("from_ipv6_own", "advertisement", "icmpv6 type nd-neighbor-advert goto advertised"),
+        ("from_ipv6_own", "icmpv6", "icmpv6 type != nd-neighbor-advert accept"),
+        # Later parts of a packet of ICMPv6, which is nothing without its first one. Neighbours take no advertisement in parts (RFC 6980).
+        ("from_ipv6_own", "fragment", "meta l4proto 58 frag frag-off != 0 accept"),
+        ("from_ipv6_own", "payload", "meta l4proto != 58 accept"),
+        ("from_ipv6_own", "other-payload", "counter drop"),
+        ("advertised", "target", "iifname . @th,64,128 @targets accept"),
+        ("advertised", "other-target", "counter drop"),
+    ]
+    return StaticRules(
+        "spoof",
+        {
+            "set checked": "type ifname",
+            "set macs": "type ifname . ether_addr",
+            "set ipv4": "type ifname . ipv4_addr; flags interval",
+            "set ipv6": "type ifname . ipv6_addr; flags interval",
+            # The addresses of ipv6 again, as numbers: nft has no name for the target of an advertisement before 1.0.8.
+            "set targets": "typeof meta iifname . @th,64,128; flags interval",
+        },
+        {
+            "advertised": "",
+            "from_ipv6_own": "",
+            "from_nobody": "",
+            "from_ipv6": "",
+            "from_ipv4": "",
+            "from_arp_mac": "",
+            "from_arp": "",
+            "port": "",
+            "incoming": "filter hook prerouting priority -300",
+            "taken": "filter hook input priority -300",
+        },
+        rules,
+        BRIDGE_TABLE,
+    )
+
+
 STATIC: Mapping[str, StaticRules] = {
     PORTS: _publishing(),
     ISOLATION: _ISOLATING,
     ALLOWANCES: _MARKING,
     FENCES: _FENCING,
+    SPOOFING: _spoofing(),
 }

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Our nftables table as it is, compared with how it is to be: by what chains, sets and rules do, not by their names and comments. Pure.
+"""Our nftables tables as they are, compared with how they are to be: by what chains, sets and rules do, not by their names and comments. Pure.
 
 What nft's JSON says is written as the text that it was made of, and texts are compared. Only what our own rules say is known here, in the spellings
 that nft has had for it; everything else has the text ``""``, which equals nothing that we write. What is in a chain of ours and carries our mark is
@@ -12,7 +12,7 @@ ours, so whatever of it is not as it should be is set right. Rules without our m
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
+from typing import Any, Collection, Dict, List, Mapping, Optional, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
     Objects,
@@ -52,12 +52,15 @@ _PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "srcnat
 _PLAIN = ("accept", "drop", "return", "masquerade")
 _NAMES = ("iifname", "oifname")
 _SHORT = (*_NAMES, "iif")  # nft says these without "meta"
+_PROTOCOLS = {"ipv6-icmp": "58", "icmpv6": "58"}  # what /etc/protocols has names for, if it is there
+# How a set of what has no type of its own is declared, and what nft 1.0.6 says of it.
+_TYPEOF, _TYPE = "meta iifname . @th,64,128", "ifname . integer"
 _BITS = ("state", "status")  # of ct: what matches if any of the bits is set
 
 
 @dataclass(frozen=True)
 class Found:
-    """What is in our table. ``broken``: the kinds that are not as they should be, their elements aside; ``remade`` of each of them the chains, sets
+    """What is in a table of ours. ``broken``: the kinds that are not as they should be, their elements aside; ``remade`` of each of them the chains, sets
     and maps ("chain NAME") that are declared otherwise than ours, in a way that nobody can change; ``handles`` the (chain, handle) of the static
     rules of a kind, and for source NAT of what carries our mark there and is none; ``unmarked`` the (chain, handle, text) of somebody's rules,
     the text ``""`` where it cannot be told. ``dormant``: nothing of the table is in force."""
@@ -68,43 +71,61 @@ class Found:
     unmarked: List[Tuple[str, Any, str]] = field(default_factory=list)
     dormant: bool = False
 
+    @property
+    def carried(self) -> Tuple[Tuple[str, str], ...]:
+        """Return the rules of somebody that are in chains which are made anew, as (chain, text)."""
+        remade = {entry for entries in self.remade.values() for entry in entries}
+        return tuple(
+            (chain, text)
+            for chain, dummy, text in self.unmarked
+            if text and (self.dormant or "chain " + chain in remade)
+        )
 
-def found(objects: Objects, awake: bool = False) -> Found:
-    """Return what is in our table, from the rule set in nft's JSON; ``awake``: as if it were in force."""
-    there = Found(dormant=not awake and _dormant(objects))
-    _rules(objects, there)
-    if TABLE in tables(objects):
-        _declarations(objects, there)
-        there.broken.update([NAT, *STATIC] if there.dormant else ())
+
+def found(objects: Objects, table: str = TABLE, awake: bool = False) -> Found:
+    """Return what is in a table of ours, from the rule set in nft's JSON; ``awake``: as if it were in force."""
+    kinds = [about for about, static in STATIC.items() if static.table == table]
+    there = Found(dormant=not awake and _dormant(objects, table))
+    _rules(objects, table, kinds, there)
+    if table in tables(objects):
+        _declarations(objects, table, kinds, there)
+        there.broken.update(_all(table, kinds) if there.dormant else ())
     else:
-        there.broken.update(STATIC)
+        there.broken.update(kinds)
     return there
 
 
-def _dormant(objects: Objects) -> bool:
-    """Return whether our table has a flag; nft 1.0.6 does not say which, and this is the only one that it could have."""
+def _all(table: str, kinds: Collection[str]) -> List[str]:
+    """Return the kinds that are in a table, those without static rules as well."""
+    return [*([NAT] if table == TABLE else []), *kinds]
+
+
+def _dormant(objects: Objects, table: str) -> bool:
+    """Return whether a table has a flag; nft 1.0.6 does not say which, and this is the only one that ours could have."""
     return any(
         bool(item.get("flags"))
         for item in kind(objects, "table")
-        if "%s %s" % (item.get("family"), item.get("name")) == TABLE
+        if "%s %s" % (item.get("family"), item.get("name")) == table
     )
 
 
-def _owner_of(rule: Mapping[str, Any], comment: str) -> Optional[str]:
-    """Return the kind that a rule with our mark belongs to: by its chain, else by its comment; None where nothing of ours says so."""
+def _owner_of(rule: Mapping[str, Any], comment: str, kinds: Collection[str]) -> Optional[str]:
+    """Return which of some kinds a rule with our mark belongs to: by its chain, else by its comment; None where nothing of ours says so."""
     about, dummy = _CHAINS.get(text_of(rule.get("chain")), ("", ""))
-    return about or next((one for one, static in STATIC.items() if comment.startswith(static.mark(""))), None)
+    if about in kinds:
+        return about
+    return next((one for one in kinds if one in STATIC and comment.startswith(STATIC[one].mark(""))), None)
 
 
-def _rules(objects: Objects, there: Found) -> None:
+def _rules(objects: Objects, table: str, kinds: Collection[str], there: Found) -> None:
     actual: Dict[str, Dict[str, List[Tuple[str, str]]]] = {
-        about: {chain: [] for chain in static.chains} for about, static in STATIC.items()
+        about: {chain: [] for chain in STATIC[about].chains} for about in kinds
     }
     for rule in kind(objects, "rule"):
-        if table_of(rule) != TABLE:
+        if table_of(rule) != table:
             continue
         chain, comment, handle = text_of(rule.get("chain")), text_of(rule.get("comment")), rule.get("handle")
-        about = _owner_of(rule, comment) if comment.startswith(ANY_MARK) else None
+        about = _owner_of(rule, comment, _all(table, kinds)) if comment.startswith(ANY_MARK) else None
         if about is None or not isinstance(handle, int):
             there.unmarked.append((chain, handle, ruled(rule)))
         elif about != NAT:
@@ -113,14 +134,16 @@ def _rules(objects: Objects, there: Found) -> None:
         elif not comment.startswith({CHAIN: MARK, STOPS: STOP_MARK}[chain]):
             there.handles.setdefault(NAT, []).append((chain, handle))
             there.broken.add(NAT)
-    there.broken.update(about for about in STATIC if actual[about] != _RULES[about])
+    there.broken.update(about for about in kinds if actual[about] != _RULES[about])
 
 
-def _declarations(objects: Objects, there: Found) -> None:
+def _declarations(objects: Objects, table: str, kinds: Collection[str], there: Found) -> None:
     """Compare how chains, sets and maps are declared. Those of a kind of static rules are all to be there."""
-    chains = {text_of(item.get("name")): hooked(item) for item in kind(objects, "chain") if table_of(item) == TABLE}
+    chains = {text_of(item.get("name")): hooked(item) for item in kind(objects, "chain") if table_of(item) == table}
     for chain, (about, hook) in _CHAINS.items():
         wanted = declared(hook)
+        if about not in _all(table, kinds):
+            continue
         if chain not in chains:
             there.broken.update([about] if about != NAT else ())
         elif chains[chain] != wanted:
@@ -131,12 +154,12 @@ def _declarations(objects: Objects, there: Found) -> None:
         text_of(item.get("name")): (what, holding(item))
         for what in ("set", "map")
         for item in kind(objects, what)
-        if table_of(item) == TABLE
+        if table_of(item) == table
     }
-    for about, static in STATIC.items():
-        for entry, type_ in static.sets.items():
+    for about in kinds:
+        for entry, type_ in STATIC[about].sets.items():
             what, dummy, name = entry.partition(" ")
-            if holders.get(name) != (what, type_):
+            if holders.get(name) != (what, held(type_)):
                 there.broken.add(about)
                 if name in holders:
                     there.remade.setdefault(about, []).append("%s %s" % (holders[name][0], name))
@@ -180,8 +203,15 @@ def holding(item: Mapping[str, Any]) -> str:
     return found + "".join("; %s" % name for name in ("timeout", "size", "gc-interval", "auto-merge") if name in item)
 
 
+def held(declared: str) -> str:
+    """Return how a set or a map is declared, in the words of `holding`."""
+    return declared.replace("typeof " + _TYPEOF, "type " + _TYPE)
+
+
 def _type(value: Any) -> str:
-    """Return the type of keys or values; that of a map's values is one text before nft 1.0.8."""
+    """Return the type of keys or values; that of a map's values is one text before nft 1.0.8, and newer ones say of what it is if it was declared so."""
+    if "typeof" in fields(value):
+        return _TYPE if "meta " + _looked_at(value["typeof"]) == _TYPEOF else "?"
     return " . ".join(map(text_of, listed(value))) or text_of(value)
 
 
@@ -198,6 +228,9 @@ def _statement(part: Mapping[str, Any]) -> str:
     inner = fields(value)
     if name == "match":
         return _match(inner)
+    if name == "vmap" and set(inner) == {"key", "data"}:
+        key, goals = _looked_at(inner["key"]), _verdicts(inner["data"])
+        return "%s vmap { %s }" % (key, goals) if key and goals else ""
     if name == "dnat" and set(inner) == {"family", "addr"}:
         goal = _looked_up(inner["addr"])
         return "dnat %s to %s" % (inner["family"], goal) if goal else ""
@@ -212,7 +245,8 @@ def _match(match: Mapping[str, Any]) -> str:
     names = left in _NAMES
     bits = left in ["ct " + name for name in _BITS]
     right = _value(match.get("right"), names)
-    operators = {"in" if bits else "==": "", "!=": "!= "}
+    right = _PROTOCOLS.get(right, right) if left == "meta l4proto" else right
+    operators = {"in" if bits else "==": "== " if " & " in left else "", "!=": "!= "}
     operator = text_of(match.get("op"))
     if not left or not right or operator not in operators:
         return ""
@@ -226,6 +260,13 @@ def _looked_up(value: Any) -> str:
     return "%s map %s" % (key, text_of(inner.get("data"))) if set(inner) == {"key", "data"} and key else ""
 
 
+def _verdicts(value: Any) -> str:
+    """Return the entries of a map of verdicts, ``""`` where it has others than we write."""
+    entries = [listed(entry) for entry in listed(fields(value).get("set"))]
+    parts = [(text_of(entry[0]), _statement(fields(entry[1]))) if len(entry) == 2 else ("", "") for entry in entries]
+    return ", ".join("%s : %s" % part for part in parts) if all(key and goal for key, goal in parts) else ""
+
+
 def _looked_at(value: Any) -> str:
     """Return what of a packet an expression looks at."""
     if len(fields(value)) != 1:
@@ -234,7 +275,14 @@ def _looked_at(value: Any) -> str:
     if name == "concat":
         parts = [_looked_at(part) for part in listed(inner)]
         return " . ".join(parts) if all(parts) else ""
+    if name == "&":
+        masked = [_looked_at(part) if number == 0 else text_of(part) for number, part in enumerate(listed(inner))]
+        return "%s & %s" % tuple(masked) if len(masked) == 2 and all(masked) else ""
     known = fields(inner)
+    if name == "payload" and set(known) == {"base", "offset", "len"}:
+        return "@%s,%s,%s" % (known["base"], known["offset"], known["len"])
+    if name == "exthdr" and set(known) == {"name", "field"}:
+        return "%s %s" % (known["name"], known["field"])
     if name == "payload" and set(known) == {"protocol", "field"}:
         return "%s %s" % (known["protocol"], known["field"])
     if name == "meta" and set(known) == {"key"}:

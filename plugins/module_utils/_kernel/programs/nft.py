@@ -38,6 +38,10 @@ class Nft:
         if texts.get(_NFT):
             _run(["-f", "-"], texts[_NFT])
 
+    def check(self, line: str) -> None:
+        """Have the kernel say whether it would carry out a line, which is not done. Raises `ProgramError`."""
+        _run(["-c", line])
+
 
 def _run(arguments: List[str], text: str = "") -> str:
     program = which(_NFT)

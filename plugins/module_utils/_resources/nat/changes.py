@@ -15,6 +15,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     FENCES,
     ISOLATION,
     PORTS,
+    SPOOFING,
     UNREADABLE,
     Allowance,
     Edit,
@@ -23,6 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     NatRule,
     OwnedRules,
     PortMapping,
+    SpoofCheck,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import DEFAULT
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -250,3 +252,32 @@ class SetFence(FirewallChange):
 
     def undo(self) -> Tuple[Change, ...]:
         return (SetFence(self.ns, self.old, self.new, self.backend),)
+
+
+@dataclass(frozen=True)
+class SetSpoofCheck(FirewallChange):
+    """Check what comes in by a port of a bridge, or (``new`` None) no longer."""
+
+    ns: NsRef
+    new: Optional[SpoofCheck]
+    old: Optional[SpoofCheck] = None
+    owned: OwnedRules = field(default_factory=OwnedRules, compare=False)
+    last: bool = False
+    backend: Backend = DEFAULT
+
+    def edited(self) -> Edit:
+        if self.new is not None:
+            return Edit(check=(self.new,), kinds=(SPOOFING,))
+        return Edit(uncheck=(self.old.interface,) if self.old else (), kinds=(SPOOFING,))
+
+    def replaced(self) -> OwnedRules:
+        return OwnedRules(spoof_checks=(self.old,) if self.old else ())
+
+    def attempt(self) -> str:
+        check = self.new or self.old
+        port = check.interface if check else ""
+        return "%s what comes in by %s in %s" % ("check" if self.new else "stop checking", port, self.ns)
+
+    def undo(self) -> Tuple[Change, ...]:
+        readable = self.old if self.old is not None and self.old.mac != UNREADABLE else None
+        return (SetSpoofCheck(self.ns, readable, self.new, backend=self.backend),)

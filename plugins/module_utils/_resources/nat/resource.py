@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The noun nat: its options and its types, each of which is a file (`source_nat`, `port_mapping`, `isolation`). Pure."""
+"""The noun nat: its options and its types, each of which is a file (`source_nat`, `port_mapping`, `isolation`,
+`spoof_check`). Pure."""
 
 from __future__ import annotations
 
@@ -22,6 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
     port_mapping_look,
     port_mapping_plan,
     source_nat,
+    spoof_check,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
@@ -29,8 +31,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 if TYPE_CHECKING:
     from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ownership import Standing
 
-AnyWant = Union[source_nat.Want, port_mapping.Want, isolation.Want]
-AnyHave = Union[source_nat.Have, port_mapping_look.Have, isolation.Have]
+AnyWant = Union[source_nat.Want, port_mapping.Want, isolation.Want, spoof_check.Want]
+AnyHave = Union[source_nat.Have, port_mapping_look.Have, isolation.Have, spoof_check.Have]
 
 
 @dataclass(frozen=True)
@@ -48,16 +50,21 @@ _OWN = {
     "snat": _RULE | {"exclusive"},
     "dnat": {"protocol", "host_ip", "host_port", "to_address", "to_port", "bridge", "exclusive", "shadow", "addresses"},
     "filter": {"bridge", "isolate", "icc", "internal", "goes_with", "rewired"},
+    "spoof_check": {"interface", "mac", "addresses", "exclusive", "optional"},
 }
 _OTHER_TYPES = {type_: sorted(set().union(*_OWN.values()) - own) for type_, own in _OWN.items()}
 
 
 class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
     noun = "nat"
-    identity = ("source", "host_port", "bridge", "owner")
+    identity = ("source", "host_port", "bridge", "interface", "owner")
     locks = True
     options: Dict[str, Any] = {
-        "type": {"type": "str", "choices": ["masquerade", "snat", "dnat", "filter"], "default": "masquerade"},
+        "type": {
+            "type": "str",
+            "choices": ["masquerade", "snat", "dnat", "filter", "spoof_check"],
+            "default": "masquerade",
+        },
         "source": {"type": "str"},
         **STATE,
         **NETNS,
@@ -75,6 +82,9 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         "isolate": {"type": "bool", "default": True},
         "icc": {"type": "bool", "default": True},
         "internal": {"type": "bool", "default": False},
+        "interface": {"type": "str"},
+        "mac": {"type": "str"},
+        "optional": {"type": "bool", "default": False},
         "goes_with": {"type": "str"},
         "rewired": {"type": "list", "elements": "str"},
         "owner": {"type": "str", "default": "ansible"},
@@ -107,12 +117,16 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return isolation.parse(params, owner, comment)
         if params["type"] == "dnat":
             return port_mapping.parse(params, owner, comment)
+        if params["type"] == "spoof_check":
+            return spoof_check.parse(params, owner, comment)
         return source_nat.parse(params, owner, comment)
 
     def identities(self, want: AnyWant) -> Sequence[Hashable]:
         """Published ports have a test of their own, since ranges of them overlap."""
         if isinstance(want, isolation.Want):
             return ((want.ns, want.isolation.bridge),)
+        if isinstance(want, spoof_check.Want):
+            return ((want.ns, "spoof_check", want.check.interface),) if want.check.interface else ()
         return ((want.ns, *want.rule.key),) if isinstance(want, source_nat.Want) else ()
 
     def together(self, wants: Sequence[AnyWant]) -> List[AnyWant]:
@@ -122,15 +136,18 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         for want in wants:
             if want.present and want.ip_forward:
                 need.setdefault(want.ns, set()).add(want.family)
-            if want.present:
+            if want.present and not isinstance(want, spoof_check.Want):
                 named.setdefault(want.ns, set()).add(self._about(want))
         about = {ns: frozenset(found) for ns, found in named.items()}
         published = iter(port_mapping.together([want for want in wants if isinstance(want, port_mapping.Want)]))
         rules = iter(source_nat.together([want for want in wants if isinstance(want, source_nat.Want)]))
+        checks = iter(spoof_check.together([want for want in wants if isinstance(want, spoof_check.Want)]))
         told: List[AnyWant] = []
         for want in wants:
             if isinstance(want, port_mapping.Want):
                 told.append(next(published))
+            elif isinstance(want, spoof_check.Want):
+                told.append(next(checks))
             else:
                 told.append(next(rules) if isinstance(want, source_nat.Want) else want)
         needed = {ns: frozenset(found) for ns, found in need.items()}
@@ -140,7 +157,7 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         ]
 
     @staticmethod
-    def _about(want: AnyWant) -> fence.About:
+    def _about(want: Union[source_nat.Want, port_mapping.Want, isolation.Want]) -> fence.About:
         """Return what the rule of a want is about."""
         if isinstance(want, port_mapping.Want):
             return fence.about_mapping(want.mappings[0])
@@ -154,6 +171,8 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             named, option = want.bridge, "bridge"
         elif isinstance(want, isolation.Want):
             named, option = want.isolation.bridge, "bridge"
+        elif isinstance(want, spoof_check.Want):
+            named, option = want.check.interface, "interface"
         else:
             named, option = want.rule.out_interface.lstrip("!"), "out_interface"
         own = state.own_name(want.ns, named) if named else named
@@ -166,11 +185,14 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return replace(want, bridge=own, mappings=mappings)
         if isinstance(want, isolation.Want):
             return replace(want, isolation=replace(want.isolation, bridge=own))
+        if isinstance(want, spoof_check.Want):
+            return replace(want, check=replace(want.check, interface=own))
         sign = "!" if want.rule.out_interface.startswith("!") else ""
         return replace(want, rule=replace(want.rule, out_interface=sign + own))
 
     def require(self, wants: Sequence[AnyWant], source: Any) -> None:
-        for option in {want.backend for want in wants}:
+        spare = [want for want in wants if isinstance(want, spoof_check.Want) and (want.optional or not want.present)]
+        for option in {want.backend for want in wants if want not in spare}:
             required(option, source.backends(), source.version)
 
     def subject(self, want: AnyWant) -> str:
@@ -178,6 +200,8 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return port_mapping.subject(want)
         if isinstance(want, isolation.Want):
             return isolation.subject(want)
+        if isinstance(want, spoof_check.Want):
+            return spoof_check.subject(want)
         return source_nat.subject(want)
 
     def look(self, want: AnyWant, state: State) -> Union[AnyHave, Stays]:
@@ -193,6 +217,8 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
     @staticmethod
     def _found(want: AnyWant, state: State) -> AnyHave:
         ns = state.need(want.ns) if want.present else state.find(want.ns)
+        if isinstance(want, spoof_check.Want):
+            return spoof_check.Have() if ns is None else spoof_check.look(want, ns, state)
         if isinstance(want, port_mapping.Want):
             return port_mapping_look.Have() if ns is None else port_mapping_look.look(want, ns, state)
         if isinstance(want, isolation.Want):
@@ -219,6 +245,8 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return port_mapping_plan.plan(want, have)
         if isinstance(want, isolation.Want) and isinstance(have, isolation.Have):
             return isolation.plan(want, have)
+        if isinstance(want, spoof_check.Want) and isinstance(have, spoof_check.Have):
+            return spoof_check.plan(want, have)
         if isinstance(want, source_nat.Want) and isinstance(have, source_nat.Have):
             return source_nat.plan(want, have)
         raise TypeError("what there is, is no answer for what is wanted")

@@ -41,6 +41,9 @@ class Source(Protocol):
     def ruleset(self, ns: int, backend: Backend) -> Ruleset:
         """Return the rule set of one backend; nothing where its tool was not used, or is not here."""
 
+    def filters_bridges(self, ns: int) -> bool:
+        """Return whether the kernel has nf_tables for what is bridged; nft is asked, which changes nothing."""
+
     def listeners(self, ns: int) -> Sequence[Listener]:
         """Return the sockets that take what anybody sends to a port, over TCP, UDP and SCTP."""
 
@@ -62,6 +65,7 @@ class Firewalls:
         self._uplinks: Dict[int, Dict[int, Tuple[str, ...]]] = {}
         self._state = state
         self._listeners: Dict[int, Listeners] = {}
+        self._filters_bridges: Optional[bool] = None
         self._socket_holders: Optional[Mapping[int, Tuple[int, str]]] = None
 
     def link_deleted(self) -> None:
@@ -148,6 +152,14 @@ class Firewalls:
         if key not in self._indexes:
             self._indexes[key] = RuleIndex(backend, backend.owned(self.ruleset(ns, backend)))
         return self._indexes[key]
+
+    def filters_bridges(self, ns: int, backend: Backend) -> bool:
+        """Return whether what is bridged can be filtered in a namespace: there are checks already, or else the kernel is asked, once."""
+        if self.index(ns, backend).spoof_checks or ns < 0:
+            return True
+        if self._filters_bridges is None:
+            self._filters_bridges = self._source.filters_bridges(ns)
+        return self._filters_bridges
 
     def foreign(self, ns: int) -> ForeignRules:
         """Return the rules of others."""

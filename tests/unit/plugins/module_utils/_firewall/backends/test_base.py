@@ -21,6 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     ISOLATION,
     NAT,
     PORTS,
+    SPOOFING,
     Edit,
     OwnedRules,
     edited,
@@ -32,7 +33,16 @@ from ansible_collections.linuxnet.containers.tests.unit.edits import content, ed
 from ansible_collections.linuxnet.containers.tests.unit.tool_twins import printed, typed, written
 
 EACH = [pytest.param(backend, id=backend.name) for backend in BACKENDS]
-NUMBERS = range(11)
+ONE = [
+    pytest.param(backend, number, id=f"{backend.name}-{number}")
+    for backend in BACKENDS
+    for number in range(len(edits_of(backend)))
+]
+TWO = [
+    pytest.param(backend, first, second, id=f"{backend.name}-{first}-{second}")
+    for backend in BACKENDS
+    for first, second in itertools.permutations(range(len(edits_of(backend))), 2)
+]
 
 
 def bare(backend: Backend, ruleset: Any) -> bool:
@@ -58,6 +68,7 @@ def test_all_that_is_owned_is_read_back(backend: Backend) -> None:
     assert (found.bridges, found.localnet, found.unmarked) == (("br0",), ("br0",), ())
     assert found.hairpins == (("web0", "br0"),)
     assert all(found.whole(kind) for kind in (NAT, PORTS, ISOLATION, ALLOWANCES, FENCES))
+    assert found.whole(SPOOFING) == bool(found.spoof_checks)
 
 
 @pytest.mark.parametrize("backend", EACH)
@@ -67,8 +78,7 @@ def test_what_a_tool_prints_is_parsed(backend: Backend) -> None:
     assert backend.parse({}) in (backend.nothing(), {})
 
 
-@pytest.mark.parametrize("backend", EACH)
-@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize(("backend", "number"), ONE)
 def test_what_is_rendered_is_what_was_read(backend: Backend, number: int) -> None:
     for edits in (edits_of(backend), edits_of(backend)[: number + 1], [edits_of(backend)[number]]):
         owned = backend.owned(made(backend, *edits))
@@ -76,19 +86,17 @@ def test_what_is_rendered_is_what_was_read(backend: Backend, number: int) -> Non
         assert (content(again), again.static) == (content(owned), owned.static)
 
 
-@pytest.mark.parametrize("backend", EACH)
-@pytest.mark.parametrize("first", NUMBERS)
+@pytest.mark.parametrize(("backend", "first"), ONE)
 def test_what_is_there_is_not_written_again_and_all_of_it_goes(backend: Backend, first: int) -> None:
     edits = edits_of(backend)
-    for second in NUMBERS:
+    for second in range(len(edits)):
         ruleset = made(backend, edits[first], edits[second])
         assert set(backend.transaction(ruleset, [edits[second], edits[first]]).values()) == {""}
         left = made(backend, everything_gone(backend.owned(ruleset)), start=ruleset)
         assert bare(backend, left), left
 
 
-@pytest.mark.parametrize("backend", EACH)
-@pytest.mark.parametrize(("first", "second"), list(itertools.permutations(NUMBERS, 2)))
+@pytest.mark.parametrize(("backend", "first", "second"), TWO)
 def test_any_edit_is_as_the_edited_rendered(backend: Backend, first: int, second: int) -> None:
     edits = edits_of(backend)
     one_by_one = backend.owned(made(backend, edits[second], start=made(backend, edits[first])))
@@ -98,8 +106,7 @@ def test_any_edit_is_as_the_edited_rendered(backend: Backend, first: int, second
     assert one_by_one.static == at_once.static
 
 
-@pytest.mark.parametrize("backend", EACH)
-@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize(("backend", "number"), ONE)
 def test_what_a_person_would_type_does_the_same(backend: Backend, number: int) -> None:
     """On a bare host and after the others; and taken away again."""
     edits = edits_of(backend)
@@ -116,13 +123,13 @@ def test_what_a_person_would_type_does_the_same(backend: Backend, number: int) -
             port_mappings=back.unpublish,
             isolations=tuple(isolation for isolation in now.isolations if isolation.bridge in back.unisolate),
             fences=tuple(fence for fence in now.fences if fence.family in back.unfence),
+            spoof_checks=tuple(check for check in now.spoof_checks if check.interface in back.uncheck),
         )
         undone = typed(backend, done, backend.commands(back, now, replaced, not before))
         assert content(backend.owned(undone)) == content(owned)
 
 
-@pytest.mark.parametrize("backend", EACH)
-@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize(("backend", "number"), ONE)
 def test_what_was_before_is_made_again(backend: Backend, number: int) -> None:
     edits = edits_of(backend)
     rest = [*edits[:number], *edits[number + 1 :]]
@@ -139,8 +146,7 @@ def _owned(backend: Backend, edits: list[Edit]) -> OwnedRules:
     return backend.owned(made(backend, *edits))
 
 
-@pytest.mark.parametrize("backend", EACH)
-@pytest.mark.parametrize(("first", "second"), list(itertools.permutations(NUMBERS, 2)))
+@pytest.mark.parametrize(("backend", "first", "second"), TWO)
 def test_what_is_foreseen_is_what_is_read(backend: Backend, first: int, second: int) -> None:
     """An index that an edit is taken as done in, against the rule set in which it was done."""
     edits = [edits_of(backend)[first], edits_of(backend)[second]]
@@ -153,6 +159,7 @@ def test_what_is_foreseen_is_what_is_read(backend: Backend, first: int, second: 
         assert index.owned.static == there.static
         foreseen = (index.nat_rules.values(), index.port_mappings, index.isolations.values(), index.allowances.values())
         assert [frozenset(one) for one in foreseen] == content(there)[:4]
+        assert frozenset(index.spoof_checks.values()) == content(there)[7]
         assert (set(index.owned.bridges), set(index.owned.localnet)) == (set(there.bridges), set(there.localnet))
         assert index.hairpins == dict(there.hairpins)
         sets = getattr(there, "sets", {})

@@ -15,7 +15,7 @@ from ansible_collections.linuxnet.containers.tests.unit.nft_json import chain, r
 
 
 def read(*objects: Any) -> Any:
-    return chains_of(objects, "inet linuxnet_containers", "LINUXNET-")
+    return chains_of(objects, ["inet linuxnet_containers"], "LINUXNET-")
 
 
 def only_rule(*expr: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import (
+    BRIDGE_TABLE,
     ISOLATION_SETS,
     STATIC,
     TABLE,
@@ -20,11 +21,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     FENCES,
     ISOLATION,
     PORTS,
+    SPOOFING,
 )
 
 
 def test_there_are_some_of_each_kind_but_source_nat() -> None:
-    assert list(STATIC) == [PORTS, ISOLATION, ALLOWANCES, FENCES]
+    assert list(STATIC) == [PORTS, ISOLATION, ALLOWANCES, FENCES, SPOOFING]
     assert {f"set {name}" for name in ISOLATION_SETS} == set(STATIC[ISOLATION].sets)
 
 
@@ -34,7 +36,7 @@ def test_a_rule_uses_what_is_made_before_it(kind: Any) -> None:
     sets = {name.split()[1] for name in static.sets}
     for chain, name, text in static.rules:
         assert chain in static.chains
-        assert set(re.findall(r"@(\w+)", text)) <= sets
+        assert set(re.findall(r"@(\w+)", text)) <= {*sets, "th"}  # th: where a packet's payload begins
         assert set(re.findall(r"(?:jump|goto) (\w+)", text)) <= set(static.chains)
         assert static.mark(name).startswith("linuxnet-")
     names = [(chain, name) for chain, name, _text in static.rules]
@@ -43,7 +45,9 @@ def test_a_rule_uses_what_is_made_before_it(kind: Any) -> None:
 
 def test_the_names_that_are_on_running_hosts_stay() -> None:
     assert TABLE == "inet linuxnet_containers"
-    assert [static.name for static in STATIC.values()] == ["publish", "guard", "mark", "fence"]
+    assert BRIDGE_TABLE == "bridge linuxnet_containers"
+    assert [static.name for static in STATIC.values()] == ["publish", "guard", "mark", "fence", "spoof"]
+    assert {kind: static.table for kind, static in STATIC.items() if static.table != TABLE} == {SPOOFING: BRIDGE_TABLE}
     assert STATIC[ISOLATION].mark("closed") == "linuxnet-guard-closed"
 
 
@@ -55,7 +59,7 @@ def test_what_is_made_is_taken_away(kind: Any) -> None:
     gone = [line.split()[1:5:3] for line in lines if line.startswith("delete")]
     assert sorted(made) == sorted(gone)
     # A chain goes after all that jump to it were flushed.
-    assert lines[: len(static.chains)] == [f"flush chain {TABLE} {chain}" for chain in static.chains]
+    assert lines[: len(static.chains)] == [f"flush chain {static.table} {chain}" for chain in static.chains]
     assert static.gone([]) == []
 
 

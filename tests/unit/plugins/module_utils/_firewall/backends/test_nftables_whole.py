@@ -24,6 +24,7 @@ CHAINS = {chain: hook for static in STATIC.values() for chain, hook in static.ch
 SETS = {entry: type_ for static in STATIC.values() for entry, type_ in static.sets.items()}
 DNAT = {"match": {"op": "in", "left": {"ct": {"key": "status"}}, "right": "dnat"}}
 LOOPS = {"concat": [{"meta": {"key": "iifname"}}, {"meta": {"key": "oifname"}}]}
+ETHER_TYPE = {"payload": {"protocol": "ether", "field": "type"}}
 LOCAL = {"fib": {"result": "type", "flags": ["daddr"]}}
 
 
@@ -46,7 +47,7 @@ def test_what_nft_prints_of_ours_is_what_was_written(version: str) -> None:
             elif kind == "chain" and one["name"] in CHAINS:
                 assert whole.hooked(one) == whole.declared(CHAINS[one["name"]])
             elif f"{kind} {one.get('name')}" in SETS:
-                assert whole.holding(one) == SETS[f"{kind} {one['name']}"]
+                assert whole.holding(one) == whole.held(SETS[f"{kind} {one['name']}"])
     assert seen == set(RULES)
 
 
@@ -65,6 +66,10 @@ def test_what_nft_prints_of_ours_is_what_was_written(version: str) -> None:
         ([match("iifname", "!=", "lo")], 'iifname != "lo"'),
         ([match("daddr", "==", {"set": ["::1", prefix("fe80::/10")]}, "ip6")], "ip6 daddr { ::1, fe80::/10 }"),
         ([match("l4proto", "==", {"set": "tcp"})], "meta l4proto { tcp }"),
+        ([match("l4proto", "!=", "ipv6-icmp")], "meta l4proto != 58"),
+        ([match("l4proto", "!=", 58)], "meta l4proto != 58"),
+        ([{"vmap": {"key": ETHER_TYPE, "data": {"set": [["ip", {"goto": {"target": "x"}}]]}}}], "ether type vmap { ip : goto x }"),
+        ([{"match": {"op": "==", "left": {"&": [ETHER_TYPE, "ip"]}, "right": "arp"}}], "ether type & ip == arp"),
     ],
 )
 def test_spellings_that_nft_has_had(expr: Any, text: str) -> None:
@@ -78,6 +83,15 @@ def test_the_type_of_a_map_is_one_text_or_a_list() -> None:
         for flags in (["interval"], "interval"):
             item = {"type": ["inet_proto", "ipv4_addr", "inet_service"], "map": goal, "flags": flags}
             assert whole.holding(item) == written
+
+
+def test_what_a_set_of_numbers_is_of_newer_versions_say() -> None:
+    numbers = {"concat": [{"meta": {"key": "iifname"}}, {"payload": {"base": "th", "offset": 64, "len": 128}}]}
+    written = whole.held("typeof meta iifname . @th,64,128; flags interval")
+    for type_ in (["ifname", "integer"], {"typeof": numbers}):
+        assert whole.holding({"type": type_, "flags": ["interval"]}) == written
+    for other in ({"typeof": {"meta": {"key": "iifname"}}}, {"typeof": 7}, ["ifname", "ipv6_addr"], {}):
+        assert whole.holding({"type": other, "flags": ["interval"]}) != written
 
 
 @pytest.mark.parametrize(
@@ -95,6 +109,12 @@ def test_the_type_of_a_map_is_one_text_or_a_list() -> None:
         [{"match": {"op": "==", "left": {"ct": {"key": "status", "dir": "reply"}}, "right": "dnat"}}, {"accept": None}],
         [{"match": {"op": "==", "left": LOCAL, "right": {"range": [1, 2]}}}, {"accept": None}],
         [{"match": {"op": "==", "left": LOCAL, "right": {"set": [{"range": [1, 2]}]}}}, {"accept": None}],
+        [{"match": {"op": "==", "left": {"&": [ETHER_TYPE, "ip", "arp"]}, "right": "arp"}}, {"accept": None}],
+        [{"match": {"op": "!=", "left": {"exthdr": {"name": "frag"}}, "right": 0}}, {"accept": None}],
+        [{"vmap": {"key": ETHER_TYPE, "data": "@protocols"}}],
+        [{"vmap": {"key": ETHER_TYPE, "data": {"set": [["ip", {"queue": None}]]}}}],
+        [{"vmap": {"key": ETHER_TYPE, "data": {"set": ["ip"]}}}],
+        [{"vmap": {"key": 7, "data": {"set": [["ip", {"accept": None}]]}}}],
         [{"counter": "named"}, {"drop": None}],
         [{"masquerade": {"flags": "random"}}],
         [{"dnat": {"family": "ip", "addr": "10.0.0.2", "port": 80}}],

@@ -23,12 +23,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     ISOLATION,
     NAT,
     PORTS,
+    SPOOFING,
     UNREADABLE,
     Allowance,
     Fence,
     Isolation,
     NatRule,
     PortMapping,
+    SpoofCheck,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import changes
@@ -38,9 +40,11 @@ RULE = NatRule("10.0.0.0/24", "!br0", owner="net", handles=(("postrouting", 7), 
 PORT = PortMapping("tcp", "0.0.0.0/0", 8080, 8080, "10.0.0.2", 80, "net", "br0")
 ISOLATED = Isolation("br0", isolate=False, owner="net")
 IPTABLES = IptablesRules(callers={4: "DOCKER-USER"})
-WHOLE = NftRules(static=frozenset((kind, family) for kind in (NAT, PORTS, ISOLATION) for family in FAMILIES))
+WHOLE = NftRules(static=frozenset((kind, family) for kind in (NAT, PORTS, ISOLATION, SPOOFING) for family in FAMILIES))
 FENCED = NftRules(static=frozenset((FENCES, family) for family in FAMILIES))
 TABLE = "inet linuxnet_containers"
+BRIDGE = "bridge linuxnet_containers"
+CHECKED = SpoofCheck("veth1", "02:42:0a:00:00:02", ("10.0.0.2",), "web")
 
 COMMANDS = [
     (
@@ -74,6 +78,21 @@ COMMANDS = [
         'closed { "br0" comment "linuxnet:net" }', 'icc { "br0" . "br0" }', 'open { "br0" }',
     )]),
     (changes.SetPortMappings(HOST, (), (PORT,), last=True), [f"nft 'delete table {TABLE}'"]),
+    (changes.SetSpoofCheck(HOST, CHECKED, None, WHOLE), [f"nft 'add element {BRIDGE} {line} comment \"linuxnet:web\" }}'" for line in (
+        'targets { "veth1" . 0xfe8000000000000000420afffe000002',
+        'ipv6 { "veth1" . fe80::42:aff:fe00:2',
+        'ipv4 { "veth1" . 10.0.0.2',
+        'macs { "veth1" . 02:42:0a:00:00:02',
+        'checked { "veth1"',
+    )]),
+    (
+        changes.SetSpoofCheck(HOST, replace(CHECKED, addresses=("10.0.0.3",)), CHECKED, WHOLE),
+        [
+            f"nft 'delete element {BRIDGE} ipv4 {{ \"veth1\" . 10.0.0.2 }}'",
+            f"nft 'add element {BRIDGE} ipv4 {{ \"veth1\" . 10.0.0.3 comment \"linuxnet:web\" }}'",
+        ],
+    ),
+    (changes.SetSpoofCheck(HOST, None, CHECKED, last=True), [f"nft 'delete table {BRIDGE}'"]),
     (
         changes.SetAllowances(HOST, (Allowance("out", "10.0.0.0/24", 4, "!br0", "net"),), (), IPTABLES_NFT, IPTABLES),
         [
@@ -142,6 +161,8 @@ TWICE = [
     changes.SetPortMappings(HOST, (PORT,), (replace(PORT, to="10.0.0.3"),)),
     changes.SetIsolation(HOST, ISOLATED),
     changes.SetIsolation(HOST, ISOLATED, replace(ISOLATED, icc=False)),
+    changes.SetSpoofCheck(HOST, CHECKED),
+    changes.SetSpoofCheck(HOST, CHECKED, replace(CHECKED, owner="other")),
     changes.PutRule(HOST, RULE, backend=IPTABLES_LEGACY),
     changes.SetPortMappings(HOST, (PORT,), backend=IPTABLES_NFT),
     changes.SetIsolation(HOST, ISOLATED, backend=IPTABLES_NFT),
