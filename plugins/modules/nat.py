@@ -57,7 +57,9 @@ options:
     description: Only what leaves by this interface; with a leading C(!) only what leaves by another.
     type: str
   exclude:
-    description: Destinations (CIDRs) that are not translated, for example what lies behind a VPN.
+    description:
+      - Destinations (CIDRs) that are not translated, for example what lies behind a VPN.
+      - With O(type=spoof_check), addresses that pass only if they are listed in O(addresses), such as that of a gateway.
     type: list
     elements: str
   to_address:
@@ -111,7 +113,7 @@ options:
   addresses:
     description:
       - With O(type=spoof_check), the addresses that are the container's, and for a router the networks (CIDRs) behind it. Those of others that were let
-        through before are not any more. Left out, those stay that are; at first there are none.
+        through before are not any more. Left out, without O(pools), those stay that are; at first there are none.
       - Packets, ARP and neighbour advertisements pass from and for these, and for the link-local address that the kernel makes of O(mac); list another one.
         Without an address yet, the container may ask who has it (ARP probes, duplicate address detection), and join groups. A client of DHCP needs
         V(0.0.0.0) and whatever it may be given.
@@ -149,8 +151,26 @@ options:
       - Left out with O(state=absent) it is all that O(owner) has checked.
     type: str
   mac:
-    description: With O(type=spoof_check), the MAC address that is the container's. Required with O(state=present).
+    description:
+      - With O(type=spoof_check), the MAC address that is the container's.
+      - Left out, it is the one that M(linuxnet.containers.veth) gives O(peer_name) in O(peer_netns), whatever the container makes of it.
     type: str
+  peer_netns:
+    description:
+      - With O(type=spoof_check), the namespace of the container, from which O(interface) and O(mac) are derived where they are left out, as
+        M(linuxnet.containers.veth) does. It need not be there yet.
+      - What is let through from now on, and the container has already, is announced to its neighbours.
+    type: str
+  peer_name:
+    description: With O(type=spoof_check), the interface in O(peer_netns).
+    type: str
+    default: eth0
+  pools:
+    description:
+      - With O(type=spoof_check), networks (CIDRs). Besides O(addresses) the one passes that the container has in each of these from this collection, or
+        from somebody else for good, unless it is one of O(exclude) or passes another port.
+    type: list
+    elements: str
   optional:
     description: With O(type=spoof_check), warn where the host cannot check ports, without nft or a kernel that does, instead of failing.
     type: bool

@@ -121,6 +121,14 @@ options:
             ports only.
           - To take V(false) back, say V(true); leaving the option out leaves the bridge's ports as they are.
         type: bool
+      spoof_check:
+        description:
+          - Whether what comes in by its containers' ports is checked, so that none sends under a name that is not its own; see
+            M(linuxnet.containers.nat), C(type=spoof_check). It is where it is left out, but with O(networks.addressing=none), for a router, and
+            for a port with C(vlans). A router is a container with forwarding among its C(sysctls), or with the address of a gateway.
+          - With V(true) and O(networks.addressing=none) the fixed addresses pass, and no others.
+          - It needs nftables. Nothing is checked with O(firewall_backend=iptables), and where nft or the kernel cannot, which a warning says.
+        type: bool
       metric:
         description: Metric of the containers' default route.
         type: int
@@ -197,6 +205,11 @@ options:
             type: str
           default_route:
             description: Whether the default route goes this way. The first network that can where none says so.
+            type: bool
+          spoof_check:
+            description:
+              - Whether what comes in by this port is checked, whatever the network says. V(false) is for who sends for others, such as a DHCP
+                relay, a virtual router or a bridge of its own.
             type: bool
           port:
             description: Options of the bridge port, those of M(linuxnet.containers.bridge_port).

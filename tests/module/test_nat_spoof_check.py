@@ -398,8 +398,8 @@ def test_what_is_typed_does_the_same(host: Host) -> None:
 
 def test_mistakes_are_refused(host: Host) -> None:
     cases: list[tuple[dict[str, Any], str]] = [
-        ({"interface": None}, "interface is required with type: spoof_check."),
-        ({"mac": None}, "mac is required with type: spoof_check."),
+        ({"interface": None}, "interface is required with type: spoof_check, or peer_netns."),
+        ({"mac": None}, "mac is required with type: spoof_check, or peer_netns."),
         ({"backend": "iptables"}, "backend: iptables cannot check what comes in by a port of a bridge; nftables can."),
         ({"interface": 'a"b'}, "has a character"),
         ({"interface": "web*"}, "would be any interface"),

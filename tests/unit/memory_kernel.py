@@ -296,6 +296,8 @@ class MemoryKernel(MemoryReader):
 
     # routes
 
+    _AnnounceOpened = _Announce
+
     def _PutRoute(self, step: PutRoute) -> None:
         ns, route = self._ns(step.ns), self._reached(step)
         routes = self._state.routes(ns, route.family, route.table)

@@ -16,6 +16,13 @@ BACK: dict[str, Any] = {"name": "back", "subnets": ["10.1.0.0/24"]}
 NO_ROUTES = {"netns": "web", "state": "absent", "exclusive": True}
 NO_PORTS = {"type": "dnat", "owner": "web", "state": "absent"}
 NOTHING_PUBLISHED = {**NO_PORTS, "addresses": ["web"]}
+NO_CHECKS = {"type": "spoof_check", "owner": "web", "state": "absent", "optional": True}
+# Of a container with addresses from pools: the check before there is a pair, and with what it was given.
+CHECK = {
+    "type": "spoof_check", "owner": "web", "comment": "wiring", "peer_netns": "web", "peer_name": "eth0", "addresses": [],
+    "optional": True,
+}  # fmt: skip
+CHECKED_FIRST = {**CHECK, "exclusive": True}
 
 
 def wire(networks: Sequence[Any], containers: Sequence[Any]) -> dict[str, list[dict[str, Any]]]:

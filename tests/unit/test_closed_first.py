@@ -5,7 +5,8 @@
 """Closed first: at no moment of a run, whatever ends or fails there, is a container on a network that is not closed.
 
 After each write to the kernel's twin, with either backend: where a pair is a port of a bridge, the bridge is isolated and its source NAT
-stands; where forwarding was switched on, each bridge that is there is isolated; a port is published to an address that its owner has.
+stands, and with nftables the port is checked; where forwarding was switched on, each bridge that is there is isolated; a port is published to
+an address that its owner has.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Watched(MemoryKernel):
         super().__init__()
         self.open: list[str] = []
         self.fail_at = refused
+        self.checks = False  # the backend can check ports
         self.fresh = refused < 0  # forwarding is off at first, and nothing is refused
 
     def repair(self) -> None:
@@ -59,9 +61,11 @@ class Watched(MemoryKernel):
         found = []
         for network in NETWORKS:
             bridge = self._state.link(host, network["name"])
-            if bridge is not None and any(
-                port.kind == "veth" for port in self._state.known.links[host].ports(bridge.index)
-            ):
+            ports = self._state.known.links[host].ports(bridge.index) if bridge is not None else []
+            pairs = [port.name for port in ports if port.kind == "veth"]
+            checked = {name for index in indexes for name in index.spoof_checks}
+            found += [f"{name} is not checked" for name in pairs if self.checks and name not in checked]
+            if pairs:
                 found += [] if network["name"] in isolated else [f"{network['name']} is not isolated"]
                 found += [f"{subnet} is not translated" for subnet in network["subnets"] if subnet not in translated]
         bridges = {network["name"] for network in NETWORKS if self._state.link(host, network["name"])}
@@ -74,7 +78,8 @@ class Watched(MemoryKernel):
         return found
 
 
-def follow(kernel: MemoryKernel, state: str, backend: str = "nftables") -> str:
+def follow(kernel: Watched, state: str, backend: str = "nftables") -> str:
+    kernel.checks = backend == "nftables"
     params = {
         "networks": NETWORKS,
         "containers": CONTAINERS,

@@ -59,6 +59,9 @@ class RuleIndex:
         self.fences: Dict[int, Fence] = {fence.family: fence for fence in owned.fences}
         self.spoof_checks: Dict[str, SpoofCheck] = {}  # by port
         self._checks_by_owner: Dict[str, Dict[str, SpoofCheck]] = collections.defaultdict(dict)
+        self._ports_of: Dict[str, Dict[str, None]] = collections.defaultdict(
+            dict
+        )  # by an address that they let through
         self.port_mappings: Dict[PortMapping, None] = {}
         self.families: Dict[int, int] = collections.Counter()  # port mappings by address family
         self.bridges: Dict[str, int] = collections.Counter()  # and by bridge
@@ -120,11 +123,15 @@ class RuleIndex:
     def _put_check(self, check: SpoofCheck) -> None:
         self._drop_check(check.interface)
         self.spoof_checks[check.interface] = self._checks_by_owner[check.owner][check.interface] = check
+        for address in check.addresses:
+            self._ports_of[address][check.interface] = None
 
     def _drop_check(self, port: str) -> None:
         gone = self.spoof_checks.pop(port, None)
         if gone is not None:
             del self._checks_by_owner[gone.owner][port]
+            for address in gone.addresses:
+                del self._ports_of[address][port]
 
     def only(
         self, nat_rules: int = 0, port_mappings: int = 0, isolations: int = 0, allowances: int = 0, fences: bool = False
@@ -147,6 +154,10 @@ class RuleIndex:
     def checks_of(self, owner: str) -> List[SpoofCheck]:
         """Return the checks of an owner's ports."""
         return list(self._checks_by_owner.get(owner, {}).values())
+
+    def ports_letting(self, address: str) -> List[str]:
+        """Return the checked ports that let an address through."""
+        return list(self._ports_of.get(address, ()))
 
     def of(self, owner: str) -> List[PortMapping]:
         """Return what an owner has published."""

@@ -22,7 +22,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.addresses import (
     announce as announce_by_kernel,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import Announce
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
+    Announce,
+    AnnounceOpened,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import name_bytes
 
 _ARP, _IPV6 = 0x0806, 0x86DD
@@ -191,4 +194,8 @@ class Kernel(addresses.Kernel):
         except RuntimeError:  # no thread can be started
             sent.close()
 
-    _changes: ClassVar[Dict[type, Callable[[Any, Any], None]]] = {**addresses.Kernel._changes, Announce: _announce}
+    _changes: ClassVar[Dict[type, Callable[[Any, Any], None]]] = {
+        **addresses.Kernel._changes,
+        Announce: _announce,
+        AnnounceOpened: _announce,
+    }

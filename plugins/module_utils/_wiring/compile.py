@@ -49,6 +49,11 @@ def compile_plan(
         _add_network(plan, network)
     for container in _joined_first(checked_containers):
         _add_container(plan, container, absent)
+    # A check ends when the pair is gone, in a task that there is anyway, if there is one.
+    half = WIRE if plan[WIRE]["nat"] else TEARDOWN
+    for container in checked_containers.values():
+        if not container.present or container.mode != "bridge":
+            plan[half]["nat"].extend(container.no_checks())
     down = plan[TEARDOWN]
     for item in [*down["bridge"], *(rule for rule in down["nat"] if "goes_with" in rule)]:
         item.update(rewired(plan))
@@ -159,16 +164,26 @@ def _add_container(plan: Plan, container: Container, all_absent: bool) -> None:
         wire["route"].extend(container.routes())
         # What it published and is not to publish any more ends before anything is wired.
         wire["nat"].extend([] if container.ports else container.nat(present=False))
+        wire["nat"].extend(container.checks())
         wire["publish"].extend(container.nat(present=True))
+        wire["publish"].extend(
+            item for attachment in container.attachments if attachment.checked for item in attachment.check_given()
+        )
     else:
         wire["route"].extend(container.no_routes())
 
 
-def publishing(items: Sequence[Item], closed: Sequence[Mapping[str, Any]]) -> bool:
+def publishing(items: Sequence[Item], closed: Sequence[Mapping[str, Any]], given: Sequence[Mapping[str, Any]]) -> bool:
     """Return whether the step `publish` has anything to do with its items: ports to publish, or, as the results of the step `nat` tell, ports of
-    others, which may lead to an address that was given to somebody else by now."""
-    return any("host_port" in item for item in items) or any(
-        result.get("failed") or result.get("published_besides") for result in closed
+    others, which may lead to an address that was given to somebody else by now; or checks of ports, where the step `address` changed anything, as
+    its results (``given``) tell."""
+    return (
+        any("host_port" in item for item in items)
+        or any(result.get("failed") or result.get("published_besides") for result in closed)
+        or (
+            any(item.get("type") == "spoof_check" for item in items)
+            and any(result.get("failed") or result.get("changed") for result in given)
+        )
     )
 
 
@@ -186,9 +201,12 @@ def resolved(
     held: Dict[str, List[str]] = collections.defaultdict(list)
     for after in given:
         held[after["netns"]].append(after["ip"])
+        held[REFERENCE % after].append(after["ip"])  # an interface may have several of a family
     found = []
     for item in items:
-        if "addresses" in item:
+        if item.get("type") == "spoof_check":
+            item = _let_through(item, held)
+        elif "addresses" in item:
             item = dict(item, addresses=[ip for name in item["addresses"] for ip in held[name]])
         match = REFERENCES.fullmatch(str(item.get("to_address")))
         if match is not None:
@@ -201,3 +219,11 @@ def resolved(
             item = dict(item, to_address=ip or match[0])
         found.append(item)
     return found
+
+
+def _let_through(item: Item, held: Mapping[str, Sequence[str]]) -> Item:
+    """Return the item of a check with the addresses that were given in place of the references to them."""
+    if "addresses" not in item:
+        return item
+    found = [held.get(text, ()) if REFERENCES.fullmatch(text) else [text] for text in item["addresses"]]
+    return dict(item, addresses=[address for addresses in found for address in addresses])

@@ -48,6 +48,8 @@ REFERENCE = "%(netns)s/%(interface)s/%(family)s"
 REFERENCES = re.compile(r"(?P<netns>.+)/(?P<interface>[^/]+)/(?P<family>ipv[46])")
 
 
+CHECKED = "wiring"  # the comment of checks that the role makes
+
 # What a namespace that we make for a container has from the start, as those that Docker makes: its processes need no privilege for low ports and to ping.
 BORN_WITH = {"net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647"}
 
@@ -91,6 +93,11 @@ def _of_advertisements(key: str) -> bool:
     return key_of(key).endswith(".accept_ra")
 
 
+def _of_forwarding(key: str) -> bool:
+    """Return whether a sysctl switches forwarding on."""
+    return key_of(key) == "net.ipv4.ip_forward" or key_of(key).endswith((".forwarding", ".mc_forwarding"))
+
+
 def _of_ipv6(key: str) -> str:
     """Return whether a sysctl says of which interfaces IPv6 is off: of one, of ``all`` or by ``default``; ``""`` for any other."""
     before, dummy, last = key_of(key).rpartition(".")
@@ -100,7 +107,7 @@ def _of_ipv6(key: str) -> str:
 @dataclass(frozen=True)
 class Attachment:
     """An interface of a container on one of its networks; ``spec`` is the entry of the container's ``networks``, ``sysctls`` are those of the
-    container that are of this interface; ``ipv6_off``: nobody asked for IPv6 on it."""
+    container that are of this interface; ``ipv6_off``: nobody asked for IPv6 on it; ``forwards``: it is a router."""
 
     container: str
     network: Network
@@ -108,6 +115,7 @@ class Attachment:
     spec: Mapping[str, Any]
     sysctls: Mapping[str, Any]
     ipv6_off: bool = False
+    forwards: bool = False
 
     @property
     def mac(self) -> str:
@@ -198,6 +206,54 @@ class Attachment:
                     dict(self._interface(), bridge=self.network.name, address=left, supersede=True, **broadcast(net))
                 )
         return items or [dict(self._interface(), state="absent", supersede=True)]
+
+    @property
+    def checked(self) -> bool:
+        """Return whether what comes in by the port is checked for spoofing: as the entry says, or else the network. By default it is, but where nobody
+        knows what is to come: no address is given, the container is a router, or the port has VLANs."""
+        asked = self.spec.get("spoof_check", self.network.spec.get("spoof_check"))
+        if asked is not None:
+            return bool(asked)
+        routes = any(map(self._is_gateway, self.network.subnets))
+        return self.network.pooled and not self.forwards and not routes and not self.spec["port"].get("vlans")
+
+    def check(self) -> Item:
+        """Return the item that has its port checked, with those of its addresses that are known before the step `address`: the fixed ones, and what it
+        has already of the networks that the others are taken from."""
+        pools = [item["pool"] for item in self.addresses() if "pool" in item]
+        gateways = [subnet.gateway for subnet in self.network.subnets if subnet.gateway and str(subnet.net) in pools]
+        item = {**self._check(), "exclusive": True}
+        if pools:
+            item.update(pools=pools, exclude=gateways)
+        return item
+
+    def check_given(self) -> List[Item]:
+        """Return the item that lets through what the step `address` gave, none where that was known before."""
+        given = [item["pool"] for item in self.addresses() if "pool" in item]
+        if not given:
+            return []
+        item = self._check()  # not exclusive: another one of the container may be left out
+        item["addresses"] += [
+            self.reference(version) for version in (4, 6) if any((":" in pool) == (version == 6) for pool in given)
+        ]
+        return [item]
+
+    def _check(self) -> Item:
+        fixed = [item["address"].partition("/")[0] for item in self.addresses() if item.get("address")]
+        item: Item = {
+            "type": "spoof_check",
+            "owner": self.container,
+            "comment": CHECKED,
+            "peer_netns": self.container,
+            "peer_name": self.interface,
+            "addresses": fixed,
+            "optional": True,
+        }
+        if self.spec.get("host_interface"):
+            item["interface"] = self.spec["host_interface"]
+        if self.mac:
+            item["mac"] = self.mac
+        return item
 
     def _interface(self) -> Item:
         return {"netns": self.container, "interface": self.interface}
@@ -351,7 +407,7 @@ class Container:
             attached.add(network.name)
             own = {key: value for key, value in self.spec["sysctls"].items() if interface_of(str(key)) == interface}
             off = network.pooled and not network.has_subnet(6) and not self._asks_for_ipv6(network, entry, interface)
-            found.append(Attachment(self.name, network, interface, entry, own, off))
+            found.append(Attachment(self.name, network, interface, entry, own, off, self._forwards()))
         if sum(bool(attachment.spec.get("default_route")) for attachment in found) > 1:
             raise self._refusal("more than one of its networks has default_route: true.")
         return found
@@ -366,6 +422,19 @@ class Container:
             or any(map(means_ipv6, routes))
             or not said.isdisjoint(("all", "default", interface.replace(".", "/")))
         )
+
+    def _forwards(self) -> bool:
+        """Return whether the container is told to forward packets: those have others' addresses."""
+        return any(_of_forwarding(str(key)) and switched_on(value) for key, value in self.spec["sysctls"].items())
+
+    def checks(self) -> List[Item]:
+        """Return the items that have its ports checked for spoofing; what else of it is checked is so no longer."""
+        found = [attachment.check() for attachment in self.attachments if attachment.checked]
+        return found or self.no_checks()
+
+    def no_checks(self) -> List[Item]:
+        """Return the item that ends all checks of its ports."""
+        return [{"type": "spoof_check", "owner": self.name, "state": "absent", "optional": True}]
 
     def _published(self) -> List[published_ports.Port]:
         listed = self.spec["published_ports"]

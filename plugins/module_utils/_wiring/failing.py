@@ -50,6 +50,8 @@ def message(plan: Plan, results: Results) -> str:
                 who = known.subject(fate.step, items[number])
                 failed.append("%s at step %s%s: %s: %s" % (who, fate.step, where, result["item"], result["msg"]))
             for number in fate.left:
+                if items[number].get("type") == "spoof_check":
+                    continue  # what it was to let through is named already
                 left.setdefault(known.subject(fate.step, items[number]), {})[fate.step + where] = None
     if not failed:
         return ""
@@ -83,7 +85,7 @@ class _Half:
 
     def subject(self, step: str, item: Item) -> str:
         """Return whose item it is, as the lists call it."""
-        if step == "bridge" or (step == "nat" and item.get("type") != "dnat") or step == "gateway":
+        if step == "bridge" or _of_network(step, item) or step == "gateway":
             return "network '%s'" % (item.get("owner") or item.get("name") or item["interface"])
         if step == "bridge_port":
             item = self._pairs.get(item["interface"], {"name": item["interface"]})
@@ -96,8 +98,10 @@ class _Half:
             return [("container", item["name"])]
         if step == "bridge":
             return [("network", item["name"])]
-        if step == "nat" and item.get("type") != "dnat":  # without isolation, or NAT, nobody may be on it
+        if _of_network(step, item):  # without isolation, or NAT, nobody may be on it
             return [("network", item["owner"])]
+        if step == "nat" and item.get("type") == "spoof_check":  # nor who is not checked
+            return [("checked", item["owner"])]
         if step == "gateway":
             return [("gateway", item["interface"], _version(item))]
         if step == "veth":
@@ -111,13 +115,16 @@ class _Half:
 
     def needed(self, step: str, item: Item) -> Set[Thing]:
         """Return what an item stands on."""
-        if step == "nat" and item.get("type") != "dnat":
+        if _of_network(step, item):
             return {("network", item["owner"])}
+        if item.get("type") == "spoof_check":
+            matches = filter(None, map(REFERENCES.fullmatch, item.get("addresses") or ()))
+            return {("address", match["netns"], match["interface"], match["family"]) for match in matches}
         if step == "gateway":
             return {("network", item["interface"])}
         if step == "veth":
             bridge = item.get("bridge") or self._bridges.get(host_end(item), "")
-            return {("container", item["peer_netns"]), ("network", bridge), ("unpublished", item["peer_netns"])}
+            return {("container", item["peer_netns"]), ("network", bridge), *self._safe(item["peer_netns"])}
         if step == "bridge_port" and item["interface"] in self._pairs:
             return {*self.made("veth", self._pairs[item["interface"]])}
         if step == "address":
@@ -134,6 +141,11 @@ class _Half:
             return {("unpublished", item["name"])}
         return {("container", item["share"])} if step == "join" else set()
 
+    @staticmethod
+    def _safe(container: str) -> Set[Thing]:
+        """Return what a container's pair stands on beside what it connects."""
+        return {("unpublished", container), ("checked", container)}
+
     def _way(self, route: Item) -> Iterator[Thing]:
         """Yield the interfaces and addresses that a route leads by."""
         for hop in (route, *(route.get("nexthops") or ())):
@@ -142,6 +154,11 @@ class _Half:
             for item in self._addresses.get(route["netns"], ()) if hop.get("gateway") else ():
                 if hop.get("interface", item["interface"]) == item["interface"] and _within(item, hop["gateway"]):
                     yield ("address", item["netns"], item["interface"], _version(item))
+
+
+def _of_network(step: str, item: Item) -> bool:
+    """Return whether an item is a rule for a network."""
+    return step == "nat" and item.get("type") not in ("dnat", "spoof_check")
 
 
 def _version(item: Item) -> str:

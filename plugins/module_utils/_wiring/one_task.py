@@ -83,7 +83,7 @@ class Steps:
     def able(self, half: str, step: str, results: Results) -> Optional[List[int]]:
         """Return the numbers of the items of a step that stand on nothing that failed before, None where the step has nothing to do."""
         idle = (half, step) == (WIRE, "publish") and not publishing(
-            self._plan[half][step], results[half].get("nat", ())
+            self._plan[half][step], results[half].get("nat", ()), results[half].get("address", ())
         )
         return None if idle else failing.able(self._plan, half, step, results)
 

@@ -15,6 +15,7 @@ import re
 from typing import Any, Collection, Dict, List, Mapping, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import owner_mark
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import CHECKED
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import (
     TEARDOWN,
     WIRE,
@@ -56,7 +57,11 @@ def purged(
     networks_listed = {entry["name"] for entry in entries("networks", networks)}
     purge: Dict[str, List[Item]] = {
         "publish": _ports(unlisted, wiring),
-        "nat": [*_rules(networks_listed, plan, wiring), *_forwarding(plan, wiring)],
+        "nat": [
+            *_rules(networks_listed, plan, wiring),
+            *_forwarding(plan, wiring),
+            *_checks(listed, unlisted_pairs, wiring),
+        ],
         "route": [{"netns": name, "state": "absent", "exclusive": True} for name in _routed(unlisted, wiring)],
         "veth": [_absent({**pair, "peer_netns": pair["made_for"]}, _PAIR) for pair in unlisted_pairs],
         "netns": [{"name": name, "state": "absent"} for name in unlisted if name not in inhabited],
@@ -118,7 +123,8 @@ def _bridges(listed: Collection[str], wiring: Wiring) -> List[str]:
 def _rules(listed: Collection[str], plan: Plan, wiring: Wiring) -> List[Item]:
     """Return the items that remove what the role wrote for networks, and subnets, that nobody lists; of a network as far as its bridge
     is not needed any more."""
-    items = [item for half in plan.values() for item in half["nat"] if item.get("type") != "dnat"]
+    kinds = ("dnat", "spoof_check")
+    items = [item for half in plan.values() for item in half["nat"] if item.get("type") not in kinds]
     planned = {
         (item["owner"], item.get("type") == "filter") for item in items
     }  # the plan itself has what else these own removed
@@ -140,6 +146,26 @@ def _forwarding(plan: Plan, wiring: Wiring) -> List[Item]:
         told = str(item.get("source") or item.get("to_address") or "")
         left.discard("ipv6" if ":" in told or told.endswith("/ipv6") else "ipv4" if told else "")
     return [{"owner": _LEFT_OVER, "state": "absent"}] if left else []
+
+
+def _checks(listed: Collection[str], going: Sequence[Mapping[str, Any]], wiring: Wiring) -> List[Item]:
+    """Return the items that end what the role checks for containers that nobody lists, but for ports that stay: those that are there and not
+    among the pairs that are ``going``."""
+    owners = {owner_mark(name) for name in listed}
+    names = {pair["name"] for pair in going}
+    stay = {pair["name"] for pair in wiring["veths"] if pair["netns"] is None and pair["name"] not in names}
+    return [
+        {
+            "type": "spoof_check",
+            "interface": rule["interface"],
+            "owner": rule["owner"],
+            "state": "absent",
+            "optional": True,
+        }
+        for rule in wiring["nat"]
+        if rule["type"] == "spoof_check" and rule["comment"] == CHECKED
+        if rule["owner"] not in owners and rule["interface"] not in stay
+    ]
 
 
 def _ports(names: Sequence[str], wiring: Wiring) -> List[Item]:

@@ -165,7 +165,7 @@ def result(
             )
     owners = {owner_mark(name): container for name, container in containers.items()}
     for entry in _afters(results, "publish"):
-        container = owners.get(entry.get("owner") or "")
+        container = owners.get(entry.get("owner") or "") if entry.get("type") == "dnat" else None
         if container is not None:
             container["published_ports"].append({name: entry[name] for name in _PUBLISHED_PORT})
     shares = {item["name"]: item["share"] for item in join}

@@ -87,7 +87,7 @@ def _entry(plan: Plan, step: str, item: Item, error: str = "") -> str:
     """Return which entry of which list an item comes from, and is to blame for its error."""
     if step == "address" and error.partition(": ")[0] in _OF_NETWORK:
         return "wiring_networks: network '%s'" % item["bridge"]
-    if step in ("bridge", "gateway", "nat") and item.get("type") != "dnat":
+    if step in ("bridge", "gateway", "nat") and item.get("type") not in ("dnat", "spoof_check"):
         return "wiring_networks: network '%s'" % (item.get("owner") or item.get("name") or item["interface"])
     if step == "bridge_port":
         pairs = plan[WIRE]["veth"]

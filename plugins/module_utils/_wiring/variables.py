@@ -35,6 +35,7 @@ NETWORK: Dict[str, Any] = {
     "vlan_filtering": {"type": "bool"},
     "isolate": {"type": "bool"},
     "icc": {"type": "bool"},
+    "spoof_check": {"type": "bool"},
     "metric": {"type": "int"},
     "routes": _ROUTES,
     "state": _STATE,
@@ -47,6 +48,7 @@ ATTACHMENT: Dict[str, Any] = {
     "interface": {"type": "str"},
     "host_interface": {"type": "str"},
     "default_route": {"type": "bool"},
+    "spoof_check": {"type": "bool"},
     "port": {"type": "dict", "default": {}},
 }
 CONTAINER: Dict[str, Any] = {

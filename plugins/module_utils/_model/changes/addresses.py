@@ -99,3 +99,10 @@ class Announce(Change):
         if self.family == 4:
             return [command(self.ns.tool("arping"), "-U", "-c", "1", "-I", self.interface, self.ip)]
         return [Command(remark="unsolicited neighbour advertisement of %s from %s" % (self.ip, self.interface))]
+
+
+@dataclass(frozen=True)
+class AnnounceOpened(Announce):
+    """The same, when what lets it through stands."""
+
+    opens = True

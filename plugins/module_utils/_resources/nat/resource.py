@@ -50,14 +50,24 @@ _OWN = {
     "snat": _RULE | {"exclusive"},
     "dnat": {"protocol", "host_ip", "host_port", "to_address", "to_port", "bridge", "exclusive", "shadow", "addresses"},
     "filter": {"bridge", "isolate", "icc", "internal", "goes_with", "rewired"},
-    "spoof_check": {"interface", "mac", "addresses", "exclusive", "optional"},
+    "spoof_check": {
+        "interface",
+        "mac",
+        "peer_netns",
+        "peer_name",
+        "addresses",
+        "pools",
+        "exclude",
+        "exclusive",
+        "optional",
+    },
 }
 _OTHER_TYPES = {type_: sorted(set().union(*_OWN.values()) - own) for type_, own in _OWN.items()}
 
 
 class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
     noun = "nat"
-    identity = ("source", "host_port", "bridge", "interface", "owner")
+    identity = ("source", "host_port", "bridge", "interface", "peer_netns", "owner")
     locks = True
     options: Dict[str, Any] = {
         "type": {
@@ -84,6 +94,9 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         "internal": {"type": "bool", "default": False},
         "interface": {"type": "str"},
         "mac": {"type": "str"},
+        "peer_netns": {"type": "str"},
+        "peer_name": {"type": "str", "default": "eth0"},
+        "pools": {"type": "list", "elements": "str"},
         "optional": {"type": "bool", "default": False},
         "goes_with": {"type": "str"},
         "rewired": {"type": "list", "elements": "str"},

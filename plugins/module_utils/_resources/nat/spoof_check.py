@@ -12,23 +12,33 @@ from __future__ import annotations
 from dataclasses import field, replace
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     SPOOFING,
     UNREADABLE,
     OwnedRules,
     SpoofCheck,
+    family_of,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import AUTO, BACKENDS
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import (
+    holds,
+    ip,
     link_local,
     network,
     network_text,
     outermost,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import AnnounceOpened
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
+    PROTOCOL,
+    host_interface,
+    interface_name,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import FOREVER, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import mac
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetSpoofCheck
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.coexistence import (
@@ -46,7 +56,9 @@ _BACKEND = next(backend for backend in BACKENDS if backend.checks_ports)
 
 @dataclass(frozen=True)
 class Want:
-    """A check; with a port of ``""``, to be gone, all of the owner's. ``addresses`` None: those that are let through are left as they are.
+    """A check; with a port of ``""``, to be gone, all of the owner's; with a MAC address of ``""`` the one that the ``peer`` (namespace, interface) has
+    from us. ``addresses`` None: those that are let through are left as they are. ``pools``: besides, those that the peer has in these networks, but for
+    ``exclude``.
     ``exclusive``: whatever else the owner has goes, but for ``keep``, the ports that the task asks for. ``optional``: where it cannot be had
     that is a warning. ``family``, ``needed``, ``named`` and ``ip_forward`` are there for those that need forwarding."""
 
@@ -54,6 +66,9 @@ class Want:
     check: SpoofCheck
     addresses: Optional[Tuple[str, ...]] = None
     present: bool = True
+    peer: Optional[Tuple[NsRef, str]] = None
+    pools: Tuple[str, ...] = ()
+    exclude: FrozenSet[str] = frozenset()
     exclusive: bool = False
     optional: bool = False
     backend: str = _BACKEND.option
@@ -68,13 +83,17 @@ class Want:
 @dataclass(frozen=True)
 class Have:
     """``check`` of the port, ``surplus`` what else the owner has and is not wanted, ``owned`` all that we own; ``lacking``: why there can be none.
-    ``last``: nothing else is checked; ``coexistence`` says what cannot be read."""
+    ``last``: nothing else is checked; ``coexistence`` says what cannot be read. ``mac`` is the peer's, ``held`` are its addresses of ours in the pools,
+    ``announced`` (address, whether it shares its subnet) those that it has and that are to be let through from now on."""
 
     check: Optional[SpoofCheck] = None
     surplus: Tuple[SpoofCheck, ...] = ()
     owned: OwnedRules = field(default_factory=OwnedRules)
     lacking: str = ""
     last: bool = False
+    mac: str = ""
+    held: Tuple[str, ...] = ()
+    announced: Tuple[Tuple[str, bool], ...] = ()
     coexistence: Coexistence = NOTHING
 
 
@@ -82,25 +101,38 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
     """Return the want of a spoof_check item. Raises `Invalid`."""
     present = params["state"] == "present"
     if params["backend"] not in (AUTO, _BACKEND.option):
-        raise Invalid(
-            "backend: %s cannot check what comes in by a port of a bridge; %s can."
-            % (params["backend"], _BACKEND.option)
-        )
+        if not params["optional"]:
+            raise Invalid(
+                "backend: %s cannot check what comes in by a port of a bridge; %s can."
+                % (params["backend"], _BACKEND.option)
+            )
+        present = False  # what was checked with the other backend is so no longer
     own = mac(params["mac"], "mac") if params.get("mac") else ""
-    if present:
-        for option in ("interface", "mac"):
-            if not params.get(option):
-                raise Invalid("%s is required with type: spoof_check." % option)
+    peer = None
+    if params.get("peer_netns"):
+        peer = NsRef.parse(params["peer_netns"], "peer_netns"), interface_name(params["peer_name"], "peer_name")
     port = interface(params["interface"], "interface", present) if params.get("interface") else ""
+    if peer is not None and not port:
+        port = host_interface(peer[0].path, peer[1])
+    if present:
+        for option, given in (("interface", port), ("mac", own)):
+            if not given and peer is None:
+                raise Invalid("%s is required with type: spoof_check, or peer_netns." % option)
     addresses = params.get("addresses")
     nets = outermost(network_text(network(text, "addresses")) for text in addresses or ())
     if own:
         nets = tuple(one for one in nets if one != link_local(own))  # it is let through anyway
+    pools = tuple(network_text(network(text, "pools")) for text in params.get("pools") or ())
+    if pools and peer is None:
+        raise Invalid("pools: it needs peer_netns, whose addresses they are.")
     return Want(
         NsRef.parse(params.get("netns")),
         SpoofCheck(port, own, nets, owner, comment),
-        None if addresses is None else nets,
+        None if addresses is None and not pools else nets,
         present,
+        peer,
+        pools,
+        frozenset(ip(text, "exclude") for text in params.get("exclude") or ()),
         params["exclusive"],
         params["optional"],
     )
@@ -144,9 +176,44 @@ def look(want: Want, ns: int, state: State) -> Have:
     surplus = [one for one in surplus if one.interface != want.check.interface]
     going = len(surplus) + (check is not None and not want.present and check.owner == want.check.owner)
     lacking = ""
+    own, held, announced = _peer(want, index, state) if want.present and want.peer else ("", (), ())
     if want.present and not known.filters_bridges(ns, _BACKEND):
         lacking = "the kernel has no nf_tables for bridges (CONFIG_NF_TABLES_BRIDGE)"
-    return Have(check, tuple(surplus), index.owned, lacking, len(index.spoof_checks) == going)
+    last = len(index.spoof_checks) == going
+    return Have(check, tuple(surplus), index.owned, lacking, last, own, held, announced)
+
+
+def _peer(want: Want, index: RuleIndex, state: State) -> Tuple[str, Tuple[str, ...], Tuple[Tuple[str, bool], ...]]:
+    """Return of the peer its MAC address, those of its addresses in the pools that are let through, and those to be announced, see `Have`.
+
+    Its root may give it any address and any MAC address. So the latter counts only where it bears our mark, and of the former one a pool that no other
+    port lets through, if none is let through already."""
+    # Here and not above: of use to few tasks.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources import link as links
+
+    ref, name = want.peer or (want.ns, "")
+    there = state.find(ref)
+    link = state.link(there, name) if there is not None else None
+    if there is None or link is None:
+        return links.peer_mac(state.identity(), ref.path, name), (), ()
+    ours = links.is_own_peer(ref.path, link, state.identity())
+    own = str(link.get("mac")) if ours else links.peer_mac(state.identity(), ref.path, name)
+    all_ = [one for one in state.addresses_by_index(there).get(link.index, ()) if one.scope == "global"]
+    held: List[str] = []
+    check = index.spoof_checks.get(want.check.interface)
+    for pool in want.pools:
+        inside = [one for one in all_ if one.ip not in want.exclude and holds(pool, one.ip)]
+        marked = [one.ip for one in inside if one.protocol == PROTOCOL]
+        found = marked or [one.ip for one in inside if one.valid_lft == FOREVER]
+        known = [address for address in found if check is not None and address in check.addresses]
+        held += known or [address for address in found if not index.ports_letting(address)][:1]
+    fresh = {*want.check.addresses, *held}.difference(check.addresses if check is not None else ())
+    announced = [
+        (one.ip, any(other is not one and holds(other.cidr, one.ip) for other in all_) or bool(one.peer))
+        for one in all_
+        if check is not None and one.ip in fresh
+    ]
+    return own, tuple(held), tuple(announced)
 
 
 def plan(want: Want, have: Have) -> Plan:
@@ -168,11 +235,19 @@ def plan(want: Want, have: Have) -> Plan:
     if not want.check.interface and have.surplus:
         before = dict(_describe(want, have.surplus[0]), **before)
     changes: List[Change] = []
-    wanted = want.check
+    wanted = replace(
+        want.check, mac=want.check.mac or have.mac, addresses=outermost([*want.check.addresses, *have.held])
+    )
     if want.addresses is None and there is not None:
         wanted = replace(wanted, addresses=there.addresses)
     if want.present and (there != wanted or not have.owned.whole(SPOOFING)):
         changes.append(SetSpoofCheck(want.ns, wanted, there, have.owned))
+        # What the peer told its neighbours before did not get through.
+        changes += [
+            AnnounceOpened(want.peer[0], want.peer[1], address, family_of(address), shared)
+            for address, shared in have.announced
+            if want.peer is not None
+        ]
     gone = [*have.surplus, *([there] if there is not None and not want.present else [])]
     for number, one in enumerate(gone, 1):
         changes.append(SetSpoofCheck(want.ns, None, one, have.owned, have.last and number == len(gone)))

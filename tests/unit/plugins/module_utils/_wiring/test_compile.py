@@ -14,7 +14,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compil
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import BORN_WITH
 from ansible_collections.linuxnet.containers.tests.unit.plans import (
     BACK,
+    CHECK,
+    CHECKED_FIRST,
     DOCKER0,
+    NO_CHECKS,
     NO_PORTS,
     NO_ROUTES,
     NOTHING_PUBLISHED,
@@ -75,8 +78,9 @@ def test_one_network_and_one_container() -> None:
             {"source": "172.17.0.0/16", "owner": "docker0", "out_interface": "!docker0", "exclusive": True},
             {"source": "fd00:17::/64", "owner": "docker0", "out_interface": "!docker0", "exclusive": True},
             NO_PORTS,
+            {**CHECKED_FIRST, "pools": ["172.17.0.0/16", "fd00:17::/64"], "exclude": ["172.17.0.1", "fd00:17::1"]},
         ],
-        "publish": [NOTHING_PUBLISHED],
+        "publish": [NOTHING_PUBLISHED, {**CHECK, "addresses": ["web/eth0/ipv4", "web/eth0/ipv6"]}],
         "join": [],
     }
     assert list(plan["teardown"]) == ["publish", "route", "veth", "netns", "bridge", "nat"]
@@ -111,6 +115,7 @@ def test_absent_takes_it_down_from_the_outside_in(networks: Any, containers: Any
         "nat": [
             {"type": "filter", "bridge": "docker0", **rule},
             rule,
+            NO_CHECKS,
         ],
         # All of a list may say what has its namespace; of one container that is absent nothing may be left to say it.
         "route": [] if state == "absent" else [NO_ROUTES],

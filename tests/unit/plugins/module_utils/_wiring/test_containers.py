@@ -13,7 +13,15 @@ import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import BORN_WITH
-from ansible_collections.linuxnet.containers.tests.unit.plans import BACK, DOCKER0, NO_ROUTES, wire
+from ansible_collections.linuxnet.containers.tests.unit.plans import (
+    BACK,
+    CHECK,
+    CHECKED_FIRST,
+    DOCKER0,
+    NO_ROUTES,
+    NOTHING_PUBLISHED,
+    wire,
+)
 
 
 def test_c14_a_container_on_two_networks_has_one_default_route() -> None:
@@ -397,3 +405,43 @@ def test_what_is_refused_says_where_and_why(networks: Any, containers: Any, sent
     with pytest.raises(Invalid) as caught:
         compile_plan(networks, containers)
     assert str(caught.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("network", "entry", "container", "checked"),
+    [
+        ({}, {}, {}, True),
+        ({"spoof_check": False}, {}, {}, False),
+        ({"spoof_check": False}, {"spoof_check": True}, {}, True),
+        ({}, {"spoof_check": False}, {}, False),
+        ({"addressing": "none"}, {}, {}, False),
+        ({"addressing": "none"}, {"spoof_check": True}, {}, True),
+        ({"host_access": False, "gateways": ["10.1.0.254"]}, {"ipv4_address": "10.1.0.254"}, {}, False),
+        ({}, {}, {"sysctls": {"net.ipv4.ip_forward": 1}}, False),
+        ({}, {}, {"sysctls": {"net.ipv6.conf.all.forwarding": "1"}}, False),
+        ({}, {}, {"sysctls": {"net.ipv4.ip_forward": 0}}, True),
+        ({}, {"port": {"vlans": [{"vid": 5}]}}, {}, False),
+        ({}, {"port": {"isolated": True}}, {}, True),
+        ({"unmanaged": True}, {}, {}, True),
+    ],
+)
+def test_a_port_is_checked_where_it_is_known_what_is_to_come(
+    network: Any, entry: Any, container: Any, checked: bool
+) -> None:
+    made = wire([{**BACK, **network}], [{"name": "web", "networks": [{"name": "back", **entry}], **container}])
+    items = [one for one in made["nat"] if one["type" if "type" in one else "owner"] == "spoof_check"]
+    assert [one.get("state", "present") for one in items] == ["present" if checked else "absent"]
+
+
+def test_fixed_addresses_pass_from_the_beginning_and_those_of_pools_when_they_are_given() -> None:
+    entry = {"name": "docker0", "ipv4_address": "172.17.0.9", "mac_address": "02:00:00:00:00:09", "host_interface": "w"}
+    made = wire([DOCKER0], [{"name": "web", "networks": [entry]}])
+    own = {"mac": "02:00:00:00:00:09", "interface": "w"}
+    assert made["nat"][-1] == {
+        **CHECKED_FIRST, **own, "addresses": ["172.17.0.9"], "pools": ["fd00:17::/64"], "exclude": ["fd00:17::1"],
+    }  # fmt: skip
+    assert made["publish"][1:] == [{**CHECK, **own, "addresses": ["172.17.0.9", "web/eth0/ipv6"]}]
+    both = {**entry, "ipv6_address": "fd00:17::9"}
+    made = wire([DOCKER0], [{"name": "web", "networks": [both]}])
+    assert made["nat"][-1] == {**CHECKED_FIRST, **own, "addresses": ["172.17.0.9", "fd00:17::9"]}
+    assert made["publish"] == [NOTHING_PUBLISHED], "all of it was known"

@@ -57,13 +57,19 @@ def left(step: str, number: int, half: str = "wire") -> dict[str, list[int]]:
 def test_the_plan_is_what_the_tests_below_count_on() -> None:
     wire = PLAN["wire"]
     assert [len(wire[step]) for step in ("netns", "bridge", "nat", "gateway", "veth", "bridge_port")] == [
-        *(2, 2, 6, 3, 3, 1)
+        *(2, 2, 10, 3, 3, 1)
     ]
-    assert [len(wire[step]) for step in ("address", "route", "publish", "join")] == [4, 7, 3, 1]
+    assert [len(wire[step]) for step in ("address", "route", "publish", "join")] == [4, 7, 6, 1]
 
 
-WEB_WHOLE = {"veth": [0, 1], "bridge_port": [0], "address": [0, 1, 2], "route": [0, 1, 2, 3, 4, 5], "publish": [0, 1]}
-WEB_ON_DOCKER0 = {"bridge_port": [0], "address": [0, 1], "route": [0, 1, 4], "publish": [0, 1]}
+WEB_WHOLE = {
+    "veth": [0, 1],
+    "bridge_port": [0],
+    "address": [0, 1, 2],
+    "route": [0, 1, 2, 3, 4, 5],
+    "publish": [0, 1, 2, 3],
+}
+WEB_ON_DOCKER0 = {"bridge_port": [0], "address": [0, 1], "route": [0, 1, 4], "publish": [0, 1, 2]}
 
 
 @pytest.mark.parametrize(
@@ -72,12 +78,23 @@ WEB_ON_DOCKER0 = {"bridge_port": [0], "address": [0, 1], "route": [0, 1, 4], "pu
         ("netns", 0, {**WEB_WHOLE, "join": [0]}),
         ("bridge", 0, {"nat": [0, 1, 2], "gateway": [0, 1], "veth": [0], **WEB_ON_DOCKER0}),
         ("nat", 1, {"gateway": [0, 1], "veth": [0], **WEB_ON_DOCKER0}),
-        ("gateway", 0, {"address": [0], "route": [0, 4], "publish": [0]}),
+        (
+            "nat",
+            6,
+            {
+                "veth": [0, 1],
+                "bridge_port": [0],
+                "address": [0, 1, 2],
+                "route": [0, 1, 2, 4, 5],
+                "publish": [0, 1, 2, 3],
+            },
+        ),
+        ("gateway", 0, {"address": [0], "route": [0, 4], "publish": [0, 2]}),
         ("veth", 0, WEB_ON_DOCKER0),
-        ("veth", 2, {"address": [3], "route": [6]}),
-        ("bridge_port", 0, {"address": [0, 1], "route": [0, 1, 4], "publish": [0, 1]}),
-        ("address", 1, {"route": [1], "publish": [1]}),
-        ("address", 2, {"route": [2]}),
+        ("veth", 2, {"address": [3], "route": [6], "publish": [5]}),
+        ("bridge_port", 0, {"address": [0, 1], "route": [0, 1, 4], "publish": [0, 1, 2]}),
+        ("address", 1, {"route": [1], "publish": [1, 2]}),
+        ("address", 2, {"route": [2], "publish": [3]}),
         ("route", 0, {}),
         ("publish", 0, {}),
         ("join", 0, {}),
@@ -91,7 +108,10 @@ def test_what_stands_on_an_item_that_failed_is_left_out_and_nothing_else(
 
 def test_rules_stay_with_a_bridge_that_cannot_be_removed() -> None:
     """The isolation goes with the bridge, and not where it stays."""
-    assert [item.get("owner") for item in DOWN["teardown"]["nat"]] == ["docker0"] * 2 + ["back"] * 2
+    assert [item.get("owner") for item in DOWN["teardown"]["nat"]] == [
+        *(["docker0"] * 2 + ["back"] * 2),
+        *("web", "side", "db"),
+    ]
     assert left("bridge", 1, "teardown") == {"nat": [2, 3]}
     for step in ("veth", "netns", "nat"):
         assert left(step, 0, "teardown") == {}

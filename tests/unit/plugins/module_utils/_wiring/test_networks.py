@@ -13,7 +13,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
 from ansible_collections.linuxnet.containers.tests.unit.plans import (
     BACK,
+    CHECK,
+    CHECKED_FIRST,
     DOCKER0,
+    NO_CHECKS,
     NO_PORTS,
     NO_ROUTES,
     NOTHING_PUBLISHED,
@@ -48,7 +51,9 @@ def test_what_a_network_says_is_passed_on() -> None:
         {"destination": "10.8.0.0/16", "type": "blackhole", "netns": "web", **only},
     ]
     assert [(one["type"], one["to_address"]) for one in made["nat"][1:3]] == [("snat", "192.0.2.1")] * 2
-    assert (made["nat"][3:], made["publish"]) == ([NO_PORTS], [NOTHING_PUBLISHED])
+    pools = {"pools": ["10.0.0.0/24", "10.1.0.0/24"], "exclude": ["10.0.0.1", "10.1.0.254"]}
+    assert made["nat"][3:] == [NO_PORTS, {**CHECKED_FIRST, **pools}]
+    assert made["publish"] == [NOTHING_PUBLISHED, {**CHECK, "addresses": ["web/eth0/ipv4"]}]
 
 
 ISOLATION = {"type": "filter", "bridge": "back", "owner": "back", "isolate": True, "icc": True}
@@ -60,7 +65,8 @@ def test_an_internal_network_has_the_hosts_address_but_no_default_route_and_no_n
     made = wire([{**BACK, "internal": True}], [{"name": "web"}])
     assert [item["address"] for item in made["gateway"]] == ["10.1.0.1/24"]
     assert made["route"] == [NO_ROUTES]
-    assert made["nat"] == [{**ISOLATION, "internal": True}, NO_NAT, NO_PORTS]
+    check = {**CHECKED_FIRST, "pools": ["10.1.0.0/24"], "exclude": ["10.1.0.1"]}
+    assert made["nat"] == [{**ISOLATION, "internal": True}, NO_NAT, NO_PORTS, check]
     assert [(one["pool"], one["gateway"]) for one in made["address"]] == [("10.1.0.0/24", "10.1.0.1")]
 
 
@@ -68,7 +74,8 @@ def test_without_host_access_the_bridge_has_no_address_and_the_pool_no_gateway()
     made = wire([{**BACK, "host_access": False}], [{"name": "web"}])
     assert made["gateway"] == [{"interface": "back", **OURS_AWAY}]
     assert made["route"] == [NO_ROUTES]
-    assert made["nat"] == [{**ISOLATION, "internal": True}, NO_NAT, NO_PORTS]
+    check = {**CHECKED_FIRST, "pools": ["10.1.0.0/24"], "exclude": []}
+    assert made["nat"] == [{**ISOLATION, "internal": True}, NO_NAT, NO_PORTS, check]
     assert [(one["pool"], one["gateway"]) for one in made["address"]] == [("10.1.0.0/24", "none")]
 
 
@@ -107,6 +114,7 @@ def test_a_network_without_subnets_is_a_bridge_and_no_more() -> None:
         {**ISOLATION, "internal": True},
         NO_NAT,
         {**NO_PORTS, "owner": "r1"},
+        {**NO_CHECKS, "owner": "r1"},
     ]
     assert made["publish"] == [{**NOTHING_PUBLISHED, "owner": "r1", "addresses": ["r1"]}]
 

@@ -68,7 +68,10 @@ def test_what_nft_prints_of_ours_is_what_was_written(version: str) -> None:
         ([match("l4proto", "==", {"set": "tcp"})], "meta l4proto { tcp }"),
         ([match("l4proto", "!=", "ipv6-icmp")], "meta l4proto != 58"),
         ([match("l4proto", "!=", 58)], "meta l4proto != 58"),
-        ([{"vmap": {"key": ETHER_TYPE, "data": {"set": [["ip", {"goto": {"target": "x"}}]]}}}], "ether type vmap { ip : goto x }"),
+        (
+            [{"vmap": {"key": ETHER_TYPE, "data": {"set": [["ip", {"goto": {"target": "x"}}]]}}}],
+            "ether type vmap { ip : goto x }",
+        ),
         ([{"match": {"op": "==", "left": {"&": [ETHER_TYPE, "ip"]}, "right": "arp"}}], "ether type & ip == arp"),
     ],
 )

@@ -13,9 +13,18 @@ import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import IPTABLES_NFT
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import UNREADABLE, SpoofCheck
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import (
+    AnnounceOpened,
+    PutAddress,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL, host_interface
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import netns
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import peer_mac
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import spoof_check
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetSpoofCheck
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
@@ -148,8 +157,15 @@ def test_the_kernel_is_not_asked_where_something_is_checked_already() -> None:
 
 
 def test_mistakes() -> None:
-    assert refusal(RESOURCE, type="spoof_check", mac=MAC, owner="x") == "interface is required with type: spoof_check."
-    assert refusal(RESOURCE, type="spoof_check", interface="veth1") == "mac is required with type: spoof_check."
+    assert refusal(RESOURCE, pools=["10.0.0.0/24"], **CHECK) == "pools: it needs peer_netns, whose addresses they are."
+    assert (
+        refusal(RESOURCE, type="spoof_check", mac=MAC, owner="x")
+        == "interface is required with type: spoof_check, or peer_netns."
+    )
+    assert (
+        refusal(RESOURCE, type="spoof_check", interface="veth1")
+        == "mac is required with type: spoof_check, or peer_netns."
+    )
     assert refusal(RESOURCE, backend="iptables", **CHECK) == (
         "backend: iptables cannot check what comes in by a port of a bridge; nftables can."
     )
@@ -158,3 +174,87 @@ def test_mistakes() -> None:
     two = [{**CHECK, "addresses": ["10.0.0.2"]}, {**CHECK, "addresses": ["10.0.0.3"]}]
     with pytest.raises(Exception, match="veth1"):
         validation.items(RESOURCE, {"aggregate": two})
+
+
+# --- of a pair ---
+
+WEB = NsRef("/run/netns/web")
+PEER: dict[str, Any] = {"type": "spoof_check", "peer_netns": "web", "owner": "web"}
+POOL = {"pools": ["10.0.0.0/24"], "exclude": ["10.0.0.1"], "addresses": []}
+DERIVED = peer_mac("twin", WEB.path, "eth0")
+
+
+def paired(*addresses: Address, mac: str = DERIVED) -> MemoryKernel:
+    """A host with a container whose eth0 has these addresses."""
+    kernel = MemoryKernel()
+    made(kernel, netns.RESOURCE, name="web")
+    kernel.apply(AddLink(HOST, host_interface(WEB.path, "eth0"), "veth", {}, WEB, "eth0", {"mac": mac}))
+    for address in addresses:
+        kernel.apply(PutAddress(WEB, "eth0", address))
+    return kernel
+
+
+def ours(ip: str, prefix: int = 24, **more: Any) -> Address:
+    return Address(ip, prefix, 6 if ":" in ip else 4, protocol=PROTOCOL, **more)
+
+
+def test_names_are_derived_as_those_of_the_pair_before_there_is_one() -> None:
+    kernel = MemoryKernel()
+    done = made(kernel, RESOURCE, **POOL, **PEER)["after"]
+    assert (done["interface"], done["mac"], done["addresses"]) == (host_interface(WEB.path, "eth0"), DERIVED, [])
+    assert made(kernel, RESOURCE, **POOL, **{**PEER, "interface": "web0", "mac": MAC})["after"]["mac"] == MAC
+
+
+def test_a_mac_address_of_the_container_s_own_making_does_not_count() -> None:
+    assert made(paired(mac="02:00:00:00:00:99"), RESOURCE, **PEER)["after"]["mac"] == DERIVED
+    elsewhere = peer_mac("another host", WEB.path, "eth0")
+    assert made(paired(mac=elsewhere), RESOURCE, **PEER)["after"]["mac"] == elsewhere, "it bears the mark"
+
+
+@pytest.mark.parametrize(
+    ("addresses", "let_through"),
+    [
+        ((ours("10.0.0.7"),), ["10.0.0.7"]),
+        ((Address("10.0.0.7", 24, 4),), ["10.0.0.7"]),
+        ((Address("10.0.0.6", 24, 4), ours("10.0.0.7")), ["10.0.0.7"]),
+        ((Address("10.0.0.7", 24, 4, valid_lft=60),), []),
+        ((ours("10.0.0.1"),), []),
+        ((ours("10.9.0.7"), ours("8.8.8.8")), []),
+        ((ours("10.0.0.7"), ours("10.0.0.8"), ours("10.0.0.9")), ["10.0.0.7"]),
+        ((), []),
+    ],
+)
+def test_of_a_pool_one_address_passes_that_is_ours_or_there_for_good(addresses: Any, let_through: list[str]) -> None:
+    assert made(paired(*addresses), RESOURCE, **POOL, **PEER)["after"]["addresses"] == let_through
+
+
+def test_the_address_of_another_port_does_not_pass_and_what_passed_stays() -> None:
+    kernel = paired(ours("10.0.0.7"), ours("10.0.0.8"))
+    other = {**CHECK, "interface": "veth2", "owner": "db"}
+    made(kernel, RESOURCE, addresses=["10.0.0.7"], **other)
+    assert made(kernel, RESOURCE, **POOL, **PEER)["after"]["addresses"] == ["10.0.0.8"]
+    made(kernel, RESOURCE, addresses=["10.0.0.9"], **other)
+    assert made(kernel, RESOURCE, **POOL, **PEER)["changed"] is False, "10.0.0.7 is free, and 10.0.0.8 passes already"
+
+
+def test_what_passes_from_now_on_is_announced_if_there_was_a_check() -> None:
+    kernel = paired(ours("10.0.0.7"), ours("fd00::7", 64))
+    given = {**PEER, "addresses": ["10.0.0.7", "fd00::7", "10.0.0.8"]}
+    assert [type(step) for step in plan(kernel, RESOURCE, **given).changes] == [SetSpoofCheck]
+    made(kernel, RESOURCE, addresses=[], **PEER)
+    steps = plan(kernel, RESOURCE, **given).changes
+    assert steps[1:] == (
+        AnnounceOpened(WEB, "eth0", "10.0.0.7", 4, False),
+        AnnounceOpened(WEB, "eth0", "fd00::7", 6, False),
+    )
+    assert all(step.opens for step in steps[1:]), "after what lets it through"
+    made(kernel, RESOURCE, **given)
+    assert plan(kernel, RESOURCE, **given).changes == ()
+
+
+def test_with_another_backend_what_was_checked_is_so_no_longer() -> None:
+    kernel = MemoryKernel()
+    made(kernel, RESOURCE, **POOL, **PEER)
+    done = made(kernel, RESOURCE, backend="iptables", optional=True, exclusive=True, **POOL, **PEER)
+    assert (done["changed"], done["after"]) == (True, {})
+    assert checks(kernel) == []
