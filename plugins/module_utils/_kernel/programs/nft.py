@@ -4,12 +4,15 @@
 
 """nftables: reading the rule set as JSON, changing it with nft's text syntax in one transaction. The one file that runs nft.
 
-Reading is JSON and writing is text on purpose: nft 1.0.6 cannot declare every object in JSON.
+Reading is JSON and writing is text on purpose: nft 1.0.6 cannot declare every object in JSON. Nor can it print in JSON a table that has a flag, as
+one that is dormant has: it says something of memory that it has freed by then, or ends there. So what is in tables is asked for without these then.
 """
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping
+import json
+import re
+from typing import Any, Dict, List, Mapping
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import ProgramError, run, which
 
@@ -31,7 +34,9 @@ class Nft:
 
     def read(self) -> Dict[str, str]:
         """Return the rule set as nft prints it in JSON, with handles. Raises `ProgramError`."""
-        return {_NFT: _run(["-j", "-a", "list", "ruleset"])}
+        printed = _run(["-j", "-a", "list", "ruleset"])
+        ended = printed.rstrip().endswith("]}") or '"flags":' not in printed
+        return {_NFT: printed if ended else _in_parts()}
 
     def write(self, texts: Mapping[str, str]) -> None:
         """Apply lines as one transaction: all or nothing. Raises `ProgramError`."""
@@ -41,6 +46,31 @@ class Nft:
     def check(self, line: str) -> None:
         """Have the kernel say whether it would carry out a line, which is not done. Raises `ProgramError`."""
         _run(["-c", line])
+
+
+def _in_parts() -> str:
+    """Return the rule set as nft prints it in JSON, but for the tables, of which only names and flags are told. Raises `ProgramError`."""
+    listed = _run(["-t", "list", "ruleset"])
+    tables = re.findall(r"^table (\S+) (\S+) {(?:[^\n]*\n\tflags ([a-z,]+)\n)?", listed, re.MULTILINE)
+    objects: List[Any] = [
+        {"table": {"family": family, "name": name, **({"flags": flags.split(",")} if flags else {})}}
+        for family, name, flags in tables
+    ]
+    for kind in ("chains", "sets", "maps"):
+        objects += _objects(kind)
+    chains = [item["chain"] for item in objects if "chain" in item]
+    for chain in chains:
+        found = _objects("chain", chain["family"], chain["table"], chain["name"])
+        objects += [item for item in found if "rule" in item]
+    return json.dumps({"nftables": objects})
+
+
+def _objects(*words: str) -> List[Any]:
+    """Return what nft lists of some kind. Raises `ProgramError`."""
+    try:
+        return list(json.loads(_run(["-j", "-a", "list", *words]))["nftables"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ProgramError("nft printed no JSON of its %s" % " ".join(words)) from error
 
 
 def _run(arguments: List[str], text: str = "") -> str:

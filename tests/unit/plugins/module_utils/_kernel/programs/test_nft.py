@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,35 @@ def test_the_rule_set_is_what_it_prints(nft: Callable[..., Any]) -> None:
     assert program.available()
     assert program.usual
     assert program.read() == {"nft": "-j -a list ruleset\n"}
+
+
+PARTS = """
+case "$*" in
+"-j -a list ruleset") echo '{"nftables": [{"table": {"family": "inet", "name": "a", "handle": 1, "flags": ' ;;
+"-t list ruleset") printf 'table inet a {\\n\\tflags dormant\\n\\n\\tset s {\\n\\t\\tflags interval\\n\\t}\\n}\\ntable ip b {\\n\\tchain c {\\n\\t}\\n}\\n' ;;
+"-j -a list chains") echo '{"nftables": [{"metainfo": {}}, {"chain": {"family": "ip", "table": "b", "name": "c"}}]}' ;;
+"-j -a list sets") echo '{"nftables": [{"metainfo": {}}, {"set": {"family": "inet", "table": "a", "name": "s"}}]}' ;;
+"-j -a list maps") echo '{"nftables": [{"metainfo": {}}]}' ;;
+"-j -a list chain ip b c") echo '{"nftables": [{"metainfo": {}}, {"chain": {"name": "c"}}, {"rule": {"chain": "c", "handle": 7}}]}' ;;
+*) exit 3 ;;
+esac
+"""
+
+
+def test_what_it_cannot_print_of_tables_with_flags_is_asked_for_in_parts(nft: Callable[..., Any]) -> None:
+    """As nft 1.0.6 ends where a table is dormant."""
+    listed = json.loads(nft(PARTS).read()["nft"])["nftables"]
+    assert [item for item in listed if "metainfo" not in item] == [
+        {"table": {"family": "inet", "name": "a", "flags": ["dormant"]}},
+        {"table": {"family": "ip", "name": "b"}},
+        {"chain": {"family": "ip", "table": "b", "name": "c"}},
+        {"set": {"family": "inet", "table": "a", "name": "s"}},
+        {"rule": {"chain": "c", "handle": 7}},
+    ]
+    with pytest.raises(run.ProgramError, match="nft printed no JSON of its sets"):
+        nft(PARTS.replace('"nftables": [{"metainfo": {}}, {"set"', '"nothing": [{"set"')).read()
+    with pytest.raises(run.ProgramError, match="nft printed no JSON of its chain ip b c"):
+        nft(PARTS.replace('[{"metainfo": {}}, {"chain": {"name": "c"}}', "[")).read()
 
 
 def test_the_version_is_what_it_says(nft: Callable[..., Any]) -> None:
