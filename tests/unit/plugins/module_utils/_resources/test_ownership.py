@@ -137,11 +137,14 @@ def test_who_is_not_listed_is_not_cut_off(backend: str, start: Any) -> None:
     """By the teardown of a list that names a part of what is on a bridge, which may be ours or somebody else's."""
     kernel = start()
     role(kernel, [FRONT], [WEB, DB], backend=backend)
+    checked = backend == "nftables"
     gone, warnings = as_foreseen(kernel, [FRONT], [WEB], "absent", backend)
-    assert [what for what, commands in gone] == ["ports of web", f"veth {V_WEB}", "netns web"]
+    ends = ["spoof_check of web"] if checked else []
+    assert [what for what, commands in gone] == ["ports of web", f"veth {V_WEB}", "netns web", *ends]
     assert [line for line in warnings if f"{V_DB} of netns 'db'" in line]
     left = [(one["type"], one["owner"]) for one in gathered(kernel, ["nat"])[0]["nat"]]
-    assert left == [("masquerade", "front")] * 2 + [("filter", "front")]
+    others = [("spoof_check", "db")] if checked else []
+    assert left == [("masquerade", "front")] * 2 + [("filter", "front"), *others]
     ns = existing(kernel.find(HOST))
     index = existing(kernel.link(ns, name="front")).index
     assert {"10.1.0.1", "fd00:1::1"} <= {address.ip for at, address in kernel.addresses(ns) if at == index}
@@ -154,7 +157,7 @@ def test_a_tap_in_a_bridge_of_ours_keeps_it_and_when_it_is_gone_the_bridge_goes(
     role(kernel, [FRONT], [WEB])
     kernel.apply(AddLink(HOST, "tap0", "veth", {"master": "front"}, HOST, "tap1", {}))
     gone, warnings = as_foreseen(kernel, [FRONT], [WEB], "absent")
-    assert [what for what, commands in gone] == ["ports of web", f"veth {V_WEB}", "netns web"]
+    assert [what for what, commands in gone] == ["ports of web", f"veth {V_WEB}", "netns web", "spoof_check of web"]
     assert warnings == [
         "Bridge 'front' in the host stays with its addresses and rules, for there are ports on it that nothing here removes: tap0."
     ]
@@ -187,7 +190,8 @@ def test_after_a_change_of_the_host_s_name_all_is_as_before_it(monkeypatch: pyte
     assert [one["ours"] for one in wiring["bridges"]] == [True]
     assert [(one["ours"], one["made_for"]) for one in wiring["veths"]] == [(True, "web"), (True, "db")]
     renamed = [WEB, {"name": "db", "networks": [{"name": "front", "host_interface": "db1"}]}]
-    assert [what for what, commands in as_foreseen(kernel, networks, renamed)[0]] == ["veth db1"]
+    done = [what for what, commands in as_foreseen(kernel, networks, renamed)[0]]
+    assert done == ["spoof_check db1", "veth db1", "spoof_check db1"]
     as_foreseen(kernel, networks, renamed, "absent")
     assert kernel.snapshot() == MemoryKernel().snapshot()
 
@@ -198,6 +202,6 @@ def test_a_second_list_that_says_unmanaged_takes_no_rules_of_the_first() -> None
     theirs = [{**FRONT, "unmanaged": True}]
     role(kernel, theirs, [DB])
     gone, dummy = as_foreseen(kernel, theirs, [DB], "absent")
-    assert [what for what, commands in gone] == [f"veth {V_DB}", "netns db"]
+    assert [what for what, commands in gone] == [f"veth {V_DB}", "netns db", "spoof_check of db"]
     as_foreseen(kernel, [FRONT], [WEB], "absent")
     assert kernel.snapshot() == MemoryKernel().snapshot()
