@@ -194,7 +194,10 @@ def test_a1_the_second_run_changes_nothing_and_writes_nothing(story: Story) -> N
     second, _last = story.playbook.outcomes()
     assert (second.changed, second.failures) == ([], [])
     assert writes == ["RTM_NEWLINK"]  # of the last play
-    assert second.modules == story.first.modules
+    assert (
+        second.modules == story.first.modules[:-1]
+    )  # no address is given, so the last step has nothing to let through
+    assert story.first.modules[-1] == "nat"
     assert second.wiring_result == story.first.wiring_result
     assert story.lab.run("nft -a list ruleset").stdout == rules
     assert "masquerade" in rules
