@@ -117,7 +117,7 @@ def test_nothing_but_a_backend_and_its_programs_knows_it_by_name() -> None:
         )
     )
     known = {path for path in found if path.startswith("_firewall/backends/")}
-    assert found - known - ELSEWHERE == {"_kernel/programs/iptables.py"}
+    assert found - known - ELSEWHERE == {"_kernel/programs/iptables.py", "_kernel/programs/nft.py"}
 
 
 def test_nothing_but_the_registry_and_the_table_of_programs_knows_which_there_are() -> None:
