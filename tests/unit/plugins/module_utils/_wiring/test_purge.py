@@ -106,7 +106,7 @@ def test_ports_of_a_container_that_is_gone_go_whoever_has_its_address_by_now(por
     kernel = wired({**WEB, "published_ports": ports}, {"name": "db"}, networks=[dual])
     kernel.apply(DropNetns("web"))
     gone, warnings = role(kernel, [dual], [{"name": "db"}])
-    assert ({one.split()[0] for one in gone}, warnings) == ({"port"}, [])
+    assert ({one.split()[0] for one in gone}, warnings) == ({"port", "spoof_check"}, [])
     assert not firewalls(State(kernel)).index(kernel.find(HOST) or 0, NFTABLES).port_mappings
     assert role(kernel, [dual], [{"name": "db"}]) == ([], [])
 
