@@ -66,7 +66,7 @@ def test_g11_f3_the_role_changes_nothing_but_guards_bridge_and_container(host: L
     one = {"name": "docker0", "host_interface": "A", "ipv4_address": "172.17.42.99"}
     networks = [{"name": "docker0", "subnets": ["172.17.0.0/16"]}]
     [run] = playbook.run(wiring(networks=networks, containers=[{"name": "web", "networks": [one]}]))
-    assert list(run.drift()) == ["filter docker0", "veth A"]
+    assert list(run.drift()) == ["filter docker0", "spoof_check A", "veth A"]
     assert run.drift()["veth A"] == [
         "-peer_accept_ra true",
         "-peer_ipv6 true",
@@ -75,7 +75,9 @@ def test_g11_f3_the_role_changes_nothing_but_guards_bridge_and_container(host: L
     ]
     assert run.modules == ["netns", "bridge", "nat", "ns_address", "veth", "ns_address", "ns_route"]
     back = "net.ipv6.conf.eth0.accept_ra=1 net.ipv6.conf.eth0.disable_ipv6=0"
-    host.run(f"nft delete table inet linuxnet_containers; ip netns exec web sysctl -qw {back}")
+    host.run(
+        f"nft delete table inet linuxnet_containers; nft delete table bridge linuxnet_containers; ip netns exec web sysctl -qw {back}"
+    )
     comes(host, "ip -n web -6 addr show dev eth0 | grep -q fe80 && ! ip -n web addr show tentative | grep -q inet6")
     assert host.snapshot() == before
     assert run.wiring_result["web"]["interfaces"][0]["addresses"] == ["172.17.42.99/16"]

@@ -193,6 +193,7 @@ def test_a_network_that_is_absent_goes_with_its_rules(story: Story) -> None:
         "Remove namespaces",
         "Remove bridges",
         "Remove NAT",
+        "Isolate the networks, and translate what leaves",
         "Make pairs, each born in its place",
     ]
     assert again.changed == []

@@ -155,6 +155,7 @@ def test_g5_a_container_that_was_restarted_is_wired_as_before(story: Story) -> N
     assert set(rewired.drift()) == {
         "netns proc",
         f"veth {wired['proc']['interfaces'][0]['host_interface']}",
+        f"spoof_check {wired['proc']['interfaces'][0]['host_interface']}",
         "address from 10.3.0.0/24 on eth0 in netns 'proc'",
         "route default in netns 'proc'",
     }

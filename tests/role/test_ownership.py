@@ -87,8 +87,8 @@ def test_a_list_that_names_a_part_cuts_nobody_off(story: Story) -> None:
     """The other container was wired by another run: it keeps its gateway and its way out, on a bridge that is not even ours."""
     story.playbook.run(wiring(networks=[LAN], containers=[DB]))
     told = story.live(LAN, containers=[WEB], state="absent")
-    assert told.run.changed == ["Take back published ports", "Remove pairs", "Remove namespaces"]
-    assert {*told.run.drift()} == {"veth vethzvxkcem3eqk", "netns web", "ports of web"}
+    assert told.run.changed == ["Take back published ports", "Remove pairs", "Remove namespaces", "Remove NAT"]
+    assert {*told.run.drift()} == {"veth vethzvxkcem3eqk", "netns web", "ports of web", "spoof_check of web"}
     assert [line for line in of_bridges(told.run) if f"{V_DB} of netns 'db'" in line] == of_bridges(told.run) != []
     assert "10.0.0.0/24" in story.lab.run("nft list ruleset").stdout
     assert pings(story.lab, "db", "10.0.0.1")

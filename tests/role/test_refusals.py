@@ -272,6 +272,8 @@ def test_other_spellings_mean_the_same(playbook: Playbook) -> None:
         "netns shop",
         "bridge docker0",
         "filter docker0",
+        "spoof_check vethzvxkcem3eqk",
+        "spoof_check shop0",
         "address 10.8.0.1/24 on docker0",
         "address 10.9.0.1/24 on docker0",
         "veth vethzvxkcem3eqk",

@@ -10,7 +10,7 @@ iptables has no way to say it: there rules are for what is forwarded, and a brid
 from __future__ import annotations
 
 from dataclasses import field, replace
-from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Collection, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
@@ -82,12 +82,14 @@ class Want:
 
 @dataclass(frozen=True)
 class Have:
-    """``check`` of the port, ``surplus`` what else the owner has and is not wanted, ``owned`` all that we own; ``lacking``: why there can be none.
+    """``check`` of the port, ``surplus`` what else the owner has and is not wanted, ``dead`` the checks of ports that are gone which let an address of
+    this one through, ``owned`` all that we own; ``lacking``: why there can be none.
     ``last``: nothing else is checked; ``coexistence`` says what cannot be read. ``mac`` is the peer's, ``held`` are its addresses of ours in the pools,
     ``announced`` (address, whether it shares its subnet) those that it has and that are to be let through from now on."""
 
     check: Optional[SpoofCheck] = None
     surplus: Tuple[SpoofCheck, ...] = ()
+    dead: Tuple[SpoofCheck, ...] = ()
     owned: OwnedRules = field(default_factory=OwnedRules)
     lacking: str = ""
     last: bool = False
@@ -180,7 +182,19 @@ def look(want: Want, ns: int, state: State) -> Have:
     if want.present and not known.filters_bridges(ns, _BACKEND):
         lacking = "the kernel has no nf_tables for bridges (CONFIG_NF_TABLES_BRIDGE)"
     last = len(index.spoof_checks) == going
-    return Have(check, tuple(surplus), index.owned, lacking, last, own, held, announced)
+    dead = _dead(want, {*want.check.addresses, *held}, index, ns, state) if want.present else ()
+    return Have(check, tuple(surplus), dead, index.owned, lacking, last, own, held, announced)
+
+
+def _dead(want: Want, given: Collection[str], index: RuleIndex, ns: int, state: State) -> Tuple[SpoofCheck, ...]:
+    """Return the checks of ports that are not there any more and that let through an address which is this one's by now."""
+    ports = dict.fromkeys(port for address in given for port in index.ports_letting(address))
+    return tuple(
+        index.spoof_checks[port]
+        for port in ports
+        if port != want.check.interface and index.spoof_checks[port].owner != want.check.owner
+        if state.link(ns, port) is None
+    )
 
 
 def _peer(want: Want, index: RuleIndex, state: State) -> Tuple[str, Tuple[str, ...], Tuple[Tuple[str, bool], ...]]:
@@ -232,6 +246,8 @@ def plan(want: Want, have: Have) -> Plan:
     before: Dict[str, Any] = _describe(want, there) if there is not None else {}
     if have.surplus:
         before["no_longer_asked_for"] = [one.interface for one in have.surplus]
+    if have.dead:
+        before["of_gone_containers"] = ["%s of %s" % (one.interface, one.owner) for one in have.dead]
     if not want.check.interface and have.surplus:
         before = dict(_describe(want, have.surplus[0]), **before)
     changes: List[Change] = []
@@ -248,7 +264,7 @@ def plan(want: Want, have: Have) -> Plan:
             for address, shared in have.announced
             if want.peer is not None
         ]
-    gone = [*have.surplus, *([there] if there is not None and not want.present else [])]
+    gone = [*have.surplus, *have.dead, *([there] if there is not None and not want.present else [])]
     for number, one in enumerate(gone, 1):
         changes.append(SetSpoofCheck(want.ns, None, one, have.owned, have.last and number == len(gone)))
     return Plan(before, _describe(want, wanted) if want.present else {}, tuple(changes), extra=facts)

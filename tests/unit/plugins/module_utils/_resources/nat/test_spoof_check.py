@@ -258,3 +258,17 @@ def test_with_another_backend_what_was_checked_is_so_no_longer() -> None:
     done = made(kernel, RESOURCE, backend="iptables", optional=True, exclusive=True, **POOL, **PEER)
     assert (done["changed"], done["after"]) == (True, {})
     assert checks(kernel) == []
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_whoever_is_given_an_address_collects_the_check_of_a_port_that_is_gone(there: bool) -> None:
+    kernel = MemoryKernel()
+    made(kernel, RESOURCE, **{**CHECK, "interface": "veth0", "owner": "gone", "addresses": ["10.0.0.2"]})
+    made(kernel, RESOURCE, **{**CHECK, "interface": "veth9", "owner": "gone too", "addresses": ["10.0.0.9"]})
+    if there:
+        kernel.apply(AddLink(HOST, "veth0", "dummy"))
+    done = made(kernel, RESOURCE, addresses=["10.0.0.2"], **CHECK)
+    assert done["before"].get("of_gone_containers") == (None if there else ["veth0 of gone"])
+    left = {"veth1", "veth9"} | ({"veth0"} if there else set())
+    assert {check.interface for check in checks(kernel)} == left
+    assert made(kernel, RESOURCE, addresses=["10.0.0.2"], **CHECK)["changed"] is False
