@@ -77,8 +77,8 @@ class Crowd:
 
     def may_say(self, message: str) -> bool:
         """Return whether a failure, each of its sentences, is one that is true of such a crowd."""
-        said = re.split(r"(?<=[.:]) (?=[nN]etwork '|[cC]ontainer '|Left out)", message)
-        told = [one for one in said if one != "Failed:" and not one.startswith("Left out")]
+        said = re.split(r"(?<=\.) (?=Network '|Container '|Left out)", message)
+        told = [one for one in said if not one.startswith("Left out")]
         return bool(self.truths) and all(re.search(self.truths, one) for one in told)
 
     def miscounted(self, said: list[tuple[str, bool]]) -> list[str]:
