@@ -7,7 +7,7 @@ export PYTHON
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo test bench lint sanity unit module role generated soak faults foreign engines compare molecule kernel other-release cores lab clean
+.PHONY: help demo test bench lint sanity unit module role generated soak faults crowds limits foreign engines compare molecule kernel other-release cores lab clean
 .NOTPARALLEL:
 
 help: ## show this
@@ -66,6 +66,16 @@ soak: ## more of those, until so many or so long (COUNT=1000 LIMIT=1800 SEED=7; 
 faults: ## runs killed, or refused by the kernel, at each of their writes, in lab hosts (ARGS='--only present --part 1/4')
 	@tests/tools/setup newest
 	@tests/lab/unchanged tests/tools/faults $(ARGS)
+
+# make crowds ROUNDS=5 SEED=7; ARGS="--only purge"
+ROUNDS ?= 1
+crowds: ## twenty runs at once of everything, in peace and with some of them killed, in lab hosts (ROUNDS=5 SEED=7; ARGS='--only purge')
+	@tests/tools/setup newest
+	@tests/lab/unchanged tests/tools/faults crowds --rounds '$(ROUNDS)' --seed '$(SEED)' $(ARGS)
+
+limits: ## every module under every limit: files, memory, file systems, capabilities, user namespaces (ARGS='--limit CAP_ --only netns')
+	@tests/tools/setup newest
+	@tests/lab/unchanged tests/tools/faults limits $(ARGS)
 
 # make foreign COUNT=500 SEED=7
 foreign: ## rule sets of strangers made by chance, and the kernel's verdict of real packets against ours (COUNT=500 SEED=7)

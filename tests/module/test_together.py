@@ -20,12 +20,17 @@ ITEMS: list[tuple[str, dict[str, Any]]] = [
     ("bridge", {"name": "br0"}),
     ("veth", {"peer_netns": "web", "name": "web0"}),
     ("netns", {"name": "new"}),
+    ("bridge_port", {"bridge": "bridge", "interface": "port", "hairpin": True}),
+    ("ns_route", {"destination": "10.9.0.0/16", "interface": "bridge"}),
 ]
+PARENTS = (
+    "ip netns add web; ip link add bridge type bridge; ip link set bridge up; ip link add port type veth peer name far"
+)
 
 
 @pytest.mark.parametrize(("module", "item"), ITEMS)
 def test_of_twenty_at_once_exactly_one_changes_it(host: Host, module: str, item: dict[str, Any]) -> None:
-    host.run("ip netns add web")
+    host.run(PARENTS)
     for state in ("present", "absent"):
         done = together(host, module, [{**item, "state": state}] * RUNS)
         assert [one["msg"] for one in done if one.get("failed")] == []
@@ -34,14 +39,14 @@ def test_of_twenty_at_once_exactly_one_changes_it(host: Host, module: str, item:
 
 @pytest.mark.parametrize(("module", "item"), ITEMS)
 def test_present_against_absent_ends_as_one_of_them(host: Host, module: str, item: dict[str, Any]) -> None:
-    host.run("ip netns add web")
+    host.run(PARENTS)
     done = together(host, module, [{**item, "state": ("present", "absent")[turn % 2]} for turn in range(RUNS)])
     assert [one["msg"] for one in done if one.get("failed")] == []
 
 
 def test_who_locks_the_namespace_s_own_file_stops_nobody(host: Host) -> None:
     """As anybody may, and a container that shares the host's network."""
-    host.run("ip netns add web")
+    host.run(PARENTS)
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     host.spawn([*nobody, sys.executable, "-c", HOLD, "/proc/self/ns/net"])
     comes(host, "grep -q FLOCK /proc/locks")

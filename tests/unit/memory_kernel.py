@@ -62,8 +62,8 @@ class MemoryKernel(MemoryReader):
     # --- changing ---
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        self.locks += 1
+    def locked(self, check: bool = False) -> Iterator[None]:
+        self.locks += not check
         yield
 
     def close_unnamed(self) -> None:

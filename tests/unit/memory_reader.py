@@ -109,6 +109,7 @@ class MemoryReader:
         self.fail_at: int | None = None  # the number of the change that is refused with EIO, from 0
         self.refused: Change | None = None
         self.locks = 0
+        self.fixed: set[str] = set()  # what is on a file system that is read-only
         self._state = _Memory()
         self._pinned: set[tuple[int, int]] = set()
 
@@ -220,6 +221,12 @@ class MemoryReader:
 
     def read_text(self, path: str) -> str:
         return self._state.text(path)
+
+    def require_mounts(self) -> None:
+        """Here they may."""
+
+    def read_only(self, path: str) -> bool:
+        return path in self.fixed
 
     def identity(self) -> str:
         return "twin"

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from dataclasses import replace
 from typing import Dict, List, Sequence, Tuple
 
@@ -69,12 +70,17 @@ class Kernel(writer.Kernel):
         return replace(container, inode=inode, file=container.file if same else "")
 
     def _pin_process(self, pid: int) -> int:
-        """Hold the namespace of a process open. Return its inode, 0 where the process is gone or another has its ID."""
+        """Hold the namespace of a process open. Return its inode, 0 where the process is gone or another has its ID. Raises `EngineError`, and
+        OSError where this process may open no more."""
         path = "/proc/%d/ns/net" % pid
         started = namespaces.start_time(pid)
         try:
             inode = self._pin(path) if started else 0
-        except OSError:
+        except PermissionError as error:
+            raise engines.EngineError("process %d: %s" % (pid, namespaces.UNSEEN)) from error
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+                raise
             return 0
         if not started or namespaces.start_time(pid) != started:
             return 0

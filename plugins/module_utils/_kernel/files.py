@@ -119,6 +119,18 @@ def _nameless(folder: str, beside: str) -> int:
         return os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
 
+def read_only(path: str) -> bool:
+    """Return whether a file, or what there is of the folders that it is in, is on a file system that is mounted read-only."""
+    while path != "/":
+        try:
+            return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+        except FileNotFoundError:
+            path = os.path.dirname(path)
+        except OSError:  # what cannot be told shows when it is written
+            break
+    return False
+
+
 def identity() -> str:
     """Return what tells this host from others: its machine-id and its name (clones of an image may share the first)."""
     return read_text("/etc/machine-id").strip() + os.uname().nodename

@@ -35,10 +35,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.progra
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.nft import Nft
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import (
     Hung,
+    NotStarted,
     ProgramError,
     rewrite,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused, of_host
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 
 Answer = TypeVar("Answer")
@@ -71,6 +72,13 @@ PROGRAMS: Mapping[Backend, Programs] = {
 }
 
 
+def _refusal(error: BaseException, attempt: str) -> KernelError:
+    """Return the error for what a program, or the host, refused."""
+    if isinstance(error, NotStarted):
+        return KernelError(error.code, attempt)
+    return KernelError(0, attempt, str(error)) if isinstance(error, ProgramError) else of_host(error, attempt)
+
+
 class Kernel(arp_nd.Kernel):
     """The running kernel. What each method gives is said in `_resources/nat/state.Source`."""
 
@@ -96,8 +104,12 @@ class Kernel(arp_nd.Kernel):
     def version(self, backend: Backend) -> str:
         if backend not in self._versions:
             self._versions[backend] = ""
-            with contextlib.suppress(ProgramError):  # what is wrong with it shows when it is used
+            try:
                 self._versions[backend] = self._asked(backend, PROGRAMS[backend].version)
+            except NotStarted as error:
+                raise KernelError(error.code, "run %s" % backend.program) from error
+            except ProgramError:  # what is wrong with it shows when it is used
+                pass
         return self._versions[backend]
 
     def _asked(self, backend: Backend, ask: Callable[[], Answer]) -> Answer:
@@ -124,7 +136,7 @@ class Kernel(arp_nd.Kernel):
             with self._inside(ns):
                 found = self._read(backend)
         except ProgramError as error:
-            raise KernelError(0, "list %s" % backend.listing, str(error)) from error
+            raise _refusal(error, "list %s" % backend.listing) from error
         if backend.refuses_stale:
             self._known[ns, backend] = found
         return found
@@ -178,9 +190,8 @@ class Kernel(arp_nd.Kernel):
             these = [step for step in steps if step.ns == ref and step.backend is backend]
             try:
                 self._carried_out(ref, backend, [step.edited() for step in these], done)
-            except (ProgramError, OSError) as error:
-                code = error.errno or 0 if isinstance(error, OSError) else 0
-                refused = KernelError(code, these[0].attempt(), "" if code else str(error))
+            except (ProgramError, OSError, MemoryError) as error:
+                refused = _refusal(error, these[0].attempt())
                 left = [entry for entry in reversed(done) if not self._taken_back(*entry)]
                 if left:
                     names = ", ".join("%s in %s" % (other.listing, where) for where, other, dummy in left)
@@ -218,7 +229,7 @@ class Kernel(arp_nd.Kernel):
                 now = self._read(backend)
                 texts = backend.transaction(now, [restoring(backend.owned(now), owned)])
                 self._written(backend, {program: text for program, text in texts.items() if text})
-        except (ProgramError, OSError):
+        except (ProgramError, OSError, MemoryError):
             return False
         return True
 

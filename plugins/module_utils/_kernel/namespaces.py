@@ -16,6 +16,7 @@ import stat
 import time
 from typing import Callable, Dict, Iterator, List, Optional, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NETNS_DIRECTORY
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsFile
@@ -25,13 +26,15 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNET = 0x40000000
 _MS_BIND, _MS_REC, _MS_SHARED = 0x1000, 0x4000, 0x100000
 _MNT_DETACH = 2
-_NS_GET_NSTYPE = 0xB703  # include/uapi/linux/nsfs.h
+_NS_GET_USERNS, _NS_GET_NSTYPE = 0xB701, 0xB703  # include/uapi/linux/nsfs.h
 
 # Root's own, so that nobody else can hold it: a file of a namespace can be opened, and locked, by whoever is in it.
 LOCK = "/run/linuxnet-containers.lock"
 LOCK_SECONDS = 300.0  # what the largest of runs takes, several times over
 _LOCK_PAUSE = 0.02  # seconds
 OWN = "/proc/thread-self/ns/net"
+# Of a process that has another user, or more rights than this one.
+UNSEEN = "CAP_SYS_PTRACE is missing, without which nobody sees the namespaces of others' processes"
 
 
 def _call(name: str, *arguments: object) -> None:
@@ -57,6 +60,19 @@ def open_namespace(path: str) -> Tuple[int, int]:
         os.close(fd)
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL)) from error
     return fd, os.fstat(fd).st_ino
+
+
+def governed(kind: str) -> bool:
+    """Return whether this process's namespace of a ``kind`` (``net``, ``mnt``) belongs to its user namespace, or to one below: else root here has no
+    rights over it, whatever capabilities there are."""
+    fd = os.open("/proc/thread-self/ns/" + kind, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.close(fcntl.ioctl(fd, _NS_GET_USERNS))
+    except OSError as error:
+        return error.errno != errno.EPERM  # others: a kernel that cannot say
+    finally:
+        os.close(fd)
+    return True
 
 
 @contextlib.contextmanager
@@ -244,11 +260,11 @@ def seen() -> Dict[int, Tuple[List[str], List[int]]]:
 
 
 def start_time(pid: int) -> Optional[str]:
-    """Return the start time of a process in clock ticks since boot (field 22 of proc(5)'s stat), None where it is gone."""
+    """Return the start time of a process in clock ticks since boot (field 22 of proc(5)'s stat), None where it is gone. Raises OSError."""
     try:
         with open("/proc/%d/stat" % pid, encoding="utf-8", errors="replace") as file:
             return file.read().rsplit(")", 1)[1].split()[19]
-    except (OSError, IndexError):
+    except (FileNotFoundError, ProcessLookupError, IndexError):
         return None
 
 
@@ -256,26 +272,34 @@ def start_time(pid: int) -> Optional[str]:
 
 
 @contextlib.contextmanager
-def locked() -> Iterator[None]:
-    """Hold this host's lock: a run at a time decides what is free. Raises `KernelError`, and `Refused` where somebody has it all the time."""
+def locked(check: bool = False) -> Iterator[None]:
+    """Hold this host's lock: a run at a time decides what is free. ``check``: with others that only look, so that nothing is looked at that is half done; of a
+    lock that there is not yet it is seen that it could be made. Raises `KernelError`, and `Refused` where somebody has it all the time."""
     try:
-        fd = _opened_lock()
+        fd = _opened_lock(check)
     except OSError as error:
         code = errno.EPERM if error.errno == errno.EACCES else error.errno or 0
-        raise KernelError(code, "lock this host") from error
+        raise _unlockable(code) from error
+    if fd is None:
+        yield
+        return
     try:
-        wait_for(fd, "this host's lock, %s," % LOCK)
+        wait_for(fd, "this host's lock, %s," % LOCK, fcntl.LOCK_SH if check else fcntl.LOCK_EX)
         yield
     finally:
         os.close(fd)
 
 
-def wait_for(fd: int, what: str) -> None:
+def _unlockable(code: int) -> KernelError:
+    return KernelError(code, "lock this host by %s" % LOCK)
+
+
+def wait_for(fd: int, what: str, how: int = fcntl.LOCK_EX) -> None:
     """Lock an open file, once others let it go. Raises `Refused` where they do not in time; ``what`` it is begins that sentence's object."""
     end = None
     while True:
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(fd, how | fcntl.LOCK_NB)
             return
         except BlockingIOError as error:
             now = time.monotonic()
@@ -299,14 +323,19 @@ def lock_holder(fd: int) -> str:
     return "A process that cannot be seen from here"
 
 
-def _opened_lock() -> int:
-    """Return the lock's file, open. It is made where it is missing: after the host has started."""
+def _opened_lock(check: bool) -> Optional[int]:
+    """Return the lock's file, open. It is made where it is missing, which is after the host has started: nobody has run then, and None is what who only looks
+    gets. Raises OSError."""
     try:
         fd = os.open(LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:
+        if check and files.read_only(LOCK):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        if check:
+            return None
         fd = os.open(LOCK, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        if os.fstat(fd).st_mode & 0o077:
+        if os.fstat(fd).st_mode & 0o077 and not check:
             os.fchmod(fd, 0o600)
     except OSError:
         os.close(fd)

@@ -38,6 +38,8 @@ Self = TypeVar("Self", bound="Reader")
 _END_WAIT = 2.0  # seconds; the kernel takes a namespace down in the background, within milliseconds
 _RCU_WAIT = 0.1  # seconds; after its last socket was closed, a namespace was seen to live on for 8-33 ms
 _CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21}  # include/uapi/linux/capability.h
+# Of a process that has all capabilities, but not over this.
+_FOREIGN = "Root of the host is needed: here root is that of a user namespace to which the %s namespace does not belong; run the task outside of it."
 
 
 class Namespace:
@@ -107,6 +109,13 @@ class Reader:
                 % ", ".join(missing),
                 "root",
             )
+        if not namespaces.governed("net"):
+            raise Lacking(_FOREIGN % "network", "root")
+
+    @staticmethod
+    def require_mounts() -> None:
+        if not namespaces.governed("mnt"):
+            raise Lacking(_FOREIGN % "mount", "root")
 
     @staticmethod
     def run_again(missing: str) -> None:
@@ -121,8 +130,8 @@ class Reader:
             namespace.close()
         self._open.clear()
 
-    def locked(self) -> ContextManager[None]:
-        return namespaces.locked()
+    def locked(self, check: bool = False) -> ContextManager[None]:
+        return namespaces.locked(check)
 
     # --- namespaces -------------------------------------------------------------------------------------------------
 
@@ -144,6 +153,8 @@ class Reader:
             except ValueError as error:  # a NUL in it
                 raise Refused("%r is not a path." % ref.path) from error
             except OSError as error:
+                if error.errno in (errno.EACCES, errno.EPERM) and ref.path.startswith("/proc/"):
+                    raise Refused("Could not open %s: %s." % (ref, namespaces.UNSEEN)) from error
                 if error.errno != errno.EINVAL:
                     raise KernelError(error.errno or 0, "open %s" % ref) from error
                 if ref.name and (os.path.islink(ref.path) or namespaces.is_empty(ref.path)):
@@ -292,6 +303,9 @@ class Reader:
 
     def read_text(self, path: str) -> str:
         return files.read_text(path)
+
+    def read_only(self, path: str) -> bool:
+        return files.read_only(path)
 
     def identity(self) -> str:
         return files.identity()

@@ -34,7 +34,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
     DelRoute,
     PutRoute,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused, of_host
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef, Route
 
 
@@ -58,6 +58,8 @@ class Kernel(reader.Reader):
             ) from error
         except OSError as error:
             raise KernelError(error.errno or 0, step.attempt(), self._cause(step, error.errno)) from error
+        except MemoryError as error:
+            raise of_host(error, step.attempt()) from error
 
     def apply_together(self, steps: Sequence[Any]) -> None:
         """Take changes of firewalls: there are none for a kernel that knows nothing of them. See `_resources/nat/state.Kernel`."""

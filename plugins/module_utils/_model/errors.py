@@ -44,12 +44,21 @@ class KernelError(Refused):
         super().__init__(sentence(code, attempt, detail))
 
 
+def of_host(error: BaseException, attempt: str) -> KernelError:
+    """Return the error for an OSError, or for memory that was not to be had, as something was attempted."""
+    if isinstance(error, MemoryError):
+        return KernelError(errno.ENOMEM, attempt)
+    return KernelError(getattr(error, "errno", 0) or 0, attempt, getattr(error, "detail", ""))
+
+
 # The words of each errno. They are taken when this is loaded, before Ansible's module code sets the locale of the host: ours are English.
 _WORDS = {code: os.strerror(code) for code in errno.errorcode}
 # What an errno most likely means here, and the next step. Sources: the kernel's rtnetlink, bridge and
 # fib code; each was seen by the tests that name it.
 _ADVICE = {
-    errno.EPERM: "root is needed (CAP_NET_ADMIN and CAP_SYS_ADMIN): run the task with become: true",
+    errno.EPERM: "root has no right to that here: a capability is missing, it belongs to another user namespace, or a security module forbids it",
+    errno.EMFILE: "raise the limit of open files of this process (ulimit -n)",
+    errno.ENFILE: "raise the limit of open files of the host (the sysctl fs.file-max)",
     errno.EACCES: "IPv6 is switched off there (disable_ipv6), or the privilege is missing",
     errno.EXFULL: "the bridge is full (1023 ports): use another bridge",
     errno.EOPNOTSUPP: "this kernel lacks the feature",

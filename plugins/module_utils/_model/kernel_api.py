@@ -70,6 +70,12 @@ class Source(Protocol):
     def read_text(self, path: str) -> str:
         """Return a file's text, empty where there is none."""
 
+    def require_mounts(self) -> None:
+        """Raise `Lacking` where names may not be mounted in /run/netns, nor unmounted."""
+
+    def read_only(self, path: str) -> bool:
+        """Return whether a file, or what there is of the folders that it is in, is on a file system that is mounted read-only."""
+
     def identity(self) -> str:
         """Return what distinguishes this host from other ones."""
 
@@ -103,8 +109,8 @@ class Source(Protocol):
 class Kernel(Source, Protocol):
     """What the runner needs of a kernel: all that `Source` reads, a lock, and verbs that carry changes out."""
 
-    def locked(self) -> ContextManager[None]:
-        """Hold the host's lock."""
+    def locked(self, check: bool = False) -> ContextManager[None]:
+        """Hold the host's lock, with others that only look as well (``check``). Raises `Refused`."""
 
     def close_unnamed(self) -> None:
         """Close the namespaces that lost a name since the last call, and wait for those that end by it, with what is in them."""

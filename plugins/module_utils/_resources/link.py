@@ -52,8 +52,6 @@ class Have:
 class LinkResource(Resource[Want, Have]):
     """Links of one kind. ``noun`` is the kind's name; its entry in `KINDS` says the rest."""
 
-    locks = True
-
     def __init__(self, kind: str) -> None:
         self.noun = kind
         self.rows = link_kinds.rows(kind)

@@ -73,7 +73,6 @@ class Have:
 
 class NetnsResource(Resource[Want, Have]):
     noun = "netns"
-    locks = True
     options = netns_want.OPTIONS
     rules = netns_want.RULES
 
@@ -85,6 +84,9 @@ class NetnsResource(Resource[Want, Have]):
 
     def together(self, wants: Sequence[Want]) -> List[Want]:
         return netns_want.together(wants)
+
+    def require(self, wants: Sequence[Want], source: Any) -> None:
+        source.require_mounts()
 
     def subject(self, want: Want) -> str:
         return "netns %s" % want.name

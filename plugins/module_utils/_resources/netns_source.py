@@ -150,10 +150,7 @@ def _by_pid(pid: int, state: State) -> Container:
     started = state.start_time(pid)
     if started is None:
         raise Refused("pid: there is no process %d on this host; a stopped container has none." % pid)
-    try:
-        inode = state.find(NsRef("/proc/%d/ns/net" % pid))
-    except PermissionError as error:
-        raise Refused("pid: %d: the namespace may not be opened: %s." % (pid, error.strerror)) from error
+    inode = state.find(NsRef("/proc/%d/ns/net" % pid))
     if inode is None or state.start_time(pid) != started:
         raise Refused(
             "pid: process %d ended while its namespace was being opened; look up the container's process again." % pid

@@ -84,7 +84,6 @@ class Have:
 class NsAddressResource(Resource[Want, Have]):
     noun = "ns_address"
     identity = ("interface",)
-    locks = True
     options = ns_address_want.OPTIONS
     rules = ns_address_want.RULES
 

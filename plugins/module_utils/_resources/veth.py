@@ -107,7 +107,6 @@ _LATE = link_kinds.late(_ROWS)
 
 class VethResource(Resource[Want, Have]):
     noun = "veth"
-    locks = True
     identity = ("peer_name",)
     options: Dict[str, Any] = {
         "name": {"type": "str"},

@@ -10,10 +10,11 @@ An item that fails does not stop the others. Check mode is the same without appl
 from __future__ import annotations
 
 import contextlib
-from typing import Any, ContextManager, Dict, Iterable, List, Optional, Sequence, Tuple, Union
+import errno
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused, of_host
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Kernel
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import results
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance_all, begin
@@ -37,15 +38,10 @@ def execute(
     ``anew``: names of namespaces that an earlier task would have made anew, ``gone``: of the host's interfaces that one would have
     removed; of use in check mode only.
     """
-    with lock(kernel, resource.locks and not check):
+    with kernel.locked(check):
         state = begin(kernel, check, anew, gone)
         found = resolved(resource, wants, state)
         return carry_out(resource, found, [plan(resource, want, state) for want in found], kernel, state, check)
-
-
-def lock(kernel: Kernel, needed: bool) -> ContextManager[None]:
-    """Return a block under the host's lock, where it is ``needed``."""
-    return kernel.locked() if needed else contextlib.nullcontext()
 
 
 def resolved(resource: Resource[Any, Any], wants: Sequence[Any], state: State) -> Sequence[Any]:
@@ -54,7 +50,7 @@ def resolved(resource: Resource[Any, Any], wants: Sequence[Any], state: State) -
     for want in wants:
         try:
             found.append(resource.resolved(want, state))
-        except (Refused, OSError):
+        except (Refused, OSError, MemoryError):
             found.append(want)  # `plan` meets the same, and says whose it is
     if all(new is old for new, old in zip(found, wants)):
         return wants
@@ -67,14 +63,21 @@ def plan(resource: Resource[Any, Any], want: Any, state: State) -> Planned:
     try:
         want = resource.resolved(want, state)
         found = resource.plan(want, resource.look(want, state))
+        _see_that_it_can_be_written(found.changes, state)
         advance_all(state, found.changes)
         return found
     except Refused as error:
         return error
-    except OSError as error:
-        return KernelError(
-            error.errno or 0, "read the state of %s" % resource.subject(want), getattr(error, "detail", "")
-        )
+    except (OSError, MemoryError) as error:
+        return of_host(error, "read the state of %s" % resource.subject(want))
+
+
+def _see_that_it_can_be_written(steps: Sequence[Change], state: State) -> None:
+    """Raise `KernelError` where a change would write to a file system that is read-only: that is known before the first change, and in check mode."""
+    for step in steps:
+        for path in step.places():
+            if state.read_only(path):
+                raise KernelError(errno.EROFS, step.attempt(), "" if path in step.attempt() else path)
 
 
 def changes(plans: Iterable[Planned]) -> List[Change]:
@@ -108,7 +111,10 @@ def carry_out(
             found.append(results.of_failure(subject, outcome))
             continue
         after = dict(outcome.after)
-        found.append(results.of_plan(subject, outcome, after if check else resource.observe(want, after, fresh)))
+        if not check:
+            with contextlib.suppress(Refused, OSError, MemoryError):  # it is done, whether that can be seen or not
+                after = resource.observe(want, after, fresh)
+        found.append(results.of_plan(subject, outcome, after))
         warnings.extend(warning for warning in outcome.warnings if warning not in warnings)
     return found, warnings
 

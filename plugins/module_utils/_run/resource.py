@@ -43,15 +43,13 @@ Have = TypeVar("Have")
 class Resource(Generic[Want, Have]):
     """One noun. ``options`` is the argument spec of one item, ``rules`` the further arguments of the validator.
 
-    ``identity`` names the options without any of which a task needs ``aggregate``. ``locks``: what is free is decided under the
-    host's lock.
+    ``identity`` names the options without any of which a task needs ``aggregate``.
     """
 
     noun: str
     options: Dict[str, Any]
     rules: Dict[str, Any] = {}
     identity: Tuple[str, ...] = ("name",)
-    locks: bool = False
 
     def parse(self, params: Mapping[str, Any]) -> Want:
         """Return the want that validated ``params`` mean, in canonical form. Raises `Invalid`."""

@@ -14,7 +14,7 @@ import gc
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking, Refused, of_host
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Opener, Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
@@ -93,6 +93,8 @@ def attempt(
         module.fail_json(msg=readable(text), missing=error.missing)
     except Refused as error:
         module.fail_json(msg=readable(str(error)))
+    except (OSError, MemoryError) as error:
+        module.fail_json(msg=readable(str(of_host(error, "read the state of this host"))))
     for warning in warnings:
         module.warn(readable(warning))
     return module, outcome
@@ -109,12 +111,14 @@ def run(resource: Resource[Any, Any], opened: Opener, foresight: Optional[Foresi
         with opened() as kernel:
             resource.require(wants, kernel)
             if foresight is not None and module.check_mode and module.params["plan"]:
-                return foresight(module.params)
+                with kernel.locked(check=True):
+                    return foresight(module.params)
             foreseen = [module.params[name] or () for name in ("netns_anew", "links_gone")]
             return execute(resource, wants, kernel, module.check_mode, *foreseen)
 
     required = [[*resource.identity, "aggregate"]]
-    _finish(*attempt(work, opened, argument_spec=argument_spec(resource), required_one_of=required))
+    module, results = attempt(work, opened, argument_spec=argument_spec(resource), required_one_of=required)
+    leave(module, lambda: _result(module, results))
 
 
 def run_info(
@@ -130,17 +134,26 @@ def run_info(
             return report(kernel, module.params)
 
     module, found = attempt(work, opened, argument_spec=dict(options))
-    module.exit_json(changed=False, **readable(found))
+    leave(module, lambda: {"changed": False, **readable(found)})
 
 
-def _finish(module: AnsibleModule, results: Sequence[Dict[str, Any]]) -> None:
+def leave(module: AnsibleModule, result: Callable[[], Dict[str, Any]]) -> None:
+    """End the module with its result, which fails where it has a ``msg``; with a sentence where there is no memory for it."""
+    try:
+        found = result()
+        if "msg" in found:
+            module.fail_json(**found)
+        module.exit_json(**found)
+    except MemoryError as error:
+        module.fail_json(msg=str(of_host(error, "say what was done; the next run does")))
+
+
+def _result(module: AnsibleModule, results: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
+    """Return what the module returns: with ``aggregate`` the results of all items."""
     results = readable(results)
-    failed = [result for result in results if result.get("failed")]
     if module.params["aggregate"] is None:
-        if failed:
-            module.fail_json(**failed[0])
-        module.exit_json(**results[0])
+        return results[0]
     outcome = {**summary(results), "results": results}
-    if failed:
-        module.fail_json(msg=failures(results), **outcome)
-    module.exit_json(**outcome)
+    if any(result.get("failed") for result in results):
+        outcome["msg"] = failures(results)
+    return outcome

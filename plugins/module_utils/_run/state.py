@@ -238,6 +238,10 @@ class State:
         """Return `Source.namespaces`."""
         return self.source.namespaces()
 
+    def read_only(self, path: str) -> bool:
+        """Return whether a file is on a file system that is mounted read-only."""
+        return self.source.read_only(path)
+
     def running_containers(self) -> Sequence[Container]:
         """Return the running containers of all engines that can be asked."""
         return self.source.running()

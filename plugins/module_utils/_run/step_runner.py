@@ -7,14 +7,14 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any, Callable, Dict, List, Mapping, Optional, Protocol, Sequence, Tuple
+from typing import Any, Callable, ContextManager, Dict, List, Mapping, Optional, Protocol, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Kernel, Opener, Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import readable, summary
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.runner import attempt, without_collecting
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.runner import attempt, leave, without_collecting
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 Results = Dict[str, Dict[str, List[Dict[str, Any]]]]  # by half and step
@@ -63,37 +63,36 @@ def take_steps(steps: Steps, kernel: Kernel, check: bool) -> Tuple[Results, List
     """Take the steps in order, as `execution.execute` takes one. What stands on an item that failed is left out, and nothing else is.
 
     Return (results by half and step, warnings, what failed, ``""`` where nothing did). What is known of the host moves on with
-    the steps, as with the items of one; so what is free is decided under one lock. A half that takes away is planned as a whole, as
+    the steps, as with the items of one; so all is decided under one lock, which the caller holds. A half that takes away is planned as a whole, as
     check mode does, so that all its links go together. Where namespaces ended, the next half waits until they are gone: they take
     objects with them that nobody planned.
     """
     found: Results = {half: {} for half, dummy in steps.order}
     warnings: List[str] = []
     state = State(kernel, predict=check, whole=True)
-    with execution.lock(kernel, not check and any(steps.resource(step).locks for dummy, step in steps.order)):
-        for half in found:
-            names = [step for other, step in steps.order if other == half]
-            whole = not check and not steps.makes(half)
-            foreseen = _foreseen(steps, half, names, State(kernel, predict=True, whole=True)) if whole else {}
-            beside = execution.changes(itertools.chain(*foreseen.values()))
-            if not whole and not check:
-                kernel.close_unnamed()
-                state = State(kernel)  # what was known before may be old
-            for step in names:
-                resource = steps.resource(step)
-                able = steps.able(half, step, found)
-                if able is None:
-                    continue
-                try:
-                    wants = execution.resolved(resource, steps.wants(half, step, found, able), state)
-                except Refused as error:
-                    return found, warnings, " ".join(filter(None, (steps.failure(found), str(error))))
-                if whole:
-                    plans = [foreseen[step][number] for number in able]
-                else:
-                    plans = [execution.plan(resource, want, state) for want in wants]
-                found[half][step], said = execution.carry_out(resource, wants, plans, kernel, state, check, beside)
-                warnings.extend(warning for warning in said if warning not in warnings)
+    for half in found:
+        names = [step for other, step in steps.order if other == half]
+        whole = not check and not steps.makes(half)
+        foreseen = _foreseen(steps, half, names, State(kernel, predict=True, whole=True)) if whole else {}
+        beside = execution.changes(itertools.chain(*foreseen.values()))
+        if not whole and not check:
+            kernel.close_unnamed()
+            state = State(kernel)  # what was known before may be old
+        for step in names:
+            resource = steps.resource(step)
+            able = steps.able(half, step, found)
+            if able is None:
+                continue
+            try:
+                wants = execution.resolved(resource, steps.wants(half, step, found, able), state)
+            except Refused as error:
+                return found, warnings, " ".join(filter(None, (steps.failure(found), str(error))))
+            if whole:
+                plans = [foreseen[step][number] for number in able]
+            else:
+                plans = [execution.plan(resource, want, state) for want in wants]
+            found[half][step], said = execution.carry_out(resource, wants, plans, kernel, state, check, beside)
+            warnings.extend(warning for warning in said if warning not in warnings)
     return found, warnings, steps.failure(found)
 
 
@@ -126,6 +125,22 @@ def _foreseen(steps: Steps, half: str, names: Sequence[str], state: State) -> Di
     return found
 
 
+def carry_out(
+    steps: Steps, opened: Callable[[], ContextManager[Kernel]], check: bool
+) -> Tuple[Results, List[str], str]:
+    """Find the steps, see that the host has what they need, and take them, all under one lock. Return what `take_steps` returns. Raises `Refused`."""
+    said: Sequence[str] = ()
+    with opened() as host, host.locked(check):
+        if steps.needs_survey:
+            with opened() as kernel:  # it keeps open what it looked at, also what is to end
+                said = steps.survey(kernel)
+        with opened() as kernel:
+            for half, step in steps.order:
+                steps.resource(step).require(steps.foreseen_wants(half, step), kernel)
+            found, warnings, failed = take_steps(steps, kernel, check)
+    return found, [*said, *warnings], failed
+
+
 @without_collecting()
 def run_steps(
     options: Mapping[str, Any],
@@ -138,18 +153,16 @@ def run_steps(
     def work(module: Any) -> Tuple[Tuple[Steps, Results, str], List[str]]:
         steps = prepare(module.params)
         opened.require()
-        said: Sequence[str] = ()
-        if steps.needs_survey:
-            with opened() as kernel:  # it keeps open what it looked at, also what is to end
-                said = steps.survey(kernel)
-        with opened() as kernel:
-            for half, step in steps.order:
-                steps.resource(step).require(steps.foreseen_wants(half, step), kernel)
-            found, warnings, failed = take_steps(steps, kernel, module.check_mode)
-        return (steps, found, failed), [*said, *warnings]
+        found, warnings, failed = carry_out(steps, opened, module.check_mode)
+        return (steps, found, failed), warnings
 
     module, taken = attempt(work, opened, convert, argument_spec=dict(options))
-    steps, found, failed = taken[0], readable(taken[1]), readable(taken[2])
+    leave(module, lambda: _result(*taken))
+
+
+def _result(steps: Steps, found: Results, failed: str) -> Dict[str, Any]:
+    """Return what the module returns of the steps that were taken."""
+    found, failed = readable(found), readable(failed)
     by_step: List[Dict[str, Any]] = [
         {"half": half, "step": step, "changed": any(item["changed"] for item in listed), "results": listed}
         for half, listed_steps in found.items()
@@ -157,6 +170,4 @@ def run_steps(
     ]
     outcome = {**summary([item for step in by_step for item in step["results"]]), "results": by_step}
     outcome.update(steps.summary(found))
-    if failed:
-        module.fail_json(msg=failed, **outcome)
-    module.exit_json(**outcome)
+    return {"msg": failed, **outcome} if failed else outcome

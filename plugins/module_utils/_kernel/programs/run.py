@@ -6,17 +6,27 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from typing import Any, Callable, List, Optional, Tuple
 
 _PATH = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TIMEOUT = 60  # seconds
+_WANTS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
 _TRIES = 10  # where other programs change the rules each time between reading and writing
 
 
 class ProgramError(Exception):
     """A program's own words about what it refused, or why it could not be run."""
+
+
+class NotStarted(ProgramError):
+    """No program can be started: for want of files, of memory or of processes, which ``code``, an errno, says."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(os.strerror(code))
+        self.code = code
 
 
 class Hung(ProgramError):
@@ -44,7 +54,10 @@ def output(path: str, arguments: List[str], text: str = "", seconds: float = 0) 
         )
     except subprocess.TimeoutExpired as error:
         raise Hung("%s did not end within %g seconds" % (os.path.basename(path), error.timeout)) from error
-    except (OSError, ValueError) as error:  # ValueError: a NUL in an argument
+    except (OSError, MemoryError) as error:
+        code = errno.ENOMEM if isinstance(error, MemoryError) else error.errno
+        raise NotStarted(code) if code in _WANTS else ProgramError(str(error)) from error
+    except ValueError as error:  # a NUL in an argument
         raise ProgramError(str(error)) from error
     # Bytes up to here: where text is asked for, Python takes a carriage return for the end of a line.
     printed, complaint = (one.decode(errors="replace") for one in (done.stdout, done.stderr))

@@ -9,7 +9,7 @@ A change names objects as people do, by namespace and interface name. The files 
 
 from __future__ import annotations
 
-from typing import Any, List, Tuple
+from typing import Any, List, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.commands import Command
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
@@ -29,6 +29,10 @@ class Change:
         """Return what is changed in a firewall (an edit of `_firewall/model`), None for other changes: the edits of a task are one
         transaction a backend."""
         return None
+
+    def places(self) -> Sequence[str]:
+        """Return the files and folders that it writes to, as far as these may be on a file system that is read-only."""
+        return ()
 
     def attempt(self) -> str:
         """Return what is tried, in words that follow "Could not"."""

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import List, Tuple
+from typing import List, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.commands import Command, command
@@ -25,6 +25,9 @@ class SetSysctl(Change):
     value: str
     old: str = ""
     opens: bool = field(default=False, compare=False)
+
+    def places(self) -> Sequence[str]:
+        return ("/proc/sys",)
 
     def attempt(self) -> str:
         return "set sysctl %s to '%s' in %s" % (self.key, self.value, self.ns)
@@ -56,6 +59,9 @@ class PutFile(Change):
         added = [line for line in new if line not in lines and (line not in old or line.startswith("#"))]
         lines += added if self.text else []
         return "".join(lines) if any(not line.startswith("#") for line in lines) else ""
+
+    def places(self) -> Sequence[str]:
+        return (self.path,)
 
     def attempt(self) -> str:
         return "%s %s" % ("write" if self.text else "remove", self.path)

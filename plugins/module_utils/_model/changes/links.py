@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Any, List, Mapping, Tuple
+from typing import Any, List, Mapping, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -90,6 +90,9 @@ class SetLink(Change):
     old: Mapping[str, Any] = field(default_factory=dict, hash=False)
     kind: str = ""
     opens: bool = field(default=False, compare=False)
+
+    def places(self) -> Sequence[str]:
+        return ("/proc/sys",) if self.settings() else ()
 
     def attempt(self) -> str:
         return "set %s on %s in %s" % (

@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import List, Optional, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.commands import Command, Output, Word, command
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NETNS_DIRECTORY
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsFile, NsRef
 
 
@@ -26,6 +27,9 @@ class AddNetns(Change):
     @property
     def ns(self) -> NsRef:
         return NsRef.parse(self.name)
+
+    def places(self) -> Sequence[str]:
+        return (NETNS_DIRECTORY, "/proc/sys") if self.sysctls else (NETNS_DIRECTORY,)
 
     def attempt(self) -> str:
         return "create %s" % self.ns
@@ -59,6 +63,9 @@ class BindNetns(Change):
     link: str = ""
     asks: Tuple[str, ...] = ()
 
+    def places(self) -> Sequence[str]:
+        return (NETNS_DIRECTORY,)
+
     def attempt(self) -> str:
         return "bind netns '%s' to %s" % (self.name, self.source)
 
@@ -91,6 +98,9 @@ class DropNetns(Change):
     inode: int = 0
     link: str = ""
     empty: bool = field(default=False, compare=False)
+
+    def places(self) -> Sequence[str]:
+        return (NETNS_DIRECTORY,)
 
     def attempt(self) -> str:
         return "remove netns '%s'" % self.name

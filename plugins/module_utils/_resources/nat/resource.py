@@ -72,7 +72,6 @@ _OTHER_TYPES = {type_: sorted(set().union(*_OWN.values()) - own) for type_, own 
 class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
     noun = "nat"
     identity = ("source", "host_port", "bridge", "interface", "peer_netns", "owner")
-    locks = True
     options: Dict[str, Any] = {
         "type": {
             "type": "str",

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import containers
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import containers, namespaces
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container
 
 ID = "4f" * 32
@@ -54,3 +56,18 @@ def test_b1_a_container_that_stops_while_it_is_looked_up_does_not_run(
     )
     with containers.Kernel() as kernel:
         assert kernel.containers("docker", ["web"])[0]["web"] == [Container("docker", "web", 0, "exited", 0)]
+
+
+def test_a_container_whose_namespace_may_not_be_seen_is_not_taken_for_one_that_stopped(
+    programs: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs("docker", f"echo {ID} {os.getpid()} running /web")
+    with containers.Kernel() as kernel:
+
+        def refused(path: str) -> tuple[int, int]:
+            raise PermissionError(errno.EACCES, "x")
+
+        monkeypatch.setattr(namespaces, "open_namespace", refused)
+        found, silent = kernel.containers("docker", ["web"])
+    assert found == {"web": []}
+    assert silent == [f"docker could not be asked: process {os.getpid()}: {namespaces.UNSEEN}"]

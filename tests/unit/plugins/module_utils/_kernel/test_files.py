@@ -250,3 +250,23 @@ def test_a_name_that_is_too_long_is_that_of_no_interface(ethtool: dict[str, obje
 def test_the_loopback_of_this_machine_can_say() -> None:
     assert files.read_tx_checksum("lo") in (True, False)
     assert files.read_tx_checksum("no such") is None
+
+
+def test_what_is_read_only_is_told_by_what_there_is_of_its_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = tmp_path / "a" / "b"
+    assert not files.read_only(str(missing))
+    seen = []
+
+    def about(path: str) -> os.statvfs_result:
+        seen.append(path)
+        if path != str(tmp_path):
+            raise FileNotFoundError
+        return os.statvfs_result((0,) * 8 + (os.ST_RDONLY, 0))
+
+    monkeypatch.setattr(os, "statvfs", about)
+    assert files.read_only(str(missing))
+    assert seen == [str(missing), str(tmp_path / "a"), str(tmp_path)]
+    monkeypatch.setattr(os, "statvfs", lambda path: (_ for _ in ()).throw(PermissionError))
+    assert not files.read_only(str(missing))

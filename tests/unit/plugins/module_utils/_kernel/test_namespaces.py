@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import namespaces
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, namespaces
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsFile
 
@@ -276,6 +276,44 @@ def test_whoever_waits_gets_it(lock_path: Path) -> None:
             assert taken(lock_path)
 
 
+def test_those_who_only_look_have_it_together_and_make_none(lock_path: Path) -> None:
+    with namespaces.locked(check=True):
+        assert not lock_path.exists()
+    lock_path.touch(0o644)
+    with namespaces.locked(check=True), namespaces.locked(check=True):
+        assert taken(lock_path)
+    assert lock_path.stat().st_mode & 0o777 == 0o644
+
+
+def test_who_only_looks_waits_for_who_changes_things(lock_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(namespaces, "LOCK_SECONDS", 0)
+    with namespaces.locked(), pytest.raises(Refused, match="holds this host's lock"), namespaces.locked(check=True):
+        pytest.fail("it is held")
+
+
+def test_who_only_looks_says_that_no_lock_can_be_made(lock_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "read_only", lambda path: path == str(lock_path))
+    with (
+        pytest.raises(KernelError, match=r"^Could not lock this host by .*: Read-only file system"),
+        namespaces.locked(check=True),
+    ):
+        pytest.fail("there is none")
+
+
+def test_this_process_governs_its_own_namespaces() -> None:
+    assert namespaces.governed("net")
+    assert namespaces.governed("mnt")
+
+
+@pytest.mark.parametrize(("code", "governs"), [(errno.EPERM, False), (errno.ENOTTY, True)])
+def test_whose_namespace_it_is_the_kernel_says(code: int, governs: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(fd: int, request: int) -> int:
+        raise OSError(code, "x")
+
+    monkeypatch.setattr(fcntl, "ioctl", refused)
+    assert namespaces.governed("net") is governs
+
+
 def test_who_has_it_may_be_unknown(lock_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock_path.touch()
     fd = os.open(lock_path, os.O_RDONLY)
@@ -290,5 +328,5 @@ def test_who_has_it_may_be_unknown(lock_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_a_lock_that_cannot_be_opened_is_a_sentence(lock_path: Path) -> None:
     lock_path.symlink_to("/dev/null")
-    with pytest.raises(KernelError, match=r"^Could not lock this host: "), namespaces.locked():
+    with pytest.raises(KernelError, match=r"^Could not lock this host by .*: "), namespaces.locked():
         pytest.fail("it is not locked")

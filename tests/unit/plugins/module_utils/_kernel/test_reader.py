@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -179,6 +179,34 @@ def ended(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(links, "nsid", lambda _sock, _fd: 0)
     kernel._unnamed.add(100)
     kernel.close_unnamed()
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EPERM])
+def test_the_namespace_of_another_s_process_needs_a_capability(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    with reader.Reader() as kernel:
+
+        def refused(path: str) -> tuple[int, int]:
+            raise OSError(code, "x")
+
+        monkeypatch.setattr(namespaces, "open_namespace", refused)
+        with pytest.raises(Refused, match=r"^Could not open netns '/proc/1/ns/net': CAP_SYS_PTRACE is missing, "):
+            kernel.find(NsRef("/proc/1/ns/net"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "require", "said"),
+    [
+        ("net", reader.Reader.require, "network namespace"),
+        ("mnt", reader.Reader.require_mounts, "mount namespace"),
+    ],
+)
+def test_root_of_another_user_namespace_is_not_root_here(
+    kind: str, require: Callable[[], None], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(namespaces, "governed", lambda asked: asked != kind)
+    monkeypatch.setattr(files, "read_text", lambda path: "CapEff:\t000001ffffffffff\n")
+    with pytest.raises(Lacking, match=rf"to which the {said} does not belong"):
+        require()
 
 
 def test_an_inode_that_is_used_again_is_another_namespace(

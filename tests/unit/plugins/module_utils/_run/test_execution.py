@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import errno
+import re
 from typing import Any
 
 import pytest
@@ -77,7 +79,7 @@ def test_g2_what_cannot_be_taken_back_is_named() -> None:
     assert " Not taken back: delete veth" in result["msg"]
 
 
-def test_check_mode_changes_nothing_and_asks_for_no_lock() -> None:
+def test_check_mode_changes_nothing_and_has_no_lock_to_itself() -> None:
     kernel = MemoryKernel()
     run(kernel, NETNS, [{"name": "web"}])
     run(kernel, VETH, [{"peer_netns": "web", "name": "v0"}])
@@ -88,6 +90,54 @@ def test_check_mode_changes_nothing_and_asks_for_no_lock() -> None:
     (happened,) = run(kernel, ADDRESS, [item])
     assert kernel.locks == locks + 1
     assert happened == foreseen
+
+
+@pytest.mark.parametrize(
+    ("path", "item", "said"),
+    [
+        ("/run/netns", {"name": "new"}, "Could not create netns 'new': Read-only file system (/run/netns)."),
+        ("/run/netns", {"name": "web", "state": "absent"}, "Could not remove netns 'web': Read-only file system (/run/netns)."),
+        ("/proc/sys", {"name": "new", "sysctls": {"net.ipv4.ip_forward": "1"}},
+         "Could not set sysctl net.ipv4.ip_forward to '1' in netns 'new': Read-only file system (/proc/sys)."),
+    ],
+)  # fmt: skip
+def test_what_is_read_only_is_said_before_the_first_change(path: str, item: dict[str, Any], said: str) -> None:
+    kernel = MemoryKernel()
+    run(kernel, NETNS, [{"name": "web"}, {"name": "db"}])
+    kernel.fixed.add(path)
+    before, done = kernel.snapshot(), len(kernel.applied)
+    for check in (True, False):
+        refused, other = run(kernel, NETNS, [item, {"name": "db"}], check=check)
+        assert (refused["msg"], other["changed"]) == (said, False)
+        assert (kernel.snapshot(), len(kernel.applied)) == (before, done)
+    kernel.fixed.clear()
+    assert run(kernel, NETNS, [item])[0]["changed"]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EMFILE, "x"), MemoryError()])
+def test_a_host_that_has_no_more_is_a_sentence(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = MemoryKernel()
+
+    def lacks(*dummy: object, **more: object) -> None:
+        raise error
+
+    monkeypatch.setattr(kernel, "find", lacks)
+    (result,) = run(kernel, VETH, [{"name": "v0", "peer_netns": "web"}])
+    assert re.match(
+        r"Could not read the state of veth v0: (Too many open files; raise|Cannot allocate memory)", result["msg"]
+    )
+
+
+def test_what_was_done_and_cannot_be_looked_at_was_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = MemoryKernel()
+
+    def lacks(*dummy: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(NETNS, "observe", lacks)
+    (result,) = run(kernel, NETNS, [{"name": "web"}])
+    assert result["changed"]
+    assert "failed" not in result
 
 
 def test_later_items_see_what_earlier_ones_do() -> None:

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import errno
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.step_runner import foresee, take_steps
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.step_runner import carry_out, foresee, take_steps
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import items
 from ansible_collections.linuxnet.containers.tests.unit.generated import RESOURCES
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
@@ -82,9 +83,13 @@ def made() -> MemoryKernel:
 
 def test_a_step_sees_what_the_steps_before_it_did_under_one_lock() -> None:
     kernel = MemoryKernel()
-    foreseen, _warnings, _ended = take_steps(Steps(make=MAKE), kernel, True)
+
+    def opened() -> AbstractContextManager[MemoryKernel]:
+        return nullcontext(kernel)
+
+    foreseen, _warnings, _ended = carry_out(Steps(make=MAKE), opened, True)
     assert (kernel.applied, kernel.locks) == ([], 0)
-    results, warnings, ended = take_steps(Steps(make=MAKE), kernel, False)
+    results, warnings, ended = carry_out(Steps(make=MAKE), opened, False)
     assert (kernel.locks, warnings, ended) == (1, [], "")
     assert list(results["make"]) == ["netns", "bridge", "veth", "ns_address"]
     assert results["make"]["ns_address"][0]["after"] == foreseen["make"]["ns_address"][0]["after"]

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import errno
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -143,3 +145,23 @@ def test_programs_are_found_in_sbin_whatever_path_says(
     assert {"/usr/sbin", "/sbin"} <= set(run._PATH.split(":"))
     monkeypatch.setattr(run, "_PATH", f"{run._PATH}:{tmp_path}")
     assert run.which("program") == path
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(OSError(errno.EMFILE, "x"), errno.EMFILE), (MemoryError(), errno.ENOMEM), (BlockingIOError(errno.EAGAIN, "x"), errno.EAGAIN)],
+)  # fmt: skip
+def test_a_host_that_lets_no_program_start_is_told_from_a_program_that_fails(
+    error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*dummy: object, **more: object) -> None:
+        raise error
+
+    monkeypatch.setattr(subprocess, "run", refused)
+    with pytest.raises(run.NotStarted) as told:
+        run.output("/bin/true", [])
+    assert told.value.code == code
+    error = PermissionError(errno.EACCES, "Permission denied")
+    with pytest.raises(run.ProgramError, match="Permission denied") as other:
+        run.output("/bin/true", [])
+    assert not isinstance(other.value, run.NotStarted)
