@@ -29,7 +29,10 @@ options:
     description: Whether a packet may leave by the port it came in by. A container that talks to its own published port needs it.
     type: bool
   isolated:
-    description: Whether the port may only talk to ports that are not isolated.
+    description:
+      - Whether the port may only talk to ports that are not isolated.
+      - Where br_netfilter is on, and M(linuxnet.containers.nat) publishes something behind the port, a rule of nftables keeps it from
+        the others instead, and its alias says so. That counts as isolated.
     type: bool
   learning:
     description: Whether addresses are learnt on the port.

@@ -57,6 +57,7 @@ _CHECKS = [
             SpoofCheck("veth2", "02:42:0a:00:00:03", ("10.0.0.0/24", "fd00:9::/64"), "router"),
             SpoofCheck("veth3", "02:42:0a:00:00:04", (), "new"),
         ),
+        apart_on=(("veth2", "br0"), ("web0", "br1")),
         kinds=(SPOOFING,),
     ),
 ]
@@ -74,7 +75,7 @@ _BY_MARK = [
 
 
 def edits_of(backend: Backend) -> list[Edit]:
-    """Edits of all kinds that a backend has: eleven, with the allowances that are its own, and two more where ports are checked."""
+    """Edits of all kinds that a backend has: eleven, with the allowances that are its own, and two more where ports are checked or kept apart."""
     own = _BY_MARK if backend.by_mark else _IN_CHAINS
     return [*EDITS, *own, _FENCE, *(_CHECKS if backend.checks_ports else ())]
 
@@ -91,7 +92,7 @@ def content(owned: OwnedRules) -> list[Any]:
         frozenset(listed)
         for listed in (
             *(owned.nat_rules, owned.port_mappings, owned.isolations, owned.allowances, owned.fences),
-            *(owned.localnet, owned.hairpins, owned.spoof_checks),
+            *(owned.localnet, owned.hairpins, owned.spoof_checks, owned.apart),
         )
     ]
 
@@ -107,5 +108,6 @@ def everything_gone(owned: OwnedRules) -> Edit:
         hairpins_off=owned.hairpins,
         unfence=tuple(fence.family for fence in owned.fences),
         uncheck=tuple(check.interface for check in owned.spoof_checks),
+        apart_off=owned.apart,
         kinds=(PORTS, ISOLATION, ALLOWANCES, FENCES, SPOOFING),
     )

@@ -406,6 +406,9 @@ class MemoryKernel(MemoryReader):
     def _SetSpoofCheck(self, step: firewall_change.SetSpoofCheck) -> None:
         advance(step, self._state)
 
+    def _SetApart(self, step: firewall_change.SetApart) -> None:
+        advance(step, self._state)
+
     def _SetAllowances(self, step: firewall_change.SetAllowances) -> None:
         advance(step, self._state)
 

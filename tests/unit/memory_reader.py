@@ -200,6 +200,7 @@ class MemoryReader:
             localnet_on=index.owned.localnet,
             hairpins_on=tuple(index.hairpins.items()),
             check=tuple(index.spoof_checks.values()),
+            apart_on=tuple(index.apart.items()),
             kinds=tuple({kind for kind, dummy in index.owned.static}),
         )
         if isinstance(backend, Iptables):
@@ -300,6 +301,7 @@ class MemoryReader:
                             sorted(map(str, index.allowances.values())),
                             sorted(map(str, index.fences.values())),
                             sorted(map(str, index.spoof_checks.values())),
+                            sorted(index.apart.items()),
                         )
                         for index in (firewalls(state).index(ns, backend) for backend in BACKENDS)
                     ],

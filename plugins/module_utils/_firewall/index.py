@@ -56,6 +56,9 @@ class RuleIndex:
         self.hairpins: Dict[str, str] = dict(
             owned.hairpins
         )  # ports whose hairpin we switched on, with the bridge of each
+        self.apart: Dict[str, str] = dict(
+            owned.apart
+        )  # ports that a rule keeps from the others, with the bridge of each
         self.fences: Dict[int, Fence] = {fence.family: fence for fence in owned.fences}
         self.spoof_checks: Dict[str, SpoofCheck] = {}  # by port
         self._checks_by_owner: Dict[str, Dict[str, SpoofCheck]] = collections.defaultdict(dict)
@@ -209,6 +212,9 @@ class RuleIndex:
         for port, dummy in edit.hairpins_off:
             self.hairpins.pop(port, None)
         self.hairpins.update(edit.hairpins_on)
+        for port, dummy in edit.apart_off:
+            self.apart.pop(port, None)
+        self.apart.update(edit.apart_on)
         for isolation in edit.isolate:
             self.isolations[isolation.bridge] = isolation
         for bridge in edit.unisolate:
@@ -241,6 +247,8 @@ class RuleIndex:
             changed["bridges"] = tuple(self._in_use)
         if edit.hairpins_on or edit.hairpins_off:
             changed["hairpins"] = tuple(self.hairpins.items())
+        if edit.apart_on or edit.apart_off:
+            changed["apart"] = tuple(self.apart.items())
         if edit.localnet_on or edit.localnet_off:
             kept = [bridge for bridge in self.owned.localnet if bridge not in edit.localnet_off]
             changed["localnet"] = tuple(dict.fromkeys([*kept, *edit.localnet_on]))
@@ -256,5 +264,5 @@ class RuleIndex:
             ISOLATION: set(FAMILIES) if self.isolations else set(),
             ALLOWANCES: set(FAMILIES) if 0 in allowed else allowed,  # 0: of both
             FENCES: set(self.fences),
-            SPOOFING: set(FAMILIES) if self.spoof_checks else set(),
+            SPOOFING: set(FAMILIES) if self.spoof_checks or self.apart else set(),
         }

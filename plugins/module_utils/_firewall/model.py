@@ -211,8 +211,8 @@ class SpoofCheck:
 @dataclass(frozen=True)
 class OwnedRules:
     """What we own in the rule set of one backend. ``bridges`` are those behind which ports are published, ``localnet`` those whose
-    route_localnet we switched on, ``hairpins`` the ports, each with its bridge, whose hairpin we switched on; ``unmarked`` names rules among ours
-    that do not carry our mark: somebody else's.
+    route_localnet we switched on, ``hairpins`` the ports, each with its bridge, whose hairpin we switched on, ``apart`` those that a rule keeps from
+    the others, in place of isolation; ``unmarked`` names rules among ours that do not carry our mark: somebody else's.
 
     ``static``: the kinds, by address family, whose static rules (those that are the same whatever is owned) are all there and
     as they should be. ``families``: those that the backend writes here. A backend notes more for itself in a class of its own.
@@ -227,6 +227,7 @@ class OwnedRules:
     localnet: Tuple[str, ...] = ()
     hairpins: Tuple[Tuple[str, str], ...] = ()
     spoof_checks: Tuple[SpoofCheck, ...] = ()
+    apart: Tuple[Tuple[str, str], ...] = ()
     unmarked: Tuple[str, ...] = ()
     static: FrozenSet[Tuple[str, int]] = frozenset()
     families: Tuple[int, ...] = FAMILIES
@@ -266,6 +267,8 @@ class Edit:
     unfence: Tuple[int, ...] = ()  # address families
     check: Tuple[SpoofCheck, ...] = ()
     uncheck: Tuple[str, ...] = ()  # ports
+    apart_on: Tuple[Tuple[str, str], ...] = ()  # ports, each with its bridge, that a rule keeps from the others
+    apart_off: Tuple[Tuple[str, str], ...] = ()
     kinds: Tuple[str, ...] = ()
 
 
@@ -276,7 +279,7 @@ def making(owned: OwnedRules) -> Edit:
         ISOLATION: owned.isolations,
         ALLOWANCES: owned.allowances,
         FENCES: owned.fences,
-        SPOOFING: owned.spoof_checks,
+        SPOOFING: owned.spoof_checks or owned.apart,
     }
     return Edit(
         put=tuple(rule for rule in owned.nat_rules if rule.out_interface != UNREADABLE),
@@ -287,6 +290,7 @@ def making(owned: OwnedRules) -> Edit:
         localnet_on=owned.localnet,
         hairpins_on=owned.hairpins,
         check=tuple(check for check in owned.spoof_checks if check.mac != UNREADABLE),
+        apart_on=owned.apart,
         kinds=tuple(kind for kind, there in kept.items() if there),
     )
 
@@ -303,7 +307,7 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
     fences = {fence.family: fence for fence in owned.fences}
     checks = {check.interface: check for check in owned.spoof_checks}
     localnet = dict.fromkeys(owned.localnet)
-    hairpins = dict(owned.hairpins)
+    hairpins, apart = dict(owned.hairpins), dict(owned.apart)
     for edit in edits:
         rules.update((rule.key, rule) for rule in edit.put)
         for key in edit.drop:
@@ -329,6 +333,9 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
         for port, dummy in edit.hairpins_off:
             hairpins.pop(port, None)
         hairpins.update(edit.hairpins_on)
+        for port, dummy in edit.apart_off:
+            apart.pop(port, None)
+        apart.update(edit.apart_on)
     return replace(
         owned,
         nat_rules=tuple(rules.values()),
@@ -340,6 +347,7 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
         localnet=tuple(localnet),
         hairpins=tuple(hairpins.items()),
         spoof_checks=tuple(checks.values()),
+        apart=tuple(apart.items()),
     )
 
 
@@ -383,12 +391,14 @@ def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
     off = tuple(bridge for bridge in now.localnet if bridge not in before.localnet)
     bent = tuple(note for note in before.hairpins if note not in now.hairpins)
     straight = tuple(note for note in now.hairpins if note[0] not in dict(before.hairpins))
+    parted = tuple(note for note in before.apart if note not in now.apart)
+    joined = tuple(note for note in now.apart if note[0] not in dict(before.apart))
     about = {
         PORTS: bool(publish or unpublished or on or off or bent or straight),
         ISOLATION: bool(isolate or opened),
         ALLOWANCES: bool(allow or ended),
         FENCES: bool(fence or fallen),
-        SPOOFING: bool(check or uncheck),
+        SPOOFING: bool(check or uncheck or parted or joined),
     }
     return Edit(
         put=put,
@@ -407,6 +417,8 @@ def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
         unfence=tuple(one.family for one in fallen),
         check=check,
         uncheck=uncheck,
+        apart_on=parted,
+        apart_off=joined,
         kinds=tuple(kind for kind, touched in about.items() if touched),
     )
 

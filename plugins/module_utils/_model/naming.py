@@ -25,6 +25,10 @@ _UNMARKABLE = re.compile(r'[\s"|\\\0\ud800-\udfff]')
 # Protocol number that marks the addresses (IFA_PROTO) and routes (rtm_protocol) this collection sets.
 # Outside the numbers that the kernel and iproute2's rt_protos know.
 PROTOCOL = 76
+# Alias of an isolated port whose flag is off, since a rule of ours keeps it from the others: see _resources/nat/apart.
+APART = "linuxnet: kept apart by nftables"
+# By address family: whether br_netfilter shows bridged packets to the rules for it.
+BRIDGE_NF_CALLS = {4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}
 BY_KERNEL = 2  # RTPROT_KERNEL: a route that comes and goes with an address
 
 _MAC = re.compile("[0-9a-f]{2}(:[0-9a-f]{2}){5}")

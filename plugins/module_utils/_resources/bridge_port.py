@@ -14,7 +14,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import SetLink, SetVlans
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import known_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import APART, known_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef, Vlan
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import natural
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
@@ -45,13 +45,15 @@ class Want:
 class Have:
     """``master`` is the name of the bridge that has the port now; ``vlans`` None where they were not asked for;
     ``default_pvid`` is the VLAN that the bridge gives a new port, 0 for none. ``joining``: further attributes that the interface needs as a port of
-    a bridge of somebody else's, so that the bridge stays as it is."""
+    a bridge of somebody else's, so that the bridge stays as it is. ``apart``: a rule of ours keeps the port from the others in place of its flag, since
+    something is published behind it, see `nat/apart`."""
 
     link: Optional[Link] = None
     master: str = ""
     vlans: Optional[Tuple[Vlan, ...]] = None
     default_pvid: int = 0
     joining: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    apart: bool = False
 
 
 def _vlans(items: Sequence[Mapping[str, Any]], option: str) -> Tuple[Vlan, ...]:
@@ -171,11 +173,14 @@ class BridgePortResource(Resource[Want, Have]):
             state.vlans(ns, link) if link and want.vlans is not None else None,
             default_pvid,
             joining,
+            link is not None and link.get("alias") == APART and state.filters_bridged(ns),
         )
 
     def plan(self, want: Want, have: Have) -> Plan:
         is_port = have.link is not None and have.master == want.bridge
         now, vlans = (have.link.attributes if have.link else {}), have.vlans or ()
+        if is_port and have.apart:
+            now = dict(now, isolated=True)
         before = self._describe(want, now, vlans) if is_port else {}
         old_port = port_of(have.link, have.master) if have.link else {"master": ""}
         if not want.present:
@@ -193,6 +198,8 @@ class BridgePortResource(Resource[Want, Have]):
                 now = dict(now, cost=None)  # the kernel derives it from the interface's speed
                 unknown = () if "cost" in want.attributes else ("cost",)
         new, old = differing(want.attributes, now)
+        if is_port and have.apart and want.attributes.get("isolated") is False:
+            new, old = dict(new, alias=""), dict(old, alias=APART)
         if new:
             known = {name: value for name, value in old.items() if value is not None}
             changes.append(SetLink(want.ns, want.interface, new, known))

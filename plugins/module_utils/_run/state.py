@@ -21,6 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
+    BRIDGE_NF_CALLS,
     INTERFACE_NAME_BYTES,
     NETNS_DIRECTORY,
     name_bytes,
@@ -467,6 +468,10 @@ class State:
         if (ns, key) not in self.known.sysctls:
             self.known.sysctls[ns, key] = self.source.sysctl(ns, key) if ns > 0 else None
         return self.known.sysctls[ns, key]
+
+    def filters_bridged(self, ns: int) -> bool:
+        """Return whether br_netfilter shows bridged packets to the rules for IP, of either family."""
+        return any(self.sysctl(ns, key) == "1" for key in BRIDGE_NF_CALLS.values())
 
     def tx_checksum(self, ns: int, link: Link) -> Optional[bool]:
         """Return whether transmit checksum offload is on, as far as the kernel says; on for a new interface."""

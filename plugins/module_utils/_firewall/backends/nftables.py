@@ -105,7 +105,8 @@ def _checks(objects: Objects, before: NftRules, after: NftRules, edits: Sequence
     if not any(SPOOFING in edit.kinds for edit in edits):
         return []
     touched = {port for edit in edits for port in (*edit.uncheck, *(check.interface for check in edit.check))}
-    return nftables_spoofing.changed(objects, before.bridge, touched, after.spoof_checks)
+    touched |= {port for edit in edits for port, dummy in (*edit.apart_on, *edit.apart_off)}
+    return nftables_spoofing.changed(objects, before.bridge, touched, after.spoof_checks, after.apart)
 
 
 def _forwarded(objects: Objects, before: NftRules, after: NftRules, edits: Sequence[Edit]) -> List[str]:
@@ -274,7 +275,7 @@ class Nftables(Backend):
         if SPOOFING in edit.kinds:  # which is about nothing else then
             found = noted(owned)
             whole = found.whole(SPOOFING)
-            checks = nftables_spoofing.typed(found.bridge, whole, replaced.spoof_checks, edit.check, last)
+            checks = nftables_spoofing.typed(found.bridge, whole, replaced, edit.check, edit.apart_on, last)
             return [(self.program, [line]) for line in checks]
         if last:
             return [(self.program, [nftables_snat.drop_table()])]

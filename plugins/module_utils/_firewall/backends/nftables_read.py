@@ -131,6 +131,7 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
         localnet=tuple(name for name in map(bridge_of, sets.get("localnet", ())) if name not in hairpins),
         hairpins=tuple(hairpins.items()),
         spoof_checks=tuple(nftables_spoofing.checks(checked)),
+        apart=tuple(nftables_spoofing.apart(checked)),
         unmarked=tuple(unmarked),
         static=frozenset((about, family) for about in (NAT, *STATIC) if about not in broken for family in FAMILIES),
         sets=names,

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks of bridge ports against spoofing, to and from nftables: a table of its own in the family bridge, where a port is elements of sets. Pure.
+"""Checks of bridge ports against spoofing, and ports that are kept apart, to and from nftables: a table of its own in the family bridge, where a port
+is elements of sets. Pure.
 
 The rules let through what is said to be of the port, and drop all else: what nft cannot find in a frame, because it is cut off or behind something that
 is not understood, matches no rule. They stand before br_netfilter, which would show a frame to the rules for IP.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import field
-from typing import Any, Collection, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Collection, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
     Objects,
@@ -32,16 +33,21 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_whole import Found, found
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import prefix
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    ANY_MARK,
     MARK,
     SPOOFING,
     UNREADABLE,
+    OwnedRules,
     SpoofCheck,
     family_of,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import link_local, outermost
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
-_SETS = ("checked", "macs", "ipv4", "ipv6", "targets")
+_SETS = ("checked", "macs", "ipv4", "ipv6", "targets", "apart")
+_OF_CHECKS = _SETS[:-1]
+_APART = ANY_MARK + "-apart|"  # begins the comment of a port that is kept apart, which its bridge follows
+Note = Tuple[str, str]  # a port that is kept apart, and its bridge
 Elements = Mapping[str, Sequence[str]]  # of one port, by set: as they are written, with their comments
 
 
@@ -100,7 +106,7 @@ def _parsed(name: str, item: Any) -> Tuple[str, str]:
     """Return the port that an element is about, and the element as we write it."""
     value = element(item)
     comment = ' comment "%s"' % comment_of(item) if comment_of(item) else ""
-    if name == "checked":
+    if name in ("checked", "apart"):
         return text_of(value), '"%s"%s' % (text_of(value), comment)
     parts = listed(fields(value).get("concat"))
     if len(parts) != 2:
@@ -132,7 +138,30 @@ def _says(written: str) -> str:
 
 def checks(table: BridgeTable) -> List[SpoofCheck]:
     """Return the checks that are in the table. One that is not as we write it has a MAC address that none is equal to."""
-    return [_check(port, own) for port, own in table.elements.items()]
+    return [_check(port, own) for port, own in table.elements.items() if set(own) != {"apart"}]
+
+
+def apart(table: BridgeTable) -> List[Note]:
+    """Return the ports that are kept apart; the bridge is ``""`` where the element is not as we write it."""
+    notes = [
+        (port, own["apart"][0].partition(" comment ")[2].strip('"'))
+        for port, own in table.elements.items()
+        if "apart" in own
+    ]
+    return [(port, said[len(_APART) :] if said.startswith(_APART) else "") for port, said in notes]
+
+
+def _kept_apart(note: Note) -> Elements:
+    """Return the element of a port that is kept apart, by set."""
+    return {"apart": ['"%s" comment "%s%s"' % (note[0], _APART, note[1])]}
+
+
+def _wanted(checked: Iterable[SpoofCheck], kept: Iterable[Note]) -> Dict[str, Elements]:
+    """Return the elements of ports that are checked, and of those that are kept apart, by port."""
+    new: Dict[str, Elements] = {check.interface: elements(check) for check in checked}
+    for note in kept:
+        new[note[0]] = {**new.get(note[0], {}), **_kept_apart(note)}
+    return new
 
 
 def _check(port: str, own: Elements) -> SpoofCheck:
@@ -148,7 +177,7 @@ def _check(port: str, own: Elements) -> SpoofCheck:
         wanted = elements(check)
     except ValueError:
         return SpoofCheck(port, UNREADABLE, (), owner, comment)
-    whole = all(sorted(wanted[name]) == sorted(own.get(name, ())) for name in _SETS)
+    whole = all(sorted(wanted[name]) == sorted(own.get(name, ())) for name in _OF_CHECKS)
     return check if whole else SpoofCheck(port, UNREADABLE, check.addresses, owner, comment)
 
 
@@ -160,12 +189,21 @@ def has_table(objects: Objects) -> bool:
 # --- changing ---
 
 
-def changed(objects: Objects, before: BridgeTable, touched: Collection[str], after: Sequence[SpoofCheck]) -> List[str]:
-    """Return the lines that make of what is in the table what is to be checked ``after``, where that was ``touched``, and set right all else."""
-    if not after and not before.found.unmarked:
+def changed(
+    objects: Objects, before: BridgeTable, touched: Collection[str], after: Sequence[SpoofCheck], kept: Sequence[Note]
+) -> List[str]:
+    """Return the lines that make of what is in the table what is to be checked ``after``, and what is to be ``kept`` apart, where that was ``touched``,
+    and set right all else."""
+    if not after and not kept and not before.found.unmarked:
         return [drop_table()] if has_table(objects) else []
     old = {port: own for port, own in before.elements.items() if port in touched}
-    put = [check for check in after if check.interface in touched]
+    checked = [check for check in after if check.interface in touched]
+    put = _wanted(
+        [check for check in checked if check.mac != UNREADABLE], [note for note in kept if note[0] in touched]
+    )
+    for check in checked:
+        if check.mac == UNREADABLE:  # stays as it is
+            put[check.interface] = {**_of_check(old.get(check.interface, {})), **put.get(check.interface, {})}
     if not before.found.dormant:
         return lines(before, SPOOFING not in before.found.broken, old, put)
     awake = read(objects, awake=True)
@@ -173,26 +211,33 @@ def changed(objects: Objects, before: BridgeTable, touched: Collection[str], aft
     if not any(line.split()[1] == "chain" for line in woken):
         return ["add table %s" % BRIDGE_TABLE, *woken]
     # The kernel puts no table in force together with a change of a chain.
-    new = {**_kept(before, old, _SETS), **{check.interface: elements(check) for check in put}}
+    new = {**_kept(before, old, _SETS), **put}
     return [drop_table(), *STATIC[SPOOFING].base(carried=before.found.carried), *_difference({}, new)]
 
 
 def typed(
-    before: BridgeTable, whole: bool, replaced: Sequence[SpoofCheck], put: Sequence[SpoofCheck], last: bool
+    before: BridgeTable, whole: bool, replaced: OwnedRules, put: Sequence[SpoofCheck], kept: Sequence[Note], last: bool
 ) -> List[str]:
-    """Return the lines that a person would type: ``put`` instead of what is ``replaced``; ``last``: nothing is checked afterwards."""
+    """Return the lines that a person would type: ``put`` is checked and ``kept`` apart instead of what is ``replaced``; ``last``: nothing is afterwards."""
     if last:
         return [drop_table()]
-    old = {
-        check.interface: before.elements.get(check.interface, {}) if check.mac == UNREADABLE else elements(check)
-        for check in replaced
+    old: Dict[str, Elements] = {
+        check.interface: _of_check(before.elements.get(check.interface, {}))
+        if check.mac == UNREADABLE
+        else elements(check)
+        for check in replaced.spoof_checks
     }
-    return lines(before, whole, old, put)
+    for note in replaced.apart:
+        old[note[0]] = {**old.get(note[0], {}), **_kept_apart(note)}
+    return lines(before, whole, old, _wanted(put, kept))
 
 
-def lines(before: BridgeTable, whole: bool, old: Mapping[str, Elements], put: Sequence[SpoofCheck]) -> List[str]:
-    """Return the lines that make of the elements ``old`` of some ports those of ``put``, and set right what they stand in, unless that is ``whole``."""
-    new = {check.interface: elements(check) for check in put}
+def _of_check(own: Elements) -> Elements:
+    return {name: own[name] for name in own if name in _OF_CHECKS}
+
+
+def lines(before: BridgeTable, whole: bool, old: Mapping[str, Elements], new: Mapping[str, Elements]) -> List[str]:
+    """Return the lines that make of the elements ``old`` of some ports the ``new`` ones, and set right what they stand in, unless that is ``whole``."""
     if whole:
         return _difference(old, new)
     remade = before.found.remade.get(SPOOFING, ())

@@ -224,6 +224,9 @@ def _spoofing() -> StaticRules:
         ("from_ipv6_own", "other-payload", "counter drop"),
         ("advertised", "target", "iifname . @th,64,128 @targets accept"),
         ("advertised", "other-target", "counter drop"),
+        # In place of isolation, which would drop what br_netfilter bridges once it is translated: that was sent to the bridge itself.
+        ("between", "from-apart", "iifname @apart meta pkttype != host counter drop"),
+        ("between", "to-apart", "oifname @apart meta pkttype != host counter drop"),
     ]
     return StaticRules(
         "spoof",
@@ -234,6 +237,7 @@ def _spoofing() -> StaticRules:
             "set ipv6": "type ifname . ipv6_addr; flags interval",
             # The addresses of ipv6 again, as numbers: nft has no name for the target of an advertisement before 1.0.8.
             "set targets": "typeof meta iifname . @th,64,128; flags interval",
+            "set apart": "type ifname",
         },
         {
             "advertised": "",
@@ -246,6 +250,7 @@ def _spoofing() -> StaticRules:
             "port": "",
             "incoming": "filter hook prerouting priority -300",
             "taken": "filter hook input priority -300",
+            "between": "filter hook forward priority -300",
         },
         rules,
         BRIDGE_TABLE,

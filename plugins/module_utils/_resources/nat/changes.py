@@ -255,6 +255,31 @@ class SetFence(FirewallChange):
 
 
 @dataclass(frozen=True)
+class SetApart(FirewallChange):
+    """Keep ports, each with its bridge, from the others of their bridge by a rule, or (``off``) no longer."""
+
+    ns: NsRef
+    on: Tuple[Tuple[str, str], ...] = ()
+    off: Tuple[Tuple[str, str], ...] = ()
+    owned: OwnedRules = field(default_factory=OwnedRules, compare=False)
+    last: bool = False
+    backend: Backend = DEFAULT
+
+    def edited(self) -> Edit:
+        return Edit(apart_on=self.on, apart_off=self.off, kinds=(SPOOFING,))
+
+    def replaced(self) -> OwnedRules:
+        return OwnedRules(apart=self.off)
+
+    def attempt(self) -> str:
+        port, bridge = (self.on or self.off)[0]
+        return "%s %s from the other ports of %s in %s" % ("keep" if self.on else "stop keeping", port, bridge, self.ns)
+
+    def undo(self) -> Tuple[Change, ...]:
+        return (SetApart(self.ns, self.off, self.on, backend=self.backend),)
+
+
+@dataclass(frozen=True)
 class SetSpoofCheck(FirewallChange):
     """Check what comes in by a port of a bridge, or (``new`` None) no longer."""
 

@@ -59,12 +59,12 @@ def unneeded(
             ):  # with the last one those of ports that are gone go, too
                 names.update(dict.fromkeys(port for port, of in index.hairpins.items() if of == bridge))
             else:
-                names.update(_unneeded_ports(bridge, behind, leaving, indexes, ns, state))
+                names.update(unneeded_ports(bridge, behind, leaving, indexes, ns, state))
         found[backend] = tuple((name, index.hairpins[name]) for name in names if name in index.hairpins)
     return found
 
 
-def _unneeded_ports(
+def unneeded_ports(
     bridge: str,
     behind: Sequence[PortMapping],
     leaving: Set[PortMapping],

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Tuple
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.regi
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import BRIDGE_NF_CALLS
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import coexistence, fence
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetIsolation
@@ -28,8 +29,6 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.names import interface
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
-
-_CALLS = {4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,7 @@ class Have:
     elsewhere: Tuple[Tuple[Backend, Isolation, OwnedRules], ...] = ()
     coexistence: Coexistence = field(default_factory=Coexistence)
     last: Tuple[Backend, ...] = ()
+    closing: Tuple[Change, ...] = ()  # what closes ports that no rule keeps apart any more
     fencing: Tuple[Fencing, ...] = ()
 
 
@@ -85,7 +85,7 @@ def look(want: Want, ns: int, state: State) -> Have:
     indexes = coexistence.indexes(want.backend, ns, state, (ISOLATION, 0) if want.present else None)
     here = next(iter(indexes))
     # Where bridged packets are shown to iptables, foreign rules for what is forwarded stop neighbours from talking.
-    families = [family for family, key in _CALLS.items() if state.sysctl(ns, key) == "1"]
+    families = [family for family, key in BRIDGE_NF_CALLS.items() if state.sysctl(ns, key) == "1"]
     talk = want.present and want.forward and want.isolation.icc
     wanted = [
         (
@@ -94,8 +94,14 @@ def look(want: Want, ns: int, state: State) -> Have:
         )
         for family in (families if talk else ())
     ]
-    old = [Allowance("icc", name, family) for family in _CALLS]
+    old = [Allowance("icc", name, family) for family in BRIDGE_NF_CALLS]
     coexists = coexistence.look(wanted, old, here, want.backend, ns, state)
+    closing: Sequence[Change] = ()
+    if want.present and not want.isolation.icc:
+        # Here and not above: of use to few tasks.
+        from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import apart
+
+        closing = apart.unguarded(name, ns, state).changes(want.ns)
     there = [index.isolations[name] for index in indexes.values() if name in index.isolations]
     item = fence.Item(
         want.ns,
@@ -122,6 +128,7 @@ def look(want: Want, ns: int, state: State) -> Have:
         ),
         coexists,
         tuple(backend for backend, index in indexes.items() if index.only(isolations=1)),
+        tuple(closing),
         tuple(fence.standing(item, ns, state)),
     )
 
@@ -139,7 +146,7 @@ def plan(want: Want, have: Have) -> Plan:
             % (want.isolation.bridge, there[0][1].owner)
         )
     before = _describe(want, there[0][1], there[0][0]) if there else {}
-    changes: List[Change] = []
+    changes: List[Change] = [*have.closing]
     if want.present and (have.isolation != want.isolation or not have.owned.whole(ISOLATION)):
         changes.append(SetIsolation(want.ns, want.isolation, have.isolation, have.owned, backend=have.backend))
     changes += have.coexistence.changes(want.ns)

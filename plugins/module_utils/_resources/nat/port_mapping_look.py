@@ -9,7 +9,7 @@ from __future__ import annotations
 import collections
 import ipaddress
 from dataclasses import field, replace
-from typing import Dict, FrozenSet, List, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
@@ -23,6 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import DEFAULT
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import APART
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import (
     coexistence,
     conflicts,
@@ -37,6 +38,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+
+if TYPE_CHECKING:
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.apart import Apart
 
 ROUTE_LOCALNET = "net/ipv4/conf/%s/route_localnet"
 
@@ -82,6 +86,7 @@ class Have:
     closable: Tuple[str, ...] = ()  # bridges whose route_localnet we switched on, and that have it yet
     use: conflicts.Use = field(default_factory=conflicts.Use)  # what else the ports are used for
     host_ip: str = ""  # what is the matter with the address to publish on: "broadcast", "nowhere", or nothing
+    apart: Optional[Apart] = None  # what isolation of bridge ports needs
     besides: bool = False  # other owners have published something
 
     @property
@@ -133,7 +138,7 @@ def look(want: Want, ns: int, state: State) -> Have:
         met = [mapping for there in (here, *others) for mapping in (*there.mine, *there.others, *there.stale)]
         use = conflicts.look(want.mappings, met, want.shadow, ns, state)
         have = replace(_look_behind(want, have, ns, state), use=use, host_ip=_host_ip(want, ns, state))
-    have = _look_at_hairpins(want, have, indexes, ns, state)
+    have = _look_at_port(want, have, indexes, ns, state)
     have = replace(have, coexistence=_look_in_the_way(want, have, indexes, ns, state))
     item = _item(want, have, indexes)
     return replace(
@@ -225,10 +230,8 @@ def _look_behind(want: Want, have: Have, ns: int, state: State) -> Have:
     )
 
 
-def _look_at_hairpins(want: Want, have: Have, indexes: Mapping[Backend, RuleIndex], ns: int, state: State) -> Have:
-    """Return what there is, with what is noted of hairpin."""
-    if not any(index.hairpins for index in indexes.values()):
-        return have
+def _look_at_port(want: Want, have: Have, indexes: Mapping[Backend, RuleIndex], ns: int, state: State) -> Have:
+    """Return what there is, with what is noted of hairpin, and of ports that a rule keeps apart."""
     wanted = {replace(mapping, bridge=have.bridge) for mapping in want.mappings} if want.present else set()
     going = {
         there.backend: [
@@ -239,6 +242,9 @@ def _look_at_hairpins(want: Want, have: Have, indexes: Mapping[Backend, RuleInde
         for there in have.everywhere
     }
     kept = have.bridge if want.present else ""
+    have = replace(have, apart=_apart(want, have, going, indexes, ns, state))
+    if not any(index.hairpins for index in indexes.values()):
+        return have
     off = hairpins.unneeded(going, indexes, kept, ns, state)
     here = have.here.backend
     off[here] = tuple(note for note in off.get(here, ()) if note[0] != have.port)
@@ -250,6 +256,26 @@ def _look_at_hairpins(want: Want, have: Have, indexes: Mapping[Backend, RuleInde
         noted_elsewhere=any(have.port in index.hairpins for index in indexes.values()),
         straight=hairpins.switched(off, indexes, have.port, ns, state),
     )
+
+
+def _apart(
+    want: Want,
+    have: Have,
+    going: Mapping[Backend, Sequence[PortMapping]],
+    indexes: Mapping[Backend, RuleIndex],
+    ns: int,
+    state: State,
+) -> Optional[Apart]:
+    """Return what isolation of bridge ports needs, None where there is none."""
+    port = state.link(ns, have.port) if have.port else None
+    concerned = port is not None and (port.get("isolated") or port.get("alias") == APART)
+    if not concerned and not any(index.apart for index in indexes.values()):
+        return None
+    # Here and not above: of use to few tasks.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import apart
+
+    leaving: Set[PortMapping] = {mapping for mappings in going.values() for mapping in mappings}
+    return apart.look(port, have.bridge if want.present else "", want.backend, leaving, indexes, ns, state)
 
 
 def _allowance(mapping: PortMapping) -> Allowance:

@@ -89,6 +89,9 @@ def plan(want: Want, have: Have) -> Plan:
         )
     warnings += have.forwarding[0].fencing.warning()
     warnings += have.coexistence.warnings("Packets for the published ports of %s" % mappings[0].to)
+    if have.apart is not None and have.apart.lacking:
+        text = "What is published behind %s is not reached from other containers on %s: br_netfilter is on, and it is an isolated port; %s."
+        warnings.append(text % (have.port, have.bridge, have.apart.lacking))
     facts = {"satisfied_by": None, **have.coexistence.facts}
     return Plan(before, after, tuple(changes), tuple(warnings), facts)
 
@@ -116,6 +119,7 @@ def _published(want: Want, have: Have, mappings: Sequence[PortMapping]) -> List[
         changes.append(
             SetPortMappings(want.ns, new, gone, here.owned, False, opened, off, here.backend, bent, straight)
         )
+    changes += have.apart.changes(want.ns) if have.apart else []
     if bends:  # after its note
         changes.append(SetLink(want.ns, have.port, {"hairpin": True}, {"hairpin": False}, opens=True))
     if opens:  # after the rule that lets nobody else make use of it
@@ -175,7 +179,11 @@ def _ended(want: Want, there: There, gone: Tuple[PortMapping, ...], off: Tuple[s
 
 
 def _absent(want: Want, have: Have, before: Dict[str, Any]) -> Plan:
-    changes: List[Change] = [*have.coexistence.changes(want.ns), *_straightened(want, have)]
+    changes: List[Change] = [
+        *have.coexistence.changes(want.ns),
+        *_straightened(want, have),
+    ]
+    changes += have.apart.changes(want.ns) if have.apart else []
     needed = have.families | want.needed
     changes += kept_or_taken_back(have.forwarding, needed)
     for one in [one for one in have.forwarding if one.family not in needed]:

@@ -181,7 +181,7 @@ def look(want: Want, ns: int, state: State) -> Have:
     own, held, announced = _peer(want, index, state) if want.present and want.peer else ("", (), ())
     if want.present and not known.filters_bridges(ns, _BACKEND):
         lacking = "the kernel has no nf_tables for bridges (CONFIG_NF_TABLES_BRIDGE)"
-    last = len(index.spoof_checks) == going
+    last = len(index.spoof_checks) == going and not index.apart
     dead = _dead(want, {*want.check.addresses, *held}, index, ns, state) if want.present else ()
     return Have(check, tuple(surplus), dead, index.owned, lacking, last, own, held, announced)
 

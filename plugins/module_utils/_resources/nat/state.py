@@ -154,8 +154,8 @@ class Firewalls:
         return self._indexes[key]
 
     def filters_bridges(self, ns: int, backend: Backend) -> bool:
-        """Return whether what is bridged can be filtered in a namespace: there are checks already, or else the kernel is asked, once."""
-        if self.index(ns, backend).spoof_checks or ns < 0:
+        """Return whether what is bridged can be filtered in a namespace: there are rules for that already, or else the kernel is asked, once."""
+        if self.index(ns, backend).spoof_checks or self.index(ns, backend).apart or ns < 0:
             return True
         if self._filters_bridges is None:
             self._filters_bridges = self._source.filters_bridges(ns)

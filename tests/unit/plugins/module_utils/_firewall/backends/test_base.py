@@ -124,6 +124,7 @@ def test_what_a_person_would_type_does_the_same(backend: Backend, number: int) -
             isolations=tuple(isolation for isolation in now.isolations if isolation.bridge in back.unisolate),
             fences=tuple(fence for fence in now.fences if fence.family in back.unfence),
             spoof_checks=tuple(check for check in now.spoof_checks if check.interface in back.uncheck),
+            apart=back.apart_off,
         )
         undone = typed(backend, done, backend.commands(back, now, replaced, not before))
         assert content(backend.owned(undone)) == content(owned)

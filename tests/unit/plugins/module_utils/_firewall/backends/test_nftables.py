@@ -115,13 +115,15 @@ def test_f13_what_is_left_of_a_kind_goes_though_somebody_took_its_rules_out(kind
         ISOLATION: Edit(unisolate=tuple(one.bridge for one in there.isolations), kinds=(ISOLATION,)),
         ALLOWANCES: Edit(disallow=there.allowances, kinds=(ALLOWANCES,)),
         FENCES: Edit(unfence=tuple(fence.family for fence in there.fences), kinds=(FENCES,)),
-        SPOOFING: Edit(uncheck=tuple(one.interface for one in there.spoof_checks), kinds=(SPOOFING,)),
+        SPOOFING: Edit(
+            uncheck=tuple(one.interface for one in there.spoof_checks), apart_off=there.apart, kinds=(SPOOFING,)
+        ),
     }[kind]
     left = made(NFTABLES, only, start=broken)
     owned = NFTABLES.owned(left)
     assert owned.nat_rules
     kept = {PORTS: owned.port_mappings, ISOLATION: owned.isolations, ALLOWANCES: owned.allowances, FENCES: owned.fences}
-    assert not {**kept, SPOOFING: owned.spoof_checks}[kind]
+    assert not {**kept, SPOOFING: owned.spoof_checks + owned.apart}[kind]
     names = {f"{what} {one['name']}" for item in left for what, one in item.items() if what in ("chain", "set", "map")}
     assert not names & {*static.sets, *(f"chain {chain}" for chain in static.chains)}
     assert NFTABLES.transaction(left, [only])["nft"] == ""

@@ -104,6 +104,13 @@ COMMANDS = [
         ],
     ),
     (
+        changes.SetApart(HOST, (("web0", "br0"),), (("db0", "br1"),), WHOLE),
+        [
+            "nft 'delete element bridge linuxnet_containers apart { \"db0\" }'",
+            "nft 'add element bridge linuxnet_containers apart { \"web0\" comment \"linuxnet-apart|br0\" }'",
+        ],
+    ),
+    (
         changes.SetFence(HOST, Fence(4, ("lo", "up0"), ("lan0",)), Fence(4, ("lan0", "lo", "up0")), NFTABLES, FENCED),
         [f"nft 'delete element {TABLE} fence_ip {{ \"lan0\" }}'", f"nft 'add element {TABLE} spared_ip {{ \"lan0\" }}'"],
     ),
