@@ -28,6 +28,7 @@ class Difference:
     owner: str
     theirs: str
     ours: str
+    backend: str = "nftables"
 
     def __str__(self) -> str:
         what = f"{self.protocol} {self.address} {self.port or ''}".strip()
@@ -137,9 +138,13 @@ CLASSES = [
     Class("Published, and INPUT drops", QUIRK, lambda one: _input_drops(one) and one.answered == (False, True)),
     Class("The source that is seen", DAEMON, _same_answerer),
     Class(
-        "No communication, published, and br_netfilter on",
-        WRONG,
-        lambda one: not all(each.icc for each in one.scenario.networks) and one.answered == (True, False),
+        "No communication, published, br_netfilter on, and iptables",
+        PURPOSE,
+        lambda one: (
+            one.backend == "iptables"
+            and not all(each.icc for each in one.scenario.networks)
+            and one.answered == (True, False)
+        ),
     ),
     Class("A container that ended", DAEMON, lambda one: bool(one.scenario.stop) and one.published),
     Class("net.ipv6.conf.all.disable_ipv6", QUIRK, _attribute(r"net\.ipv6\.conf\.all\.disable_ipv6")),
@@ -158,7 +163,7 @@ def differences(scenario: Scenario, compared: Compared, backend: str) -> list[Di
     """Return the cells and attributes in which ours is not as Docker's."""
     theirs, ours = compared.theirs, compared.ours[backend]
     found = [
-        Difference(scenario, *question, theirs.owners.get(question[2], "host"), answer, ours.answers[question])
+        Difference(scenario, *question, theirs.owners.get(question[2], "host"), answer, ours.answers[question], backend)
         for question, answer in theirs.answers.items()
         if answer != ours.answers[question]
     ]
@@ -166,7 +171,7 @@ def differences(scenario: Scenario, compared: Compared, backend: str) -> list[Di
         pair = theirs.attributes.get(name, "none"), ours.attributes.get(name, "none")
         if pair[0] != pair[1]:
             whose, dummy, which = name.partition(" ")
-            found.append(Difference(scenario, whose, "attribute", which, 0, whose, *pair))
+            found.append(Difference(scenario, whose, "attribute", which, 0, whose, *pair, backend))
     return found
 
 
