@@ -25,6 +25,8 @@ _UNMARKABLE = re.compile(r'[\s"|\\\0\ud800-\udfff]')
 # Protocol number that marks the addresses (IFA_PROTO) and routes (rtm_protocol) this collection sets.
 # Outside the numbers that the kernel and iproute2's rt_protos know.
 PROTOCOL = 76
+# The bit of a packet's mark that is ours; no other bit is looked at or written.
+MARK_BIT = 0x20000000
 BY_KERNEL = 2  # RTPROT_KERNEL: a route that comes and goes with an address
 
 _MAC = re.compile("[0-9a-f]{2}(:[0-9a-f]{2}){5}")
