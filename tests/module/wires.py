@@ -114,6 +114,7 @@ class Host(Lab):
             "ip -all netns delete; "
             "for link in $(ls /sys/class/net); do [ $link = lo ] || ip link set $link group 7; done; "
             "ip link delete group 7 2>/dev/null; nft flush ruleset; rm -f /etc/sysctl.d/*linuxnet*; "
+            "while ip rule | grep -q 'prohibit proto 76' && ip rule del protocol 76 prohibit; do :; done; "
             "sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0"
         )
 

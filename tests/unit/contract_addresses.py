@@ -18,7 +18,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import DelLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import AddNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import (
+    AddLoopbackGuard,
     AddPolicy,
+    DelLoopbackGuard,
     DelPolicy,
     DelRoute,
     PutRoute,
@@ -27,6 +29,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     Address,
+    LoopbackGuards,
     Nexthop,
     NsRef,
     PolicyRule,
@@ -351,6 +354,20 @@ def a_policy_rule_is_told_apart_by_every_part_of_it(kernel: Any) -> None:
     assert policies(kernel) == words
     kernel.apply(DelPolicy(WEB, six))
     assert policies(kernel, 6) == []
+
+
+@case
+def what_is_for_127_is_kept_out_of_an_interface_by_a_rule_that_is_asked_first(kernel: Any) -> None:
+    kernel.apply(AddNetns("web"))
+    there = kernel.find(WEB)
+    assert kernel.loopback_guards(there) == LoopbackGuards((), True)
+    for name in ("br0", "br1"):  # whether there is such an interface or not
+        kernel.apply(AddLoopbackGuard(WEB, name))
+    assert kernel.loopback_guards(there) == LoopbackGuards(("br0", "br1"), True)
+    kernel.apply(DelLoopbackGuard(WEB, "br0"))
+    refused(kernel, DelLoopbackGuard(WEB, "br0"), errno.ENOENT)
+    assert kernel.loopback_guards(there) == LoopbackGuards(("br1",), True)
+    assert policies(kernel) == [], "a route's rules are others"
 
 
 @case

@@ -40,7 +40,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
     DropNetns,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import (
+    AddLoopbackGuard,
     AddPolicy,
+    DelLoopbackGuard,
     DelPolicy,
     DelRoute,
     PutRoute,
@@ -356,6 +358,14 @@ class MemoryKernel(MemoryReader):
 
     def _DelPolicy(self, step: DelPolicy) -> None:
         if step.rule not in self._state.policies(self._ns(step.ns), step.rule.family):
+            self._refuse(errno.ENOENT, step)
+        advance(step, self._state)
+
+    def _AddLoopbackGuard(self, step: AddLoopbackGuard) -> None:
+        advance(step, self._state)
+
+    def _DelLoopbackGuard(self, step: DelLoopbackGuard) -> None:
+        if step.interface not in self.loopback_guards(self._ns(step.ns)).interfaces:
             self._refuse(errno.ENOENT, step)
         advance(step, self._state)
 

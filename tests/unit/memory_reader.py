@@ -30,6 +30,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     Container,
     Holder,
     Link,
+    LoopbackGuards,
     NsFile,
     NsRef,
     PolicyRule,
@@ -75,7 +76,7 @@ class _Nothing:
     def __getattr__(self, name: str) -> Any:
         """Every method of a source: it finds nothing."""
         answers: dict[str, Any] = {"find": None, "listing": {}, "link": None, "sysctl": None, "read_text": ""}
-        answers.update(backends=BACKENDS, marked=((), ()))
+        answers.update(backends=BACKENDS, marked=((), ()), loopback_guards=LoopbackGuards())
         return lambda *args, **kwargs: args[1].nothing() if name == "ruleset" else answers.get(name, ())
 
 
@@ -165,6 +166,9 @@ class MemoryReader:
 
     def policies(self, ns: int, family: int) -> list[PolicyRule]:
         return sorted(self._state.policies(ns, family), key=lambda rule: rule.priority)
+
+    def loopback_guards(self, ns: int) -> LoopbackGuards:
+        return self._state.loopback_guards(ns)
 
     def sysctl(self, ns: int, key: str) -> str | None:
         key = sysctl_key(key)
@@ -306,6 +310,7 @@ class MemoryReader:
                         for index in (firewalls(state).index(ns, backend) for backend in BACKENDS)
                     ],
                     sorted(str(rule) for family in (4, 6) for rule in state.policies(ns, family)),
+                    sorted(state.loopback_guards(ns).interfaces),
                 )
                 for ns in spaces
             },

@@ -134,6 +134,7 @@ def seen(kernel: MemoryKernel, *names: str) -> dict[str, Any]:
                 str(route) for family in (4, 6) for table in (254, 100) for route in state.routes(ns, family, table)
             ),
             "rules": sorted(str(rule) for family in (4, 6) for rule in state.policies(ns, family)),
+            "guards": sorted(state.loopback_guards(ns).interfaces),
         }
     host = state.need(HOST)
     for backend in BACKENDS:

@@ -264,7 +264,10 @@ def _goal(left: list[str]) -> Any:
     if left[0] not in LOOKED_AT:
         return left.pop(0)
     key = _looked_at(left)
-    assert left.pop(0) == "map"
+    how = left.pop(0)
+    if how == "|":
+        return {"|": [key, int(left.pop(0))]}
+    assert how == "map"
     return {"map": {"key": key, "data": left.pop(0)}}
 
 

@@ -15,7 +15,11 @@ from dataclasses import replace
 from typing import ContextManager, Dict, List, Optional, Sequence, Set, Tuple, TypeVar
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, interpreters, namespaces
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec, links, routes
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import (
+    codec,
+    links,
+    routes,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import ROUTE, Socket
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Known
@@ -26,6 +30,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     Container,
     Holder,
     Link,
+    LoopbackGuards,
     NsFile,
     NsRef,
     PolicyRule,
@@ -290,6 +295,9 @@ class Reader:
 
     def policies(self, ns: int, family: int) -> List[PolicyRule]:
         return routes.read_policies(self._open[ns].socket, family)
+
+    def loopback_guards(self, ns: int) -> LoopbackGuards:
+        return routes.read_guards(self._open[ns].socket)
 
     # --- files and switches -----------------------------------------------------------------------------------------
 

@@ -29,7 +29,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
     DropNetns,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import (
+    AddLoopbackGuard,
     AddPolicy,
+    DelLoopbackGuard,
     DelPolicy,
     DelRoute,
     PutRoute,
@@ -228,6 +230,12 @@ class Kernel(reader.Reader):
     def _del_policy(self, step: DelPolicy) -> None:
         routes.delete_policy(self._at(step.ns).socket, step.rule)
 
+    def _add_loopback_guard(self, step: AddLoopbackGuard) -> None:
+        routes.add_guard(self._at(step.ns).socket, step.interface)
+
+    def _del_loopback_guard(self, step: DelLoopbackGuard) -> None:
+        routes.delete_guard(self._at(step.ns).socket, step.interface)
+
     # --- files ------------------------------------------------------------------------------------------------------
 
     def _set_sysctl(self, step: SetSysctl) -> None:
@@ -251,6 +259,8 @@ class Kernel(reader.Reader):
         DelRoute: _del_route,
         AddPolicy: _add_policy,
         DelPolicy: _del_policy,
+        AddLoopbackGuard: _add_loopback_guard,
+        DelLoopbackGuard: _del_loopback_guard,
         SetSysctl: _set_sysctl,
         PutFile: _put_file,
     }

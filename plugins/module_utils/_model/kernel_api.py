@@ -14,6 +14,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     Container,
     Holder,
     Link,
+    LoopbackGuards,
     NsFile,
     NsRef,
     PolicyRule,
@@ -56,6 +57,9 @@ class Source(Protocol):
 
     def policies(self, ns: int, family: int) -> Sequence[PolicyRule]:
         """Return the policy rules that look at the source only and lead to a table, in the kernel's order."""
+
+    def loopback_guards(self, ns: int) -> LoopbackGuards:
+        """Return by which interfaces nothing for 127.0.0.0/8 gets in, by policy rules of ours."""
 
     def marked(self, ns: int, protocol: int) -> Tuple[Set[Tuple[int, int]], Set[int]]:
         """Return (family, table) of the tables in which routes of a protocol are, and the families of which there are policy rules of

@@ -29,6 +29,8 @@ PROTOCOL = 76
 APART = "linuxnet: kept apart by nftables"
 # By address family: whether br_netfilter shows bridged packets to the rules for it.
 BRIDGE_NF_CALLS = {4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}
+# The bit of a packet's mark that is ours; no other bit is looked at or written.
+MARK_BIT = 0x20000000
 BY_KERNEL = 2  # RTPROT_KERNEL: a route that comes and goes with an address
 
 _MAC = re.compile("[0-9a-f]{2}(:[0-9a-f]{2}){5}")

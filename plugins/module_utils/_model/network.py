@@ -393,6 +393,15 @@ class PolicyRule:
         return ["from", self.source, *(word for name, number in numbers for word in (name, str(number)))]
 
 
+@dataclass(frozen=True)
+class LoopbackGuards:
+    """The ``interfaces`` by which nothing for 127.0.0.0/8 gets in that is not marked, by policy rules of ours that are asked in time. ``behind``: a
+    rule at priority 0 looks up the table local, so what is added at that priority comes too late."""
+
+    interfaces: Tuple[str, ...] = ()
+    behind: bool = True
+
+
 def show(value: Any) -> str:
     """Return a value as the diff and the messages show it."""
     if isinstance(value, bool):

@@ -29,7 +29,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
     DropNetns,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import (
+    AddLoopbackGuard,
     AddPolicy,
+    DelLoopbackGuard,
     DelPolicy,
     DelRoute,
     PutRoute,
@@ -41,6 +43,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     HOST,
     MAIN_TABLE,
     Link,
+    LoopbackGuards,
     NsFile,
     NsRef,
 )
@@ -292,6 +295,20 @@ def _del_policy(step: DelPolicy, state: State) -> None:
     policies = state.policies(_namespace(state, step.ns), step.rule.family)
     if step.rule in policies:
         policies.remove(step.rule)
+
+
+@advance.register(AddLoopbackGuard)
+def _add_loopback_guard(step: AddLoopbackGuard, state: State) -> None:
+    ns = _namespace(state, step.ns)
+    there = state.loopback_guards(ns).interfaces
+    state.known.loopback_guards[ns] = LoopbackGuards((*there, *({step.interface} - {*there})))
+
+
+@advance.register(DelLoopbackGuard)
+def _del_loopback_guard(step: DelLoopbackGuard, state: State) -> None:
+    ns = _namespace(state, step.ns)
+    there = state.loopback_guards(ns).interfaces
+    state.known.loopback_guards[ns] = LoopbackGuards(tuple(name for name in there if name != step.interface))
 
 
 # --- files ---

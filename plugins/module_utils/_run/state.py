@@ -33,6 +33,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     Container,
     Holder,
     Link,
+    LoopbackGuards,
     NsFile,
     NsRef,
     PolicyRule,
@@ -111,6 +112,7 @@ class Known:
     marked: Dict[int, Tuple[Set[Tuple[int, int]], Set[int]]] = field(
         default_factory=dict
     )  # where routes and rules of ours are
+    loopback_guards: Dict[int, LoopbackGuards] = field(default_factory=dict)
     vlans: Dict[Tuple[int, int], Tuple[Vlan, ...]] = field(default_factory=dict)
     sysctls: Dict[Tuple[int, str], Optional[str]] = field(default_factory=dict)
     texts: Dict[str, str] = field(default_factory=dict)  # files of ours, by path
@@ -125,7 +127,9 @@ class Known:
         for keyed in by_key:
             for key in [key for key in keyed if key[0] in touched]:
                 del keyed[key]
-        by_namespace: Sequence[Dict[int, Any]] = (self.links, self.addresses, self.default_routes, self.marked)
+        by_namespace: Sequence[Dict[int, Any]] = (
+            *(self.links, self.addresses, self.default_routes, self.marked, self.loopback_guards),
+        )
         for listed in by_namespace:
             for ns in touched:
                 listed.pop(ns, None)
@@ -448,6 +452,12 @@ class State:
         if (ns, family) not in self.known.policies:
             self.known.policies[ns, family] = [] if ns < 0 else list(self.source.policies(ns, family))
         return self.known.policies[ns, family]
+
+    def loopback_guards(self, ns: int) -> LoopbackGuards:
+        """Return by which interfaces nothing for 127.0.0.0/8 gets in, by policy rules of ours."""
+        if ns not in self.known.loopback_guards:
+            self.known.loopback_guards[ns] = LoopbackGuards() if ns < 0 else self.source.loopback_guards(ns)
+        return self.known.loopback_guards[ns]
 
     def marked(self, ns: int, protocol: int) -> Tuple[Set[Tuple[int, int]], Set[int]]:
         """Return (family, table) of the tables in which routes of a protocol were when that was asked first, and the families of which

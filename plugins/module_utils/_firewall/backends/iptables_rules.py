@@ -57,17 +57,19 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     marked,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import MARK_BIT
 
 PUBLISH, HAIRPIN = OURS + "PUBLISH", OURS + "HAIRPIN"
 RAW, MANGLE, FORWARD = OURS + "RAW", OURS + "MANGLE", OURS + "FORWARD"
+LOCALHOST = OURS + "LOCALHOST"
 GUARD, CLOSED, OPEN = OURS + "GUARD", OURS + "CLOSED", OURS + "OPEN"
 FENCE, FENCED = OURS + "FENCE", OURS + "FENCED"
 USERS = "DOCKER-USER"  # where docker leaves room for rules of others, before its own
 # Those who share a bridge see each other: their packets carry this bit from the forward hook, which knows both interfaces, to
 # the postrouting one, which knows only the way out.
-_BIT = "0x20000000/0x20000000"
+_BIT = "%#x/%#x" % (MARK_BIT, MARK_BIT)
 _KINDS = {
-    PUBLISH: PORTS, HAIRPIN: PORTS, RAW: PORTS, MANGLE: PORTS,
+    PUBLISH: PORTS, HAIRPIN: PORTS, RAW: PORTS, MANGLE: PORTS, LOCALHOST: PORTS,
     GUARD: ISOLATION, CLOSED: ISOLATION, OPEN: ISOLATION, FORWARD: ALLOWANCES, FENCE: FENCES, FENCED: FENCES,
 }  # fmt: skip
 _BENT = "linuxnet-hairpin|"  # begins the note of a port whose hairpin we switched on; its bridge follows
@@ -138,6 +140,10 @@ def _published(family: int, owned: OwnedRules, layout: Layout) -> None:
             ("-d", "127.0.0.0/8", "!", "-i", "lo", *noted("linuxnet"), "-j", "DROP"),
             *(("-i", name, *noted("linuxnet-localnet")) for name in owned.localnet),  # a note, no verdict
         ]
+        # What is known to be an answer, and the policy rule that guards an interface (`AddLoopbackGuard`) lets in.
+        layout.calls.append(("mangle", "PREROUTING", _call(LOCALHOST)))
+        answer = ("-m", "conntrack", "--ctstate", "DNAT", "--ctorigdst", "127.0.0.0/8", "--ctdir", "REPLY")
+        layout.chains["mangle", LOCALHOST] = [(*answer, *noted("linuxnet"), "-j", "MARK", "--set-xmark", _BIT)]
 
 
 def _isolated(isolations: Sequence[Isolation], layout: Layout) -> None:
@@ -342,7 +348,7 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
     callers = {family: _caller(tables.get("filter", {})) for family, tables in saved.items()}
     found = IptablesRules(
         nat_rules=tuple(rules),
-        port_mappings=tuple(mappings),
+        port_mappings=tuple(dict.fromkeys(mappings)),  # one that is there twice is put right
         isolations=tuple(isolations),
         allowances=tuple(allowances),
         fences=tuple(fences),

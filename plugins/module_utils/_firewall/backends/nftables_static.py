@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     SPOOFING,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import MARK_BIT
 
 TABLE = "inet linuxnet_containers"
 BRIDGE_TABLE = "bridge linuxnet_containers"
@@ -119,6 +120,8 @@ def _publishing() -> StaticRules:
     rules += [(chain, chain, "fib daddr type local jump publish") for chain in ("prerouting", "output")]
     # route_localnet lets a neighbour's packets for 127.0.0.1 in: nobody but the host itself may send them.
     rules.append(("raw", "localhost", 'iifname != "lo" ip daddr 127.0.0.0/8 drop'))
+    # What is for 127.0.0.0/8 behind NAT is an answer, and the policy rule that guards an interface (`AddLoopbackGuard`) lets it in.
+    rules.append(("answers", "answers", "ct status dnat ip daddr 127.0.0.0/8 meta mark set meta mark | %d" % MARK_BIT))
     # The answer has to come back this way: to the host's 127.0.0.1, and to those on the same bridge, who see each other. With
     # br_netfilter the latter are bridged to each other, and have no input interface here.
     rules += [
@@ -133,6 +136,7 @@ def _publishing() -> StaticRules:
         "prerouting": "nat hook prerouting priority dstnat",
         "output": "nat hook output priority -100",
         "raw": "filter hook prerouting priority raw",
+        "answers": "filter hook prerouting priority filter",
         "hairpin": "nat hook postrouting priority srcnat",
     }
     # loops: (bridge, bridge) where something is published; localnet: bridges whose route_localnet we switched on.

@@ -254,7 +254,11 @@ def _match(match: Mapping[str, Any]) -> str:
 
 
 def _looked_up(value: Any) -> str:
-    """Return a look-up in a map."""
+    """Return what a part of a packet is set to: what a map says, or itself with a bit more."""
+    if set(fields(value)) == {"|"}:
+        parts = listed(fields(value)["|"])
+        key, bit = (_looked_at(parts[0]), parts[1]) if len(parts) == 2 else ("", 0)
+        return "%s | %d" % (key, bit) if key and type(bit) is int else ""
     inner = fields(fields(value).get("map"))
     key = _looked_at(inner.get("key"))
     return "%s map %s" % (key, text_of(inner.get("data"))) if set(inner) == {"key", "data"} and key else ""

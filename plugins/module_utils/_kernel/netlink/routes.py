@@ -23,7 +23,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlin
     Socket,
     attributes,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import BY_KERNEL, MARK_BIT, PROTOCOL
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
+    LoopbackGuards,
     Nexthop,
     PolicyRule,
     Route,
@@ -37,7 +39,9 @@ _ONLINK = 4  # RTNH_F_ONLINK
 _NEXTHOP = struct.Struct("=HBBi")  # struct rtnexthop: length, flags, weight less one, interface index
 _GATEWAY, _VIA = 5, 18  # RTA_GATEWAY, RTA_VIA
 _FAMILY = struct.Struct("=H")  # what struct rtvia begins with, before the address
-_TO_TABLE, _PERMANENT = 1, 1  # FR_ACT_TO_TBL, FIB_RULE_PERMANENT
+_TO_TABLE, _PROHIBIT, _PERMANENT = 1, 8, 1  # FR_ACT_TO_TBL, FR_ACT_PROHIBIT, FIB_RULE_PERMANENT
+_LOCAL = 255  # the table local
+_NO_RULES = (errno.EOPNOTSUPP, errno.EAFNOSUPPORT)  # a kernel without policy routing
 # Attributes of a rule without conditions.
 _PLAIN = ("FRA_SRC", "FRA_PRIORITY", "FRA_TABLE", "FRA_PROTOCOL", "FRA_SUPPRESS_PREFIXLEN")
 _SUPPRESS_NONE = 0xFFFFFFFF  # FRA_SUPPRESS_PREFIXLEN of a rule that suppresses nothing
@@ -281,3 +285,76 @@ def _policy_message(rule: PolicyRule) -> Tuple[Fields, codec.Attributes]:
         "action": _TO_TABLE,
     }
     return fields, attrs
+
+
+# --- guards: policy rules that let nothing for 127.0.0.0/8 in by an interface but what has our bit in its mark ---
+# Routing asks the table local first, by a rule at priority 0, and that knows all of 127.0.0.0/8. No priority is before 0, and what is added at
+# one comes last there. So the kernel's rule is put anew, as it was, behind ours.
+
+
+def read_guards(sock: Socket) -> LoopbackGuards:
+    """Return by which interfaces nothing gets in: those whose rule is asked before the table local."""
+    rules = _ipv4_rules(sock)
+    in_force = list(map(_is_local, rules)).index(True) if any(map(_is_local, rules)) else len(rules)
+    names = [_guarded(rule) for rule in rules[:in_force]]
+    behind = any(_is_local(rule) and not rule.get_attr("FRA_PRIORITY") for rule in rules)
+    return LoopbackGuards(tuple(dict.fromkeys(name for name in names if name)), behind)
+
+
+def add_guard(sock: Socket, interface: str) -> None:
+    """Guard an interface. Raises `NetlinkError`."""
+    if interface in read_guards(sock).interfaces:
+        return
+    if interface not in map(_guarded, _ipv4_rules(sock)):
+        _change_guard(sock, _NEWRULE, ACK | CREATE | EXCL, interface)
+    # The one behind ours first, so that there is one at any time.
+    rules = _ipv4_rules(sock)
+    local = [number for number, rule in enumerate(rules) if _is_local(rule)]
+    place = [_guarded(rule) for rule in rules].index(interface)
+    if local and local[0] < place and not rules[local[0]].get_attr("FRA_PRIORITY"):
+        fields = {"family": FAMILIES[4], "table": _LOCAL, "action": _TO_TABLE}
+        protocol = rules[local[0]].get_attr("FRA_PROTOCOL")
+        attrs: codec.Attributes = [("FRA_PRIORITY", 0), ("FRA_TABLE", _LOCAL)]
+        attrs += [("FRA_PROTOCOL", BY_KERNEL if protocol is None else protocol)]
+        if local[-1] < place:  # else one that ended half-way left it there
+            codec.request(sock, codec.fibmsg, _NEWRULE, ACK | CREATE, fields, attrs)
+        codec.request(sock, codec.fibmsg, _DELRULE, ACK, fields, attrs)  # the first of them
+
+
+def delete_guard(sock: Socket, interface: str) -> None:
+    """Guard an interface no longer. Raises `NetlinkError`."""
+    _change_guard(sock, _DELRULE, ACK, interface)
+
+
+def _ipv4_rules(sock: Socket) -> List[codec.Message]:
+    """Return the policy rules of IPv4, in the order in which they are asked."""
+    try:
+        found = codec.dump(sock, codec.fibmsg, _GETRULE, {"family": FAMILIES[4]})
+        return [rule for rule in found if rule["family"] == FAMILIES[4]]
+    except NetlinkError as error:
+        if error.errno in _NO_RULES:
+            return []
+        raise
+
+
+def _is_local(rule: codec.Message) -> bool:
+    """Return whether every packet is looked up in the table local."""
+    names = {"FRA_TABLE", "FRA_PROTOCOL", "FRA_PRIORITY", "FRA_SUPPRESS_PREFIXLEN"}
+    plain = not {*rule.names()} - names and not rule["src_len"] and not rule["dst_len"] and not rule["flags"] & 2
+    return plain and rule["action"] == _TO_TABLE and (rule.get_attr("FRA_TABLE") or rule["table"]) == _LOCAL
+
+
+def _guarded(rule: codec.Message) -> str:
+    """Return the interface that a rule of ours guards, ``""`` where it is another rule."""
+    known: Dict[str, object] = {name: rule.get_attr(name) for name in rule.names()}
+    wanted = {"FRA_DST": "127.0.0.0", "FRA_FWMASK": MARK_BIT, "FRA_PROTOCOL": PROTOCOL}
+    alike = all(known.get(name) == value for name, value in wanted.items()) and not known.get("FRA_FWMARK")
+    ours = alike and rule["action"] == _PROHIBIT and rule["dst_len"] == 8 and not rule["src_len"]
+    return str(known.get("FRA_IIFNAME") or "") if ours else ""
+
+
+def _change_guard(sock: Socket, type_: int, flags: int, interface: str) -> None:
+    attrs: codec.Attributes = [("FRA_PRIORITY", 0), ("FRA_IIFNAME", interface), ("FRA_DST", "127.0.0.0")]
+    attrs += [("FRA_FWMARK", 0), ("FRA_FWMASK", MARK_BIT), ("FRA_PROTOCOL", PROTOCOL)]
+    fields = {"family": FAMILIES[4], "dst_len": 8, "action": _PROHIBIT}
+    codec.request(sock, codec.fibmsg, type_, flags, fields, attrs)

@@ -11,6 +11,7 @@ from typing import List, Optional, Tuple
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.commands import Command, command
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import MARK_BIT, PROTOCOL
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef, PolicyRule, Route
 
 
@@ -89,3 +90,52 @@ class DelPolicy(Change):
 
     def undo(self) -> Tuple[Change, ...]:
         return (AddPolicy(self.ns, self.rule),)
+
+
+def _guard(ns: NsRef, verb: str, name: str) -> Command:
+    words = "priority 0 to 127.0.0.0/8 fwmark 0/%#x protocol %d prohibit" % (MARK_BIT, PROTOCOL)
+    return command(_ip(ns, 4), "rule", verb, "iif", name, words.split())
+
+
+@dataclass(frozen=True)
+class AddLoopbackGuard(Change):
+    """Let nothing for 127.0.0.0/8 in by an interface that has not our bit in its mark, whatever rules of netfilter there are: a policy rule in front
+    of that which looks up the table local, behind which nothing else of routing is asked. ``behind``: that one is the first now, so it has to go
+    behind ours."""
+
+    ns: NsRef
+    interface: str
+    behind: bool = True
+    opens = True  # what is let in all the same is marked by rules, which have to stand
+
+    def attempt(self) -> str:
+        return "keep out what comes in by %s for 127.0.0.0/8 in %s" % (self.interface, self.ns)
+
+    def commands(self) -> List[Command]:
+        # Put anew it is behind ours; the copy is there meanwhile.
+        moves = [(verb, at) for verb, at in (("add", "1"), ("del", "0"), ("add", "0"), ("del", "1")) if self.behind]
+        local = ["lookup", "local", "protocol", "kernel"]
+        return [
+            _guard(self.ns, "add", self.interface),
+            *(command(_ip(self.ns, 4), "rule", verb, "priority", at, local) for verb, at in moves),
+        ]
+
+    def undo(self) -> Tuple[Change, ...]:
+        return (DelLoopbackGuard(self.ns, self.interface),)
+
+
+@dataclass(frozen=True)
+class DelLoopbackGuard(Change):
+    """Take that rule away again."""
+
+    ns: NsRef
+    interface: str
+
+    def attempt(self) -> str:
+        return "no longer keep out what comes in by %s for 127.0.0.0/8 in %s" % (self.interface, self.ns)
+
+    def commands(self) -> List[Command]:
+        return [_guard(self.ns, "del", self.interface)]
+
+    def undo(self) -> Tuple[Change, ...]:
+        return (AddLoopbackGuard(self.ns, self.interface),)

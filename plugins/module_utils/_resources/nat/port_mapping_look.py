@@ -24,6 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import DEFAULT
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import APART
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import LoopbackGuards
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import (
     coexistence,
     conflicts,
@@ -83,6 +84,9 @@ class Have:
     coexistence: Coexistence = field(default_factory=Coexistence)
     forwarding: Tuple[Forwarding, ...] = ()
     families: FrozenSet[int] = frozenset()  # those that something else of ours is of
+    # What keeps 127.0.0.0/8 to the host. It says as well that we switched route_localnet on, where the rules that note it were flushed.
+    guards: LoopbackGuards = field(default_factory=LoopbackGuards)
+    idle: Tuple[str, ...] = ()  # bridges with that, behind which nothing is published any more
     closable: Tuple[str, ...] = ()  # bridges whose route_localnet we switched on, and that have it yet
     use: conflicts.Use = field(default_factory=conflicts.Use)  # what else the ports are used for
     host_ip: str = ""  # what is the matter with the address to publish on: "broadcast", "nowhere", or nothing
@@ -122,13 +126,22 @@ def look(want: Want, ns: int, state: State) -> Have:
     more = {*fence.families(indexes), *(family for family in FAMILIES if family not in left)}
     families = [*sorted(going), *sorted(more.difference(going))]
     if want.present:  # its own first
-        families = [want.family, *sorted({*going, *fence.families(indexes)} - {want.family})]
-    switched = dict.fromkeys(name for index in indexes.values() for name in index.owned.localnet)
+        known = sorted({*going, *fence.families(indexes)} - {want.family})
+        families = [want.family, *known]
+    guards = state.loopback_guards(ns)
+    noted = [name for index in indexes.values() for name in index.owned.localnet]
+    switched = dict.fromkeys([*noted, *guards.interfaces])
     have = Have(
         here,
         tuple(there for there in others if there.mine or there.surplus or there.others or there.stale),
         want.bridge,
         families=frozenset(left),
+        guards=guards,
+        idle=tuple(
+            name
+            for name in guards.interfaces
+            if name not in noted and not any(index.behind.get((name, 4)) for index in indexes.values())
+        ),
         closable=tuple(
             name for name in switched if state.link(ns, name) and state.sysctl(ns, ROUTE_LOCALNET % name) == "1"
         ),

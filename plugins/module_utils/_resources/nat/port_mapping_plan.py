@@ -18,6 +18,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import SetLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import (
+    AddLoopbackGuard,
+    DelLoopbackGuard,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetPortMappings
@@ -111,10 +115,11 @@ def _published(want: Want, have: Have, mappings: Sequence[PortMapping]) -> List[
     gone = tuple(mapping for mapping in (*here.mine, *here.surplus, *here.stale) if mapping not in wanted)
     # What was noted where the ports were before is noted where they are now.
     noted = {name for there in have.elsewhere for name in there.owned.localnet} - {*here.owned.localnet}
-    opened = (have.bridge,) if opens or have.bridge in noted else ()
+    guarded, localnet = have.bridge in have.guards.interfaces, have.bridge in here.owned.localnet
+    opened = (have.bridge,) if not localnet and (opens or have.bridge in noted or guarded) else ()
     off = _no_longer_behind(here, gone, new)
     changes += [*_closed(want, have, off), *_straightened(want, have)]
-    if new or gone or opens or bent or not here.owned.whole(PORTS, want.family):
+    if new or gone or opened or bent or not here.owned.whole(PORTS, want.family):
         straight = here.hairpins_off
         changes.append(
             SetPortMappings(want.ns, new, gone, here.owned, False, opened, off, here.backend, bent, straight)
@@ -122,7 +127,9 @@ def _published(want: Want, have: Have, mappings: Sequence[PortMapping]) -> List[
     changes += have.apart.changes(want.ns) if have.apart else []
     if bends:  # after its note
         changes.append(SetLink(want.ns, have.port, {"hairpin": True}, {"hairpin": False}, opens=True))
-    if opens:  # after the rule that lets nobody else make use of it
+    if not guarded and localhost and (opened or localnet):
+        changes.append(AddLoopbackGuard(want.ns, have.bridge, have.guards.behind))
+    if opens:  # after the rules that let nobody else make use of it
         changes.append(SetSysctl(want.ns, ROUTE_LOCALNET % have.bridge, "1", "0", opens=True))
     return changes
 
@@ -146,8 +153,11 @@ def _no_longer_behind(there: There, gone: Sequence[PortMapping], new: Sequence[P
 
 
 def _closed(want: Want, have: Have, bridges: Sequence[str]) -> List[Change]:
-    """Return the steps that switch route_localnet of bridges off again."""
-    return [SetSysctl(want.ns, ROUTE_LOCALNET % name, "0", "1") for name in bridges if name in have.closable]
+    """Return the steps that switch route_localnet of bridges off again, and then take away what kept others from making use of it."""
+    return [
+        *(SetSysctl(want.ns, ROUTE_LOCALNET % name, "0", "1") for name in bridges if name in have.closable),
+        *(DelLoopbackGuard(want.ns, name) for name in bridges if name in have.guards.interfaces),
+    ]
 
 
 def _partly(mine: Sequence[PortMapping], mappings: Sequence[PortMapping]) -> List[PortMapping]:
@@ -188,11 +198,14 @@ def _absent(want: Want, have: Have, before: Dict[str, Any]) -> Plan:
     changes += kept_or_taken_back(have.forwarding, needed)
     for one in [one for one in have.forwarding if one.family not in needed]:
         before = dict(before, **(one.describe() if one.off() else {}))
+    closed: Dict[str, None] = dict.fromkeys(have.idle)
+    changes += _closed(want, have, have.idle)
     for there in have.everywhere:
         gone = tuple(dict.fromkeys((*there.mine, *there.surplus, *there.stale)))
         if gone:
             off = _no_longer_behind(there, gone)
-            changes += _closed(want, have, off)
+            changes += _closed(want, have, [name for name in off if name not in closed])
+            closed.update(dict.fromkeys(off))
             changes.append(_ended(want, there, gone, off))
     facts: Dict[str, Any] = {"satisfied_by": None, **NOTHING.facts}
     if not want.mappings:

@@ -16,7 +16,11 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import addresses as with_addresses
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, namespaces
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import addresses, links, routes
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import (
+    addresses,
+    links,
+    routes,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import NetlinkError
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.reader import Namespace
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import addresses as address_changes
@@ -84,7 +88,7 @@ class Kernel(with_addresses.Kernel):
 VERBS = {
     links: "add change delete delete_together change_vlans",
     addresses: "put delete",
-    routes: "put delete add_policy delete_policy",
+    routes: "put delete add_policy delete_policy add_guard delete_guard",
     files: "write_sysctl write_text write_tx_checksum",
     namespaces: "create bind link remove",
 }
@@ -159,6 +163,8 @@ STEPS: dict[str, tuple[base.Change, Calls]] = {
     "a route's end": (route_changes.DelRoute(WEB, ROUTE), [("delete", "web", ROUTE, 2, [])]),
     "a rule": (route_changes.AddPolicy(WEB, RULE), [("add_policy", "web", RULE)]),
     "a rule's end": (route_changes.DelPolicy(WEB, RULE), [("delete_policy", "web", RULE)]),
+    "a guard": (route_changes.AddLoopbackGuard(WEB, "br0"), [("add_guard", "web", "br0")]),
+    "a guard's end": (route_changes.DelLoopbackGuard(WEB, "br0"), [("delete_guard", "web", "br0")]),
     "a sysctl": (file_changes.SetSysctl(WEB, "net.a", "1"), [("write_sysctl", "net.a", "1")]),
     "a file": (file_changes.PutFile("/etc/a", "text"), [("write_text", "/etc/a", "text")]),
 }

@@ -104,10 +104,19 @@ def test_the_host_is_opened_when_what_closes_it_stands() -> None:
     wants = validation.items(RESOURCE, {"aggregate": aggregate})
     execution.execute(RESOURCE, wants, kernel, False)
     steps = [type(step).__name__ for step in kernel.applied[start:]]
-    assert steps == ["PutFile", "SetPortMappings", "SetFence", "PutRule", "SetIsolation", "SetSysctl", "SetSysctl"]
+    assert steps == [
+        "PutFile",
+        "SetPortMappings",
+        "SetFence",
+        "PutRule",
+        "SetIsolation",
+        "AddLoopbackGuard",
+        "SetSysctl",
+        "SetSysctl",
+    ]
 
 
-@pytest.mark.parametrize("number", range(7))
+@pytest.mark.parametrize("number", range(8))
 def test_an_item_whose_opening_is_refused_is_taken_back_whole(number: int) -> None:
     kernel = MemoryKernel()
     kernel.apply(AddLink(HOST, "br0", "bridge"))
@@ -118,4 +127,4 @@ def test_an_item_whose_opening_is_refused_is_taken_back_whole(number: int) -> No
     wants = validation.items(RESOURCE, {"aggregate": [{**item, "forward": False}]})
     [result], dummy = execution.execute(RESOURCE, wants, kernel, False)
     assert (kernel.snapshot() == before) == result.get("failed", False)
-    assert result.get("failed", False) == (number < 5)  # the file, the rules, the fence, and two switches
+    assert result.get("failed", False) == (number < 6)  # the file, the rules, the fence, the guard, and two switches

@@ -15,7 +15,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink, SetLink
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import AddLoopbackGuard
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
+    HOST,
+    Address,
+    LoopbackGuards,
+    NsRef,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import port_mapping_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetPortMappings
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
@@ -26,6 +32,7 @@ from ansible_collections.linuxnet.containers.tests.unit.asked import failed, mad
 from .test_port_mapping_look import PORT, host
 
 LOCALNET = "net.ipv4.conf.br0.route_localnet"
+GUARD = "priority 0 to 127.0.0.0/8 fwmark 0/0x20000000 protocol 76 prohibit"
 QUIET = {**PORT, "ip_forward": False}
 
 
@@ -44,7 +51,7 @@ def published(kernel: Any, backend: Any = NFTABLES) -> Any:
 
 def test_a_port_is_published_with_what_its_bridge_needs(kernel: Any) -> None:
     steps = plan(kernel, RESOURCE, **QUIET).changes
-    assert [type(step) for step in steps] == [SetPortMappings, SetLink, SetSysctl]
+    assert [type(step) for step in steps] == [SetPortMappings, SetLink, AddLoopbackGuard, SetSysctl]
     done = made(kernel, RESOURCE, **QUIET)
     assert {name: done["after"][name] for name in ("host_port", "to_address", "to_port", "bridge", "backend")} == {
         "host_port": "8080",
@@ -58,6 +65,7 @@ def test_a_port_is_published_with_what_its_bridge_needs(kernel: Any) -> None:
     assert gone["commands"] == [
         "bridge link set dev web0 hairpin off",
         "sysctl -w net/ipv4/conf/br0/route_localnet=0",
+        f"ip rule del iif br0 {GUARD}",
         "nft 'delete table inet linuxnet_containers'",
     ]
     assert published(kernel) == []
@@ -179,6 +187,35 @@ def test_route_localnet_goes_with_the_last_port_that_another_one_takes_the_place
     gone = made(kernel, RESOURCE, state="absent", **moved)
     assert gone["commands"][0] == "sysctl -w net/ipv4/conf/br1/route_localnet=0"
     assert [step for step in gone["commands"] if "br0" in step] == []
+
+
+def test_an_older_release_s_route_localnet_gets_its_guard(kernel: Any) -> None:
+    """In one run. In front of the table local at another priority it is without moving that."""
+    made(kernel, RESOURCE, **QUIET)
+    known = kernel._state.known.loopback_guards
+    for behind, moves in ((True, 4), (False, 0)):
+        known[kernel.find(HOST)] = LoopbackGuards((), behind)
+        done = made(kernel, RESOURCE, **QUIET)
+        assert done["commands"][0] == f"ip rule add iif br0 {GUARD}"
+        assert len(done["commands"]) == 1 + moves
+        assert made(kernel, RESOURCE, **QUIET)["changed"] is False
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize("backend", ["nftables", "iptables"])
+def test_a_guard_tells_whose_route_localnet_is_when_the_rules_are_flushed(
+    kernel: Any, backend: str, state: str
+) -> None:
+    item = {**QUIET, "backend": backend}
+    made(kernel, RESOURCE, **item)
+    firewalls(kernel._state)._indexes.clear()
+    firewalls(kernel._state)._rulesets.clear()
+    assert published(kernel, NFTABLES if backend == "nftables" else IPTABLES_NFT) == []
+    again = made(kernel, RESOURCE, state=state, **item)
+    assert again["changed"] is True
+    made(kernel, RESOURCE, state="absent", **item)
+    assert kernel.sysctl(kernel.find(HOST), LOCALNET) == "0"
+    assert kernel.loopback_guards(kernel.find(HOST)).interfaces == ()
 
 
 def test_ranges_are_shown_as_ranges(kernel: Any) -> None:
