@@ -49,7 +49,7 @@ def _nft(ruleset: Objects, text: str) -> Objects:
     handles = itertools.count(1 + max((_handle(item) for item in objects), default=0))
     woken: set[str] = set()  # tables
     chained: set[str] = set()
-    for line in text.splitlines():
+    for line in filter(None, text.split("\n")):
         tokens = TOKEN.findall(line)
         verb, kind, family, table, *rest = tokens
         where = {"family": family, "table": table}
@@ -339,7 +339,7 @@ def _tables(tables: iptables_save.Tables, text: str) -> iptables_save.Tables:
     chains = {table: {name: list(chain.rules) for name, chain in found.items()} for table, found in tables.items()}
     policies = {(table, name): chain.policy for table, found in tables.items() for name, chain in found.items()}
     table: dict[str, list[tuple[str, ...]]] = {}
-    for line in text.splitlines():
+    for line in filter(None, text.split("\n")):
         if line.startswith("*"):
             if line[1:] in iptables_save.closed(tables):
                 raise Refusal(f"table {line[1:]} is incompatible")

@@ -10,13 +10,18 @@ import errno
 import os
 from typing import Iterable
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.commands import visible
+
 
 class Refused(Exception):
     """A request that is not carried out. Its text is one or two plain sentences for the user."""
 
 
 class Invalid(Refused):
-    """Bad input: found before anything was read or changed."""
+    """Bad input: found before anything was read or changed. What of it no terminal shows as it is shows as its number."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(visible(message))
 
 
 class Lacking(Refused):

@@ -42,7 +42,12 @@ def name_bytes(name: str) -> bytes:
 
 
 def _digest(*parts: str) -> bytes:
-    return hashlib.sha256(name_bytes("\0".join(parts))).digest()
+    text = "\0".join(parts)
+    try:
+        raw = name_bytes(text)
+    except UnicodeEncodeError:  # half of a pair of surrogates, which JSON can say and no kernel has
+        raw = text.encode(errors="surrogatepass")
+    return hashlib.sha256(raw).digest()
 
 
 def host_interface(netns: str, peer_name: str) -> str:
@@ -112,6 +117,14 @@ def owner_mark(owner: str) -> str:
     tail = "~" + base64.b32encode(hashlib.sha256(owner.encode(errors="surrogatepass")).digest()).decode().lower()[:12]
     kept = plain.encode()[: OWNER_BYTES - len(tail)].decode(errors="ignore")
     return kept + tail
+
+
+def fits(value: str, size: int) -> bool:
+    """Return whether a text means at most so many bytes: half of a pair of surrogates, which JSON can say, means none."""
+    try:
+        return len(name_bytes(value)) <= size
+    except UnicodeEncodeError:
+        return False
 
 
 def _bytes(value: str) -> bytes:

@@ -16,8 +16,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
     INTERFACE_NAME_BYTES,
+    fits,
     known_name,
-    name_bytes,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import FOREVER, Address, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.pools import Pool
@@ -190,8 +190,8 @@ def renamed(want: Want, interface: str, bridge: Optional[str]) -> Want:
 def _check(given: Mapping[str, Any], interface: str, family: int) -> None:
     """Raise `Invalid` for attributes that the kernel would not take, or not together."""
     label = given.get("label")
-    fits = label is None or label.split(":")[0] == interface
-    if not fits or len(name_bytes(label or "")) > INTERFACE_NAME_BYTES:
+    named = label is None or label.split(":")[0] == interface
+    if not named or not fits(label or "", INTERFACE_NAME_BYTES):
         raise Invalid(
             "label: '%s' must be '%s' or begin with '%s:', and have at most %d bytes."
             % (label, interface, interface, INTERFACE_NAME_BYTES)

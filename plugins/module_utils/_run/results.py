@@ -19,7 +19,7 @@ _LINES = re.compile(r"([\n\t])")
 
 def of_failure(subject: str, error: Refused) -> Dict[str, Any]:
     """Return the result of an item that failed."""
-    result: Dict[str, Any] = {"changed": False, "failed": True, "msg": str(error), "item": subject}
+    result: Dict[str, Any] = {"changed": False, "failed": True, "msg": visible(str(error)), "item": subject}
     return dict(result, missing=error.missing) if isinstance(error, Lacking) else result
 
 

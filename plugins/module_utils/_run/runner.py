@@ -14,6 +14,7 @@ import gc
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.commands import visible
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking, Refused, of_host
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Opener, Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
@@ -66,7 +67,7 @@ class _Module(AnsibleModule):  # type: ignore[misc]
         try:
             self.params = self._convert(self.params)
         except Refused as error:
-            self.fail_json(msg=str(error))
+            self.fail_json(msg=readable(str(error)))
 
 
 def attempt(
@@ -96,7 +97,7 @@ def attempt(
     except (OSError, MemoryError) as error:
         module.fail_json(msg=readable(str(of_host(error, "read the state of this host"))))
     for warning in warnings:
-        module.warn(readable(warning))
+        module.warn(visible(warning))
     return module, outcome
 
 

@@ -12,7 +12,9 @@ import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import routes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import (
+    AddLoopbackGuard,
     AddPolicy,
+    DelLoopbackGuard,
     DelPolicy,
     DelRoute,
     PutRoute,
@@ -46,6 +48,22 @@ COMMANDS = [
         DelPolicy(PID, PolicyRule(6, "::/0", 70000, 5, 76)),
         ["nsenter --net=/proc/42/ns/net ip -6 rule del from ::/0 lookup 70000 priority 5 proto 76"],
     ),
+    (
+        AddLoopbackGuard(HOST, "br0"),
+        [
+            "ip rule add iif br0 priority 0 to 127.0.0.0/8 fwmark 0/0x20000000 protocol 76 prohibit",
+            "ip rule add priority 1 lookup local protocol kernel",
+            "ip rule del priority 0 lookup local protocol kernel",
+            "ip rule add priority 0 lookup local protocol kernel",
+            "ip rule del priority 1 lookup local protocol kernel",
+        ],
+    ),
+    (
+        DelLoopbackGuard(WEB, "it's"),
+        [
+            """ip -n web rule del iif 'it'"'"'s' priority 0 to 127.0.0.0/8 fwmark 0/0x20000000 protocol 76 prohibit""",
+        ],
+    ),
 ]  # fmt: skip
 
 
@@ -58,6 +76,8 @@ TWICE = [
     DelRoute(WEB, ROUTE),
     AddPolicy(WEB, POLICY),
     DelPolicy(WEB, POLICY),
+    AddLoopbackGuard(WEB, "br0"),
+    DelLoopbackGuard(WEB, "br0"),
 ]
 
 

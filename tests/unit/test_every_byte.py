@@ -1,0 +1,227 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No text becomes syntax: every character, at every place of every text option, is refused in a sentence that a terminal shows as it is, or
+arrives as it is: in what nft and iptables are told, where it is found again and taken away whole, and in the command lines.
+
+The options are those of the argument specs, so one that is new has to be sent here as well. That the real tools do as their twins do is shown by
+those files of `tests/module` that use them.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import readable
+from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
+from ansible_collections.linuxnet.containers.tests.unit.wired_host import two_containers
+
+RESOURCES = {
+    name.partition(".")[0]: import_module(
+        f"ansible_collections.linuxnet.containers.plugins.module_utils._resources.{name}"
+    ).RESOURCE
+    for name in ("bridge", "bridge_port", "nat.resource", "netns", "ns_address", "ns_route", "veth")
+}
+# All that Latin-1 has but most letters of ASCII, what UTF-8 has not, NUL, and what is long, right to left, of no width, or ends a line elsewhere.
+CHARACTERS = [char for char in map(chr, range(256)) if char in "aZ7" or not (char.isascii() and char.isalnum())]
+CHARACTERS += [*map(chr, (0xDC80, 0xDCFF, 0xD800, 0x2028, 0x2029, 0x202E, 0x200B, 0xFEFF, 0x4E2D, 0x1F600))]
+NAT = {"forward": False, "ip_forward": True}
+# Of each module items in which every text option is. A value is what something is put into, so it is nowhere else in a command.
+ITEMS: dict[str, list[dict[str, Any]]] = {
+    "bridge": [
+        {"name": "qbr", "alias": "qalias", "mac": "02:00:00:00:00:07", "mtu": "1500"},
+        {"name": "qbr", "netns": "web", "rewired": ["qport"]},
+    ],
+    "bridge_port": [{"bridge": "br0", "interface": "vdb", "netns": "host", "vlans": [{"vid": 7}]}],
+    "netns": [
+        {"name": "qns", "sysctls": {"net.ipv4.ip_forward": "1"}, "new_sysctls": {"net.core.somaxconn": "7"}},
+        {"name": "qns", "path": "/run/netns/web"},
+        {"name": "qns", "share": "web"},
+        {"name": "qns", "container": "qcontainer"},
+    ],
+    "veth": [
+        {
+            **{
+                "name": "qhost",
+                "netns": "host",
+                "peer_name": "qpeer",
+                "peer_netns": "web",
+                "bridge": "br0",
+                "mtu": "1400",
+            },
+            **{"mac": "02:00:00:00:00:08", "peer_mac": "02:00:00:00:00:09", "alias": "qalias"},
+            "peer_sysctls": {"net.ipv4.conf.IFNAME.arp_notify": "1"},
+        },
+        {"name": "qhost", "peer_name": "qpeer", "peer_netns": "web", "port_of": "qkey"},
+    ],
+    "ns_address": [
+        {"interface": "eth0", "netns": "web", "address": "10.0.0.7/24", "label": "eth0:q", "broadcast": "10.0.0.255"},
+        {"interface": "eth0", "netns": "web", "address": "10.0.0.7/32", "peer": "10.0.0.8/32"},
+        {"interface": "eth0", "netns": "web", "address": "10.0.0.7/24", "valid_lft": "70", "preferred_lft": "60"},
+        {
+            **{"interface": "eth0", "netns": "web", "pool": "10.0.0.0/24", "bridge": "br0", "range": "10.0.0.64/26"},
+            **{"exclude": ["10.0.0.70"], "gateway": "10.0.0.1", "owner": "qowner"},
+        },
+    ],
+    "ns_route": [
+        {"destination": "10.7.0.0/16", "netns": "web", "gateway": "10.0.0.1", "interface": "eth0", "table": "107"},
+        {"destination": "10.7.0.0/16", "netns": "web", "interface": "eth0", "source": "10.0.0.5"},
+        {
+            **{"destination": "10.7.0.0/16", "netns": "web", "interface": "eth0", "table": "107"},
+            "rule_source": "10.9.0.0/24",
+        },
+        {"destination": "10.7.0.0/16", "netns": "web", "nexthops": [{"gateway": "10.0.0.1", "interface": "eth0"}]},
+    ],
+    "nat": [
+        {
+            **{"type": "masquerade", "source": "10.0.0.0/24", "netns": "host", "out_interface": "qout"},
+            **{"exclude": ["10.9.0.0/16"], "owner": "qowner", "comment": "qcomment", **NAT},
+        },
+        {
+            "type": "snat",
+            "source": "10.0.0.0/24",
+            "to_address": "192.0.2.7",
+            "owner": "qowner",
+            "comment": "qcomment",
+            **NAT,
+        },
+        {
+            **{"type": "dnat", "host_ip": "192.0.2.7", "host_port": "8080", "to_address": "10.0.0.2", "to_port": "80"},
+            **{"bridge": "qbr", "owner": "qowner", "comment": "qcomment", **NAT},
+        },
+        {"type": "filter", "bridge": "qbr", "owner": "qowner", "comment": "qcomment", "forward": False},
+        {"type": "filter", "bridge": "qbr", "goes_with": "qother", "rewired": ["qport"], "forward": False},
+        {
+            **{"type": "spoof_check", "interface": "qport", "addresses": ["10.0.0.2"], "mac": "02:00:00:00:00:09"},
+            **{"owner": "qowner", "comment": "qcomment"},
+        },
+        {
+            **{"type": "spoof_check", "interface": "qport", "peer_netns": "web", "peer_name": "eth0"},
+            **{"pools": ["10.0.0.0/24"], "owner": "qowner"},
+        },
+    ],
+}
+
+
+def takes_text(option: dict[str, Any]) -> bool:
+    """Whether an option takes a text, or what has texts in it."""
+    return option["type"] not in ("bool", "int", "float") and "choices" not in option
+
+
+def paths(value: Any) -> Iterator[tuple[Any, ...]]:
+    """The places of texts in a value: keys as well."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if re.search(r"\.", key):
+                yield ("key", key)
+            for path in paths(inner):
+                yield (key, *path)
+    elif isinstance(value, list):
+        for path in paths(value[0]):
+            yield (0, *path)
+    else:
+        yield ()
+
+
+def put(value: Any, path: tuple[Any, ...], character: str, place: str) -> Any:
+    """A value with a character in the text at a path of it."""
+    if not path:
+        text = str(value)
+        at = {"first": 0, "middle": (len(text) + 1) // 2, "last": len(text)}[place]
+        return text[:at] + character + text[at:]
+    if path[0] == "key":
+        return {put(key, (), character, place) if key == path[1] else key: one for key, one in value.items()}
+    if path[0] == 0:
+        return [put(value[0], path[1:], character, place), *value[1:]]
+    return {**value, path[0]: put(value[path[0]], path[1:], character, place)}
+
+
+CASES = [
+    pytest.param(module, item, option, backend, id=f"{module}-{number}-{option}-{backend}")
+    for module, items in ITEMS.items()
+    for number, item in enumerate(items)
+    for option in item
+    for backend in (["nftables", "iptables"] if module == "nat" and item["type"] != "spoof_check" else [""])
+    if option in RESOURCES[module].options and takes_text(RESOURCES[module].options[option])
+]
+
+
+@pytest.mark.parametrize("module", RESOURCES)
+def test_every_option_that_takes_a_text_is_sent(module: str) -> None:
+    options = RESOURCES[module].options
+    wanted = {name for name, option in options.items() if takes_text(option)}
+    assert wanted - {name for item in ITEMS[module] for name in item} == set()
+
+
+def host() -> MemoryKernel:
+    return two_containers()
+
+
+def ran(kernel: MemoryKernel, module: str, item: dict[str, Any]) -> dict[str, Any]:
+    try:
+        wants = validation.items(RESOURCES[module], item)
+    except Invalid as error:
+        return {"failed": True, "msg": str(error)}
+    [result], _warnings = execute(RESOURCES[module], wants, kernel, False)
+    shown: dict[str, Any] = readable(result)
+    return shown
+
+
+def is_sentence(text: str) -> bool:
+    return text.isprintable() and text.endswith((".", "?")) and len(text) < 2000
+
+
+def words(lines: list[str]) -> list[list[str]]:
+    """The words of command lines, as bash reads them, none of them carried out."""
+    plain = [re.sub(r" > /etc/sysctl\.d/[\w.-]+$", "", line) for line in lines]
+    script = "f() { printf '%s\\0' $# \"$@\"; }\n" + "".join(f"f {line}\n" for line in plain)
+    done = subprocess.run(
+        ["bash", "-c", "exec bash --norc /dev/stdin"],
+        input=script.encode(errors="surrogateescape"),
+        capture_output=True,
+        check=True,
+    )
+    assert done.stderr == b"", done.stderr
+    parts = iter(done.stdout.decode(errors="surrogateescape").split("\0"))
+    return [[next(parts) for _word in range(int(next(parts)))] for _line in plain]
+
+
+@pytest.mark.parametrize(("module", "item", "option", "backend"), CASES)
+def test_every_character_is_refused_or_arrives_as_it_is(
+    module: str, item: dict[str, Any], option: str, backend: str
+) -> None:
+    given = {**item, "backend": backend} if backend else item
+    kernel = host()
+    lines: list[str] = []
+    for path in paths(item[option]):
+        for character in CHARACTERS:
+            # Letters of Latin-1 are bytes above 127 in UTF-8, wherever they are.
+            for place in ("first", "middle", "last") if character < "\xa1" or character > "\xff" else ("middle",):
+                value = put(item[option], path, character, place)
+                task = {**given, option: value}
+                before = kernel.snapshot()
+                done = ran(kernel, module, task)
+                if done.get("failed"):
+                    assert is_sentence(done["msg"]), (value, done["msg"])
+                    assert kernel.snapshot() == before, value
+                    continue
+                assert not ran(kernel, module, task).get("changed"), (value, "a second run finds it")
+                assert all(line.isprintable() for line in done["commands"]), value
+                lines += done["commands"]
+                gone = ran(kernel, module, {**task, "state": "absent"})
+                assert not gone.get("failed"), (value, gone)
+                if {"path", "share"} & {*item}:  # the twin ends the namespace that had the other name with the last one
+                    kernel = host()
+                    continue
+                assert kernel.snapshot() == before, (value, "it is taken away whole")
+    for line, found in zip(lines, words(lines), strict=True):
+        assert found or line.startswith("#"), line
