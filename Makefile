@@ -7,7 +7,7 @@ export PYTHON
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo test bench lint sanity unit module role generated soak faults foreign engines compare molecule kernel other-release cores lab clean
+.PHONY: help demo test bench lint sanity unit module role generated soak faults fuzz foreign engines compare molecule kernel other-release cores lab clean
 .NOTPARALLEL:
 
 help: ## show this
@@ -66,6 +66,11 @@ soak: ## more of those, until so many or so long (COUNT=1000 LIMIT=1800 SEED=7; 
 faults: ## runs killed, or refused by the kernel, at each of their writes, in lab hosts (ARGS='--only present --part 1/4')
 	@tests/tools/setup newest
 	@tests/lab/unchanged tests/tools/faults $(ARGS)
+
+# make fuzz COUNT=5000 SEED=7; ARGS='--only netlink'
+fuzz: ## anything in place of what each reader reads: no traceback, no wait; prints a table (COUNT=1000 SEED=7; ARGS='--only netlink')
+	@tests/tools/setup newest
+	@tests/tools/fuzz --seed '$(SEED)' --count '$(COUNT)' $(ARGS)
 
 # make foreign COUNT=500 SEED=7
 foreign: ## rule sets of strangers made by chance, and the kernel's verdict of real packets against ours (COUNT=500 SEED=7)

@@ -14,7 +14,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import readable, summary
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.runner import attempt, without_collecting
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.runner import (
+    answering,
+    attempt,
+    without_collecting,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 Results = Dict[str, Dict[str, List[Dict[str, Any]]]]  # by half and step
@@ -126,6 +130,7 @@ def _foreseen(steps: Steps, half: str, names: Sequence[str], state: State) -> Di
     return found
 
 
+@answering()
 @without_collecting()
 def run_steps(
     options: Mapping[str, Any],

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import containers
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import run
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container
 
 ID = "4f" * 32
@@ -54,3 +56,31 @@ def test_b1_a_container_that_stops_while_it_is_looked_up_does_not_run(
     )
     with containers.Kernel() as kernel:
         assert kernel.containers("docker", ["web"])[0]["web"] == [Container("docker", "web", 0, "exited", 0)]
+
+
+def test_an_engine_that_hangs_is_asked_once_and_the_others_are_asked(
+    programs: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By whatever items, for whatever, and by each kernel of a task."""
+    monkeypatch.setattr(run, "_TIMEOUT", 0.2)
+    asked = tmp_path / "asked"
+    programs("docker", f"echo docker >>{asked}; exec sleep 20")
+    programs("lxc-info", f"echo lxc >>{asked}; exec sleep 20")
+    programs("podman", f"echo '{ID} 0 exited web'")
+    for _kernel in range(2):
+        with containers.Kernel() as kernel:
+            for name in ("web", "db"):
+                found, silent = kernel.containers("auto", [name, "other"])
+                assert [one.engine for one in found[name]] == (["podman"] if name == "web" else [])
+                assert "docker could not be asked: docker did not end within 0.2 seconds" in silent
+                assert "lxc could not be asked: lxc-info did not end within 0.2 seconds" in silent
+            kernel.running()
+    assert sorted(asked.read_text(encoding="ascii").split()) == ["docker", "lxc"]
+
+
+@pytest.mark.parametrize("file", ["/run/a\\0b", "/run/netns/\\377", "-"])
+def test_a_file_that_no_file_can_be_is_no_namespace(programs: Callable[..., Any], file: str) -> None:
+    programs("docker", f"printf '%b\\n' '{ID} {os.getpid()} running /web {file}'")
+    with containers.Kernel() as kernel:
+        (web,) = kernel.containers("docker", ["web"])[0]["web"]
+        assert (web.inode, web.file) == (kernel.find(HOST), "")
