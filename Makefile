@@ -7,7 +7,7 @@ export PYTHON
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo test bench lint sanity unit module role generated soak faults crowds limits foreign engines compare molecule kernel other-release cores lab clean
+.PHONY: help demo test bench lint sanity unit module role generated soak faults crowds limits fuzz foreign engines compare molecule kernel other-release cores lab clean
 .NOTPARALLEL:
 
 help: ## show this
@@ -76,6 +76,11 @@ crowds: ## twenty runs at once of everything, in peace and with some of them kil
 limits: ## every module under every limit: files, memory, file systems, capabilities, user namespaces (ARGS='--limit CAP_ --only netns')
 	@tests/tools/setup newest
 	@tests/lab/unchanged tests/tools/faults limits $(ARGS)
+
+# make fuzz COUNT=5000 SEED=7; ARGS='--only netlink'
+fuzz: ## anything in place of what each reader reads: no traceback, no wait; prints a table (COUNT=1000 SEED=7; ARGS='--only netlink')
+	@tests/tools/setup newest
+	@tests/tools/fuzz --seed '$(SEED)' --count '$(COUNT)' $(ARGS)
 
 # make foreign COUNT=500 SEED=7
 foreign: ## rule sets of strangers made by chance, and the kernel's verdict of real packets against ours (COUNT=500 SEED=7)

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence
 
-from ansible.errors import AnsibleFilterError
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
+from ansible.errors import AnsibleError, AnsibleFilterError
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused, in_sentences, understood
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report import text
+from jinja2 import TemplateError
 
 DOCUMENTATION = r"""
 ---
@@ -56,15 +57,17 @@ _value:
 """
 
 
+@in_sentences(AnsibleFilterError, (AnsibleError, TemplateError))
 def topology(wiring: Mapping[str, Any], networks: Optional[Sequence[Mapping[str, Any]]] = None) -> str:
     """Return the picture; networks that are none become Ansible's error."""
     # Here and not above: to find one filter of a collection, Ansible loads all of them, in each task anew.
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import entries
 
-    try:
-        return text(wiring, entries("networks", networks))
-    except Refused as error:
-        raise AnsibleFilterError(str(error)) from None
+    listed = entries("networks", networks)
+    with understood(
+        Refused, "topology: what it was given, which is neither wiring_result nor what wiring_info returns as wiring,"
+    ):
+        return text(wiring, listed)
 
 
 class FilterModule:

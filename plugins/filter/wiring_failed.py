@@ -6,6 +6,10 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Mapping
 
+from ansible.errors import AnsibleError, AnsibleFilterError
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused, in_sentences, understood
+from jinja2 import TemplateError
+
 DOCUMENTATION = r"""
 ---
 name: wiring_failed
@@ -46,11 +50,13 @@ _value:
 """
 
 
+@in_sentences(AnsibleFilterError, (AnsibleError, TemplateError))
 def wiring_failed(plan: Dict[str, Dict[str, List[Any]]], results: Mapping[str, Any]) -> str:
     """Return what failed, ``""`` where nothing did."""
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.failing import message  # see wiring_plan
 
-    return message(plan, results)
+    with understood(Refused, "wiring_failed: what it was given, which is no plan and results of its steps,"):
+        return message(plan, results)
 
 
 class FilterModule:

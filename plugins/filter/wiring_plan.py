@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Mapping, Optional
 
-from ansible.errors import AnsibleFilterError
+from ansible.errors import AnsibleError, AnsibleFilterError
 from ansible.utils.display import Display
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
-from jinja2 import pass_context
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused, in_sentences, understood
+from jinja2 import TemplateError, pass_context
 from jinja2.runtime import Context
 
 DOCUMENTATION = r"""
@@ -92,6 +92,7 @@ def without(omitted: Any, value: Any) -> Any:
 
 
 @pass_context
+@in_sentences(AnsibleFilterError, (AnsibleError, TemplateError))
 def wiring_plan(
     context: Context,
     networks: Any,
@@ -117,12 +118,13 @@ def wiring_plan(
         plan = compile_plan(networks, containers, without(omitted, state) or "present")
         warnings: List[str] = []
         if there is not None:
-            plan, warnings = purged(plan, networks, containers, there)
+            with understood(Refused, "wiring_plan: what is there, which is not what wiring_info returns as wiring,"):
+                plan, warnings = purged(plan, networks, containers, there)
         checked(plan)
     except Refused as error:
         if refusal:
             return {**empty_plan(), "refusal": str(error)}
-        raise AnsibleFilterError(str(error)) from None  # else Ansible says it once for every cause
+        raise
     for warning in warnings:
         Display().warning(warning)
     return plan

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Mapping, Sequence
 
-from ansible.errors import AnsibleFilterError
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
+from ansible.errors import AnsibleError, AnsibleFilterError
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused, in_sentences, understood
+from jinja2 import TemplateError
 
 DOCUMENTATION = r"""
 ---
@@ -53,16 +54,17 @@ _value:
 """
 
 
+@in_sentences(AnsibleFilterError, (AnsibleError, TemplateError))
 def wiring_published(
     items: Sequence[Dict[str, Any]], addresses: Sequence[Mapping[str, Any]], partly: bool = False
 ) -> List[Dict[str, Any]]:
     """Return the items; what cannot be filled in stays (``partly``), or becomes Ansible's error."""
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import resolved  # see wiring_plan
 
-    try:
+    with understood(
+        Refused, "wiring_published: what it was given, which is no step of a plan and results of its addresses,"
+    ):
         return resolved(items, addresses, partly)
-    except Refused as error:
-        raise AnsibleFilterError(str(error)) from None
 
 
 class FilterModule:

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Mapping, Sequence
 
+from ansible.errors import AnsibleError, AnsibleFilterError
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused, in_sentences, understood
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report import result
+from jinja2 import TemplateError
 
 DOCUMENTATION = r"""
 ---
@@ -46,8 +49,15 @@ _value:
 """
 
 
+@in_sentences(AnsibleFilterError, (AnsibleError, TemplateError))
+def wiring_result(results: Mapping[str, Any], join: Sequence[Mapping[str, Any]] = ()) -> Dict[str, Any]:
+    """Return what the tasks of the role returned, by container."""
+    with understood(Refused, "wiring_result: what it was given, which is no results of the role's steps,"):
+        return result(results, join)
+
+
 class FilterModule:
     """The filter, by name."""
 
     def filters(self) -> Dict[str, Callable[..., Any]]:
-        return {"wiring_result": result}
+        return {"wiring_result": wiring_result}

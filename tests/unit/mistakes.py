@@ -92,18 +92,24 @@ def by_filter(variables: dict[str, Any], networks: Any, containers: Any) -> str:
 
 def by_module(name: str, arguments: dict[str, Any]) -> str:
     """What a module says, called as Ansible does."""
+    return str(answer(name, arguments, Refused("nothing")).get("msg", "nothing"))
+
+
+def answer(name: str, arguments: dict[str, Any], raised: BaseException) -> dict[str, Any]:
+    """What a module returns, called as Ansible does, where something is ``raised`` as soon as it looks at the host."""
     internal = {"_ansible_check_mode": True, "_ansible_module_name": name, "_ansible_remote_tmp": "/tmp"}
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": {**arguments, **internal}}).encode()
     if hasattr(basic, "_ANSIBLE_PROFILE"):  # ansible-core 2.19 and later
         basic._ANSIBLE_PROFILE = "legacy"
     output = io.StringIO()
-    stop = mock.patch.object(reader.Reader, "require", side_effect=Refused("nothing"))
+    stop = mock.patch.object(reader.Reader, "require", side_effect=raised)
     try:
         with contextlib.redirect_stdout(output), contextlib.suppress(SystemExit), stop:
             importlib.import_module(f"{MODULES}.{name}").main()
     finally:
         basic._ANSIBLE_ARGS = None
-    return str(json.loads(output.getvalue()).get("msg", "nothing"))
+    found: dict[str, Any] = json.loads(output.getvalue())
+    return found
 
 
 @functools.cache

@@ -47,7 +47,7 @@ WINGS = {
         """ansible concurrent ctypes fcntl importlib os pyroute2 random resource shutil socket stat struct subprocess sys tempfile time
         traceback urllib""",
     ),
-    "_run": wing("_model", "ansible gc sys"),
+    "_run": wing("_model", "ansible gc sys traceback"),
     "_resources": wing("_model _firewall _run"),
     "_wiring": wing("_model _firewall _run _resources", "ansible"),
 }

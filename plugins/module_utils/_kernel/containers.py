@@ -13,6 +13,7 @@ from typing import Dict, List, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import namespaces, writer
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import engines
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import ProgramError
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.engines import ENGINES
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Container
@@ -37,12 +38,12 @@ class Kernel(writer.Kernel):
             try:
                 for wanted, container in self._held(name, names).items():
                     found[wanted].append(container)
-            except engines.EngineError as error:
+            except ProgramError as error:
                 silent.append("%s could not be asked: %s" % (name, error))
         return found, silent
 
     def _held(self, engine: str, names: Sequence[str]) -> Dict[str, Container]:
-        """Return an engine's containers, the namespaces of those that run held open. Raises `EngineError`.
+        """Return an engine's containers, the namespaces of those that run held open. Raises `ProgramError`.
 
         A process ID may be used again between the engine's answer and the opening, so the engine is asked before and after.
         """
@@ -55,7 +56,7 @@ class Kernel(writer.Kernel):
                 return held
             known = {name: container for name, container in known.items() if name in again or not container.pid}
             known.update(again)
-        raise engines.EngineError("its containers are being restarted just now")
+        raise ProgramError("its containers are being restarted just now")
 
     def _with_namespace(self, container: Container) -> Container:
         """Return a container with its namespace held open, and with its engine's file only where that means the same namespace. Where it has no
@@ -65,7 +66,7 @@ class Kernel(writer.Kernel):
             if not container.pid and container.file:
                 return replace(container, inode=self._pin(container.file))
             same = bool(inode and container.file) and self._pin(container.file) == inode
-        except OSError:
+        except (OSError, ValueError):  # ValueError: a NUL in it
             same = False
         return replace(container, inode=inode, file=container.file if same else "")
 
@@ -90,6 +91,6 @@ class Kernel(writer.Kernel):
     def running(self) -> List[Container]:
         found: List[Container] = []
         for engine in filter(engines.available, ENGINES):
-            with contextlib.suppress(engines.EngineError):
+            with contextlib.suppress(ProgramError):
                 found.extend(engines.running(engine))
         return found

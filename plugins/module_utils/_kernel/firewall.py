@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from typing import Any, Callable, Dict, List, Mapping, Optional, Protocol, Sequence, Tuple, TypeVar
+from typing import Any, Dict, List, Mapping, Optional, Protocol, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import (
     Backend,
@@ -34,15 +34,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlin
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.iptables import Iptables
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.nft import Nft
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import (
-    Hung,
     NotStarted,
     ProgramError,
     rewrite,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused, of_host
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
-
-Answer = TypeVar("Answer")
 
 
 class Programs(Protocol):
@@ -87,9 +84,6 @@ class Kernel(arp_nd.Kernel):
         self._known: Dict[Tuple[int, Backend], Ruleset] = {}  # of which nothing was written since
         self._versions: Dict[Backend, str] = {}
         self._backends: Optional[List[Backend]] = None
-        self._hung: Dict[
-            Backend, str
-        ] = {}  # those whose tools did not end in time, and what is said of that: they are not asked again
 
     def _forget(self, ns: int) -> List[int]:
         self._known = {key: ruleset for key, ruleset in self._known.items() if key[0] != ns}
@@ -105,27 +99,17 @@ class Kernel(arp_nd.Kernel):
         if backend not in self._versions:
             self._versions[backend] = ""
             try:
-                self._versions[backend] = self._asked(backend, PROGRAMS[backend].version)
+                self._versions[backend] = PROGRAMS[backend].version()
             except NotStarted as error:
                 raise KernelError(error.code, "run %s" % backend.program) from error
             except ProgramError:  # what is wrong with it shows when it is used
                 pass
         return self._versions[backend]
 
-    def _asked(self, backend: Backend, ask: Callable[[], Answer]) -> Answer:
-        """Return what a backend's tool answers, unless it was asked once and did not end. Raises `ProgramError`."""
-        if backend in self._hung:
-            raise Hung(self._hung[backend])
-        try:
-            return ask()
-        except Hung as error:
-            self._hung[backend] = str(error)
-            raise
-
     def _read(self, backend: Backend) -> Ruleset:
         """Return the rule set of the namespace that the thread is in. Raises `ProgramError`."""
         try:
-            return backend.parse(self._asked(backend, PROGRAMS[backend].read))
+            return backend.parse(PROGRAMS[backend].read())
         except Unreadable as error:
             raise ProgramError(str(error)) from error
 
@@ -235,9 +219,9 @@ class Kernel(arp_nd.Kernel):
 
     def _written(self, backend: Backend, texts: Texts) -> None:
         """Carry out texts, and take away what the tool leaves behind of them. Raises `ProgramError`."""
-        self._asked(backend, lambda: PROGRAMS[backend].write(texts))
+        PROGRAMS[backend].write(texts)
         within = backend.within
         if within is not None and backend.leaves(texts) and within in self.backends():
             with contextlib.suppress(ProgramError):  # somebody made use of it meanwhile
                 left = backend.leftovers(self._read(within))
-                self._asked(within, lambda: PROGRAMS[within].write(left))
+                PROGRAMS[within].write(left)

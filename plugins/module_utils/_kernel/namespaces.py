@@ -35,6 +35,7 @@ _LOCK_PAUSE = 0.02  # seconds
 OWN = "/proc/thread-self/ns/net"
 # Of a process that has another user, or more rights than this one.
 UNSEEN = "CAP_SYS_PTRACE is missing, without which nobody sees the namespaces of others' processes"
+_MOUNTED = re.compile(r"(?:[^ ]+ ){3}net:\[([0-9]{1,20})\][^ ]* ([^ ]+) ")  # proc(5): root and path of a mount
 
 
 def _call(name: str, *arguments: object) -> None:
@@ -99,6 +100,8 @@ def listing() -> Dict[str, NsFile]:
         entries = sorted(os.scandir(NETNS_DIRECTORY), key=lambda entry: entry.name)
     except FileNotFoundError:
         return found
+    except OSError as error:  # a file of that name, for one
+        raise KernelError(error.errno or 0, "list %s" % NETNS_DIRECTORY) from error
     for entry in entries:
         with contextlib.suppress(FileNotFoundError):  # it went meanwhile
             found[entry.name] = entry_of(entry.name)
@@ -247,13 +250,13 @@ def seen() -> Dict[int, Tuple[List[str], List[int]]]:
     A file may be covered by another mount, so it has to be opened before it is believed.
     """
     found: Dict[int, Tuple[List[str], List[int]]] = {}
-    with open("/proc/thread-self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+    # A carriage return in a path is written as it is, and no end of a line.
+    with open("/proc/thread-self/mountinfo", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
         for line in file:
-            root, path = line.split(" ", 5)[3:5]  # proc(5)
-            namespace = re.match(r"net:\[(\d+)\]", root)
-            if namespace:
-                files = found.setdefault(int(namespace.group(1)), ([], []))[0]
-                files.append(re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal.group(1), 8)), path))
+            mounted = _MOUNTED.match(line)
+            if mounted:
+                files = found.setdefault(int(mounted.group(1)), ([], []))[0]
+                files.append(re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal.group(1), 8)), mounted.group(2)))
     for pid, inode in _each_process():
         found.setdefault(inode, ([], []))[1].append(pid)
     return found

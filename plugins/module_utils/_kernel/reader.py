@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import resource
 import time
 from dataclasses import replace
@@ -105,8 +106,8 @@ class Reader:
         if codec.PROBLEM is not None:
             raise codec.PROBLEM
         interpreters.with_utf8()
-        status = files.read_text("/proc/self/status").splitlines()
-        effective = next((int(line.split()[1], 16) for line in status if line.startswith("CapEff:")), 0)
+        found = re.search(r"^CapEff:\s*([0-9a-f]+)$", files.read_text("/proc/self/status"), re.MULTILINE)
+        effective = int(found.group(1), 16) if found else 0
         missing = [name for name, bit in _CAPABILITIES.items() if not effective >> bit & 1]
         if missing:
             raise Lacking(

@@ -6,9 +6,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import functools
 import os
-from typing import Iterable
+from typing import Any, Callable, Iterable, Iterator, Tuple, Type, TypeVar
+
+Called = TypeVar("Called", bound=Callable[..., Any])
+ISSUES = "https://github.com/linuxnet/containers/issues"  # as galaxy.yml has it
+FAULT = "This is a fault of linuxnet.containers, not of yours"
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.commands import visible
 
@@ -96,3 +102,56 @@ def meant(name: object, known: Iterable[str]) -> str:
     ratios = {other: SequenceMatcher(None, str(name), other).ratio() for other in known}
     near = [other for other, ratio in ratios.items() if ratio == max(ratios.values()) and ratio > 0.7]
     return "did you mean %s?" % " or ".join(near) if near else ""
+
+
+# What Python raises where something is not what it is taken for.
+_NOT_AS_EXPECTED = (ValueError, TypeError, LookupError, AttributeError, RecursionError, StopIteration)
+
+
+@contextlib.contextmanager
+def understood(raised: Type[Exception], what: str) -> Iterator[None]:
+    """A block that reads what came from outside, which may be anything. Where it is not as expected ``raised`` is raised: ``what``, in words that
+    begin a sentence, was not understood."""
+    try:
+        yield
+    except _NOT_AS_EXPECTED as error:
+        end = "." if issubclass(raised, Refused) else ""  # what a program's error says is put into another sentence
+        raise raised("%s was not understood%s" % (what, end)) from error
+
+
+def fault(error: BaseException) -> str:
+    """Return the sentence for an exception that is no refusal: whatever caused it, we should have known it."""
+    trace, where = error.__traceback__, ""
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if "linuxnet" in code.co_filename:
+            where = ", in %s of %s" % (code.co_name, os.path.basename(code.co_filename))
+        trace = trace.tb_next
+    said = "%s: %s" % (type(error).__name__, error) if str(error) else type(error).__name__
+    return "%s: %s%s. Please report it at %s, with the task and the traceback, which -vvv shows." % (
+        FAULT,
+        said.rstrip("."),
+        where,
+        ISSUES,
+    )
+
+
+def in_sentences(raised: Type[Exception], passed: Tuple[Type[Exception], ...]) -> Callable[[Called], Called]:
+    """Return a decorator that has a function raise nothing but ``raised``, which says what is refused or that it is a fault of ours, and those that
+    may be ``passed`` on."""
+
+    def decorator(function: Called) -> Called:
+        @functools.wraps(function)
+        def called(*given: Any, **named: Any) -> Any:
+            try:
+                return function(*given, **named)
+            except passed:
+                raise
+            except Refused as error:
+                raise raised(str(error)) from None  # else Ansible says it once for every cause
+            except Exception as error:
+                raise raised(fault(error)) from error
+
+        return called  # type: ignore[return-value]
+
+    return decorator

@@ -16,10 +16,12 @@ LIBRARIES: Mapping[str, Tuple[int, ...]] = {
     "netaddr": (0, 7, 19),
 }  # each with its oldest version
 
+_VERSION = 200  # characters of what a program says of itself, in which its version is
+
 
 def numbers(version: str) -> Tuple[int, ...]:
     """Return the first version number in a text, such as (1, 0, 6); nothing where there is none."""
-    found = re.search(r"\d+(\.\d+)+", version)
+    found = re.search(r"[0-9]{1,9}(\.[0-9]{1,9})+", version[:_VERSION])
     return tuple(map(int, found.group().split("."))) if found else ()
 
 

@@ -11,16 +11,24 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import json
+import sys
+import traceback
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.commands import visible
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking, Refused, of_host
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import (
+    Lacking,
+    Refused,
+    fault,
+    of_host,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Opener, Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import failures, readable, summary
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import infinite, items
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import countable, items
 
 Outcome = TypeVar("Outcome")
 Params = Mapping[str, Any]
@@ -53,21 +61,49 @@ def without_collecting() -> Iterator[None]:
             gc.enable()
 
 
+@contextlib.contextmanager
+def answering() -> Iterator[None]:
+    """A block that ends the module with a result, whatever is raised in it: the last line of defence. What is no refusal is a fault of ours, and says so.
+
+    It says so by itself: whatever is broken, Ansible's own code may be part of it.
+    """
+    try:
+        yield
+    except Exception as error:
+        result = {"failed": True, "msg": readable(fault(error)), "exception": readable(traceback.format_exc())}
+        sys.stdout.write("\n%s\n" % json.dumps(result))
+        raise SystemExit(1) from None
+
+
 class _Module(AnsibleModule):  # type: ignore[misc]
-    """A module whose arguments ``convert`` turns to those that Ansible validates. What it refuses ends the module in its words."""
+    """A module whose arguments ``convert`` turns to those that Ansible validates. What it refuses ends the module in its words, as does what Ansible
+    itself cannot read or convert."""
 
     params: Mapping[str, Any]
 
     def __init__(self, convert: Callable[[Mapping[str, Any]], Mapping[str, Any]], **arguments: Any) -> None:
         self._convert = convert
+        self._options = arguments["argument_spec"]
         super().__init__(supports_check_mode=True, **arguments)
 
     def _load_params(self) -> None:
-        super()._load_params()
+        self.params = {}
+        try:
+            super()._load_params()
+        except Exception as error:  # Ansible's own: texts that are no Unicode, for one
+            why = readable(str(error.__cause__ or error)).rstrip(".")
+            self.fail_json(msg="Ansible could not read the arguments of the task: %s." % why)
         try:
             self.params = self._convert(self.params)
+            countable(self.params, self._options)
         except Refused as error:
             self.fail_json(msg=readable(str(error)))
+
+    def _log_invocation(self) -> None:
+        with contextlib.suppress(
+            UnicodeError
+        ):  # what is no Unicode cannot be logged; before ansible-core 2.19 it comes up to here
+            super()._log_invocation()
 
 
 def attempt(
@@ -80,12 +116,7 @@ def attempt(
 
     ``work`` finds out what is lacking before it reads or changes anything. ``convert`` is asked before Ansible validates what a task says.
     """
-    try:
-        module = _Module(convert, **arguments)
-    except OverflowError:
-        options = arguments["argument_spec"]
-        module = AnsibleModule({name: {"type": "raw"} for name in options}, supports_check_mode=True)
-        module.fail_json(msg=str(infinite(module.params)))
+    module = _Module(convert, **arguments)
     try:
         outcome, warnings = work(module)
     except Lacking as error:
@@ -101,6 +132,7 @@ def attempt(
     return module, outcome
 
 
+@answering()
 @without_collecting()
 def run(resource: Resource[Any, Any], opened: Opener, foresight: Optional[Foresight] = None) -> None:
     """Be the module of a resource: read the arguments, do the work on a kernel that is ``opened``, exit. Where check mode is told
@@ -122,6 +154,7 @@ def run(resource: Resource[Any, Any], opened: Opener, foresight: Optional[Foresi
     leave(module, lambda: _result(module, results))
 
 
+@answering()
 def run_info(
     options: Mapping[str, Any],
     report: Callable[[Source, Mapping[str, Any]], Tuple[Dict[str, Any], List[str]]],

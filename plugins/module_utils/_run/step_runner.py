@@ -14,7 +14,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import readable, summary
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.runner import attempt, leave, without_collecting
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.runner import (
+    answering,
+    attempt,
+    leave,
+    without_collecting,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 Results = Dict[str, Dict[str, List[Dict[str, Any]]]]  # by half and step
@@ -141,6 +146,7 @@ def carry_out(
     return found, [*said, *warnings], failed
 
 
+@answering()
 @without_collecting()
 def run_steps(
     options: Mapping[str, Any],

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Callable, Dict, Hashable, List, Mapping, Optional, Sequence
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -43,20 +44,23 @@ def _typed(resource: Resource[Any, Any], params: Mapping[str, Any]) -> Dict[str,
     return found
 
 
-def infinite(params: Mapping[str, Any]) -> Invalid:
-    """Return the error for options among which is a number without an end (YAML's ``.inf``), at any depth."""
-    for name, value in params.items():
-        parts = value if isinstance(value, list) else [value]
-        inner = [infinite(part) for part in parts if isinstance(part, Mapping)]
-        found = [error for error in inner if str(error)]
-        if found:
-            return Invalid("%s: %s" % (name, found[0]))
-        if any(str(part).strip().lstrip("+-").lower() in ("inf", "infinity") for part in parts):
-            return Invalid("%s: '%s' is not a whole number." % (name, value))
-    return Invalid("")
+def countable(params: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]], where: str = "") -> None:
+    """Raise `Invalid` for an option that is a whole number, at any depth, whose value is none that could be meant: YAML's ``.inf``, 1e999999 or thousands
+    of digits, with which Ansible's own conversion ends in an error of Python's, or not at all."""
+    for name, option in options.items():
+        value = params.get(name)
+        if option.get("type") == "int":
+            reading(where + name, _counted, value)
+        elif option.get("options"):
+            for part in value if isinstance(value, list) else [value]:
+                if isinstance(part, Mapping):
+                    countable(part, option["options"], "%s%s: " % (where, name))
 
 
 _TYPES: Dict[str, type] = {"str": str, "bool": bool, "int": int, "dict": dict}
+_MOST, _LONGEST = 10**20, 40  # no number here has as many digits, nor a text that is one as many characters
+_SHOWN = 100  # characters of a value in an error
+_ENDLESS = re.compile(r"[+-]?(inf|infinity|s?nan.*|.*e[+-]?[0-9]{3,})", re.IGNORECASE | re.DOTALL)
 _RULES = ("mutually_exclusive", "required_if", "required_by")
 
 
@@ -182,12 +186,21 @@ def _flag(value: Any) -> bool:
         raise TypeError("%s is neither true nor false" % _shown(value)) from None
 
 
+def _counted(value: Any) -> Any:
+    """Return a value that is to be a number, which may have any type. Raises `TypeError` for one that is more than anybody counts."""
+    text = value.strip() if isinstance(value, str) else value
+    endless = isinstance(text, str) and (_ENDLESS.fullmatch(text) or len(text) > _LONGEST)
+    if endless or (isinstance(value, (int, float)) and not abs(value) < _MOST):
+        raise TypeError("%s is not a whole number" % _shown(value))
+    return value
+
+
 def _number(value: Any) -> int:
     try:
         if isinstance(value, bool):
             raise TypeError
-        return int(check_type_int(value))
-    except (TypeError, OverflowError):  # the latter for YAML's .inf
+        return int(check_type_int(_counted(value)))
+    except TypeError:
         raise TypeError("%s is not a whole number" % _shown(value)) from None
 
 
@@ -216,7 +229,9 @@ def _shown(value: Any) -> str:
         return "a dict"
     if isinstance(value, (list, tuple)):
         return "a list"
-    return "the boolean %s" % str(value).lower() if isinstance(value, bool) else "'%s'" % (value,)
+    text = str(value)
+    shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+    return "the boolean %s" % text.lower() if isinstance(value, bool) else "'%s'" % shown
 
 
 def listed(value: Any) -> List[Any]:

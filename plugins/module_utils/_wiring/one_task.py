@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, understood
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import failing
@@ -103,5 +104,11 @@ class Steps:
 
 def foreseeing(plan: Mapping[str, Any], step: Sequence[str]) -> Steps:
     """Return the steps of a compiled plan up to one of them (half, step). ``plan`` has the ``backend`` of its rules besides its halves."""
-    halves = {half: steps for half, steps in plan.items() if half != "backend"}
-    return Steps({"firewall_backend": plan["backend"]}, halves, (step[0], step[1]))
+    with understood(Invalid, "plan: what the step was told, which is no plan of the role's,"):
+        halves = {half: planned for half, planned in plan.items() if half != "backend"}
+        steps = Steps({"firewall_backend": plan["backend"]}, halves, (step[0], step[1]))
+        failed = {"failed": True, "item": "", "msg": ""}
+        failing.message(
+            halves, {half: {name: [failed] * len(items) for name, items in halves[half].items()} for half in halves}
+        )
+        return steps

@@ -132,7 +132,7 @@ class Unknown(Exception):
 
 def _ip(data: bytes) -> str:
     if len(data) not in (4, 16):
-        raise Unknown
+        raise struct.error
     return socket.inet_ntop(socket.AF_INET if len(data) == 4 else socket.AF_INET6, data)
 
 

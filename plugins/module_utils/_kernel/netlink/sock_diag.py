@@ -14,6 +14,7 @@ import contextlib
 import errno
 import ipaddress
 import os
+import re
 import socket
 import struct
 import sys
@@ -47,6 +48,7 @@ _ADDRESS_BYTES = {int(socket.AF_INET): 4, int(socket.AF_INET6): 16}
 _SKV6ONLY, _LOCALS = 11, 12  # INET_DIAG_*
 _SOCKADDR = 128  # bytes of a sockaddr_storage, _LOCALS has such for each address
 _SOCKADDR_ADDRESS = {int(socket.AF_INET): 4, int(socket.AF_INET6): 8}  # where it has the address
+_SOCKET = re.compile(r"socket:\[([0-9]{1,20})\]")  # what a file descriptor of one leads to
 _LACKING = (errno.ENOENT, errno.EPROTONOSUPPORT)
 
 
@@ -116,7 +118,7 @@ def _sockets(pid: int) -> Sequence[int]:
     with contextlib.suppress(OSError), os.scandir("/proc/%d/fd" % pid) as files:
         for file in files:
             with contextlib.suppress(OSError):  # closed meanwhile
-                target = os.readlink(file.path)
-                if target.startswith("socket:["):
-                    found.append(int(target[len("socket:[") : -1]))
+                socket_ = _SOCKET.fullmatch(os.readlink(file.path))
+                if socket_:
+                    found.append(int(socket_.group(1)))
     return found

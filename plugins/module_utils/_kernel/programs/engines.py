@@ -12,17 +12,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+import re
+from typing import Callable, ContextManager, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import run
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.engines import ENGINES
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import understood
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Container
 
 _AT_ONCE = 200  # names on one command line
-
-
-class EngineError(Exception):
-    """An engine that cannot be asked, in its own words."""
 
 
 def available(engine: str) -> bool:
@@ -33,7 +31,7 @@ def available(engine: str) -> bool:
 def find(engine: str, names: Sequence[str]) -> Dict[str, Container]:
     """Return what the engine knows of the containers called ``names``; those that it does not know are left out.
 
-    Raises `EngineError` where the engine cannot be asked.
+    Raises `ProgramError` where the engine cannot be asked.
     """
     found: Dict[str, Container] = {}
     with _understood(engine):
@@ -43,34 +41,27 @@ def find(engine: str, names: Sequence[str]) -> Dict[str, Container]:
 
 
 def running(engine: str) -> List[Container]:
-    """Return the running containers of the engine. Raises `EngineError` where it cannot be asked."""
+    """Return the running containers of the engine. Raises `ProgramError` where it cannot be asked."""
     with _understood(engine):
         return [container for container in _ASKED[engine][1](engine) if container.pid]
 
 
-@contextlib.contextmanager
-def _understood(engine: str) -> Iterator[None]:
-    """A block that reads what programs print, which may be anything. Raises `EngineError`."""
-    try:
-        yield
-    except (ValueError, LookupError, StopIteration) as error:
-        raise EngineError("what %s printed was not understood" % ENGINES[engine].program) from error
+def _understood(engine: str) -> ContextManager[None]:
+    """A block that reads what programs print, which may be anything. Raises `ProgramError`."""
+    return understood(run.ProgramError, "what %s printed" % ENGINES[engine].program)
 
 
 def _run(program: str, *arguments: str) -> Tuple[str, str]:
-    """Return what a program says: its output and, where it failed, its complaint. Raises `EngineError`."""
+    """Return what a program says: its output and, where it failed, its complaint. Raises `ProgramError`."""
     path = run.which(program)
     if path is None:
-        raise EngineError("the program %s is not installed" % program)
-    try:
-        return run.output(path, list(arguments))
-    except run.ProgramError as error:
-        raise EngineError(str(error)) from error
+        raise run.ProgramError("the program %s is not installed" % program)
+    return run.output(path, list(arguments))
 
 
-def _last(complaint: str) -> EngineError:
+def _last(complaint: str) -> run.ProgramError:
     """Return the error for a complaint; its last line says what it came to."""
-    return EngineError(complaint.splitlines()[-1].rstrip("."))
+    return run.ProgramError(complaint.splitlines()[-1].rstrip("."))
 
 
 # --- docker and podman ----------------------------------------------------------------------------------------------
@@ -121,7 +112,7 @@ _CGROUPS = ("/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified"
 def _units(*arguments: str) -> List[Mapping[str, str]]:
     """Return the properties of units, a block each, in the order they were named."""
     if not os.path.isdir("/run/systemd/system"):  # sd_booted(3)
-        raise EngineError("this host was not booted with systemd")
+        raise run.ProgramError("this host was not booted with systemd")
     output, complaint = _run("systemctl", "show", *_PROPERTIES, *arguments)
     if complaint:
         raise _last(complaint)
@@ -142,7 +133,7 @@ def _units_called(engine: str, names: Sequence[str]) -> Dict[str, Container]:
 
 def _in_cgroup(path: str) -> int:
     """Return a process in a control group or one below it, 0 where there is none."""
-    for root in _CGROUPS if path.strip("/") else ():
+    for root in _CGROUPS if path.strip("/") and ".." not in path.split("/") else ():
         for folder, dummy, files in os.walk(root + path):
             if "cgroup.procs" in files:
                 with contextlib.suppress(OSError), open(folder + "/cgroup.procs", encoding="ascii") as file:
@@ -193,16 +184,20 @@ def _running_machines(engine: str) -> List[Container]:
     return found
 
 
+_STAT = re.compile(r"\d+ \((.*)\) \S+ (\d{1,9}) ", re.ASCII | re.DOTALL)  # proc(5): command and parent
+
+
 def _processes() -> Iterator[Tuple[int, int, str]]:
     """Yield (pid, its parent's, command) of all processes."""
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             try:
-                with open("/proc/%s/stat" % entry, encoding="utf-8", errors="replace") as file:
-                    comm, rest = file.read().split("(", 1)[1].rsplit(")", 1)
+                with open("/proc/%s/stat" % entry, encoding="utf-8", errors="replace", newline="\n") as file:
+                    found = _STAT.match(file.read())
             except OSError:  # it ended meanwhile
                 continue
-            yield int(entry), int(rest.split()[1]), comm
+            if found:
+                yield int(entry), int(found.group(2)), found.group(1)
 
 
 def _pid_namespace(pid: int) -> str:

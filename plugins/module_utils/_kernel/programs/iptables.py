@@ -46,7 +46,7 @@ def usual_kind() -> str:
 def _in_use(family: int) -> bool:
     """Return whether iptables-legacy has tables in the namespace that the thread is in; looking makes none."""
     try:
-        with open(_IN_USE[family], encoding="ascii") as file:
+        with open(_IN_USE[family], encoding="ascii", errors="replace") as file:
             return bool(file.read().strip())
     except OSError:
         return False

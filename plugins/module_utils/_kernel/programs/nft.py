@@ -15,6 +15,7 @@ import re
 from typing import Any, Dict, List, Mapping
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import ProgramError, run, which
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import understood
 
 _NFT = "nft"
 
@@ -36,7 +37,10 @@ class Nft:
         """Return the rule set as nft prints it in JSON, with handles. Raises `ProgramError`."""
         printed = _run(["-j", "-a", "list", "ruleset"])
         ended = printed.rstrip().endswith("]}") or '"flags":' not in printed
-        return {_NFT: printed if ended else _in_parts()}
+        if ended:
+            return {_NFT: printed}
+        with understood(ProgramError, "what nft printed"):
+            return {_NFT: _in_parts()}
 
     def write(self, texts: Mapping[str, str]) -> None:
         """Apply lines as one transaction: all or nothing. Raises `ProgramError`."""
@@ -67,10 +71,9 @@ def _in_parts() -> str:
 
 def _objects(*words: str) -> List[Any]:
     """Return what nft lists of some kind. Raises `ProgramError`."""
-    try:
-        return list(json.loads(_run(["-j", "-a", "list", *words]))["nftables"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ProgramError("nft printed no JSON of its %s" % " ".join(words)) from error
+    printed = _run(["-j", "-a", "list", *words])
+    with understood(ProgramError, "what nft printed of its %s" % " ".join(words)):
+        return [item for item in json.loads(printed)["nftables"] if isinstance(item, dict)]
 
 
 def _run(arguments: List[str], text: str = "") -> str:

@@ -6,14 +6,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
-from typing import Any, Callable, List, Optional, Tuple
+import time
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 _PATH = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TIMEOUT = 60  # seconds
 _WANTS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
+_NOT_AGAIN = 600  # seconds; as long as a task takes that meets a program that hangs in each of its items
+_AFTER_KILL = 1  # seconds; a process that waits for a disk ends when that answers
 _TRIES = 10  # where other programs change the rules each time between reading and writing
 
 
@@ -33,35 +37,72 @@ class Hung(ProgramError):
     """A program did not end in time. To ask it again would take as long once more."""
 
 
+class _GivenUp:
+    """Programs that did not end in time, and what is said of that: they are not asked again for a while, whoever asks for whatever.
+
+    By the file that it is: iptables-nft-save and ip6tables-nft-restore are one program.
+    """
+
+    def __init__(self) -> None:
+        self._until: Dict[str, Tuple[float, str]] = {}
+
+    def add(self, path: str, said: str) -> Hung:
+        """Give a program up. Return the error that says so."""
+        self._until[os.path.realpath(path)] = (time.monotonic() + _NOT_AGAIN, said)
+        return Hung(said)
+
+    def refuse(self, path: str) -> None:
+        """Raise `Hung` for a program that was given up."""
+        until, said = self._until.get(os.path.realpath(path), (0.0, ""))
+        if time.monotonic() < until:
+            raise Hung(said)
+
+
+_GIVEN_UP = _GivenUp()
+
+
 def which(name: str) -> Optional[str]:
     """Return the path of a program, None where it is not installed; sbin folders count, whatever PATH says."""
     return shutil.which(name, path=_PATH)
 
 
+def _refused(error: BaseException) -> ProgramError:
+    """Return the error for a program that could not be started, or spoken to."""
+    code = errno.ENOMEM if isinstance(error, MemoryError) else getattr(error, "errno", 0)
+    return NotStarted(code) if code in _WANTS else ProgramError(str(error))
+
+
 def output(path: str, arguments: List[str], text: str = "", seconds: float = 0) -> Tuple[str, str]:
     """Run a program that reads ``text``, for so many ``seconds`` at most, or (0) as many as are usual. Return its output and, where it failed,
-    its complaint. Raises `ProgramError`."""
+    its complaint. Raises `ProgramError`, `Hung` at once for a program that did not end in time before."""
     import subprocess  # takes a while, and most tasks run no program
 
+    _GIVEN_UP.refuse(path)
+    pipe, environment = subprocess.PIPE, dict(os.environ, LC_ALL="C")
     try:
-        done = subprocess.run(
-            [path, *arguments],
-            input=text.encode(errors="replace"),
-            capture_output=True,
-            env=dict(os.environ, LC_ALL="C"),
-            timeout=seconds or _TIMEOUT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise Hung("%s did not end within %g seconds" % (os.path.basename(path), error.timeout)) from error
+        process = subprocess.Popen([path, *arguments], stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
     except (OSError, MemoryError) as error:
-        code = errno.ENOMEM if isinstance(error, MemoryError) else error.errno
-        raise NotStarted(code) if code in _WANTS else ProgramError(str(error)) from error
+        raise _refused(error) from error
     except ValueError as error:  # a NUL in an argument
         raise ProgramError(str(error)) from error
-    # Bytes up to here: where text is asked for, Python takes a carriage return for the end of a line.
-    printed, complaint = (one.decode(errors="replace") for one in (done.stdout, done.stderr))
-    return printed, (complaint.strip() or "it ended with %d" % done.returncode) if done.returncode else ""
+    limit = seconds or _TIMEOUT
+    try:
+        # Bytes up to here: where text is asked for, Python takes a carriage return for the end of a line.
+        done = process.communicate(text.encode(errors="replace"), limit)
+    except subprocess.TimeoutExpired as error:
+        raise _GIVEN_UP.add(path, "%s did not end within %g seconds" % (os.path.basename(path), limit)) from error
+    except (OSError, MemoryError) as error:
+        raise _refused(error) from error
+    finally:
+        if process.poll() is None:
+            process.kill()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_AFTER_KILL)
+        for end in filter(None, (process.stdin, process.stdout, process.stderr)):
+            with contextlib.suppress(OSError):  # what it did not read is lost
+                end.close()
+    printed, complaint = (one.decode(errors="replace") for one in done)
+    return printed, (complaint.strip() or "it ended with %d" % process.returncode) if process.returncode else ""
 
 
 def run(path: str, arguments: List[str], text: str = "", seconds: float = 0) -> str:

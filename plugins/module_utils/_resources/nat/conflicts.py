@@ -14,6 +14,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NOBODY, netns_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import MAIN_TABLE, Link, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import natural
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
@@ -117,8 +118,9 @@ def _given(fresh: Sequence[PortMapping], ns: int, state: State) -> str:
 
 
 def _range(text: str) -> Tuple[int, int]:
-    """Return (first, last) of a port, or of two with something between; what holds no port where there is none."""
-    numbers = [int(word) for word in text.replace("-", " ").split()]
+    """Return (first, last) of a port, or of two with something between; what holds no port where there is none, or it is something else."""
+    words = text.replace("-", " ").split()
+    numbers = [number for number in map(natural, words) if number is not None] if len(words) <= 2 else []
     return (numbers[0], numbers[-1]) if numbers else (0, -1)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import containers, namespaces
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import run
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container
 
 ID = "4f" * 32
@@ -71,3 +72,31 @@ def test_a_container_whose_namespace_may_not_be_seen_is_not_taken_for_one_that_s
         found, silent = kernel.containers("docker", ["web"])
     assert found == {"web": []}
     assert silent == [f"docker could not be asked: process {os.getpid()}: {namespaces.UNSEEN}"]
+
+
+def test_an_engine_that_hangs_is_asked_once_and_the_others_are_asked(
+    programs: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By whatever items, for whatever, and by each kernel of a task."""
+    monkeypatch.setattr(run, "_TIMEOUT", 0.2)
+    asked = tmp_path / "asked"
+    programs("docker", f"echo docker >>{asked}; exec sleep 20")
+    programs("lxc-info", f"echo lxc >>{asked}; exec sleep 20")
+    programs("podman", f"echo '{ID} 0 exited web'")
+    for _kernel in range(2):
+        with containers.Kernel() as kernel:
+            for name in ("web", "db"):
+                found, silent = kernel.containers("auto", [name, "other"])
+                assert [one.engine for one in found[name]] == (["podman"] if name == "web" else [])
+                assert "docker could not be asked: docker did not end within 0.2 seconds" in silent
+                assert "lxc could not be asked: lxc-info did not end within 0.2 seconds" in silent
+            kernel.running()
+    assert sorted(asked.read_text(encoding="ascii").split()) == ["docker", "lxc"]
+
+
+@pytest.mark.parametrize("file", ["/run/a\\0b", "/run/netns/\\377", "-"])
+def test_a_file_that_no_file_can_be_is_no_namespace(programs: Callable[..., Any], file: str) -> None:
+    programs("docker", f"printf '%b\\n' '{ID} {os.getpid()} running /web {file}'")
+    with containers.Kernel() as kernel:
+        (web,) = kernel.containers("docker", ["web"])[0]["web"]
+        assert (web.inode, web.file) == (kernel.find(HOST), "")

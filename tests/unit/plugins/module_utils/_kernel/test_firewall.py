@@ -9,12 +9,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import (
     IPTABLES_LEGACY,
     IPTABLES_NFT,
+    Iptables,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_save import SavedChain
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import (
@@ -28,7 +31,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import firewall, namespaces
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import Hung, ProgramError
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import iptables, run
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import ProgramError
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.reader import Namespace
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
@@ -213,33 +217,30 @@ def test_f11_the_usual_kind_comes_first_and_what_is_not_here_is_left_out(kernel:
     assert tools[NFTABLES].reads == 0
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_a_tool_that_hangs_is_asked_once(
-    kernel: firewall.Kernel, tools: Tools, monkeypatch: pytest.MonkeyPatch
+    backend: Backend, programs: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each time would take a minute, under the host's lock."""
-    asked = []
-
-    def hangs(*dummy: object) -> None:
-        asked.append(1)
-        raise Hung("nft did not end within 60 seconds")
-
-    monkeypatch.setattr(tools[NFTABLES], "read", hangs)
-    for dummy in range(3):
-        with pytest.raises(KernelError, match="nft did not end within 60 seconds"):
-            kernel.ruleset(5, NFTABLES)
-    with pytest.raises(KernelError, match="did not end"):
-        kernel.apply(changes.PutRule(HOST, RULE, backend=NFTABLES))
-    assert kernel.version(NFTABLES) == ""
-    assert len(asked) == 1
-    kernel.apply(changes.PutRule(HOST, RULE, backend=IPTABLES_NFT))
-    kernel.apply(changes.DelRule(HOST, RULE, backend=IPTABLES_NFT))
-    assert len(asked) == 1, "nor to tidy what another one left"
-    monkeypatch.setattr(tools[IPTABLES_LEGACY], "write", hangs)
-    steps = [changes.PutRule(HOST, RULE, backend=IPTABLES_LEGACY)]
-    for dummy in range(3):
+    """Each time would take a minute, under the host's lock. A task may have more than one kernel: with purge it looks first."""
+    monkeypatch.setattr(namespaces, "entered", lambda fd: contextlib.nullcontext())
+    monkeypatch.setattr(run, "_TIMEOUT", 0.2)
+    monkeypatch.setattr(iptables, "_in_use", lambda family: True)
+    program = programs("tool", 'echo "$0 $*" >> "$(dirname "$0")/asked"; exec sleep 20')
+    names = backend.programs.values() if isinstance(backend, Iptables) else ()
+    for name in ("nft", *(f"{one}-{way}" for one in names for way in ("save", "restore"))):
+        (program.parent / name).symlink_to(program)
+    for _kernel in range(2):
+        kernel = firewall.Kernel()
+        monkeypatch.setattr(kernel, "_at", lambda ref: Here)
+        monkeypatch.setattr(kernel, "_inside", lambda ns: contextlib.nullcontext())
+        for _item in range(3):
+            with pytest.raises(KernelError, match=r"did not end within 0\.2 seconds"):
+                kernel.ruleset(5, backend)
         with pytest.raises(Refused, match="did not end"):
-            kernel.apply_together(steps)
-    assert len(asked) == 2
+            kernel.apply_together([changes.PutRule(HOST, RULE, backend=backend)])
+        assert kernel.version(backend) == ""
+        assert not kernel.filters_bridges(5)
+    assert len((program.parent / "asked").read_text(encoding="utf-8").splitlines()) == 1
 
 
 def test_tables_that_iptables_nft_made_on_demand_go_with_what_was_in_them(

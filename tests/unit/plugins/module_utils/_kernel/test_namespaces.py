@@ -88,6 +88,14 @@ def test_where_nothing_was_ever_named_nothing_is_listed(folder: Path) -> None:
         namespaces.entry_of("web")
 
 
+def test_a_file_in_place_of_the_folder_is_refused_by_its_name(folder: Path) -> None:
+    folder.rmdir()
+    folder.touch()
+    with pytest.raises(KernelError, match=f"^Could not list {folder}: Not a directory"):
+        namespaces.listing()
+    folder.unlink()
+
+
 def test_names_of_any_bytes_are_listed(folder: Path) -> None:
     Path(os.fsdecode(os.fsencode(folder) + b"/\xff ")).touch()
     assert list(namespaces.listing()) == ["\udcff "]
@@ -102,6 +110,8 @@ MOUNTINFO = """\
 92 30 0:4 mnt:[4026532202] /run/mnt rw - nsfs nsfs rw
 93 30 0:4 net:[4026532203]//deleted /run/netns/odd rw - nsfs nsfs rw
 94 30 0:4 net:[what] /run/netns/never rw - nsfs nsfs rw
+95 30 0:4 net:[4026532204] /run/netns/c\rd rw - nsfs nsfs rw
+96 30
 """
 
 
@@ -109,13 +119,16 @@ def test_namespaces_are_seen_where_they_are_mounted_and_in_processes(monkeypatch
     real = open
 
     def opened(path: str, *args: Any, **options: Any) -> Any:
-        return io.StringIO(MOUNTINFO) if path.endswith("/mountinfo") else real(path, *args, **options)
+        return (
+            io.StringIO(MOUNTINFO, options["newline"]) if path.endswith("/mountinfo") else real(path, *args, **options)
+        )
 
     monkeypatch.setattr("builtins.open", opened)
     monkeypatch.setattr(namespaces, "_each_process", lambda: iter([(5, 4026532201), (6, 4026532299)]))
     assert namespaces.seen() == {
         4026532201: (["/run/netns/web", "/run/docker/netns/a b"], [5]),
         4026532203: (["/run/netns/odd"], []),
+        4026532204: (["/run/netns/c\rd"], []),
         4026532299: ([], [6]),
     }
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import engines as engine_programs
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import run
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Container
 
 ID = "4f" * 32
@@ -31,7 +32,7 @@ def test_a_daemon_that_does_not_answer_is_an_error_in_its_words(programs: Callab
         "docker",
         "echo 'Cannot connect to the Docker daemon at unix:///x.sock. Is the docker daemon running?' >&2; exit 1",
     )
-    with pytest.raises(engine_programs.EngineError, match=r"Cannot connect to the Docker daemon at unix:///x\.sock"):
+    with pytest.raises(run.ProgramError, match=r"Cannot connect to the Docker daemon at unix:///x\.sock"):
         engine_programs.find("docker", ["web"])
 
 
@@ -50,7 +51,7 @@ def test_lxc_gives_state_and_pid(programs: Callable[..., Any]) -> None:
 
 def test_an_engine_that_is_not_there_is_no_engine(programs: Callable[..., Any]) -> None:
     assert not engine_programs.available("docker")
-    with pytest.raises(engine_programs.EngineError, match="the program podman is not installed"):
+    with pytest.raises(run.ProgramError, match="the program podman is not installed"):
         engine_programs.find("podman", ["web"])
 
 
@@ -87,13 +88,13 @@ def test_what_is_not_understood_is_an_engine_that_cannot_be_asked(
     programs: Callable[..., Any], engine: str, program: str, prints: str
 ) -> None:
     programs(program, f"echo '{prints}'")
-    with pytest.raises(engine_programs.EngineError, match=f"what {program} printed was not understood"):
+    with pytest.raises(run.ProgramError, match=f"what {program} printed was not understood"):
         engine_programs.find(engine, ["web"])
 
 
 def test_that_holds_for_those_that_run_as_well(programs: Callable[..., Any]) -> None:
     programs("docker", f'[ "$1" = ps ] && echo {ID} || echo one two')
-    with pytest.raises(engine_programs.EngineError, match="what docker printed was not understood"):
+    with pytest.raises(run.ProgramError, match="what docker printed was not understood"):
         engine_programs.running("docker")
 
 
@@ -108,7 +109,7 @@ def test_those_that_run_are_listed(programs: Callable[..., Any]) -> None:
 def test_a_name_of_a_container_is_never_more_than_an_argument(programs: Callable[..., Any]) -> None:
     """What cannot be an argument of a program is in no engine."""
     programs("docker", "exit 0")
-    with pytest.raises(engine_programs.EngineError):
+    with pytest.raises(run.ProgramError):
         engine_programs.find("docker", ["a\0b"])
 
 

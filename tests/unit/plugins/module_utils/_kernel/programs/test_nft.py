@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import stat
 from collections.abc import Callable
@@ -68,10 +69,18 @@ def test_what_it_cannot_print_of_tables_with_flags_is_asked_for_in_parts(nft: Ca
         {"set": {"family": "inet", "table": "a", "name": "s"}},
         {"rule": {"chain": "c", "handle": 7}},
     ]
-    with pytest.raises(run.ProgramError, match="nft printed no JSON of its sets"):
+    with pytest.raises(run.ProgramError, match="what nft printed of its sets was not understood"):
         nft(PARTS.replace('"nftables": [{"metainfo": {}}, {"set"', '"nothing": [{"set"')).read()
-    with pytest.raises(run.ProgramError, match="nft printed no JSON of its chain ip b c"):
+    with pytest.raises(run.ProgramError, match="what nft printed of its chain ip b c was not understood"):
         nft(PARTS.replace('[{"metainfo": {}}, {"chain": {"name": "c"}}', "[")).read()
+
+
+@pytest.mark.parametrize("entry", ["5", "null", '{"chain": 5}', '{"chain": {"family": "ip"}}', "[" * 3000])
+def test_parts_that_are_no_objects_are_not_understood(nft: Callable[..., Any], entry: str) -> None:
+    script = PARTS.replace('{"chain": {"family": "ip", "table": "b", "name": "c"}}', entry)
+    assert script != PARTS
+    with contextlib.suppress(run.ProgramError):
+        nft(script).read()
 
 
 def test_the_version_is_what_it_says(nft: Callable[..., Any]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -132,9 +133,50 @@ def test_one_that_does_not_end_is_given_up(program: Callable[..., Any], monkeypa
     monkeypatch.setattr(run, "_TIMEOUT", 0.2)
     with pytest.raises(run.Hung, match=r"^program did not end within 0\.2 seconds$"):
         run.run(program("exec sleep 20"), [])
-    monkeypatch.setattr(run, "_TIMEOUT", 60)
+
+
+def test_one_that_does_not_end_in_the_time_that_is_named_is_given_up(program: Callable[..., Any]) -> None:
     with pytest.raises(run.Hung, match=r"within 0\.1 seconds"):
         run.run(program("exec sleep 20"), [], seconds=0.1)
+
+
+def test_one_that_was_given_up_is_not_asked_again_under_any_name(
+    program: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As iptables-nft-save and ip6tables-nft-restore are links to one program."""
+    asked, other = tmp_path / "asked", tmp_path / "other"
+    path = program(f"echo >> {asked}; [ $1 = well ] || exec sleep 20")
+    other.symlink_to(path)
+    assert run.run(path, ["well"]) == ""
+    for one in (path, str(other), path):
+        with pytest.raises(run.Hung, match=r"^program did not end within 0\.2 seconds$"):
+            run.run(one, ["badly"], seconds=0.2)
+    with pytest.raises(run.Hung):
+        run.run(path, ["well"])
+    assert asked.read_text(encoding="ascii") == "\n\n"
+    later = time.monotonic() + run._NOT_AGAIN + 1
+    monkeypatch.setattr("time.monotonic", lambda: later)
+    assert run.run(path, ["well"]) == ""
+
+
+def test_one_that_does_not_even_end_when_it_is_killed_is_not_waited_for(
+    program: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may wait for a disk."""
+    killed: list[Any] = []
+    monkeypatch.setattr(run, "_AFTER_KILL", 0.1)
+    monkeypatch.setattr("subprocess.Popen.kill", lambda process: killed.append(process))
+    with pytest.raises(run.Hung):
+        run.run(program("exec sleep 20"), [], seconds=0.1)
+    (process,) = killed
+    assert process.poll() is None
+    process.send_signal(9)
+    process.wait()
+
+
+def test_one_that_hands_its_output_on_to_a_child_is_given_up_as_well(program: Callable[..., Any]) -> None:
+    with pytest.raises(run.Hung):
+        run.run(program("sleep 2 & exit 0"), [], seconds=0.1)
 
 
 def test_programs_are_found_in_sbin_whatever_path_says(
