@@ -79,7 +79,10 @@ def test_that_holds_where_ansible_s_own_part_fails(name: str, monkeypatch: pytes
 def test_what_the_kernel_refuses_to_tell_is_told(name: str) -> None:
     """Where nobody said of which object it was."""
     said = answer(name, ARGUMENTS[name], OSError(errno.EMFILE, "x"))
-    assert said["msg"] == "Could not read the state of this host: Too many open files."
+    assert (
+        said["msg"]
+        == "Could not read the state of this host: Too many open files; raise the limit of open files of this process (ulimit -n)."
+    )
     assert said["failed"] is True
 
 

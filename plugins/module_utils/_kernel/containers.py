@@ -71,14 +71,14 @@ class Kernel(writer.Kernel):
         return replace(container, inode=inode, file=container.file if same else "")
 
     def _pin_process(self, pid: int) -> int:
-        """Hold the namespace of a process open. Return its inode, 0 where the process is gone or another has its ID. Raises `EngineError`, and
+        """Hold the namespace of a process open. Return its inode, 0 where the process is gone or another has its ID. Raises `ProgramError`, and
         OSError where this process may open no more."""
         path = "/proc/%d/ns/net" % pid
         started = namespaces.start_time(pid)
         try:
             inode = self._pin(path) if started else 0
         except PermissionError as error:
-            raise engines.EngineError("process %d: %s" % (pid, namespaces.UNSEEN)) from error
+            raise ProgramError("process %d: %s" % (pid, namespaces.UNSEEN)) from error
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
                 raise

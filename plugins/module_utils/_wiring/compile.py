@@ -175,14 +175,15 @@ def _add_container(plan: Plan, container: Container, all_absent: bool) -> None:
 
 def publishing(items: Sequence[Item], closed: Sequence[Mapping[str, Any]], given: Sequence[Mapping[str, Any]]) -> bool:
     """Return whether the step `publish` has anything to do with its items: ports to publish, or, as the results of the step `nat` tell, ports of
-    others, which may lead to an address that was given to somebody else by now; or checks of ports, where the step `address` changed anything, as
-    its results (``given``) tell."""
+    others, which may lead to an address that was given to somebody else by now; or checks of ports, where that step changed one, or the step
+    `address`, as its results (``given``) tell, changed anything."""
+    checks = [result for result in closed if result.get("after", {}).get("type") == "spoof_check"]
     return (
         any("host_port" in item for item in items)
         or any(result.get("failed") or result.get("published_besides") for result in closed)
         or (
             any(item.get("type") == "spoof_check" for item in items)
-            and any(result.get("failed") or result.get("changed") for result in given)
+            and any(result.get("failed") or result.get("changed") for result in (*checks, *given))
         )
     )
 

@@ -220,23 +220,16 @@ class Attachment:
     def check(self) -> Item:
         """Return the item that has its port checked, with those of its addresses that are known before the step `address`: the fixed ones, and what it
         has already of the networks that the others are taken from."""
-        pools = [item["pool"] for item in self.addresses() if "pool" in item]
-        gateways = [subnet.gateway for subnet in self.network.subnets if subnet.gateway and str(subnet.net) in pools]
-        item = {**self._check(), "exclusive": True}
-        if pools:
-            item.update(pools=pools, exclude=gateways)
-        return item
+        return {**self._check(), "exclusive": True}
 
     def check_given(self) -> List[Item]:
         """Return the item that lets through what the step `address` gave, none where that was known before."""
-        given = [item["pool"] for item in self.addresses() if "pool" in item]
-        if not given:
-            return []
         item = self._check()  # not exclusive: another one of the container may be left out
+        pools = item.get("pools", ())
         item["addresses"] += [
-            self.reference(version) for version in (4, 6) if any((":" in pool) == (version == 6) for pool in given)
+            self.reference(version) for version in (4, 6) if any((":" in pool) == (version == 6) for pool in pools)
         ]
-        return [item]
+        return [item] if pools else []
 
     def _check(self) -> Item:
         fixed = [item["address"].partition("/")[0] for item in self.addresses() if item.get("address")]
@@ -253,6 +246,12 @@ class Attachment:
             item["interface"] = self.spec["host_interface"]
         if self.mac:
             item["mac"] = self.mac
+        pools = [item["pool"] for item in self.addresses() if "pool" in item]
+        if pools:
+            gateways = [
+                subnet.gateway for subnet in self.network.subnets if subnet.gateway and str(subnet.net) in pools
+            ]
+            item.update(pools=pools, exclude=gateways)
         return item
 
     def _interface(self) -> Item:

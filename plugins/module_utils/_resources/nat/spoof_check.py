@@ -213,6 +213,7 @@ def _peer(want: Want, index: RuleIndex, state: State) -> Tuple[str, Tuple[str, .
     ours = links.is_own_peer(ref.path, link, state.identity())
     own = str(link.get("mac")) if ours else links.peer_mac(state.identity(), ref.path, name)
     all_ = [one for one in state.addresses_by_index(there).get(link.index, ()) if one.scope == "global"]
+    all_.sort(key=lambda one: (family_of(one.ip), one.ip))  # the kernel's order hangs on what came first
     held: List[str] = []
     check = index.spoof_checks.get(want.check.interface)
     for pool in want.pools:
@@ -220,7 +221,7 @@ def _peer(want: Want, index: RuleIndex, state: State) -> Tuple[str, Tuple[str, .
         marked = [one.ip for one in inside if one.protocol == PROTOCOL]
         found = marked or [one.ip for one in inside if one.valid_lft == FOREVER]
         known = [address for address in found if check is not None and address in check.addresses]
-        held += known or [address for address in found if not index.ports_letting(address)][:1]
+        held += known or [address for address in found if not _others_letting(want, address, index)][:1]
     fresh = {*want.check.addresses, *held}.difference(check.addresses if check is not None else ())
     announced = [
         (one.ip, any(other is not one and holds(other.cidr, one.ip) for other in all_) or bool(one.peer))
@@ -228,6 +229,11 @@ def _peer(want: Want, index: RuleIndex, state: State) -> Tuple[str, Tuple[str, .
         if check is not None and one.ip in fresh
     ]
     return own, tuple(held), tuple(announced)
+
+
+def _others_letting(want: Want, address: str, index: RuleIndex) -> bool:
+    """Return whether a port of somebody else's lets an address through. One of the owner's may be the same under the name that it had before."""
+    return any(index.spoof_checks[port].owner != want.check.owner for port in index.ports_letting(address))
 
 
 def plan(want: Want, have: Have) -> Plan:

@@ -26,6 +26,7 @@ from ansible_collections.linuxnet.containers.tests.unit.plans import (
 
 def test_one_network_and_one_container() -> None:
     plan = compile_plan([DOCKER0], [{"name": "web"}])
+    pools = {"pools": ["172.17.0.0/16", "fd00:17::/64"], "exclude": ["172.17.0.1", "fd00:17::1"]}
     assert list(plan["wire"]) == [
         "netns",
         "bridge",
@@ -78,9 +79,9 @@ def test_one_network_and_one_container() -> None:
             {"source": "172.17.0.0/16", "owner": "docker0", "out_interface": "!docker0", "exclusive": True},
             {"source": "fd00:17::/64", "owner": "docker0", "out_interface": "!docker0", "exclusive": True},
             NO_PORTS,
-            {**CHECKED_FIRST, "pools": ["172.17.0.0/16", "fd00:17::/64"], "exclude": ["172.17.0.1", "fd00:17::1"]},
+            {**CHECKED_FIRST, **pools},
         ],
-        "publish": [NOTHING_PUBLISHED, {**CHECK, "addresses": ["web/eth0/ipv4", "web/eth0/ipv6"]}],
+        "publish": [NOTHING_PUBLISHED, {**CHECK, **pools, "addresses": ["web/eth0/ipv4", "web/eth0/ipv6"]}],
         "join": [],
     }
     assert list(plan["teardown"]) == ["publish", "route", "veth", "netns", "bridge", "nat"]

@@ -440,7 +440,15 @@ def test_fixed_addresses_pass_from_the_beginning_and_those_of_pools_when_they_ar
     assert made["nat"][-1] == {
         **CHECKED_FIRST, **own, "addresses": ["172.17.0.9"], "pools": ["fd00:17::/64"], "exclude": ["fd00:17::1"],
     }  # fmt: skip
-    assert made["publish"][1:] == [{**CHECK, **own, "addresses": ["172.17.0.9", "web/eth0/ipv6"]}]
+    assert made["publish"][1:] == [
+        {
+            **CHECK,
+            **own,
+            "addresses": ["172.17.0.9", "web/eth0/ipv6"],
+            "pools": ["fd00:17::/64"],
+            "exclude": ["fd00:17::1"],
+        }
+    ]
     both = {**entry, "ipv6_address": "fd00:17::9"}
     made = wire([DOCKER0], [{"name": "web", "networks": [both]}])
     assert made["nat"][-1] == {**CHECKED_FIRST, **own, "addresses": ["172.17.0.9", "fd00:17::9"]}

@@ -53,7 +53,7 @@ def test_what_a_network_says_is_passed_on() -> None:
     assert [(one["type"], one["to_address"]) for one in made["nat"][1:3]] == [("snat", "192.0.2.1")] * 2
     pools = {"pools": ["10.0.0.0/24", "10.1.0.0/24"], "exclude": ["10.0.0.1", "10.1.0.254"]}
     assert made["nat"][3:] == [NO_PORTS, {**CHECKED_FIRST, **pools}]
-    assert made["publish"] == [NOTHING_PUBLISHED, {**CHECK, "addresses": ["web/eth0/ipv4"]}]
+    assert made["publish"] == [NOTHING_PUBLISHED, {**CHECK, **pools, "addresses": ["web/eth0/ipv4"]}]
 
 
 ISOLATION = {"type": "filter", "bridge": "back", "owner": "back", "isolate": True, "icc": True}

@@ -199,7 +199,7 @@ def test_a_host_that_lets_no_program_start_is_told_from_a_program_that_fails(
     def refused(*dummy: object, **more: object) -> None:
         raise error
 
-    monkeypatch.setattr(subprocess, "run", refused)
+    monkeypatch.setattr(subprocess, "Popen", refused)
     with pytest.raises(run.NotStarted) as told:
         run.output("/bin/true", [])
     assert told.value.code == code

@@ -77,7 +77,7 @@ PORT = {"type": "dnat", "host_port": "8080", "to_address": "10.0.0.2"}
         ({**RULE, "out_interface": "!lan+"}, "out_interface: 'lan+' would be any interface"),
         ({**FILTER, "bridge": "br\udcff"}, "bridge: it is not UTF-8, which a firewall rule cannot carry."),
         ({**RULE, "comment": "\udcff"}, "comment: it is not UTF-8, which a firewall rule cannot carry."),
-        ({**RULE, "comment": "a\0b"}, "comment: 'a\0b' has a character"),
+        ({**RULE, "comment": "a\0b"}, "comment: 'a\\x00b' has a character"),
         ({**FILTER, "bridge": "br0", "source": "10.0.0.0/24"}, "source: it does not go with type: filter."),
         ({**RULE, "isolate": False}, "isolate: it does not go with type: masquerade."),
     ],
