@@ -168,14 +168,14 @@ def run_info(
             return report(kernel, module.params)
 
     module, found = attempt(work, opened, argument_spec=dict(options))
-    leave(module, lambda: {"changed": False, **readable(found)})
+    leave(module, lambda: {"changed": False, **readable(found)}, fails=False)
 
 
-def leave(module: AnsibleModule, result: Callable[[], Dict[str, Any]]) -> None:
-    """End the module with its result, which fails where it has a ``msg``; with a sentence where there is no memory for it."""
+def leave(module: AnsibleModule, result: Callable[[], Dict[str, Any]], fails: bool = True) -> None:
+    """End the module with its result, which ``fails`` where it has a ``msg``; with a sentence where there is no memory for it."""
     try:
         found = result()
-        if "msg" in found:
+        if fails and "msg" in found:
             module.fail_json(**found)
         module.exit_json(**found)
     except MemoryError as error:

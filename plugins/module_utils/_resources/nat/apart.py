@@ -67,7 +67,8 @@ class Apart:
 
 
 def _set(ns: NsRef, port: Link, wanted: Mapping[str, Any]) -> SetLink:
-    """Return the step that gives a port what is wanted."""
+    """Return the step that gives a port what is wanted; one that is none any more has no flag."""
+    wanted = {name: value for name, value in wanted.items() if name != "isolated" or port.master}
     old = {name: port.get(name) or type(value)() for name, value in wanted.items()}
     new = {name: value for name, value in wanted.items() if old[name] != value}
     return SetLink(ns, port.name, new, {name: old[name] for name in new})
@@ -147,7 +148,9 @@ def _unneeded(
 ) -> List[Note]:
     """Return the notes of ports behind which nothing is published any more. ``kept``: the bridge behind which something is."""
     names: Dict[str, None] = {}
-    for bridge in dict.fromkeys(mapping.bridge for mapping in leaving if index.apart and mapping.bridge):
+    # Also where the rules of what was published are gone already.
+    bridges = [*index.apart.values(), *(mapping.bridge for mapping in leaving if index.apart and mapping.bridge)]
+    for bridge in dict.fromkeys(bridges):
         behind = [mapping for mapping in leaving if mapping.bridge == bridge]
         if bridge != kept and sum(one.bridges[bridge] for one in indexes.values()) <= len(behind):
             # With the last one those of ports that are gone go, too.

@@ -116,7 +116,7 @@ def _published(want: Want, have: Have, mappings: Sequence[PortMapping]) -> List[
     # What was noted where the ports were before is noted where they are now.
     noted = {name for there in have.elsewhere for name in there.owned.localnet} - {*here.owned.localnet}
     guarded, localnet = have.bridge in have.guards.interfaces, have.bridge in here.owned.localnet
-    opened = (have.bridge,) if not localnet and (opens or have.bridge in noted or guarded) else ()
+    opened = (have.bridge,) if not localnet and (opens or have.bridge in noted or (guarded and localhost)) else ()
     off = _no_longer_behind(here, gone, new)
     changes += [*_closed(want, have, off), *_straightened(want, have)]
     if new or gone or opened or bent or not here.owned.whole(PORTS, want.family):
