@@ -93,11 +93,12 @@ class _Module(AnsibleModule):  # type: ignore[misc]
         except Exception as error:  # Ansible's own: texts that are no Unicode, for one
             why = readable(str(error.__cause__ or error)).rstrip(".")
             self.fail_json(msg="Ansible could not read the arguments of the task: %s." % why)
-        try:
-            self.params = self._convert(self.params)
-            countable(self.params, self._options)
-        except Refused as error:
-            self.fail_json(msg=readable(str(error)))
+        with answering():
+            try:
+                self.params = self._convert(self.params)
+                countable(self.params, self._options)
+            except Refused as error:
+                self.fail_json(msg=readable(str(error)))
 
     def _log_invocation(self) -> None:
         with contextlib.suppress(
@@ -116,23 +117,23 @@ def attempt(
 
     ``work`` finds out what is lacking before it reads or changes anything. ``convert`` is asked before Ansible validates what a task says.
     """
-    module = _Module(convert, **arguments)
-    try:
-        outcome, warnings = work(module)
-    except Lacking as error:
-        opened.run_again(error.missing)
-        text = missing_required_lib(error.missing) if str(error) == error.missing else str(error)
-        module.fail_json(msg=readable(text), missing=error.missing)
-    except Refused as error:
-        module.fail_json(msg=readable(str(error)))
-    except (OSError, MemoryError) as error:
-        module.fail_json(msg=readable(str(of_host(error, "read the state of this host"))))
-    for warning in warnings:
-        module.warn(visible(warning))
+    module = _Module(convert, **arguments)  # what Ansible itself raises is Ansible's
+    with answering():
+        try:
+            outcome, warnings = work(module)
+        except Lacking as error:
+            opened.run_again(error.missing)
+            text = missing_required_lib(error.missing) if str(error) == error.missing else str(error)
+            module.fail_json(msg=readable(text), missing=error.missing)
+        except Refused as error:
+            module.fail_json(msg=readable(str(error)))
+        except (OSError, MemoryError) as error:
+            module.fail_json(msg=readable(str(of_host(error, "read the state of this host"))))
+        for warning in warnings:
+            module.warn(visible(warning))
     return module, outcome
 
 
-@answering()
 @without_collecting()
 def run(resource: Resource[Any, Any], opened: Opener, foresight: Optional[Foresight] = None) -> None:
     """Be the module of a resource: read the arguments, do the work on a kernel that is ``opened``, exit. Where check mode is told
@@ -154,7 +155,6 @@ def run(resource: Resource[Any, Any], opened: Opener, foresight: Optional[Foresi
     leave(module, lambda: _result(module, results))
 
 
-@answering()
 def run_info(
     options: Mapping[str, Any],
     report: Callable[[Source, Mapping[str, Any]], Tuple[Dict[str, Any], List[str]]],
@@ -173,13 +173,14 @@ def run_info(
 
 def leave(module: AnsibleModule, result: Callable[[], Dict[str, Any]], fails: bool = True) -> None:
     """End the module with its result, which ``fails`` where it has a ``msg``; with a sentence where there is no memory for it."""
-    try:
-        found = result()
-        if fails and "msg" in found:
-            module.fail_json(**found)
-        module.exit_json(**found)
-    except MemoryError as error:
-        module.fail_json(msg=str(of_host(error, "say what was done; the next run does")))
+    with answering():
+        try:
+            found = result()
+            if fails and "msg" in found:
+                module.fail_json(**found)
+            module.exit_json(**found)
+        except MemoryError as error:
+            module.fail_json(msg=str(of_host(error, "say what was done; the next run does")))
 
 
 def _result(module: AnsibleModule, results: Sequence[Dict[str, Any]]) -> Dict[str, Any]:

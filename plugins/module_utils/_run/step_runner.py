@@ -15,7 +15,6 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run import ex
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import readable, summary
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.runner import (
-    answering,
     attempt,
     leave,
     without_collecting,
@@ -146,7 +145,6 @@ def carry_out(
     return found, [*said, *warnings], failed
 
 
-@answering()
 @without_collecting()
 def run_steps(
     options: Mapping[str, Any],

@@ -258,7 +258,7 @@ def _looked_up(value: Any) -> str:
     if set(fields(value)) == {"|"}:
         parts = listed(fields(value)["|"])
         key, bit = (_looked_at(parts[0]), parts[1]) if len(parts) == 2 else ("", 0)
-        return "%s | %d" % (key, bit) if key and type(bit) is int else ""
+        return "%s | %d" % (key, bit) if key and isinstance(bit, int) else ""
     inner = fields(fields(value).get("map"))
     key = _looked_at(inner.get("key"))
     return "%s map %s" % (key, text_of(inner.get("data"))) if set(inner) == {"key", "data"} and key else ""

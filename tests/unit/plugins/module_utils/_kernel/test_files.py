@@ -268,5 +268,9 @@ def test_what_is_read_only_is_told_by_what_there_is_of_its_folders(
     monkeypatch.setattr(os, "statvfs", about)
     assert files.read_only(str(missing))
     assert seen == [str(missing), str(tmp_path / "a"), str(tmp_path)]
-    monkeypatch.setattr(os, "statvfs", lambda path: (_ for _ in ()).throw(PermissionError))
+
+    def refused(path: str) -> os.statvfs_result:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(os, "statvfs", refused)
     assert not files.read_only(str(missing))

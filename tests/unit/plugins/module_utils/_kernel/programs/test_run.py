@@ -165,7 +165,11 @@ def test_one_that_does_not_even_end_when_it_is_killed_is_not_waited_for(
     """It may wait for a disk."""
     killed: list[Any] = []
     monkeypatch.setattr(run, "_AFTER_KILL", 0.1)
-    monkeypatch.setattr("subprocess.Popen.kill", lambda process: killed.append(process))
+
+    def kill(process: Any) -> None:
+        killed.append(process)
+
+    monkeypatch.setattr("subprocess.Popen.kill", kill)
     with pytest.raises(run.Hung):
         run.run(program("exec sleep 20"), [], seconds=0.1)
     (process,) = killed
