@@ -124,9 +124,9 @@ options:
       spoof_check:
         description:
           - Whether what comes in by its containers' ports is checked, so that none sends under a name that is not its own; see
-            M(linuxnet.containers.nat), C(type=spoof_check). It is where it is left out, but with O(networks[].addressing=none), for a router, and
+            M(linuxnet.containers.nat), C(type=spoof_check). It is where it is left out, but with C(addressing=none), for a router, and
             for a port with C(vlans). A router is a container with forwarding among its C(sysctls), or with the address of a gateway.
-          - With V(true) and O(networks[].addressing=none) the fixed addresses pass, and no others.
+          - With V(true) and C(addressing=none) the fixed addresses pass, and no others.
           - It needs nftables. Nothing is checked with O(firewall_backend=iptables), and where nft or the kernel cannot, which a warning says.
         type: bool
       metric:

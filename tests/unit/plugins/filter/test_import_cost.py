@@ -25,4 +25,5 @@ def loaded(path: Path) -> set[str]:
 
 def test_filters_load_what_all_of_them_need() -> None:
     files = {file for path in (PLUGINS / "filter").glob("*.py") for file in loaded(path)}
-    assert files == {"plugins/module_utils/_model/errors.py", "plugins/module_utils/_wiring/report.py"}
+    model = {f"plugins/module_utils/_model/{name}.py" for name in ("commands", "deferred", "errors")}
+    assert files == {*model, "plugins/module_utils/_wiring/report.py"}
