@@ -238,6 +238,8 @@ options:
       - Nothing is written down; the kernel tells. A pair is ours by the derived name or MAC address of its host end. With it go the name in
         C(/run/netns) that it was made for and the ports that are published under that name. A bridge is ours by its derived MAC address; with it
         go its addresses, its guard, and the source NAT whose owner is the bridge. A link to a namespace of docker's that ended goes as well.
+      - Ports that lead to a network of the role, and whose owner has no namespace any more, go as those of a container that is gone, unless somebody
+        who was not wired for a name is on that network.
       - What was made with the modules alone looks the same, and goes. So does what another play wired; a host has one list.
       - A name stays, with a warning, where a process or an interface of others is in its namespace; so does a bridge, with its rules, while
         ports of others, or of containers that stay, are on it. An engine's container loses its wiring, and goes on running.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -61,13 +61,14 @@ def items(backend: str, **more: Any) -> dict[str, Any]:
     return {"backend": backend.partition("-")[0], "aggregate": rules}
 
 
-def sources(host: Host, to: dict[int, str] = WORLD, where: str = "internet") -> set[str]:
+def sources(host: Host, to: Mapping[int, str] | None = None, where: str = "internet") -> set[str]:
     """The sources of what arrives when segments out of nowhere are sent, and then a ping."""
+    goal = to or WORLD
 
     def act() -> None:
         for family in FAMILIES:
-            host.run(["ip", "netns", "exec", "web", sys.executable, "-c", SEGMENTS, WEB[family], to[family]])
-            assert host.ping("web", to[family]), "ordinary traffic goes"
+            host.run(["ip", "netns", "exec", "web", sys.executable, "-c", SEGMENTS, WEB[family], goal[family]])
+            assert host.ping("web", goal[family]), "ordinary traffic goes"
 
     condition = "(tcp and port 80) or icmp[icmptype] == icmp-echo or (icmp6 and ip6[40] == 128)"
     return set(re.findall(r"(\S+) > ", host.captured(where, "eth0", condition, act)))

@@ -94,6 +94,9 @@ def _spelled(raw: Union[bytes, bytearray]) -> str:
     return ":".join("%02x" % byte for byte in raw)
 
 
+NOBODY = "ansible"  # the owner of rules that name none
+
+
 def owner_mark(owner: str) -> str:
     """Return an owner's name as the comments of rules carry it: the name itself, wherever they can. In a name that is too long, or has
     characters that they cannot carry, something stands for those, and a hash of the name tells it apart."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import Any, Collection, Dict, List, Mapping, Sequence, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import owner_mark
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NOBODY, owner_mark
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import (
     TEARDOWN,
     WIRE,
@@ -32,6 +32,7 @@ GATHER = ["namespaces", "bridges", "veths", "routes", "nat", "orphans"]  # the l
 _PAIR = ("name", "peer_netns", "peer_name")
 _ISOLATION = ("type", "bridge", "owner")
 _SOURCE_NAT = ("source", "owner")
+_PORT = ("type", "protocol", "host_ip", "host_port", "owner")
 # Where docker mounts the namespaces of its containers. A name that the role gave such a namespace is a link to there, and dangles when it ends.
 _DOCKER_NAMESPACE = re.compile(r"/.*/docker/netns/[^/]+")
 _LEFT_OVER = "forwarding-left-over"  # an owner of nothing: no bridge has so long a name
@@ -55,7 +56,7 @@ def purged(
     inhabited = _inhabited(unlisted, pairs, wiring)
     networks_listed = {entry["name"] for entry in entries("networks", networks)}
     purge: Dict[str, List[Item]] = {
-        "publish": _ports(unlisted, wiring),
+        "publish": [*_ports(unlisted, wiring), *_ports_of_nobody({*listed, *names}, wiring)],
         "nat": [*_rules(networks_listed, plan, wiring), *_forwarding(plan, wiring)],
         "route": [{"netns": name, "state": "absent", "exclusive": True} for name in _routed(unlisted, wiring)],
         "veth": [_absent({**pair, "peer_netns": pair["made_for"]}, _PAIR) for pair in unlisted_pairs],
@@ -143,6 +144,26 @@ def _forwarding(plan: Plan, wiring: Wiring) -> List[Item]:
 
 
 def _ports(names: Sequence[str], wiring: Wiring) -> List[Item]:
-    """Return the items that end the published ports of those of the names that have any."""
+    """Return the items that end the published ports of those of the names that have any. Where no rules were seen they may not have been readable: then
+    the items tell, and what cannot be taken back keeps its container."""
+    if not wiring["nat"]:
+        return [{"type": "dnat", "owner": name, "state": "absent", "ip_forward": False} for name in names]
     owners = {rule["owner"] for rule in wiring["nat"] if rule["type"] == "dnat"}
     return [{"type": "dnat", "owner": name, "state": "absent"} for name in names if owner_mark(name) in owners]
+
+
+def _ports_of_nobody(known: Collection[str], wiring: Wiring) -> List[Item]:
+    """Return the items that end the published ports of containers that are gone, and that are not ``known``: no namespace has their name, and on the
+    bridge, which the role isolates, is nobody but containers that were wired for a name."""
+    names = {name for name in (*known, *(one["name"] for one in wiring["namespaces"])) if name}
+    there = {owner_mark(name) for name in names}
+    isolated = {
+        rule["bridge"] for rule in wiring["nat"] if rule["type"] == "filter" and rule["bridge"] == rule["owner"]
+    }
+    ours = {pair["name"] for pair in wiring["veths"] if pair["netns"] is None and pair["made_for"] in names}
+    bridges = {bridge["name"]: bridge["ports"] for bridge in wiring["bridges"] if bridge["netns"] is None}
+    alone = {name for name in isolated if ours.issuperset(bridges.get(name, ()))}
+    ports = [rule for rule in wiring["nat"] if rule["type"] == "dnat" and rule["bridge"] in alone]
+    gone = [rule for rule in ports if rule["owner"] not in there and rule["owner"] != NOBODY]
+    items = [_absent(rule, _PORT) for rule in gone]
+    return [item for number, item in enumerate(items) if item not in items[:number]]  # of both families at once

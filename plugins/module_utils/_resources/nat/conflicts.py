@@ -12,13 +12,12 @@ from typing import Dict, List, Optional, Sequence, Tuple
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, PortMapping
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import netns_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NOBODY, netns_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import MAIN_TABLE, Link, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
-_NOBODY = "ansible"  # the default of the option owner
 _LOCAL_RANGE, _RESERVED = "net.ipv4.ip_local_port_range", "net.ipv4.ip_local_reserved_ports"  # of both families
 
 
@@ -156,7 +155,7 @@ def abandoned(published: Sequence[PortMapping], ns: int, state: State) -> Dict[P
 def inherited(published: Sequence[PortMapping], owner: str, state: State) -> Dict[PortMapping, None]:
     """Return those ports of ours that other owners published to an address that ``owner`` has by now, and whose owners are gone: no namespace
     has their name. The owner that an item has where it names none is nobody's name."""
-    gone: Dict[str, bool] = {owner: False, _NOBODY: False}
+    gone: Dict[str, bool] = {owner: False, NOBODY: False}
     for mapping in published:
         if mapping.owner not in gone:
             gone[mapping.owner] = _nameless(mapping.owner, state)

@@ -96,6 +96,10 @@ class Have:
 
 def look(want: Want, ns: int, state: State) -> Have:
     """Return what there is of a dnat want in the namespace ``ns``."""
+    known = firewalls(state)
+    unreadable = None if want.present or DEFAULT not in known.available() else known.refusal(ns, DEFAULT)
+    if unreadable is not None:  # what is published would outlive what it leads to
+        raise unreadable
     indexes = coexistence.indexes(want.backend, ns, state, (PORTS, want.family) if want.present else None)
     here, *others = [_there(want, index, ns, state) for index in indexes.values()]
     going = collections.Counter(
@@ -107,7 +111,7 @@ def look(want: Want, ns: int, state: State) -> Have:
             total[family] += count
     left = {family for family, count in total.items() if count > going[family]}
     left |= {family for index in indexes.values() for family, count in index.nat_families.items() if count}
-    left |= {*FAMILIES} if firewalls(state).unread(ns) else set()
+    left |= {*FAMILIES} if known.unread(ns) else set()
     # One that goes may have been the last that needed it, or rules that needed it were taken out by hand.
     more = {*fence.families(indexes), *(family for family in FAMILIES if family not in left)}
     families = [*sorted(going), *sorted(more.difference(going))]

@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, Any, Dict, Hashable, List, Mapping, Sequence, 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import AUTO, CHOICES, required
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import interface_name, owner_mark
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
+    NOBODY,
+    interface_name,
+    owner_mark,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import (
     fence,
@@ -77,7 +81,7 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         "internal": {"type": "bool", "default": False},
         "goes_with": {"type": "str"},
         "rewired": {"type": "list", "elements": "str"},
-        "owner": {"type": "str", "default": "ansible"},
+        "owner": {"type": "str", "default": NOBODY},
         "comment": {"type": "str"},
         "forward": {"type": "bool", "default": True},
         "ip_forward": {"type": "bool", "default": True},

@@ -184,8 +184,8 @@ def test_what_a_run_that_was_ended_left_beside_a_file_goes_with_the_next_writing
 
 def test_a_file_that_nobody_finished_was_never_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As where the run is ended there: nothing of it has a name."""
-    monkeypatch.setattr(os, "fchmod", lambda _fd, _mode: [seen.append(entry.name) for entry in tmp_path.iterdir()])
     seen: list[str] = []
+    monkeypatch.setattr(os, "fchmod", lambda _fd, _mode: seen.extend(entry.name for entry in tmp_path.iterdir()))
     files.write_text(str(tmp_path / "file"), "text")
     assert not seen
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]

@@ -16,6 +16,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import FENCES, ISOLATION, PORTS, Edit
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import DropNetns
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import host_interface
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container, NsFile, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge, netns
@@ -92,6 +93,30 @@ def test_a_plan_for_a_host_with_nothing_else_is_as_it_was() -> None:
     kernel = wired(WEB)
     assert purged(plan, [FRONT], [WEB], gathered(kernel, GATHER)[0]) == (plan, [])
     assert purged(plan, [FRONT], [WEB], gathered(MemoryKernel(), GATHER)[0]) == (plan, [])
+
+
+@pytest.mark.parametrize("ports", [["8080:80"], ["8080:80", "5000-5009:6000-6009/udp"]])
+def test_ports_of_a_container_that_is_gone_go_whoever_has_its_address_by_now(ports: list[str]) -> None:
+    """``ip netns del web``: its pair went with it, and by that purge knew it; what it published may lead to somebody else."""
+    dual = {"name": "front", "subnets": ["10.1.0.0/24", "fd00:1::/64"]}
+    kernel = wired({**WEB, "published_ports": ports}, {"name": "db"}, networks=[dual])
+    kernel.apply(DropNetns("web"))
+    gone, warnings = role(kernel, [dual], [{"name": "db"}])
+    assert ({one.split()[0] for one in gone}, warnings) == ({"port"}, [])
+    assert not firewalls(State(kernel)).index(kernel.find(HOST) or 0, NFTABLES).port_mappings
+    assert role(kernel, [dual], [{"name": "db"}]) == ([], [])
+
+
+@pytest.mark.parametrize("other", ["a port that is not ours", "no owner", "the name is there"])
+def test_ports_stay_that_may_be_somebody_s(other: str) -> None:
+    kernel = wired({"name": "db"})
+    owner = {} if other == "no owner" else {"owner": "vm"}
+    made(kernel, nat.RESOURCE, type="dnat", host_port="8080", to_address="10.1.0.9", bridge="front", **owner)
+    if other == "a port that is not ours":
+        kernel.apply(AddLink(HOST, "tap0", "dummy", {"master": "front"}))
+    elif other == "the name is there":
+        made(kernel, netns.RESOURCE, name="vm")
+    assert role(kernel, [FRONT], [{"name": "db"}]) == ([], [])
 
 
 @pytest.mark.parametrize("engine", ["docker", "podman"])
@@ -212,11 +237,13 @@ def test_rules_of_other_owners_stay_and_so_does_what_the_role_wrote_for_what_is_
     made(kernel, nat.RESOURCE, source="10.7.0.0/24", owner="vpn", out_interface="!front")
     made(kernel, nat.RESOURCE, source="10.8.0.0/24", out_interface="!ansible0")
     made(kernel, nat.RESOURCE, type="dnat", owner="vm", host_port="9000", to_address="10.1.0.99")
+    kernel.apply(AddLink(HOST, "tap0", "dummy", {"master": "front"}))
     made(kernel, nat.RESOURCE, type="filter", owner="vpn", bridge="hand0")
     assert role(kernel, [FRONT], [WEB]) == ([], [])
+    kernel.apply(DelLink(HOST, "tap0"))
     role(kernel)
     left = [(one["type"], one["owner"]) for one in gathered(kernel, ["nat"])[0]["nat"]]
-    assert left == [("masquerade", "vpn"), ("masquerade", "ansible"), ("filter", "vpn"), ("dnat", "vm")]
+    assert left == [("masquerade", "vpn"), ("masquerade", "ansible"), ("filter", "vpn")]
 
 
 @pytest.mark.parametrize("purge", [False, True])
@@ -322,6 +349,26 @@ def flushed(kernel: MemoryKernel, fence: bool) -> None:
         kinds=(PORTS, ISOLATION, FENCES),
     )
     index.advance(edit)
+
+
+def test_a_container_whose_ports_nobody_can_read_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """nft does not work: what web published would outlive it."""
+    kernel = wired(WEB)
+    ruleset = kernel.ruleset
+
+    def broken(ns: int, backend: Any) -> Any:
+        if backend is NFTABLES:
+            raise KernelError(0, "list the nftables rule set", "it ended with 3")
+        return ruleset(ns, backend)
+
+    monkeypatch.setattr(kernel, "ruleset", broken)
+    steps = Steps({"networks": [], "containers": [], "state": "present", "firewall_backend": "auto", "purge": True})
+    warnings = steps.survey(kernel)
+    dummy, dummy, ended = take_steps(steps, kernel, False)
+    assert "What is in nftables is left out." in warnings[0]
+    assert "ports of web: Could not list the nftables rule set" in ended
+    assert names(kernel) == ["web"]
+    assert [one.name for one in kernel.links(inode_of(kernel, NsRef("/run/netns/web")))] == ["lo", "eth0"]
 
 
 @pytest.mark.parametrize("fence", [True, False])

@@ -132,8 +132,12 @@ def test_where_the_tool_of_a_backend_does_not_work_another_one_serves(kernel: An
         with pytest.raises(KernelError, match="it ended with 3"):
             plan(kernel, RESOURCE, **item, backend="nftables")
         gone = {name: value for name, value in item.items() if name not in ("to_address", "to_port", "ip_forward")}
-        absent = plan(kernel, RESOURCE, **gone, state="absent")
-        assert (absent.changes, absent.warnings) == ((), (said,))
+        if item is PORT:  # nobody knows whether it is published still
+            with pytest.raises(KernelError, match="it ended with 3"):
+                plan(kernel, RESOURCE, **gone, state="absent")
+        else:
+            absent = plan(kernel, RESOURCE, **gone, state="absent")
+            assert (absent.changes, absent.warnings) == ((), (said,))
 
 
 def forward(table: Any = "inet host", policy: Any = "drop", *rules: Any) -> Any:
