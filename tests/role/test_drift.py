@@ -95,6 +95,7 @@ NAT = """
 +owner docker0
 +backend nftables
 +ip_forward true
++fenced true
 +sysctl_file /etc/sysctl.d/99-zz-linuxnet-containers.conf
 """
 GUARD = """
