@@ -36,7 +36,8 @@ def rules(host: Host) -> list[str]:
 def handles(host: Host) -> list[int]:
     """The handles of the rules of our chain, and then of their stops."""
     objects = json.loads(host.run("nft -j -a list ruleset").stdout)["nftables"]
-    return [item["rule"]["handle"] for item in objects if "rule" in item]
+    listed = [item["rule"] for item in objects if "rule" in item]
+    return [rule["handle"] for rule in listed if rule["chain"] in ("postrouting", "untranslated")]
 
 
 def stops(host: Host) -> list[str]:

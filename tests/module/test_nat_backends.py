@@ -302,7 +302,8 @@ def test_f1_where_docker_drops_what_is_forwarded_it_is_let_through_in_docker_use
     assert [one["blocked_by"] for one in done["results"]] == [[]] * len(ALL)
     works(host)
     assert ask(host, "internet", WEB, seconds=MOMENT) == "", "nothing else is let through"
-    guard = ["-A DOCKER-USER -m comment --comment linuxnet -j LINUXNET-GUARD"] if backend == "iptables" else []
+    drops = ["GUARD", "FENCE"] if backend == "iptables" else []
+    guard = [f"-A DOCKER-USER -m comment --comment linuxnet -j LINUXNET-{name}" for name in drops]
     assert host.run(docker_user).stdout.splitlines() == [
         *guard,
         "-A DOCKER-USER -m comment --comment linuxnet -j LINUXNET-FORWARD",

