@@ -65,8 +65,9 @@ def places(act: Callable[[], Any]) -> list[Place]:
         match = LINE.match(line)
         if match is None:  # a call's second half, a signal, an exit
             continue
-        counts[match.groups()] += 1
-        call, number = match[2], counts[match.groups()]
+        pid, call = match[1], match[2]
+        counts[pid, call] += 1
+        number = counts[pid, call]
         what = writes_in(line) or (["a write"] if WRITTEN.search(line) else [])
         if what:
             found.setdefault((call, number), Place(call, number, what[0]))

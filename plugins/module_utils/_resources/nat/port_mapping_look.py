@@ -117,8 +117,7 @@ def look(want: Want, ns: int, state: State) -> Have:
     more = {*fence.families(indexes), *(family for family in FAMILIES if family not in left)}
     families = [*sorted(going), *sorted(more.difference(going))]
     if want.present:  # its own first
-        known = sorted({*going, *fence.families(indexes)} - {want.family})
-        families = [want.family, *known]
+        families = [want.family, *sorted({*going, *fence.families(indexes)} - {want.family})]
     switched = dict.fromkeys(name for index in indexes.values() for name in index.owned.localnet)
     have = Have(
         here,

@@ -167,7 +167,7 @@ def test_a_name_is_taken_away_again_where_it_cannot_be_bound(folder: Path, monke
 
     monkeypatch.setattr(namespaces, "_call", refuse)
     makes: list[Callable[[], object]] = [
-        lambda: namespaces.create("web", list, known=True),
+        lambda: namespaces.create("web", lambda: None, known=True),
         lambda: namespaces.bind("web", 0, known=True),
     ]
     for make in makes:
