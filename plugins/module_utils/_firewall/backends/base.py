@@ -14,7 +14,12 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, ForeignRules
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import Allowance, Edit, OwnedRules
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    Allowance,
+    Edit,
+    OwnedRules,
+    making,
+)
 
 if TYPE_CHECKING:
     from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fate import Block
@@ -102,18 +107,7 @@ class Backend(ABC):
 
     def render(self, owned: OwnedRules) -> Texts:
         """Return the texts that make ``owned`` where there is nothing yet."""
-        kinds = tuple(sorted({kind for kind, dummy in owned.static}))
-        everything = Edit(
-            put=owned.nat_rules,
-            publish=owned.port_mappings,
-            isolate=owned.isolations,
-            allow=owned.allowances,
-            fence=owned.fences,
-            localnet_on=owned.localnet,
-            hairpins_on=owned.hairpins,
-            kinds=kinds,
-        )
-        return self.transaction(self.nothing(), [everything])
+        return self.transaction(self.nothing(), [making(owned)])
 
     def leaves(self, texts: Texts) -> bool:
         """Return whether the tool may leave something empty behind of what ``texts`` take away, which `leftovers` shows."""

@@ -6,7 +6,7 @@
 
 Source NAT is a rule and a stop a network (`nftables_snat`). All else is elements of maps and sets (`nftables_elements`), with static rules on those
 (`nftables_static`): a port mapping is one element, an isolated bridge one of each set that it belongs to. Each rule and element carries
-its owner in its comment. What is there is compared by what it does (`nftables_found`).
+its owner in its comment. What is there is compared by what it does (`nftables_whole`).
 """
 
 from __future__ import annotations
