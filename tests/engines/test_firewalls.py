@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Our networks beside the firewalls of others, the real ones: dockerd, firewalld, ufw. Each test is a host of its own."""
+"""Our networks beside the firewalls of others, the real ones: dockerd, firewalld, ufw; and the rules that libvirt writes. Each test is a host of its own."""
 
 from __future__ import annotations
 
@@ -167,6 +167,114 @@ def test_ufw_is_named_with_what_it_takes(needs: Callable[..., None]) -> None:
             works(lab)
         finally:
             lab.run("ufw --force disable")
+
+
+GUESTS = "192.168.122.0/24"
+# What libvirt writes for its network "default" when that is started ("virsh net-start"): with iptables, and since 10.4 with nftables.
+LIBVIRT_IPTABLES = f"""
+*filter
+:LIBVIRT_INP -
+:LIBVIRT_OUT -
+:LIBVIRT_FWO -
+:LIBVIRT_FWI -
+:LIBVIRT_FWX -
+-A INPUT -j LIBVIRT_INP
+-A OUTPUT -j LIBVIRT_OUT
+-A FORWARD -j LIBVIRT_FWX
+-A FORWARD -j LIBVIRT_FWI
+-A FORWARD -j LIBVIRT_FWO
+-A LIBVIRT_INP -i virbr0 -p udp -m udp --dport 53 -j ACCEPT
+-A LIBVIRT_INP -i virbr0 -p udp -m udp --dport 67 -j ACCEPT
+-A LIBVIRT_OUT -o virbr0 -p udp -m udp --dport 68 -j ACCEPT
+-A LIBVIRT_FWX -i virbr0 -o virbr0 -j ACCEPT
+-A LIBVIRT_FWI -d {GUESTS} -o virbr0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A LIBVIRT_FWI -o virbr0 -j REJECT --reject-with icmp-port-unreachable
+-A LIBVIRT_FWO -s {GUESTS} -i virbr0 -j ACCEPT
+-A LIBVIRT_FWO -i virbr0 -j REJECT --reject-with icmp-port-unreachable
+COMMIT
+*nat
+:LIBVIRT_PRT -
+-A POSTROUTING -j LIBVIRT_PRT
+-A LIBVIRT_PRT -s {GUESTS} -d 224.0.0.0/24 -j RETURN
+-A LIBVIRT_PRT -s {GUESTS} -d 255.255.255.255/32 -j RETURN
+-A LIBVIRT_PRT -s {GUESTS} ! -d {GUESTS} -p tcp -j MASQUERADE --to-ports 1024-65535
+-A LIBVIRT_PRT -s {GUESTS} ! -d {GUESTS} -p udp -j MASQUERADE --to-ports 1024-65535
+-A LIBVIRT_PRT -s {GUESTS} ! -d {GUESTS} -j MASQUERADE
+COMMIT
+"""
+LIBVIRT_NFTABLES = f"""
+table ip libvirt_network {{
+    chain guest_cross {{ iif "virbr0" oif "virbr0" counter accept; }}
+    chain guest_input {{
+        oif "virbr0" ip daddr {GUESTS} ct state established,related counter accept
+        oif "virbr0" counter reject
+    }}
+    chain guest_output {{
+        ip saddr {GUESTS} iif "virbr0" counter accept
+        iif "virbr0" counter reject
+    }}
+    chain forward {{
+        type filter hook forward priority filter; policy accept;
+        counter jump guest_cross
+        counter jump guest_input
+        counter jump guest_output
+    }}
+    chain guest_nat {{
+        type nat hook postrouting priority srcnat; policy accept;
+        ip saddr {GUESTS} ip daddr 224.0.0.0/24 counter return
+        ip saddr {GUESTS} ip daddr 255.255.255.255 counter return
+        meta l4proto tcp ip saddr {GUESTS} ip daddr != {GUESTS} counter masquerade to :1024-65535
+        meta l4proto udp ip saddr {GUESTS} ip daddr != {GUESTS} counter masquerade to :1024-65535
+        ip saddr {GUESTS} ip daddr != {GUESTS} counter masquerade
+    }}
+}}
+"""
+NET_STARTED = {
+    "iptables": f"iptables-restore -n <<'END'{LIBVIRT_IPTABLES}END",
+    "nftables": f"nft -f - <<'END'{LIBVIRT_NFTABLES}END",
+}
+NET_DESTROYED = {
+    "iptables": "iptables -D INPUT -j LIBVIRT_INP; iptables -D OUTPUT -j LIBVIRT_OUT; "
+    "for name in FWX FWI FWO; do iptables -D FORWARD -j LIBVIRT_$name; done; iptables -t nat -D POSTROUTING -j LIBVIRT_PRT; "
+    "for name in INP OUT FWX FWI FWO; do iptables -F LIBVIRT_$name; iptables -X LIBVIRT_$name; done; "
+    "iptables -t nat -F LIBVIRT_PRT; iptables -t nat -X LIBVIRT_PRT",
+    "nftables": "nft delete table ip libvirt_network",
+}
+
+
+@pytest.mark.parametrize("backend", ["nftables", "iptables"])
+@pytest.mark.parametrize("writes", ["iptables", "nftables"])
+def test_libvirt_and_ours_leave_each_other_alone(needs: Callable[..., None], writes: str, backend: str) -> None:
+    needs("nft", "nf_tables", "nf_nat", "iptables")
+    with host() as (lab, playbook):
+        lab.run(
+            "ip link add virbr0 type bridge && ip addr add 192.168.122.1/24 dev virbr0 && ip link set virbr0 up && "
+            "ip netns add guest && ip link add vnet0 master virbr0 up type veth peer name eth0 netns guest && "
+            "ip -n guest addr add 192.168.122.10/24 dev eth0 && ip -n guest link set eth0 up && "
+            "ip -n guest route add default via 192.168.122.1 && sysctl -qw net.ipv4.ip_forward=1"
+        )
+        for command in (NET_STARTED, NET_DESTROYED, NET_STARTED):  # chains are listed in another order the second time
+            lab.run(command[writes])
+        before = rules(lab)
+        foreseen, first, again = playbook.run(checked(play(backend)), play(backend), play(backend))
+        assert foreseen.drift() == first.drift()
+        assert (again.changed, blocked(first), blocked(again)) == ([], set(), set())
+
+        def apart() -> None:
+            works(lab)
+            assert talk(lab, "guest", "internet", "192.0.2.99") == "192.0.2.1"
+            assert talk(lab, "guest", "web", "192.0.2.1") == "10.1.0.1"  # libvirt translates what leaves its network
+            assert silent(lab, "guest", "db", "10.1.0.11")
+            assert silent(lab, "web", "guest", "192.168.122.10")
+
+        apart()
+        lab.run(NET_DESTROYED[writes])
+        lab.run(NET_STARTED[writes])
+        [again] = playbook.run(play(backend))
+        assert (again.changed, blocked(again)) == ([], set())
+        apart()
+        playbook.run(play(backend, state="absent"))
+        assert rules(lab) == before
 
 
 @pytest.mark.parametrize(("proxy", "holder"), [("true", "docker-proxy"), ("false", "dockerd")])
