@@ -131,6 +131,16 @@ def test_a_rule_behind_the_table_local_is_none_and_what_ended_half_way_is_gone_o
     assert rules(host) == before
 
 
+def test_one_that_ended_half_way_is_taken_back(host: Host, backend: str) -> None:
+    """Ours is behind the table local, as it is added."""
+    before = rules(host)
+    host.settles("nat", backend=backend, **WEB)
+    host.run("ip rule del pref 0 iif br0 to 127.0.0.0/8 protocol 76 prohibit")
+    host.run("ip rule add pref 0 iif br0 to 127.0.0.0/8 fwmark 0/0x20000000 protocol 76 prohibit")
+    host.settles("nat", backend=backend, state="absent", **WEB)
+    assert (localnet(host), rules(host)) == ("0", before)
+
+
 def test_the_commands_do_what_the_module_does(host: Host) -> None:
     before = rules(host)
     commands = [line for line in host.module("nat", check=True, **WEB)["commands"] if "rule" in line.split()]

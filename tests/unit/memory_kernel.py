@@ -365,7 +365,7 @@ class MemoryKernel(MemoryReader):
         advance(step, self._state)
 
     def _DelLoopbackGuard(self, step: DelLoopbackGuard) -> None:
-        if step.interface not in self.loopback_guards(self._ns(step.ns)).interfaces:
+        if step.interface not in self.loopback_guards(self._ns(step.ns)).all:
             self._refuse(errno.ENOENT, step)
         advance(step, self._state)
 

@@ -396,10 +396,16 @@ class PolicyRule:
 @dataclass(frozen=True)
 class LoopbackGuards:
     """The ``interfaces`` by which nothing for 127.0.0.0/8 gets in that is not marked, by policy rules of ours that are asked in time. ``behind``: a
-    rule at priority 0 looks up the table local, so what is added at that priority comes too late."""
+    rule at priority 0 looks up the table local, so what is added at that priority comes too late. ``late``: those whose rule is there, and does."""
 
     interfaces: Tuple[str, ...] = ()
     behind: bool = True
+    late: Tuple[str, ...] = ()
+
+    @property
+    def all(self) -> Tuple[str, ...]:
+        """Return the interfaces of which there is a rule."""
+        return (*self.interfaces, *self.late)
 
 
 def show(value: Any) -> str:

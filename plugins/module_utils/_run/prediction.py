@@ -300,15 +300,18 @@ def _del_policy(step: DelPolicy, state: State) -> None:
 @advance.register(AddLoopbackGuard)
 def _add_loopback_guard(step: AddLoopbackGuard, state: State) -> None:
     ns = _namespace(state, step.ns)
-    there = state.loopback_guards(ns).interfaces
-    state.known.loopback_guards[ns] = LoopbackGuards((*there, *({step.interface} - {*there})))
+    there = state.loopback_guards(ns)
+    late = tuple(name for name in there.late if name != step.interface)
+    added = {step.interface} - {*there.interfaces}
+    state.known.loopback_guards[ns] = LoopbackGuards((*there.interfaces, *added), True, late)
 
 
 @advance.register(DelLoopbackGuard)
 def _del_loopback_guard(step: DelLoopbackGuard, state: State) -> None:
     ns = _namespace(state, step.ns)
-    there = state.loopback_guards(ns).interfaces
-    state.known.loopback_guards[ns] = LoopbackGuards(tuple(name for name in there if name != step.interface))
+    there = state.loopback_guards(ns)
+    kept, late = (tuple(name for name in names if name != step.interface) for names in (there.interfaces, there.late))
+    state.known.loopback_guards[ns] = LoopbackGuards(kept, True, late)
 
 
 # --- files ---

@@ -296,9 +296,10 @@ def read_guards(sock: Socket) -> LoopbackGuards:
     """Return by which interfaces nothing gets in: those whose rule is asked before the table local."""
     rules = _ipv4_rules(sock)
     in_force = list(map(_is_local, rules)).index(True) if any(map(_is_local, rules)) else len(rules)
-    names = [_guarded(rule) for rule in rules[:in_force]]
+    names = dict.fromkeys(filter(None, map(_guarded, rules[:in_force])))
+    late = dict.fromkeys(filter(None, map(_guarded, rules[in_force:])))
     behind = any(_is_local(rule) and not rule.get_attr("FRA_PRIORITY") for rule in rules)
-    return LoopbackGuards(tuple(dict.fromkeys(name for name in names if name)), behind)
+    return LoopbackGuards(tuple(names), behind, tuple(name for name in late if name not in names))
 
 
 def add_guard(sock: Socket, interface: str) -> None:
@@ -312,18 +313,28 @@ def add_guard(sock: Socket, interface: str) -> None:
     local = [number for number, rule in enumerate(rules) if _is_local(rule)]
     place = [_guarded(rule) for rule in rules].index(interface)
     if local and local[0] < place and not rules[local[0]].get_attr("FRA_PRIORITY"):
-        fields = {"family": FAMILIES[4], "table": _LOCAL, "action": _TO_TABLE}
-        protocol = rules[local[0]].get_attr("FRA_PROTOCOL")
-        attrs: codec.Attributes = [("FRA_PRIORITY", 0), ("FRA_TABLE", _LOCAL)]
-        attrs += [("FRA_PROTOCOL", BY_KERNEL if protocol is None else protocol)]
         if local[-1] < place:  # else one that ended half-way left it there
-            codec.request(sock, codec.fibmsg, _NEWRULE, ACK | CREATE, fields, attrs)
-        codec.request(sock, codec.fibmsg, _DELRULE, ACK, fields, attrs)  # the first of them
+            _change_local(sock, _NEWRULE, ACK | CREATE, rules[local[0]])
+        _change_local(sock, _DELRULE, ACK, rules[local[0]])  # the first of them
 
 
 def delete_guard(sock: Socket, interface: str) -> None:
     """Guard an interface no longer. Raises `NetlinkError`."""
     _change_guard(sock, _DELRULE, ACK, interface)
+    rules = _ipv4_rules(sock)
+    local = [rule for rule in rules if _is_local(rule) and not rule.get_attr("FRA_PRIORITY")]
+    if len(local) > 1 and not any(map(_guarded, rules)):  # put anew by one that ended half-way
+        _change_local(sock, _DELRULE, ACK, local[0])
+
+
+def _change_local(sock: Socket, type_: int, flags: int, like: codec.Message) -> None:
+    """Put the rule that looks up the table local anew, or take the first of its kind away."""
+    protocol = like.get_attr("FRA_PROTOCOL")
+    attrs: codec.Attributes = [("FRA_PRIORITY", 0), ("FRA_TABLE", _LOCAL)]
+    attrs.append(("FRA_PROTOCOL", BY_KERNEL if protocol is None else protocol))
+    codec.request(
+        sock, codec.fibmsg, type_, flags, {"family": FAMILIES[4], "table": _LOCAL, "action": _TO_TABLE}, attrs
+    )
 
 
 def _ipv4_rules(sock: Socket) -> List[codec.Message]:

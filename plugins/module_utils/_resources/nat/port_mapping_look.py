@@ -129,7 +129,7 @@ def look(want: Want, ns: int, state: State) -> Have:
         families = [want.family, *sorted({*going, *fence.families(indexes)} - {want.family})]
     guards = state.loopback_guards(ns)
     noted = [name for index in indexes.values() for name in index.owned.localnet]
-    switched = dict.fromkeys([*noted, *guards.interfaces])
+    switched = dict.fromkeys([*noted, *guards.all])
     have = Have(
         here,
         tuple(there for there in others if there.mine or there.surplus or there.others or there.stale),
@@ -138,7 +138,7 @@ def look(want: Want, ns: int, state: State) -> Have:
         guards=guards,
         idle=tuple(
             name
-            for name in guards.interfaces
+            for name in guards.all
             if name not in noted and not any(index.behind.get((name, 4)) for index in indexes.values())
         ),
         closable=tuple(

@@ -156,7 +156,7 @@ def _closed(want: Want, have: Have, bridges: Sequence[str]) -> List[Change]:
     """Return the steps that switch route_localnet of bridges off again, and then take away what kept others from making use of it."""
     return [
         *(SetSysctl(want.ns, ROUTE_LOCALNET % name, "0", "1") for name in bridges if name in have.closable),
-        *(DelLoopbackGuard(want.ns, name) for name in bridges if name in have.guards.interfaces),
+        *(DelLoopbackGuard(want.ns, name) for name in bridges if name in have.guards.all),
     ]
 
 
