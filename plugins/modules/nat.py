@@ -28,6 +28,9 @@ description:
   - When isolation (O(type=filter)) is written or set right, flows and connections end that it stops, whatever their protocol.
   - What comes in by a port of a bridge can be checked (O(type=spoof_check)), in a table C(bridge linuxnet_containers) of fixed rules on sets. What is not the
     container's own is dropped, before anything else sees it. It needs nftables, and a kernel with C(CONFIG_NF_TABLES_BRIDGE).
+  - With several uplinks, what comes in by one that is not the way back to the asker is dropped by a strict C(rp_filter), before any rule sees it, and an
+    answer leaves by the default route. O(type=uplink) has it answered by the uplink that it came in on. It needs nftables; the ports may be
+    published with another backend, and by somebody else.
 extends_documentation_fragment:
   - linuxnet.containers.attributes
   - linuxnet.containers.attributes.actiongroup
@@ -44,8 +47,9 @@ options:
       - V(filter) guards O(bridge). What is forwarded to it is dropped, but for published ports, answers, and what O(isolate) and O(icc) let through.
       - V(spoof_check) checks what comes in by O(interface), which is a port of a bridge. ARP, IPv4 and IPv6 pass from O(mac) and O(addresses); what else
         passes, and what does not, is said there.
+      - V(uplink) has what comes in by O(interface) for published ports pass a strict C(rp_filter) there, and its answers leave by O(gateways).
     type: str
-    choices: [masquerade, snat, dnat, filter, spoof_check]
+    choices: [masquerade, snat, dnat, filter, spoof_check, uplink]
     default: masquerade
   source:
     description:
@@ -149,6 +153,7 @@ options:
       - With O(type=spoof_check), the port of a bridge to check, which is the host end of a container's pair. It need not be there yet. Its check goes over to
         who asks for it last.
       - Left out with O(state=absent) it is all that O(owner) has checked.
+      - With O(type=uplink), the uplink. It is required there.
     type: str
   mac:
     description:
@@ -175,10 +180,21 @@ options:
     description: With O(type=spoof_check), warn where the host cannot check ports, without nft or a kernel that does, instead of failing.
     type: bool
     default: false
+  gateways:
+    description:
+      - With O(type=uplink), the gateway behind the uplink, one of each address family that is to be answered so. It need not be in a network of the
+        uplink.
+      - New connections by O(interface) that are translated to somewhere else get a number in the five bits C(0x1f000000) of their mark, and of the mark
+        of their packets, unless they have a mark of somebody else. Two policy rules at priorities from 32002 to 32063 look up what has that number,
+        first in the table main but for its default routes, then in a table of its own, from 7600001 to 7600031, with a route by the gateway.
+      - Where C(rp_filter) is strict and C(src_valid_mark) off on the uplink, the latter is switched on, which is noted, and taken back with the uplink.
+        Nothing that is not published gets in by that.
+    type: list
+    elements: str
   goes_with:
     description:
-      - With O(state=absent) and a type other than V(dnat) and V(spoof_check), the bridge for whose containers the rule is. It stays while it is needed
-        there, as the bridge's addresses do with O(linuxnet.containers.bridge#module:only_ours).
+      - With O(state=absent) and a type other than V(dnat), V(spoof_check) and V(uplink), the bridge for whose containers the rule is. It stays while
+        it is needed there, as the bridge's addresses do with O(linuxnet.containers.bridge#module:only_ours).
     type: str
   rewired:
     description: With O(goes_with), names of namespaces whose pairs do not count, since they are about to be ports of another bridge.
@@ -221,7 +237,8 @@ options:
       - What the rules are written with. V(auto) is V(nftables) where nft is installed, else V(iptables).
       - V(iptables) is the kind that the program C(iptables) of the host is, iptables-nft or iptables-legacy. There a published port is a rule.
       - What another backend holds of an item moves, first made here and then removed there, so that there is no moment without it.
-      - O(type=spoof_check) is nftables' own, and refused with V(iptables), which has no rules for what is bridged but for IP.
+      - O(type=spoof_check) and O(type=uplink) are nftables' own, and refused with V(iptables), which has no rules for what is bridged but for IP, and
+        no chain between those that translate and routing.
     type: str
     choices: [auto, nftables, iptables]
     default: auto
@@ -290,6 +307,13 @@ EXAMPLES = r"""
     mac: 02:42:ac:11:00:02
     addresses: [172.17.0.2, "fd00:17::2"]
     owner: web
+
+- name: Answer by the second uplink what comes in by it for published ports
+  linuxnet.containers.nat:
+    type: uplink
+    interface: eth1
+    gateways: [198.51.100.1, "2001:db8:1::1"]
+    owner: eth1
 
 - name: End all that is published for a container
   linuxnet.containers.nat:

@@ -15,6 +15,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     ISOLATION,
     PORTS,
     SPOOFING,
+    UPLINKS,
     Allowance,
     Edit,
     Fence,
@@ -23,6 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     OwnedRules,
     PortMapping,
     SpoofCheck,
+    Uplink,
 )
 from ansible_collections.linuxnet.containers.tests.unit.tool_twins import written
 
@@ -61,6 +63,10 @@ _CHECKS = [
         kinds=(SPOOFING,),
     ),
 ]
+_UPLINKS = Edit(
+    answer=(Uplink(4, "up1", 1, True, "up1", "a note"), Uplink(6, "up1", 1, owner="up1"), Uplink(4, "up-2", 31)),
+    kinds=(UPLINKS,),
+)
 _IN_CHAINS = [
     Edit(
         allow=(Allowance("out", "10.0.0.0/24", 4, "!br0", "net"), Allowance("in", "br0", 6, "", "br0")),
@@ -75,9 +81,16 @@ _BY_MARK = [
 
 
 def edits_of(backend: Backend) -> list[Edit]:
-    """Edits of all kinds that a backend has: eleven, with the allowances that are its own, and two more where ports are checked or kept apart."""
+    """Edits of all kinds that a backend has: eleven, with the allowances that are its own, two more where ports are checked or kept apart, and one
+    where uplinks are marked."""
     own = _BY_MARK if backend.by_mark else _IN_CHAINS
-    return [*EDITS, *own, _FENCE, *(_CHECKS if backend.checks_ports else ())]
+    return [
+        *EDITS,
+        *own,
+        _FENCE,
+        *(_CHECKS if backend.checks_ports else ()),
+        *([_UPLINKS] if backend.marks_uplinks else []),
+    ]
 
 
 def made(backend: Backend, *edits: Edit, start: Ruleset = None) -> Ruleset:
@@ -92,7 +105,7 @@ def content(owned: OwnedRules) -> list[Any]:
         frozenset(listed)
         for listed in (
             *(owned.nat_rules, owned.port_mappings, owned.isolations, owned.allowances, owned.fences),
-            *(owned.localnet, owned.hairpins, owned.spoof_checks, owned.apart),
+            *(owned.localnet, owned.hairpins, owned.spoof_checks, owned.apart, owned.uplinks),
         )
     ]
 
@@ -109,5 +122,6 @@ def everything_gone(owned: OwnedRules) -> Edit:
         unfence=tuple(fence.family for fence in owned.fences),
         uncheck=tuple(check.interface for check in owned.spoof_checks),
         apart_off=owned.apart,
-        kinds=(PORTS, ISOLATION, ALLOWANCES, FENCES, SPOOFING),
+        unanswer=tuple(uplink.key for uplink in owned.uplinks),
+        kinds=(PORTS, ISOLATION, ALLOWANCES, FENCES, SPOOFING, UPLINKS),
     )

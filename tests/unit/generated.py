@@ -135,7 +135,7 @@ def _ns_route(chance: Random) -> Item:
 
 def _nat(chance: Random) -> Item:
     item: Item = {"owner": chance.choice(["net", "web"])}
-    kind = chance.choice(["rule", "rule", "port", "port", "port", "guard", "check"])
+    kind = chance.choice(["rule", "rule", "port", "port", "port", "guard", "check", "uplink"])
     if kind == "rule":
         item["source"] = chance.choice(["10.0.0.0/24", "10.1.0.0/24", "fd00::/64"])
         item = options(chance, item, out_interface=["!br0", "up0"], comment=["one", "two"], exclusive=[True])
@@ -148,6 +148,11 @@ def _nat(chance: Random) -> Item:
     elif kind == "guard":
         item.update(type="filter", bridge=chance.choice(BRIDGES[:2]))
         item = options(chance, item, isolate=[False], icc=[False], internal=[True])
+    elif kind == "uplink":
+        item.update(type="uplink", interface=chance.choice([*PEERS, *BRIDGES[:2]]))
+        item = options(chance, item, comment=["one"], netns=[None])
+        item["gateways"] = chance.choice([["10.0.0.9"], ["fd00::9"], ["10.0.0.9", "fd00::9"], ["10.0.0.8", "fd00::9"]])
+        return options(chance, item, state=["absent", "present"])
     else:
         item.update(
             type="spoof_check", interface=chance.choice(PEERS), mac=chance.choice(["02:00:00:00:00:01", "2-0-0-0-0-2"])

@@ -416,6 +416,9 @@ class MemoryKernel(MemoryReader):
     def _SetSpoofCheck(self, step: firewall_change.SetSpoofCheck) -> None:
         advance(step, self._state)
 
+    def _SetUplink(self, step: firewall_change.SetUplink) -> None:
+        advance(step, self._state)
+
     def _SetApart(self, step: firewall_change.SetApart) -> None:
         advance(step, self._state)
 

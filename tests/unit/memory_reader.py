@@ -60,6 +60,8 @@ PER_INTERFACE = {
     "net.ipv6.conf.accept_ra": "1",
     "net.ipv4.conf.promote_secondaries": "0",
     "net.ipv4.conf.arp_notify": "0",
+    "net.ipv4.conf.rp_filter": "0",
+    "net.ipv4.conf.src_valid_mark": "0",
     "net.ipv4.neigh.gc_stale_time": "60",
 }
 
@@ -205,6 +207,7 @@ class MemoryReader:
             hairpins_on=tuple(index.hairpins.items()),
             check=tuple(index.spoof_checks.values()),
             apart_on=tuple(index.apart.items()),
+            answer=tuple(index.uplinks.values()),
             kinds=tuple({kind for kind, dummy in index.owned.static}),
         )
         if isinstance(backend, Iptables):
@@ -306,6 +309,7 @@ class MemoryReader:
                             sorted(map(str, index.fences.values())),
                             sorted(map(str, index.spoof_checks.values())),
                             sorted(index.apart.items()),
+                            sorted(map(str, index.uplinks.values())),
                         )
                         for index in (firewalls(state).index(ns, backend) for backend in BACKENDS)
                     ],

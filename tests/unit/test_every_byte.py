@@ -108,6 +108,10 @@ ITEMS: dict[str, list[dict[str, Any]]] = {
             **{"type": "spoof_check", "interface": "qport", "peer_netns": "web", "peer_name": "eth0"},
             **{"pools": ["10.0.0.0/24"], "owner": "qowner"},
         },
+        {
+            **{"type": "uplink", "interface": "qport", "gateways": ["192.0.2.9", "2001:db8::9"]},
+            **{"owner": "qowner", "comment": "qcomment"},
+        },
     ],
 }
 
@@ -150,7 +154,9 @@ CASES = [
     for module, items in ITEMS.items()
     for number, item in enumerate(items)
     for option in item
-    for backend in (["nftables", "iptables"] if module == "nat" and item["type"] != "spoof_check" else [""])
+    for backend in (
+        ["nftables", "iptables"] if module == "nat" and item["type"] not in ("spoof_check", "uplink") else [""]
+    )
     if option in RESOURCES[module].options and takes_text(RESOURCES[module].options[option])
 ]
 

@@ -264,6 +264,8 @@ def _goal(left: list[str]) -> Any:
     if left[0] not in LOOKED_AT:
         return left.pop(0)
     key = _looked_at(left)
+    if not left:
+        return key
     how = left.pop(0)
     if how == "|":
         return {"|": [key, int(left.pop(0))]}
@@ -303,7 +305,7 @@ def _matched(left: list[str]) -> dict[str, Any]:
     if left[0] == "vmap":
         return {"vmap": {"key": looked_at, "data": {"set": _verdicts(left)}}}
     if left[0] == "&":
-        looked_at = {"&": [looked_at, left.pop(1)]}
+        looked_at = {"&": [looked_at, _atom(left.pop(1))]}
         del left[:2]  # & and ==
     operator = left.pop(0) if left[0] == "!=" else "=="
     bits = looked_at in ({"ct": {"key": "state"}}, {"ct": {"key": "status"}})

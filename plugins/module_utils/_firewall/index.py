@@ -19,6 +19,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     NAT,
     PORTS,
     SPOOFING,
+    UPLINKS,
     Allowance,
     Edit,
     Fence,
@@ -27,6 +28,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     OwnedRules,
     PortMapping,
     SpoofCheck,
+    Uplink,
 )
 
 Identities = FrozenSet[Tuple[int, str, str, str]]  # of port mappings
@@ -60,6 +62,7 @@ class RuleIndex:
             owned.apart
         )  # ports that a rule keeps from the others, with the bridge of each
         self.fences: Dict[int, Fence] = {fence.family: fence for fence in owned.fences}
+        self.uplinks: Dict[Tuple[int, str], Uplink] = {uplink.key: uplink for uplink in owned.uplinks}
         self.spoof_checks: Dict[str, SpoofCheck] = {}  # by port
         self._checks_by_owner: Dict[str, Dict[str, SpoofCheck]] = collections.defaultdict(dict)
         self._ports_of: Dict[str, Dict[str, None]] = collections.defaultdict(
@@ -137,13 +140,20 @@ class RuleIndex:
                 del self._ports_of[address][port]
 
     def only(
-        self, nat_rules: int = 0, port_mappings: int = 0, isolations: int = 0, allowances: int = 0, fences: bool = False
+        self,
+        nat_rules: int = 0,
+        port_mappings: int = 0,
+        isolations: int = 0,
+        allowances: int = 0,
+        fences: bool = False,
+        uplinks: int = 0,
     ) -> bool:
         """Return whether nothing is owned but so many of each, and ``fences`` if that is said: whether all goes with them. Checks of ports do not
         count, see `OwnedRules.empty`."""
         if self.owned.unmarked or (self.fences and not fences):
             return False
-        return (nat_rules, port_mappings, isolations, allowances) == (
+        return (uplinks, nat_rules, port_mappings, isolations, allowances) == (
+            len(self.uplinks),
             len(self.nat_rules),
             len(self.port_mappings),
             len(self.isolations),
@@ -228,6 +238,9 @@ class RuleIndex:
         self.fences.update((fence.family, fence) for fence in edit.fence)
         for family in edit.unfence:
             self.fences.pop(family, None)
+        for uplink_key in edit.unanswer:
+            self.uplinks.pop(uplink_key, None)
+        self.uplinks.update((uplink.key, uplink) for uplink in edit.answer)
         for check in edit.check:
             self._put_check(check)
         for port in edit.uncheck:
@@ -243,6 +256,8 @@ class RuleIndex:
             changed["allowances"] = tuple(self.allowances.values())
         if edit.fence or edit.unfence:
             changed["fences"] = tuple(self.fences.values())
+        if edit.answer or edit.unanswer:
+            changed["uplinks"] = tuple(self.uplinks.values())
         if edit.publish or edit.unpublish:
             changed["bridges"] = tuple(self._in_use)
         if edit.hairpins_on or edit.hairpins_off:
@@ -264,5 +279,6 @@ class RuleIndex:
             ISOLATION: set(FAMILIES) if self.isolations else set(),
             ALLOWANCES: set(FAMILIES) if 0 in allowed else allowed,  # 0: of both
             FENCES: set(self.fences),
+            UPLINKS: {family for family, dummy in self.uplinks},
             SPOOFING: set(FAMILIES) if self.spoof_checks or self.apart else set(),
         }

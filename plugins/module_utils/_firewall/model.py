@@ -24,7 +24,8 @@ COMMENT_BYTES = 127  # libnftnl's NFTNL_UDATA_COMMENT_MAXLEN less the closing NU
 UNREADABLE = "?"  # the interface of a rule, or the MAC address of a check, that carries our mark and says something that we never write
 # The kinds of owned rules.
 NAT, PORTS, ISOLATION, ALLOWANCES, FENCES = "nat", "ports", "isolation", "allowances", "fences"
-SPOOFING = "spoofing"
+SPOOFING, UPLINKS = "spoofing", "uplinks"
+CHECKED = "src_valid_mark"  # in the comment of an uplink: it was switched on by us
 # Never translated: what stays on the segment (RFC 5771, RFC 919, RFC 4291).
 _BUILT_IN = {4: ("224.0.0.0/4", "255.255.255.255/32"), 6: ("ff00::/8",)}
 Item = TypeVar("Item")
@@ -209,6 +210,29 @@ class SpoofCheck:
 
 
 @dataclass(frozen=True)
+class Uplink:
+    """What comes in by an interface for published ports gets the ``number`` of it in its mark, and so do the answers, which routing looks up by
+    that. ``checked``: that routing heeds the mark where it checks the source (src_valid_mark) was switched on by us. ``number`` 0 says that
+    somebody edited it."""
+
+    family: int
+    interface: str
+    number: int
+    checked: bool = False
+    owner: str = ""
+    comment: str = ""
+
+    @property
+    def key(self) -> Tuple[int, str]:
+        return self.family, self.interface
+
+    @property
+    def marked(self) -> str:
+        """Return the comment that the uplink carries in the kernel."""
+        return "%s%s|%s|%s" % (MARK, self.owner, CHECKED if self.checked else "", self.comment)
+
+
+@dataclass(frozen=True)
 class OwnedRules:
     """What we own in the rule set of one backend. ``bridges`` are those behind which ports are published, ``localnet`` those whose
     route_localnet we switched on, ``hairpins`` the ports, each with its bridge, whose hairpin we switched on, ``apart`` those that a rule keeps from
@@ -228,6 +252,7 @@ class OwnedRules:
     hairpins: Tuple[Tuple[str, str], ...] = ()
     spoof_checks: Tuple[SpoofCheck, ...] = ()
     apart: Tuple[Tuple[str, str], ...] = ()
+    uplinks: Tuple[Uplink, ...] = ()
     unmarked: Tuple[str, ...] = ()
     static: FrozenSet[Tuple[str, int]] = frozenset()
     families: Tuple[int, ...] = FAMILIES
@@ -241,8 +266,8 @@ class OwnedRules:
     def empty(self) -> bool:
         """Return whether there is nothing that would keep our rules there, but for checks of ports, which are in no rule set of what is
         forwarded."""
-        owned = (self.nat_rules, self.port_mappings, self.isolations, self.allowances, self.fences, self.unmarked)
-        return not any(owned)
+        owned = (self.nat_rules, self.port_mappings, self.isolations, self.allowances, self.fences, self.uplinks)
+        return not any(owned) and not self.unmarked
 
 
 @dataclass(frozen=True)
@@ -269,6 +294,8 @@ class Edit:
     uncheck: Tuple[str, ...] = ()  # ports
     apart_on: Tuple[Tuple[str, str], ...] = ()  # ports, each with its bridge, that a rule keeps from the others
     apart_off: Tuple[Tuple[str, str], ...] = ()
+    answer: Tuple[Uplink, ...] = ()
+    unanswer: Tuple[Tuple[int, str], ...] = ()  # uplinks by their keys
     kinds: Tuple[str, ...] = ()
 
 
@@ -280,6 +307,7 @@ def making(owned: OwnedRules) -> Edit:
         ALLOWANCES: owned.allowances,
         FENCES: owned.fences,
         SPOOFING: owned.spoof_checks or owned.apart,
+        UPLINKS: owned.uplinks,
     }
     return Edit(
         put=tuple(rule for rule in owned.nat_rules if rule.out_interface != UNREADABLE),
@@ -291,6 +319,7 @@ def making(owned: OwnedRules) -> Edit:
         hairpins_on=owned.hairpins,
         check=tuple(check for check in owned.spoof_checks if check.mac != UNREADABLE),
         apart_on=owned.apart,
+        answer=tuple(uplink for uplink in owned.uplinks if uplink.number),
         kinds=tuple(kind for kind, there in kept.items() if there),
     )
 
@@ -306,6 +335,7 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
     allowances = {allowance.key: allowance for allowance in owned.allowances}
     fences = {fence.family: fence for fence in owned.fences}
     checks = {check.interface: check for check in owned.spoof_checks}
+    uplinks = {uplink.key: uplink for uplink in owned.uplinks}
     localnet = dict.fromkeys(owned.localnet)
     hairpins, apart = dict(owned.hairpins), dict(owned.apart)
     for edit in edits:
@@ -327,6 +357,9 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
         checks.update((check.interface, check) for check in edit.check)
         for port in edit.uncheck:
             checks.pop(port, None)
+        for uplink_key in edit.unanswer:
+            uplinks.pop(uplink_key, None)
+        uplinks.update((uplink.key, uplink) for uplink in edit.answer)
         for bridge in edit.localnet_off:
             localnet.pop(bridge, None)
         localnet.update(dict.fromkeys(edit.localnet_on))
@@ -348,6 +381,7 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
         hairpins=tuple(hairpins.items()),
         spoof_checks=tuple(checks.values()),
         apart=tuple(apart.items()),
+        uplinks=tuple(uplinks.values()),
     )
 
 
@@ -387,6 +421,11 @@ def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
     )
     unreadable = {check.interface for check in before.spoof_checks}
     uncheck = tuple(one.interface for one in unchecked if one.interface not in unreadable)
+    answer, unanswered = _changed(
+        {uplink.key: uplink for uplink in now.uplinks},
+        {uplink.key: uplink for uplink in before.uplinks if uplink.number},
+    )
+    unanswer = tuple(one.key for one in unanswered if one.key not in {uplink.key for uplink in before.uplinks})
     on = tuple(bridge for bridge in before.localnet if bridge not in now.localnet)
     off = tuple(bridge for bridge in now.localnet if bridge not in before.localnet)
     bent = tuple(note for note in before.hairpins if note not in now.hairpins)
@@ -399,6 +438,7 @@ def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
         ALLOWANCES: bool(allow or ended),
         FENCES: bool(fence or fallen),
         SPOOFING: bool(check or uncheck or parted or joined),
+        UPLINKS: bool(answer or unanswer),
     }
     return Edit(
         put=put,
@@ -419,6 +459,8 @@ def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
         uncheck=uncheck,
         apart_on=parted,
         apart_off=joined,
+        answer=answer,
+        unanswer=unanswer,
         kinds=tuple(kind for kind, touched in about.items() if touched),
     )
 

@@ -56,7 +56,7 @@ class Source(Protocol):
         """Return the routes of a table, or those of a protocol."""
 
     def policies(self, ns: int, family: int) -> Sequence[PolicyRule]:
-        """Return the policy rules that look at the source only and lead to a table, in the kernel's order."""
+        """Return the policy rules that look at the source only, or at the mark of an uplink, and lead to a table, in the kernel's order."""
 
     def loopback_guards(self, ns: int) -> LoopbackGuards:
         """Return by which interfaces nothing for 127.0.0.0/8 gets in, by policy rules of ours."""

@@ -29,9 +29,21 @@ PROTOCOL = 76
 APART = "linuxnet: kept apart by nftables"
 # By address family: whether br_netfilter shows bridged packets to the rules for it.
 BRIDGE_NF_CALLS = {4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}
-# The bit of a packet's mark that is ours; no other bit is looked at or written.
+# The bits of a packet's mark that are ours: one for answers to 127.0.0.1, and the number of an uplink.
 MARK_BIT = 0x20000000
+UPLINK_BITS, UPLINK_SHIFT = 0x1F000000, 24
+UPLINK_NUMBERS = UPLINK_BITS >> UPLINK_SHIFT  # the last one
+UPLINK_TABLES, UPLINK_PRIORITIES = (
+    7600000,
+    32000,
+)  # what a number is added to: a routing table, and, twice, the priority of a policy rule
 BY_KERNEL = 2  # RTPROT_KERNEL: a route that comes and goes with an address
+
+
+def is_uplink(table: int) -> bool:
+    """Return whether a routing table is that of an uplink."""
+    return UPLINK_TABLES < table <= UPLINK_TABLES + UPLINK_NUMBERS
+
 
 _MAC = re.compile("[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 

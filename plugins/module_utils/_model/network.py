@@ -29,7 +29,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.address
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.link_kinds import kind
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NETNS_DIRECTORY, netns_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
+    NETNS_DIRECTORY,
+    UPLINK_BITS,
+    netns_name,
+)
 
 MAIN_TABLE = 254  # RT_TABLE_MAIN
 FOREVER = 4294967295  # INFINITY_LIFE_TIME, seconds
@@ -375,14 +379,17 @@ class RouteTable:
 
 @dataclass(frozen=True)
 class PolicyRule:
-    """A policy rule whose only condition is the source: packets of ``family`` from ``source`` (CIDR) are looked up in ``table``. The kernel
-    tries rules by ``priority``, the lowest first; those of ours carry the ``protocol`` of ours."""
+    """A policy rule whose only condition is the source, or the number of an uplink in a packet's mark: packets of ``family`` from ``source`` (CIDR)
+    that have the bits ``mark`` of `UPLINK_BITS` (0: whatever they have) are looked up in ``table``; ``no_default``: a default route that is found
+    there does not count. The kernel tries rules by ``priority``, the lowest first; those of ours carry the ``protocol`` of ours."""
 
     family: int
     source: str
     table: int
     priority: int = 0
     protocol: int = 0
+    mark: int = 0
+    no_default: bool = False
 
     def __str__(self) -> str:
         return " ".join(self.words())
@@ -390,7 +397,12 @@ class PolicyRule:
     def words(self) -> List[str]:
         """Return the words by which `ip rule` means this rule."""
         numbers = (("lookup", self.table), ("priority", self.priority), ("proto", self.protocol))
-        return ["from", self.source, *(word for name, number in numbers for word in (name, str(number)))]
+        return [
+            *("from", self.source),
+            *(("fwmark", "%#x/%#x" % (self.mark, UPLINK_BITS)) if self.mark else ()),
+            *(word for name, number in numbers for word in (name, str(number))),
+            *(("suppress_prefixlength", "0") if self.no_default else ()),
+        ]
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import DelPolicy, DelRoute
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL, is_uplink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef, PolicyRule, Route
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import policy_rule
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_route_want import Want
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
@@ -73,6 +74,8 @@ def look(want: Want, ns: int, held: Held, state: State) -> Surplus:
         asked[other.family, other.table][other.destination].append(other)
     routes: List[Route] = []
     for family, table in sorted({*tables, *asked}):
+        if is_uplink(table):  # the noun nat's
+            continue
         listed = state.table(ns, family, table)
         wanted = asked.get((family, table), {})
         there: Mapping[str, List[Route]] = collections.defaultdict(list)
@@ -87,7 +90,7 @@ def look(want: Want, ns: int, held: Held, state: State) -> Surplus:
     rules = [
         rule
         for family in sorted({*families, *(one.family for one in want.keep if one.policy)})
-        for rule in state.policies(ns, family)
+        for rule in policy_rule.by_source(state.policies(ns, family))
         if rule.protocol == PROTOCOL and (rule.family, rule.source, rule.table) not in named
     ]
     return Surplus(tuple(routes), tuple(rules))

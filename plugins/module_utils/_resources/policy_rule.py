@@ -60,13 +60,18 @@ def derived_priority(table: int) -> int:
     return _BASE + table % _SIZE
 
 
+def by_source(rules: Sequence[PolicyRule]) -> List[PolicyRule]:
+    """Return the rules that look at the source and nothing else."""
+    return [rule for rule in rules if not rule.mark and not rule.no_default]
+
+
 def _ours(rules: Sequence[PolicyRule]) -> List[PolicyRule]:
-    return [rule for rule in rules if rule.protocol == PROTOCOL]
+    return [rule for rule in by_source(rules) if rule.protocol == PROTOCOL]
 
 
 def named(wanted: Optional[PolicyRule], rules: Sequence[PolicyRule]) -> List[PolicyRule]:
     """Return the rules for the wanted source and table, ours first, then by priority."""
-    found = [rule for rule in rules if wanted and (rule.source, rule.table) == (wanted.source, wanted.table)]
+    found = [rule for rule in by_source(rules) if wanted and (rule.source, rule.table) == (wanted.source, wanted.table)]
     return sorted(found, key=lambda rule: (rule.protocol != PROTOCOL, rule.priority))
 
 

@@ -15,6 +15,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     NatRule,
     PortMapping,
     SpoofCheck,
+    Uplink,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import DEFAULT
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import SYSCTL_FILE, recorded
@@ -53,6 +54,11 @@ class OwnedRules:
     def spoof_checks(self) -> List[SpoofCheck]:
         """Return the checks of what comes in by ports of bridges."""
         return [check for index in self._indexes() for check in index.spoof_checks.values()]
+
+    def uplinks(self) -> List[Uplink]:
+        """Return the uplinks, of each one of its address families."""
+        found = [uplink for index in self._indexes() for uplink in index.uplinks.values()]
+        return list({uplink.interface: uplink for uplink in found}.values())
 
     def forwarding(self) -> List[int]:
         """Return the address families for which what we did to switch forwarding on is there yet, and no rule that needs it."""

@@ -330,6 +330,9 @@ class _Survey:
         for check in self._rules.spoof_checks():
             if view.whole or view.shows(host, view.state.link(view.host, check.interface)):
                 yield self._reported(nat.RESOURCE, type="spoof_check", interface=check.interface, owner=check.owner)
+        for uplink in self._rules.uplinks():
+            if view.whole or view.shows(host, view.state.link(view.host, uplink.interface)):
+                yield self._reported(nat.RESOURCE, type="uplink", interface=uplink.interface, owner=uplink.owner)
         asked_for = () if view.whole else view.asked_for()
         within = {address.ip for namespace in asked_for for dummy, address in view.addresses(namespace)}
         for mapping in self._rules.port_mappings():

@@ -41,7 +41,8 @@ class Backend(ABC):
     ``oldest`` or newer; ``listing`` is what is read, in words that follow "list". ``within``: the backend whose tool lists the rules of
     this one as well. ``refuses_stale``: the tool refuses lines that were computed from rules that are not there any more. ``by_mark``: what
     it allows gets a mark, which has to pass all chains that others leave; so it is asked last. ``checks_ports``: it has a place for checks
-    of what comes in by ports of bridges. ``wildcard`` at the end of an interface's name means any that begins so.
+    of what comes in by ports of bridges. ``marks_uplinks``: it has one between where ports are translated and routing. ``wildcard`` at the end of
+    an interface's name means any that begins so.
     """
 
     name = ""
@@ -55,6 +56,7 @@ class Backend(ABC):
     refuses_stale = False
     by_mark = False
     checks_ports = False
+    marks_uplinks = False
 
     def __repr__(self) -> str:
         return self.name

@@ -28,6 +28,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     member,
     members_of,
     notes,
+    numbered,
     pair,
     quoted,
     traits,
@@ -61,12 +62,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     PORTS,
     SPOOFING,
     UNREADABLE,
+    UPLINKS,
     Allowance,
     Edit,
     Fence,
     Isolation,
     OwnedRules,
     PortMapping,
+    Uplink,
     bridges_of,
     edited,
     making,
@@ -124,7 +127,13 @@ def _lines(before: NftRules, after: NftRules, edits: Sequence[Edit], objects: Ob
     there = nftables_snat.there(objects)
     kinds: Set[str] = {about for edit in edits for about in edit.kinds}
     lines = _nat_lines(before, after, there) if any(edit.put or edit.drop for edit in edits) else []
-    kept = {PORTS: after.port_mappings, ISOLATION: after.isolations, ALLOWANCES: after.allowances, FENCES: after.fences}
+    kept = {
+        PORTS: after.port_mappings,
+        ISOLATION: after.isolations,
+        ALLOWANCES: after.allowances,
+        FENCES: after.fences,
+        UPLINKS: after.uplinks,
+    }
     for about, owned_now in kept.items():
         if about not in kinds:
             continue
@@ -172,6 +181,8 @@ def _content(before: NftRules, after: OwnedRules, about: str) -> List[str]:
         return _isolation_lines(before, after.isolations)
     if about == FENCES:
         return _fence_lines(before, before.fences, after.fences)
+    if about == UPLINKS:
+        return _uplink_lines(before, before.uplinks, [uplink for uplink in after.uplinks if uplink.number])
     if about == ALLOWANCES:
         old = [] if before.anew(about, "marks") else before.allowances
         return _set_lines("marks", map(marking, old), map(marking, after.allowances))
@@ -241,6 +252,16 @@ def _fence_lines(before: NftRules, old: Sequence[Fence], new: Sequence[Fence]) -
     return lines
 
 
+def _uplink_lines(before: NftRules, old: Sequence[Uplink], new: Sequence[Uplink]) -> List[str]:
+    lines = []
+    for family, (ip, dummy) in IP.items():
+        name = "uplinks_%s" % ip
+        known = [] if before.anew(UPLINKS, name) else [uplink for uplink in old if uplink.family == family]
+        wanted = [numbered(uplink) for uplink in new if uplink.family == family]
+        lines += _set_lines(name, map(numbered, known), wanted)
+    return lines
+
+
 class Nftables(Backend):
     """nftables, through the program nft. All that is changed in one transaction is there at once, or nothing of it is."""
 
@@ -251,7 +272,7 @@ class Nftables(Backend):
     wildcard = "*"
     refuses_stale = True  # the lines name handles and elements
     by_mark = True  # an accept here overrides no other table's drop
-    checks_ports = True
+    checks_ports = marks_uplinks = True
 
     def parse(self, output: Texts) -> Objects:
         return objects_of(output[self.program]) if self.program in output else []
@@ -307,6 +328,7 @@ class Nftables(Backend):
             touched_bridges = {*(isolation.bridge for isolation in edit.isolate), *edit.unisolate}
             there = replace(before, isolations=replaced.isolations)
             lines += _isolation_lines(there, edit.isolate, touched_bridges)
+        lines += _uplink_lines(before, replaced.uplinks, edit.answer)
         return lines + _fence_lines(before, replaced.fences, edit.fence)
 
     def moved_on(self, owned: OwnedRules, edit: Edit, kept: Mapping[str, Set[int]]) -> OwnedRules:

@@ -22,13 +22,16 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import ports
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    CHECKED,
     EVERYWHERE,
     MARK,
     Allowance,
     Isolation,
     PortMapping,
+    Uplink,
     family_of,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import UPLINK_BITS, UPLINK_SHIFT
 
 HAIRPIN = "linuxnet-hairpin|"  # begins the comment of a port's note, which its bridge follows
 
@@ -73,6 +76,11 @@ def marking(allowance: Allowance) -> str:
     """Return an allowance as an element of the map of marks."""
     mark = allowance.by.partition("/")[0]
     return '"%s" comment "%s%s|%s" : %s' % (allowance.name, MARK, allowance.owner, allowance.by, mark)
+
+
+def numbered(uplink: Uplink) -> str:
+    """Return an uplink as an element of its map."""
+    return '"%s" comment "%s" : 0x%08x' % (uplink.interface, uplink.marked, uplink.number << UPLINK_SHIFT)
 
 
 def notes(bridges: Iterable[str], ports: Iterable[Tuple[str, str]]) -> List[str]:
@@ -159,3 +167,11 @@ def read_allowance(key: Any, value: Any) -> Allowance:
     except ValueError:
         known = False
     return Allowance("mark", bridge_of(key), 0, by if known else "", owner)
+
+
+def read_uplink(family: int, key: Any, value: Any) -> Uplink:
+    """Return the uplink that an element is; its number is 0 where its mark is not one that we write."""
+    owner, rest = owner_of(comment_of(key))
+    checked, dummy, comment = rest.partition("|")
+    known = isinstance(value, int) and not value & ~UPLINK_BITS
+    return Uplink(family, bridge_of(key), value >> UPLINK_SHIFT if known else 0, checked == CHECKED, owner, comment)

@@ -24,6 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     quoted,
     read_allowance,
     read_mapping,
+    read_uplink,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
     Objects,
@@ -132,6 +133,11 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
         hairpins=tuple(hairpins.items()),
         spoof_checks=tuple(nftables_spoofing.checks(checked)),
         apart=tuple(nftables_spoofing.apart(checked)),
+        uplinks=tuple(
+            read_uplink(family, key, value)
+            for family, (ip, dummy) in IP.items()
+            for key, value in pairs(sets.get("uplinks_" + ip))
+        ),
         unmarked=tuple(unmarked),
         static=frozenset((about, family) for about in (NAT, *STATIC) if about not in broken for family in FAMILIES),
         sets=names,

@@ -18,9 +18,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     ISOLATION,
     PORTS,
     SPOOFING,
+    UPLINKS,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import MARK_BIT
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import MARK_BIT, UPLINK_BITS
 
 TABLE = "inet linuxnet_containers"
 BRIDGE_TABLE = "bridge linuxnet_containers"
@@ -184,6 +185,33 @@ _FENCING = StaticRules(
 )
 
 
+# What comes in by an uplink for a published port carries the number of that, and so do the answers: once the port is translated, and before routing, which
+# looks for the way by that and checks that the source is behind the interface. Where somebody else marks, it is left as it is. From the connection
+# nothing is taken but what is ours alone.
+_UPLINKS = StaticRules(
+    "uplink",
+    {"map uplinks_%s" % ip: "type ifname : mark" for ip, dummy in IP.values()},
+    {"uplinks": "filter hook prerouting priority %d" % -99},
+    [
+        (
+            "uplinks",
+            "ip",
+            "meta nfproto ipv4 ct state new ct status dnat ct mark 0 ct mark set iifname map @uplinks_ip",
+        ),
+        (
+            "uplinks",
+            "ip6",
+            "meta nfproto ipv6 ct state new ct status dnat ct mark 0 ct mark set iifname map @uplinks_ip6",
+        ),
+        (
+            "uplinks",
+            "marked",
+            "ct mark != 0 ct mark & %d == 0 meta mark 0 meta mark set ct mark" % (~UPLINK_BITS & 0xFFFFFFFF),
+        ),
+    ],
+)
+
+
 # What comes in by a port of a bridge. What is said to be of the port passes, and all else is dropped: what nft cannot find in a frame, because it is cut
 # off or behind something that is not understood, matches no rule. It stands before br_netfilter, which would show a frame to the rules for IP.
 def _spoofing() -> StaticRules:
@@ -267,4 +295,5 @@ STATIC: Mapping[str, StaticRules] = {
     ALLOWANCES: _MARKING,
     FENCES: _FENCING,
     SPOOFING: _spoofing(),
+    UPLINKS: _UPLINKS,
 }

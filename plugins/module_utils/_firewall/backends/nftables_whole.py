@@ -254,11 +254,13 @@ def _match(match: Mapping[str, Any]) -> str:
 
 
 def _looked_up(value: Any) -> str:
-    """Return what a part of a packet is set to: what a map says, or itself with a bit more."""
+    """Return what a part of a packet is set to: what a map says, another part, or itself with a bit more."""
     if set(fields(value)) == {"|"}:
         parts = listed(fields(value)["|"])
         key, bit = (_looked_at(parts[0]), parts[1]) if len(parts) == 2 else ("", 0)
         return "%s | %d" % (key, bit) if key and isinstance(bit, int) else ""
+    if set(fields(value)) == {"ct"}:
+        return _looked_at(value)
     inner = fields(fields(value).get("map"))
     key = _looked_at(inner.get("key"))
     return "%s map %s" % (key, text_of(inner.get("data"))) if set(inner) == {"key", "data"} and key else ""
@@ -280,7 +282,7 @@ def _looked_at(value: Any) -> str:
         parts = [_looked_at(part) for part in listed(inner)]
         return " . ".join(parts) if all(parts) else ""
     if name == "&":
-        masked = [_looked_at(part) if number == 0 else text_of(part) for number, part in enumerate(listed(inner))]
+        masked = [_looked_at(part) if number == 0 else _bits(part) for number, part in enumerate(listed(inner))]
         return "%s & %s" % tuple(masked) if len(masked) == 2 and all(masked) else ""
     known = fields(inner)
     if name == "payload" and set(known) == {"base", "offset", "len"}:
@@ -297,6 +299,11 @@ def _looked_at(value: Any) -> str:
         flags = known["flags"]
         return "fib %s %s" % (flags if isinstance(flags, str) else " . ".join(map(str, listed(flags))), known["result"])
     return ""
+
+
+def _bits(value: Any) -> str:
+    """Return what of a value is looked at: a number, or an address."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else text_of(value)
 
 
 def _value(value: Any, name: bool) -> str:

@@ -23,7 +23,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlin
     Socket,
     attributes,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import BY_KERNEL, MARK_BIT, PROTOCOL
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
+    BY_KERNEL,
+    MARK_BIT,
+    PROTOCOL,
+    UPLINK_BITS,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     LoopbackGuards,
     Nexthop,
@@ -42,8 +47,8 @@ _FAMILY = struct.Struct("=H")  # what struct rtvia begins with, before the addre
 _TO_TABLE, _PROHIBIT, _PERMANENT = 1, 8, 1  # FR_ACT_TO_TBL, FR_ACT_PROHIBIT, FIB_RULE_PERMANENT
 _LOCAL = 255  # the table local
 _NO_RULES = (errno.EOPNOTSUPP, errno.EAFNOSUPPORT)  # a kernel without policy routing
-# Attributes of a rule without conditions.
-_PLAIN = ("FRA_SRC", "FRA_PRIORITY", "FRA_TABLE", "FRA_PROTOCOL", "FRA_SUPPRESS_PREFIXLEN")
+# Attributes of a rule without conditions but those that we know.
+_PLAIN = ("FRA_SRC", "FRA_PRIORITY", "FRA_TABLE", "FRA_PROTOCOL", "FRA_SUPPRESS_PREFIXLEN", "FRA_FWMARK", "FRA_FWMASK")
 _SUPPRESS_NONE = 0xFFFFFFFF  # FRA_SUPPRESS_PREFIXLEN of a rule that suppresses nothing
 _NO_IPV6 = (errno.EAFNOSUPPORT, errno.EOPNOTSUPP)
 _ANY_TYPE = 0  # RTN_UNSPEC
@@ -229,7 +234,7 @@ def _route_message(route: Route, index: int, nexthop_indexes: Sequence[int]) -> 
 
 
 def read_policies(sock: Socket, family: int) -> List[PolicyRule]:
-    """Return the policy rules that have no condition but the source, and lead to a table; all others are left out."""
+    """Return the policy rules that have no condition but the source, or the mark of an uplink, and lead to a table; all others are left out."""
     try:
         found = codec.dump(sock, codec.fibmsg, _GETRULE, {"family": FAMILIES[family]})
     except NetlinkError as error:
@@ -241,10 +246,16 @@ def read_policies(sock: Socket, family: int) -> List[PolicyRule]:
 
 
 def _policy(message: codec.Message) -> Optional[PolicyRule]:
-    """Return a rule, None where it has a condition beside its source, or does anything but look up a table."""
+    """Return a rule, None where it has another condition, or does anything but look up a table."""
     attrs = {name: message.get_attr(name) for name in message.names() if name in _PLAIN}
-    plain = len(attrs) == len(message.names()) and attrs.get(_PLAIN[-1], _SUPPRESS_NONE) == _SUPPRESS_NONE
-    if not plain or message["action"] != _TO_TABLE or message["flags"] & ~_PERMANENT:
+    suppressed, mark = attrs.get("FRA_SUPPRESS_PREFIXLEN", _SUPPRESS_NONE), attrs.get("FRA_FWMARK", 0)
+    plain = len(attrs) == len(message.names()) and attrs.get("FRA_FWMASK", 0) == (UPLINK_BITS if mark else 0)
+    if (
+        not plain
+        or suppressed not in ((_SUPPRESS_NONE, 0) if mark else (_SUPPRESS_NONE,))
+        or message["action"] != _TO_TABLE
+        or message["flags"] & ~_PERMANENT
+    ):
         return None
     if message["dst_len"] or message["tos"]:
         return None
@@ -256,6 +267,8 @@ def _policy(message: codec.Message) -> Optional[PolicyRule]:
         attrs.get("FRA_TABLE", message["table"]),
         attrs.get("FRA_PRIORITY", 0),
         attrs.get("FRA_PROTOCOL", 0),
+        mark,
+        suppressed == 0,
     )
 
 
@@ -278,6 +291,10 @@ def _policy_message(rule: PolicyRule) -> Tuple[Fields, codec.Attributes]:
     ]
     if int(length):
         attrs.append(("FRA_SRC", address))
+    if rule.mark:
+        attrs += [("FRA_FWMARK", rule.mark), ("FRA_FWMASK", UPLINK_BITS)]
+    if rule.no_default:
+        attrs.append(("FRA_SUPPRESS_PREFIXLEN", 0))
     fields = {
         "family": FAMILIES[rule.family],
         "src_len": int(length),

@@ -17,6 +17,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     PORTS,
     SPOOFING,
     UNREADABLE,
+    UPLINKS,
     Allowance,
     Edit,
     Fence,
@@ -25,6 +26,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     OwnedRules,
     PortMapping,
     SpoofCheck,
+    Uplink,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import DEFAULT
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -306,3 +308,32 @@ class SetSpoofCheck(FirewallChange):
     def undo(self) -> Tuple[Change, ...]:
         readable = self.old if self.old is not None and self.old.mac != UNREADABLE else None
         return (SetSpoofCheck(self.ns, readable, self.new, backend=self.backend),)
+
+
+@dataclass(frozen=True)
+class SetUplink(FirewallChange):
+    """Have answers leave by the uplink that the question came in on, or (``new`` None) no longer."""
+
+    ns: NsRef
+    new: Optional[Uplink]
+    old: Optional[Uplink] = None
+    owned: OwnedRules = field(default_factory=OwnedRules, compare=False)
+    last: bool = False
+    backend: Backend = DEFAULT
+
+    def edited(self) -> Edit:
+        if self.new is not None:
+            return Edit(answer=(self.new,), kinds=(UPLINKS,))
+        return Edit(unanswer=(self.old.key,) if self.old else (), kinds=(UPLINKS,))
+
+    def replaced(self) -> OwnedRules:
+        return OwnedRules(uplinks=(self.old,) if self.old else ())
+
+    def attempt(self) -> str:
+        uplink = self.new or self.old
+        name = uplink.interface if uplink else ""
+        return "%s what comes in by %s in %s" % ("mark" if self.new else "stop marking", name, self.ns)
+
+    def undo(self) -> Tuple[Change, ...]:
+        readable = self.old if self.old is not None and self.old.number else None
+        return (SetUplink(self.ns, readable, self.new, backend=self.backend),)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The noun nat: its options and its types, each of which is a file (`source_nat`, `port_mapping`, `isolation`,
-`spoof_check`). Pure."""
+`spoof_check`, `uplink`). Pure."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
     port_mapping_plan,
     source_nat,
     spoof_check,
+    uplink,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
@@ -35,8 +36,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 if TYPE_CHECKING:
     from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ownership import Standing
 
-AnyWant = Union[source_nat.Want, port_mapping.Want, isolation.Want, spoof_check.Want]
-AnyHave = Union[source_nat.Have, port_mapping_look.Have, isolation.Have, spoof_check.Have]
+AnyWant = Union[source_nat.Want, port_mapping.Want, isolation.Want, spoof_check.Want, uplink.Want]
+AnyHave = Union[source_nat.Have, port_mapping_look.Have, isolation.Have, spoof_check.Have, uplink.Have]
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ _OWN = {
         "exclusive",
         "optional",
     },
+    "uplink": {"interface", "gateways"},
 }
 _OTHER_TYPES = {type_: sorted(set().union(*_OWN.values()) - own) for type_, own in _OWN.items()}
 
@@ -75,7 +77,7 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
     options: Dict[str, Any] = {
         "type": {
             "type": "str",
-            "choices": ["masquerade", "snat", "dnat", "filter", "spoof_check"],
+            "choices": ["masquerade", "snat", "dnat", "filter", "spoof_check", "uplink"],
             "default": "masquerade",
         },
         "source": {"type": "str"},
@@ -101,6 +103,7 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         "peer_name": {"type": "str", "default": "eth0"},
         "pools": {"type": "list", "elements": "str"},
         "optional": {"type": "bool", "default": False},
+        "gateways": {"type": "list", "elements": "str"},
         "goes_with": {"type": "str"},
         "rewired": {"type": "list", "elements": "str"},
         "owner": {"type": "str", "default": NOBODY},
@@ -115,7 +118,7 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
 
     def parse(self, params: Mapping[str, Any]) -> AnyWant:
         owner, comment = owner_mark(params["owner"]), params.get("comment") or ""
-        names.commented(owner, comment, with_bridge=params["type"] == "dnat")
+        names.commented(owner, comment, with_bridge=params["type"] in ("dnat", "uplink"))
         for option in _OTHER_TYPES[params["type"]]:
             if params.get(option) not in (None, self.options[option].get("default")):
                 raise Invalid("%s: it does not go with type: %s." % (option, params["type"]))
@@ -135,6 +138,8 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return port_mapping.parse(params, owner, comment)
         if params["type"] == "spoof_check":
             return spoof_check.parse(params, owner, comment)
+        if params["type"] == "uplink":
+            return uplink.parse(params, owner, comment)
         return source_nat.parse(params, owner, comment)
 
     def identities(self, want: AnyWant) -> Sequence[Hashable]:
@@ -143,6 +148,8 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return ((want.ns, want.isolation.bridge),)
         if isinstance(want, spoof_check.Want):
             return ((want.ns, "spoof_check", want.check.interface),) if want.check.interface else ()
+        if isinstance(want, uplink.Want):
+            return ((want.ns, "uplink", want.name),)
         return ((want.ns, *want.rule.key),) if isinstance(want, source_nat.Want) else ()
 
     def together(self, wants: Sequence[AnyWant]) -> List[AnyWant]:
@@ -152,7 +159,7 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         for want in wants:
             if want.present and want.ip_forward:
                 need.setdefault(want.ns, set()).add(want.family)
-            if want.present and not isinstance(want, spoof_check.Want):
+            if want.present and not isinstance(want, (spoof_check.Want, uplink.Want)):
                 named.setdefault(want.ns, set()).add(self._about(want))
         about = {ns: frozenset(found) for ns, found in named.items()}
         published = iter(port_mapping.together([want for want in wants if isinstance(want, port_mapping.Want)]))
@@ -189,6 +196,8 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             named, option = want.isolation.bridge, "bridge"
         elif isinstance(want, spoof_check.Want):
             named, option = want.check.interface, "interface"
+        elif isinstance(want, uplink.Want):
+            named, option = want.name, "interface"
         else:
             named, option = want.rule.out_interface.lstrip("!"), "out_interface"
         own = state.own_name(want.ns, named) if named else named
@@ -203,11 +212,14 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return replace(want, isolation=replace(want.isolation, bridge=own))
         if isinstance(want, spoof_check.Want):
             return replace(want, check=replace(want.check, interface=own))
+        if isinstance(want, uplink.Want):
+            return replace(want, name=own)
         sign = "!" if want.rule.out_interface.startswith("!") else ""
         return replace(want, rule=replace(want.rule, out_interface=sign + own))
 
     def require(self, wants: Sequence[AnyWant], source: Any) -> None:
         spare = [want for want in wants if isinstance(want, spoof_check.Want) and (want.optional or not want.present)]
+        spare += [want for want in wants if isinstance(want, uplink.Want) and not want.present]
         for option in {want.backend for want in wants if want not in spare}:
             required(option, source.backends(), source.version)
 
@@ -218,6 +230,8 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return isolation.subject(want)
         if isinstance(want, spoof_check.Want):
             return spoof_check.subject(want)
+        if isinstance(want, uplink.Want):
+            return uplink.subject(want)
         return source_nat.subject(want)
 
     def look(self, want: AnyWant, state: State) -> Union[AnyHave, Stays]:
@@ -239,6 +253,8 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return port_mapping_look.Have() if ns is None else port_mapping_look.look(want, ns, state)
         if isinstance(want, isolation.Want):
             return isolation.Have() if ns is None else isolation.look(want, ns, state)
+        if isinstance(want, uplink.Want):
+            return uplink.Have() if ns is None else uplink.look(want, ns, state)
         return source_nat.Have() if ns is None else source_nat.look(want, ns, state)
 
     def plan(self, want: AnyWant, have: Union[AnyHave, Stays]) -> Plan:
@@ -263,6 +279,8 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return isolation.plan(want, have)
         if isinstance(want, spoof_check.Want) and isinstance(have, spoof_check.Have):
             return spoof_check.plan(want, have)
+        if isinstance(want, uplink.Want) and isinstance(have, uplink.Have):
+            return uplink.plan(want, have)
         if isinstance(want, source_nat.Want) and isinstance(have, source_nat.Have):
             return source_nat.plan(want, have)
         raise TypeError("what there is, is no answer for what is wanted")

@@ -22,6 +22,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     NAT,
     PORTS,
     SPOOFING,
+    UPLINKS,
     Edit,
     OwnedRules,
     edited,
@@ -69,6 +70,7 @@ def test_all_that_is_owned_is_read_back(backend: Backend) -> None:
     assert found.hairpins == (("web0", "br0"),)
     assert all(found.whole(kind) for kind in (NAT, PORTS, ISOLATION, ALLOWANCES, FENCES))
     assert found.whole(SPOOFING) == bool(found.spoof_checks)
+    assert found.whole(UPLINKS) == bool(found.uplinks)
 
 
 @pytest.mark.parametrize("backend", EACH)
@@ -125,6 +127,7 @@ def test_what_a_person_would_type_does_the_same(backend: Backend, number: int) -
             fences=tuple(fence for fence in now.fences if fence.family in back.unfence),
             spoof_checks=tuple(check for check in now.spoof_checks if check.interface in back.uncheck),
             apart=back.apart_off,
+            uplinks=tuple(uplink for uplink in now.uplinks if uplink.key in back.unanswer),
         )
         undone = typed(backend, done, backend.commands(back, now, replaced, not before))
         assert content(backend.owned(undone)) == content(owned)
@@ -161,6 +164,7 @@ def test_what_is_foreseen_is_what_is_read(backend: Backend, first: int, second: 
         foreseen = (index.nat_rules.values(), index.port_mappings, index.isolations.values(), index.allowances.values())
         assert [frozenset(one) for one in foreseen] == content(there)[:4]
         assert frozenset(index.spoof_checks.values()) == content(there)[7]
+        assert frozenset(index.uplinks.values()) == frozenset(index.owned.uplinks) == frozenset(there.uplinks)
         assert (set(index.owned.bridges), set(index.owned.localnet)) == (set(there.bridges), set(there.localnet))
         assert index.hairpins == dict(there.hairpins)
         sets = getattr(there, "sets", {})

@@ -73,6 +73,8 @@ def test_what_nft_prints_of_ours_is_what_was_written(version: str) -> None:
             "ether type vmap { ip : goto x }",
         ),
         ([{"match": {"op": "==", "left": {"&": [ETHER_TYPE, "ip"]}, "right": "arp"}}], "ether type & ip == arp"),
+        ([{"match": {"op": "==", "left": {"&": [{"ct": {"key": "mark"}}, 3]}, "right": 0}}], "ct mark & 3 == 0"),
+        ([{"mangle": {"key": {"meta": {"key": "mark"}}, "value": {"ct": {"key": "mark"}}}}], "meta mark set ct mark"),
     ],
 )
 def test_spellings_that_nft_has_had(expr: Any, text: str) -> None:
@@ -107,7 +109,7 @@ def test_what_a_set_of_numbers_is_of_newer_versions_say() -> None:
         ],
         [{"match": {"op": "in", "left": {"meta": {"key": "iifname"}}, "right": "lo"}}, {"accept": None}],
         [{"match": {"op": "<", "left": {"meta": {"key": "mark"}}, "right": 3}}, {"accept": None}],
-        [{"match": {"op": "==", "left": {"&": [{"meta": {"key": "mark"}}, 3]}, "right": 3}}, {"accept": None}],
+        [{"match": {"op": "==", "left": {"&": [{"meta": {"key": "mark"}}, True]}, "right": 3}}, {"accept": None}],
         [{"match": {"op": "==", "left": {"concat": [LOOPS, "x"]}, "right": "@loops"}}, {"accept": None}],
         [{"match": {"op": "==", "left": {"ct": {"key": "status", "dir": "reply"}}, "right": "dnat"}}, {"accept": None}],
         [{"match": {"op": "==", "left": LOCAL, "right": {"range": [1, 2]}}}, {"accept": None}],

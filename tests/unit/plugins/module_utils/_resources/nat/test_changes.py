@@ -25,12 +25,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     PORTS,
     SPOOFING,
     UNREADABLE,
+    UPLINKS,
     Allowance,
     Fence,
     Isolation,
     NatRule,
     PortMapping,
     SpoofCheck,
+    Uplink,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import changes
@@ -40,7 +42,9 @@ RULE = NatRule("10.0.0.0/24", "!br0", owner="net", handles=(("postrouting", 7), 
 PORT = PortMapping("tcp", "0.0.0.0/0", 8080, 8080, "10.0.0.2", 80, "net", "br0")
 ISOLATED = Isolation("br0", isolate=False, owner="net")
 IPTABLES = IptablesRules(callers={4: "DOCKER-USER"})
-WHOLE = NftRules(static=frozenset((kind, family) for kind in (NAT, PORTS, ISOLATION, SPOOFING) for family in FAMILIES))
+WHOLE = NftRules(
+    static=frozenset((kind, family) for kind in (NAT, PORTS, ISOLATION, SPOOFING, UPLINKS) for family in FAMILIES)
+)
 FENCED = NftRules(static=frozenset((FENCES, family) for family in FAMILIES))
 TABLE = "inet linuxnet_containers"
 BRIDGE = "bridge linuxnet_containers"
@@ -108,6 +112,13 @@ COMMANDS = [
         [
             "nft 'delete element bridge linuxnet_containers apart { \"db0\" }'",
             "nft 'add element bridge linuxnet_containers apart { \"web0\" comment \"linuxnet-apart|br0\" }'",
+        ],
+    ),
+    (
+        changes.SetUplink(HOST, Uplink(4, "up1", 2, owner="up1"), Uplink(4, "up1", 2, True), WHOLE),
+        [
+            f"nft 'delete element {TABLE} uplinks_ip {{ \"up1\" }}'",
+            f"nft 'add element {TABLE} uplinks_ip {{ \"up1\" comment \"linuxnet:up1||\" : 0x02000000 }}'",
         ],
     ),
     (
