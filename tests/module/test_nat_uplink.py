@@ -208,6 +208,8 @@ def test_what_cannot_be_is_refused(host: Host) -> None:
     }.items():
         assert sentence in host.fails("nat", **{**UPLINK, **options})["msg"]
     host.module("nat", **UPLINK)
+    listed = [one for one in host.module("wiring_info", gather=["nat"])["wiring"]["nat"] if one["type"] == "uplink"]
+    assert [(one["interface"], one["gateways"], one["owner"]) for one in listed] == [("up1", UPLINK["gateways"], "up1")]
     assert "is an uplink of 'up1' already" in host.fails("nat", **{**UPLINK, "owner": "else"})["msg"]
     host.module("nat", **UPLINK, state="absent")
     assert routing(host) == before
