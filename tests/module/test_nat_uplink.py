@@ -84,9 +84,9 @@ def street(host: Host, needs: Callable[..., None]) -> None:
         "add rule inet isp in iifname i0 ip saddr 198.51.100.0/24 drop; add rule inet isp in iifname i0 ip6 saddr 2001:db8:1::/64 drop'"
     )
     host.run("sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.up1.rp_filter=1")
-    for script, port in ((SERVER, 80), (ECHO, 53)):
+    for script in (SERVER, ECHO):
         host.spawn(["ip", "netns", "exec", "web", sys.executable, "-c", script])
-        assert eventually(lambda port=port: f":{port}" in host.run("ip netns exec web ss -Htunl").stdout)
+    assert eventually(lambda: all(f":{port}" in host.run("ip netns exec web ss -Htunl").stdout for port in (80, 53)))
     host.spawn([sys.executable, "-c", SERVER.replace("80", "22")])
     assert eventually(lambda: ":22" in host.run("ss -Htnl").stdout)
 
@@ -199,13 +199,14 @@ def test_what_others_mark_stays_as_it_is_and_two_uplinks_are_told_apart(host: Ho
 
 def test_what_cannot_be_is_refused(host: Host) -> None:
     before = routing(host)
-    for sentence, options in {
+    refused: dict[str, dict[str, Any]] = {
         "interface: there is no interface 'up7' in the host": {"interface": "up7"},
         "gateways: 192.0.2.7 and 192.0.2.8 are of one address family": {"gateways": ["192.0.2.7", "192.0.2.8"]},
         "gateways is required": {"gateways": []},
         "backend: iptables cannot": {"backend": "iptables"},
         "gateways: 'nobody'": {"gateways": ["nobody"]},
-    }.items():
+    }
+    for sentence, options in refused.items():
         assert sentence in host.fails("nat", **{**UPLINK, **options})["msg"]
     host.module("nat", **UPLINK)
     listed = [one for one in host.module("wiring_info", gather=["nat"])["wiring"]["nat"] if one["type"] == "uplink"]

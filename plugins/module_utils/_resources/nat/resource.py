@@ -218,8 +218,8 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         return replace(want, rule=replace(want.rule, out_interface=sign + own))
 
     def require(self, wants: Sequence[AnyWant], source: Any) -> None:
-        spare = [want for want in wants if isinstance(want, spoof_check.Want) and (want.optional or not want.present)]
-        spare += [want for want in wants if isinstance(want, uplink.Want) and not want.present]
+        spare: List[AnyWant] = [want for want in wants if isinstance(want, uplink.Want) and not want.present]
+        spare += [want for want in wants if isinstance(want, spoof_check.Want) and (want.optional or not want.present)]
         for option in {want.backend for want in wants if want not in spare}:
             required(option, source.backends(), source.version)
 

@@ -98,12 +98,12 @@ class Way:
 
 @dataclass(frozen=True)
 class Have:
-    """``ways`` by address family; ``strict``: routing checks that the source of what comes in is behind the interface, and ``valid``, that it heeds the
-    mark there (``None``: it does so on all interfaces). ``owned`` is what we own, ``last``: nothing else is owned."""
+    """``ways`` by address family; ``strict``: routing checks that the source of what comes in is behind the interface, and heeds the mark there only if
+    that is said of this interface, as it is (``valid``). ``owned`` is what we own, ``last``: nothing else is owned."""
 
     ways: Mapping[int, Way] = field(default_factory=dict, hash=False)
     strict: bool = False
-    valid: Optional[bool] = None
+    valid: bool = False
     owned: OwnedRules = field(default_factory=OwnedRules)
     last: bool = False
     coexistence: Coexistence = NOTHING
@@ -181,11 +181,12 @@ def look(want: Want, ns: int, state: State) -> Have:
         state.need_link(ns, want.ns, want.name, "interface")
     ways: Dict[int, Way] = {}
     for family in FAMILIES:
-        preferred = next((one.number for one in (*found, *(way for way in ways.values())) if one.number), 0)
+        numbers = (*(one.number for one in found), *(way.number for way in ways.values()))
+        preferred = next(filter(None, numbers), 0)
         ways[family] = _way(want, family, preferred, index, ns, state)
     on_all, here = (state.sysctl(ns, _VALID_MARK % name) == "1" for name in ("all", want.name))
     checks = max(state.sysctl(ns, _RP_FILTER % name) or "0" for name in ("all", want.name))
-    return Have(ways, checks == "1", None if on_all else here, index.owned, index.only(uplinks=len(found)))
+    return Have(ways, checks == "1" and not on_all, here, index.owned, index.only(uplinks=len(found)))
 
 
 def _way(want: Want, family: int, preferred: int, index: RuleIndex, ns: int, state: State) -> Way:
@@ -234,24 +235,26 @@ def plan(want: Want, have: Have) -> Plan:
     marked: List[Tuple[Optional[Uplink], Optional[Uplink]]] = []
     gateways = dict(want.gateways) if want.present else {}
     checked = any(way.uplink is not None and way.uplink.checked for way in have.ways.values())
-    checks = 4 in gateways and have.strict and have.valid is not None
+    switched = 4 in gateways and have.strict and not have.valid
     if checked and have.valid and 4 not in gateways:
         changes.append(SetSysctl(want.ns, _VALID_MARK % want.name, "0", "1"))
     for family, way in have.ways.items():
-        changes += [_gone(want.ns, one) for one in way.lost]
+        gone = [*way.lost]
         wanted = None
         if family in gateways:
-            noted = family == 4 and (checked or (checks and not have.valid))
+            noted = family == 4 and (checked or switched)
             wanted = Uplink(family, want.name, way.number, noted, want.owner, want.comment)
-            changes += _steps(want, way, _route(family, way.number, want.name, gateways[family]))
         else:
-            changes += [_gone(want.ns, one) for one in (*way.rules, *way.routes)]
+            gone += [*way.rules, *way.routes]
+        changes += [_gone(want.ns, one) for one in gone]
+        if family in gateways:
+            changes += _steps(want, way, _route(family, way.number, want.name, gateways[family]))
         if wanted != way.uplink or (wanted is not None and not have.owned.whole(UPLINKS)):
             marked.append((wanted, way.uplink))
     for place, (wanted, uplink) in enumerate(marked, 1):
         last = have.last and not gateways and place == len(marked)
         changes.append(SetUplink(want.ns, wanted, uplink, have.owned, last, _BACKEND))
-    if checks and not have.valid:  # once it is noted
+    if switched:  # once it is noted
         changes.append(SetSysctl(want.ns, _VALID_MARK % want.name, "1", "0", opens=True))
     there = any(way.uplink is not None for way in have.ways.values())
     before = _describe(want, _gateways(have), _found(have)) if there else {}

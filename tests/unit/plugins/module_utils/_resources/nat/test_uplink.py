@@ -34,7 +34,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
-from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan, refusal, want
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing, failed, made, plan, refusal, want
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 BOTH = ["192.0.2.9", "2001:db8::9"]
@@ -52,11 +52,11 @@ def kernel() -> MemoryKernel:
 
 
 def uplinks(kernel: MemoryKernel) -> list[Uplink]:
-    return list(firewalls(State(kernel)).index(kernel.find(HOST), NFTABLES).uplinks.values())
+    return list(firewalls(State(kernel)).index(existing(kernel.find(HOST)), NFTABLES).uplinks.values())
 
 
 def policies(kernel: MemoryKernel, family: int = 4) -> list[str]:
-    return [str(rule) for rule in kernel.policies(kernel.find(HOST), family)]
+    return [str(rule) for rule in kernel.policies(existing(kernel.find(HOST)), family)]
 
 
 def test_an_uplink_is_made_changed_and_taken_away(kernel: MemoryKernel) -> None:
@@ -77,7 +77,7 @@ def test_an_uplink_is_made_changed_and_taken_away(kernel: MemoryKernel) -> None:
         "from 0.0.0.0/0 fwmark 0x1000000/0x1f000000 lookup 254 priority 32002 proto 76 suppress_prefixlength 0",
         "from 0.0.0.0/0 fwmark 0x1000000/0x1f000000 lookup 7600001 priority 32003 proto 76",
     ]
-    assert kernel.sysctl(kernel.find(HOST), HEEDED % "up1") == "1"
+    assert kernel.sysctl(existing(kernel.find(HOST)), HEEDED % "up1") == "1"
     assert made(kernel, RESOURCE, comment="the second", **UP1)["changed"] is False
     changed = made(kernel, RESOURCE, **{**UP1, "gateways": ["192.0.2.8"]})
     assert (changed["before"]["gateways"], changed["after"]["gateways"]) == (BOTH, ["192.0.2.8"])
@@ -163,7 +163,7 @@ def test_what_somebody_edited_is_put_right(kernel: MemoryKernel) -> None:
     made(kernel, RESOURCE, **UP1)
     there = kernel.snapshot()
     (four, six) = uplinks(kernel)
-    first = kernel.policies(kernel.find(HOST), 4)[0]
+    first = kernel.policies(existing(kernel.find(HOST)), 4)[0]
     for harm in (
         SetUplink(HOST, replace(four, number=0, owner=""), four),
         SetUplink(HOST, None, six),
@@ -177,7 +177,7 @@ def test_what_somebody_edited_is_put_right(kernel: MemoryKernel) -> None:
         kernel.apply(harm)
         done = made(kernel, RESOURCE, **UP1)
         assert done["changed"] is True
-        (first, *dummy) = kernel.policies(kernel.find(HOST), 4)
+        (first, *dummy) = kernel.policies(existing(kernel.find(HOST)), 4)
         assert replace(uplinks(kernel)[0], checked=True) == four
         if uplinks(kernel)[0].checked:
             assert kernel.snapshot() == there
