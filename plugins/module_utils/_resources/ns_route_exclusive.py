@@ -19,7 +19,6 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL, is_uplink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef, PolicyRule, Route
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources import policy_rule
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_route_want import Want
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
@@ -90,7 +89,7 @@ def look(want: Want, ns: int, held: Held, state: State) -> Surplus:
     rules = [
         rule
         for family in sorted({*families, *(one.family for one in want.keep if one.policy)})
-        for rule in policy_rule.by_source(state.policies(ns, family))
-        if rule.protocol == PROTOCOL and (rule.family, rule.source, rule.table) not in named
+        for rule in state.policies(ns, family)
+        if rule.protocol == PROTOCOL and not rule.mark and (rule.family, rule.source, rule.table) not in named
     ]
     return Surplus(tuple(routes), tuple(rules))

@@ -60,18 +60,14 @@ def derived_priority(table: int) -> int:
     return _BASE + table % _SIZE
 
 
-def by_source(rules: Sequence[PolicyRule]) -> List[PolicyRule]:
-    """Return the rules that look at the source and nothing else."""
-    return [rule for rule in rules if not rule.mark and not rule.no_default]
-
-
 def _ours(rules: Sequence[PolicyRule]) -> List[PolicyRule]:
-    return [rule for rule in by_source(rules) if rule.protocol == PROTOCOL]
+    return [rule for rule in rules if rule.protocol == PROTOCOL and not rule.mark]
 
 
 def named(wanted: Optional[PolicyRule], rules: Sequence[PolicyRule]) -> List[PolicyRule]:
     """Return the rules for the wanted source and table, ours first, then by priority."""
-    found = [rule for rule in by_source(rules) if wanted and (rule.source, rule.table) == (wanted.source, wanted.table)]
+    key = (wanted.source, wanted.table, 0) if wanted else None  # those with a mark are the noun nat's
+    found = [rule for rule in rules if (rule.source, rule.table, rule.mark) == key]
     return sorted(found, key=lambda rule: (rule.protocol != PROTOCOL, rule.priority))
 
 
