@@ -179,8 +179,8 @@ def _ports(names: Sequence[str], wiring: Wiring) -> List[Item]:
 
 
 def _ports_of_nobody(known: Collection[str], wiring: Wiring) -> List[Item]:
-    """Return the items that end the published ports of containers that are gone, and that are not ``known``: no namespace has their name, and on the
-    bridge, which the role isolates, is nobody but containers that were wired for a name."""
+    """Return the items that end the published ports of containers that are gone, and that are not ``known``: no namespace has their name, and
+    either the role checks a port for them that is gone, or on the bridge, which the role isolates, is nobody but containers that were wired for a name."""
     names = {name for name in (*known, *(one["name"] for one in wiring["namespaces"])) if name}
     there = {owner_mark(name) for name in names}
     isolated = {
@@ -189,7 +189,11 @@ def _ports_of_nobody(known: Collection[str], wiring: Wiring) -> List[Item]:
     ours = {pair["name"] for pair in wiring["veths"] if pair["netns"] is None and pair["made_for"] in names}
     bridges = {bridge["name"]: bridge["ports"] for bridge in wiring["bridges"] if bridge["netns"] is None}
     alone = {name for name in isolated if ours.issuperset(bridges.get(name, ()))}
-    ports = [rule for rule in wiring["nat"] if rule["type"] == "dnat" and rule["bridge"] in alone]
+    checks = [rule for rule in wiring["nat"] if rule["type"] == "spoof_check" and rule["comment"] == CHECKED]
+    there_yet = {pair["name"] for pair in wiring["veths"] if pair["netns"] is None}
+    wired = {rule["owner"] for rule in checks if rule["interface"] not in there_yet}
+    ports = [rule for rule in wiring["nat"] if rule["type"] == "dnat"]
+    ports = [rule for rule in ports if rule["bridge"] in alone or rule["owner"] in wired]
     gone = [rule for rule in ports if rule["owner"] not in there and rule["owner"] != NOBODY]
     items = [_absent(rule, _PORT) for rule in gone]
     return list({tuple(sorted(item.items())): item for item in items}.values())  # of both families at once

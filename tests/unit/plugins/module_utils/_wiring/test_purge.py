@@ -111,6 +111,21 @@ def test_ports_of_a_container_that_is_gone_go_whoever_has_its_address_by_now(por
     assert role(kernel, [dual], [{"name": "db"}]) == ([], [])
 
 
+@pytest.mark.parametrize("theirs", [False, True])
+def test_ports_of_a_container_that_is_gone_go_though_its_network_went_before_them(theirs: bool) -> None:
+    """With it went that the role isolates the bridge, which is gone, or is not ours any more. That its port is checked tells that the role wired it."""
+    kernel = wired(WEB)
+    if theirs:
+        kernel.apply(SetLink(HOST, "front", {"mac": "02:00:00:00:00:0e"}, {"mac": ""}))
+    kernel.apply(DropNetns("web"))
+    role(kernel, [FRONT], state="absent", purge=False)
+    gone, warnings = role(kernel)
+    assert ({one.split()[0] for one in gone}, warnings) == ({"port", "spoof_check"}, [])
+    if theirs:
+        kernel.apply(DelLink(HOST, "front"))
+    assert kernel.snapshot() == MemoryKernel().snapshot()
+
+
 @pytest.mark.parametrize("other", ["a port that is not ours", "no owner", "the name is there"])
 def test_ports_stay_that_may_be_somebody_s(other: str) -> None:
     kernel = wired({"name": "db"})
