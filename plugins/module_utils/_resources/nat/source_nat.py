@@ -8,7 +8,21 @@ from __future__ import annotations
 
 import collections
 from dataclasses import field, replace
-from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import (
+    Any,
+    Dict,
+    FrozenSet,
+    Hashable,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    TypeVar,
+)
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import satisfied_by
@@ -46,6 +60,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource 
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 Found = Tuple[Backend, NatRule, OwnedRules]  # a rule, where it is, and what else we own there
+
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -129,18 +146,26 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
 
 def together(wants: Sequence[Want]) -> List[Want]:
     """Tell the exclusive ones what else their owner has in the task; the first one of an owner sees to what is not wanted."""
-    keep: Dict[Tuple[NsRef, str], Set[Tuple[str, str]]] = {}
-    for want in (want for want in wants if want.present):
-        keep.setdefault((want.ns, want.rule.owner), set()).add(want.rule.key)
-    seen: Set[Tuple[NsRef, str]] = set()
-    told = []
-    for want in wants:
-        owner = want.ns, want.rule.owner
-        first = (want.exclusive or not want.rule.source) and owner not in seen
+    items = [
+        ((want.ns, want.rule.owner), want.rule.key, want.present, want.exclusive or not want.rule.source)
+        for want in wants
+    ]
+    return [replace(want, exclusive=first, keep=keep) for want, (first, keep) in zip(wants, of_owners(items))]
+
+
+def of_owners(items: Sequence[Tuple[Hashable, Key, bool, bool]]) -> Iterator[Tuple[bool, FrozenSet[Key]]]:
+    """Yield of each item (its owner, its key, whether it is to be there, whether it sees to what else its owner has) whether it is the first of
+    its owner that does, and then what of the owner's is to be there."""
+    keep: Dict[Hashable, Set[Key]] = {}
+    for owner, key, present, dummy in items:
+        if present:
+            keep.setdefault(owner, set()).add(key)
+    seen: Set[Hashable] = set()
+    for owner, _key, dummy, exclusive in items:
+        first = exclusive and owner not in seen
         if first:
             seen.add(owner)
-        told.append(replace(want, exclusive=first, keep=frozenset(keep.get(owner, ())) if first else frozenset()))
-    return told
+        yield first, frozenset(keep.get(owner, ())) if first else frozenset()
 
 
 def subject(want: Want) -> str:

@@ -10,7 +10,7 @@ iptables has no way to say it: there rules are for what is forwarded, and a brid
 from __future__ import annotations
 
 from dataclasses import field, replace
-from typing import Any, Collection, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Collection, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
@@ -47,6 +47,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.fence import About
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.names import interface
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.source_nat import of_owners
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
@@ -142,18 +143,11 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
 
 def together(wants: Sequence[Want]) -> List[Want]:
     """Tell the exclusive ones what else their owner has in the task; the first one of an owner sees to what is not wanted."""
-    keep: Dict[Tuple[NsRef, str], Set[str]] = {}
-    for want in (want for want in wants if want.present):
-        keep.setdefault((want.ns, want.check.owner), set()).add(want.check.interface)
-    seen: Set[Tuple[NsRef, str]] = set()
-    told = []
-    for want in wants:
-        owner = want.ns, want.check.owner
-        first = (want.exclusive or not want.check.interface) and owner not in seen
-        if first:
-            seen.add(owner)
-        told.append(replace(want, exclusive=first, keep=frozenset(keep.get(owner, ())) if first else frozenset()))
-    return told
+    items = [
+        ((want.ns, want.check.owner), want.check.interface, want.present, want.exclusive or not want.check.interface)
+        for want in wants
+    ]
+    return [replace(want, exclusive=first, keep=keep) for want, (first, keep) in zip(wants, of_owners(items))]
 
 
 def subject(want: Want) -> str:
