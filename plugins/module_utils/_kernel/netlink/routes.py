@@ -315,7 +315,7 @@ def read_guards(sock: Socket) -> LoopbackGuards:
     in_force = list(map(_is_local, rules)).index(True) if any(map(_is_local, rules)) else len(rules)
     names = dict.fromkeys(filter(None, map(_guarded, rules[:in_force])))
     late = dict.fromkeys(filter(None, map(_guarded, rules[in_force:])))
-    behind = any(_is_local(rule) and not rule.get_attr("FRA_PRIORITY") for rule in rules)
+    behind = any(map(_is_first_local, rules))
     return LoopbackGuards(tuple(names), behind, tuple(name for name in late if name not in names))
 
 
@@ -327,21 +327,23 @@ def add_guard(sock: Socket, interface: str) -> None:
         _change_guard(sock, _NEWRULE, ACK | CREATE | EXCL, interface)
     # The one behind ours first, so that there is one at any time.
     rules = _ipv4_rules(sock)
-    local = [number for number, rule in enumerate(rules) if _is_local(rule)]
     place = [_guarded(rule) for rule in rules].index(interface)
-    if local and local[0] < place and not rules[local[0]].get_attr("FRA_PRIORITY"):
-        if local[-1] < place:  # else one that ended half-way left it there
-            _change_local(sock, _NEWRULE, ACK | CREATE, rules[local[0]])
-        _change_local(sock, _DELRULE, ACK, rules[local[0]])  # the first of them
+    behind = [rule.get_attr("FRA_PROTOCOL") for rule in filter(_is_first_local, rules[place:])]
+    for rule in filter(_is_first_local, rules[:place]):
+        if rule.get_attr("FRA_PROTOCOL") not in behind:  # else one that ended half-way left it there
+            _change_local(sock, _NEWRULE, ACK | CREATE, rule)
+        _change_local(sock, _DELRULE, ACK, rule)  # the first of them
 
 
 def delete_guard(sock: Socket, interface: str) -> None:
     """Guard an interface no longer. Raises `NetlinkError`."""
     _change_guard(sock, _DELRULE, ACK, interface)
-    rules = _ipv4_rules(sock)
-    local = [rule for rule in rules if _is_local(rule) and not rule.get_attr("FRA_PRIORITY")]
-    if len(local) > 1 and not any(map(_guarded, rules)):  # put anew by one that ended half-way
-        _change_local(sock, _DELRULE, ACK, local[0])
+    seen = []
+    for rule in filter(_is_first_local, _ipv4_rules(sock)):
+        protocol = rule.get_attr("FRA_PROTOCOL")
+        if protocol in seen:  # put anew by one that ended half-way: nobody else can make a second that is the same
+            _change_local(sock, _DELRULE, ACK, rule)
+        seen.append(protocol)
 
 
 def _change_local(sock: Socket, type_: int, flags: int, like: codec.Message) -> None:
@@ -370,6 +372,11 @@ def _is_local(rule: codec.Message) -> bool:
     names = {"FRA_TABLE", "FRA_PROTOCOL", "FRA_PRIORITY", "FRA_SUPPRESS_PREFIXLEN"}
     plain = not {*rule.names()} - names and not rule["src_len"] and not rule["dst_len"] and not rule["flags"] & 2
     return plain and rule["action"] == _TO_TABLE and (rule.get_attr("FRA_TABLE") or rule["table"]) == _LOCAL
+
+
+def _is_first_local(rule: codec.Message) -> bool:
+    """Return whether it is such a rule at priority 0."""
+    return _is_local(rule) and not rule.get_attr("FRA_PRIORITY")
 
 
 def _guarded(rule: codec.Message) -> str:
