@@ -246,15 +246,12 @@ def doubts(found: Sequence[Block]) -> Tuple[int, int]:
 
 def accepted_marks(foreign: ForeignRules, flows: Sequence[Flow]) -> List[Tuple[int, int]]:
     """Return the marks (value, mask) with which the first packets would pass all chains, as docker's bridge-accept-fwmark is meant."""
-    return sorted(
-        mark
-        for mark in foreign.marks
-        if mark[1] and not in_the_way(blocks(foreign, [_marked(flow, mark[0]) for flow in flows]))
-    )
+    return sorted(mark for mark in foreign.marks if mark[1] and not in_the_way(blocks(foreign, marked(flows, mark[0]))))
 
 
-def _marked(flow: Flow, mark: int) -> Flow:
-    return [packet if packet.answer else replace(packet, mark=mark) for packet in flow]
+def marked(flows: Sequence[Flow], mark: int) -> List[Flow]:
+    """Return packets, of which all but the answers have a mark."""
+    return [[packet if packet.answer else replace(packet, mark=mark) for packet in flow] for flow in flows]
 
 
 def left_with(foreign: ForeignRules, flows: Sequence[Flow], found: Sequence[Block]) -> List[Block]:

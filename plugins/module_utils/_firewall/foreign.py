@@ -150,6 +150,10 @@ class ForeignRules:
             self._opened[key] = ForeignRules({**self.chains, key[:2]: replace(chain, rules=rules)})
         return self._opened[key]
 
+    def has_tool(self, chain: Chain) -> bool:
+        """Return whether a chain belongs to ufw, which is told what may pass in its own words."""
+        return any((chain.table, name) in self.chains for name in ("ufw-user-forward", "ufw6-user-forward"))
+
     @functools.cached_property
     def in_use(self) -> List[Chain]:
         """Return a chain with rules of each table that has any."""

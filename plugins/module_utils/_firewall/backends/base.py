@@ -135,11 +135,15 @@ class Backend(ABC):
     # --- foreign rules ---
 
     @abstractmethod
-    def allowance(
+    def ways(
         self, wanted: Allowance, blocks: Sequence[Block], foreign: ForeignRules, flows: Sequence[Flow], chosen: bool
-    ) -> Tuple[Optional[Allowance], List[Block]]:
-        """Return the allowance that lets packets through in this rule set, None where there is none, and what is left of ``blocks``
-        with it. ``chosen``: ours may be called where all of this tool's traffic passes."""
+    ) -> Sequence[Tuple[Allowance, List[Block]]]:
+        """Return the allowances of which each lets packets through in this rule set, with what is left of ``blocks`` with it; the first is the usual
+        one. ``chosen``: ours may be called where all of this tool's traffic passes."""
+
+    def given(self, allowance: Allowance, flows: Sequence[Flow]) -> Sequence[Flow]:
+        """Return packets as they are when this rule set has an allowance, which it may mark."""
+        return flows
 
     def held_as(self, wanted: Allowance) -> Allowance:
         """Return an allowance as it is held in this rule set, if it is, but for what it says besides its key."""

@@ -211,25 +211,25 @@ class Iptables(Backend):
 
     # --- foreign rules ---
 
-    def allowance(
+    def ways(
         self, wanted: Allowance, blocks: Sequence[Block], foreign: ForeignRules, flows: Sequence[Flow], chosen: bool
-    ) -> Tuple[Optional[Allowance], List[Block]]:
+    ) -> Sequence[Tuple[Allowance, List[Block]]]:
         # Here and not above: of use only where others have rules that drop.
         from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import fate
 
         # Ours comes behind what others have there: docker has a chain for that, FORWARD itself is touched by who chose it only.
         forward = next((block.chain for block in fate.in_the_way(blocks) if self.drops_in_filter(block.chain)), None)
         if forward is None:
-            return None, list(blocks)
+            return ()
         called = any(
             (rule.verdict, rule.target, rule.matches) == ("jump", USERS, ()) and rule.lookup is None
             for rule in forward.rules
         )
         chain = foreign.chains.get((forward.table, USERS)) if called else forward if chosen else None
         if chain is None:
-            return None, list(blocks)
+            return ()
         left = fate.left_with(foreign.opened(chain, chain.place), flows, blocks)
-        return (wanted, left) if fate.doubts(left) < fate.doubts(blocks) else (None, list(blocks))
+        return [(wanted, left)] if fate.doubts(left) < fate.doubts(blocks) else ()
 
     def drops_in_filter(self, chain: Chain) -> bool:
         return chain.name == "FORWARD" and self.owns_table(chain)

@@ -348,18 +348,23 @@ class Nftables(Backend):
                 sets[name][member(name, isolation.bridge)] = None
         return replace(found, static=frozenset(static), sets=sets)
 
-    def allowance(
+    def ways(
         self, wanted: Allowance, blocks: Sequence[Block], foreign: ForeignRules, flows: Sequence[Flow], chosen: bool
-    ) -> Tuple[Optional[Allowance], List[Block]]:
+    ) -> Sequence[Tuple[Allowance, List[Block]]]:
+        if wanted.kind != "in" or not any(block.sure for block in blocks):
+            return ()
         # Here and not above: of use only where others have rules that drop.
         from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import fate
 
-        asked = any(block.sure for block in blocks) and wanted.kind == "in"
-        marks = fate.accepted_marks(foreign, flows) if asked else []
-        if not marks:
-            return None, list(blocks)
+        as_held = replace(self.held_as(wanted), owner=wanted.owner)
         left = [block for block in blocks if block.some]
-        return replace(self.held_as(wanted), by="0x%x/0x%x" % marks[0], owner=wanted.owner), left
+        return [(replace(as_held, by="0x%x/0x%x" % mark), left) for mark in fate.accepted_marks(foreign, flows)]
+
+    def given(self, allowance: Allowance, flows: Sequence[Flow]) -> Sequence[Flow]:
+        # Here and not above: of use only where others have rules that drop.
+        from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import fate
+
+        return fate.marked(flows, int(allowance.by.split("/")[0], 16)) if allowance.by else flows
 
     def held_as(self, wanted: Allowance) -> Allowance:
         return Allowance("mark", wanted.name, 0) if wanted.kind == "in" else wanted

@@ -39,8 +39,18 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 if TYPE_CHECKING:
     from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fate import Block
     from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.packets import Packet
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.allowances import Beside
 
-Asked = Tuple[str, Tuple[Any, ...]]  # a function of `questions`, and what it is told
+
+@dataclass(frozen=True)
+class Needing:
+    """What needs an allowance where foreign rules drop its packets, which a function of `questions` returns, by its name and what it is ``told``.
+    ``here`` is the backend that it is written with."""
+
+    allowance: Allowance
+    question: str
+    told: Tuple[Any, ...]
+    here: Backend
 
 
 def indexes(option: str, ns: int, state: State, needed: Optional[Tuple[str, int]] = None) -> Dict[Backend, RuleIndex]:
@@ -142,35 +152,43 @@ NOTHING = Coexistence()
 
 
 def look(
-    wanted: Sequence[Tuple[Allowance, Asked]],
+    wanted: Sequence[Needing],
     old: Sequence[Allowance],
-    here: Backend,
     option: str,
     ns: int,
     state: State,
+    beside: Optional[Beside] = None,
 ) -> Coexistence:
-    """Return what is in the way of packets. ``wanted`` are allowances, each with what asks for the packets that need it; ``old`` those that may
-    be there and are not needed by anything else; ``here`` is the backend that the item is written with, ``option`` what the user said of it."""
+    """Return what is in the way of packets. ``wanted`` are what needs to pass; ``old`` allowances that may be there and are not needed by that;
+    ``option`` is what the user said of the backend. ``beside`` returns what else an allowance serves, see `allowances.Passing`."""
     rules = firewalls(state).foreign(ns)
     known = {backend: firewalls(state).index(ns, backend) for backend in firewalls(state).serving(ns)}
-    found: List[Block] = []
-    remedies: Dict[str, None] = {}
-    needed: Dict[Tuple[Backend, Allowance], None] = {}
-    for allowance, asked in wanted if rules.base else ():
-        left, said = _in_the_way(allowance, asked, here, option, needed, rules, ns, state)
-        found += left
-        remedies.update(dict.fromkeys(said))
-    keys = {(backend, allowance.key) for backend, allowance in needed}
-    candidates = [*(allowance for allowance, dummy in wanted), *old]
+    candidates = [*(item.allowance for item in wanted), *old]
     disallow = [
         (backend, index.allowances[key])
         for backend, index in known.items()
-        for key in (backend.held_as(allowance).key for allowance in candidates)
-        if key in index.allowances and (backend, key) not in keys
+        for key in dict.fromkeys(backend.held_as(allowance).key for allowance in candidates)
+        if key in index.allowances
     ]
+    found: List[Block] = []
+    remedies: Dict[str, None] = {}
+    needed: Dict[Tuple[Backend, Allowance], None] = {}
+    if rules.base:
+        # Here and not above: of use only where others have rules.
+        from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import allowances
+
+        passing = allowances.Passing(option, ns, state, beside)
+        for item in wanted:
+            left, flows = passing.look(item)
+            found += left
+            in_the_way = [block for block in left if not block.some]
+            remedies.update(dict.fromkeys(_remedy(block, rules, flows[0][0]) for block in in_the_way))
+        needed = passing.needed
+        keys = {(backend, allowance.key) for backend, allowance in needed}
+        disallow = [one for one in disallow if (one[0], one[1].key) not in keys and passing.ends(*one)]
     allow = [(backend, allowance) for backend, allowance in needed if not _is_held(known[backend], allowance)]
     owned = {backend: known[backend].owned for backend, dummy in (*allow, *disallow)}
-    ended = {backend: len({one for where, one in disallow if where is backend}) for backend in owned}
+    ended = {backend: len([one for where, one in disallow if where is backend]) for backend in owned}
     sure = dict.fromkeys(block.shown for block in found if block.sure)
     maybe = dict.fromkeys(block.shown for block in found if block.shown not in sure)
     doubts = dict.fromkeys(block.shown for block in found if not block.some and block.shown not in sure)
@@ -180,38 +198,11 @@ def look(
         doubts=tuple(doubts),
         remedies=tuple(remedy for remedy in remedies if remedy),
         allow=tuple(allow),
-        disallow=tuple(dict.fromkeys(disallow)),
+        disallow=tuple(disallow),
         owned=owned,
         last=tuple(backend for backend in owned if known[backend].only(allowances=ended[backend])),
         unread=tuple(firewalls(state).unread(ns)),
     )
-
-
-def _in_the_way(
-    allowance: Allowance,
-    asked: Asked,
-    here: Backend,
-    option: str,
-    needed: Dict[Tuple[Backend, Allowance], None],
-    rules: ForeignRules,
-    ns: int,
-    state: State,
-) -> Tuple[List[Block], List[str]]:
-    """Return what drops packets with what can be allowed, which is added to ``needed``, and what lets them pass."""
-    # Here and not above: of use only where others have rules.
-    from ansible_collections.linuxnet.containers.plugins.module_utils._firewall import fate
-    from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import questions
-
-    known = firewalls(state)
-    flows = getattr(questions, asked[0])(*asked[1], ns, state)
-    left = fate.blocks(rules, flows)
-    for backend in sorted(BACKENDS, key=lambda backend: backend.by_mark):
-        serves = fate.in_the_way(left) and backend in known.serving(ns)
-        if serves and not backend.closed(known.index(ns, backend).owned, ALLOWANCES, allowance.family):
-            chosen_here = backend is here or (option == AUTO and not any(_has_tool(block, rules) for block in left))
-            allowed, left = backend.allowance(allowance, left, rules, flows, chosen_here)
-            needed.update({(backend, allowed): None} if allowed is not None else {})
-    return left, [_remedy(block, rules, flows[0][0]) for block in fate.in_the_way(left)]
 
 
 def _is_held(index: RuleIndex, allowance: Allowance) -> bool:
@@ -219,17 +210,12 @@ def _is_held(index: RuleIndex, allowance: Allowance) -> bool:
     return held is not None and held.by == allowance.by and index.owned.whole(ALLOWANCES, allowance.family)
 
 
-def _has_tool(block: Block, rules: ForeignRules) -> bool:
-    """Return whether a chain belongs to ufw, which is told what may pass in its own words."""
-    return any((block.chain.table, name) in rules.chains for name in ("ufw-user-forward", "ufw6-user-forward"))
-
-
 def _remedy(block: Block, rules: ForeignRules, packet: Packet) -> str:
     """Return what lets a packet pass a chain of somebody whose tool is known, ``""`` for others."""
     bridge = packet.bridge or packet.iifname or packet.oifname
     if block.chain.table == "inet firewalld" and bridge:
         return "with firewalld: firewall-cmd --zone=trusted --change-interface=%s, and again with --permanent" % bridge
-    if bridge and _has_tool(block, rules):
+    if bridge and rules.has_tool(block.chain):
         way = "out" if packet.dnat or packet.bridged else "in"
         return "with ufw: ufw route allow %s on %s" % (way, bridge)
     for backend in BACKENDS:

@@ -88,14 +88,11 @@ def look(want: Want, ns: int, state: State) -> Have:
     families = [family for family, key in BRIDGE_NF_CALLS.items() if state.sysctl(ns, key) == "1"]
     talk = want.present and want.forward and want.isolation.icc
     wanted = [
-        (
-            Allowance("icc", name, family, "", want.isolation.owner),
-            ("talking", (name, family)),
-        )
+        coexistence.Needing(Allowance("icc", name, family, "", want.isolation.owner), "talking", (name, family), here)
         for family in (families if talk else ())
     ]
     old = [Allowance("icc", name, family) for family in BRIDGE_NF_CALLS]
-    coexists = coexistence.look(wanted, old, here, want.backend, ns, state)
+    coexists = coexistence.look(wanted, old, want.backend, ns, state)
     closing: Sequence[Change] = ()
     if want.present and not want.isolation.icc:
         # Here and not above: of use to few tasks.

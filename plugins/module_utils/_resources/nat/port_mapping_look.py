@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import collections
 import ipaddress
+import itertools
 from dataclasses import field, replace
-from typing import TYPE_CHECKING, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Dict, FrozenSet, Iterator, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
@@ -32,7 +33,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
     forwarding,
     hairpins,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.coexistence import Coexistence
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.coexistence import Coexistence, Needing
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import Forwarding
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.names import interface
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping import Want
@@ -296,18 +297,32 @@ def _allowance(mapping: PortMapping) -> Allowance:
     return Allowance(*where, family=mapping.family, owner=mapping.bridge or mapping.owner)
 
 
+def _needing(mappings: Sequence[PortMapping], bridge: str, backend: Backend) -> Needing:
+    first = replace(mappings[0], bridge=bridge)
+    return Needing(_allowance(first), "coming", (mappings, bridge), backend)
+
+
+def _is_forwarded(mapping: PortMapping) -> bool:
+    """Return whether others ask for it than the host itself, which is all that can where it is published on the host's loopback only."""
+    return not ipaddress.ip_network(mapping.host_ip).is_loopback
+
+
 def _look_in_the_way(
     want: Want, have: Have, indexes: Mapping[Backend, RuleIndex], ns: int, state: State
 ) -> Coexistence:
-    """Return what is in the way of what comes in: an allowance a bridge and family, as long as ports of it are behind the bridge."""
-    wanted = []
-    first = want.mappings[0] if want.present and want.forward else None
-    # What is published on the host's loopback only is asked for by the host itself, and is not forwarded.
-    if first is not None and not ipaddress.ip_network(first.host_ip).is_loopback:
-        wanted = [(_allowance(replace(first, bridge=have.bridge)), ("coming", (want.mappings, have.bridge)))]
-    old: List[Allowance] = []
-    for there in have.everywhere:
-        behind = indexes[there.backend].behind
-        going = collections.Counter(_allowance(mapping) for mapping in (*there.mine, *there.surplus, *there.stale))
-        old += [allowance for allowance, count in going.items() if behind[allowance.name, allowance.family] <= count]
-    return coexistence.look(wanted, old, have.here.backend, want.backend, ns, state)
+    """Return what is in the way of what comes in: an allowance serves all that is published behind a bridge, or to an address that is behind none."""
+    comes = want.present and want.forward and _is_forwarded(want.mappings[0])
+    wanted = [_needing(want.mappings, have.bridge, have.here.backend)] if comes else []
+    looked_at = {there.backend: {*there.mine, *there.surplus, *there.stale} for there in have.everywhere}
+    old = dict.fromkeys(_allowance(mapping) for mappings in looked_at.values() for mapping in mappings)
+
+    def beside(allowance: Allowance, before: Optional[Needing]) -> Iterator[Needing]:
+        first = [(before.here, before.told[0][0])] if before is not None else []
+        every = ((backend, mapping) for backend, index in indexes.items() for mapping in index.port_mappings)
+        for backend, mapping in itertools.chain(first, every):
+            served = allowance.name == (mapping.bridge or mapping.to) and allowance.family in (0, mapping.family)
+            there = served and backend in indexes and mapping in indexes[backend].port_mappings
+            if there and mapping not in looked_at.get(backend, ()) and _is_forwarded(mapping):
+                yield _needing((mapping,), mapping.bridge, backend)
+
+    return coexistence.look(wanted, [*old], want.backend, ns, state, beside)

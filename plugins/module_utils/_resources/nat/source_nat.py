@@ -204,8 +204,8 @@ def look(want: Want, ns: int, state: State) -> Have:
     }
     gone = {want.rule.key, *(rule.key for rule in beside)}
     unmarked = [rule for index in indexes.values() for rule in index.owned.unmarked]
-    asked = [(_allowance(wanted), ("leaving", (wanted,)))] if wanted else []
-    found_coexistence = coexistence.look(asked, old, here, want.backend, ns, state)
+    asked = [coexistence.Needing(_allowance(wanted), "leaving", (wanted,), here)] if wanted else []
+    found_coexistence = coexistence.look(asked, old, want.backend, ns, state)
     left = {backend: len(gone.intersection(index.nat_rules)) for backend, index in indexes.items()}
     item = fence.Item(
         want.ns,

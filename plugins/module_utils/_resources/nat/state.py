@@ -67,6 +67,7 @@ class Firewalls:
         self._listeners: Dict[int, Listeners] = {}
         self._filters_bridges: Optional[bool] = None
         self._socket_holders: Optional[Mapping[int, Tuple[int, str]]] = None
+        self.asked_first: Dict[Tuple[Any, ...], Any] = {}  # of `allowances.Passing`: what had an opinion the last time
 
     def link_deleted(self) -> None:
         """Rules stay when an interface goes."""

@@ -184,14 +184,13 @@ def test_what_is_allowed_here_is_a_mark_that_others_accept() -> None:
     foreign = ForeignRules(NFTABLES.foreign(objects, {}))
     blocks = [Block(foreign.chains["inet fw", "forward"], "inet fw forward (policy drop)")]
     wanted = Allowance("in", "docker0", 4, "", "docker0")
-    assert NFTABLES.allowance(wanted, blocks, foreign, flows, True) == (
-        Allowance("mark", "docker0", 0, "0x12/0xff", "docker0"),
-        [],
-    )
+    given = Allowance("mark", "docker0", 0, "0x12/0xff", "docker0")
+    assert NFTABLES.ways(wanted, blocks, foreign, flows, True) == [(given, [])]
+    assert [packet.mark for [packet] in NFTABLES.given(given, flows)] == [0x12]
     assert NFTABLES.held_as(wanted).key == ("mark", "docker0", 0, "")
     out = Allowance("out", "10.0.0.0/24", 4)
-    assert NFTABLES.allowance(out, blocks, foreign, flows, True) == (None, blocks)
-    assert NFTABLES.allowance(wanted, [], foreign, flows, True) == (None, [])
+    assert not NFTABLES.ways(out, blocks, foreign, flows, True)
+    assert not NFTABLES.ways(wanted, [], foreign, flows, True)
     assert NFTABLES.held_as(out) == out
 
 
