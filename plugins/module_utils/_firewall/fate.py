@@ -14,7 +14,12 @@ from dataclasses import field, replace
 from typing import Dict, List, Mapping, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, ForeignRules, Rule
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.matching import Answer, Fact, all_of
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.matching import (
+    NOTHING,
+    Answer,
+    Fact,
+    all_of,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.packets import Flow, Journey, Packet
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
@@ -58,6 +63,7 @@ class _Way:
         self._peer = frozenset(packet.peer)
         self._facts = dict(facts)
         self.marks = marks
+        self.set_of_connection = False  # that mark may have been
         self._known: Dict[Tuple[str, str, Marks], _Fates] = {}
 
     def _set_marks(self, marks: Marks) -> None:
@@ -105,8 +111,9 @@ class _Way:
         """Take note of marks that a rule sets."""
         marks = list(self.marks)
         for name, value in rule.sets:
-            if name in _MARKS:
+            if name in _MARKS and marks[_MARKS.index(name)] is not NOTHING:
                 number = _MARKS.index(name)
+                self.set_of_connection |= name == "ct mark"
                 marks[number] = (
                     value if met and value is not None else (marks[number] if value == marks[number] else None)
                 )
@@ -182,7 +189,9 @@ def _of_chain(
             return [], marks  # that is the other end
         surely = bool(here) and chain.devices is not None and here in chain.devices
         facts.update({way: here} if surely else {})
-    way_ = _Way(foreign, journey.packet, facts, marks)
+    tracked = journey.tracked(chain.layer, chain.hook, chain.priority)
+    known = marks[1] if tracked else None if tracked is None else NOTHING
+    way_ = _Way(foreign, journey.packet, facts, (marks[0], known))
     fates = way_.fates(chain)
     drops = dict(fates.drops)
     last = fates.last
@@ -190,7 +199,10 @@ def _of_chain(
         last = "%s (policy drop)" % chain
         drops[last] = False
     passes = fates.accepted or (fates.falls and chain.policy != "drop") or not surely
-    behind = way_.marks if surely else _either(marks, way_.marks)
+    behind = way_.marks
+    if not tracked:
+        behind = (behind[0], None if way_.set_of_connection else marks[1])
+    behind = behind if surely else _either(marks, behind)
     return [(shown, shown == last and not passes, some) for shown, some in drops.items()], behind
 
 

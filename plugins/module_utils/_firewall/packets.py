@@ -11,6 +11,7 @@ from typing import Dict, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.matching import (
     NOTHING,
+    Answer,
     Fact,
     Flags,
     OtherThan,
@@ -112,16 +113,28 @@ class Journey:
 
     def facts(self, layer: str, hook: str, priority: int) -> Mapping[str, Fact]:
         """Return what is known of it in a chain."""
-        if layer == "bridge" or hook in ("ingress", "egress"):
-            stage = -1 if hook in ("ingress", "prerouting", "input", "forward") else 3
-        elif hook == "prerouting":
-            stage = 0 if priority <= _CONNTRACK else 1 if priority < _DNAT else 2 if priority == _DNAT else 3
-        else:
-            stage = 3 if hook == "forward" or priority < _SNAT else 4
+        stage = self._stage(layer, hook, priority)
         key = layer, hook, stage
         if key not in self._facts:
             self._facts[key] = self._found(layer, hook, stage)
         return self._facts[key]
+
+    def tracked(self, layer: str, hook: str, priority: int) -> Answer:
+        """Return whether it belongs to a connection yet. Where it does not, nothing that is asked of that is so (xt_connmark.c and nft_ct.c break off),
+        and nothing is set."""
+        stage = self._stage(layer, hook, priority)
+        if stage:
+            return True if stage > 0 else None
+        return False if priority < _CONNTRACK else None
+
+    @staticmethod
+    def _stage(layer: str, hook: str, priority: int) -> int:
+        """Return the stage of a chain, see `_found`."""
+        if layer == "bridge" or hook in ("ingress", "egress"):
+            return -1 if hook in ("ingress", "prerouting", "input", "forward") else 3
+        if hook == "prerouting":
+            return 0 if priority <= _CONNTRACK else 1 if priority < _DNAT else 2 if priority == _DNAT else 3
+        return 3 if hook == "forward" or priority < _SNAT else 4
 
     def _found(self, layer: str, hook: str, stage: int) -> Mapping[str, Fact]:
         """``stage``: 0 before it is tracked (-1 even before IP), 1 before, 2 while and 3 after its destination is translated, 4 after its

@@ -237,6 +237,37 @@ def test_marks_of_earlier_hooks_are_known_in_later_ones() -> None:
     assert told(asking) == "drops"
 
 
+CT_ZERO, CT_OTHER, GIVEN = (
+    left(ct_mark=0),
+    left(ct_mark=5, op="!="),
+    {"mangle": {"key": {"ct": {"key": "mark"}}, "value": 5}},
+)
+
+
+@pytest.mark.parametrize(
+    ("objects", "fate_of"),
+    [
+        (rules([CT_ZERO, DROP], hook="prerouting", prio=-300), "passes"),
+        (rules([CT_OTHER, DROP], hook="prerouting", prio=-201), "passes"),
+        (rules([CT_ZERO, DROP], hook="prerouting", prio=-200), "may drop"),
+        (rules([CT_ZERO, DROP], hook="prerouting", prio=-199), "drops"),
+        (rules([CT_ZERO, DROP], hook="prerouting", prio=0, table="bridge fw"), "may drop"),
+        (rules([CT_ZERO, DROP], hook="ingress", prio=0, table="netdev fw", dev="front"), "may drop"),
+        (rules([CT_ZERO, ACCEPT], hook="prerouting", prio=-300, policy="drop"), "drops"),
+    ],
+    ids=str,
+)
+def test_before_it_is_tracked_a_packet_has_no_connection_that_could_be_marked(objects: Any, fate_of: str) -> None:
+    assert told(objects) == fate_of
+
+
+@pytest.mark.parametrize(("prio", "fate_of"), [(-300, "passes"), (-200, "may drop"), (-150, "drops")])
+def test_nor_is_it_marked_before(prio: int, fate_of: str) -> None:
+    early = rules([GIVEN], hook="prerouting", prio=prio, table="ip raw")
+    late = rules([left(ct_mark=5), DROP], hook="forward")
+    assert told([*early, *late]) == fate_of
+
+
 def test_neighbours_are_bridged() -> None:
     packet = Packet(4, "", "", "front", "front", "front", protocol="tcp", bridged=True, kinds=KINDS)
     assert told(rules(DROP, table="bridge b", hook="forward"), packet) == "drops"
