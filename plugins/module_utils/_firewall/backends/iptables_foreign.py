@@ -135,7 +135,10 @@ def _range(what: str, text: str, negated: bool) -> Match:
 
 
 def _type(what: str, text: str, negated: bool) -> Match:
-    return match(what, *(_TYPES.get(name) for name in text.split(",")), negated=negated)
+    names = text.split(",")
+    if len(names) > 1 and "UNICAST" in names:
+        return unknown()  # any of them for IPv4, and each for IPv6
+    return match(what, *(_TYPES.get(name) for name in names), negated=negated)
 
 
 _BY_EXTENSION: Mapping[Tuple[str, str], Callable[[str, bool], Match]] = {
@@ -151,8 +154,8 @@ _BY_EXTENSION: Mapping[Tuple[str, str], Callable[[str, bool], Match]] = {
     ("conntrack", "--ctorigdstport"): lambda text, negated: match("ct original dport", *_spans(text), negated=negated),
     ("iprange", "--src-range"): lambda text, negated: _range("saddr", text, negated),
     ("iprange", "--dst-range"): lambda text, negated: _range("daddr", text, negated),
-    ("addrtype", "--src-type"): lambda text, negated: _type("saddr type", text, negated),
-    ("addrtype", "--dst-type"): lambda text, negated: _type("daddr type", text, negated),
+    ("addrtype", "--src-type"): lambda text, negated: _type("xt saddr type", text, negated),
+    ("addrtype", "--dst-type"): lambda text, negated: _type("xt daddr type", text, negated),
     ("pkttype", "--pkt-type"): lambda text, negated: match("pkttype", text.replace("unicast", "host"), negated=negated),
 }
 

@@ -211,9 +211,9 @@ def _peer(want: Want, index: RuleIndex, state: State) -> Tuple[str, Tuple[str, .
     held: List[str] = []
     check = index.spoof_checks.get(want.check.interface)
     for pool in want.pools:
-        inside = [one for one in all_ if one.ip not in want.exclude and holds(pool, one.ip)]
-        marked = [one.ip for one in inside if one.protocol == PROTOCOL]
-        found = marked or [one.ip for one in inside if one.valid_lft == FOREVER]
+        asked = [one for one in all_ if (":" in one.ip) == (":" in pool) and one.ip not in want.exclude]
+        marked = [one.ip for one in asked if one.protocol == PROTOCOL and holds(pool, one.ip)]
+        found = marked or [one.ip for one in asked if one.valid_lft == FOREVER and holds(pool, one.ip)]
         known = [address for address in found if check is not None and address in check.addresses]
         held += known or [address for address in found if not _others_letting(want, address, index)][:1]
     fresh = {*want.check.addresses, *held}.difference(check.addresses if check is not None else ())

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -134,6 +135,9 @@ def test_of_a_table_that_is_not_iptables_nft_s_alone_each_tool_knows_a_part() ->
         ("-m addrtype --dst-type LOCAL -j ACCEPT", False),
         ("-m addrtype ! --dst-type LOCAL -j ACCEPT", True),
         ("-m addrtype --dst-type ODD -j ACCEPT", None),
+        ("-m addrtype --dst-type UNICAST -j ACCEPT", True),
+        ("-m addrtype --dst-type LOCAL,BROADCAST -j ACCEPT", False),
+        ("-m addrtype --dst-type UNICAST,LOCAL -j ACCEPT", None),
         ("-m limit --limit 5/min -j ACCEPT", None),
         ("-m pkttype --pkt-type broadcast -j DROP", False),
         ("-m iprange --dst-range 10.1.0.9-10.1.0.11 -j DROP", True),
@@ -163,6 +167,19 @@ def test_an_option_is_read_with_the_extension_that_it_belongs_to(rule: Any, met:
     (found,) = forward(rule)
     facts = {**Journey(PUBLISHED).facts("", "forward", 0), "mark": (7, 7), "ct mark": (0, 0)}
     assert all_of(one.met(facts) for one in found.matches) is met
+
+
+@pytest.mark.parametrize(
+    ("option", "met"), [("UNICAST", [False, True]), ("LOCAL", [True, True]), ("MULTICAST", [False, False])]
+)
+def test_an_address_of_this_host_is_unicast_to_ip6tables(option: str, met: list[bool]) -> None:
+    """Before its destination is translated, a packet for a published port has one."""
+    (found,) = forward(f"-m addrtype --dst-type {option} -j DROP")
+    for packet, expected in zip(
+        (PUBLISHED, replace(PUBLISHED, family=6, daddr="fd00::2", asked="2001:db8::1")), met, strict=True
+    ):
+        facts = Journey(packet).facts("", "prerouting", -300)
+        assert all_of(one.met(facts) for one in found.matches) is expected
 
 
 @pytest.mark.parametrize(
