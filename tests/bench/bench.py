@@ -51,7 +51,7 @@ def options() -> argparse.Namespace:
 
 
 EXTRAS = ("adhoc", "ports", "crowd")
-CROWD = 1000
+CROWD, CROWDED = 1000, 11  # links, and how often it is looked how long a run takes beside them
 
 
 class Bench:
@@ -104,14 +104,13 @@ class Bench:
             self.docker = (lab, docker.environment)
             yield
 
-    def run(self, argv: list[str], docker: bool = False) -> dict[str, Any]:
+    def run(self, argv: list[str], docker: bool = False, there: Lab | None = None) -> dict[str, Any]:
         """Run one of the bench's programs in a lab host. Returns what it printed."""
+        host: contextlib.AbstractContextManager[Lab] = contextlib.nullcontext(there) if there else Lab()
+        env: dict[str, str] = {}
         if docker:
             assert self.docker is not None
-            host: contextlib.AbstractContextManager[Lab] = contextlib.nullcontext(self.docker[0])
-            env = self.docker[1]
-        else:
-            host, env = Lab(), {}
+            host, env = contextlib.nullcontext(self.docker[0]), self.docker[1]
         with host as lab:
             argv = [sys.executable, str(HERE / argv[0]), collections_root(), *argv[1:]]
             printed = lab.run(argv, timeout=CALL_LIMIT, env=env).stdout
@@ -147,8 +146,22 @@ class Bench:
         self.steps.setdefault((name, size), []).append(done["steps"])
 
     def extra(self, name: str) -> None:
-        more = {"ports": [str(PORTS)], "crowd": [str(CROWD)]}.get(name, [])
+        if name == "crowd":
+            self.extras.setdefault(name, []).extend(self.crowd())
+            return
+        more = {"ports": [str(PORTS)]}.get(name, [])
         self.extras.setdefault(name, []).append(self.run(["extras.py", name, *more]))
+
+    def crowd(self) -> list[dict[str, Any]]:
+        """Runs that have nothing to do, on a host as it is, and in turn on one where a container's root made a crowd of things."""
+        with Lab() as plain, Lab() as full:
+            hosts = {"nothing": plain, "crowd": full}
+            for name, lab in hosts.items():
+                self.run(["extras.py", "wire", str(CROWD if name == "crowd" else 0)], there=lab)
+            return [
+                {name: self.run(["extras.py", "again"], there=lab) for name, lab in hosts.items()}
+                for dummy in range(CROWDED)
+            ]
 
     def all(self) -> None:
         """Run all rounds. In each, every contender has its turn at a size before the next size has."""

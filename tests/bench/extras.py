@@ -6,7 +6,8 @@
 
 extras.py COLLECTIONS adhoc          one module call against ansible.builtin.ping
 extras.py COLLECTIONS ports COUNT    published ports against a rule a port, as docker writes them
-extras.py COLLECTIONS crowd COUNT    a run that has nothing to do, beside what a container's root made, of which ``COUNT`` links
+extras.py COLLECTIONS wire COUNT     wires three containers, of which the root of one makes so many links, and more of what is cheaper
+extras.py COLLECTIONS again          runs that have nothing to do, on such a host
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import itertools
 import json
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -90,43 +92,44 @@ basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": json.loads(sys.argv[3])
 basic._ANSIBLE_PROFILE = "legacy"
 importlib.import_module("ansible_collections.linuxnet.containers.plugins.modules." + sys.argv[2]).main()
 """
-CROWDED = 9  # how often each run is timed; the quickest counts, since the kernel goes on for seconds with links that were made
 
 
-def crowd(count: int) -> Variables:
-    """The seconds of runs that have nothing to do: as it is, and with what the root of one container of three added, one after the other."""
+def wired() -> dict[str, tuple[str, Variables]]:
+    """The runs that are timed, of which none has anything to do: what each is called, the module, and what that is told."""
     wanted = variables([f"c{number}" for number in range(3)], True)
-    runs = {
+    return {
         "wiring": ("wiring", wanted),
         "purge": ("wiring", {**wanted, "purge": True}),
         "wiring_info": ("wiring_info", {}),
     }
 
-    def run(name: str, arguments: Variables) -> Variables:
-        told = json.dumps({**arguments, "_ansible_remote_tmp": "/tmp"})
-        done: Variables = json.loads(call([sys.executable, "-c", MODULE, sys.argv[1], name, told]))
-        return done
 
-    def seconds() -> Variables:
-        found = {}
-        for what, (name, arguments) in runs.items():
-            if run(name, arguments)["changed"]:
-                raise RuntimeError(f"{what} changed something")
-            found[what] = min(timed(partial(run, name, arguments)) for dummy in range(CROWDED))
-        return found
+def run(name: str, arguments: Variables) -> Variables:
+    """Run a module in a process of its own. Returns its result."""
+    told = json.dumps({**arguments, "_ansible_remote_tmp": "/tmp"})
+    done: Variables = json.loads(call([sys.executable, "-c", MODULE, sys.argv[1], name, told]))
+    return done
 
-    run("wiring", wanted)
-    made = {
-        "routes": [
-            f"route add 10.{100 + n // 62500}.{n // 250 % 250}.{n % 250}/32 dev eth0" for n in range(20 * count)
-        ],
-        "addresses": [f"addr add 10.120.{n // 250}.{n % 250}/32 dev eth0" for n in range(3 * count)],
-        "links": [f"link add d{n}\x1b type bridge" for n in range(count)],
-    }
-    found = {"nothing": seconds()}
-    for what, lines in made.items():
+
+def wire(count: int) -> Variables:
+    """Wire three containers; the root of one of them makes ``count`` links, and more of what is cheaper."""
+    run(*wired()["wiring"])
+    lines = [f"route add 10.{100 + n // 62500}.{n // 250 % 250}.{n % 250}/32 dev eth0" for n in range(20 * count)]
+    lines += [f"addr add 10.120.{n // 250}.{n % 250}/32 dev eth0" for n in range(3 * count)]
+    lines += [f"link add d{n}\x1b type bridge" for n in range(count)]
+    if lines:
         call(["ip", "-n", "c1", "-batch", "-"], text="\n".join(lines))
-        found[what] = seconds()
+    return {}
+
+
+def again() -> Variables:
+    """The seconds of each run."""
+    found = {}
+    for what, (name, arguments) in wired().items():
+        start = time.perf_counter()
+        if run(name, arguments)["changed"]:
+            raise RuntimeError(f"{what} changed something")
+        found[what] = time.perf_counter() - start
     return found
 
 
@@ -134,8 +137,8 @@ def main() -> None:
     """Measure one of them."""
     sys.path.insert(0, sys.argv[1])
     Path("/run/bench").mkdir(exist_ok=True)
-    counted = {"ports": ports, "crowd": crowd}
-    print(json.dumps(adhoc() if sys.argv[2] == "adhoc" else counted[sys.argv[2]](int(sys.argv[3]))))
+    asked: dict[str, Callable[..., Variables]] = {"adhoc": adhoc, "ports": ports, "wire": wire, "again": again}
+    print(json.dumps(asked[sys.argv[2]](*map(int, sys.argv[3:]))))
 
 
 if __name__ == "__main__":
