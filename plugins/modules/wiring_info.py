@@ -61,7 +61,7 @@ options:
         there its C(addresses), with the ports published to them, and its C(gateways); and for RV(picture).
       - V(0) lists all. With O(find) all are looked at.
     type: int
-    default: 100
+    default: 25
     version_added: 0.3.0
 seealso:
   - module: linuxnet.containers.veth

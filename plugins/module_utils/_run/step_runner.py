@@ -35,8 +35,8 @@ class Steps(Protocol):
     def needs_survey(self) -> bool:
         """Return whether `survey` has to find further steps first."""
 
-    def survey(self, source: Source) -> Sequence[str]:
-        """Add the steps that the host asks for, which no step has changed yet. Return warnings."""
+    def survey(self, source: Source, state: Optional[State] = None) -> Sequence[str]:
+        """Add the steps that the host asks for, which no step has changed yet; ``state`` takes up what was seen. Return warnings."""
 
     def makes(self, half: str) -> bool:
         """Return whether a half makes things; else it takes them away."""
@@ -63,13 +63,15 @@ class Steps(Protocol):
         """Return what the module returns besides the results."""
 
 
-def take_steps(steps: Steps, kernel: Kernel, check: bool) -> Tuple[Results, List[str], str]:
+def take_steps(
+    steps: Steps, kernel: Kernel, check: bool, known: Optional[State] = None
+) -> Tuple[Results, List[str], str]:
     """Take the steps in order, as `execution.execute` takes one. What stands on an item that failed is left out, and nothing else is.
 
     Return (results by half and step, warnings, what failed, ``""`` where nothing did). What is known of the host moves on with
     the steps, as with the items of one; so all is decided under one lock, which the caller holds. A half that takes away is planned as a whole, as
     check mode does, so that all its links go together. Where namespaces ended, the next half waits until they are gone: they take
-    objects with them that nobody planned.
+    objects with them that nobody planned. ``known`` is what was just seen of the host, where nothing is taken away first.
     """
     found: Results = {half: {} for half, dummy in steps.order}
     warnings: List[str] = []
@@ -79,7 +81,9 @@ def take_steps(steps: Steps, kernel: Kernel, check: bool) -> Tuple[Results, List
         whole = not check and not steps.makes(half)
         foreseen = _foreseen(steps, half, names, State(kernel, predict=True, whole=True)) if whole else {}
         beside = execution.changes(itertools.chain(*foreseen.values()))
-        if not whole and not check:
+        if known is not None:
+            state, known = known, None
+        elif not whole and not check:
             kernel.close_unnamed()
             state = State(kernel)  # what was known before may be old
         for step in names:
@@ -133,15 +137,25 @@ def carry_out(
     steps: Steps, opened: Callable[[], ContextManager[Kernel]], check: bool
 ) -> Tuple[Results, List[str], str]:
     """Find the steps, see that the host has what they need, and take them, all under one lock. Return what `take_steps` returns. Raises `Refused`."""
-    said: Sequence[str] = ()
     with opened() as host, host.locked(check):
+        said: Sequence[str] = ()
         if steps.needs_survey:
-            with opened() as kernel:  # it keeps open what it looked at, also what is to end
-                said = steps.survey(kernel)
+            with opened() as kernel:
+                known = State(kernel)
+                said = steps.survey(kernel, known)
+                # It keeps open what it looked at, also what is to end.
+                if not check and all(steps.makes(half) for half, dummy in steps.order):
+                    return _required_and_taken(steps, kernel, check, said, known)
         with opened() as kernel:
-            for half, step in steps.order:
-                steps.resource(step).require(steps.foreseen_wants(half, step), kernel)
-            found, warnings, failed = take_steps(steps, kernel, check)
+            return _required_and_taken(steps, kernel, check, said)
+
+
+def _required_and_taken(
+    steps: Steps, kernel: Kernel, check: bool, said: Sequence[str], known: Optional[State] = None
+) -> Tuple[Results, List[str], str]:
+    for half, step in steps.order:
+        steps.resource(step).require(steps.foreseen_wants(half, step), kernel)
+    found, warnings, failed = take_steps(steps, kernel, check, known)
     return found, [*said, *warnings], failed
 
 

@@ -98,14 +98,15 @@ class Pair:
 
 
 class HostView:
-    """A host, seen once. With ``refs`` only these namespaces, and what leads to them, are in its scope; else all are.
+    """A host, seen once; ``state`` is what is known of it already. With ``refs`` only these namespaces, and what leads to them, are in its scope; else
+    all are.
 
     ``namespaces`` are by inode, the host's own (inode ``host``) first, then those with a name; ``pairs`` have an end in the scope;
     ``warnings`` are in order. Raises `Refused` where the host itself cannot be read.
     """
 
-    def __init__(self, source: Source, refs: Sequence[NsRef]) -> None:
-        self.state = State(source)
+    def __init__(self, source: Source, refs: Sequence[NsRef], state: Optional[State] = None) -> None:
+        self.state = state or State(source)
         self.warnings: Dict[str, None] = {}
         self.asked_names = [ref.name for ref in refs]
         self.host = self.state.need(HOST)

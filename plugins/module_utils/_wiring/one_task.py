@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, understood
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import failing
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import (
     compile_plan,
@@ -22,6 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import WIRE, Plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.validation import RESOURCES, wants_of
 
+_NAMES = 50  # of a container's interfaces; its root can make any number, and a new namespace has some that are nobody's
 Results = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]  # by half and step
 
 
@@ -60,11 +62,11 @@ class Steps:
             for half, step in self.order
         }
 
-    def survey(self, source: Source) -> List[str]:
+    def survey(self, source: Source, state: Optional[State] = None) -> List[str]:
         """Add to the teardown what the role made on the host and nobody lists. Return warnings."""
         from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import survey  # of use to few tasks
 
-        wiring, warnings = survey.gathered(source, GATHER, limit=0)
+        wiring, warnings = survey.gathered(source, GATHER, limit=0, names=_NAMES, state=state)
         plan, kept = purged(self._plan, self._params["networks"], self._params["containers"], wiring)
         self._take_up(plan)
         return [*warnings, *kept]

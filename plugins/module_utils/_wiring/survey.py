@@ -32,6 +32,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.lin
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.find import Interface, Seen, find
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.host_view import HostView, Namespace, Pair
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.orphans import orphans
@@ -47,7 +48,7 @@ OPTIONS: Dict[str, Any] = {
     "gather": {"type": "list", "elements": "str", "choices": SUBSETS, "default": SUBSETS},
     "netns": {"type": "list", "elements": "str"},
     "find": {"type": "str"},
-    "limit": {"type": "int", "default": 100},
+    "limit": {"type": "int", "default": 25},
 }
 
 
@@ -70,14 +71,20 @@ def report(source: Source, params: Mapping[str, Any]) -> Tuple[Dict[str, Any], L
 
 
 def gathered(
-    source: Source, gather: Sequence[str], refs: Sequence[NsRef] = (), limit: Optional[int] = None
+    source: Source,
+    gather: Sequence[str],
+    refs: Sequence[NsRef] = (),
+    limit: Optional[int] = None,
+    names: Optional[int] = None,
+    state: Optional[State] = None,
 ) -> Tuple[Dict[str, List[Item]], List[str]]:
     """Return the lists named in ``gather``, of all namespaces or of those named, and warnings. Raises `Refused` where the host itself cannot be read.
 
-    ``limit``: so many addresses, routes, bridges and pairs of each container are listed besides ours, but all its interfaces by name; None: all.
+    ``limit``: so many addresses, routes, bridges and pairs of each container are listed besides ours, and so many ``names`` of its interfaces; None:
+    all. ``state`` is what is known of the host already, and moves on.
     """
-    view = HostView(source, refs)
-    survey = _Survey(view, limit=limit)
+    view = HostView(source, refs, state)
+    survey = _Survey(view, limit=limit, names=names)
     return survey.lists(gather), list(view.warnings)
 
 
@@ -181,7 +188,7 @@ class _Survey:
             links = (
                 (link, self._is_made(namespace, link)) for link in self._view.links(namespace) if link.name != "lo"
             )
-            self._interfaces_listed[namespace.inode] = list(self._named(namespace, "interfaces", links, self._names))
+            self._interfaces_listed[namespace.inode] = list(self._listed(namespace, "interfaces", links, self._names))
         return self._interfaces_listed[namespace.inode]
 
     def _is_made(self, namespace: Namespace, link: Link) -> bool:
@@ -200,7 +207,7 @@ class _Survey:
             there = (
                 (link, link.index in ours) for link in links if link.kind == "bridge" and view.shows(namespace, link)
             )
-            listed = list(self._named(namespace, "bridges", there, self._limit))
+            listed = list(self._listed(namespace, "bridges", there, self._limit))
             masters = {link.index for link in listed}
             inside = (
                 (link, self._is_made(namespace, link))
@@ -208,7 +215,7 @@ class _Survey:
                 if link.master in masters and view.leads(namespace, link)
             )
             ports: Dict[int, List[str]] = collections.defaultdict(list)  # by their bridge
-            for port in self._named(namespace, "ports", inside, self._limit):
+            for port in self._listed(namespace, "ports", inside, self._limit):
                 ports[port.master].append(port.name)
             for link in listed:
                 reported = self._reported(bridge.RESOURCE, name=link.name, **namespace.option)
@@ -221,7 +228,7 @@ class _Survey:
         by_near_end = itertools.groupby(self._view.pairs, key=lambda pair: pair.here)
         for namespace, pairs in by_near_end:
             found = ((pair, pair.made is not None) for pair in pairs)
-            for pair in self._named(namespace, "veths", found, self._limit):
+            for pair in self._listed(namespace, "veths", found, self._limit):
                 peer = {"peer_name": pair.far.name if pair.far else "unseen"}
                 if pair.there is not None and pair.there is not pair.here:
                     peer["peer_netns"] = pair.there.ref.path
@@ -251,7 +258,7 @@ class _Survey:
             for link, address in self._shown_addresses(namespace):
                 if address.scope != "link":
                     found.addresses[link.index].append(address.cidr)
-            routes = ((1, (route,), route.protocol == PROTOCOL) for route in self._view.default_routes(namespace))
+            routes = ((route, route.protocol == PROTOCOL) for route in self._view.default_routes(namespace))
             for route in self._listed(namespace, "gateways", routes, self._limit):
                 hops = [(route.gateway, route.interface), *((hop.gateway, hop.interface) for hop in route.nexthops)]
                 for gateway, interface in hops:
@@ -260,32 +267,28 @@ class _Survey:
         return self._insides[namespace.inode]
 
     def _listed(
-        self, namespace: Namespace, what: str, found: Iterable[Tuple[int, Iterable[Entry], bool]], limit: Optional[int]
-    ) -> Iterator[Entry]:
-        """Yield what is ``found`` in a namespace, some of it at a time (how many, these, whether they are ours): in a container's all of ours, and of
-        others' no more than ``limit``, of which its root can make any number."""
-        limit = None if namespace.inode == self._view.host else limit
-        others = 0
-        for count, entries, ours in found:
-            if limit is None or ours:
-                yield from entries
-            else:
-                yield from itertools.islice(entries, max(limit - others, 0))
-                others += count
-        if limit is not None and others > limit:
-            self.unlisted.append({"netns": namespace.ref.option, "list": what, "count": others - limit})
-
-    def _named(
         self, namespace: Namespace, what: str, found: Iterable[Tuple[Entry, bool]], limit: Optional[int]
     ) -> Iterator[Entry]:
-        """Yield the interfaces, or pairs, of a namespace that are listed, of those that are ``found`` (each, and whether it is ours)."""
-        return self._listed(namespace, what, ((1, (entry,), ours) for entry, ours in found), limit)
+        """Yield what is ``found`` in a namespace (each, and whether it is ours): in a container's all of ours, and of others' no more than ``limit``,
+        of which its root can make any number."""
+        limit = None if namespace.inode == self._view.host else limit
+        others = 0
+        for entry, ours in found:
+            others += not ours
+            if limit is None or ours or others <= limit:
+                yield entry
+        self._unlisted(namespace, what, others, limit)
+
+    def _unlisted(self, namespace: Namespace, what: str, others: int, limit: Optional[int]) -> None:
+        """Take note of how many of others' are not listed."""
+        if limit is not None and others > limit:
+            self.unlisted.append({"netns": namespace.ref.option, "list": what, "count": others - limit})
 
     def _shown_addresses(self, namespace: Namespace) -> List[Tuple[Link, Address]]:
         """Return the addresses of a namespace that are listed, with their interfaces."""
         if namespace.inode not in self._addresses:
             there = (
-                (1, ((link, address),), address.protocol == PROTOCOL)
+                ((link, address), address.protocol == PROTOCOL)
                 for link, address in self._view.addresses(namespace)
                 if self._all_addresses or self._view.shows(namespace, link)
             )
@@ -302,13 +305,17 @@ class _Survey:
             # Of a container from which none of others are wanted they are not read either.
             ours = self._limit == 0 and namespace.inode != self._view.host
             # Where a rule of ours leads to is told as well: by that it is known that the rule is there.
-            there = (
-                (len(run), zip(run, itertools.repeat(rule)), rule is not None or run.like.protocol == PROTOCOL)
-                for run, rule in self._view.ruled_routes(namespace, PROTOCOL if ours else 0)
-                if self._shows_route(namespace, run.like)
-            )
-            for route, rule in self._listed(namespace, "routes", there, self._limit):
-                yield ns_route.described(namespace.ref, route, rule)
+            limit = None if namespace.inode == self._view.host else self._limit
+            others = 0
+            for run, rule in self._view.ruled_routes(namespace, PROTOCOL if ours else 0):
+                if self._shows_route(namespace, run.like):
+                    routes: Iterable[Route] = run
+                    if limit is not None and rule is None and run.like.protocol != PROTOCOL:
+                        routes = itertools.islice(run, max(limit - others, 0))
+                        others += len(run)
+                    for route in routes:
+                        yield ns_route.described(namespace.ref, route, rule)
+            self._unlisted(namespace, "routes", others, limit)
 
     def _shows_route(self, namespace: Namespace, route: Route) -> bool:
         view = self._view

@@ -39,7 +39,7 @@ class Steps:
         self.refuses, self.halves = refuses, halves
         self.order = [(half, step) for half, steps in halves.items() for step, _items in steps]
 
-    def survey(self, source: Any) -> list[str]:
+    def survey(self, source: Any, state: Any = None) -> list[str]:
         return []
 
     def makes(self, half: str) -> bool:
