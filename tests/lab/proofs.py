@@ -125,6 +125,16 @@ def comes(lab: Lab, condition: str) -> None:
     lab.run(f"while [ $SECONDS -lt 60 ]; do {condition} && exit 0; sleep 0.01; done; exit 1", timeout=120)
 
 
+def ended(lab: Lab, *names: str) -> None:
+    """Delete namespaces, and wait until the pairs that led there are gone: the kernel takes them away some time later."""
+    lab.run(
+        f"ends=$(ip -o link | grep -E ' link-netns ({'|'.join(names)})( |$)' | cut -d ' ' -f 2 | cut -d @ -f 1); "
+        "for name in " + " ".join(names) + "; do ip netns del $name || exit 1; done; "
+        "for end in $ends; do while ip link show dev $end >/dev/null 2>&1; do [ $SECONDS -lt 60 ] || exit 1; sleep 0.01; done; done",
+        timeout=120,
+    )
+
+
 def has_read(lab: Lab, pid: int) -> None:
     """Wait until a capture has read what has come by now: it sleeps again."""
     comes(lab, f"sleep 0.05; [ $(cut -d ')' -f 2 /proc/{pid}/stat | cut -c 2) = S ]")

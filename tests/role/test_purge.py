@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from lab import Lab
 from plays import Outcome, Playbook, checked, internet, pings, snapshot, talk, wiring
+from proofs import ended
 
 FRONT = {"name": "front", "subnets": ["10.1.0.0/24", "fd00:1::/64"]}
 BACK = {"name": "back", "subnets": ["10.2.0.0/24"]}
@@ -206,7 +207,8 @@ def test_what_others_put_into_it_keeps_a_bridge_and_a_name(story: Story) -> None
     ):
         assert said in " ".join(told.run.warnings), told.run.warnings
     lab.kill(pid)
-    lab.run("ip link del byhand; ip netns del db; ip netns del www")
+    lab.run("ip link del byhand")
+    ended(lab, "db", "www")
 
 
 def test_empty_lists_take_all_of_it_and_nothing_else(story: Story) -> None:
@@ -244,7 +246,8 @@ def test_what_a_stopped_container_left_goes_only_with_its_entry(story: Story) ->
     """Its name is a link to a file of docker's that is gone; its pair went with its namespace, its ports did not."""
     lab, lists = story.lab, {"networks": [FRONT], "containers": [WEB, GONE]}
     story.playbook.run(wiring(**lists))
-    lab.run("ip netns del old && ln -s /run/docker/netns/0123456789ab /run/netns/old")
+    ended(lab, "old")
+    lab.run("ln -s /run/docker/netns/0123456789ab /run/netns/old")
     told = story.live(FRONT, containers=[WEB])
     as_foreseen(told)
     assert {"ports of old", "netns old"} <= {*told.run.drift()}

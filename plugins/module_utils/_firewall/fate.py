@@ -11,7 +11,7 @@ is never taken for a drop, nor for an accept.
 from __future__ import annotations
 
 from dataclasses import field, replace
-from typing import Dict, List, Mapping, Sequence, Set, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, ForeignRules, Rule
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.matching import (
@@ -26,6 +26,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 _DEPTH = 16  # of jumps that are followed; nft allows as many (NFT_JUMP_STACK_SIZE)
 _ENDS = ("accept", "dnat", "snat", "masquerade", "redirect")  # of a base chain, and the packet goes on
 _MARKS = ("mark", "ct mark")
+_MARKING = -150  # the priority of our chain in the hook forward that gives packets a mark
+_MARKED = ("output", "postrouting", "egress")  # the hooks behind that
 Marks = Tuple[Fact, Fact]  # what is known of the packet's and of the connection's
 
 
@@ -211,13 +213,25 @@ def _either(one: Marks, other: Marks) -> Marks:
     return (one[0] if one[0] == other[0] else None, one[1] if one[1] == other[1] else None)
 
 
+def _is_marked(chain: Chain) -> Answer:
+    """Return whether a packet has come by our chain that marks it when it comes to a chain of others."""
+    if chain.hook != "forward":
+        return chain.hook in _MARKED
+    return None if chain.priority == _MARKING else chain.priority > _MARKING
+
+
 def _of_packet(foreign: ForeignRules, packet: Packet) -> Dict[Tuple[str, str, str], Tuple[Chain, bool, bool]]:
     """Return what drops a packet, by chain and name, with (chain, surely, only some)."""
     journey = Journey(packet)
     found: Dict[Tuple[str, str, str], Tuple[Chain, bool, bool]] = {}
-    marks: Marks = ((packet.mark, packet.mark), None if packet.answer else (0, 0))
+    marks: Marks = ((0, 0), None if journey.later else (0, 0))
+    given: Optional[int] = packet.mark or None  # that ours gives it, not yet given
     for chain in foreign.on_the_way(packet.family):
         if journey.passes(chain.layer, chain.hook, chain.type):
+            reached = given is not None and _is_marked(chain)
+            if reached is not False:
+                marks = ((given, given) if reached else None, marks[1])
+                given = None if reached else given
             drops, marks = _of_chain(foreign, chain, journey, marks)
             for shown, surely, some in drops:
                 found[chain.table, chain.name, shown] = (chain, surely, some)

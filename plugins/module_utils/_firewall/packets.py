@@ -28,7 +28,8 @@ _SEEN = frozenset({"seen-reply", "assured", "confirmed", "expected"})
 
 @dataclass(frozen=True)
 class Packet:
-    """The first packet of a connection as a forward chain sees it, or (``answer``) the first one that comes back: all is said of the first one.
+    """The first packet of a connection as a forward chain sees it, or (``answer``) the first one that comes back, or (``further``) the one behind that,
+    which is on the way of the first: all is said of the first one.
     What is ``""`` is not known, but for an interface beside a ``bridge``: it is any other.
 
     ``dnat``: it was for a published port, of ``asked`` (an address, ``""`` for any) and ``asked_ports``, and goes to one of ``ports`` of
@@ -49,6 +50,7 @@ class Packet:
     asked: str = ""
     asked_ports: Tuple[int, int] = (0, 0)
     answer: bool = False
+    further: bool = False
     bridged: bool = False
     routed: bool = False
     kinds: Tuple[Tuple[str, str], ...] = ()
@@ -69,9 +71,10 @@ class Packet:
         return dict(self.kinds).get(interface) if interface else None
 
 
-def there_and_back(packet: Packet) -> Tuple[Packet, Packet]:
-    """Return the packets that have to pass."""
-    return packet, replace(packet, answer=True)
+def there_and_back(packet: Packet) -> Tuple[Packet, ...]:
+    """Return the packets that have to pass: there, back, and over TCP there again, without which no connection is established."""
+    first = packet, replace(packet, answer=True)
+    return (*first, replace(packet, further=True)) if packet.protocol == "tcp" else first
 
 
 Flow = Sequence[Packet]  # all of which have to pass
@@ -96,12 +99,17 @@ class Journey:
         self.packet = packet
         self._facts: Dict[Tuple[str, str, int], Mapping[str, Fact]] = {}
 
+    @property
+    def later(self) -> bool:
+        """Return whether it is not the first packet of its connection."""
+        return self.packet.answer or self.packet.further
+
     def passes(self, layer: str, hook: str, type_: str) -> bool:
         """Return whether the packet comes by a hook of a family (``""`` for IP), in a chain of a type."""
         packet = self.packet
         if type_ not in ("filter", "nat") or (
-            type_ == "nat" and packet.answer
-        ):  # of a connection nat sees the first packet only
+            type_ == "nat" and self.later
+        ):  # of a connection nat sees the first packet
             return False
         into, out = packet.ends
         if layer == "bridge":
@@ -153,8 +161,9 @@ class Journey:
         packet = self.packet
         flags = None
         if packet.protocol == "tcp":
-            on = frozenset({"syn", "ack"} if packet.answer else {"syn"})
-            flags = Flags(on, frozenset({"fin", "syn", "rst", "psh", "ack", "urg"}) - on)
+            on = frozenset({"syn", "ack"} if packet.answer else {"ack"} if packet.further else {"syn"})
+            unsure = {"psh"} if packet.further else set()
+            flags = Flags(on, frozenset({"fin", "syn", "rst", "psh", "ack", "urg"}) - on - unsure)
         return _known(
             nfproto=None if layer else "ipv%d" % packet.family,
             protocol="ip" if packet.family == 4 else "ip6",
@@ -226,13 +235,13 @@ class Journey:
 
     def _tracked(self, stage: int) -> Dict[str, Fact]:
         packet = self.packet
-        state = "established" if packet.answer else "new"
+        state = "established" if self.later else "new"
         on: Set[str] = set()
         unsure: Set[str] = set()
-        if packet.answer:
+        if self.later:
             on.update(("seen-reply", "confirmed"))
             unsure.update(("assured", "snat"))
-        if packet.dnat and (stage > 2 or packet.answer):
+        if packet.dnat and (stage > 2 or self.later):
             on.add("dnat")
         if stage == 2:
             unsure.add("dnat")

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -225,8 +226,41 @@ def test_the_answer_has_to_pass_as_well() -> None:
     ],
 )  # fmt: skip
 def test_each_hook_on_the_way_of_a_published_port(objects: Any, there: str, back: str) -> None:
-    first, answer = there_and_back(PUBLISHED)
+    first, answer, _further = there_and_back(PUBLISHED)
     assert (told(objects, first), told(objects, answer)) == (there, back)
+
+
+@pytest.mark.parametrize(
+    ("listed", "fate_of"),
+    [
+        ([[left(ct_state="new", op="!="), left(meta_iifname="up0"), DROP]], "drops"),
+        ([[left(ct_state="established"), left(meta_iifname="up0"), DROP]], "drops"),
+        ([[left(ct_state="established"), left(ct_direction="original"), DROP]], "drops"),
+        ([[left(ct_state="new"), left(ct_status="seen-reply", op="in"), DROP]], "passes"),
+        ([[masked(left(tcp_flags="syn", op="!="), "syn"), left(meta_iifname="up0"), DROP]], "drops"),
+    ],
+    ids=str,
+)
+def test_no_connection_over_tcp_is_established_by_its_first_packet_alone(listed: Any, fate_of: str) -> None:
+    packets = there_and_back(PUBLISHED)
+    assert told(rules(*listed), *packets) == fate_of
+    assert told(rules(*listed), *packets[:2]) == "passes"
+    assert len(there_and_back(replace(PUBLISHED, protocol="udp"))) == 2, "over UDP one may be all"
+
+
+@pytest.mark.parametrize(
+    ("hook", "prio", "fate_of"),
+    [
+        ("prerouting", -150, "drops"),
+        ("forward", -151, "drops"),
+        ("forward", -150, "may drop"),
+        ("forward", 0, "passes"),
+        ("postrouting", -300, "passes"),
+    ],
+)
+def test_a_mark_of_ours_is_given_when_a_packet_is_forwarded(hook: str, prio: int, fate_of: str) -> None:
+    objects = rules([left(meta_mark=5), ACCEPT], hook=hook, prio=prio, policy="drop")
+    assert told(objects, replace(PUBLISHED, mark=5)) == fate_of
 
 
 def test_marks_of_earlier_hooks_are_known_in_later_ones() -> None:
