@@ -50,7 +50,8 @@ def options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-EXTRAS = ("adhoc", "ports", "crowd")
+EXTRAS = ("adhoc", "ports", "crowd", "spoof")
+CHECKED = 100  # containers whose ports are checked for spoofing
 CROWD, CROWDED = 1000, 11  # links, and how often it is looked how long a run takes beside them
 
 
@@ -149,7 +150,7 @@ class Bench:
         if name == "crowd":
             self.extras.setdefault(name, []).extend(self.crowd())
             return
-        more = {"ports": [str(PORTS)]}.get(name, [])
+        more = {"ports": [str(PORTS)], "spoof": [str(CHECKED)]}.get(name, [])
         self.extras.setdefault(name, []).append(self.run(["extras.py", name, *more]))
 
     def crowd(self) -> list[dict[str, Any]]:

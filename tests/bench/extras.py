@@ -7,6 +7,7 @@
 extras.py COLLECTIONS adhoc          one module call against ansible.builtin.ping
 extras.py COLLECTIONS ports COUNT    published ports against a rule a port, as docker writes them
 extras.py COLLECTIONS wire COUNT     wires three containers, of which the root of one makes so many links, and more of what is cheaper
+extras.py COLLECTIONS spoof COUNT    wiring, and packets, with checks of ports and without
 extras.py COLLECTIONS again          runs that have nothing to do, on such a host
 """
 
@@ -20,7 +21,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from contenders import BRIDGE, Chain, Variables, call, timed, variables
+from contenders import BRIDGE, Chain, OneTask, Variables, call, timed, variables
 
 LEVELS = 5
 SAMPLE = 4  # ports timed at each level
@@ -133,11 +134,50 @@ def again() -> Variables:
     return found
 
 
+PACKETS = 100_000
+# Sends so many small packets to a neighbour. A pair hands them over in the same call, so the time is that of the whole way.
+SEND = """
+import socket, sys, time
+one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+one.connect((sys.argv[1], 9))
+start = time.perf_counter()
+for dummy in range(int(sys.argv[2])):
+    try: one.send(b"x" * 64)
+    except ConnectionRefusedError: pass
+print(time.perf_counter() - start)
+"""
+
+
+def spoof(count: int) -> Variables:
+    """The seconds of wiring so many containers, of a run again, and of packets between two of them: without and with checks of their ports, in turn."""
+    one = OneTask(0)
+    one.prepare()
+    found: dict[str, dict[str, list[float]]] = {"off": {}, "on": {}}
+    for _round in range(5):
+        for name, listed in found.items():
+            wanted = variables([f"c{number}" for number in range(count)], True)
+            wanted["networks"][0]["spoof_check"] = name == "on"
+            for what in ("wiring", "again"):
+                listed.setdefault(what, []).append(timed(partial(one.module, "wiring", wanted)))
+            shown = json.loads(call(["ip", "-n", "c1", "-j", "-4", "addr", "show", "dev", "eth0"]))
+            to = shown[0]["addr_info"][0]["local"]
+            sent = call(["ip", "netns", "exec", "c0", sys.executable, "-c", SEND, to, str(PACKETS)])
+            listed.setdefault("packets", []).append(float(sent))
+            one.module("wiring", {**wanted, "state": "absent"})
+    return {name: {what: min(times) for what, times in listed.items()} for name, listed in found.items()}
+
+
 def main() -> None:
     """Measure one of them."""
     sys.path.insert(0, sys.argv[1])
     Path("/run/bench").mkdir(exist_ok=True)
-    asked: dict[str, Callable[..., Variables]] = {"adhoc": adhoc, "ports": ports, "wire": wire, "again": again}
+    asked: dict[str, Callable[..., Variables]] = {
+        "adhoc": adhoc,
+        "ports": ports,
+        "wire": wire,
+        "again": again,
+        "spoof": spoof,
+    }
     print(json.dumps(asked[sys.argv[2]](*map(int, sys.argv[3:]))))
 
 

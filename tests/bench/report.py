@@ -157,6 +157,14 @@ def bars(results: Results) -> list[tuple[str, str, str]]:
         value = statistics.median([one["crowd"][name] / one["nothing"][name] for one in crowd]) if crowd else None
         what = "a container's root made 20 000 routes, 3 000 addresses and 1 000 links: over without, nothing to do"
         rows.append((f"{what} ({name})", "≤ 1.2", times(value)))
+    spoof = extras.get("spoof", [])
+    for name, what in {
+        "wiring": "wiring, one task, N=100",
+        "again": "the same again",
+        "packets": "64-byte packets between two",
+    }.items():
+        value = statistics.median([one["on"][name] / one["off"][name] for one in spoof]) if spoof else None
+        rows.append((f"with spoof_check over without: {what}", "told", times(value)))
     return rows
 
 
