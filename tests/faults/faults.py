@@ -4,11 +4,12 @@
 
 """Ends, or refuses, runs at each of their writes, in a lab host, and prints what became of it, as a table.
 
-    faults.py COLLECTIONS [--only WORDS] [--part K/N] [--error ERRNO] [--kinds ended,taken-back,refused] [--list]
+    faults.py COLLECTIONS [--only WORDS] [--part K/N] [--error ERRNO] [--kinds ended,taken-back,refused,power-cut] [--list]
 
 Each place is tried on fresh hosts. ``ended``: the process that comes to it is killed, then the run is done again, which has to give what an undisturbed one
 gives, and all is taken back, after which the host has to be as before. ``taken-back``: it is taken back at once. ``refused``: the call fails, and then as with
-``ended``.
+``ended``. ``power-cut``: everything is killed at once, and there comes another kernel, without /run; of the host's files those in /etc are left, and their
+sysctls are set, as at a boot. Then as with ``ended``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import bounds
 
 HERE = Path(__file__).resolve().parent
 FILE = "/etc/sysctl.d/99-zz-linuxnet-containers.conf"
@@ -49,12 +52,16 @@ OTHER: Item = {
 }
 
 
-KINDS = ("ended", "taken-back", "refused")
+KINDS = ("ended", "taken-back", "refused", "power-cut")
+LASTING = ("/etc/sysctl.d", "/etc/netns")
+
+
+ROLE = ("one task", "chain")
 
 
 @dataclass(frozen=True)
 class Story:
-    """Runs before, the run that is disturbed, and in which manner."""
+    """Runs before, the run that is disturbed, and in which manner: of the role, or the name of a module."""
 
     name: str
     before: list[Item]
@@ -65,7 +72,33 @@ class Story:
     @property
     def back(self) -> Item:
         """What takes all of it away."""
-        return {**ALL, **self.extra, "state": "absent"}
+        return {**(ALL if self.manner in ROLE else self.run), **self.extra, "state": "absent"}
+
+
+# Beside those of `bounds.py`.
+MODULES = [
+    bounds.Story(
+        "ns_address, pool", "ns_address", {"netns": "web", "interface": "eth0", "pool": "10.9.0.0/24"}, bounds.HOST
+    ),
+    bounds.Story(
+        "nat, spoof_check",
+        "nat",
+        {
+            "type": "spoof_check",
+            "interface": "web0",
+            "mac": "02:00:00:00:02:02",
+            "addresses": ["10.0.0.2"],
+            "owner": "web",
+        },
+        bounds.HOST,
+    ),
+    bounds.Story(
+        "nat, uplink",
+        "nat",
+        {"type": "uplink", "interface": "p0", "gateways": ["192.0.2.1", "2001:db8::1"], "owner": "p0"},
+        bounds.HOST,
+    ),
+]
 
 
 def _stories() -> list[Story]:
@@ -80,6 +113,12 @@ def _stories() -> list[Story]:
     found.append(Story("present, chain", [], ALL, "chain"))
     found.append(Story("absent, chain", [ALL], {**ALL, "state": "absent"}, "chain"))
     found.append(Story("purge", [ALL], {"networks": [], "containers": [], "purge": True}))
+    for one in [*bounds.STORIES, *MODULES]:
+        if one.module not in ("wiring", "wiring_info") and not one.process and one.name != "ns_address":
+            found.append(Story(f"module {one.name}", [], one.arguments, one.module))
+            found.append(
+                Story(f"module {one.name}, absent", [one.arguments], {**one.arguments, "state": "absent"}, one.module)
+            )
     return found
 
 
@@ -124,7 +163,11 @@ def _told(story: Story, first: int, step: int, error: str, kinds: list[str]) -> 
         counts: Counter[str] = Counter()
         for place in chosen:
             try:
-                found = hosts.on_fresh_host(functools.partial(_life, story, place, kind, error))
+                if kind == "power-cut":
+                    left = hosts.on_fresh_host(functools.partial(_cut, story, place))
+                    found = hosts.on_fresh_host(functools.partial(_life, story, None, kind, error, left))
+                else:
+                    found = hosts.on_fresh_host(functools.partial(_life, story, place, kind, error))
             except AssertionError as problem:
                 found = {"problem": str(problem), "met": True}
             counts["not met"] += not found["met"]
@@ -134,22 +177,30 @@ def _told(story: Story, first: int, step: int, error: str, kinds: list[str]) -> 
                 print(f"FAILED {story.name}, {kind} at {place}:", *said, sep="\n    ", flush=True)
         numbers = f"{len(listed):7} {len(chosen):7} {counts['not met']:8} {counts['failed']:7}"
         print(f"{story.name:22} {kind:12} {numbers}", flush=True)
-        failed = failed or bool(counts["failed"]) or counts["not met"] == len(chosen)
+        failed = failed or bool(counts["failed"]) or (counts["not met"] == len(chosen) > 1) or not chosen
     return failed
 
 
 def _run(story: Story, variables: Item) -> Item:
     import manners
 
+    if story.manner not in ROLE:
+        done = manners.call(story.manner, {**variables, **story.extra}, False)
+        return {"msg": str(done.get("msg")) if done.get("failed") else ""}
     act: Callable[[Item, bool], Item] = {"one task": manners.one_task, "chain": manners.chain}[story.manner]
     return act({**variables, **story.extra}, False)
 
 
-def _set_up(story: Story) -> None:
+def _begin(story: Story) -> None:
+    """Make what is on a host before all."""
     import by_hand
     import hosts
 
-    hosts.shell(by_hand.HOST)
+    hosts.shell(by_hand.HOST if story.manner in ROLE else bounds.HOST)
+
+
+def _set_up(story: Story) -> None:
+    _begin(story)
     for variables in story.before:
         assert not (said := _run(story, variables)["msg"]), said
 
@@ -163,17 +214,32 @@ def _places(story: Story) -> list[tuple[str, int, str]]:
     return [(one.call, one.number, one.what) for one in interrupted.places(lambda: _run(story, story.run)["msg"])]
 
 
-def _life(story: Story, place: Any, kind: str, error: str) -> Item:
-    """Live through a story that is disturbed at a place. What was there before, what the run said, what its repetition said and left, and what was
-    left after all was taken back."""
-    import by_hand
+def _cut(story: Story, place: Any) -> Item:
+    """Live through a story to where the power is cut. Whether it came to that, and the files that are left, by path."""
+    import interrupted
+
+    _set_up(story)
+    met = interrupted.ended_at(lambda: _run(story, story.run)["msg"], place)
+    listed = [path for folder in LASTING for path in Path(folder).rglob("*") if path.is_file()]
+    return {"met": met, "files": {str(path): path.read_text(encoding="utf-8") for path in listed}}
+
+
+def _life(story: Story, place: Any, kind: str, error: str, left: Item | None = None) -> Item:
+    """Live through a story that is disturbed at a place, or behind the cut that left files. What was there before, what the run said, what its repetition
+    said and left, and what was left after all was taken back."""
     import hosts
     import interrupted
 
-    hosts.shell(by_hand.HOST)
+    _begin(story)
     found: Item = {"pristine": _state(), "said": "", "again": "", "after": {}, "met": True}
-    for variables in story.before:
+    for variables in () if left else story.before:
         assert not (said := _run(story, variables)["msg"]), said
+    if left:
+        found["met"] = left["met"]
+        for path, text in left["files"].items():
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).write_text(text, encoding="utf-8")
+            hosts.shell(f"sysctl -q -p {path}")
     if place is not None:
 
         def act() -> Any:

@@ -9,7 +9,7 @@ nft has more expressions than are known here, and each version spells some of th
 
 from __future__ import annotations
 
-from typing import Any, Collection, Dict, List, Mapping, Optional, Set, Tuple
+from typing import Any, Collection, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Chains
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
@@ -251,6 +251,8 @@ def rule_of(item: Mapping[str, Any], sets: Sets) -> Rule:
             matches += needs
         elif found[0]:
             verdict, target = found
+            if verdict == "reject" and table.partition(" ")[0] not in ("ip", "ip6"):
+                matches += _implied(fields(parts["reject"]), matches)
         elif "xt" in parts:
             asked, verdict, marks = _of_iptables(fields(parts["xt"]))
             matches += asked
@@ -271,6 +273,17 @@ def rule_of(item: Mapping[str, Any], sets: Sets) -> Rule:
     elif odd:
         matches.append(unknown())
     return Rule(tuple(matches), verdict, target, "handle %s" % item.get("handle", "?"), lookup, tuple(changed))
+
+
+def _implied(reject: Mapping[str, Any], matches: Sequence[Match]) -> List[Match]:
+    """Return what a reject asks besides, of the family of addresses: nft leaves it out where the kind of answer says so, and in front of `tcp reset`, where
+    nothing says it then (payload_dependency_release, called by stmt_reject_postprocess in nft's netlink_delinearize.c)."""
+    way = reject.get("type")
+    family = {"icmp": "ip", "icmpv6": "ip6"}.get(way) if isinstance(way, str) else None
+    if family is not None:
+        return [match("protocol", family)]
+    told = any({"nfproto", "protocol"}.intersection(one.what) for one in matches)
+    return [unknown()] if way == "tcp reset" and not told else []
 
 
 def _lookup(vmap: Mapping[str, Any], table: str, sets: Sets) -> Tuple[Lookup, List[Match]]:

@@ -189,6 +189,30 @@ def test_what_ordinary_rules_accept_is_no_alarm(accepts: Any, fate_of: str) -> N
     assert told(rules(*accepts, policy="drop")) == fate_of
 
 
+def rejecting(kind: str, *before: Any) -> Any:
+    return [*before, {"reject": {"type": kind, "expr": "port-unreachable"}}]
+
+
+@pytest.mark.parametrize(
+    ("listed", "table", "four", "six"),
+    [
+        (rejecting("icmp"), "inet fw", "drops", "passes"),
+        (rejecting("icmpv6"), "inet fw", "passes", "drops"),
+        (rejecting("icmpx"), "inet fw", "drops", "drops"),
+        (rejecting("icmp"), "ip fw", "drops", "passes"),
+        (rejecting("tcp reset"), "ip fw", "drops", "passes"),
+        (rejecting("tcp reset"), "inet fw", "may drop", "may drop"),
+        (rejecting("tcp reset", left(meta_nfproto="ipv6")), "inet fw", "passes", "drops"),
+    ],
+    ids=str,
+)
+def test_a_reject_says_of_which_family_it_is(listed: Any, table: str, four: str, six: str) -> None:
+    """nft does not list `meta nfproto` in front of one."""
+    objects = rules(listed, table=table)
+    assert told(objects) == four
+    assert told(objects, replace(LEAVING, family=6, saddr="fd00:1::/64")) == six
+
+
 def test_the_answer_has_to_pass_as_well() -> None:
     there = [left(meta_iifname="front"), ACCEPT]
     assert told(rules(there, policy="drop"), *there_and_back(LEAVING)) == "drops"
