@@ -95,6 +95,11 @@ CLASSES = [
         lambda one: _internal(one) and ":" in one.address and one.answered == (False, True),
     ),
     Class(
+        "IPv6 that a router forwards for others",
+        QUIRK,
+        lambda one: ":" in one.address and {one.asker, one.owner} == {*OUTSIDE} and one.answered == (False, True),
+    ),
+    Class(
         "Which network has the default route",
         PURPOSE,
         lambda one: _several(one) and (_same_answerer(one) or _attribute(r"IPv\d routes")(one)),

@@ -95,7 +95,7 @@ MODULES = [
     bounds.Story(
         "nat, uplink",
         "nat",
-        {"type": "uplink", "interface": "p0", "gateways": ["192.0.2.1", "2001:db8::1"], "owner": "p0"},
+        {"type": "uplink", "interface": "br0", "gateways": ["10.0.0.254", "2001:db8::1"], "owner": "br0"},
         bounds.HOST,
     ),
 ]
