@@ -171,7 +171,7 @@ def _told(story: Story, first: int, step: int, error: str, kinds: list[str]) -> 
             except AssertionError as problem:
                 found = {"problem": str(problem), "met": True}
             counts["not met"] += not found["met"]
-            said = _judged(story, found, wanted, kind)
+            said = _judged(story, place, found, wanted, kind)
             if said:
                 counts["failed"] += 1
                 print(f"FAILED {story.name}, {kind} at {place}:", *said, sep="\n    ", flush=True)
@@ -257,7 +257,7 @@ def _life(story: Story, place: Any, kind: str, error: str, left: Item | None = N
     return found
 
 
-def _judged(story: Story, found: Item, wanted: Item, kind: str) -> list[str]:
+def _judged(story: Story, place: Any, found: Item, wanted: Item, kind: str) -> list[str]:
     """What does not hold of a disturbed life, beside the undisturbed one."""
     import hosts
 
@@ -270,8 +270,9 @@ def _judged(story: Story, found: Item, wanted: Item, kind: str) -> list[str]:
         said.append(f"the run after it fails: {found['again']}")
     if found["back"]:
         said.append(f"the teardown fails: {found['back']}")
-    if kind != "taken-back" and not (story.run.get("purge") and kind == "ended"):
-        # Purge knows a name by its pair: where it was ended between the two, the name stays, for its owner to remove.
+    named = kind == "ended" or (kind == "refused" and place.call in ("umount2", "unlink"))
+    if kind != "taken-back" and not (story.run.get("purge") and named):
+        # Purge knows a name by its pair: where it was ended between the two, or could not remove it, the name stays, for its owner to remove.
         said += [
             f"after it {line}" for line in hosts.difference(_unordered(wanted["after"]), _unordered(found["after"]))
         ]

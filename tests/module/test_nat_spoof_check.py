@@ -381,6 +381,24 @@ def test_f13_what_somebody_edited_is_set_right(host: Host) -> None:
         assert host.run(f"nft -s list table {TABLE}").stdout == whole, line
 
 
+@pytest.mark.parametrize("left", ["checked", "macs", "ipv4", "ipv6", "targets"])
+def test_half_a_check_is_still_its_owner_s(host: Host, left: str) -> None:
+    """Whoever took the rest away: somebody, or a run that was told of a part by nft only."""
+
+    def halve() -> None:
+        for name in {"checked", "macs", "ipv4", "ipv6", "targets"} - {left}:
+            host.run(f"nft flush set {TABLE} {name}")
+
+    check(host)
+    whole = host.run(f"nft list table {TABLE}").stdout
+    halve()
+    assert check(host)["changed"]
+    assert sorted(host.run(f"nft list table {TABLE}").stdout.split()) == sorted(whole.split())
+    halve()
+    host.settles("nat", state="absent", type="spoof_check", interface="web-eth0", owner="web")
+    assert host.run(f"nft list table {TABLE}", check=False).rc != 0, "nothing else is in it"
+
+
 def test_rules_of_somebody_else_in_the_table_stay(host: Host) -> None:
     check(host)
     host.run(["nft", f"add rule {TABLE} port accept"])

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any, Callable, ContextManager, Dict, List, Mapping, Optional, Protocol, Sequence, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Kernel, Opener, Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution
@@ -80,7 +80,7 @@ def take_steps(
         names = [step for other, step in steps.order if other == half]
         whole = not check and not steps.makes(half)
         foreseen = _foreseen(steps, half, names, State(kernel, predict=True, whole=True)) if whole else {}
-        beside = execution.changes(itertools.chain(*foreseen.values()))
+        beside = _beside(steps, half, foreseen, found)
         if known is not None:
             state, known = known, None
         elif not whole and not check:
@@ -101,7 +101,15 @@ def take_steps(
                 plans = [execution.plan(resource, want, state) for want in wants]
             found[half][step], said = execution.carry_out(resource, wants, plans, kernel, state, check, beside)
             warnings.extend(warning for warning in said if warning not in warnings)
+            if whole and any(result.get("failed") for result in found[half][step]):
+                beside = _beside(steps, half, foreseen, found)
     return found, warnings, steps.failure(found)
+
+
+def _beside(steps: Steps, half: str, foreseen: Mapping[str, Sequence[Any]], found: Results) -> Sequence[Change]:
+    """Return the changes of a half that is planned as a whole, without those of what stands on something that failed."""
+    able = {step: steps.able(half, step, found) or () for step in foreseen}
+    return execution.changes(plans[number] for step, plans in foreseen.items() for number in able[step])
 
 
 def foresee(steps: Steps, kernel: Kernel) -> Tuple[List[Dict[str, Any]], List[str]]:

@@ -165,10 +165,10 @@ def _wanted(checked: Iterable[SpoofCheck], kept: Iterable[Note]) -> Dict[str, El
 
 
 def _check(port: str, own: Elements) -> SpoofCheck:
-    owner, comment = "", ""
-    for one in own.get("checked", ()):
-        said = one.partition(" comment ")[2].strip('"')
-        owner, dummy, comment = said[len(MARK) :].partition("|") if said.startswith(MARK) else ("", "", "")
+    # Where part of them was taken away, each of the others says whose the check is, and it is only half one.
+    first = next((one for name in _OF_CHECKS for one in own.get(name, ())), "")
+    said = first.partition(" comment ")[2].strip('"')
+    owner, dummy, comment = said[len(MARK) :].partition("|") if said.startswith(MARK) else ("", "", "")
     mac = _says(next(iter(own.get("macs", ())), ""))
     values = [_says(one) for name in ("ipv4", "ipv6") for one in own.get(name, ())]
     try:
