@@ -273,9 +273,9 @@ def _judged(story: Story, place: Any, found: Item, wanted: Item, kind: str) -> l
     named = kind == "ended" or (kind == "refused" and place.call in ("umount2", "unlink"))
     if kind != "taken-back" and not (story.run.get("purge") and named):
         # Purge knows a name by its pair: where it was ended between the two, or could not remove it, the name stays, for its owner to remove.
-        said += [
-            f"after it {line}" for line in hosts.difference(_unordered(wanted["after"]), _unordered(found["after"]))
-        ]
+        # A name that was joined to a namespace has no sign, so purge leaves it; the cut of the power does not.
+        expected = found["pristine"] if story.run.get("purge") and kind == "power-cut" else wanted["after"]
+        said += [f"after it {line}" for line in hosts.difference(_unordered(expected), _unordered(found["after"]))]
     said += [f"left {line}" for line in hosts.difference(found["pristine"], found["left"])]
     return said
 
