@@ -52,7 +52,7 @@ def options() -> argparse.Namespace:
 
 EXTRAS = ("adhoc", "ports", "crowd", "spoof")
 CHECKED = 100  # containers whose ports are checked for spoofing
-CROWD, CROWDED = 1000, 11  # links, and how often it is looked how long a run takes beside them
+CROWD, CROWDED = 1000, 7  # links, and how often it is looked how long a run takes beside them
 
 
 class Bench:
