@@ -22,6 +22,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import readable
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.step_runner import take_steps
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import variables
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.one_task import Steps
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 from ansible_collections.linuxnet.containers.tests.unit.wired_host import two_containers
 
@@ -229,5 +232,101 @@ def test_every_character_is_refused_or_arrives_as_it_is(
                     kernel = host()
                     continue
                 assert kernel.snapshot() == before, (value, "it is taken away whole")
+    for line, found in zip(lines, words(lines), strict=True):
+        assert found or line.startswith("#"), line
+
+
+# --- the module wiring, and with it the role ---
+
+NETWORK: dict[str, Any] = {
+    **{"name": "qnet", "subnets": ["10.7.0.0/24", "fd07::/64"], "gateways": ["10.7.0.1"], "ranges": ["10.7.0.64/26"]},
+    **{"exclude": ["10.7.0.70"], "mtu": "1400", "outbound_ipv4": "192.0.2.7", "outbound_ipv6": "2001:db8::7"},
+    "routes": [{"destination": "10.8.0.0/16", "gateway": "10.7.0.9"}],
+}
+ATTACHMENT: dict[str, Any] = {
+    **{"name": "qnet", "ipv4_address": "10.7.0.66", "ipv6_address": "fd07::7", "mac_address": "02:00:00:00:00:07"},
+    **{"interface": "qeth", "host_interface": "qhost", "port": {"hairpin": "true"}},
+}
+CONTAINER: dict[str, Any] = {
+    **{"name": "qbox", "published_ports": ["192.0.2.7:8080:80/tcp"], "sysctls": {"net.ipv4.ip_forward": "1"}},
+    "routes": [{"destination": "10.9.0.0/16", "gateway": "10.7.0.9"}],
+}
+# Each takes a whole run: of the letters of Latin-1 one, and of what UTF-8 makes of them.
+FEWER = [
+    character for character in CHARACTERS if character < "\x81" or character > "\xff" or character in "\xa0\xad\xe9"
+]
+WHERE = {"networks": NETWORK, "attachment": ATTACHMENT, "containers": CONTAINER}
+OPTIONS_OF_LISTS = {
+    "networks": variables.NETWORK,
+    "attachment": variables.ATTACHMENT,
+    "containers": variables.CONTAINER,
+}
+# Told apart by `test_every_option_of_the_lists_that_takes_a_text_is_sent`: a reference, which is tried by itself.
+FREE = ("name", "interface", "host_interface")  # of which a text is more than a number, an address, or a word
+REFERENCES = {("containers", "network_mode"): "container:qbox", ("containers", "networks"): None}
+OF_LISTS = [
+    pytest.param(where, option, id=f"{where}-{option}")
+    for where, entry in WHERE.items()
+    for option in entry
+    if takes_text(OPTIONS_OF_LISTS[where][option])
+]
+
+
+@pytest.mark.parametrize("where", WHERE)
+def test_every_option_of_the_lists_that_takes_a_text_is_sent(where: str) -> None:
+    wanted = {name for name, option in OPTIONS_OF_LISTS[where].items() if takes_text(option)}
+    assert wanted - {*WHERE[where]} - {name for place, name in REFERENCES if place == where} == set()
+
+
+def wired(kernel: MemoryKernel, lists: dict[str, Any], state: str) -> tuple[str, list[dict[str, Any]]]:
+    """What failed, and the results."""
+    given = {"state": state, "purge": False, "firewall_backend": "auto"}
+    try:
+        steps = Steps({**given, **variables.converted(lists)})
+    except Invalid as error:
+        return str(error), []
+    results, _warnings, failed = take_steps(steps, kernel, False)
+    listed = [item for half in results.values() for step in half.values() for item in step]
+    return str(readable(failed)), readable(listed)
+
+
+def lists_with(where: str, option: str, value: Any) -> dict[str, Any]:
+    """Both lists, with a value of one option; what else names the same thing has that name."""
+    entries = {name: {**entry} for name, entry in WHERE.items()}
+    entries[where][option] = value
+    if option == "name" and where in ("networks", "attachment"):
+        entries["networks"]["name"] = entries["attachment"]["name"] = value
+    return {
+        "networks": [entries["networks"]],
+        "containers": [
+            {**entries["containers"], "networks": [entries["attachment"]]},
+            {"name": "qside", "network_mode": f"container:{entries['containers']['name']}"},
+        ],
+    }
+
+
+@pytest.mark.parametrize(("where", "option"), OF_LISTS)
+def test_every_character_in_the_lists_is_refused_or_arrives_as_it_is(where: str, option: str) -> None:
+    kernel, lines, wholly = MemoryKernel(), [], 0
+    for path in paths(WHERE[where][option]):
+        for character in FEWER:
+            value = put(WHERE[where][option], path, character, "middle")
+            lists, before = lists_with(where, option, value), kernel.snapshot()
+            failed, results = wired(kernel, lists, "present")
+            if failed:
+                assert is_sentence(failed), (value, failed)
+            else:
+                wholly += 1
+                again = wired(kernel, lists, "present")
+                assert (again[0], [one for one in again[1] if one["changed"]]) == ("", []), (
+                    value,
+                    "a second run finds it",
+                )
+            commands = [line for one in results for line in one.get("commands", ())]
+            assert all(line.isprintable() for line in commands), value
+            lines += commands
+            assert not wired(kernel, lists, "absent")[0] or (failed and not results), value
+            assert kernel.snapshot() == before, (value, "it is taken away whole")
+    assert wholly > 10 or option not in FREE, "it is never taken"
     for line, found in zip(lines, words(lines), strict=True):
         assert found or line.startswith("#"), line
