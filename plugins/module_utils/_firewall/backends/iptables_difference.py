@@ -80,14 +80,18 @@ class Step:
 def _filled(actual: Sequence[Words], wanted: Sequence[Words], chain: str, table: str) -> List[Step]:
     """Return the steps that make one chain's rules of another's: single lines where that keeps the order, else all anew."""
     have, want = set(actual), set(wanted)
-    new = [rule for rule in wanted if rule not in have]
+    new = [number for number, rule in enumerate(wanted, 1) if rule not in have]
     gone = [rule for rule in actual if rule not in want]
     kept = [rule for rule in actual if rule in want]
-    if kept + new == list(wanted) and len(gone) <= _FEW:
+    last = len(wanted) - len(new)  # of those that stay; what comes behind them is appended
+    inserted = [number for place, number in enumerate(new) if number - place <= last]
+    if kept == [rule for rule in wanted if rule in have] and len(gone) <= _FEW and len(inserted) <= _FEW:
         lines: List[Words] = [("-D", chain, *rule) for rule in gone]
+        lines += [("-I", chain, str(number), *wanted[number - 1]) for number in inserted]
+        new = new[len(inserted) :]
     else:
-        lines, new = [("-F", chain)], list(wanted)
-    return [Step(table, words, chain) for words in [*lines, *(("-A", chain, *rule) for rule in new)]]
+        lines, new = [("-F", chain)], list(range(1, len(wanted) + 1))
+    return [Step(table, words, chain) for words in [*lines, *(("-A", chain, *wanted[number - 1]) for number in new)]]
 
 
 def difference(actual: Tables, layout: Layout, shared: AbstractSet[str], bare: bool = False) -> List[Step]:

@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from random import Random
 from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_difference import (
     Layout,
     Step,
+    _filled,
     difference,
     restorable,
 )
@@ -69,12 +72,41 @@ def test_what_is_missing_is_made_before_it_is_called() -> None:
         ([A, B, C], [A, C], ["-D"]),
         ([A, B], [A, C], ["-D", "-A"]),
         ([A, B], [B, A], ["-F", "-A", "-A"]),
-        ([A, C], [A, B, C], ["-F", "-A", "-A", "-A"]),
+        ([A, C], [A, B, C], ["-I"]),
+        ([C], [A, B, C], ["-I", "-I"]),
+        ([A, B], [C, A, B], ["-I"]),
+        ([B, C], [A, C, B], ["-F", "-A", "-A", "-A"]),
         ([A, A], [A], ["-F", "-A"]),
     ],
 )
 def test_single_lines_where_they_keep_the_order_and_else_all_anew(before: Any, after: Any, verbs: Any) -> None:
     assert [line.split()[0] for line in lines(there(before), layout(*after))] == verbs
+
+
+def test_lines_one_by_one_make_what_is_wanted() -> None:
+    """Of any rules, in any order, by chance: what a tool makes of the lines."""
+    chance = Random(1)
+    rules = [ours(f"-s 10.0.0.{number}/32") for number in range(12)]
+    verbs: Counter[str] = Counter()
+    for _number in range(2000):
+        wanted = chance.sample(rules, chance.randint(1, 8))
+        before = [rule for rule in wanted if chance.random() < 0.6] + chance.sample(rules, chance.randint(0, 2))
+        if chance.random() < 0.2:
+            chance.shuffle(before)
+        chain = before[:]
+        for step in _filled(before, wanted, CHAIN, "filter"):
+            verb, _chain, *rest = step.words
+            verbs[verb] += 1
+            if verb == "-F":
+                chain = []
+            elif verb == "-D":
+                chain.remove(tuple(rest))
+            elif verb == "-I":
+                chain.insert(int(rest[0]) - 1, tuple(rest[1:]))
+            else:
+                chain.append(tuple(rest))
+        assert chain == wanted
+    assert min(verbs[verb] for verb in ("-F", "-D", "-I", "-A")) > 100
 
 
 def test_for_many_that_go_the_chain_is_made_anew() -> None:
