@@ -518,11 +518,12 @@ def _surplus(want: Want, ns: int, peer_ns: Optional[int], link: Optional[Link], 
         return ()
     wanted = {want.name, *want.siblings, *([link.name] if link else [])}
     pairs = [(_near_end(far, ns, state), far) for far in state.links(peer_ns, "veth")]
-    return tuple(
+    surplus = (
         near.name
         for near, far in pairs
         if near and near.name not in wanted and made_for(want.peer_ns.path, near, far, state.identity())
     )
+    return tuple(sorted(surplus))  # check mode does not know in which order the kernel will have them
 
 
 RESOURCE = VethResource()
