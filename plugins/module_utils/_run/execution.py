@@ -41,7 +41,11 @@ def execute(
     with kernel.locked(check):
         state = begin(kernel, check, anew, gone)
         found = resolved(resource, wants, state)
-        return carry_out(resource, found, [plan(resource, want, state) for want in found], kernel, state, check)
+        done = carry_out(resource, found, [plan(resource, want, state) for want in found], kernel, state, check)
+        if not check:
+            with contextlib.suppress(OSError, MemoryError):  # it is done, whether that can be waited for or not
+                kernel.close_unnamed()  # the next task finds no interface that goes with a namespace
+        return done
 
 
 def resolved(resource: Resource[Any, Any], wants: Sequence[Any], state: State) -> Sequence[Any]:
