@@ -7,7 +7,7 @@ export PYTHON
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo test bench lint sanity unit module role generated soak faults crowds limits fuzz foreign engines compare molecule kernel other-release cores lab clean
+.PHONY: help demo test bench lint sanity unit module role generated soak faults crowds limits fuzz foreign mutants engines compare molecule kernel other-release cores lab clean
 .NOTPARALLEL:
 
 help: ## show this
@@ -76,6 +76,10 @@ crowds: ## twenty runs at once of everything, in peace and with some of them kil
 limits: ## every module under every limit: files, memory, file systems, capabilities, user namespaces (ARGS='--limit CAP_ --only netns')
 	@tests/tools/setup newest
 	@tests/lab/unchanged tests/tools/faults limits $(ARGS)
+
+mutants: ## tests with real traffic against copies that lack one protection each: all have to fail (ARGS='--only INVALID')
+	@tests/tools/setup newest
+	@tests/lab/unchanged tests/tools/mutants $(ARGS)
 
 # make fuzz COUNT=5000 SEED=7; ARGS='--only netlink'
 fuzz: ## anything in place of what each reader reads: no traceback, no wait; prints a table (COUNT=1000 SEED=7; ARGS='--only netlink')

@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "lab"))
 sys.path.insert(0, str(Path(__file__).resolve().parent / "engines"))
 sys.path.insert(0, str(Path(__file__).resolve().parent / "faults"))
 sys.path.insert(0, str(Path(__file__).resolve().parent / "compare"))
+sys.path.insert(0, str(Path(__file__).resolve().parent / "mutants"))
 
 import engines
 from lab import HERE, PATIENCE, Lab, collections_root

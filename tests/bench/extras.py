@@ -101,6 +101,23 @@ importlib.import_module("ansible_collections.linuxnet.containers.plugins.modules
 """
 
 
+# Gives so many links names with every byte in them that the kernel takes there.
+RENAME = """
+import fcntl, socket, struct, sys
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+taken = 0
+for number in range(int(sys.argv[1])):
+    byte = number % 255 + 1
+    old = b"d%d" % number
+    try:
+        fcntl.ioctl(sock, 0x8923, struct.pack("16s16s", old, b"e" + bytes([byte]) + old))  # SIOCSIFNAME
+        taken += 1
+    except OSError:
+        assert bytes([byte]).isspace() or byte in b"/:%\\xa0", byte
+assert taken > int(sys.argv[1]) * 0.9, taken
+"""
+
+
 def wired() -> dict[str, tuple[str, Variables]]:
     """The runs that are timed, of which none has anything to do: what each is called, the module, and what that is told."""
     wanted = variables([f"c{number}" for number in range(3)], True)
@@ -119,13 +136,14 @@ def run(name: str, arguments: Variables) -> Variables:
 
 
 def wire(count: int) -> Variables:
-    """Wire three containers; the root of one of them makes ``count`` links, and more of what is cheaper."""
+    """Wire three containers; the root of one of them makes ``count`` links, named with every byte, and more of what is cheaper."""
     run(*wired()["wiring"])
     lines = [f"route add 10.{100 + n // 62500}.{n // 250 % 250}.{n % 250}/32 dev eth0" for n in range(20 * count)]
     lines += [f"addr add 10.120.{n // 250}.{n % 250}/32 dev eth0" for n in range(3 * count)]
-    lines += [f"link add d{n}\x1b type bridge" for n in range(count)]
+    lines += [f"link add d{n} type bridge" for n in range(count)]
     if lines:
         call(["ip", "-n", "c1", "-batch", "-"], text="\n".join(lines))
+        call(["ip", "netns", "exec", "c1", sys.executable, "-c", RENAME, str(count)])
     return {}
 
 

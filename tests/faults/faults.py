@@ -22,7 +22,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -208,13 +208,13 @@ def _set_up(story: Story) -> None:
         assert not (said := _run(story, variables)["msg"]), said
 
 
-def _places(story: Story) -> list[tuple[str, int, str]]:
+def _places(story: Story) -> list[Any]:
     import hosts
     import interrupted
 
     _set_up(story)
     hosts.state()  # what it imports shows no more in the calls of a run
-    return [(one.call, one.number, one.what) for one in interrupted.places(lambda: _run(story, story.run)["msg"])]
+    return [astuple(one) for one in interrupted.places(lambda: _run(story, story.run)["msg"])]
 
 
 def _cut(story: Story, place: Any) -> Item:
@@ -222,7 +222,7 @@ def _cut(story: Story, place: Any) -> Item:
     import interrupted
 
     _set_up(story)
-    met = interrupted.ended_at(lambda: _run(story, story.run)["msg"], place)
+    met = interrupted.ended_at(lambda: _run(story, story.run)["msg"], place, whole=True)
     listed = [path for folder in LASTING for path in Path(folder).rglob("*") if path.is_file()]
     return {"met": met, "files": {str(path): path.read_text(encoding="utf-8") for path in listed}}
 

@@ -4,8 +4,8 @@
 
 """A run under strace: which of its system calls write, and the same run ended, or refused, at one of them.
 
-Nothing is known of the code that runs. A *place* is the so-many-eth call of a name by the run's own process; programs that it starts are
-counted each for itself.
+Nothing is known of the code that runs, but that it starts programs by `subprocess`. A *place* is the so-many-eth call of a name by the run's own process, or
+by the so-many-eth program that it starts: others, which come to as many calls, do not stop there.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
@@ -41,61 +42,85 @@ WRITTEN = re.compile(
     rf'write\(\d+{BELOW}|(?:rename|mkdir|symlink|chmod)\(.*"/(?:etc|run)/|unshare\(CLONE_NEWNET|mount\(|umount2\(|SIOCETHTOOL'
 )
 LINE = re.compile(r"(\d+) +(\w+)\(")
+STARTED = re.compile(r"(\d+) +execve\(")
+SHOWN = ["-y", "-v", "-s", "65536"]
 
 
 @dataclass(frozen=True)
 class Place:
-    """The ``number``-th ``call`` of whichever process comes to it first, and what is written there in an undisturbed run."""
+    """The ``number``-th ``call`` of the run, or (from 1 on) of the ``program``-th program that it starts, and what is written there in an undisturbed run."""
 
     call: str
     number: int
     what: str
+    program: int = 0
 
     def __str__(self) -> str:
-        return f"{self.call} {self.number} ({self.what})"
+        return f"{self.call} {self.number}{f' of program {self.program}' if self.program else ''} ({self.what})"
 
 
 def places(act: Callable[[], Any]) -> list[Place]:
     """Run a function in a fork, and return its places, in order."""
-    answer, trace = _traced(act, ["-y", "-v", "-s", "65536", "-e", "trace=" + ",".join(CALLS)])
-    assert answer is not None, trace[-2000:]
+    told, trace = _traced(act, ["-f", *SHOWN, "-e", "trace=execve," + ",".join(CALLS)])
+    assert told is not None, trace[-2000:]
+    programs = {str(pid): number for number, pid in enumerate(told["programs"], 1)}
+    started = set(STARTED.findall(trace))
     counts: Counter[tuple[str, str]] = Counter()
-    found: dict[tuple[str, int], Place] = {}
+    found: dict[tuple[str, int, int], Place] = {}
     for line in trace.splitlines():
         match = LINE.match(line)
-        if match is None:  # a call's second half, a signal, an exit
-            continue
+        if match is None or "ERESTART" in line:
+            continue  # a call's second half, a signal, an exit; or a sysctl that waits for others' changes of links
         pid, call = match[1], match[2]
         counts[pid, call] += 1
         number = counts[pid, call]
-        what = writes_in(line) or (["a write"] if WRITTEN.search(line) else [])
-        if what:
-            found.setdefault((call, number), Place(call, number, what[0]))
+        program = programs.get(pid, 0)
+        what = _written(line)
+        if what and (program or pid not in started):
+            found.setdefault((call, number, program), Place(call, number, what, program))
     return list(found.values())
 
 
-def ended_at(act: Callable[[], Any], place: Place) -> bool:
-    """Run a function in a fork in which the process that comes to a place is killed, before the call is carried out. Returns whether one was."""
-    return "killed by SIGKILL" in _traced(act, _injected(place, "signal=KILL"))[1]
+def ended_at(act: Callable[[], Any], place: Place, whole: bool = False) -> bool:
+    """Run a function in a fork in which the process that comes to a place is killed, before the call is carried out; ``whole``: the run too, where that is a
+    program's. Returns whether it came to that."""
+    return _met(_traced(act, _injected(place, "signal=KILL"), place.program, whole)[1], place)
 
 
 def refused_at(act: Callable[[], Any], place: Place, error: str) -> tuple[bool, Any]:
     """Run a function in a fork in which the call at a place fails with an errno. Returns whether it came to that, and what the function returned, None
     where it did not end."""
-    answer, trace = _traced(act, _injected(place, f"error={error}"))
-    return "(INJECTED)" in trace, answer
+    told, trace = _traced(act, _injected(place, f"error={error}"), place.program)
+    return _met(trace, place), told and told["answer"]
 
 
 def _injected(place: Place, fault: str) -> list[str]:
-    return ["-e", f"trace={place.call}", "-e", f"inject={place.call}:{fault}:when={place.number}"]
+    # A program that is not the one is let go when it starts.
+    others = [] if place.program else ["-f", "-b", "execve"]
+    return [*others, *SHOWN, "-e", f"trace={place.call}", "-e", f"inject={place.call}:{fault}:when={place.number}"]
 
 
-def _traced(act: Callable[[], Any], options: list[str]) -> tuple[Any, str]:
-    """Run a function in a fork under strace, to the end of all that it starts. Returns what it returned (as JSON has it), None where it was ended,
-    and strace's log."""
+def _met(trace: str, place: Place) -> bool:
+    """Whether a fault was put in, and what was to be written is what is written there in an undisturbed run."""
+    lines = trace.splitlines()
+    last = [number for number, line in enumerate(lines) if "(INJECTED)" in line or "killed by SIGKILL" in line]
+    called = [line for line in lines[: last[0] + 1] if f"{place.call}(" in line] if last else []
+    return bool(called) and _written(called[-1]) == place.what
+
+
+def _written(line: str) -> str:
+    """What a line of strace's log writes, empty if nothing."""
+    found = writes_in(line) or (["a write"] if WRITTEN.search(line) else [])
+    return found[0] if found else ""
+
+
+def _traced(act: Callable[[], Any], options: list[str], program: int = 0, whole: bool = False) -> tuple[Any, str]:
+    """Run a function in a fork under strace, or (``program``) only that program of those that it starts, to the end of all. Returns {"answer": what it returned
+    (as JSON has it), "programs": the processes that it started}, None where it was ended, and strace's log."""
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         log, told = Path(folder, "log"), Path(folder, "answer")
+        command = ["strace", "-o", str(log), *options]
         answer = os.open(told, os.O_WRONLY | os.O_CREAT)
         go_read, go_write = os.pipe()
         pid = os.fork()
@@ -103,27 +128,66 @@ def _traced(act: Callable[[], Any], options: list[str]) -> tuple[Any, str]:
             os.close(go_write)
             os.read(go_read, 1)
             try:
-                os.pwrite(answer, json.dumps(act()).encode(), 0)  # not one of CALLS, which may be refused
+                started = _counted(program, [*WITH_THE_RUN, *command] if whole else command)
+                found = {"answer": act(), "programs": started}
+                os.pwrite(answer, json.dumps(found).encode(), 0)  # not one of CALLS, which may be refused
             except BaseException:
                 traceback.print_exc()
             os._exit(0)
         os.close(go_read)
         os.close(answer)
-        command = ["strace", "-f", "-o", str(log), *options, "-p", str(pid)]
-        strace = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        assert strace.stderr is not None
-        attached = strace.stderr.readline()
-        assert "attached" in attached, attached
-        os.close(go_write)
-        try:
-            strace.communicate(timeout=PATIENCE)
-        except subprocess.TimeoutExpired:
-            os.kill(pid, signal.SIGKILL)
-            strace.kill()
-            strace.communicate()
-            raise
+        if program:
+            os.close(go_write)
+            _wait(pid)
+        else:
+            _attach(pid, command, go_write)
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
-        text = log.read_text(encoding="utf-8", errors="replace")
+        text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
         return json.loads(told.read_text(encoding="utf-8") or "null"), text
+
+
+# Runs a program, and kills who started it when it has ended.
+WITH_THE_RUN = ["sh", "-c", '"$@"; kill -KILL $PPID', "-"]
+
+
+def _counted(number: int, command: list[str]) -> list[int]:
+    """Have the so-many-eth program that this process starts (0: none) be run by a command. Returns the list to which each that is started is added."""
+    started: list[int] = []
+
+    class Counted(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, args: list[str], *more: Any, **options: Any) -> None:
+            wrapped = len(started) + 1 == number
+            super().__init__([*command, *args] if wrapped else args, *more, **options)
+            started.append(self.pid)
+
+    subprocess.Popen = Counted  # type: ignore[misc]
+    return started
+
+
+def _attach(pid: int, command: list[str], go: int) -> None:
+    """Trace a process, let it go on by closing ``go``, and wait until all that is traced has ended."""
+    strace = subprocess.Popen([*command, "-p", str(pid)], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert strace.stderr is not None
+    attached = strace.stderr.readline()
+    assert "attached" in attached, attached
+    os.close(go)
+    try:
+        strace.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        os.kill(pid, signal.SIGKILL)
+        strace.kill()
+        strace.communicate()
+        raise
+
+
+def _wait(pid: int) -> None:
+    """Wait for a process. Raises TimeoutError."""
+    deadline = time.monotonic() + PATIENCE
+    while not os.waitpid(pid, os.WNOHANG)[0]:
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            raise TimeoutError(f"the run did not end within {PATIENCE} seconds")
+        time.sleep(0.005)

@@ -28,17 +28,21 @@ for option, value in ((socket.IPV6_MULTICAST_HOPS, 255), (socket.IPV6_MULTICAST_
 sock.settimeout(0.1)
 prefix = struct.pack("!BBBBIII", 3, 4, 64, 0xC0, 3600, 3600, 0) + socket.inet_pton(socket.AF_INET6, "fd99::")
 advertisement, echo = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0) + prefix, struct.pack("!BBHHH", 128, 0, 0, 7, 7)
-answered, end = set(), time.monotonic() + 60
+answered, end, bound = set(), time.monotonic() + 60, False
 while len(answered) < others:
     assert time.monotonic() < end, answered
     try:
+        if not bound:  # nobody believes one that is not sent from a link-local address
+            mine = [line.split()[0] for line in open("/proc/net/if_inet6") if line.split()[5] == sys.argv[1] and line.startswith("fe80")]
+            sock.bind((":".join(mine[0][at : at + 4] for at in range(0, 32, 4)), 0, 0, index))
+            bound = True
         for message in (advertisement, echo):
             sock.sendto(message, ("ff02::1", 0, 0, index))
         while len(answered) < others:
             message, sender = sock.recvfrom(1500)
             if message[0] == 129:
                 answered.add(sender[0])
-    except OSError:  # nobody yet, or no address of our own to send from
+    except (IndexError, OSError):  # nobody yet, or no address of our own to send from
         time.sleep(0.01)
 """
 

@@ -48,8 +48,23 @@ class Story:
             "ip addr add 10.4.0.1/24 dev theirs && ip addr add fd00:4::1/64 dev theirs nodad"
         )
         self.pristine = self.snapshot()
+        # A host that forwards would hear no advertisement whatever is set; with an internal network it forwards nothing.
+        inside = {
+            "networks": NETWORKS[2:3],
+            "containers": [one for one in CONTAINERS if one["name"].startswith("closed-")],
+        }
+        playbook.run(wiring(**inside))
+        self.forwarded = lab.run("sysctl -n net.ipv6.conf.all.forwarding").stdout
+        self.advertise("closed")
+        self.heard_inside = self.heard(), self.heard("closed-good")
         play = wiring(networks=NETWORKS, containers=CONTAINERS)
         self.foreseen, self.first, self.again = playbook.run(checked(play), play, play)
+
+    def advertise(self, name: str) -> None:
+        """Have the container that means no good call itself a router, until all who would answer it have heard that."""
+        sender = ["ip", "netns", "exec", f"{name}-evil"]
+        self.lab.run([*sender, "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1"])
+        self.lab.run([*sender, sys.executable, "-c", ADVERTISE, "eth0", str(OTHERS[name])])
 
     def snapshot(self) -> list[str]:
         """The host, but for the bridge that is there before: the kernel gives it more when it has ports."""
@@ -73,9 +88,13 @@ def test_check_mode_foresees_it_and_a_second_run_changes_nothing(story: Story) -
 
 @pytest.mark.parametrize("name", NAMES)
 def test_neither_the_host_nor_a_sibling_hears_a_container_s_advertisement(story: Story, name: str) -> None:
-    story.lab.run(f"ip netns exec {name}-evil sysctl -qw net.ipv6.conf.all.forwarding=1")
-    story.lab.run(["ip", "netns", "exec", f"{name}-evil", sys.executable, "-c", ADVERTISE, "eth0", str(OTHERS[name])])
+    story.advertise(name)
     assert (story.heard(), story.heard(f"{name}-good")) == ("", "")
+
+
+def test_neither_does_so_where_the_host_forwards_nothing(story: Story) -> None:
+    assert story.forwarded == "0\n"
+    assert story.heard_inside == ("", "")
 
 
 def test_what_somebody_switched_on_is_switched_off_again(story: Story) -> None:
@@ -99,7 +118,7 @@ def test_a_container_hears_them_where_its_sysctls_say_so(story: Story) -> None:
     play = wiring(networks=NETWORKS, containers=[HEARING, *others])
     run, again = story.playbook.run(play, play)
     assert (run.changed, again.changed) == (["Make pairs, each born in its place"], [])
-    story.lab.run(["ip", "netns", "exec", "four-evil", sys.executable, "-c", ADVERTISE, "eth0", "1"])
+    story.advertise("four")
     assert "default via fe80::" in story.heard("four-good")
     assert story.heard() == ""
 
