@@ -54,6 +54,7 @@ OTHER: Item = {
 
 KINDS = ("ended", "taken-back", "refused", "power-cut")
 LASTING = ("/etc/sysctl.d", "/etc/netns")
+COLUMNS = ("places", "tried", "met", "converged", "as before", "failed")
 
 
 ROLE = ("one task", "chain")
@@ -145,24 +146,35 @@ def main() -> int:
     gc.freeze()  # forks share what is there
     part, parts = map(int, given.part.split("/"))
     chosen = [story for story in STORIES if given.only in story.name]
-    print(f"{'story':22} {'kind':12} {'places':>7} {'tried':>7} {'not met':>8} {'failed':>7}", flush=True)
-    failed = [_told(story, part - 1, parts, given.error, given.kinds.split(",")) for story in chosen]
-    return int(not chosen or any(failed))
+    kinds = given.kinds.split(",")
+    print(f"{'story':40} {'kind':10}", *(f"{name:>9}" for name in COLUMNS), flush=True)
+    total: dict[str, Counter[str]] = {kind: Counter() for kind in kinds}
+    for story in chosen:
+        for kind, counts in _told(story, part - 1, parts, given.error, kinds).items():
+            total[kind] += counts
+    for kind in kinds:
+        print(_line("all", kind, total[kind]))
+    return int(not chosen or any(counts["failed"] for counts in total.values()))
 
 
-def _told(story: Story, first: int, step: int, error: str, kinds: list[str]) -> bool:
-    """Try places of one story, and print a line a kind. Returns whether something does not hold."""
+def _line(name: str, kind: str, counts: Counter[str]) -> str:
+    numbers = ("-" if (kind, column) == ("taken-back", "converged") else counts[column] for column in COLUMNS)
+    return " ".join([f"{name:40} {kind:10}", *(f"{number:>9}" for number in numbers)])
+
+
+def _told(story: Story, first: int, step: int, error: str, kinds: list[str]) -> dict[str, Counter[str]]:
+    """Try places of one story, and print a line a kind. Returns what is in the columns, by kind."""
     import hosts
     from interrupted import Place
 
     listed = [Place(*one) for one in hosts.on_fresh_host(lambda: _places(story))]
     wanted = hosts.on_fresh_host(lambda: _life(story, None, "ended", error))
     chosen = listed[first % max(1, min(step, len(listed))) :: step]
-    failed = False
+    told = {}
     for kind in kinds:
-        counts: Counter[str] = Counter()
+        counts = Counter({"places": len(listed)})
         for place in [*chosen, *(one for one in listed if one not in chosen)]:
-            if counts["tried"] >= len(chosen) and counts["not met"] < counts["tried"]:
+            if counts["tried"] >= len(chosen) and counts["met"]:
                 break  # the others only where it came to none of those
             counts["tried"] += 1
             try:
@@ -173,15 +185,19 @@ def _told(story: Story, first: int, step: int, error: str, kinds: list[str]) -> 
                     found = hosts.on_fresh_host(functools.partial(_life, story, place, kind, error))
             except AssertionError as problem:
                 found = {"problem": str(problem), "met": True}
-            counts["not met"] += not found["met"]
-            said = _judged(story, place, found, wanted, kind)
-            if said:
+            after, back = _judged(story, place, found, wanted, kind)
+            counts["met"] += found["met"]
+            counts["converged"] += found["met"] and kind != "taken-back" and not after
+            counts["as before"] += found["met"] and not back
+            if after or back:
                 counts["failed"] += 1
-                print(f"FAILED {story.name}, {kind} at {place}:", *said, sep="\n    ", flush=True)
-        numbers = f"{len(listed):7} {counts['tried']:7} {counts['not met']:8} {counts['failed']:7}"
-        print(f"{story.name:22} {kind:12} {numbers}", flush=True)
-        failed = failed or bool(counts["failed"]) or counts["not met"] == counts["tried"]
-    return failed
+                print(f"FAILED {story.name}, {kind} at {place}:", *after, *back, sep="\n    ", flush=True)
+        if not counts["met"]:
+            counts["failed"] += 1
+            print(f"FAILED {story.name}, {kind}: no place is met", flush=True)
+        print(_line(story.name, kind, counts), flush=True)
+        told[kind] = counts
+    return told
 
 
 def _run(story: Story, variables: Item) -> Item:
@@ -260,27 +276,27 @@ def _life(story: Story, place: Any, kind: str, error: str, left: Item | None = N
     return found
 
 
-def _judged(story: Story, place: Any, found: Item, wanted: Item, kind: str) -> list[str]:
-    """What does not hold of a disturbed life, beside the undisturbed one."""
+def _judged(story: Story, place: Any, found: Item, wanted: Item, kind: str) -> tuple[list[str], list[str]]:
+    """What does not hold of a disturbed life, beside the undisturbed one: after the next run, and after all was taken back."""
     import hosts
 
     if "problem" in found:
-        return [str(found["problem"])]
-    said = []
+        return [str(found["problem"])], ["so nothing was taken back"]
+    after, back = [], []
     if kind == "refused" and found["met"] and found["said"] is None:
-        said.append("it did not end")
+        after.append("it did not end")
     if found["again"]:
-        said.append(f"the run after it fails: {found['again']}")
+        after.append(f"the run after it fails: {found['again']}")
     if found["back"]:
-        said.append(f"the teardown fails: {found['back']}")
+        back.append(f"the teardown fails: {found['back']}")
     named = kind == "ended" or (kind == "refused" and place.call in ("umount2", "unlink"))
     if kind != "taken-back" and not (story.run.get("purge") and named):
         # Purge knows a name by its pair: where it was ended between the two, or could not remove it, the name stays, for its owner to remove.
         # A name that was joined to a namespace has no sign, so purge leaves it; the cut of the power does not.
         expected = found["pristine"] if story.run.get("purge") and kind == "power-cut" else wanted["after"]
-        said += [f"after it {line}" for line in hosts.difference(_unordered(expected), _unordered(found["after"]))]
-    said += [f"left {line}" for line in hosts.difference(found["pristine"], found["left"])]
-    return said
+        after += [f"after it {line}" for line in hosts.difference(_unordered(expected), _unordered(found["after"]))]
+    back += [f"left {line}" for line in hosts.difference(found["pristine"], found["left"])]
+    return after, back
 
 
 def _state() -> Item:
