@@ -4,12 +4,15 @@
 
 """Ends, or refuses, runs at each of their writes, in a lab host, and prints what became of it, as a table.
 
-    faults.py COLLECTIONS [--only WORDS] [--part K/N] [--error ERRNO] [--kinds ended,taken-back,refused,power-cut] [--list]
+    faults.py COLLECTIONS [--only WORDS] [--part K/N] [--error ERRNO] [--kinds ended,taken-back,refused,power-cut] [--beside NAME=PID,...] [--list]
 
 Each place is tried on fresh hosts. ``ended``: the process that comes to it is killed, then the run is done again, which has to give what an undisturbed one
 gives, and all is taken back, after which the host has to be as before. ``taken-back``: it is taken back at once. ``refused``: the call fails, and then as with
 ``ended``. ``power-cut``: everything is killed at once, and there comes another kernel, without /run; of the host's files those in /etc are left, and their
 sysctls are set, as at a boot. Then as with ``ended``.
+
+``--beside``: dockerd runs on this host, with these containers, and the stories are those with its containers: see `beside_docker.py`. All are lived
+through on this one host, which has to be as before after each, with dockerd's own things there at all times. Its power is not cut.
 """
 
 from __future__ import annotations
@@ -58,6 +61,8 @@ COLUMNS = ("places", "tried", "met", "converged", "as before", "failed")
 
 
 ROLE = ("one task", "chain")
+# The containers of dockerd on this host, by name: their processes.
+BESIDE: dict[str, int] = {}
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,28 @@ def _stories() -> list[Story]:
     return found
 
 
+def _stories_beside_docker() -> list[Story]:
+    """A container of dockerd's, and one of a namespace, in one list."""
+    web: Item = {"name": "web", "engine": "docker", "networks": [{"name": "front"}], "published_ports": ["8080:80"]}
+    db: Item = {"name": "db", "networks": [{"name": "front"}]}
+    both: Item = {"networks": [FRONT], "containers": [web, db]}
+    other: Item = {
+        "networks": [{**FRONT, "icc": True, "mtu": 1400}],
+        "containers": [{**web, "published_ports": ["8081:80"]}, {"name": "db", "network_mode": "none"}],
+    }
+    found = []
+    for backend in ("nftables", "iptables"):
+        extra = {"firewall_backend": backend}
+        found += [
+            Story(f"docker, present, {backend}", [], both, extra=extra),
+            Story(f"docker, change, {backend}", [both], other, extra=extra),
+            Story(f"docker, absent, {backend}", [both], {**both, "state": "absent"}, extra=extra),
+        ]
+    return found
+
+
 STORIES = _stories()
+DOCKER = _stories_beside_docker()
 
 
 def main() -> int:
@@ -134,10 +160,13 @@ def main() -> int:
     parser.add_argument("--part", default="1/1", help="K/N: every N-th place of a story, from the K-th on")
     parser.add_argument("--error", default="ENOMEM", help="with what a call is refused")
     parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--beside", default="", help="NAME=PID,...: the containers of dockerd on this host")
     parser.add_argument("--list", action="store_true", help="only name the stories")
     given = parser.parse_args()
+    BESIDE.update({name: int(pid) for name, _, pid in (one.partition("=") for one in given.beside.split(",") if one)})
+    stories = DOCKER if BESIDE else STORIES
     if given.list:
-        print(*(story.name for story in STORIES), sep="\n")
+        print(*(story.name for story in stories), sep="\n")
         return 0
     sys.path[:0] = [given.collections, str(HERE), str(HERE.parent / "generated")]
     import soak
@@ -145,8 +174,8 @@ def main() -> int:
     soak._preload()
     gc.freeze()  # forks share what is there
     part, parts = map(int, given.part.split("/"))
-    chosen = [story for story in STORIES if given.only in story.name]
-    kinds = given.kinds.split(",")
+    chosen = [story for story in stories if given.only in story.name]
+    kinds = [kind for kind in given.kinds.split(",") if not (BESIDE and kind == "power-cut")]
     print(f"{'story':40} {'kind':10}", *(f"{name:>9}" for name in COLUMNS), flush=True)
     total: dict[str, Counter[str]] = {kind: Counter() for kind in kinds}
     for story in chosen:
@@ -167,8 +196,9 @@ def _told(story: Story, first: int, step: int, error: str, kinds: list[str]) -> 
     import hosts
     from interrupted import Place
 
-    listed = [Place(*one) for one in hosts.on_fresh_host(lambda: _places(story))]
-    wanted = hosts.on_fresh_host(lambda: _life(story, None, "ended", error))
+    on_host = hosts.in_fork if BESIDE else hosts.on_fresh_host
+    listed = [Place(*one) for one in on_host(lambda: _places(story))]
+    wanted = on_host(lambda: _life(story, None, "ended", error))
     chosen = listed[first % max(1, min(step, len(listed))) :: step]
     told = {}
     for kind in kinds:
@@ -179,10 +209,10 @@ def _told(story: Story, first: int, step: int, error: str, kinds: list[str]) -> 
             counts["tried"] += 1
             try:
                 if kind == "power-cut":
-                    left = hosts.on_fresh_host(functools.partial(_cut, story, place))
-                    found = hosts.on_fresh_host(functools.partial(_life, story, None, kind, error, left))
+                    left = on_host(functools.partial(_cut, story, place))
+                    found = on_host(functools.partial(_life, story, None, kind, error, left))
                 else:
-                    found = hosts.on_fresh_host(functools.partial(_life, story, place, kind, error))
+                    found = on_host(functools.partial(_life, story, place, kind, error))
             except AssertionError as problem:
                 found = {"problem": str(problem), "met": True}
             after, back = _judged(story, place, found, wanted, kind)
@@ -215,7 +245,8 @@ def _begin(story: Story) -> None:
     import by_hand
     import hosts
 
-    hosts.shell(by_hand.HOST if story.manner in ROLE else bounds.HOST)
+    if not BESIDE:  # there it is made with the engine
+        hosts.shell(by_hand.HOST if story.manner in ROLE else bounds.HOST)
 
 
 def _set_up(story: Story) -> None:
@@ -230,7 +261,9 @@ def _places(story: Story) -> list[tuple[str, int, str]]:
 
     _set_up(story)
     hosts.state()  # what it imports shows no more in the calls of a run
-    return [(one.call, one.number, one.what) for one in interrupted.places(lambda: _run(story, story.run)["msg"])]
+    found = [(one.call, one.number, one.what) for one in interrupted.places(lambda: _run(story, story.run)["msg"])]
+    assert not (said := _run(story, story.back)["msg"]), said
+    return found
 
 
 def _cut(story: Story, place: Any) -> Item:
@@ -289,6 +322,9 @@ def _judged(story: Story, place: Any, found: Item, wanted: Item, kind: str) -> t
         after.append(f"the run after it fails: {found['again']}")
     if found["back"]:
         back.append(f"the teardown fails: {found['back']}")
+    if kind != "taken-back":
+        theirs = _dockers(found["after"])
+        after += [f"dockerd lost {line}" for line in _dockers(found["pristine"]) if line not in theirs]
     named = kind == "ended" or (kind == "refused" and place.call in ("umount2", "unlink"))
     if kind != "taken-back" and not (story.run.get("purge") and named):
         # Purge knows a name by its pair: where it was ended between the two, or could not remove it, the name stays, for its owner to remove.
@@ -307,7 +343,14 @@ def _state() -> Item:
     found["files"] = [line for line in found["files"] if FILE not in line]
     if os.path.exists(FILE):
         found[FILE] = sorted(Path(FILE).read_text(encoding="utf-8").splitlines())
+    for name, pid in BESIDE.items():
+        found[f"container {name}"] = hosts.of_namespace(Path(f"/proc/{pid}/ns/net"))
     return found
+
+
+def _dockers(state: Item) -> list[str]:
+    """What is dockerd's own on a host: what its interface and its chains are named in."""
+    return [f"{place} {line}" for place, lines in state.items() for line in lines if "docker" in line.lower()]
 
 
 def _unordered(state: Item) -> Item:
