@@ -57,6 +57,7 @@ OTHER: Item = {
 
 KINDS = ("ended", "taken-back", "refused", "power-cut")
 LASTING = ("/etc/sysctl.d", "/etc/netns")
+PURGED = ("[web]", "[db]")  # the places of names that purge knows
 COLUMNS = ("places", "tried", "met", "converged", "as before", "failed")
 
 
@@ -325,12 +326,13 @@ def _judged(story: Story, place: Any, found: Item, wanted: Item, kind: str) -> t
     if kind != "taken-back":
         theirs = _dockers(found["after"])
         after += [f"dockerd lost {line}" for line in _dockers(found["pristine"]) if line not in theirs]
-    named = kind == "ended" or (kind == "refused" and place.call in ("umount2", "unlink"))
-    if kind != "taken-back" and not (story.run.get("purge") and named):
-        # Purge knows a name by its pair: where it was ended between the two, or could not remove it, the name stays, for its owner to remove.
         # A name that was joined to a namespace has no sign, so purge leaves it; the cut of the power does not.
         expected = found["pristine"] if story.run.get("purge") and kind == "power-cut" else wanted["after"]
-        after += [f"after it {line}" for line in hosts.difference(_unordered(expected), _unordered(found["after"]))]
+        there = found["after"]
+        if story.run.get("purge") and (kind == "ended" or place.call in ("umount2", "unlink")):
+            # Purge knows a name by its pair: where it was ended between the two, or could not remove it, the name stays, for its owner to remove.
+            there = {one: lines for one, lines in there.items() if one in expected or one not in PURGED}
+        after += [f"after it {line}" for line in hosts.difference(_unordered(expected), _unordered(there))]
     back += [f"left {line}" for line in hosts.difference(found["pristine"], found["left"])]
     return after, back
 
