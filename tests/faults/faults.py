@@ -146,6 +146,8 @@ def _stories_beside_docker() -> list[Story]:
             Story(f"docker, change, {backend}", [both], other, extra=extra),
             Story(f"docker, absent, {backend}", [both], {**both, "state": "absent"}, extra=extra),
         ]
+    found.append(Story("docker, present, chain", [], both, "chain"))
+    found.append(Story("docker, absent, chain", [both], {**both, "state": "absent"}, "chain"))
     return found
 
 
