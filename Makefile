@@ -7,7 +7,7 @@ export PYTHON
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo test bench lint sanity unit module role generated soak faults crowds limits fuzz foreign mutants engines compare molecule kernel other-release cores lab clean
+.PHONY: help demo test bench lint sanity unit module role generated sequences soak faults faults-docker crowds limits fuzz foreign mutants engines compare molecule kernel other-release cores lab clean
 .NOTPARALLEL:
 
 help: ## show this
@@ -55,36 +55,45 @@ generated: ## runs made by chance, with what people do by hand between them, in 
 	@tests/tools/setup newest
 	@tests/lab/unchanged tests/tools/tests newest generated tests/generated -- $(ARGS)
 
-# make soak COUNT=5000 LIMIT=3600 SEED=7; ARGS='--replay FILE' as tests/generated/README.md says
+# On which release of Debian sequences, faults, crowds, limits and fuzz are: here, other, or both.
+ON ?= here
+# make sequences COUNT=5000 LIMIT=3600 SEED=7; ARGS='--replay FILE' as tests/generated/README.md says
 COUNT ?= 1000
 LIMIT ?= 1800
 SEED ?= soak
-soak: ## more of those, until so many or so long (COUNT=1000 LIMIT=1800 SEED=7; ARGS='--replay FILE')
+sequences: ## more of those, until so many or so long (COUNT=1000 LIMIT=1800 SEED=7 ON=both; ARGS='--replay FILE')
 	@tests/tools/setup newest
-	@tests/lab/unchanged tests/tools/soak --seed '$(SEED)' --count '$(COUNT)' --seconds '$(LIMIT)' $(ARGS)
+	@tests/lab/unchanged tests/tools/releases '$(ON)' soak --seed '$(SEED)' --count '$(COUNT)' --seconds '$(LIMIT)' $(ARGS)
 
-faults: ## runs killed, or refused by the kernel, at each of their writes, in lab hosts (ARGS='--only present --part 1/4')
+soak: ## all that takes long, one after the other: sequences, faults with and without docker, crowds, limits, fuzz (COUNT=1000 LIMIT=1800 SEED=7 ON=both)
+	@$(MAKE) --keep-going ARGS= sequences faults faults-docker crowds limits fuzz
+
+faults: ## runs killed, or refused by the kernel, at each of their writes, in lab hosts (ON=both; ARGS='--only present --part 1/4')
 	@tests/tools/setup newest
-	@tests/lab/unchanged tests/tools/faults $(ARGS)
+	@tests/lab/unchanged tests/tools/releases '$(ON)' faults $(ARGS)
+
+faults-docker: ## the same with a container of a real dockerd in the list (ON=both; ARGS='--only nftables --part 1/4')
+	@tests/tools/setup newest
+	@tests/lab/unchanged tests/tools/releases '$(ON)' faults docker $(ARGS)
 
 # make crowds ROUNDS=5 SEED=7; ARGS="--only purge"
 ROUNDS ?= 1
-crowds: ## twenty runs at once of everything, in peace and with some of them killed, in lab hosts (ROUNDS=5 SEED=7; ARGS='--only purge')
+crowds: ## twenty runs at once of everything, in peace and with some of them killed, in lab hosts (ROUNDS=5 SEED=7 ON=both; ARGS='--only purge')
 	@tests/tools/setup newest
-	@tests/lab/unchanged tests/tools/faults crowds --rounds '$(ROUNDS)' --seed '$(SEED)' $(ARGS)
+	@tests/lab/unchanged tests/tools/releases '$(ON)' faults crowds --rounds '$(ROUNDS)' --seed '$(SEED)' $(ARGS)
 
-limits: ## every module under every limit: files, memory, file systems, capabilities, user namespaces (ARGS='--limit CAP_ --only netns')
+limits: ## every module under every limit: files, memory, file systems, capabilities, user namespaces (ON=both; ARGS='--limit CAP_ --only netns')
 	@tests/tools/setup newest
-	@tests/lab/unchanged tests/tools/faults limits $(ARGS)
+	@tests/lab/unchanged tests/tools/releases '$(ON)' faults limits $(ARGS)
 
 mutants: ## tests with real traffic against copies that lack one protection each: all have to fail (ARGS='--only INVALID')
 	@tests/tools/setup newest
 	@tests/lab/unchanged tests/tools/mutants $(ARGS)
 
 # make fuzz COUNT=5000 SEED=7; ARGS='--only netlink'
-fuzz: ## anything in place of what each reader reads: no traceback, no wait; prints a table (COUNT=1000 SEED=7; ARGS='--only netlink')
+fuzz: ## anything in place of what each reader reads: no traceback, no wait; prints a table (COUNT=1000 SEED=7 ON=both; ARGS='--only netlink')
 	@tests/tools/setup newest
-	@tests/tools/fuzz --seed '$(SEED)' --count '$(COUNT)' $(ARGS)
+	@tests/tools/releases '$(ON)' fuzz --seed '$(SEED)' --count '$(COUNT)' $(ARGS)
 
 # make foreign COUNT=500 SEED=7
 foreign: ## rule sets of strangers made by chance, and the kernel's verdict of real packets against ours (COUNT=500 SEED=7)
@@ -99,7 +108,7 @@ engines: ## every mode with every container engine that is installed, in sealed 
 # ARGS: make compare ARGS="--only 'two networks' --backends nftables"
 compare: ## what dockerd makes beside what we make, cell by cell, with Docker of both releases of Debian (ARGS=--list)
 	@tests/tools/setup newest
-	@tests/lab/unchanged tests/tools/compare both $(ARGS)
+	@tests/lab/unchanged tests/tools/releases both compare $(ARGS)
 
 # ARGS names scenarios: make molecule ARGS=bridge
 molecule: ## Molecule's scenarios, one a network mode, in lab hosts (ARGS=bridge)

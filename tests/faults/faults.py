@@ -4,12 +4,15 @@
 
 """Ends, or refuses, runs at each of their writes, in a lab host, and prints what became of it, as a table.
 
-    faults.py COLLECTIONS [--only WORDS] [--part K/N] [--error ERRNO] [--kinds ended,taken-back,refused,power-cut] [--list]
+    faults.py COLLECTIONS [--only WORDS] [--part K/N] [--error ERRNO] [--kinds ended,taken-back,refused,power-cut] [--beside NAME=PID,...] [--list]
 
 Each place is tried on fresh hosts. ``ended``: the process that comes to it is killed, then the run is done again, which has to give what an undisturbed one
 gives, and all is taken back, after which the host has to be as before. ``taken-back``: it is taken back at once. ``refused``: the call fails, and then as with
 ``ended``. ``power-cut``: everything is killed at once, and there comes another kernel, without /run; of the host's files those in /etc are left, and their
 sysctls are set, as at a boot. Then as with ``ended``.
+
+``--beside``: dockerd runs on this host, with these containers, and the stories are those with its containers: see `beside_docker.py`. All are lived
+through on this one host, which has to be as before after each, with dockerd's own things there at all times. Its power is not cut.
 """
 
 from __future__ import annotations
@@ -54,9 +57,13 @@ OTHER: Item = {
 
 KINDS = ("ended", "taken-back", "refused", "power-cut")
 LASTING = ("/etc/sysctl.d", "/etc/netns")
+PURGED = ("[web]", "[db]")  # the places of names that purge knows
+COLUMNS = ("places", "tried", "met", "converged", "as before", "failed")
 
 
 ROLE = ("one task", "chain")
+# The containers of dockerd on this host, by name: their processes.
+BESIDE: dict[str, int] = {}
 
 
 @dataclass(frozen=True)
@@ -122,7 +129,30 @@ def _stories() -> list[Story]:
     return found
 
 
+def _stories_beside_docker() -> list[Story]:
+    """A container of dockerd's, and one of a namespace, in one list."""
+    web: Item = {"name": "web", "engine": "docker", "networks": [{"name": "front"}], "published_ports": ["8080:80"]}
+    db: Item = {"name": "db", "networks": [{"name": "front"}]}
+    both: Item = {"networks": [FRONT], "containers": [web, db]}
+    other: Item = {
+        "networks": [{**FRONT, "icc": True, "mtu": 1400}],
+        "containers": [{**web, "published_ports": ["8081:80"]}, {"name": "db", "network_mode": "none"}],
+    }
+    found = []
+    for backend in ("nftables", "iptables"):
+        extra = {"firewall_backend": backend}
+        found += [
+            Story(f"docker, present, {backend}", [], both, extra=extra),
+            Story(f"docker, change, {backend}", [both], other, extra=extra),
+            Story(f"docker, absent, {backend}", [both], {**both, "state": "absent"}, extra=extra),
+        ]
+    found.append(Story("docker, present, chain", [], both, "chain"))
+    found.append(Story("docker, absent, chain", [both], {**both, "state": "absent"}, "chain"))
+    return found
+
+
 STORIES = _stories()
+DOCKER = _stories_beside_docker()
 
 
 def main() -> int:
@@ -133,10 +163,13 @@ def main() -> int:
     parser.add_argument("--part", default="1/1", help="K/N: every N-th place of a story, from the K-th on")
     parser.add_argument("--error", default="ENOMEM", help="with what a call is refused")
     parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--beside", default="", help="NAME=PID,...: the containers of dockerd on this host")
     parser.add_argument("--list", action="store_true", help="only name the stories")
     given = parser.parse_args()
+    BESIDE.update({name: int(pid) for name, _, pid in (one.partition("=") for one in given.beside.split(",") if one)})
+    stories = DOCKER if BESIDE else STORIES
     if given.list:
-        print(*(story.name for story in STORIES), sep="\n")
+        print(*(story.name for story in stories), sep="\n")
         return 0
     sys.path[:0] = [given.collections, str(HERE), str(HERE.parent / "generated")]
     import soak
@@ -144,44 +177,60 @@ def main() -> int:
     soak._preload()
     gc.freeze()  # forks share what is there
     part, parts = map(int, given.part.split("/"))
-    chosen = [story for story in STORIES if given.only in story.name]
-    print(f"{'story':22} {'kind':12} {'places':>7} {'tried':>7} {'not met':>8} {'failed':>7}", flush=True)
-    failed = [_told(story, part - 1, parts, given.error, given.kinds.split(",")) for story in chosen]
-    return int(not chosen or any(failed))
+    chosen = [story for story in stories if given.only in story.name]
+    kinds = [kind for kind in given.kinds.split(",") if not (BESIDE and kind == "power-cut")]
+    print(f"{'story':40} {'kind':10}", *(f"{name:>9}" for name in COLUMNS), flush=True)
+    total: dict[str, Counter[str]] = {kind: Counter() for kind in kinds}
+    for story in chosen:
+        for kind, counts in _told(story, part - 1, parts, given.error, kinds).items():
+            total[kind] += counts
+    for kind in kinds:
+        print(_line("all", kind, total[kind]))
+    return int(not chosen or any(counts["failed"] for counts in total.values()))
 
 
-def _told(story: Story, first: int, step: int, error: str, kinds: list[str]) -> bool:
-    """Try places of one story, and print a line a kind. Returns whether something does not hold."""
+def _line(name: str, kind: str, counts: Counter[str]) -> str:
+    numbers = ("-" if (kind, column) == ("taken-back", "converged") else counts[column] for column in COLUMNS)
+    return " ".join([f"{name:40} {kind:10}", *(f"{number:>9}" for number in numbers)])
+
+
+def _told(story: Story, first: int, step: int, error: str, kinds: list[str]) -> dict[str, Counter[str]]:
+    """Try places of one story, and print a line a kind. Returns what is in the columns, by kind."""
     import hosts
     from interrupted import Place
 
-    listed = [Place(*one) for one in hosts.on_fresh_host(lambda: _places(story))]
-    wanted = hosts.on_fresh_host(lambda: _life(story, None, "ended", error))
+    on_host = hosts.in_fork if BESIDE else hosts.on_fresh_host
+    listed = [Place(*one) for one in on_host(lambda: _places(story))]
+    wanted = on_host(lambda: _life(story, None, "ended", error))
     chosen = listed[first % max(1, min(step, len(listed))) :: step]
-    failed = False
+    told = {}
     for kind in kinds:
-        counts: Counter[str] = Counter()
+        counts = Counter({"places": len(listed)})
         for place in [*chosen, *(one for one in listed if one not in chosen)]:
-            if counts["tried"] >= len(chosen) and counts["not met"] < counts["tried"]:
+            if counts["tried"] >= len(chosen) and counts["met"]:
                 break  # the others only where it came to none of those
             counts["tried"] += 1
             try:
                 if kind == "power-cut":
-                    left = hosts.on_fresh_host(functools.partial(_cut, story, place))
-                    found = hosts.on_fresh_host(functools.partial(_life, story, None, kind, error, left))
+                    left = on_host(functools.partial(_cut, story, place))
+                    found = on_host(functools.partial(_life, story, None, kind, error, left))
                 else:
-                    found = hosts.on_fresh_host(functools.partial(_life, story, place, kind, error))
+                    found = on_host(functools.partial(_life, story, place, kind, error))
             except AssertionError as problem:
                 found = {"problem": str(problem), "met": True}
-            counts["not met"] += not found["met"]
-            said = _judged(story, place, found, wanted, kind)
-            if said:
+            after, back = _judged(story, place, found, wanted, kind)
+            counts["met"] += found["met"]
+            counts["converged"] += found["met"] and kind != "taken-back" and not after
+            counts["as before"] += found["met"] and not back
+            if after or back:
                 counts["failed"] += 1
-                print(f"FAILED {story.name}, {kind} at {place}:", *said, sep="\n    ", flush=True)
-        numbers = f"{len(listed):7} {counts['tried']:7} {counts['not met']:8} {counts['failed']:7}"
-        print(f"{story.name:22} {kind:12} {numbers}", flush=True)
-        failed = failed or bool(counts["failed"]) or counts["not met"] == counts["tried"]
-    return failed
+                print(f"FAILED {story.name}, {kind} at {place}:", *after, *back, sep="\n    ", flush=True)
+        if not counts["met"]:
+            counts["failed"] += 1
+            print(f"FAILED {story.name}, {kind}: no place is met", flush=True)
+        print(_line(story.name, kind, counts), flush=True)
+        told[kind] = counts
+    return told
 
 
 def _run(story: Story, variables: Item) -> Item:
@@ -199,7 +248,8 @@ def _begin(story: Story) -> None:
     import by_hand
     import hosts
 
-    hosts.shell(by_hand.HOST if story.manner in ROLE else bounds.HOST)
+    if not BESIDE:  # there it is made with the engine
+        hosts.shell(by_hand.HOST if story.manner in ROLE else bounds.HOST)
 
 
 def _set_up(story: Story) -> None:
@@ -214,7 +264,9 @@ def _places(story: Story) -> list[Any]:
 
     _set_up(story)
     hosts.state()  # what it imports shows no more in the calls of a run
-    return [astuple(one) for one in interrupted.places(lambda: _run(story, story.run)["msg"])]
+    found = [astuple(one) for one in interrupted.places(lambda: _run(story, story.run)["msg"])]
+    assert not (said := _run(story, story.back)["msg"]), said
+    return found
 
 
 def _cut(story: Story, place: Any) -> Item:
@@ -260,27 +312,31 @@ def _life(story: Story, place: Any, kind: str, error: str, left: Item | None = N
     return found
 
 
-def _judged(story: Story, place: Any, found: Item, wanted: Item, kind: str) -> list[str]:
-    """What does not hold of a disturbed life, beside the undisturbed one."""
+def _judged(story: Story, place: Any, found: Item, wanted: Item, kind: str) -> tuple[list[str], list[str]]:
+    """What does not hold of a disturbed life, beside the undisturbed one: after the next run, and after all was taken back."""
     import hosts
 
     if "problem" in found:
-        return [str(found["problem"])]
-    said = []
+        return [str(found["problem"])], ["so nothing was taken back"]
+    after, back = [], []
     if kind == "refused" and found["met"] and found["said"] is None:
-        said.append("it did not end")
+        after.append("it did not end")
     if found["again"]:
-        said.append(f"the run after it fails: {found['again']}")
+        after.append(f"the run after it fails: {found['again']}")
     if found["back"]:
-        said.append(f"the teardown fails: {found['back']}")
-    named = kind == "ended" or (kind == "refused" and place.call in ("umount2", "unlink"))
-    if kind != "taken-back" and not (story.run.get("purge") and named):
-        # Purge knows a name by its pair: where it was ended between the two, or could not remove it, the name stays, for its owner to remove.
+        back.append(f"the teardown fails: {found['back']}")
+    if kind != "taken-back":
+        theirs = _dockers(found["after"])
+        after += [f"dockerd lost {line}" for line in _dockers(found["pristine"]) if line not in theirs]
         # A name that was joined to a namespace has no sign, so purge leaves it; the cut of the power does not.
         expected = found["pristine"] if story.run.get("purge") and kind == "power-cut" else wanted["after"]
-        said += [f"after it {line}" for line in hosts.difference(_unordered(expected), _unordered(found["after"]))]
-    said += [f"left {line}" for line in hosts.difference(found["pristine"], found["left"])]
-    return said
+        there = found["after"]
+        if story.run.get("purge") and (kind == "ended" or place.call in ("umount2", "unlink")):
+            # Purge knows a name by its pair: where it was ended between the two, or could not remove it, the name stays, for its owner to remove.
+            there = {one: lines for one, lines in there.items() if one in expected or one not in PURGED}
+        after += [f"after it {line}" for line in hosts.difference(_unordered(expected), _unordered(there))]
+    back += [f"left {line}" for line in hosts.difference(found["pristine"], found["left"])]
+    return after, back
 
 
 def _state() -> Item:
@@ -291,7 +347,14 @@ def _state() -> Item:
     found["files"] = [line for line in found["files"] if FILE not in line]
     if os.path.exists(FILE):
         found[FILE] = sorted(Path(FILE).read_text(encoding="utf-8").splitlines())
+    for name, pid in BESIDE.items():
+        found[f"container {name}"] = hosts.of_namespace(Path(f"/proc/{pid}/ns/net"))
     return found
+
+
+def _dockers(state: Item) -> list[str]:
+    """What is dockerd's own on a host: what its interface and its chains are named in."""
+    return [f"{place} {line}" for place, lines in state.items() for line in lines if "docker" in line.lower()]
 
 
 def _unordered(state: Item) -> Item:

@@ -30,12 +30,21 @@ State = dict[str, list[str]]  # lines by place: "" is the host, "[web]" a namesp
 
 def on_fresh_host(act: Callable[[], Any]) -> Any:
     """Return what a function returns (as JSON has it) that is called in a fork, on a host of its own. Raises AssertionError."""
+
+    def alone() -> Any:
+        _unshare()
+        return act()
+
+    return in_fork(alone)
+
+
+def in_fork(act: Callable[[], Any]) -> Any:
+    """Return what a function returns (as JSON has it) that is called in a fork, on this host. Raises AssertionError."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             os.close(read)
-            _unshare()
             answer = json.dumps({"done": act()})
         except BaseException:
             answer = json.dumps({"error": traceback.format_exc()})
@@ -94,7 +103,7 @@ def state() -> State:
     for path in sorted(snapshot.NETNS.iterdir()):
         key = _inode(path)
         if key not in seen:
-            seen[key] = _of_namespace(path)
+            seen[key] = of_namespace(path)
         found[f"[{path.name}]"] = seen[key]
     found.update(_firewall())
     return found
@@ -113,7 +122,7 @@ def _inode(path: Path) -> tuple[int, int]:
     return about.st_dev, about.st_ino
 
 
-def _of_namespace(path: Path) -> list[str]:
+def of_namespace(path: Path) -> list[str]:
     """The facts of another namespace, without its firewall. This process goes there and back."""
     libc = ctypes.CDLL(None, use_errno=True)
     with open("/proc/self/ns/net", "rb") as home, open(path, "rb") as there:

@@ -4,7 +4,7 @@
 
 """Whatever people list and whatever they do by hand: what is promised holds. Sequences made by chance, the same in every run.
 
-``make soak`` lives through more of them; README.md says what is made and what has to hold.
+``make sequences`` lives through more of them; README.md says what is made and what has to hold.
 """
 
 from __future__ import annotations

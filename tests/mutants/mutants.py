@@ -195,7 +195,9 @@ def _said(mutant: Mutant, copy: Path, cache: Path) -> str:
     home = cache / "linuxnet-containers" / hashlib.sha1(str(copy).encode()).hexdigest()[:12]
     home.mkdir(parents=True)
     (home / "venv-newest").symlink_to(os.environ["VENV"])
-    tests = f"faults {mutant.tests}" if mutant.tests.startswith("closed") else f"tests newest mutant {mutant.tests}"
+    tests = (
+        f"faults newest {mutant.tests}" if mutant.tests.startswith("closed") else f"tests newest mutant {mutant.tests}"
+    )
     done = subprocess.run(
         ["bash", "-c", f"tests/tools/build && tests/tools/{tests}"],
         cwd=copy,
