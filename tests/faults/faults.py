@@ -262,13 +262,15 @@ def _set_up(story: Story) -> None:
         assert not (said := _run(story, variables)["msg"]), said
 
 
-def _places(story: Story) -> list[tuple[str, int, str]]:
+def _places(story: Story) -> list[tuple[str, int, str, str]]:
     import hosts
     import interrupted
 
     _set_up(story)
     hosts.state()  # what it imports shows no more in the calls of a run
-    found = [(one.call, one.number, one.what) for one in interrupted.places(lambda: _run(story, story.run)["msg"])]
+    found = [
+        (one.call, one.number, one.what, one.path) for one in interrupted.places(lambda: _run(story, story.run)["msg"])
+    ]
     assert not (said := _run(story, story.back)["msg"]), said
     return found
 

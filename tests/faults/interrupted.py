@@ -41,15 +41,18 @@ WRITTEN = re.compile(
     rf'write\(\d+{BELOW}|(?:rename|mkdir|symlink|chmod)\(.*"/(?:etc|run)/|unshare\(CLONE_NEWNET|mount\(|umount2\(|SIOCETHTOOL'
 )
 LINE = re.compile(r"(\d+) +(\w+)\(")
+SYSCTL = re.compile(r" write\(\d+<(/proc/sys/[^>]+)>")
 
 
 @dataclass(frozen=True)
 class Place:
-    """The ``number``-th ``call`` of whichever process comes to it first, and what is written there in an undisturbed run."""
+    """The ``number``-th ``call`` of whichever process comes to it first, and what is written there in an undisturbed run. ``path``: only those to this
+    file count, so that what programs print does not."""
 
     call: str
     number: int
     what: str
+    path: str = ""
 
     def __str__(self) -> str:
         return f"{self.call} {self.number} ({self.what})"
@@ -59,20 +62,23 @@ def places(act: Callable[[], Any]) -> list[Place]:
     """Run a function in a fork, and return its places, in order."""
     answer, trace = _traced(act, ["-y", "-v", "-s", "65536", "-e", "trace=" + ",".join(CALLS)])
     assert answer is not None, trace[-2000:]
-    counts: Counter[tuple[str, str]] = Counter()
-    found: dict[tuple[str, int], Place] = {}
+    counts: Counter[tuple[str, ...]] = Counter()
+    found: dict[tuple[str, int, str], Place] = {}
     for line in trace.splitlines():
         match = LINE.match(line)
-        if (
-            match is None or "ERESTART" in line
-        ):  # a call's second half, a signal, an exit; or a sysctl that waits for others' changes of links
+        # A call's second half, a signal, an exit; or a sysctl that waits for others' changes of links.
+        if match is None or "ERESTART" in line:
             continue
         pid, call = match[1], match[2]
         counts[pid, call] += 1
-        number = counts[pid, call]
-        what = writes_in(line) or (["a write"] if WRITTEN.search(line) else [])
+        sysctl = SYSCTL.search(line)
+        path = sysctl[1] if sysctl else ""
+        if path:
+            counts[pid, call, path] += 1
+        number = counts[pid, call, path] if path else counts[pid, call]
+        what = writes_in(line) or ([f"write {path}" if path else "a write"] if WRITTEN.search(line) else [])
         if what:
-            found.setdefault((call, number), Place(call, number, what[0]))
+            found.setdefault((call, number, path), Place(call, number, what[0], path))
     return list(found.values())
 
 
@@ -89,7 +95,8 @@ def refused_at(act: Callable[[], Any], place: Place, error: str) -> tuple[bool, 
 
 
 def _injected(place: Place, fault: str) -> list[str]:
-    return ["-e", f"trace={place.call}", "-e", f"inject={place.call}:{fault}:when={place.number}"]
+    within = ["-P", place.path] if place.path else []
+    return [*within, "-e", f"trace={place.call}", "-e", f"inject={place.call}:{fault}:when={place.number}"]
 
 
 def _traced(act: Callable[[], Any], options: list[str]) -> tuple[Any, str]:
