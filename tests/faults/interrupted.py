@@ -43,16 +43,19 @@ WRITTEN = re.compile(
 )
 LINE = re.compile(r"(\d+) +(\w+)\(")
 STARTED = re.compile(r"(\d+) +execve\(")
+SYSCTL = re.compile(r" write\(\d+<(/proc/sys/[^>]+)>")
 
 
 @dataclass(frozen=True)
 class Place:
-    """The ``number``-th ``call`` of the run, or (from 1 on) of the ``program``-th program that it starts, and what is written there in an undisturbed run."""
+    """The ``number``-th ``call`` of the run, or (from 1 on) of the ``program``-th program that it starts, and what is written there in an undisturbed run.
+    ``path``: only those to this file count."""
 
     call: str
     number: int
     what: str
     program: int = 0
+    path: str = ""
 
     def __str__(self) -> str:
         return f"{self.call} {self.number}{f' of program {self.program}' if self.program else ''} ({self.what})"
@@ -64,19 +67,24 @@ def places(act: Callable[[], Any]) -> list[Place]:
     assert told is not None, trace[-2000:]
     programs = {str(pid): number for number, pid in enumerate(told["programs"], 1)}
     started = set(STARTED.findall(trace))
-    counts: Counter[tuple[str, str]] = Counter()
-    found: dict[tuple[str, int, int], Place] = {}
+    counts: Counter[tuple[str, ...]] = Counter()
+    found: dict[tuple[str, int, int, str], Place] = {}
     for line in trace.splitlines():
         match = LINE.match(line)
+        # A call's second half, a signal, an exit; or a sysctl that waits for others' changes of links.
         if match is None or "ERESTART" in line:
-            continue  # a call's second half, a signal, an exit; or a sysctl that waits for others' changes of links
+            continue
         pid, call = match[1], match[2]
         counts[pid, call] += 1
-        number = counts[pid, call]
+        sysctl = SYSCTL.search(line)
+        path = sysctl[1] if sysctl else ""
+        if path:
+            counts[pid, call, path] += 1
+        number = counts[pid, call, path] if path else counts[pid, call]
         program = programs.get(pid, 0)
-        what = writes_in(line) or (["a write"] if WRITTEN.search(line) else [])
+        what = writes_in(line) or ([f"write {path}" if path else "a write"] if WRITTEN.search(line) else [])
         if what and (program or pid not in started):
-            found.setdefault((call, number, program), Place(call, number, what[0], program))
+            found.setdefault((call, number, program, path), Place(call, number, what[0], program, path))
     return list(found.values())
 
 
@@ -96,7 +104,8 @@ def refused_at(act: Callable[[], Any], place: Place, error: str) -> tuple[bool, 
 def _injected(place: Place, fault: str) -> list[str]:
     # A program that is not the one is let go when it starts.
     others = [] if place.program else ["-f", "-b", "execve"]
-    return [*others, "-e", f"trace={place.call}", "-e", f"inject={place.call}:{fault}:when={place.number}"]
+    within = ["-P", place.path] if place.path else []
+    return [*others, *within, "-e", f"trace={place.call}", "-e", f"inject={place.call}:{fault}:when={place.number}"]
 
 
 def _met(trace: str) -> bool:
