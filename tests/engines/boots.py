@@ -4,7 +4,7 @@
 
 """A host that is started again and again: sealed, with systemd as its first process, and a disk that outlives it.
 
-Its cables are in before its first instruction, with addresses: to a network "outside", and to another one, "side". From outside somebody sends to
+Its cables are in before its first instruction, with addresses: to a network "outside", and to another one, "beyond". From outside somebody sends to
 all that must not be reached, without a pause from before systemd starts until the host ends, so that what was open at any moment has counted it.
 """
 
@@ -22,8 +22,8 @@ from engines import engine_host
 from lab import Lab
 from proofs import comes
 
-KEPT = "etc/systemd/system etc/sysctl.d etc/lab-boot var/lib/linuxnet-containers"
-FILES = "/var/lib/linuxnet-containers /etc/systemd/system /etc/sysctl.d"
+KEPT = "usr/local/sbin etc/systemd/system etc/sysctl.d etc/lab-boot var/lib/linuxnet-containers"
+FILES = "/usr/local/sbin /var/lib/linuxnet-containers /etc/systemd/system /etc/sysctl.d"
 
 # Sends a datagram to each of the addresses every few milliseconds, to a port on which nobody listens: who gets it counts it.
 PROBER = """
@@ -45,7 +45,7 @@ while True:
 """
 BOOT = """#!/bin/sh
 set -e
-for net in "outside uplink 192.0.2" "side lan 198.51.100"; do
+for net in "outside uplink 192.0.2" "beyond lan 198.51.100"; do
     set -- $net
     ip netns add $1
     ip link add $2 type veth peer name eth0 netns $1

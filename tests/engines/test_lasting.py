@@ -31,7 +31,7 @@ BARE = {"name": "bare", "network_mode": "none"}
 ALL = [WEB, DB, SIDE, BARE]
 PROBED = [*(f"10.7.0.{n}" for n in range(2, 30)), *(f"10.8.0.{n}" for n in range(2, 10))]
 KEEPING = {"networks": NETWORKS, "containers": ALL, "persist": True}
-MEMBERS = ["outside", "side", "web", "db"]
+MEMBERS = ["outside", "beyond", "web", "db"]
 
 SERVER = "import socket; s = socket.create_server(('', 80)); [c.sendall(b'hello') or c.close() for c, _ in iter(s.accept, None)]"
 ASK = "import socket; print(socket.create_connection(('192.0.2.1', 8080), 5).recv(9).decode())"
@@ -131,7 +131,7 @@ def story(
                 seen["after the role"] = told(host)
                 host.lab.run(
                     "echo '# mine' >> /etc/systemd/system/wired.service; chmod 644 /var/lib/linuxnet-containers/plan.json; "
-                    "rm /etc/systemd/system/wired@.service; printf x >> /var/lib/linuxnet-containers/wired.pyz; "
+                    "rm /etc/systemd/system/wired@.service /usr/local/sbin/wired; printf x >> /var/lib/linuxnet-containers/wired.pyz; "
                     "rm -r /etc/systemd/system/multi-user.target.wants"
                 )
                 play(host, ("drift foreseen", checked(wiring(**KEEPING))), ("drift", wiring(**KEEPING)))
@@ -195,7 +195,7 @@ def test_after_a_boot_all_is_as_it_was(story: Story, boot: str) -> None:
     assert story.seen[boot].files == story.seen["wired"].files
 
 
-CABLES = ("link lan", "link uplink", "[outside] link eth0", "[side] link eth0")
+CABLES = ("link lan", "link uplink", "[outside] link eth0", "[beyond] link eth0")
 
 
 @pytest.mark.parametrize("boot", ["boot", "another boot"])
@@ -212,7 +212,7 @@ def test_nobody_got_in_at_any_moment(story: Story, boot: str) -> None:
 
 
 def test_an_engine_starts_when_all_is_wired(story: Story) -> None:
-    assert story.seen["boot"].engine == ["bare", "db", "outside", "side", "web", "1"]
+    assert story.seen["boot"].engine == ["bare", "beyond", "db", "outside", "side", "web", "1"]
 
 
 def test_the_boot_says_what_it_did(story: Story) -> None:

@@ -62,7 +62,7 @@ def test_one_container_s_failure_is_its_own_and_is_said_aloud(disk: Disk, tmp_pa
         assert failed.startswith("Container 'db' at step netns: netns db: ")
         assert left[-1].startswith("Left out for that: container 'db' (veth, ")
         assert all("container 'db'" in line.lower() for line in left)
-        assert summed.startswith("1 networks, 2 containers: not all is wired, ")
+        assert summed.startswith("1 network, 2 containers: not all is wired, ")
         units = ("wired@web.service", "shop.service", "wired@db.service", "store.service")
         assert [host.state(unit).split()[0] for unit in units] == ["active", "active", "failed", "inactive"]
         assert host.lab.ip("-n web addr show eth0")
@@ -99,7 +99,7 @@ def test_forwarding_waits_for_isolation_and_the_prober_would_have_seen_it(
         comes(host.lab, '[ "$(cat /run/prober)" -gt 100 ]')
         assert host.state("wired.service") == "active success"
         assert host.lab.run("cat /proc/sys/net/ipv4/ip_forward").stdout == "1\n"
-        assert (host.noticed("side") > 0) is early
+        assert (host.noticed("beyond") > 0) is early
         assert host.probed() > 100
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import field
 from typing import Dict, Mapping, Sequence, Tuple
 
@@ -15,6 +16,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
 FOLDER, PLAN, UNIT = KEPT_FOLDER, KEPT_PLAN, KEPT_UNIT
 PROGRAM = FOLDER + "/wired.pyz"
 TEMPLATE = "/etc/systemd/system/wired@.service"
+COMMAND = "/usr/local/sbin/wired"
 ENABLED = "/etc/systemd/system/multi-user.target.wants/wired.service"
 # Where else systemd looks for units: one of our names there is somebody else's.
 UNIT_FOLDERS = (
@@ -31,6 +33,10 @@ _HEADING = "# %s: it is put back as it is here whenever the role runs.\n" % MARK
 _FIREWALLS = "nftables netfilter-persistent iptables ip6tables ufw firewalld"
 _ENGINES = "docker podman podman-restart lxc"
 
+_COMMAND = """#!/bin/sh
+# %s: wired --help says what it does.
+PYTHONUTF8=1 exec %s %s "$@"
+"""
 _START = """[Unit]
 Description=%(description)s
 Documentation=https://github.com/linuxnet/containers/blob/main/docs/lasting.md
@@ -78,7 +84,8 @@ class Lasting:
 
 
 # In the order in which they are written, and removed in the other one: as long as there is anything there is the plan, which says so.
-PATHS: Tuple[str, ...] = (PLAN, PROGRAM, UNIT, TEMPLATE, ENABLED)
+PATHS: Tuple[str, ...] = (PLAN, PROGRAM, COMMAND, UNIT, TEMPLATE, ENABLED)
+UNITS = (UNIT, TEMPLATE, ENABLED)  # those that systemd reads
 
 
 def files(python: str, program: str, plan: str) -> Dict[str, File]:
@@ -86,6 +93,7 @@ def files(python: str, program: str, plan: str) -> Dict[str, File]:
     return {
         PLAN: File("file", plan, 0o600),
         PROGRAM: File("program", program, 0o755),
+        COMMAND: File("file", _COMMAND % (MARK, shlex.quote(python), PROGRAM), 0o755),
         UNIT: File("file", unit(python), 0o644),
         TEMPLATE: File("file", template(python), 0o644),
         ENABLED: File("link", UNIT),

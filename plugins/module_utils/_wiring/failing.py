@@ -71,6 +71,18 @@ def _told(plan: Plan, results: Results) -> Tuple[List[str], List[str]]:
     return failed, ["%s (%s)" % (subject, ", ".join(steps)) for subject, steps in left.items()]
 
 
+def outcomes(plan: Plan, results: Results) -> Dict[Tuple[str, str], List[Tuple[str, Mapping[str, Any]]]]:
+    """Return (step, result) by whose they are: (``network`` or ``container``, name), in order."""
+    found: Dict[Tuple[str, str], List[Tuple[str, Mapping[str, Any]]]] = {}
+    for half in (TEARDOWN, WIRE):
+        known = _Half(plan[half])
+        for fate in _fates(plan[half], results.get(half, {})):
+            for number, result in zip(fate.taken, results.get(half, {}).get(fate.step, ())):
+                kind, dummy, name = known.subject(fate.step, plan[half][fate.step][number]).partition(" '")
+                found.setdefault((kind, name[:-1]), []).append((fate.step, result))
+    return found
+
+
 def _fates(steps: Mapping[str, Sequence[Item]], done: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Fate]:
     """Yield what became of the items of each step of a half, in order."""
     known = _Half(steps)

@@ -19,7 +19,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused, understood
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting import MARK
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import WIRE, Item, Plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import (
+    TEARDOWN,
+    WIRE,
+    Item,
+    Plan,
+    empty_plan,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import entries
 
 _VERSION = 1
@@ -199,3 +205,14 @@ def _with_address(item: Item, kept: Kept) -> Item:
             rest = {name: value for name, value in item.items() if name not in ("pool", "range", "exclude")}
             return dict(rest, address="%s/%d" % (given.ip, pool.prefixlen))
     return item
+
+
+def undone(kept: Kept, names: Sequence[str] = ()) -> Plan:
+    """Return the plan that takes all down; of some containers, where ``names`` are given, those alone, and no network."""
+    gone = [dict(container, state="absent") for container in kept.containers if not names or container["name"] in names]
+    plan = compile_plan(kept.networks, gone, "present" if names else "absent")
+    checks = [
+        item for item in plan[WIRE]["nat"] if item.get("type") == "spoof_check"
+    ]  # the ends of those that the containers had
+    plan[TEARDOWN]["nat"].extend(checks)
+    return {**plan, WIRE: empty_plan()[WIRE]}

@@ -18,10 +18,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting import (
+    COMMAND,
     NOTHING,
     PATHS,
     PLAN,
-    PROGRAM,
+    UNITS,
     File,
     Lasting,
 )
@@ -61,7 +62,7 @@ class Want:
 @dataclass(frozen=True)
 class Have:
     """``files`` of ours by path as they are, ``found`` what else is known of the host, ``kept`` the plan of earlier runs, ``after`` that after this one with
-    what the host has of it by now. ``forwarding``: the text of the file of sysctls."""
+    what the host has of it by now. ``forwarding``: the text of the file of sysctls. ``bare``: no command can be put where people look for it."""
 
     files: Mapping[str, File]
     found: Lasting
@@ -69,6 +70,7 @@ class Have:
     after: Kept
     warnings: Tuple[str, ...]
     forwarding: str
+    bare: bool = False
 
 
 class Files:
@@ -187,11 +189,14 @@ class LastingResource(Resource[Want, Have]):
         if want.asked.networks or want.asked.containers:
             after = _filled(replace(after, backend=want.backend, identity=state.identity()), state)
         found = replace(files.found, unread=files.unread)
-        return Have(now, found, before, after, (*said, *warnings), state.text(SYSCTL_FILE))
+        forwarding, bare = state.text(SYSCTL_FILE), not now[COMMAND].kind and state.read_only(COMMAND)
+        return Have(now, found, before, after, (*said, *warnings), forwarding, bare)
 
     def plan(self, want: Want, have: Have) -> Plan:
         text = kept.text_of(have.after)
         wanted = lasting.files(have.found.python, have.found.program, text) if text else {}
+        if have.bare:
+            wanted.pop(COMMAND, None)
         steps: List[Change] = []
         for path in PATHS if text else reversed(PATHS):
             now, then = have.files[path], wanted.get(path, NOTHING)
@@ -199,7 +204,7 @@ class LastingResource(Resource[Want, Have]):
                 continue  # somebody else's
             if now != then or (path == PLAN and not text and have.found.empty):
                 steps.append(PutKept(path, then, now))
-        units = [step for step in steps if isinstance(step, PutKept) and step.path not in (PROGRAM, PLAN)]
+        units = [step for step in steps if isinstance(step, PutKept) and step.path in UNITS]
         if units or have.found.unread:
             steps.insert(len(steps) if text else len(units), ReloadUnits())
         forwarding = set_aside(have.forwarding) if text else at_boot(have.forwarding)

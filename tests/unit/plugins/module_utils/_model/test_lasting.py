@@ -26,6 +26,11 @@ def test_files_are_written_in_the_order_in_which_they_need_each_other() -> None:
     assert [*lasting.files("python3", "abc", "{}")] == [*lasting.PATHS]
 
 
+def test_the_command_starts_the_program_with_any_python() -> None:
+    text = lasting.files("/opt/my python/python3", "abc", "{}")[lasting.COMMAND].text
+    assert text.splitlines()[-1] == f"PYTHONUTF8=1 exec '/opt/my python/python3' {lasting.PROGRAM} \"$@\""
+
+
 def test_only_root_reads_the_plan() -> None:
     modes = {path: file.mode for path, file in lasting.files("python3", "abc", "{}").items() if file.kind != "link"}
     assert modes[lasting.PLAN] == 0o600
@@ -54,6 +59,7 @@ def test_the_unit_of_a_container_comes_after_it_and_does_not_need_all_of_it() ->
 
 def test_each_file_is_known_as_ours_by_its_beginning() -> None:
     assert all(text.startswith("# " + lasting.MARK) for text in (lasting.unit("python3"), lasting.template("python3")))
+    assert lasting.MARK in lasting.files("python3", "abc", "{}")[lasting.COMMAND].text
 
 
 @pytest.mark.parametrize(

@@ -151,3 +151,14 @@ def test_a_part_is_a_container_with_its_networks_and_whose_namespace_it_shares()
     assert named(kept.part(WHOLE, ["side"])) == (["front"], ["web", "side"])
     with pytest.raises(Refused, match="'gone' is not among those that are kept"):
         kept.part(WHOLE, ["gone"])
+
+
+def test_all_is_undone_or_some_containers_alone() -> None:
+    down = kept.undone(WHOLE)
+    assert not any(down["wire"].values())
+    assert [item["name"] for item in down["teardown"]["bridge"]] == ["front", "back"]
+    some = kept.undone(WHOLE, ["db"])
+    assert not any(some["wire"].values())
+    assert not some["teardown"]["bridge"]
+    assert [item["name"] for item in some["teardown"]["netns"]] == ["db"]
+    assert [item["owner"] for item in some["teardown"]["nat"]] == ["db"], "its ports are checked no longer"

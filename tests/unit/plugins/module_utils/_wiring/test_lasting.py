@@ -129,6 +129,14 @@ def test_what_is_edited_is_put_back() -> None:
     assert done["teardown"]["commands"][-1] == "systemctl daemon-reload"
 
 
+def test_where_no_command_can_be_put_it_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = MemoryKernel()
+    monkeypatch.setattr(kernel, "read_only", lambda path: path == files.COMMAND)
+    run(kernel)
+    assert [*kernel.lasting_files] == [path for path in PATHS if path != files.COMMAND]
+    assert {one["changed"] for one in run(kernel)[0].values()} == {False}
+
+
 def test_what_systemd_has_not_read_it_is_told_to_read() -> None:
     kernel = MemoryKernel()
     run(kernel)
