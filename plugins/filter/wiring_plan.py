@@ -24,7 +24,7 @@ description:
     modules have to run.
   - Every item is checked as its module would check it, so that bad input is refused before the first change.
   - It is a pure function of its arguments and knows nothing of any host.
-positional: _input, containers, state, there, refusal
+positional: _input, containers, state, there, refusal, persist
 options:
   _input:
     description: The networks, as C(wiring_networks) has them.
@@ -53,6 +53,12 @@ options:
       - The variables of the play are looked through as well, for one that is nearly called as one of the role's.
     type: bool
     default: false
+    version_added: 0.3.0
+  persist:
+    description:
+      - V(true) adds the steps that have the host keep the plan, as C(wiring_persist) has it. V(false) has the step that takes what is listed out of what the
+        host keeps. Without it there is neither.
+    type: bool
     version_added: 0.3.0
 """
 
@@ -100,6 +106,7 @@ def wiring_plan(
     state: Any = "present",
     there: Optional[Mapping[str, Any]] = None,
     refusal: Any = False,
+    persist: Optional[bool] = None,
 ) -> Dict[str, Any]:
     """Return the plan; bad input becomes Ansible's error, or an empty plan that says why. What is ``default(omit)`` is left out."""
     # Here and not above: to find one filter of a collection, Ansible loads all of them, in each task anew.
@@ -115,7 +122,8 @@ def wiring_plan(
         wrong = misspelt(context.get_all()) if refusal else ""
         if wrong:
             return {**empty_plan(), "refusal": wrong}
-        plan = compile_plan(networks, containers, without(omitted, state) or "present")
+        state = without(omitted, state) or "present"
+        plan = compile_plan(networks, containers, state, without(omitted, persist), there is not None)
         warnings: List[str] = []
         if there is not None:
             with understood(Refused, "wiring_plan: what is there, which is not what wiring_info returns as wiring,"):

@@ -265,6 +265,17 @@ options:
     type: str
     choices: [auto, nftables, iptables]
     default: auto
+  persist:
+    description:
+      - V(true) has the host bring this wiring back by itself when it starts. What it needs for that stays on it, in
+        C(/var/lib/linuxnet-containers), which only root reads, with the units C(wired.service) and C(wired@.service) of systemd.
+      - Addresses from a subnet, MTUs that are V(auto) and MAC addresses are the same then. A unit that needs a container requires
+        C(wired@NAME.service), and starts after it.
+      - What is listed is kept beside what earlier runs had kept; with O(purge) nothing else is. What is listed with V(false), or is
+        absent, is kept no longer, and where nothing is left the files go.
+      - A host needs systemd for it. Only C(engine) V(netns) is kept, and no network that is C(unmanaged).
+    type: bool
+    default: false
 seealso:
   - module: linuxnet.containers.wiring_info
 notes:
@@ -346,10 +357,11 @@ results:
       type: str
     step:
       description:
-        - In V(teardown) it is V(publish), V(route), V(veth), V(netns), V(bridge) or V(nat); in V(wire) V(netns), V(bridge), V(nat), V(gateway), V(veth),
-          V(bridge_port), V(address), V(route), V(publish) or V(join).
+        - In V(teardown) it is V(keep), V(publish), V(route), V(veth), V(netns), V(bridge) or V(nat); in V(wire) V(netns), V(bridge), V(nat),
+          V(gateway), V(veth), V(bridge_port), V(address), V(route), V(publish), V(join) or V(keep).
         - V(nat) has isolation and source NAT of the networks, and in V(wire) the end of ports of containers that are to publish none; V(gateway)
-          the bridges' addresses; V(publish) the published ports; V(join) the names that mean another's namespace.
+          the bridges' addresses; V(publish) the published ports; V(join) the names that mean another's namespace; V(keep) what the host
+          keeps over a reboot.
         - V(publish) is left out of V(wire) where no port is to be published and nobody else has published one.
       type: str
     changed:
@@ -388,9 +400,11 @@ def main():  # type: () -> None
     if name in NOUNS:
         resource, kernel = NOUNS[name]
         opened = import_module("%s._kernel.%s" % (_UTILS, kernel)).Kernel
-        runner.run(import_module("%s._resources.%s" % (_UTILS, resource)).RESOURCE, opened, _foreseen)
+        runner.run(import_module("%s._resources.%s" % (_UTILS, resource)).RESOURCE, opened, _foreseen, _kept)
     elif name == "wiring_info":
         _report()
+    elif called.as_step():
+        _persist()
     else:
         _wire()
 
@@ -411,11 +425,36 @@ def _report():  # type: () -> None
     runner.run_info(survey.OPTIONS, survey.report, complete.Kernel)
 
 
+def _kept():  # type: () -> runner.Params
+    """Return what a step of the role says besides: whether the host keeps a plan, so that the role knows that there is something to be taken out of it."""
+    from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files
+
+    return {"kept": True} if files.keeps() else {}
+
+
+def _persist():  # type: () -> None
+    """Be the step of the role that sees to what the host keeps."""
+    from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
+    from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import lasting
+
+    runner.run(lasting.RESOURCE, complete.Kernel, _foreseen, _kept)
+
+
 def _wire():  # type: () -> None
     from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import one_task, variables
 
-    step_runner.run_steps(variables.OPTIONS, one_task.Steps, complete.Kernel, variables.converted)
+    def prepared(params):  # type: (runner.Params) -> one_task.Steps
+        return one_task.Steps(params, keeps=bool(_kept()))
+
+    step_runner.run_steps(variables.OPTIONS, prepared, complete.Kernel, variables.converted)
+
+
+def wired():  # type: () -> None
+    """Be the command that a host keeps, which is started from an archive of these files."""
+    from ansible_collections.linuxnet.containers.plugins.module_utils._wired import program
+
+    program.main()
 
 
 if __name__ == "__main__":

@@ -93,9 +93,11 @@ def remove_cgroup(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def engine_host(systemd: bool = False) -> Iterator[Lab]:
-    """A sealed lab host, with systemd as its first process where asked for."""
+def engine_host(systemd: bool = False, disk: Path | None = None) -> Iterator[Lab]:
+    """A sealed lab host, with systemd as its first process where asked for, which may have the files of another one: see tests/lab/systemd."""
     first = {"LAB_SYSTEMD": "1"} if systemd else {}
+    if disk is not None:
+        first["LAB_DISK"] = str(disk)
     with own_cgroup() as cgroup, Lab(env={"LAB_CGROUP": str(cgroup), **first}) as lab:
         yield lab
 

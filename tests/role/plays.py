@@ -26,6 +26,7 @@ Play = dict[str, Any]
 
 # The chain's tasks by half and step of a plan, as the role calls them, with their modules.
 TASKS = {
+    ("teardown", "keep"): ("Keep what is to be gone no longer", "wiring"),
     ("teardown", "publish"): ("Take back published ports", "nat"),
     ("teardown", "route"): ("Remove routes and policy rules", "ns_route"),
     ("teardown", "veth"): ("Remove pairs", "veth"),
@@ -42,6 +43,7 @@ TASKS = {
     ("wire", "route"): ("Set the routes", "ns_route"),
     ("wire", "publish"): ("Publish ports", "nat"),
     ("wire", "join"): ("Join other namespaces", "netns"),
+    ("wire", "keep"): ("Keep the wiring over a reboot", "wiring"),
 }
 
 
@@ -98,10 +100,12 @@ class Task:
 
 def unfolded(task: Task) -> list[Task]:
     """The tasks of the chain that the one task stands for: what it returned, by step. Others are what they are."""
-    if task.action != f"{ROLE.rpartition('.')[0]}.wiring" or task.status == "skipped":
+    steps = [step for step in task.result.get("results", ()) if "half" in step]
+    whole_wiring = task.action == f"{ROLE.rpartition('.')[0]}.wiring" and (steps or not task.result.get("results"))
+    if not whole_wiring or task.status == "skipped":
         return [task]
     found = []
-    for step in task.result.get("results", ()):
+    for step in steps:
         name, module = TASKS[step["half"], step["step"]]
         results = step["results"]
         failed = any(one.get("failed") for one in results)

@@ -27,6 +27,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile, SetSysctl
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.lasting import PutKept, ReloadUnits
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import (
     AddLink,
     DelLink,
@@ -383,6 +384,16 @@ class MemoryKernel(MemoryReader):
         if not there and not step.applied(there):
             self._refuse(errno.ENOENT, step)
         advance(replace(step, text=step.applied(there)), self._state)
+
+    def _PutKept(self, step: PutKept) -> None:
+        self.lasting_files = {path: file for path, file in self.lasting_files.items() if path != step.path}
+        self._state.known.texts.pop(step.path, None)
+        if step.file.kind:
+            self.lasting_files[step.path] = step.file
+            self._state.known.texts[step.path] = step.file.text
+
+    def _ReloadUnits(self, dummy: ReloadUnits) -> None:
+        self.unread = False
 
     def _PutRule(self, step: firewall_change.PutRule) -> None:
         advance(step, self._state)

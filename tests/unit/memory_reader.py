@@ -22,6 +22,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Known
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting import File, Lasting
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import sysctl_key
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
@@ -44,6 +45,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases im
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 from ansible_collections.linuxnet.containers.tests.unit.tool_twins import written
 
+PYTHON, PROGRAM = "/usr/bin/python3", "d1" * 32  # what runs the twin
 KERNEL_PROTOCOL = 2  # RTPROT_KERNEL
 SYSCTLS = {
     "net.ipv4.ip_forward": "0",
@@ -105,6 +107,8 @@ class MemoryReader:
         self.foreign_saved: dict[Backend, str] = {}  # as iptables-save prints them
         self.programs: Sequence[Backend] = BACKENDS
         self.bridges_filtered = True
+        self.systemd, self.unread = True, False
+        self.lasting_files: dict[str, File] = {}
         self.listening: list[Listener] = []  # in every namespace
         self.socket_of: dict[int, tuple[int, str]] = {}  # processes by the inode of a socket
         self.asked_for_sockets = 0
@@ -235,6 +239,9 @@ class MemoryReader:
 
     def read_only(self, path: str) -> bool:
         return path in self.fixed
+
+    def lasting(self) -> Lasting:
+        return Lasting(self.systemd, PYTHON, PROGRAM, self.lasting_files, (), self.unread)
 
     def identity(self) -> str:
         return "twin"

@@ -21,7 +21,7 @@ from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import Mem
 UTILS = Path(__file__).resolve().parents[2] / "plugins" / "module_utils"
 PLANS = 60  # a noun
 # A part of the state in a file of its own reads from where the state reads.
-EXTENSIONS = {"_resources/nat/state.py"}
+EXTENSIONS = {"_resources/nat/state.py", "_wiring/lasting.py"}
 
 
 class Closed:

@@ -15,7 +15,11 @@ import struct
 from typing import Optional
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import INTERFACE_NAME_BYTES, name_bytes
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
+    INTERFACE_NAME_BYTES,
+    KEPT_FOLDER,
+    name_bytes,
+)
 
 _SIOCETHTOOL = 0x8946
 _GTXCSUM, _STXCSUM = 0x16, 0x17  # include/uapi/linux/ethtool.h
@@ -78,6 +82,11 @@ def read_text(path: str) -> str:
         raise _unreadable(path, error) from error
 
 
+def keeps() -> bool:
+    """Return whether this host keeps a plan, to bring its wiring back by itself."""
+    return os.path.lexists(KEPT_FOLDER)
+
+
 def write_text(path: str, text: str) -> None:
     """Write a file whole; an empty text removes it. Raises OSError.
 
@@ -92,11 +101,26 @@ def write_text(path: str, text: str) -> None:
         os.unlink(path)
         return
     os.makedirs(folder, exist_ok=True)
+    _put(folder, path, beside, text.encode("utf-8", "surrogateescape"), 0o644, False)
+
+
+def write_bytes(path: str, content: bytes, mode: int) -> None:
+    """Write a file of a folder that is there whole, as `write_text` does; it is on the disk when this returns. Raises OSError."""
+    folder, name = os.path.split(path)
+    beside = os.path.join(folder, ".%s.new" % name)
+    if os.path.lexists(beside):
+        os.unlink(beside)
+    _put(folder, path, beside, content, mode, True)
+
+
+def _put(folder: str, path: str, beside: str, content: bytes, mode: int, sync: bool) -> None:
     try:
-        with os.fdopen(_nameless(folder, beside), "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(text)
+        with os.fdopen(_nameless(folder, beside), "wb") as file:
+            file.write(content)
             file.flush()
-            os.fchmod(file.fileno(), 0o644)
+            os.fchmod(file.fileno(), mode)
+            if sync:
+                os.fsync(file.fileno())
             if not os.path.lexists(beside):
                 new = beside if os.path.lexists(path) else path
                 # With src_dir_fd, which means nothing here, Python calls linkat, which follows the link in /proc; link(2) does not.

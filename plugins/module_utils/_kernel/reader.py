@@ -13,7 +13,7 @@ import re
 import resource
 import time
 from dataclasses import replace
-from typing import ContextManager, Dict, List, Optional, Sequence, Set, Tuple, TypeVar
+from typing import TYPE_CHECKING, ContextManager, Dict, List, Optional, Sequence, Set, Tuple, TypeVar
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, interpreters, namespaces
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import (
@@ -38,6 +38,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     RouteTable,
     Vlan,
 )
+
+if TYPE_CHECKING:
+    from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting import Lasting
 
 Self = TypeVar("Self", bound="Reader")
 
@@ -338,6 +341,9 @@ class Reader:
 
     def who_has(self, ns: int, interface: str, mac: str, ip: str) -> Optional[str]:
         raise TypeError("this kernel sends no packets")
+
+    def lasting(self) -> Lasting:
+        raise TypeError("this kernel knows nothing of what a host keeps")
 
 
 def _no_namespace(ref: NsRef) -> Refused:

@@ -53,7 +53,7 @@ class Kernel(reader.Reader):
             self.apply_together([step])
             return
         try:
-            self._changes[type(step)](self, step)
+            self._changes.get(type(step), type(self)._other)(self, step)
         except NetlinkError as error:
             raise KernelError(
                 error.errno or 0, step.attempt(), error.detail or self._cause(step, error.errno)
@@ -235,6 +235,9 @@ class Kernel(reader.Reader):
 
     def _del_loopback_guard(self, step: DelLoopbackGuard) -> None:
         routes.delete_guard(self._at(step.ns).socket, step.interface)
+
+    def _other(self, step: Change) -> None:
+        raise TypeError("this kernel does not know %s" % type(step).__name__)
 
     # --- files ------------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import ContextManager, Dict, Mapping, Optional, Protocol, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, ContextManager, Dict, Mapping, Optional, Protocol, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
@@ -21,6 +21,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     RouteTable,
     Vlan,
 )
+
+if TYPE_CHECKING:
+    from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting import Lasting
 
 Known = Mapping[int, Mapping[int, Sequence[Address]]]  # addresses by namespace and interface index
 
@@ -108,6 +111,9 @@ class Source(Protocol):
 
     def namespace_label(self, ns: int, nsid: int) -> str:
         """Return a name for the namespace that has an id in another."""
+
+    def lasting(self) -> Lasting:
+        """Return what the host has to bring its wiring back by itself."""
 
 
 class Kernel(Source, Protocol):

@@ -7,15 +7,23 @@
 from __future__ import annotations
 
 import json
-from typing import Optional
+from typing import Any, Dict, Optional
 
 from ansible.module_utils import basic
 
 
+def _arguments() -> Dict[str, Any]:
+    """Return what the task gives, nothing where there is none."""
+    arguments: Optional[bytes] = basic._ANSIBLE_ARGS
+    found: Dict[str, Any] = json.loads(arguments)["ANSIBLE_MODULE_ARGS"] if arguments is not None else {}
+    return found
+
+
 def called() -> str:
     """Return the module's name without its collection, ``""`` where there is no task."""
-    arguments: Optional[bytes] = basic._ANSIBLE_ARGS
-    if arguments is None:
-        return ""
-    name = json.loads(arguments)["ANSIBLE_MODULE_ARGS"].get("_ansible_module_name", "")
-    return str(name).rpartition(".")[2]
+    return str(_arguments().get("_ansible_module_name", "")).rpartition(".")[2]
+
+
+def as_step() -> bool:
+    """Return whether the task is a step of the role's chain."""
+    return bool(_arguments().get("step"))

@@ -135,9 +135,15 @@ def attempt(
 
 
 @without_collecting()
-def run(resource: Resource[Any, Any], opened: Opener, foresight: Optional[Foresight] = None) -> None:
+def run(
+    resource: Resource[Any, Any],
+    opened: Opener,
+    foresight: Optional[Foresight] = None,
+    beside: Callable[[], Mapping[str, Any]] = dict,
+) -> None:
     """Be the module of a resource: read the arguments, do the work on a kernel that is ``opened``, exit. Where check mode is told
-    the plan that the task is a step of, ``foresight`` says what it does, as if the steps before it were carried out."""
+    the plan that the task is a step of, ``foresight`` says what it does, as if the steps before it were carried out. ``beside`` has what else a step
+    of the role returns."""
 
     def work(module: AnsibleModule) -> Foreseen:
         wants = items(resource, module.params)
@@ -152,7 +158,8 @@ def run(resource: Resource[Any, Any], opened: Opener, foresight: Optional[Foresi
 
     required = [[*resource.identity, "aggregate"]]
     module, results = attempt(work, opened, argument_spec=argument_spec(resource), required_one_of=required)
-    leave(module, lambda: _result(module, results))
+    told = beside() if module.params["step"] else {}
+    leave(module, lambda: {**_result(module, results), **told})
 
 
 def run_info(

@@ -19,6 +19,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.contai
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.networks import Network
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import (
+    KEEP,
     TEARDOWN,
     WIRE,
     Item,
@@ -35,11 +36,16 @@ _ANY_ADDRESS = {
 
 
 def compile_plan(
-    networks: Sequence[Mapping[str, Any]], containers: Sequence[Mapping[str, Any]], state: str = "present"
+    networks: Sequence[Mapping[str, Any]],
+    containers: Sequence[Mapping[str, Any]],
+    state: str = "present",
+    persist: Optional[bool] = None,
+    purge: bool = False,
 ) -> Plan:
     """Return the plan for the role's variables: by half and step the items, ``[]`` for a step that is not needed. Raises `Invalid`.
 
-    ``state`` absent takes down everything listed, whatever the items' own state says.
+    ``state`` absent takes down everything listed, whatever the items' own state says. ``persist``: the host is to keep what is to be there, with
+    ``purge`` nothing else; False: it is not to keep what is listed; None: it keeps nothing, or nobody asks.
     """
     absent = state == "absent"
     checked_networks = _networks(networks, absent)
@@ -57,7 +63,51 @@ def compile_plan(
     down = plan[TEARDOWN]
     for item in [*down["bridge"], *(rule for rule in down["nat"] if "goes_with" in rule)]:
         item.update(rewired(plan))
+    if persist is not None:
+        _add_persistence(plan, checked_networks, checked_containers, persist, purge)
     return plan
+
+
+def _add_persistence(
+    plan: Plan, networks: Mapping[str, Network], containers: Mapping[str, Container], persist: bool, purge: bool
+) -> None:
+    """Add what the host is to keep, and what it is to keep no longer. What it cannot keep yet raises `Invalid`."""
+    if not persist:
+        if networks or containers or purge:
+            plan[WIRE][KEEP].append({"forget_networks": [*networks], "forget_containers": [*containers], "only": purge})
+        return
+    kept_networks = [network for network in networks.values() if network.present]
+    kept_containers = [container for container in containers.values() if container.present]
+    for network in kept_networks:
+        if network.unmanaged:
+            raise Invalid(
+                "wiring_persist: network '%s': an unmanaged bridge is not there yet when the wiring is brought back at boot; "
+                "that is not built yet." % network.name
+            )
+    for container in kept_containers:
+        if container.engine != "netns":
+            raise Invalid(
+                "wiring_persist: container '%s': what engine '%s' runs is not brought back yet, only engine: netns is."
+                % (container.name, container.engine)
+            )
+    plan[TEARDOWN][KEEP].append(
+        {
+            "forget_networks": [network.name for network in networks.values() if not network.present],
+            "forget_containers": [container.name for container in containers.values() if not container.present],
+            "stay_networks": [network.name for network in kept_networks],
+            "stay_containers": [container.name for container in kept_containers],
+            "only": purge,
+            "keeps": True,
+        }
+    )
+    if kept_networks or kept_containers:
+        plan[WIRE][KEEP].append(
+            {
+                "networks": [dict(network.spec) for network in kept_networks],
+                "containers": [container.entry() for container in kept_containers],
+                "keeps": True,
+            }
+        )
 
 
 def _listed(variable: str, given: Any, absent: bool) -> List[Dict[str, Any]]:

@@ -360,6 +360,12 @@ class Container:
         """Return what an error calls an option."""
         return "wiring_containers: container '%s': %s" % (self.name, name)
 
+    def entry(self) -> Dict[str, Any]:
+        """Return its entry with all networks named, also where it is on the first one because none is listed."""
+        if self.mode != "bridge":
+            return dict(self.spec)
+        return {**self.spec, "networks": [dict(attachment.spec) for attachment in self.attachments]}
+
     def check_joined(self, containers: Mapping[str, Container]) -> None:
         """Raise `Invalid` unless the container whose namespace this one shares is listed and present, and no circle is made."""
         path = [self.name]

@@ -15,7 +15,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Sequence, Set, Tuple
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import owner_mark
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import REFERENCES, host_end
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import TEARDOWN, WIRE, Item, Plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import KEEP, TEARDOWN, WIRE, Item, Plan
 
 Results = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]  # by half and step
 Thing = Tuple[str, ...]  # what an item makes, and others stand on
@@ -41,6 +41,21 @@ def able(plan: Plan, half: str, step: str, results: Results) -> List[int]:
 
 def message(plan: Plan, results: Results) -> str:
     """Return who failed at which step and why, and what was left out for that; ``""`` where nothing failed."""
+    failed, out = _told(plan, results)
+    if not failed:
+        return ""
+    text = "Failed: %s" % " ".join([failed[0], *(reason[:1].upper() + reason[1:] for reason in failed[1:])])
+    return "%s Left out for that: %s." % (text, "; ".join(out)) if out else text
+
+
+def told(plan: Plan, results: Results) -> List[str]:
+    """Return the same in a sentence for each who failed, and one for each who was left out."""
+    failed, out = _told(plan, results)
+    return [reason[:1].upper() + reason[1:] for reason in failed] + ["Left out for that: %s." % one for one in out]
+
+
+def _told(plan: Plan, results: Results) -> Tuple[List[str], List[str]]:
+    """Return (who failed at which step and why, who was left out of which steps)."""
     failed: List[str] = []
     left: Dict[str, Dict[str, None]] = {}
     for half in (TEARDOWN, WIRE):
@@ -54,11 +69,19 @@ def message(plan: Plan, results: Results) -> str:
                 if items[number].get("type") == "spoof_check":
                     continue  # what it was to let through is named already
                 left.setdefault(known.subject(fate.step, items[number]), {})[fate.step + where] = None
-    if not failed:
-        return ""
-    text = "Failed: %s" % " ".join([failed[0], *(reason[:1].upper() + reason[1:] for reason in failed[1:])])
-    out = ["%s (%s)" % (subject, ", ".join(steps)) for subject, steps in left.items()]
-    return "%s Left out for that: %s." % (text, "; ".join(out)) if out else text
+    return failed, ["%s (%s)" % (subject, ", ".join(steps)) for subject, steps in left.items()]
+
+
+def outcomes(plan: Plan, results: Results) -> Dict[Tuple[str, str], List[Tuple[str, Mapping[str, Any]]]]:
+    """Return (step, result) by whose they are: (``network`` or ``container``, name), in order."""
+    found: Dict[Tuple[str, str], List[Tuple[str, Mapping[str, Any]]]] = {}
+    for half in (TEARDOWN, WIRE):
+        known = _Half(plan[half])
+        for fate in _fates(plan[half], results.get(half, {})):
+            for number, result in zip(fate.taken, results.get(half, {}).get(fate.step, ())):
+                kind, dummy, name = known.subject(fate.step, plan[half][fate.step][number]).partition(" '")
+                found.setdefault((kind, name[:-1]), []).append((fate.step, result))
+    return found
 
 
 def _fates(steps: Mapping[str, Sequence[Item]], done: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Fate]:
@@ -87,6 +110,8 @@ class _Half:
 
     def subject(self, step: str, item: Item) -> str:
         """Return whose item it is, as the lists call it."""
+        if step == KEEP:
+            return "wiring_persist"
         if step == "bridge" or _of_network(step, item) or step == "gateway":
             return "network '%s'" % (item.get("owner") or item.get("name") or item["interface"])
         if step == "bridge_port":

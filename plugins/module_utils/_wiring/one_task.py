@@ -20,9 +20,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compil
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.purge import GATHER, purged
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report import result
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import WIRE, Plan
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.validation import RESOURCES, wants_of
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import KEEP, STEPS, WIRE, Plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.validation import resource_of, wants_of
 
+_WITH_BACKEND = {step.name for step in STEPS if step.module == "nat"} | {KEEP}
 _NAMES = 50  # of a container's interfaces; its root can make any number, and a new namespace has some that are nobody's
 Results = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]  # by half and step
 
@@ -31,23 +32,33 @@ class Steps:
     """The steps for the module's options; or of a ``plan`` that was compiled before, up to the ``last`` one (half, step). Raises `Invalid` or
     `Lacking` when it is made.
 
-    ``needs_survey``: with purge there may be more of them, which `survey` finds. ``order`` is (half, step), in order.
+    ``needs_survey``: with purge there may be more of them, which `survey` finds. ``order`` is (half, step), in order. ``keeps``: the host keeps a
+    plan, which what is listed may be in.
     """
 
     def __init__(
-        self, params: Mapping[str, Any], plan: Optional[Plan] = None, last: Optional[Tuple[str, str]] = None
+        self,
+        params: Mapping[str, Any],
+        plan: Optional[Plan] = None,
+        last: Optional[Tuple[str, str]] = None,
+        keeps: bool = False,
     ) -> None:
         self._params = params
         self._last = last
         self.needs_survey = bool(params.get("purge"))
-        self._take_up(plan or compile_plan(params["networks"], params["containers"], params["state"]))
+        if plan is None:
+            persist = True if params.get("persist") else False if keeps else None
+            plan = compile_plan(
+                params["networks"], params["containers"], params["state"], persist, bool(params.get("purge"))
+            )
+        self._take_up(plan)
 
     def _take_up(self, plan: Plan) -> None:
         """Make a plan the one whose steps are taken."""
         backend = {"backend": self._params["firewall_backend"]}
         self._plan = {
             half: {
-                step: [{**item, **backend} for item in items] if RESOURCES[step].noun == "nat" else items
+                step: [{**item, **backend} for item in items] if step in _WITH_BACKEND else items
                 for step, items in steps.items()
             }
             for half, steps in plan.items()
@@ -61,6 +72,11 @@ class Steps:
             (half, step): wants_of(self._plan, step, resolved(self._plan[half][step], None))
             for half, step in self.order
         }
+
+    @property
+    def plan(self) -> Plan:
+        """Return the plan whose steps are taken."""
+        return self._plan
 
     def survey(self, source: Source, state: Optional[State] = None) -> List[str]:
         """Add to the teardown what the role made on the host and nobody lists. Return warnings."""
@@ -77,7 +93,7 @@ class Steps:
 
     @staticmethod
     def resource(step: str) -> Resource[Any, Any]:
-        return RESOURCES[step]
+        return resource_of(step)
 
     def foreseen_wants(self, half: str, step: str) -> List[Any]:
         """Return the wants of a step as far as they are known before the first step, a published port's with any address."""

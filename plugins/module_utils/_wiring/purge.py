@@ -71,7 +71,7 @@ def purged(
             for name in _bridges(networks_listed, wiring)
         ],
     }
-    teardown = {step: [*purge[step], *items] for step, items in plan[TEARDOWN].items()}
+    teardown = {step: [*purge.get(step, ()), *items] for step, items in plan[TEARDOWN].items()}
     return {**plan, TEARDOWN: teardown}, [*inhabited.values()]
 
 

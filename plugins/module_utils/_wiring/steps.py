@@ -6,7 +6,8 @@
 
 The teardown removes from the outside in, last what other objects need; the second half makes objects in the order a person would by hand. A published
 port stands after what it leads to, and goes before it. What closes a network stands before its first pair, and goes after its last one; source NAT
-stands before the routes that need it. At the end of the second half come the names that mean another container's namespace.
+stands before the routes that need it. At the end of the second half come the names that mean another container's namespace, and what the host keeps over a
+reboot; what it keeps no longer is the first of all.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ class Step:
     summed: bool = False
 
 
+KEEP = "keep"  # the step of a half that sees to what the host keeps over a reboot
 STEPS = (
+    Step(TEARDOWN, KEEP, "wiring", "Keep what is to be gone no longer"),
     Step(TEARDOWN, "publish", "nat", "Take back published ports"),
     Step(TEARDOWN, "route", "ns_route", "Remove routes and policy rules"),
     Step(TEARDOWN, "veth", "veth", "Remove pairs"),
@@ -49,6 +52,7 @@ STEPS = (
     Step(WIRE, "route", "ns_route", "Set the routes", summed=True),
     Step(WIRE, "publish", "nat", "Publish ports", summed=True),
     Step(WIRE, "join", "netns", "Join other namespaces", summed=True),
+    Step(WIRE, KEEP, "wiring", "Keep the wiring over a reboot"),
 )
 
 

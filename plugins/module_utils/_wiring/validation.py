@@ -24,7 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.validatio
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import resolved
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import host_end
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.published_ports import Port, spelled
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import STEPS, WIRE, Item, Plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import KEEP, STEPS, WIRE, Item, Plan
 
 _BY_MODULE: Mapping[str, Resource[Any, Any]] = {
     resource.noun: resource
@@ -38,7 +38,21 @@ _BY_MODULE: Mapping[str, Resource[Any, Any]] = {
         veth.RESOURCE,
     )
 }
-RESOURCES: Mapping[str, Resource[Any, Any]] = {step.name: _BY_MODULE[step.module] for step in STEPS}  # by step
+RESOURCES: Mapping[str, Resource[Any, Any]] = {
+    step.name: _BY_MODULE[step.module] for step in STEPS if step.name != KEEP
+}  # by step
+
+
+def resource_of(step: str) -> Resource[Any, Any]:
+    """Return the resource that takes a step."""
+    if step == KEEP:
+        # Here and not above: of use to those who ask for it.
+        from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import lasting
+
+        return lasting.RESOURCE
+    return RESOURCES[step]
+
+
 # What the lists of the role call an option of an item, by step; one that is not here is called as it is, below what the step is listed
 # under.
 _WORDS: Mapping[str, Mapping[str, str]] = {
@@ -65,7 +79,7 @@ def checked(plan: Plan) -> Plan:
 
 def wants_of(plan: Plan, step: str, items: Sequence[Item]) -> List[Any]:
     """Return the wants of a step's items. Raises `Invalid`, in the words of the lists that the plan was made of, or `Lacking`."""
-    resource = RESOURCES[step]
+    resource = resource_of(step)
     validates = validator(resource)
     wants = [_parsed(plan, step, validates, item) for item in items]
     distinct(resource, wants, lambda number: _entry(plan, step, items[number]))
@@ -77,7 +91,7 @@ def wants_of(plan: Plan, step: str, items: Sequence[Item]) -> List[Any]:
 
 def _parsed(plan: Plan, step: str, validates: Any, item: Item) -> Any:
     try:
-        return parsed(RESOURCES[step], validates, item)
+        return parsed(resource_of(step), validates, item)
     except Invalid as error:
         found = str(error)
         raise Invalid("%s: %s" % (_entry(plan, step, item, found), _worded(step, item, found))) from error
@@ -85,6 +99,8 @@ def _parsed(plan: Plan, step: str, validates: Any, item: Item) -> Any:
 
 def _entry(plan: Plan, step: str, item: Item, error: str = "") -> str:
     """Return which entry of which list an item comes from, and is to blame for its error."""
+    if step == KEEP:
+        return "wiring_persist"
     if step == "address" and error.partition(": ")[0] in _OF_NETWORK:
         return "wiring_networks: network '%s'" % item["bridge"]
     if step in ("bridge", "gateway", "nat") and item.get("type") not in ("dnat", "spoof_check"):

@@ -68,6 +68,7 @@ OPTIONS: Dict[str, Any] = {
     "state": _STATE,
     "purge": {"type": "bool", "default": False},
     "firewall_backend": {"type": "str", "choices": ["auto", "nftables", "iptables"], "default": "auto"},
+    "persist": {"type": "bool", "default": False},
 }
 # Of the role itself, beside the module's options: how it goes about it.
 ROLE_ONLY: Dict[str, Any] = {
@@ -75,7 +76,7 @@ ROLE_ONLY: Dict[str, Any] = {
     "install_dependencies": {"type": "bool", "default": True},
 }
 # Variables that are planned, and that somebody might set already.
-NOT_BUILT = ("links", "topology_file", "persist", "fleet", "underlay_address", "slice")
+NOT_BUILT = ("links", "topology_file", "fleet", "underlay_address", "slice")
 MODES = ("bridge", "host", "none", "container")  # what `network_mode` can be; the last one is written `container:NAME`
 
 

@@ -17,6 +17,7 @@ from typing import AbstractSet, Any, Dict, Iterable, List, Optional, Tuple
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile, SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import KEPT_UNIT
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, MAIN_TABLE, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import fence
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.fence import Fencing
@@ -25,6 +26,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 # After 99-sysctl.conf (Debian's link to /etc/sysctl.conf): systemd-sysctl reads in order of name and the last one wins.
 SYSCTL_FILE = "/etc/sysctl.d/99-zz-linuxnet-containers.conf"
 _HEADING = "# Set by linuxnet.containers: its NAT rules need forwarding. Taken back with the last of them.\n"
+_ASIDE = "; "  # begins a comment, sysctl.d(5), but none of ours
 _FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 _ACCEPT_RA = "net/ipv6/conf/%s/accept_ra"
 _RA = 9  # RTPROT_RA: a route that router advertisements brought
@@ -37,14 +39,27 @@ def _line(family: int) -> str:
 
 def recorded(text: str, family: int) -> bool:
     """Return whether our file says that we switched forwarding of a family on."""
-    return _line(family) in text
+    return _line(family) in at_boot(text)
+
+
+def at_boot(text: str) -> str:
+    """Return the text of our file with which forwarding is on from the first moment after a boot."""
+    return "".join(line[len(_ASIDE) :] if line.startswith(_ASIDE) else line for line in text.splitlines(keepends=True))
+
+
+def set_aside(text: str) -> str:
+    """Return the text of our file that only notes that we switched forwarding on: where the host brings the wiring back by itself, that does so, once
+    isolation stands."""
+    lines = {_line(family) for family in _FORWARDING}
+    return "".join(_ASIDE + line if line in lines else line for line in text.splitlines(keepends=True))
 
 
 @dataclass(frozen=True)
 class Forwarding:
     """Forwarding of one family. ``value`` of its sysctl, None where it is not to be looked after; ``text`` of our file, None
     where it does not count (not the host). ``uplinks`` live from router advertisements, which they ignore with IPv6
-    forwarding unless accept_ra is 2 (Documentation/networking/ip-sysctl.rst); ``told`` are those that we told so."""
+    forwarding unless accept_ra is 2 (Documentation/networking/ip-sysctl.rst); ``told`` are those that we told so. ``aside``: the file only notes it,
+    see `set_aside`."""
 
     ns: NsRef
     family: int
@@ -52,6 +67,7 @@ class Forwarding:
     text: Optional[str] = None
     uplinks: Tuple[str, ...] = ()
     told: Tuple[str, ...] = ()
+    aside: bool = False
     fencing: Fencing = field(default_factory=lambda: Fencing(HOST, 4))
 
     @property
@@ -64,10 +80,11 @@ class Forwarding:
         if self.value in (None, "1"):
             return self.fencing.up()
         lines = [*("%s = 2\n" % (_ACCEPT_RA % name) for name in self.uplinks), _line(self.family)]
-        missing = [line for line in lines if self.text is not None and line not in self.text]
+        missing = [line for line in lines if self.text is not None and line not in at_boot(self.text)]
         steps: List[Change] = []
         if missing:
-            steps.append(PutFile(SYSCTL_FILE, (self.text or _HEADING) + "".join(missing), self.text or ""))
+            text = (self.text or _HEADING) + "".join(missing)
+            steps.append(PutFile(SYSCTL_FILE, set_aside(text) if self.aside else text, self.text or ""))
         steps += [SetSysctl(self.ns, _ACCEPT_RA % name, "2", "1") for name in self.uplinks]
         steps += self.fencing.up()
         return [*steps, SetSysctl(self.ns, _FORWARDING[self.family], "1", self.value or "0", opens=True)]
@@ -82,7 +99,7 @@ class Forwarding:
         steps += self.fencing.down()
         if not self.text or not self.ours:
             return steps
-        rest = self.text.replace(_line(self.family), "")
+        rest = "".join(line for line in self.text.splitlines(keepends=True) if at_boot(line) != _line(self.family))
         for name in self.told:
             steps.append(SetSysctl(self.ns, _ACCEPT_RA % name, "1", "2"))
         if self.family == 6:
@@ -97,7 +114,7 @@ class Forwarding:
         described: Dict[str, Any] = {"ip_forward": now or switched}
         described["fenced"] = self.fencing.wanted is not None if switched else self.fencing.stands
         if self.text is not None:
-            kept = _line(self.family) in self.text or (switched and not now)
+            kept = recorded(self.text, self.family) or (switched and not now)
             described["sysctl_file"] = SYSCTL_FILE if kept else None
         return described
 
@@ -138,6 +155,7 @@ def look(ns: int, family: int, wanted: bool, on: bool, item: fence.Item, state: 
         uplinks = tuple(sorted(name for name in names if state.sysctl(ns, _ACCEPT_RA % name) == "1"))
         listed = [line.split("/")[3] for line in (text or "").splitlines() if line.startswith(_ACCEPT_RA[:14])]
         told = tuple(name for name in listed if state.sysctl(ns, _ACCEPT_RA % name) == "2")
-    found = Forwarding(item.ref, family, value, text, uplinks, told)
+    aside = text is not None and on and value != "1" and bool(state.text(KEPT_UNIT))
+    found = Forwarding(item.ref, family, value, text, uplinks, told, aside)
     ours = there if text is None else found.ours
     return replace(found, fencing=fence.look(ns, family, item, ours or (on and value != "1"), state))

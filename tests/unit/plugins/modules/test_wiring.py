@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import importlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible.module_utils import basic
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete, files
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner, step_runner
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import STEPS
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import lasting
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import KEEP, STEPS
 from ansible_collections.linuxnet.containers.plugins.modules import wiring, wiring_info
 
-NOUNS = {step.module for step in STEPS}
+NOUNS = {step.module for step in STEPS if step.name != KEEP}
 
 
-def called(monkeypatch: pytest.MonkeyPatch, module: Any, name: str | None) -> list[Any]:
+def called(monkeypatch: pytest.MonkeyPatch, module: Any, name: str | None, **more: Any) -> list[Any]:
     """What a module hands the runner, called by a name; the steps' runner is handed just the options here."""
     handed: list[Any] = []
-    args = {"ANSIBLE_MODULE_ARGS": {"_ansible_module_name": name} if name else {}}
+    args = {"ANSIBLE_MODULE_ARGS": {"_ansible_module_name": name, **more} if name else {}}
     monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps(args).encode())
     monkeypatch.setattr(runner, "run", lambda *given: handed.extend(given))
     monkeypatch.setattr(runner, "run_info", lambda *given: handed.extend(given))
@@ -39,8 +42,8 @@ def test_all_nouns_of_the_chain_are_there() -> None:
 def test_called_as_a_noun_it_hands_the_runner_what_that_module_does(monkeypatch: pytest.MonkeyPatch, noun: str) -> None:
     own = importlib.import_module(f"ansible_collections.linuxnet.containers.plugins.modules.{noun}")
     handed = called(monkeypatch, wiring, f"linuxnet.containers.{noun}")
-    assert len(handed) == 3
-    assert handed.pop() is wiring._foreseen  # which only the role needs
+    assert len(handed) == 4
+    assert [handed.pop(), handed.pop()] == [wiring._kept, wiring._foreseen]  # which only the role needs
     assert handed == called(monkeypatch, own, f"linuxnet.containers.{noun}")
 
 
@@ -52,4 +55,18 @@ def test_called_as_wiring_info_it_hands_the_runner_what_that_does(monkeypatch: p
 
 @pytest.mark.parametrize("name", ["linuxnet.containers.wiring", "wiring", None])
 def test_called_by_its_own_name_it_takes_the_steps(monkeypatch: pytest.MonkeyPatch, name: str | None) -> None:
-    assert called(monkeypatch, wiring, name) == [["containers", "firewall_backend", "networks", "purge", "state"]]
+    assert called(monkeypatch, wiring, name) == [
+        ["containers", "firewall_backend", "networks", "persist", "purge", "state"]
+    ]
+
+
+def test_as_a_step_of_the_role_it_hands_the_runner_what_the_host_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    handed = called(monkeypatch, wiring, "linuxnet.containers.wiring", step=["wire", "keep"])
+    assert handed == [lasting.RESOURCE, complete.Kernel, wiring._foreseen, wiring._kept]
+
+
+def test_a_step_says_whether_the_host_keeps_a_plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(files, "KEPT_FOLDER", str(tmp_path / "kept"))
+    assert wiring._kept() == {}
+    (tmp_path / "kept").mkdir()
+    assert wiring._kept() == {"kept": True}

@@ -26,6 +26,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.reader
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import addresses as address_changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import base
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import files as file_changes
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import lasting as lasting_changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import links as link_changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import namespaces as netns_changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes import routes as route_changes
@@ -183,7 +184,11 @@ def test_every_change_of_the_model_is_one_that_some_kernel_takes() -> None:
     assert {type(step) for step, _calls in STEPS.values()} | {netns_changes.BindNetns, link_changes.MoveLink} == set(
         with_addresses.Kernel._changes
     )
-    assert changes - set(with_addresses.Kernel._changes) == {address_changes.Announce}
+    assert changes - set(with_addresses.Kernel._changes) == {
+        address_changes.Announce,
+        lasting_changes.PutKept,
+        lasting_changes.ReloadUnits,
+    }
 
 
 def test_a_firewall_is_not_for_every_kernel(kernel: Kernel) -> None:

@@ -38,9 +38,11 @@ def test_one_network_and_one_container() -> None:
         "route",
         "publish",
         "join",
+        "keep",
     ]
     where = {"netns": "web", "interface": "eth0", "bridge": "docker0", "supersede": True}
     assert plan["wire"] == {
+        "keep": [],
         "netns": [{"name": "web", "new_sysctls": BORN_WITH}],
         "bridge": [{"name": "docker0", "only_ours": True, "mtu": "auto", "accept_ra": False}],
         "gateway": [
@@ -84,7 +86,7 @@ def test_one_network_and_one_container() -> None:
         "publish": [NOTHING_PUBLISHED, {**CHECK, **pools, "addresses": ["web/eth0/ipv4", "web/eth0/ipv6"]}],
         "join": [],
     }
-    assert list(plan["teardown"]) == ["publish", "route", "veth", "netns", "bridge", "nat"]
+    assert list(plan["teardown"]) == ["keep", "publish", "route", "veth", "netns", "bridge", "nat"]
     assert not any(plan["teardown"].values())
 
 
@@ -112,6 +114,7 @@ def test_absent_takes_it_down_from_the_outside_in(networks: Any, containers: Any
     plan = compile_plan(networks, containers, state)
     rule = {"owner": "docker0", "state": "absent", "goes_with": "docker0"}
     assert plan["teardown"] == {
+        "keep": [],
         "publish": [NO_PORTS],
         "nat": [
             {"type": "filter", "bridge": "docker0", **rule},

@@ -16,6 +16,7 @@ import yaml
 from ansible_collections.linuxnet.containers.plugins.filter import wiring_plan, wiring_result
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report import result
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import (
+    KEEP,
     STEPS,
     TEARDOWN,
     WIRE,
@@ -56,9 +57,10 @@ def task(step: Step) -> dict[str, Any]:
         "aggregate": "{{ " + items(step) + (published if (step.half, step.name) == (WIRE, "publish") else "") + " }}",
         "step": [step.half, step.name],
     }
-    if step.module == "nat":
+    if step.module in ("nat", "wiring"):
         arguments["backend"] = "{{ wiring_firewall_backend }}"
-    needed = " and wiring_publishing | bool" if (step.half, step.name) == (WIRE, "publish") else ""
+    conditions = {"publish": " and wiring_publishing | bool", KEEP: " and wiring_keeping | bool"}
+    needed = conditions.get(step.name, "") if step.half == WIRE else ""
     return {
         "name": step.title,
         f"linuxnet.containers.{step.module}": arguments,
@@ -90,6 +92,7 @@ def test_the_role_takes_the_halves_in_order() -> None:
     dummy, *halves = block["block"]
     files = {TEARDOWN: "{{ 'refused.yml' if wiring_plan.refusal is defined else 'teardown.yml' }}", WIRE: "wire.yml"}
     needed = [f"wiring_plan.{half}.values() | flatten | length > 0" for half in HALVES]
+    needed[1] = "wiring_to_wire | bool"
     needed[0] = f"(wiring_plan.refusal is defined or {needed[0]})"
     assert [(one["ansible.builtin.include_tasks"], one["when"]) for one in halves] == [
         (files[half], f"wiring_compiled is not failed and {when}") for half, when in zip(HALVES, needed, strict=True)
@@ -104,6 +107,12 @@ def test_what_failed_is_looked_for_in_all_steps() -> None:
     }
     looked = re.findall(r"\((\w+)\.failed \| default\(false\)\)", told["wiring_stumbled"])
     assert looked == [register(step) for step in STEPS]
+
+
+def test_whether_the_host_keeps_anything_is_looked_for_in_all_steps() -> None:
+    told = yaml.safe_load((ROLE / "vars/main.yml").read_text(encoding="utf-8"))
+    looked = re.findall(r"wiring_\w+", told["wiring_keeping"].partition(" or [")[2])
+    assert looked == [register(step) for step in STEPS if step.name != KEEP]
 
 
 def test_no_result_of_an_earlier_run_is_left() -> None:
@@ -167,7 +176,9 @@ def test_the_documentation_names_the_steps_and_their_modules() -> None:
     step = yaml.safe_load(wiring.RETURN)["results"]["contains"]["step"]["description"][0]
     assert values(step) == [name for half in HALVES for name in (half, *(one.name for one in of(half)))]
     description = " ".join(yaml.safe_load(wiring.DOCUMENTATION)["description"])
-    assert set(re.findall(r"M\(linuxnet\.containers\.(\w+)\)", description)) == {one.module for one in STEPS}
+    assert set(re.findall(r"M\(linuxnet\.containers\.(\w+)\)", description)) == {
+        one.module for one in STEPS if one.name != KEEP
+    }
     given = yaml.safe_load(wiring_result.DOCUMENTATION)["options"]["_input"]["description"]
     assert values(given[0]) == SUMMED
     plan = yaml.safe_load(wiring_plan.RETURN)["_value"]["description"]

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import pools
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Lacking
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import STEPS
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import KEEP, STEPS
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.validation import RESOURCES, checked
 
 NETWORK = {"name": "docker0", "subnets": ["172.17.0.0/16"]}
@@ -23,7 +23,7 @@ def plan(network: dict[str, Any], container: dict[str, Any], state: str = "prese
 
 
 def test_every_step_has_its_resource() -> None:
-    assert set(RESOURCES) == {step.name for step in STEPS}
+    assert {*RESOURCES, KEEP} == {step.name for step in STEPS}
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 
-SUBJECTS = ["addresses", "base", "files", "links", "namespaces", "routes"]
+SUBJECTS = ["addresses", "base", "files", "lasting", "links", "namespaces", "routes"]
 
 
 def test_what_a_change_need_not_say() -> None:

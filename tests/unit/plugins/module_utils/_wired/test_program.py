@@ -1,0 +1,203 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The command `wired`, with the twin of a host in the kernel's place."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete, files
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Lacking
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting import PLAN
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import step_runner
+from ansible_collections.linuxnet.containers.plugins.module_utils._wired import program
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import one_task
+from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
+
+LISTS = {
+    "networks": [{"name": "front", "subnets": ["10.1.0.0/24"]}],
+    "containers": [{"name": "web"}, {"name": "db"}],
+    "state": "present",
+    "firewall_backend": "auto",
+    "persist": True,
+}
+
+
+class Twin(MemoryKernel):
+    """The host that is opened."""
+
+    @staticmethod
+    def require() -> None:
+        """It has all."""
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> Twin:
+    """A host that keeps two containers, and was started again."""
+    before, host = Twin(), Twin()
+    _found, _warnings, failed = step_runner.take_steps(one_task.Steps(LISTS), before, False)
+    assert not failed
+    host.lasting_files = before.lasting_files
+    opened: Any = contextlib.nullcontext(host)
+    monkeypatch.setattr(program, "_kernel", lambda identity: lambda: opened)
+    monkeypatch.setattr(complete, "Kernel", Twin)
+    monkeypatch.setattr(
+        files, "read_text", lambda path: host.lasting_files[path].text if path in host.lasting_files else ""
+    )
+    monkeypatch.delenv("JOURNAL_STREAM", raising=False)
+    return host
+
+
+def called(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as end:
+        program.main(arguments)
+    return int(end.value.code or 0)
+
+
+def test_up_wires_all_and_then_has_nothing_to_do(host: Twin, capsys: pytest.CaptureFixture[str]) -> None:
+    assert called("up") == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("1 network, 2 containers: all is wired, ")
+    assert said.err == ""
+    assert called("up") == 0
+    assert "all is wired, 0 things changed" in capsys.readouterr().out
+
+
+def test_up_wires_one(host: Twin, capsys: pytest.CaptureFixture[str]) -> None:
+    assert called("up", "--", "web") == 0
+    assert capsys.readouterr().out.startswith("1 network, 1 container: all is wired")
+    assert [*host.listing()] == ["web"]
+
+
+def test_who_is_not_kept_is_refused(host: Twin, capsys: pytest.CaptureFixture[str]) -> None:
+    assert called("up", "gone") == 1
+    assert capsys.readouterr().err == "Container 'gone' is not among those that are kept on this host.\n"
+    assert host.applied == []
+
+
+def test_without_a_plan_there_is_nothing_to_wire(host: Twin, capsys: pytest.CaptureFixture[str]) -> None:
+    host.lasting_files = {}
+    assert called("up") == 1
+    assert capsys.readouterr().err == f"This host keeps no wiring: there is no {PLAN}.\n"
+
+
+def test_who_fails_is_named_in_a_line_of_the_journal_and_all_others_are_wired(
+    host: Twin, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOURNAL_STREAM", "8:1")
+    apply = host.apply
+
+    def picky(step: Any) -> None:
+        if getattr(step, "name", "") == "db":
+            raise KernelError(5, step.attempt())
+        apply(step)
+
+    monkeypatch.setattr(host, "apply", picky)
+    assert called("up") == 1
+    failed, left, summed = capsys.readouterr().err.splitlines()
+    assert failed.startswith("<3>Container 'db' at step netns: netns db: Could not ")
+    assert left == "<3>Left out for that: container 'db' (veth, address, route, publish)." or "container 'db'" in left
+    assert summed.startswith("<3>1 network, 2 containers: not all is wired, ")
+    assert [*host.listing()] == ["web"]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (Lacking("pyroute2", "pyroute2"), "pyroute2"),
+        (OSError(24, "Too many open files"), "Could not read the state of this host: Too many open files"),
+        (ValueError("x"), "x"),
+    ],
+)
+def test_whatever_goes_wrong_is_a_line(
+    host: Twin, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    def broken() -> None:
+        raise error
+
+    monkeypatch.setattr(Twin, "require", staticmethod(broken))
+    assert called("up") == 1
+    assert said in capsys.readouterr().err
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_status_and_diff_tell_what_is_not_as_kept_and_change_nothing(
+    host: Twin, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert [called("status"), called("diff")] == [3, 3]
+    said = capsys.readouterr().out
+    assert "container  web    missing" in said
+    assert "netns web:\n" in said
+    assert host.applied == []
+    assert called("up") == 0
+    capsys.readouterr()
+    assert [called("status", "web"), called("diff")] == [0, 0]
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines] == [["network", "front"], ["container", "web"]]
+
+
+def test_down_takes_down_and_up_brings_back(host: Twin, capsys: pytest.CaptureFixture[str]) -> None:
+    called("up")
+    assert called("down", "web") == 0
+    assert [*host.listing()] == ["db"]
+    assert called("down") == 0
+    assert [*host.listing()] == []
+    assert host.link(host.find(HOST) or 0, "front") is None
+    assert "all is down" in capsys.readouterr().out
+    assert host.lasting_files
+    assert called("up") == 0
+    assert [*host.listing()] == ["web", "db"]
+
+
+def test_json_is_one_document(host: Twin, capsys: pytest.CaptureFixture[str]) -> None:
+    assert called("status", "--json") == 3
+    document = told(capsys)
+    assert (document["containers"]["web"]["state"], document["failed"]) == ("missing", [])
+    assert called("diff", "--json") == 3
+    assert told(capsys)["results"]["wire"]["netns"][0]["after"]["name"] == "web"
+    assert called("up", "--json", "web") == 0
+    assert told(capsys)["changed"] > 4
+    assert called("status", "--json", "web") == 0
+    assert told(capsys)["containers"]["web"]["addresses"]
+    assert called("down", "--json") == 0
+    assert told(capsys)["failed"] == []
+
+
+def test_a_failure_is_in_the_document_as_well(
+    host: Twin, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(step: Any) -> None:
+        raise KernelError(5, step.attempt())
+
+    monkeypatch.setattr(host, "apply", broken)
+    assert called("up", "--json", "web") == 1
+    assert told(capsys)["failed"][0].startswith("Container 'web' at step netns: ")
+
+
+def test_a_person_who_watches_sees_which_step_is_taken(
+    host: Twin, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called("up")
+    assert "veth" not in capsys.readouterr().err
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    called("up")
+    assert "\r\033[Kveth: 2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["sideways"], ["up", "--sideways"]])
+def test_a_wrong_command_line_is_told_apart(arguments: list[str]) -> None:
+    assert called(*arguments) == 2
+
+
+def test_the_kernel_is_that_of_the_host_as_it_was_called_then() -> None:
+    opened: Any = program._kernel("me")
+    assert opened.identity(None) == "me"

@@ -1,0 +1,164 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan that a host keeps: as text, moved on by runs, and carried out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import kept
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.kept import Asked, Kept
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import entries
+
+FRONT, BACK = entries(
+    "networks",
+    [
+        {"name": "front", "subnets": ["10.1.0.0/24", "fd00:1::/64"]},
+        {"name": "back", "subnets": ["10.2.0.0/24"], "mtu": "1400"},
+    ],
+)
+WEB, DB, SIDE = entries(
+    "containers",
+    [
+        {"name": "web", "networks": [{"name": "front"}]},
+        {"name": "db", "networks": [{"name": "back", "ipv4_address": "10.2.0.9"}, {"name": "front"}]},
+        {"name": "side", "network_mode": "container:web"},
+    ],
+)
+GIVEN = {"web": {"eth0": ["10.1.0.5/24", "fd00:1::5/64"]}, "db": {"eth1": ["10.1.0.6/24"]}}
+WHOLE = Kept([FRONT, BACK], [WEB, DB, SIDE], GIVEN, {"front": 1450}, "me", "nftables")
+
+
+def named(what: Kept) -> tuple[list[str], list[str]]:
+    return [one["name"] for one in what.networks], [one["name"] for one in what.containers]
+
+
+def test_text_is_read_back_and_the_same_plan_has_the_same_text() -> None:
+    text = kept.text_of(WHOLE)
+    again = kept.read(text)
+    assert (again.networks, again.containers, again.addresses, again.mtus, again.identity, again.backend) == (
+        [FRONT, BACK],
+        [WEB, DB, SIDE],
+        GIVEN,
+        {"front": 1450},
+        "me",
+        "nftables",
+    )
+    assert kept.text_of(again) == text
+
+
+def test_nothing_kept_is_no_text() -> None:
+    assert kept.text_of(Kept()) == ""
+    assert not kept.read("")
+
+
+def spoiled(**changes: Any) -> str:
+    return json.dumps({**json.loads(kept.text_of(WHOLE)), **changes})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x",
+        "[]",
+        "{}",
+        kept.text_of(WHOLE)[:-5],
+        spoiled(addresses=[]),
+        spoiled(addresses={"web": {"eth0": ["x"]}}),
+        spoiled(mtus={"front": "x"}),
+        spoiled(networks=[{"name": "front", "subnets": 7}]),
+        spoiled(containers=[{"name": "web", "networks": [{"name": "nowhere"}]}]),
+        spoiled(version=2),
+    ],
+)
+def test_what_is_no_plan_is_refused(text: str) -> None:
+    with pytest.raises(Invalid):
+        kept.read(text)
+
+
+def test_a_run_adds_and_replaces_and_leaves_what_it_does_not_list() -> None:
+    other = {**WEB, "published_ports": ["80:80"]}
+    found, warnings = kept.merged(WHOLE, Asked([FRONT], [other]))
+    assert (named(found), warnings) == ((["front", "back"], ["web", "db", "side"]), [])
+    assert found.containers[0] == other
+    assert found.addresses == GIVEN
+
+
+def test_what_is_given_up_goes_with_its_addresses() -> None:
+    found, warnings = kept.merged(WHOLE, Asked(forget_networks=["back"], forget_containers=["db"]))
+    assert (named(found), warnings) == ((["front"], ["web", "side"]), [])
+    assert found.addresses == {"web": GIVEN["web"]}
+    empty, warnings = kept.merged(found, Asked(forget_networks=["front"], forget_containers=["web", "side"]))
+    assert (named(empty), warnings, kept.text_of(empty)) == (([], []), [], "")
+
+
+def test_a_network_stays_while_containers_of_earlier_runs_are_on_it() -> None:
+    found, warnings = kept.merged(WHOLE, Asked(forget_networks=["front", "back"], forget_containers=["db"]))
+    assert named(found) == (["front"], ["web", "side"])
+    assert warnings == [
+        "Network 'front' stays among those that are kept on this host, for container 'web', of an earlier run, is on it."
+    ]
+
+
+def test_who_shares_the_namespace_of_one_that_goes_goes_with_it() -> None:
+    found, warnings = kept.merged(WHOLE, Asked(forget_containers=["web"]))
+    assert named(found) == (["front", "back"], ["db"])
+    assert warnings == [
+        "Container 'side', of an earlier run, is not kept on this host any more, for container 'web' is not."
+    ]
+
+
+def test_purge_keeps_nothing_else() -> None:
+    found, warnings = kept.merged(WHOLE, Asked(only=True, stay_networks=["front"], stay_containers=["web"]))
+    assert (named(found), warnings) == ((["front"], ["web"]), [])
+    assert not kept.merged(WHOLE, Asked(only=True))[0]
+
+
+def test_what_cannot_be_together_is_refused() -> None:
+    [same] = entries("networks", [{"name": "other", "subnets": ["10.1.0.0/25"]}])
+    with pytest.raises(Invalid, match=r"wiring_persist: what this run and earlier ones list together.*overlaps"):
+        kept.merged(WHOLE, Asked([same]))
+
+
+def test_addresses_and_mtus_are_those_that_there_were() -> None:
+    wire = kept.compiled(WHOLE)["wire"]
+    addresses: dict[tuple[str, str], list[str]] = {(item["netns"], item["interface"]): [] for item in wire["address"]}
+    for item in wire["address"]:
+        addresses[item["netns"], item["interface"]].append(item.get("address") or item["pool"])
+    assert addresses == {
+        ("web", "eth0"): ["10.1.0.5/24", "fd00:1::5/64"],
+        ("db", "eth0"): ["10.2.0.9/24"],
+        ("db", "eth1"): ["10.1.0.6/24", "fd00:1::/64"],
+    }
+    assert not any("address" in item and ({"pool", "range", "exclude"} & item.keys()) for item in wire["address"])
+    assert [item["mtu"] for item in wire["bridge"]] == ["1450", "1400"]
+    assert sorted(item["mtu"] for item in wire["veth"]) == ["1400", "1450", "1450"]
+
+
+def test_an_address_that_is_in_the_pool_no_more_is_not_given_again() -> None:
+    [small] = entries("networks", [{"name": "front", "subnets": ["10.3.0.0/24"]}])
+    plan = kept.compiled(Kept([small], [WEB], GIVEN))
+    assert [item.get("pool") for item in plan["wire"]["address"]] == ["10.3.0.0/24"]
+
+
+def test_a_part_is_a_container_with_its_networks_and_whose_namespace_it_shares() -> None:
+    assert named(kept.part(WHOLE, ["db"])) == (["front", "back"], ["db"])
+    assert named(kept.part(WHOLE, ["side"])) == (["front"], ["web", "side"])
+    with pytest.raises(Refused, match="'gone' is not among those that are kept"):
+        kept.part(WHOLE, ["gone"])
+
+
+def test_all_is_undone_or_some_containers_alone() -> None:
+    down = kept.undone(WHOLE)
+    assert not any(down["wire"].values())
+    assert [item["name"] for item in down["teardown"]["bridge"]] == ["front", "back"]
+    some = kept.undone(WHOLE, ["db"])
+    assert not any(some["wire"].values())
+    assert not some["teardown"]["bridge"]
+    assert [item["name"] for item in some["teardown"]["netns"]] == ["db"]
+    assert [item["owner"] for item in some["teardown"]["nat"]] == ["db"], "its ports are checked no longer"
