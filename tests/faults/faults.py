@@ -298,7 +298,8 @@ def _life(story: Story, place: Any, kind: str, error: str, left: Item | None = N
         for path, text in left["files"].items():
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             Path(path).write_text(text, encoding="utf-8")
-            hosts.shell(f"sysctl -q -p {path}")
+            if path.endswith(".conf"):  # what a boot reads
+                hosts.shell(f"sysctl -q -p {path}")
     if place is not None:
 
         def act() -> Any:
