@@ -11,9 +11,10 @@ from dataclasses import field
 from typing import Dict, Mapping, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import KEPT_FOLDER, KEPT_PLAN, KEPT_UNIT
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import KEPT_FOLDER, KEPT_PLAN
 
-FOLDER, PLAN, UNIT = KEPT_FOLDER, KEPT_PLAN, KEPT_UNIT
+FOLDER, PLAN = KEPT_FOLDER, KEPT_PLAN
+UNIT = "/etc/systemd/system/wired.service"
 PROGRAM = FOLDER + "/wired.pyz"
 TEMPLATE = "/etc/systemd/system/wired@.service"
 COMMAND = "/usr/local/sbin/wired"

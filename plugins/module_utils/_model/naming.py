@@ -16,10 +16,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 INTERFACE_NAME_BYTES = 15  # IFNAMSIZ less the closing NUL, include/uapi/linux/if.h
 ALTERNATIVE_NAME_BYTES = 127  # ALTIFNAMSIZ less the closing NUL
 NETNS_DIRECTORY = "/run/netns"  # where iproute2 keeps named namespaces
-# What a host has that brings its wiring back by itself (`lasting`): the plan, and the unit that carries it out.
+# Where a host that brings its wiring back by itself (`lasting`) has what it needs, and the plan.
 KEPT_FOLDER = "/var/lib/linuxnet-containers"
 KEPT_PLAN = KEPT_FOLDER + "/plan.json"
-KEPT_UNIT = "/etc/systemd/system/wired.service"
 
 OWNER_BYTES = (
     101  # of an owner's name in the comment of a rule: what nftables leaves beside our mark and a bridge's name

@@ -17,7 +17,7 @@ from typing import AbstractSet, Any, Dict, Iterable, List, Optional, Tuple
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile, SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import KEPT_UNIT
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import KEPT_PLAN
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, MAIN_TABLE, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import fence
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.fence import Fencing
@@ -155,7 +155,7 @@ def look(ns: int, family: int, wanted: bool, on: bool, item: fence.Item, state: 
         uplinks = tuple(sorted(name for name in names if state.sysctl(ns, _ACCEPT_RA % name) == "1"))
         listed = [line.split("/")[3] for line in (text or "").splitlines() if line.startswith(_ACCEPT_RA[:14])]
         told = tuple(name for name in listed if state.sysctl(ns, _ACCEPT_RA % name) == "2")
-    aside = text is not None and on and value != "1" and bool(state.text(KEPT_UNIT))
+    aside = text is not None and on and value != "1" and bool(state.text(KEPT_PLAN))
     found = Forwarding(item.ref, family, value, text, uplinks, told, aside)
     ours = there if text is None else found.ours
     return replace(found, fencing=fence.look(ns, family, item, ours or (on and value != "1"), state))
