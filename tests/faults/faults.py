@@ -55,6 +55,8 @@ OTHER: Item = {
 }
 
 
+# What is forwarded needs allowances then.
+DROPS = "iptables -P FORWARD DROP; ip6tables -P FORWARD DROP"
 KINDS = ("ended", "taken-back", "refused", "power-cut")
 LASTING = ("/etc/sysctl.d", "/etc/netns")
 PURGED = ("[web]", "[db]")  # the places of names that purge knows
@@ -68,13 +70,14 @@ BESIDE: dict[str, int] = {}
 
 @dataclass(frozen=True)
 class Story:
-    """Runs before, the run that is disturbed, and in which manner: of the role, or the name of a module."""
+    """Runs before, the run that is disturbed, and in which manner: of the role, or the name of a module. ``host``: what else is typed on the host first."""
 
     name: str
     before: list[Item]
     run: Item
     manner: str = "one task"
     extra: Item = field(default_factory=dict)
+    host: str = ""
 
     @property
     def back(self) -> Item:
@@ -116,6 +119,7 @@ def _stories() -> list[Story]:
             Story(f"present, {backend}", [], ALL, extra=extra),
             Story(f"change, {backend}", [ALL], OTHER, extra=extra),
             Story(f"absent, {backend}", [ALL], {**ALL, "state": "absent"}, extra=extra),
+            Story(f"absent, {backend}, where others drop", [ALL], {**ALL, "state": "absent"}, extra=extra, host=DROPS),
         ]
     found.append(Story("present, chain", [], ALL, "chain"))
     found.append(Story("absent, chain", [ALL], {**ALL, "state": "absent"}, "chain"))
@@ -249,7 +253,7 @@ def _begin(story: Story) -> None:
     import hosts
 
     if not BESIDE:  # there it is made with the engine
-        hosts.shell(by_hand.HOST if story.manner in ROLE else bounds.HOST)
+        hosts.shell("; ".join(filter(None, [by_hand.HOST if story.manner in ROLE else bounds.HOST, story.host])))
 
 
 def _set_up(story: Story) -> None:

@@ -70,8 +70,8 @@ def take_steps(
 
     Return (results by half and step, warnings, what failed, ``""`` where nothing did). What is known of the host moves on with
     the steps, as with the items of one; so all is decided under one lock, which the caller holds. A half that takes away is planned as a whole, as
-    check mode does, so that all its links go together. Where namespaces ended, the next half waits until they are gone: they take
-    objects with them that nobody planned. ``known`` is what was just seen of the host, where nothing is taken away first.
+    check mode does, so that all its links go together; once an item failed, a step at a time. Where namespaces ended, the next half waits until they
+    are gone: they take objects with them that nobody planned. ``known`` is what was just seen of the host, where nothing is taken away first.
     """
     found: Results = {half: {} for half, dummy in steps.order}
     warnings: List[str] = []
@@ -80,7 +80,7 @@ def take_steps(
         names = [step for other, step in steps.order if other == half]
         whole = not check and not steps.makes(half)
         foreseen = _foreseen(steps, half, names, State(kernel, predict=True, whole=True)) if whole else {}
-        beside = _beside(steps, half, foreseen, found)
+        beside: Sequence[Change] = execution.changes(plan for plans in foreseen.values() for plan in plans)
         if known is not None:
             state, known = known, None
         elif not whole and not check:
@@ -102,14 +102,11 @@ def take_steps(
             found[half][step], said = execution.carry_out(resource, wants, plans, kernel, state, check, beside)
             warnings.extend(warning for warning in said if warning not in warnings)
             if whole and any(result.get("failed") for result in found[half][step]):
-                beside = _beside(steps, half, foreseen, found)
+                # What is left was planned as if that had been done: it is planned anew, a step at a time, as the chain does.
+                whole, beside = False, ()
+                kernel.close_unnamed()
+                state = State(kernel)
     return found, warnings, steps.failure(found)
-
-
-def _beside(steps: Steps, half: str, foreseen: Mapping[str, Sequence[Any]], found: Results) -> Sequence[Change]:
-    """Return the changes of a half that is planned as a whole, without those of what stands on something that failed."""
-    able = {step: steps.able(half, step, found) or () for step in foreseen}
-    return execution.changes(plans[number] for step, plans in foreseen.items() for number in able[step])
 
 
 def foresee(steps: Steps, kernel: Kernel) -> Tuple[List[Dict[str, Any]], List[str]]:

@@ -13,6 +13,7 @@ import ipaddress
 from typing import Any, Dict, Iterator, List, Mapping, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import owner_mark
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import REFERENCES, host_end
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import TEARDOWN, WIRE, Item, Plan
 
@@ -79,6 +80,7 @@ class _Half:
     def __init__(self, steps: Mapping[str, Sequence[Item]]) -> None:
         self._bridges: Dict[str, str] = {item["interface"]: item["bridge"] for item in steps.get("bridge_port", ())}
         self._pairs: Dict[str, Item] = {host_end(item): item for item in steps["veth"]} if self._bridges else {}
+        self._owners: Dict[str, str] = {owner_mark(item["peer_netns"]): item["peer_netns"] for item in steps["veth"]}
         self._addresses: Dict[str, List[Item]] = {}
         for item in steps.get("address", ()):
             self._addresses.setdefault(item["netns"], []).append(item)
@@ -105,9 +107,9 @@ class _Half:
         if step == "gateway":
             return [("gateway", item["interface"], _version(item))]
         if step == "veth":
-            return [("interface", item["peer_netns"], item.get("peer_name") or "")]
+            return [self._interface(item), ("paired", item["peer_netns"])]
         if step == "bridge_port" and item["interface"] in self._pairs:
-            return self.made("veth", self._pairs[item["interface"]])
+            return [self._interface(self._pairs[item["interface"]])]
         if step == "address":
             return [("address", item["netns"], item["interface"], _version(item))]
         # Of a teardown that it is safe to go on: nobody else is to be given an address that a port is still published to.
@@ -118,14 +120,17 @@ class _Half:
         if _of_network(step, item):
             return {("network", item["owner"])}
         if item.get("type") == "spoof_check":
-            return set()  # it lets through those addresses that were given
+            if item.get("state") != "absent":
+                return set()  # it lets through those addresses that were given
+            owner = self._owners.get(item["owner"], str(item["owner"]))
+            return {("unpublished", owner), ("paired", owner)}  # as long as it is wired it is checked
         if step == "gateway":
             return {("network", item["interface"])}
         if step == "veth":
             bridge = item.get("bridge") or self._bridges.get(host_end(item), "")
             return {("container", item["peer_netns"]), ("network", bridge), *self._safe(item["peer_netns"])}
         if step == "bridge_port" and item["interface"] in self._pairs:
-            return {*self.made("veth", self._pairs[item["interface"]])}
+            return {self._interface(self._pairs[item["interface"]])}
         if step == "address":
             return {
                 ("interface", item["netns"], item["interface"]),
@@ -139,6 +144,10 @@ class _Half:
         if step == "netns":
             return {("unpublished", item["name"])}
         return {("container", item["share"])} if step == "join" else set()
+
+    @staticmethod
+    def _interface(pair: Item) -> Thing:
+        return ("interface", pair["peer_netns"], pair.get("peer_name") or "")
 
     @staticmethod
     def _safe(container: str) -> Set[Thing]:

@@ -147,6 +147,28 @@ def test_of_a_half_that_takes_away_the_same_is_left_out_and_the_next_half_is_beg
     assert (failed, sorted(made.listing())) == ("netns web", ["db", "web"])
 
 
+def test_what_comes_after_an_item_that_failed_is_planned_on_what_is_there(
+    made: MemoryKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the chain does, a task a step."""
+    delete = made._DelLink
+
+    def broken(step: Any) -> None:
+        if step.name == "vdb":
+            raise KernelError(errno.EIO, step.attempt())
+        delete(step)
+
+    monkeypatch.setattr(made, "_DelLink", broken)
+    only_ours = {"name": "br0", "state": "absent", "only_ours": True}
+    steps = [(step, [only_ours] if step == "bridge" else listed) for step, listed in TAKE_AWAY]
+    results, _warnings, failed = take_steps(Steps(take_away=steps), made, False)
+    assert failed == "veth vdb"
+    assert [one["changed"] for one in results["take_away"]["bridge"]] == [False]  # a port is left on it
+    monkeypatch.setattr(made, "_DelLink", delete)
+    assert take_steps(Steps(take_away=steps), made, False)[2] == ""
+    assert made.snapshot() == MemoryKernel().snapshot()
+
+
 def test_what_was_taken_away_is_closed_before_the_next_half(
     made: MemoryKernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -113,16 +113,21 @@ def test_rules_stay_with_a_bridge_that_cannot_be_removed() -> None:
         *("web", "side", "db"),
     ]
     assert left("bridge", 1, "teardown") == {"nat": [2, 3]}
-    for step in ("veth", "netns", "nat"):
+    for step in ("netns", "nat"):
         assert left(step, 0, "teardown") == {}
+
+
+def test_a_port_that_stays_is_checked() -> None:
+    assert left("veth", 0, "teardown") == {"nat": [4]}
+    assert left("veth", 2, "teardown") == {"nat": [5]}
 
 
 def test_a_container_whose_ports_cannot_be_taken_back_stays() -> None:
     """A published port never outlives what it leads to."""
     assert [item["owner"] for item in DOWN["teardown"]["publish"]] == ["web", "side", "db"]
     assert [item["name"] for item in DOWN["teardown"]["netns"]] == ["db", "side", "web"]
-    assert left("publish", 0, "teardown") == {"route": [0], "veth": [0, 1], "netns": [2]}
-    assert left("publish", 1, "teardown") == {"veth": [2], "netns": [1]}
+    assert left("publish", 0, "teardown") == {"route": [0], "veth": [0, 1], "netns": [2], "nat": [4]}
+    assert left("publish", 1, "teardown") == {"veth": [2], "netns": [1], "nat": [5]}
 
 
 def test_the_message_names_who_failed_at_which_step_and_what_is_left_out() -> None:
