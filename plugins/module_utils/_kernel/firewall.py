@@ -222,6 +222,7 @@ class Kernel(arp_nd.Kernel):
         PROGRAMS[backend].write(texts)
         within = backend.within
         if within is not None and backend.leaves(texts) and within in self.backends():
-            with contextlib.suppress(ProgramError):  # somebody made use of it meanwhile
-                left = backend.leftovers(self._read(within))
-                PROGRAMS[within].write(left)
+            for dummy in range(2):  # nobody looks for it later, so once more where the tool was ended
+                with contextlib.suppress(ProgramError):  # somebody made use of it meanwhile
+                    PROGRAMS[within].write(backend.leftovers(self._read(within)))
+                    break
