@@ -22,7 +22,7 @@ from engines import engine_host
 from lab import Lab
 from proofs import comes
 
-KEPT = "usr/local/sbin etc/systemd/system etc/sysctl.d etc/lab-boot var/lib/linuxnet-containers"
+KEPT = "etc/machine-id usr/local/sbin etc/systemd/system etc/sysctl.d etc/lab-boot var/lib/linuxnet-containers"
 FILES = "/usr/local/sbin /var/lib/linuxnet-containers /etc/systemd/system /etc/sysctl.d"
 
 # Sends a datagram to each of the addresses every few milliseconds, to a port on which nobody listens: who gets it counts it.

@@ -69,7 +69,7 @@ def test_one_container_s_failure_is_its_own_and_is_said_aloud(disk: Disk, tmp_pa
         assert "8080" in host.lab.run("nft list ruleset").stdout
         host.lab.run("rm /run/netns/db; systemctl restart wired.service store.service")
         assert [host.state(unit).split()[0] for unit in ("wired.service", *units)] == ["active"] * 5
-        assert host.lab.module("wiring", persist=True, **GIVEN)["changed"] is False
+        assert host.lab.module("wiring", persist=True, **GIVEN)["diff"] == []
 
 
 def test_who_is_not_kept_cannot_be_required(disk: Disk) -> None:
