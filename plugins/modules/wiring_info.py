@@ -186,6 +186,11 @@ unlisted:
   type: list
   elements: dict
   sample: [{netns: web, list: routes, count: 19900}]
+kept:
+  description: That the host brings its wiring back by itself after a reboot, as the role's C(wiring_persist) has it do.
+  returned: when it does
+  type: bool
+  sample: true
 picture:
   description: The same as a drawing in text, several lines.
   returned: success
@@ -200,14 +205,20 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run import py
 
 python.require()
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete, files
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import survey
 
 
 def main():  # type: () -> None
     """Be the module."""
-    runner.run_info(survey.OPTIONS, survey.report, complete.Kernel)
+    runner.run_info(survey.OPTIONS, _report, complete.Kernel)
+
+
+def _report(source, params):  # type: (complete.Kernel, runner.Params) -> tuple
+    """Return what `survey.report` does, and whether the host keeps a plan."""
+    found, warnings = survey.report(source, params)
+    return ({"kept": True, **found} if files.keeps() else found), warnings
 
 
 if __name__ == "__main__":

@@ -148,8 +148,10 @@ class Disk:
         with engine_host(systemd=True, disk=self.file) as lab:
             host = Booted(lab)
             host.has_started()
-            yield host
-            self.write(lab)
+            try:
+                yield host
+            finally:
+                self.write(lab)
 
 
 def new_disk(file: Path, **given: object) -> Disk:

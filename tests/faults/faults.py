@@ -170,7 +170,9 @@ def main() -> int:
     parser.add_argument("--beside", default="", help="NAME=PID,...: the containers of dockerd on this host")
     parser.add_argument("--list", action="store_true", help="only name the stories")
     given = parser.parse_args()
-    BESIDE.update({name: int(pid) for name, _, pid in (one.partition("=") for one in given.beside.split(",") if one)})
+    BESIDE.update(
+        {name: int(pid) for name, dummy, pid in (one.partition("=") for one in given.beside.split(",") if one)}
+    )
     stories = DOCKER if BESIDE else STORIES
     if given.list:
         print(*(story.name for story in stories), sep="\n")

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, TextIO
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete, files
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.commands import visible
@@ -37,9 +37,14 @@ _HELP = {
 
 def say(level: int, text: str) -> None:
     """Print a line; for the journal with its level in front."""
-    stream = sys.stderr if level < _INFO else sys.stdout
     front = "<%d>" % level if os.environ.get("JOURNAL_STREAM") else ""
-    print(front + visible(text), file=stream, flush=True)
+    _write(front + visible(text), sys.stderr if level < _INFO else sys.stdout)
+
+
+def _write(line: str, stream: Optional[TextIO] = None) -> None:
+    stream = stream or sys.stdout
+    stream.write(line + "\n")
+    stream.flush()
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> None:
@@ -161,7 +166,7 @@ class _Command:
             self._print({**shown, "failed": [*told]})
         else:
             for line in standing.text(stand) if self._command == "status" else standing.diff(found):
-                print(visible(line))
+                _write(visible(line))
             for line in told if self._command == "diff" else ():
                 say(_ERROR, line)
         if told:
@@ -170,4 +175,4 @@ class _Command:
 
     @staticmethod
     def _print(document: Mapping[str, Any]) -> None:
-        print(json.dumps(readable(dict(document)), indent=1, sort_keys=True))
+        _write(json.dumps(readable(dict(document)), indent=1, sort_keys=True))
