@@ -422,11 +422,11 @@ def _report():  # type: () -> None
     from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import survey
 
-    runner.run_info(survey.OPTIONS, survey.report, complete.Kernel)
+    runner.run_info(survey.OPTIONS, survey.report, complete.Kernel, _kept)
 
 
 def _kept():  # type: () -> runner.Params
-    """Return what a step of the role says besides: whether the host keeps a plan, so that the role knows that there is something to be taken out of it."""
+    """Return what a step of the role, and a look at the host, say besides: whether the host keeps a plan, which there is something to be taken out of."""
     from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files
 
     return {"kept": True} if files.keeps() else {}

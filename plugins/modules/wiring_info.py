@@ -212,13 +212,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import
 
 def main():  # type: () -> None
     """Be the module."""
-    runner.run_info(survey.OPTIONS, _report, complete.Kernel)
+    runner.run_info(survey.OPTIONS, survey.report, complete.Kernel, _kept)
 
 
-def _report(source, params):  # type: (complete.Kernel, runner.Params) -> tuple
-    """Return what `survey.report` does, and whether the host keeps a plan."""
-    found, warnings = survey.report(source, params)
-    return ({"kept": True, **found} if files.keeps() else found), warnings
+def _kept():  # type: () -> runner.Params
+    """Return what is said besides: whether the host keeps a plan."""
+    return {"kept": True} if files.keeps() else {}
 
 
 if __name__ == "__main__":

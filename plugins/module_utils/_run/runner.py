@@ -166,13 +166,15 @@ def run_info(
     options: Mapping[str, Any],
     report: Callable[[Source, Mapping[str, Any]], Tuple[Dict[str, Any], List[str]]],
     opened: Opener,
+    besides: Callable[[], Params],
 ) -> None:
-    """Be a module that only reads: ``report`` has what it returns, and warnings."""
+    """Be a module that only reads: ``report`` has what it returns, and warnings; ``besides`` what it returns, too."""
 
     def work(module: AnsibleModule) -> Tuple[Dict[str, Any], List[str]]:
         opened.require()
         with opened() as kernel:
-            return report(kernel, module.params)
+            found, warnings = report(kernel, module.params)
+            return {**besides(), **found}, warnings
 
     module, found = attempt(work, opened, argument_spec=dict(options))
     leave(module, lambda: {"changed": False, **readable(found)}, fails=False)
