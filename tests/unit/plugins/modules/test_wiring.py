@@ -49,8 +49,10 @@ def test_called_as_a_noun_it_hands_the_runner_what_that_module_does(monkeypatch:
 
 def test_called_as_wiring_info_it_hands_the_runner_what_that_does(monkeypatch: pytest.MonkeyPatch) -> None:
     handed = called(monkeypatch, wiring, "linuxnet.containers.wiring_info")
-    assert len(handed) == 3
-    assert handed == called(monkeypatch, wiring_info, "linuxnet.containers.wiring_info")
+    *same, besides = called(monkeypatch, wiring_info, "linuxnet.containers.wiring_info")
+    assert len(same) == 3
+    assert handed[:3] == same
+    assert handed[3]() == besides() == {}
 
 
 @pytest.mark.parametrize("name", ["linuxnet.containers.wiring", "wiring", None])
