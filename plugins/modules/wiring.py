@@ -429,7 +429,7 @@ def _kept():  # type: () -> runner.Params
     """Return what a step of the role, and a look at the host, say besides: whether the host keeps a plan, which there is something to be taken out of."""
     from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files
 
-    return {"kept": True} if files.keeps() else {}
+    return files.kept()
 
 
 def _persist():  # type: () -> None

@@ -212,12 +212,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import
 
 def main():  # type: () -> None
     """Be the module."""
-    runner.run_info(survey.OPTIONS, survey.report, complete.Kernel, _kept)
-
-
-def _kept():  # type: () -> runner.Params
-    """Return what is said besides: whether the host keeps a plan."""
-    return {"kept": True} if files.keeps() else {}
+    runner.run_info(survey.OPTIONS, survey.report, complete.Kernel, files.kept)
 
 
 if __name__ == "__main__":

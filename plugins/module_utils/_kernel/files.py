@@ -12,7 +12,7 @@ import fcntl
 import os
 import socket
 import struct
-from typing import Optional
+from typing import Dict, Optional
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
@@ -82,9 +82,9 @@ def read_text(path: str) -> str:
         raise _unreadable(path, error) from error
 
 
-def keeps() -> bool:
-    """Return whether this host keeps a plan, to bring its wiring back by itself."""
-    return os.path.lexists(KEPT_FOLDER)
+def kept() -> Dict[str, bool]:
+    """Return what a result says besides where this host keeps a plan, to bring its wiring back by itself; else nothing."""
+    return {"kept": True} if os.path.lexists(KEPT_FOLDER) else {}
 
 
 def write_text(path: str, text: str) -> None:
