@@ -18,7 +18,6 @@ import argparse
 import contextlib
 import ctypes
 import functools
-import gc
 import mmap
 import os
 import signal
@@ -98,7 +97,7 @@ CASES = _cases()
 
 
 class Asking:
-    """A process that asks for ports all the time. ``answered`` counts by port, and ``rounds`` those that are over."""
+    """A process that asks for ports all the time. It counts the rounds that are over, and the answers of each port."""
 
     def __init__(self) -> None:
         self.ports = (*UNPUBLISHED, *PUBLISHED)
@@ -131,15 +130,11 @@ class Asking:
         while self._counts()[0] < until:
             assert time.monotonic() < deadline, "nobody asks any more"
             time.sleep(0.001)
-        return [
-            f"{address} to {netns}"
-            for (netns, address, dummy), count in zip(self.ports, self._counts()[1:], strict=True)
-            if count
-        ]
+        return [name for name, count in zip(_names(self.ports), self._counts()[1:], strict=True) if count]
 
     def all_answer(self, ports: Any) -> bool:
         """Whether these answer within the limit."""
-        wanted = {f"{address} to {netns}" for netns, address, dummy in ports}
+        wanted = {*_names(ports)}
         deadline = time.monotonic() + LIMIT
         while not wanted <= set(self.after(1)):
             if time.monotonic() > deadline:
@@ -149,6 +144,11 @@ class Asking:
     def end(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
+
+
+def _names(ports: Any) -> list[str]:
+    """Ports as they are told: which address to whom."""
+    return [f"{address} to {netns}" for netns, address, dummy in ports]
 
 
 def _socket(netns: str, address: str) -> socket.socket:
@@ -204,7 +204,7 @@ def _life(case: Case, place: Any, kind: str) -> Item:
     import interrupted
 
     wrong: list[str] = []
-    unpublished = {f"{address} to {netns}" for netns, address, dummy in UNPUBLISHED}
+    unpublished = _names(UNPUBLISHED)
 
     def look(when: str) -> None:
         wrong.extend(f"{when}: {one}" for one in asking.after(3) if one in unpublished)
@@ -253,8 +253,7 @@ def main() -> int:
     sys.path[:0] = [given.collections, str(HERE), str(HERE.parent / "generated")]
     import soak
 
-    soak._preload()
-    gc.freeze()  # forks share what is there
+    soak.preload()
     part, parts = map(int, given.part.split("/"))
     chosen = [case for case in CASES if given.only in case.name]
     print(f"{'case':45} {'kind':11} {'places':>7} {'tried':>7} {'not met':>8} {'open':>7}", flush=True)

@@ -16,7 +16,6 @@ import contextlib
 import ctypes
 import fcntl
 import functools
-import gc
 import json
 import os
 import signal
@@ -60,8 +59,7 @@ def main() -> int:
         return 0
     import soak
 
-    soak._preload()
-    gc.freeze()  # forks share what is there
+    soak.preload()
     print(f"{'crowd':40} {'':7}", *(f"{name:>9}" for name in COLUMNS), flush=True)
     total: Counter[str] = Counter()
     for crowd in chosen:

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import gc
 import os
 import re
 import sys
@@ -180,8 +179,7 @@ def main() -> int:
     sys.path[:0] = [given.collections, str(HERE), str(HERE.parent / "generated")]
     import soak
 
-    soak._preload()
-    gc.freeze()  # forks share what is there
+    soak.preload()
     part, parts = map(int, given.part.split("/"))
     chosen = [story for story in stories if given.only in story.name]
     kinds = [kind for kind in given.kinds.split(",") if not (BESIDE and kind == "power-cut")]

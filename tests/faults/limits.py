@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import gc
 import json
 import os
 import re
@@ -51,8 +50,7 @@ def main() -> int:
     if given.list:
         print(*(one.name for one in limits), *(one.name for one in stories), sep="\n")
         return 0
-    soak._preload()
-    gc.freeze()  # forks share what is there
+    soak.preload()
     part, parts = map(int, given.part.split("/"))
     wanted: dict[str, Item] = {}
     print(f"{'limit':36}", *(f"{name:>12}" for name in COLUMNS), flush=True)

@@ -9,12 +9,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 from closed import CASES
-from lab import Lab, collections_root
+from lab import Lab
+from proofs import passes
 
 HERE = Path(__file__).resolve().parent
 SHARE = 40  # one place of so many
@@ -26,7 +26,4 @@ LIMIT = 3600  # seconds for a case on a busy machine, not what it takes
 def test_nobody_answers_at_a_port_that_is_not_published(lab: Lab, number: int) -> None:
     """At another fortieth of the places in each case."""
     part = f"{number % SHARE + 1}/{SHARE}"
-    command = [sys.executable, str(HERE / "closed.py"), collections_root(), "--only", CASES[number].name]
-    done = lab.run([*command, "--part", part], check=False, timeout=LIMIT)
-    print(done.stdout)
-    assert done.rc == 0, f"{done.stdout}\n{done.stderr}"
+    passes(lab, HERE / "closed.py", "--only", CASES[number].name, "--part", part, limit=LIMIT)

@@ -9,11 +9,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
-from lab import Lab, collections_root
+from lab import Lab
+from proofs import passes
 
 HERE = Path(__file__).resolve().parent
 LIMIT = 3600  # seconds for a crowd on a busy machine, not what it takes
@@ -24,7 +24,4 @@ CROWDS = ["one task: against absent", "one task: purge beside", "chain: purge ag
 @pytest.mark.needs("lab host", "bridge", "ip", "nft", "nf_tables", "nf_nat")
 @pytest.mark.parametrize("crowd", CROWDS)
 def test_twenty_at_once_come_to_what_they_come_to_one_after_the_other(lab: Lab, crowd: str) -> None:
-    command = [sys.executable, str(HERE / "crowds.py"), collections_root(), "--only", crowd]
-    done = lab.run(command, check=False, timeout=LIMIT)
-    print(done.stdout)
-    assert done.rc == 0, f"{done.stdout}\n{done.stderr}"
+    passes(lab, HERE / "crowds.py", "--only", crowd, limit=LIMIT)

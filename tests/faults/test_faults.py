@@ -9,12 +9,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 from faults import STORIES
-from lab import Lab, collections_root
+from lab import Lab
+from proofs import passes
 
 HERE = Path(__file__).resolve().parent
 SHARE = 12  # one place of so many
@@ -26,7 +26,4 @@ LIMIT = 3600  # seconds for a story on a busy machine, not what it takes
 def test_what_is_interrupted_comes_to_the_same(lab: Lab, number: int) -> None:
     """Killed, killed and taken back, refused: at another twelfth of the places in each story."""
     part = f"{number % SHARE + 1}/{SHARE}"
-    command = [sys.executable, str(HERE / "faults.py"), collections_root(), "--only", STORIES[number].name]
-    done = lab.run([*command, "--part", part], check=False, timeout=LIMIT)
-    print(done.stdout)
-    assert done.rc == 0, f"{done.stdout}\n{done.stderr}"
+    passes(lab, HERE / "faults.py", "--only", STORIES[number].name, "--part", part, limit=LIMIT)

@@ -38,10 +38,9 @@ def main() -> int:
     given = parser.parse_args()
     sys.path.insert(0, given.collections)
     sys.path.insert(0, str(Path(__file__).resolve().parent))
-    _preload()
+    preload()
     import sequences
 
-    gc.freeze()  # forks share what is there
     if given.replay:
         listed = [json.loads(Path(given.replay).read_text(encoding="utf-8"))]
     begun, failed = time.monotonic(), 0
@@ -117,8 +116,8 @@ WARM: dict[str, Any] = {
 }
 
 
-def _preload() -> None:
-    """Import and make what a run needs, once for all forks."""
+def preload() -> None:
+    """Import and make what a run needs, once for all forks, which share what is there."""
     import manners
 
     plugins = manners.PLUGINS
@@ -136,6 +135,7 @@ def _preload() -> None:
     for manner in (manners.one_task, manners.chain):
         outcome = manner(WARM, True)
         assert not outcome["msg"], outcome["msg"]
+    gc.freeze()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from lab import HERE, Lab, collections_root
@@ -45,6 +46,13 @@ while len(answered) < others:
     except (IndexError, OSError):  # nobody yet, or no address of our own to send from
         time.sleep(0.01)
 """
+
+
+def passes(lab: Lab, program: Path, *arguments: str, limit: float) -> None:
+    """Run a program of the tests in a lab host, which has to end well within so many seconds."""
+    done = lab.run([sys.executable, str(program), collections_root(), *arguments], check=False, timeout=limit)
+    print(done.stdout)
+    assert done.rc == 0, f"{done.stdout}\n{done.stderr}"
 
 
 def settles(lab: Lab, module: str, /, unforeseen: tuple[str, ...] = (), **args: Any) -> Result:

@@ -25,8 +25,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PLUGINS = "plugins/module_utils/"
-NFT, STEPS = PLUGINS + "_firewall/backends/nftables_static.py", PLUGINS + "_wiring/steps.py"
-IPTABLES = PLUGINS + "_firewall/backends/"
+BACKENDS = PLUGINS + "_firewall/backends/"
+NFT, STEPS = BACKENDS + "nftables_static.py", PLUGINS + "_wiring/steps.py"
 SPOOFING = "tests/module/test_nat_spoof_check.py -- -vvv -k what_is_not_the_container"
 ADVERTISING = "tests/role/test_advertisements.py -- -vvv -k neither"
 FENCE = "tests/module/test_nat_fence.py -- -vvv -k 'what_was_apart and {}'"
@@ -95,7 +95,7 @@ def _mutants() -> list[Mutant]:
         found.append(Mutant(f"a port does not take {what}", NFT, rule, rule.replace(drop, accept), SPOOFING, says))
     for backend, file, old, new in (
         ("nftables", NFT, "iifname @fence_ip oifname @fence_ip counter drop", "iifname @fence_ip oifname @fence_ip counter"),
-        ("iptables", IPTABLES + "iptables_rules.py", '[("-o", name, *note, "-j", "DROP") for', '[("-o", name, *note, "-j", "RETURN") for'),
+        ("iptables", BACKENDS + "iptables_rules.py", '[("-o", name, *note, "-j", "DROP") for', '[("-o", name, *note, "-j", "RETURN") for'),
     ):  # fmt: skip
         found.append(
             Mutant(
@@ -108,8 +108,8 @@ def _mutants() -> list[Mutant]:
             )
         )
     for backend, file, old, new in (
-        ("nftables", IPTABLES + "nftables_snat.py", "ct state invalid counter drop", "ct state invalid counter accept"),
-        ("iptables", IPTABLES + "iptables_snat.py", '(*apart, ("-j", "DROP"))', '(*apart, ("-j", "RETURN"))'),
+        ("nftables", BACKENDS + "nftables_snat.py", "ct state invalid counter drop", "ct state invalid counter accept"),
+        ("iptables", BACKENDS + "iptables_snat.py", '(*apart, ("-j", "DROP"))', '(*apart, ("-j", "RETURN"))'),
     ):
         found.append(
             Mutant(
@@ -123,7 +123,7 @@ def _mutants() -> list[Mutant]:
             '("closed_to", "unpublished", "counter drop")',
             '("closed_to", "unpublished", "counter accept")',
         ),
-        ("iptables", IPTABLES + "iptables_rules.py", '(*note, "-j", "DROP")]', '(*note, "-j", "RETURN")]'),
+        ("iptables", BACKENDS + "iptables_rules.py", '(*note, "-j", "DROP")]', '(*note, "-j", "RETURN")]'),
     ):
         found.append(
             Mutant(
