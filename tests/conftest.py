@@ -21,11 +21,13 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent / "lab"))
-sys.path.insert(0, str(Path(__file__).resolve().parent / "engines"))
-sys.path.insert(0, str(Path(__file__).resolve().parent / "faults"))
-sys.path.insert(0, str(Path(__file__).resolve().parent / "compare"))
-sys.path.insert(0, str(Path(__file__).resolve().parent / "mutants"))
+TESTS = Path(__file__).resolve().parent
+
+# An "assert" of theirs that fails shows what it compared, as one of a test does.
+pytest.register_assert_rewrite(*(path.stem for path in TESTS.glob("*/*.py") if not path.stem.startswith(("test_", "conftest"))))
+
+for folder in ("lab", "engines", "faults", "compare", "mutants"):
+    sys.path.insert(0, str(TESTS / folder))
 
 import engines
 from lab import HERE, PATIENCE, Lab, collections_root

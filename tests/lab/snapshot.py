@@ -17,6 +17,7 @@ import re
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ SYSCTL = Path("/proc/sys/net")
 NETNS = Path("/run/netns")
 FOLDERS = (Path("/etc/sysctl.d"), Path("/etc/netns"))
 CLONE_NEWNET = 0x40000000
+SETTLED = 5.0  # seconds to wait at most for links whose state is behind their carrier
 
 RULE = re.compile(r"[0-9]+:\t")  # how a policy rule is printed; no route begins like that
 
@@ -59,6 +61,25 @@ def items(*command: str) -> list[dict[str, Any]]:
 
 
 def links_and_addresses() -> list[list[dict[str, Any]]]:
+    """What "ip" shows of links, and what of their addresses, when the kernel has followed what their carriers did.
+
+    It does so a moment later, and gives an IPv6 address of scope link only then.
+    """
+    end = time.monotonic() + SETTLED
+    found = shown()
+    while any(pending(link) for link in found[0]) and time.monotonic() < end:
+        time.sleep(0.02)
+        found = shown()
+    return found
+
+
+def pending(link: dict[str, Any]) -> bool:
+    """Whether the state of a link that is up has not followed its carrier yet (``net/core/link_watch.c``)."""
+    flags = link.get("flags", [])
+    return "UP" in flags and ("LOWER_UP" in flags) == (link.get("operstate") in ("DOWN", "LOWERLAYERDOWN"))
+
+
+def shown() -> list[list[dict[str, Any]]]:
     """What "ip" shows of links, and what of their addresses: one process prints both, one after the other."""
     printed, found = text("ip", "-d", "-j", "-batch", "-", typed="link show\naddr show\n").strip(), []
     while printed:
