@@ -7,7 +7,7 @@ export PYTHON
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo test bench lint sanity unit module role generated sequences soak faults faults-docker crowds limits fuzz foreign mutants engines compare molecule kernel other-release cores lab clean
+.PHONY: help demo test bench lint sanity unit module role generated sequences soak faults closed faults-docker crowds limits fuzz foreign mutants engines compare molecule kernel other-release cores lab clean
 .NOTPARALLEL:
 
 help: ## show this
@@ -65,12 +65,16 @@ sequences: ## more of those, until so many or so long (COUNT=1000 LIMIT=1800 SEE
 	@tests/tools/setup newest
 	@tests/lab/unchanged tests/tools/releases '$(ON)' soak --seed '$(SEED)' --count '$(COUNT)' --seconds '$(LIMIT)' $(ARGS)
 
-soak: ## all that takes long, one after the other: sequences, faults with and without docker, crowds, limits, fuzz (COUNT=1000 LIMIT=1800 SEED=7 ON=both)
-	@$(MAKE) --keep-going ARGS= sequences faults faults-docker crowds limits fuzz
+soak: ## all that takes long, one after the other: sequences, faults with and without docker, closed ports, crowds, limits, fuzz (COUNT=1000 LIMIT=1800 SEED=7 ON=both)
+	@$(MAKE) --keep-going ARGS= sequences faults faults-docker closed crowds limits fuzz
 
 faults: ## runs killed, or refused by the kernel, at each of their writes, in lab hosts (ON=both; ARGS='--only present --part 1/4')
 	@tests/tools/setup newest
 	@tests/lab/unchanged tests/tools/releases '$(ON)' faults $(ARGS)
+
+closed: ## who gets in meanwhile, at ports that are not published (ON=both; ARGS='--only absent --part 1/4')
+	@tests/tools/setup newest
+	@tests/lab/unchanged tests/tools/releases '$(ON)' faults closed $(ARGS)
 
 faults-docker: ## the same with a container of a real dockerd in the list (ON=both; ARGS='--only nftables --part 1/4')
 	@tests/tools/setup newest

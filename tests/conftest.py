@@ -21,18 +21,20 @@ from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).resolve().parent
-
-# An "assert" of theirs that fails shows what it compared, as one of a test does.
-pytest.register_assert_rewrite(*(path.stem for path in TESTS.glob("*/*.py") if not path.stem.startswith(("test_", "conftest"))))
-
-for folder in ("lab", "engines", "faults", "compare", "mutants"):
-    sys.path.insert(0, str(TESTS / folder))
+sys.path.extend(
+    str(Path(__file__).resolve().parent / folder) for folder in ("lab", "engines", "faults", "compare", "mutants")
+)
 
 import engines
 from lab import HERE, PATIENCE, Lab, collections_root
 
 sys.path.insert(0, collections_root())
+TESTS = Path(__file__).resolve().parent
+
+# An "assert" of the tests' helpers that fails shows what it compared, as one of a test does.
+pytest.register_assert_rewrite(
+    *(path.stem for path in TESTS.glob("*/*.py") if path.stem not in sys.modules and not path.stem.startswith("test_"))
+)
 
 
 def _in_lab(command: str) -> bool:

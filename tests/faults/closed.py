@@ -25,6 +25,7 @@ import socket
 import struct
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -66,6 +67,7 @@ UNPUBLISHED = (
     ("web", "10.2.0.10", 81),
 )
 PUBLISHED = (("internet", "192.0.2.1", 8080),)
+COLUMNS = ("places", "tried", "met", "open")
 FLUSH = "nft flush ruleset"  # with it goes what iptables-nft has
 
 
@@ -256,7 +258,7 @@ def main() -> int:
     soak.preload()
     part, parts = map(int, given.part.split("/"))
     chosen = [case for case in CASES if given.only in case.name]
-    print(f"{'case':45} {'kind':11} {'places':>7} {'tried':>7} {'not met':>8} {'open':>7}", flush=True)
+    print(f"{'case':45} {'kind':11}", *(f"{column:>7}" for column in COLUMNS), flush=True)
     failed = [_told(case, part - 1, parts, given.kinds.split(",")) for case in chosen]
     return int(not chosen or any(failed))
 
@@ -264,22 +266,21 @@ def main() -> int:
 def _told(case: Case, first: int, step: int, kinds: list[str]) -> bool:
     """Try places of one case, and print a line a kind. Returns whether something does not hold."""
     import hosts
-    from interrupted import Place
+    from interrupted import Place, tried
 
     listed = [Place(*one) for one in hosts.on_fresh_host(lambda: _places(case))]
-    chosen = listed[first % max(1, min(step, len(listed))) :: step]
     failed = False
     for kind in ("undisturbed", *kinds):
-        missed = wrong = 0
-        tried = [None] if kind == "undisturbed" else chosen
-        for place in tried:
+        counts = Counter({"places": len(listed)})
+        for place in [None] if kind == "undisturbed" else tried(listed, first, step, counts):
+            counts["tried"] += 1
             found = hosts.on_fresh_host(functools.partial(_life, case, place, kind))
-            missed += not found["met"]
+            counts["met"] += found["met"]
             if found["wrong"]:
-                wrong += 1
+                counts["open"] += 1
                 print(f"OPEN {case.name}, {kind} at {place or 'no place'}:", *found["wrong"], sep="\n    ", flush=True)
-        print(f"{case.name:45} {kind:11} {len(listed):7} {len(tried):7} {missed:8} {wrong:7}", flush=True)
-        failed = failed or bool(wrong)
+        print(f"{case.name:45} {kind:11}", *(f"{counts[column]:7}" for column in COLUMNS), flush=True)
+        failed = failed or bool(counts["open"]) or not counts["met"]
     return failed
 
 

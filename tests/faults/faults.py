@@ -201,18 +201,15 @@ def _line(name: str, kind: str, counts: Counter[str]) -> str:
 def _told(story: Story, first: int, step: int, error: str, kinds: list[str]) -> dict[str, Counter[str]]:
     """Try places of one story, and print a line a kind. Returns what is in the columns, by kind."""
     import hosts
-    from interrupted import Place
+    from interrupted import Place, tried
 
     on_host = hosts.in_fork if BESIDE else hosts.on_fresh_host
     listed = [Place(*one) for one in on_host(lambda: _places(story))]
     wanted = on_host(lambda: _life(story, None, "ended", error))
-    chosen = listed[first % max(1, min(step, len(listed))) :: step]
     told = {}
     for kind in kinds:
         counts = Counter({"places": len(listed)})
-        for place in [*chosen, *(one for one in listed if one not in chosen)]:
-            if counts["tried"] >= len(chosen) and counts["met"]:
-                break  # the others only where it came to none of those
+        for place in tried(listed, first, step, counts):
             counts["tried"] += 1
             try:
                 if kind == "power-cut":

@@ -22,7 +22,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,17 @@ def places(act: Callable[[], Any]) -> list[Place]:
         if what and (program or pid not in started):
             found.setdefault((call, number, program, path), Place(call, number, what[0], program, path))
     return list(found.values())
+
+
+def tried(listed: list[Place], first: int, step: int, counts: Counter[str]) -> Iterator[Place]:
+    """Every ``step``-th place, from the ``first`` on, which is 0; then the others, as long as ``counts["met"]`` says that it came to none."""
+    chosen = listed[first % max(1, min(step, len(listed))) :: step]
+    yield from chosen
+    for place in listed:
+        if counts["met"]:
+            return
+        if place not in chosen:
+            yield place
 
 
 def ended_at(act: Callable[[], Any], place: Place, whole: bool = False) -> bool:

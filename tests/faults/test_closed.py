@@ -4,7 +4,7 @@
 
 """Closed first: nobody answers at an unpublished port while a run, or a teardown, is under way, nor when it was killed or refused at some of its writes.
 
-``make faults ARGS=closed`` tries all places; tests/unit/test_closed_first.py looks at each write without a kernel.
+``make closed`` tries all places; tests/unit/test_closed_first.py looks at each write without a kernel.
 """
 
 from __future__ import annotations
