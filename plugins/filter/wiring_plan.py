@@ -24,7 +24,7 @@ description:
     modules have to run.
   - Every item is checked as its module would check it, so that bad input is refused before the first change.
   - It is a pure function of its arguments and knows nothing of any host.
-positional: _input, containers, state, there, refusal, persist
+positional: _input, containers, state, there, refusal, persist, drift
 options:
   _input:
     description: The networks, as C(wiring_networks) has them.
@@ -59,6 +59,12 @@ options:
       - V(true) adds the steps that have the host keep the plan, as C(wiring_persist) has it. V(false) has the step that takes what is listed out of what the
         host keeps. Without it there is neither.
     type: bool
+    version_added: 0.3.0
+  drift:
+    description: What a host that keeps the plan does where it is not as kept, as C(wiring_drift) has it.
+    type: str
+    choices: [ignore, tell, repair]
+    default: ignore
     version_added: 0.3.0
 """
 
@@ -107,6 +113,7 @@ def wiring_plan(
     there: Optional[Mapping[str, Any]] = None,
     refusal: Any = False,
     persist: Optional[bool] = None,
+    drift: Any = "ignore",
 ) -> Dict[str, Any]:
     """Return the plan; bad input becomes Ansible's error, or an empty plan that says why. What is ``default(omit)`` is left out."""
     # Here and not above: to find one filter of a collection, Ansible loads all of them, in each task anew.
@@ -123,7 +130,8 @@ def wiring_plan(
         if wrong:
             return {**empty_plan(), "refusal": wrong}
         state = without(omitted, state) or "present"
-        plan = compile_plan(networks, containers, state, without(omitted, persist), there is not None)
+        drift = without(omitted, drift) or "ignore"
+        plan = compile_plan(networks, containers, state, without(omitted, persist), there is not None, drift)
         warnings: List[str] = []
         if there is not None:
             with understood(Refused, "wiring_plan: what is there, which is not what wiring_info returns as wiring,"):

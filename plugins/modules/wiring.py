@@ -273,9 +273,18 @@ options:
         C(wired@NAME.service), and starts after it.
       - What is listed is kept beside what earlier runs had kept; with O(purge) nothing else is. What is listed with V(false), or is
         absent, is kept no longer, and where nothing is left the files go.
-      - A host needs systemd for it. Only C(engine) V(netns) is kept, and no network that is C(unmanaged).
+      - What an engine runs is wired whenever it starts it, and what is left of it goes when it ends. podman and LXC run a hook for that, docker's events are
+        followed by the unit C(wired-docker.service), the units of systemd and of systemd-nspawn get a drop-in.
+      - A host needs systemd for it. C(engine) V(pid) cannot be kept, and no network that is C(unmanaged).
     type: bool
     default: false
+  drift:
+    description:
+      - With O(persist), whether the host looks every quarter of an hour if all is as kept, by C(wired-drift.timer).
+      - V(tell) has C(wired-drift.service) fail where it is not, with what C(wired diff) prints in the journal. V(repair) repairs it.
+    type: str
+    choices: [ignore, tell, repair]
+    default: ignore
 seealso:
   - module: linuxnet.containers.wiring_info
 notes:
@@ -451,10 +460,10 @@ def _wire():  # type: () -> None
 
 
 def wired():  # type: () -> None
-    """Be the command that a host keeps, which is started from an archive of these files."""
-    from ansible_collections.linuxnet.containers.plugins.module_utils._wired import program
+    """Be the command that a host keeps. Its archive begins at the same place; Ansible packs it with this module since it is named here."""
+    from ansible_collections.linuxnet.containers.plugins.module_utils._wired import entry
 
-    program.main()
+    entry.main()
 
 
 if __name__ == "__main__":

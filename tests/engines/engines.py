@@ -403,7 +403,7 @@ class Lxc(Engine):
         networks = {"none": "lxc.net.0.type = empty", "host": "lxc.net.0.type = none"}
         own = f"lxc.namespace.share.net = {owner if joins else handle}" if joins or handle else networks[network]
         config = (
-            f"lxc.uts.name = {name}\nlxc.rootfs.path = dir:{self.state}/{name}/rootfs\n{own}\n"
+            f"lxc.include = /usr/share/lxc/config/common.conf.d/\nlxc.uts.name = {name}\nlxc.rootfs.path = dir:{self.state}/{name}/rootfs\n{own}\n"
             f"lxc.init.cmd = {shlex.join(command)}\nlxc.environment = {MARK}={name}\n"
             "lxc.apparmor.profile = unconfined\nlxc.mount.auto = proc sys\n"
         )
@@ -453,7 +453,7 @@ class Systemd(Engine):
         own = f"NetworkNamespacePath={handle}" if handle else f"PrivateNetwork={'no' if network == 'host' else 'yes'}"
         self.lab.run(
             f"cat > {self._file(name)}",
-            input=f"[Unit]\n{unit}\n[Service]\nType=exec\nKillSignal=SIGKILL\nSuccessExitStatus=SIGKILL\n"
+            input=f"[Unit]\nStartLimitIntervalSec=0\n{unit}\n[Service]\nType=exec\nKillSignal=SIGKILL\nSuccessExitStatus=SIGKILL\n"
             f"Environment={MARK}={name}\n{own}\nExecStart={shlex.join(command)}\n",
         )
         self.run(["systemctl", "daemon-reload"])

@@ -27,7 +27,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile, SetSysctl
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.lasting import PutKept, ReloadUnits
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.lasting import (
+    PutKept,
+    ReloadUnits,
+    RunUnit,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import (
     AddLink,
     DelLink,
@@ -391,6 +395,9 @@ class MemoryKernel(MemoryReader):
         if step.file.kind:
             self.lasting_files[step.path] = step.file
             self._state.known.texts[step.path] = step.file.text
+
+    def _RunUnit(self, step: RunUnit) -> None:
+        self.units = [name for name in self.units if name != step.name] + [step.name] * step.runs
 
     def _ReloadUnits(self, dummy: ReloadUnits) -> None:
         self.unread = False

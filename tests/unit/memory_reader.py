@@ -108,6 +108,7 @@ class MemoryReader:
         self.programs: Sequence[Backend] = BACKENDS
         self.bridges_filtered = True
         self.systemd, self.unread = True, False
+        self.units: list[str] = []
         self.lasting_files: dict[str, File] = {}
         self.listening: list[Listener] = []  # in every namespace
         self.socket_of: dict[int, tuple[int, str]] = {}  # processes by the inode of a socket
@@ -241,7 +242,7 @@ class MemoryReader:
         return path in self.fixed
 
     def lasting(self) -> Lasting:
-        return Lasting(self.systemd, PYTHON, PROGRAM, self.lasting_files, (), self.unread)
+        return Lasting(self.systemd, PYTHON, PROGRAM, self.lasting_files, (), (), self.unread, self.units)
 
     def identity(self) -> str:
         return "twin"

@@ -44,13 +44,13 @@ WINGS = {
     "_firewall": wing("_model"),
     "_kernel": wing(
         "_model _firewall",
-        """ansible concurrent ctypes fcntl importlib os pyroute2 random resource shutil socket stat struct subprocess sys tempfile time
-        traceback urllib io zipfile""",
+        """ansible concurrent ctypes fcntl importlib os pyroute2 marshal random resource shutil socket stat struct subprocess sys tempfile time
+        traceback urllib io zipfile zlib""",
     ),
     "_run": wing("_model", "ansible gc sys traceback"),
     "_resources": wing("_model _firewall _run"),
     "_wiring": wing("_model _firewall _run _resources", "ansible"),
-    "_wired": wing("_model _firewall _run _resources _wiring _kernel", "argparse os sys time"),
+    "_wired": wing("_model _firewall _run _resources _wiring _kernel", "argparse os sys syslog time"),
 }
 DOORS = {
     "modules": wing("_run _resources _wiring _kernel _wired", "importlib"),

@@ -12,18 +12,26 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.util
 import io
+import marshal
 import os
 import stat
+import struct
 import sys
 import zipfile
-from typing import Dict, Iterator, List, Tuple
+import zlib
+from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import run
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import lasting
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.lasting import PutKept, ReloadUnits
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.lasting import (
+    PutKept,
+    ReloadUnits,
+    RunUnit,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting import (
     FOLDER,
@@ -40,9 +48,9 @@ _HEAD = 8192  # bytes in which the mark is
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # of all files of an archive: the same files are the same archive
 _PACKAGES = ("ansible/", "ansible_collections/")
 _OURS = "ansible_collections/linuxnet/containers/plugins/"
-_MAIN = """from ansible_collections.linuxnet.containers.plugins.modules import wiring
+_MAIN = """from ansible_collections.linuxnet.containers.plugins.module_utils._wired import entry
 
-wiring.wired()
+entry.main()
 """
 # What of Ansible's library no module of ours can need; it is much.
 _NOT_NEEDED = ("ansible/module_utils/facts/", "ansible/module_utils/csharp/", "ansible/module_utils/powershell/")
@@ -51,18 +59,32 @@ _NOT_NEEDED = ("ansible/module_utils/facts/", "ansible/module_utils/csharp/", "a
 def read() -> Lasting:
     """Return what the host has. Raises `KernelError`."""
     systemd = os.path.isdir(_BOOTED)
-    found = {path: file for path, file in ((path, _file(path)) for path in PATHS) if file.kind}
-    names = [os.path.basename(path) for path in (lasting.UNIT, lasting.TEMPLATE)]
+    unread, running = _units() if systemd else (False, ())
+    found = {path: file for path, file in ((path, _file(path)) for path in (*PATHS, *_drop_ins())) if file.kind}
+    names = [os.path.basename(path) for path in PATHS if os.path.dirname(path) + "/" == lasting.SYSTEMD]
     elsewhere = [os.path.join(folder, name) for folder in lasting.UNIT_FOLDERS for name in names]
     return Lasting(
         systemd,
         _python(),
-        _digest(program()),
+        digest(),
         found,
         [path for path in elsewhere if os.path.lexists(path)],
-        systemd and _unread(),
+        [name for name in lasting.SPOILERS if _is_unit(name)],
+        unread,
+        running,
         os.path.isdir(FOLDER) and not os.listdir(FOLDER),
     )
+
+
+def _drop_ins() -> List[str]:
+    """Return the paths of ours that add to units of others."""
+    folders = sorted(os.listdir(lasting.SYSTEMD)) if os.path.isdir(lasting.SYSTEMD) else []
+    found = [lasting.drop_in(name[: -len(".d")]) for name in folders if name.endswith(".service.d")]
+    return [path for path in found if path not in PATHS and os.path.lexists(path)]
+
+
+def _is_unit(name: str) -> bool:
+    return any(os.path.lexists(os.path.join(folder, name)) for folder in (lasting.SYSTEMD, *lasting.UNIT_FOLDERS))
 
 
 def _file(path: str) -> File:
@@ -72,7 +94,8 @@ def _file(path: str) -> File:
         if stat.S_ISLNK(mode):
             target = os.readlink(path)
             name = os.path.basename(path)
-            return File("link", target, 0, path == lasting.ENABLED and os.path.basename(target) == name)
+            ours = path in lasting.LINKS and os.path.basename(target) == name
+            return File("link", target, 0, ours)
         if not stat.S_ISREG(mode):
             return File("other", "", 0, False)
         with open(path, "rb") as file:
@@ -82,7 +105,7 @@ def _file(path: str) -> File:
     except OSError as error:
         raise KernelError(error.errno or 0, "read %s" % path) from error
     if path == PROGRAM:
-        return File("program", _digest(content), stat.S_IMODE(mode), _is_ours(content))
+        return File("program", digest_of(content), stat.S_IMODE(mode), _is_ours(content))
     text = content.decode("utf-8", "surrogateescape")
     return File("file", text, stat.S_IMODE(mode), _is_ours(content))
 
@@ -103,27 +126,69 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _unread() -> bool:
-    """Return whether systemd has read units of ours that are not as they are by now."""
+def _units() -> Tuple[bool, Sequence[str]]:
+    """Return whether systemd has read units of ours that are not as they are by now, and which of those that are to run do."""
     program_path = run.which("systemctl")
     if program_path is None:
-        return False
-    asked = ["show", "--property=NeedDaemonReload", "--value", "wired.service", "wired@*.service"]
+        return False, ()
+    names = ("wired.service", "wired@*.service", os.path.basename(lasting.DRIFT), *lasting.STARTED.values())
+    asked = ["show", *("--property=" + name for name in ("Id", "NeedDaemonReload", "ActiveState")), *names]
     try:
-        return "yes" in run.run(program_path, asked).split()
+        blocks = run.run(program_path, asked).split("\n\n")
     except run.ProgramError as error:
         raise KernelError(0, "ask systemd for its units", str(error)) from error
+    units = [dict(line.partition("=")[::2] for line in block.splitlines()) for block in blocks]
+    ended = ("inactive", "failed", "deactivating")
+    return (
+        any(unit.get("NeedDaemonReload") == "yes" for unit in units),
+        [
+            str(unit.get("Id"))
+            for unit in units
+            if unit.get("Id") in lasting.STARTED.values() and unit.get("ActiveState") not in ended
+        ],
+    )
 
 
 # --- the program ---
 
 
 def program() -> bytes:
-    """Return the program: an archive that Python starts, the same bytes for the same files."""
+    """Return the program: an archive that Python starts, the same bytes for the same files. It has them compiled as well, for this Python: another one
+    compiles them each time."""
+    sources = _sources()
+    return _packed({**sources, **{name + "c": _compiled(name, text) for name, text in sources.items()}})
+
+
+def digest() -> str:
+    """Return the digest of the program, without what is compiled in it."""
+    return _digest(_packed(_sources()))
+
+
+def digest_of(content: bytes) -> str:
+    """Return the digest of a program that is there: that of its sources, where it is whole and compiled for this Python; else another one."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            found = {name: archive.read(name) for name in archive.namelist()}
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, OSError):
+        return _digest(content)
+    sources = {name: text for name, text in found.items() if not name.endswith(".pyc")}
+    compiled = {name: text for name, text in found.items() if name not in sources}
+    whole = {*compiled} == {name + "c" for name in sources} and _packed(found) == content
+    fits = all(text.startswith(importlib.util.MAGIC_NUMBER) for text in compiled.values())
+    return _digest(_packed(sources) if whole and fits else content)
+
+
+def _compiled(name: str, text: bytes) -> bytes:
+    """Return a source compiled, as Python finds it in an archive (PEP 552, by an unchecked hash)."""
+    code = compile(text, name, "exec", dont_inherit=True)
+    return importlib.util.MAGIC_NUMBER + struct.pack("<I", 1) + importlib.util.source_hash(text) + marshal.dumps(code)
+
+
+def _packed(files_by_name: Mapping[str, bytes]) -> bytes:
     raw = io.BytesIO()
     raw.write(b"#!%s\n# %s\n" % (os.fsencode(_python()), MARK.encode()))
     with zipfile.ZipFile(raw, "w") as archive:
-        for name, content in sorted([*_sources().items(), ("__main__.py", _MAIN.encode())]):
+        for name, content in sorted(files_by_name.items()):
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.create_system, entry.external_attr = 3, 0o644 << 16
             archive.writestr(entry, content)
@@ -131,7 +196,7 @@ def program() -> bytes:
 
 
 def _sources() -> Dict[str, bytes]:
-    """Return the files that this process runs from, by their names in an archive. Raises `KernelError`."""
+    """Return the files that this process runs from, by their names in an archive, and where it begins. Raises `KernelError`."""
     from ansible.module_utils import basic
 
     place = str(basic.__file__).rpartition("/ansible/")[0]
@@ -139,10 +204,13 @@ def _sources() -> Dict[str, bytes]:
         if os.path.isfile(place):
             with zipfile.ZipFile(place) as archive:
                 # Ansible puts a file beside them that names the folder of this run.
-                return {name: archive.read(name) for name in archive.namelist() if name.startswith(_PACKAGES)}
-        return dict(_installed(place))
+                found = {name: archive.read(name) for name in archive.namelist() if name.startswith(_PACKAGES)}
+        else:
+            found = dict(_installed(place))
     except OSError as error:
         raise KernelError(error.errno or 0, "read the program that runs here, %s" % place) from error
+    found["__main__.py"] = _MAIN.encode()
+    return {name: text for name, text in found.items() if name.endswith(".py")}
 
 
 def _installed(place: str) -> Iterator[Tuple[str, bytes]]:
@@ -185,18 +253,20 @@ def _content(path: str) -> bytes:
 def take(step: Change) -> None:
     """Take a change of what the host keeps. Raises OSError, `KernelError`."""
     if isinstance(step, ReloadUnits):
-        _reload(step)
+        _systemctl(step, "daemon-reload")
+    elif isinstance(step, RunUnit):
+        _systemctl(step, step.verb, step.name)
     elif isinstance(step, PutKept):
         _put(step)
     else:
         raise TypeError("nothing is known of %s" % type(step).__name__)
 
 
-def _reload(step: ReloadUnits) -> None:
+def _systemctl(step: Change, *arguments: str) -> None:
     program_path = run.which("systemctl")
     try:
         if program_path is not None and os.path.isdir(_BOOTED):
-            run.run(program_path, ["daemon-reload"])
+            run.run(program_path, list(arguments))
     except run.ProgramError as error:
         raise KernelError(0, step.attempt(), str(error)) from error
 
@@ -208,9 +278,9 @@ def _put(step: PutKept) -> None:
             os.unlink(os.path.join(folder, ".%s.new" % name))
         with contextlib.suppress(FileNotFoundError):
             os.unlink(step.path)
-        if folder == FOLDER or step.old.kind == "link":
-            with contextlib.suppress(OSError):  # others may have put something there
-                os.rmdir(folder)
+        with contextlib.suppress(OSError):  # others may have put something there
+            for one in lasting.folders(step.path):
+                os.rmdir(one)
         return
     os.makedirs(folder, 0o700 if folder == FOLDER else 0o755, exist_ok=True)
     if step.file.kind == "link":

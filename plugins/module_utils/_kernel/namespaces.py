@@ -76,6 +76,24 @@ def governed(kind: str) -> bool:
     return True
 
 
+def enter(path: str) -> None:
+    """Move this thread into the network namespace at a path, for good. Raises OSError."""
+    with open(path, "rb") as file:
+        _call("setns", file.fileno(), _CLONE_NEWNET)
+
+
+def left_behind() -> int:
+    """Return a process that stays in the network namespace of this one as long as this runs. Raises OSError."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(write)  # the last one that has it open is this process's parent
+        os.read(read, 1)
+        os._exit(0)
+    os.close(read)
+    return pid
+
+
 @contextlib.contextmanager
 def entered(fd: int) -> Iterator[None]:
     """Run a block in the namespace open at ``fd``; the caller's namespace is restored, whatever happens.

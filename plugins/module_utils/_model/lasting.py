@@ -6,19 +6,29 @@
 
 from __future__ import annotations
 
+import json
+import os.path
 import shlex
 from dataclasses import field
-from typing import Dict, Mapping, Sequence, Tuple
+from typing import Collection, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import KEPT_FOLDER, KEPT_PLAN
 
 FOLDER, PLAN = KEPT_FOLDER, KEPT_PLAN
-UNIT = "/etc/systemd/system/wired.service"
+SYSTEMD = "/etc/systemd/system/"
+UNIT = SYSTEMD + "wired.service"
 PROGRAM = FOLDER + "/wired.pyz"
-TEMPLATE = "/etc/systemd/system/wired@.service"
+TEMPLATE = SYSTEMD + "wired@.service"
 COMMAND = "/usr/local/sbin/wired"
-ENABLED = "/etc/systemd/system/multi-user.target.wants/wired.service"
+ENABLED = SYSTEMD + "multi-user.target.wants/wired.service"
+# Where engines look for what they run when a container starts and stops.
+PODMAN = "/usr/share/containers/oci/hooks.d/99-linuxnet-containers.json"  # containers.conf(5), hooks_dir: the default, and no other
+LXC = "/usr/share/lxc/config/common.conf.d/99-linuxnet-containers.conf"
+NSPAWN = SYSTEMD + "systemd-nspawn@.service.d/linuxnet-containers.conf"
+DOCKER = SYSTEMD + "wired-docker.service"
+DRIFT = SYSTEMD + "wired-drift.service"
+TIMER = SYSTEMD + "wired-drift.timer"
 # Where else systemd looks for units: one of our names there is somebody else's.
 UNIT_FOLDERS = (
     "/run/systemd/system",
@@ -27,32 +37,39 @@ UNIT_FOLDERS = (
     "/lib/systemd/system",
 )
 
+DRIFTS = ("ignore", "tell", "repair")
+_DOCUMENTATION = "https://github.com/linuxnet/containers/blob/main/docs/lasting.md"
+_DROP_IN = "linuxnet-containers.conf"
 MARK = "Written by linuxnet.containers"  # of each of our files, by which they are known as ours
 _HEADING = "# %s: it is put back as it is here whenever the role runs.\n" % MARK
 
 # Who loads rules before the network is up, and would flush or not know ours; and who needs what we make.
 _FIREWALLS = "nftables netfilter-persistent iptables ip6tables ufw firewalld"
 _ENGINES = "docker podman podman-restart lxc"
+# Who takes rules of ours with it when it starts, or reads its own again.
+SPOILERS = tuple(name + ".service" for name in "docker firewalld netfilter-persistent nftables ufw".split())
 
+# At boot this is one with the start that waits for it.
+_AFTER = _HEADING + "".join(
+    "%s-/bin/systemctl --no-block restart wired.service\n" % setting
+    for setting in ("[Service]\nExecStartPost=", "ExecReload=")
+)
 _COMMAND = """#!/bin/sh
 # %s: wired --help says what it does.
 PYTHONUTF8=1 exec %s %s "$@"
 """
 _START = """[Unit]
 Description=%(description)s
-Documentation=https://github.com/linuxnet/containers/blob/main/docs/lasting.md
-DefaultDependencies=no
+Documentation=%(documentation)s
 RequiresMountsFor=%(folder)s
-%(order)sConflicts=shutdown.target
-Before=shutdown.target
-
+%(order)s
 [Service]
-Type=oneshot
-RemainAfterExit=yes
-SyslogIdentifier=wired
+%(kind)sSyslogIdentifier=wired
 Environment=PYTHONUTF8=1
 ExecStart=%(start)s
 """
+_EARLY = "DefaultDependencies=no\nStartLimitIntervalSec=0\n%sConflicts=shutdown.target\nBefore=shutdown.target\n"
+_ONCE = "Type=oneshot\nRemainAfterExit=yes\n"
 
 
 @dataclass(frozen=True)
@@ -73,25 +90,69 @@ NOTHING = File()
 class Lasting:
     """What a host has of it. ``systemd``: it is what runs here. ``python``: what runs this process, under a name that lasts. ``program``: the
     digest of the program that this process runs from. ``files`` by path, those that are there; ``elsewhere``: units of our names that are not
-    ours; ``unread``: systemd has not read what the files say by now; ``empty``: our folder is left, with nothing in it."""
+    ours; ``spoilers``: which of `SPOILERS` are here; ``unread``: systemd has not read what the files say by now;
+    ``running``: those of `STARTED` that run; ``empty``: our folder is left, with nothing in it."""
 
     systemd: bool
     python: str
     program: str
     files: Mapping[str, File]
     elsewhere: Sequence[str] = ()
+    spoilers: Sequence[str] = ()
     unread: bool = False
+    running: Collection[str] = ()
     empty: bool = False
 
 
+FOLLOWED = SYSTEMD + "docker.service.wants/wired-docker.service"
+TIMED = SYSTEMD + "timers.target.wants/wired-drift.timer"
+# Those that run from then on; a link to each has systemd start them in future.
+STARTED = {DOCKER: os.path.basename(DOCKER), TIMER: os.path.basename(TIMER)}
+LINKS = {ENABLED: UNIT, FOLLOWED: DOCKER, TIMED: TIMER}
 # In the order in which they are written, and removed in the other one: as long as there is anything there is the plan, which says so.
-PATHS: Tuple[str, ...] = (PLAN, PROGRAM, COMMAND, UNIT, TEMPLATE, ENABLED)
-UNITS = (UNIT, TEMPLATE, ENABLED)  # those that systemd reads
+PATHS: Tuple[str, ...] = (
+    *(PLAN, PROGRAM, COMMAND, UNIT, TEMPLATE, ENABLED),
+    *(PODMAN, LXC, NSPAWN, DOCKER, FOLLOWED, DRIFT, TIMER, TIMED),
+)
 
 
-def files(python: str, program: str, plan: str) -> Dict[str, File]:
-    """Return the files of a host that keeps a plan, by path, in the order in which they are written."""
-    return {
+def of_systemd(path: str) -> bool:
+    """Return whether a file is one that systemd reads."""
+    return path.startswith(SYSTEMD)
+
+
+def folders(path: str) -> List[str]:
+    """Return the folders of a file that are made for it, and go with the last one in them, the inner one first."""
+    folder = os.path.dirname(path)
+    if path == PODMAN:
+        return [folder, os.path.dirname(folder)]
+    made = folder == FOLDER or (folder.endswith((".wants", ".d")) and path != LXC)
+    return [folder] if made else []
+
+
+def drop_in(unit: str) -> str:
+    """Return the path of ours that adds to a unit of somebody's."""
+    return "%s%s.d/%s" % (SYSTEMD, unit, _DROP_IN)
+
+
+def added_to(path: str) -> str:
+    """Return the name of the unit that a path of ours adds to, ``""`` where it adds to none."""
+    folder, name = os.path.split(path)
+    return os.path.basename(folder)[: -len(".d")] if name == _DROP_IN and folder.endswith(".d") else ""
+
+
+def files(
+    python: str,
+    program: str,
+    plan: str,
+    containers: Optional[Mapping[str, Sequence[str]]] = None,
+    spoilers: Sequence[str] = (),
+    drift: str = "ignore",
+) -> Dict[str, File]:
+    """Return the files of a host that keeps a plan, by path, in the order in which they are written. ``containers``: those of engines, by engine;
+    ``spoilers``: those of `SPOILERS` that are here; ``drift``: one of `DRIFTS`."""
+    containers = containers or {}
+    found = {
         PLAN: File("file", plan, 0o600),
         PROGRAM: File("program", program, 0o755),
         COMMAND: File("file", _COMMAND % (MARK, shlex.quote(python), PROGRAM), 0o755),
@@ -99,6 +160,27 @@ def files(python: str, program: str, plan: str) -> Dict[str, File]:
         TEMPLATE: File("file", template(python), 0o644),
         ENABLED: File("link", UNIT),
     }
+    if "podman" in containers:
+        found[PODMAN] = File("file", podman_hook(python), 0o644)
+    if "lxc" in containers:
+        found[LXC] = File("file", lxc_hook(python), 0o644)
+    if "nspawn" in containers:
+        found[NSPAWN] = File("file", nspawn_hook(python), 0o644)
+    if "docker" in containers:
+        found.update({DOCKER: File("file", follower(python), 0o644), FOLLOWED: File("link", DOCKER)})
+    if drift != "ignore":
+        units = {DRIFT: drift_service(python, drift), TIMER: drift_timer()}
+        found.update({path: File("file", text, 0o644) for path, text in units.items()})
+        found[TIMED] = File("link", TIMER)
+    for name in containers.get("systemd", ()):
+        found[drop_in(service(name))] = File("file", unit_hook(python, name), 0o644)
+    found.update((drop_in(name), File("file", _AFTER, 0o644)) for name in spoilers)
+    return found
+
+
+def service(name: str) -> str:
+    """Return the unit that a container of systemd's is."""
+    return name if name.endswith(".service") else name + ".service"
 
 
 def unit(python: str) -> str:
@@ -108,24 +190,102 @@ def unit(python: str) -> str:
         _services(_FIREWALLS),
         _services(_ENGINES),
     )
-    start = _START % {
-        "description": "Containers' networks, as linuxnet.containers wired them",
-        "folder": FOLDER,
-        "order": order,
-        "start": " ".join(map(quoted, (python, PROGRAM, "up"))),
-    }
-    return "%s%s\n[Install]\nWantedBy=multi-user.target\n" % (_HEADING, start)
+    what = "Containers' networks, as linuxnet.containers wired them"
+    return "%s\n[Install]\nWantedBy=multi-user.target\n" % _unit(what, _EARLY % order, _ONCE, _started(python, "up"))
 
 
 def template(python: str) -> str:
     """Return the unit for one container, which others can require: it fails where the container is not wired."""
-    start = _START % {
-        "description": "Network of container %I",
-        "folder": FOLDER,
-        "order": "Wants=wired.service\nAfter=wired.service\n",
-        "start": "%s %%I" % " ".join(map(quoted, (python, PROGRAM, "up", "--"))),
+    order = _EARLY % "Wants=wired.service\nAfter=wired.service\n"
+    return _unit("Network of container %I", order, _ONCE, _started(python, "up", "--") + " %I")
+
+
+def follower(python: str) -> str:
+    """Return the unit that wires containers of docker when they start, which has no hook for that."""
+    order = "After=docker.service wired.service\nPartOf=docker.service\nStartLimitIntervalSec=0\n"
+    kind = "Restart=always\nRestartSec=1\n"
+    text = _unit("Networks of containers that docker starts", order, kind, _started(python, "follow", "docker"))
+    return text + "\n[Install]\nWantedBy=docker.service\n"
+
+
+def drift_service(python: str, drift: str) -> str:
+    """Return the unit that looks whether all is as kept: it fails where it is not, or repairs that."""
+    what, command = {"tell": ("looked at", "diff"), "repair": ("repaired", "up")}[drift]
+    start = _started(python, command)
+    return _unit("Containers' networks, %s" % what, "After=wired.service\n", "Type=oneshot\n", start)
+
+
+def drift_timer() -> str:
+    """Return the timer of that unit. Hosts that started together do not look together."""
+    text = (
+        "[Unit]\nDescription=Containers' networks, looked at now and then\nDocumentation=%s\n\n[Timer]\n"
+        % _DOCUMENTATION
+    )
+    often = "OnActiveSec=15min\nOnUnitActiveSec=15min\nRandomizedDelaySec=1min\n"
+    return "%s%s%s\n[Install]\nWantedBy=timers.target\n" % (_HEADING, text, often)
+
+
+def podman_hook(python: str) -> str:
+    """Return what podman's runtime runs before the first program of a container, and behind the last one (oci-hooks(5)), for all of them: which are kept
+    the program knows. As podman reads one command for all stages of a file, it is the runtime that says which it is: there is no process in the end."""
+    document = {
+        "#": MARK,
+        "version": "1.0.0",
+        "hook": {"path": "/bin/sh", "args": ["sh", "-c", _guarded(python, "podman")]},
+        "when": {"always": True},
+        "stages": ["createRuntime", "poststop"],
     }
-    return _HEADING + start
+    return json.dumps(document, indent=1) + "\n"
+
+
+def lxc_hook(python: str) -> str:
+    """Return what LXC runs before a container's first program, and behind the last one (lxc.container.conf(5)): it puts "exec" in front of it, for a shell,
+    and words behind it that say which it is."""
+    command = "/bin/sh -c %s wired" % shlex.quote(_guarded(python, "lxc") + ' "$@"')
+    return _HEADING + "".join("lxc.hook.%s = %s\n" % (hook, command) for hook in ("start-host", "post-stop"))
+
+
+def _guarded(python: str, engine: str) -> str:
+    """Return a shell's command for a hook of an engine that others than root use as well, who cannot read the program."""
+    command = " ".join(map(shlex.quote, (python, PROGRAM, "hook", engine)))
+    return "[ -r %s ] || exit 0; PYTHONUTF8=1 WIRED_LOG=syslog exec %s" % (PROGRAM, command)
+
+
+def nspawn_hook(python: str) -> str:
+    """Return what is run with each machine that systemd-nspawn@.service starts."""
+    return (
+        _HEADING
+        + _run_with("ExecStartPost=", python, "nspawn", " start %i")
+        + _run_with("ExecStopPost=-", python, "nspawn", " stop %i")
+    )
+
+
+def unit_hook(python: str, name: str) -> str:
+    """Return what is run with a unit that has a network namespace of its own: in that namespace, before its first program."""
+    named = " %s" % quoted(name)
+    start = _run_with("ExecStartPre=+", python, "systemd", " start" + named)
+    return _HEADING + start + _run_with("ExecStopPost=-+", python, "systemd", " stop" + named)
+
+
+def _run_with(setting: str, python: str, engine: str, rest: str) -> str:
+    front = "[Service]\n" if setting.startswith("ExecStart") else ""
+    return "%s%s%s%s\n" % (front, setting, _started(python, "hook", engine), rest)
+
+
+def _unit(description: str, order: str, kind: str, start: str) -> str:
+    return _HEADING + _START % {
+        "description": description,
+        "documentation": _DOCUMENTATION,
+        "folder": FOLDER,
+        "order": order,
+        "kind": kind,
+        "start": start,
+    }
+
+
+def _started(python: str, *words: str) -> str:
+    """Return the command line, as systemd reads it, that starts the program."""
+    return " ".join(map(quoted, (python, PROGRAM, *words)))
 
 
 def _services(names: str) -> str:

@@ -7,16 +7,23 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
 import time
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, TextIO
+from dataclasses import field
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, TextIO, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete, files
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import engines
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import ProgramError
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.commands import visible
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused, fault, of_host
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting import PLAN
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import step_runner
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import readable
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import failing, kept, one_task, standing
@@ -25,7 +32,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps 
 
 DONE, FAILED, DIFFERS = 0, 1, 3  # exit codes; 2 is argparse's, for a command line that is wrong
 _CODES = "Exit codes: 0 all is done, or as kept; 1 something failed; 2 the command line is wrong; 3 (status, diff) something is not as kept."
-_ERROR, _WARNING, _INFO = 3, 4, 6  # sd-daemon(3)
+ERROR, WARNING, INFO = 3, 4, 6  # sd-daemon(3), syslog(3)
 # By command: what it does, for --help, and what a NAME is.
 _HELP = {
     "status": "Say of each network and container whether it is as the host keeps it. Nothing is changed.",
@@ -36,9 +43,14 @@ _HELP = {
 
 
 def say(level: int, text: str) -> None:
-    """Print a line; for the journal with its level in front."""
+    """Print a line; for the journal with its level in front. A hook's goes to the system's log as well: few engines show what it prints."""
+    if os.environ.get("WIRED_LOG") == "syslog":
+        import syslog
+
+        syslog.openlog("wired", syslog.LOG_PID, syslog.LOG_DAEMON)
+        syslog.syslog(level, visible(text))
     front = "<%d>" % level if os.environ.get("JOURNAL_STREAM") else ""
-    _write(front + visible(text), sys.stderr if level < _INFO else sys.stdout)
+    _write(front + visible(text), sys.stderr if level < INFO else sys.stdout)
 
 
 def _write(line: str, stream: Optional[TextIO] = None) -> None:
@@ -60,33 +72,97 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         command = commands.add_parser(name, help=text, description=text, epilog=_CODES)
         command.add_argument("names", metavar="NAME", nargs="*", help="a container; all there are where none is named")
         command.add_argument("--json", action="store_true", help="print one JSON document in place of lines for people")
+        if name == "up":
+            command.add_argument(
+                "--pid",
+                type=int,
+                help="the process of the one container that is named, which its engine is starting just now",
+            )
     asked = parser.parse_args(arguments)
-    raise SystemExit(_answered(lambda: _Command(asked.command, asked.names, asked.json).run()))
+    pid = getattr(asked, "pid", None)
+    if pid is not None and (pid < 1 or len(asked.names) != 1):
+        parser.error("--pid is a process ID, for one NAME")
+    raise SystemExit(answered(lambda: Command(asked.command, asked.names, asked.json, pid).run()))
 
 
 def _counted(number: int, noun: str) -> str:
     return "%d %s%s" % (number, noun, "" if number == 1 else "s")
 
 
-def _answered(work: Callable[[], int]) -> int:
+def answered(work: Callable[[], int]) -> int:
     """Return the exit code of some work; whatever is raised is one line."""
     try:
         return work()
     except Refused as error:
-        say(_ERROR, str(error))
+        say(ERROR, str(error))
     except (OSError, MemoryError) as error:
-        say(_ERROR, str(of_host(error, "read the state of this host")))
+        say(ERROR, str(of_host(error, "read the state of this host")))
     except Exception as error:
-        say(_ERROR, fault(error))
+        say(ERROR, fault(error))
     return FAILED
 
 
-def _kernel(identity: str) -> Callable[[], complete.Kernel]:
-    """Return what opens the kernel of this host as it was called when the plan was kept: names and MAC addresses are derived from that."""
+@dataclass(frozen=True)
+class _Engines:
+    """Of the containers of engines, which do not run, and of which nobody knows: those, a sentence each, of which ``said`` tells why."""
+
+    resting: Sequence[str] = ()
+    unknown: Sequence[str] = ()
+    said: Sequence[str] = field(default=(), compare=False)
+
+
+def _engines(what: Kept) -> _Engines:
+    """Ask the engines for their containers that are kept."""
+    by_engine: Dict[str, List[str]] = {}
+    for container in what.containers:
+        if container["engine"] != kept.OWN:
+            by_engine.setdefault(container["engine"], []).append(container["name"])
+    resting: List[str] = []
+    unknown: List[str] = []
+    said: List[str] = []
+    for engine, names in by_engine.items():
+        try:
+            # Before its first container runs, docker may not even have started: it would be started to answer, and waits for this.
+            known = {} if engines.idle(engine) or not engines.available(engine) else engines.find(engine, names)
+        except ProgramError as error:
+            unknown.extend(names)
+            said.append("%s could not be asked for its containers: %s" % (engine, error))
+            continue
+        resting.extend(name for name in names if name not in known or not (known[name].pid or known[name].file))
+    with _kernel(what.identity)() as kernel:
+        inhabited = _inhabited(kernel, resting) if resting else ()
+    for name in inhabited:
+        resting.remove(name)
+        unknown.append(name)
+        said.append("Container '%s': its engine says that it does not run, but processes are in its namespace." % name)
+    return _Engines(kept.with_joined(what, resting), kept.with_joined(what, unknown), said)
+
+
+class _Started(Exception):
+    """A container that had ended was started meanwhile."""
+
+
+def _inhabited(kernel: Source, names: Sequence[str]) -> List[str]:
+    """Return those names that mean a namespace with processes in it, other than the host's: whoever says that the container does not run, it does."""
+    host, there = kernel.find(HOST), kernel.listing()
+    found = {name: kernel.find(NsRef.parse(name)) for name in names if name in there}
+    return [name for name, ns in found.items() if ns is not None and ns != host and kernel.processes(ns)]
+
+
+def _kernel(identity: str, ended: Sequence[str] = ()) -> Callable[[], complete.Kernel]:
+    """Return what opens the kernel of this host as it was called when the plan was kept: names and MAC addresses are derived from that. Where one of the
+    containers that have ``ended`` runs when the host is locked, that raises `_Started`: its hook was first."""
 
     class Kernel(complete.Kernel):
         def identity(self) -> str:
             return identity
+
+        @contextlib.contextmanager
+        def locked(self, check: bool = False) -> Iterator[None]:
+            with super().locked(check):
+                if ended and _inhabited(self, ended):
+                    raise _Started
+                yield
 
     return Kernel
 
@@ -102,13 +178,18 @@ class _Steps(one_task.Steps):
         return found
 
 
-class _Command:
+class Command:
     """One call of the command."""
 
-    def __init__(self, command: str, names: Sequence[str], as_json: bool) -> None:
+    def __init__(
+        self, command: str, names: Sequence[str], as_json: bool = False, pid: Optional[int] = None, ended: bool = False
+    ) -> None:
         self._command = command
         self._names = names
         self._json = as_json
+        self._pids = {} if pid is None else {names[0]: pid}
+        self._ended = ended  # it is a container that is taken down for that
+        self._resting: Sequence[str] = ()
         self._began = time.monotonic()
 
     def run(self) -> int:
@@ -118,24 +199,51 @@ class _Command:
         if not text:
             raise Refused("This host keeps no wiring: there is no %s." % PLAN)
         whole = kept.read(text)
-        what = kept.part(whole, self._names) if self._names else whole
-        steps = _Steps({"firewall_backend": what.backend}, self._plan(what))
-        check = self._command in ("status", "diff")
-        try:
-            found, warnings, failed = step_runner.carry_out(steps, _kernel(what.identity), check)
-        finally:
-            if sys.stderr.isatty():
-                sys.stderr.write("\r\033[K")
+        asked = kept.part(whole, self._names) if self._names else whole
+        for last in (False, False, True):
+            told_of = self._told_of(asked)
+            self._resting = told_of.resting
+            what = kept.without(asked, told_of.unknown)
+            try:
+                steps, found, warnings, told = self._taken(what)
+            except _Started:
+                if self._ended:
+                    return DONE
+                if last:
+                    raise Refused("Containers are started all the time; try again later.") from None
+                continue
+            # A container that was stopped or started meanwhile is nobody's failure.
+            if not told or last or self._told_of(asked) == told_of:
+                break
         for warning in warnings:
-            say(_WARNING, warning)
-        told = failing.told(steps.plan, found) or ([failed] if failed else [])
-        if not check:
+            say(WARNING, warning)
+        told = [*told_of.said, *told]
+        if not self._looks:
             return self._done(what, found, told)
         return self._looked(what, steps, found, told)
 
+    @property
+    def _looks(self) -> bool:
+        return self._command in ("status", "diff")
+
+    def _told_of(self, asked: Kept) -> _Engines:
+        """Return what engines say of their containers, where that is not said by who calls this."""
+        return _Engines() if self._command == "down" or self._pids else _engines(asked)
+
+    def _taken(self, what: Kept) -> Tuple[_Steps, Any, Sequence[str], Sequence[str]]:
+        """Take the steps. Return them, their results, warnings, and a sentence for each thing that failed. Raises `Refused`."""
+        steps = _Steps({"firewall_backend": what.backend}, self._plan(what))
+        ended = self._names if self._ended else self._resting
+        try:
+            found, warnings, failed = step_runner.carry_out(steps, _kernel(what.identity, ended), self._looks)
+        finally:
+            if sys.stderr.isatty():
+                sys.stderr.write("\r\033[K")
+        return steps, found, warnings, failing.told(steps.plan, found) or ([failed] if failed else [])
+
     def _plan(self, what: Kept) -> Plan:
         if self._command != "down":
-            return kept.compiled(what)
+            return kept.compiled(what, self._resting, self._pids)
         return kept.undone(what, self._names)
 
     def _done(self, what: Kept, found: Any, told: Sequence[str]) -> int:
@@ -146,21 +254,24 @@ class _Command:
             self._print({"changed": changed, "failed": [*told], "results": found})
             return FAILED if told else DONE
         for line in told:
-            say(_ERROR, line)
+            say(ERROR, line)
+        containers = _counted(len(what.containers), "container")
+        if self._resting:
+            containers += " (%d not running)" % len(self._resting)
         text = "%s, %s: %s %s, %s changed, in %.1f s." % (
             _counted(len(what.networks), "network"),
-            _counted(len(what.containers), "container"),
+            containers,
             "not all is" if told else "all is",
             "wired" if self._command == "up" else "down",
             _counted(changed, "thing"),
             time.monotonic() - self._began,
         )
-        say(_ERROR if told else _INFO, text)
+        say(ERROR if told else INFO, text)
         return FAILED if told else DONE
 
     def _looked(self, what: Kept, steps: _Steps, found: Any, told: Sequence[str]) -> int:
         """Say how the host stands to the plan."""
-        stand = standing.standing(what, steps.plan, found, steps.summary(found)["wiring_result"])
+        stand = standing.standing(what, steps.plan, found, steps.summary(found)["wiring_result"], self._resting)
         if self._json:
             shown: Dict[str, Any] = dict(stand) if self._command == "status" else {"results": found}
             self._print({**shown, "failed": [*told]})
@@ -168,7 +279,7 @@ class _Command:
             for line in standing.text(stand) if self._command == "status" else standing.diff(found):
                 _write(visible(line))
             for line in told if self._command == "diff" else ():
-                say(_ERROR, line)
+                say(ERROR, line)
         if told:
             return FAILED
         return DONE if standing.stands(stand) else DIFFERS

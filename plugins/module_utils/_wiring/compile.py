@@ -11,6 +11,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, 
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import overlapping
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting import DRIFTS
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import (
     REFERENCE,
     REFERENCES,
@@ -41,13 +42,19 @@ def compile_plan(
     state: str = "present",
     persist: Optional[bool] = None,
     purge: bool = False,
+    drift: str = "ignore",
 ) -> Plan:
     """Return the plan for the role's variables: by half and step the items, ``[]`` for a step that is not needed. Raises `Invalid`.
 
     ``state`` absent takes down everything listed, whatever the items' own state says. ``persist``: the host is to keep what is to be there, with
-    ``purge`` nothing else; False: it is not to keep what is listed; None: it keeps nothing, or nobody asks.
+    ``purge`` nothing else; False: it is not to keep what is listed; None: it keeps nothing, or nobody asks. ``drift``: what a host that keeps it does
+    where it is not as kept, one of `lasting.DRIFTS`.
     """
     absent = state == "absent"
+    if drift not in DRIFTS:
+        raise Invalid("wiring_drift: '%s' is none of %s." % (drift, ", ".join(DRIFTS)))
+    if drift != "ignore" and not persist:
+        raise Invalid("wiring_drift: %s is for a host that keeps its wiring; set wiring_persist: true." % drift)
     checked_networks = _networks(networks, absent)
     checked_containers = _containers(containers, checked_networks, absent)
     plan = empty_plan()
@@ -64,14 +71,19 @@ def compile_plan(
     for item in [*down["bridge"], *(rule for rule in down["nat"] if "goes_with" in rule)]:
         item.update(rewired(plan))
     if persist is not None:
-        _add_persistence(plan, checked_networks, checked_containers, persist, purge)
+        _add_persistence(plan, checked_networks, checked_containers, persist, purge, drift)
     return plan
 
 
 def _add_persistence(
-    plan: Plan, networks: Mapping[str, Network], containers: Mapping[str, Container], persist: bool, purge: bool
+    plan: Plan,
+    networks: Mapping[str, Network],
+    containers: Mapping[str, Container],
+    persist: bool,
+    purge: bool,
+    drift: str,
 ) -> None:
-    """Add what the host is to keep, and what it is to keep no longer. What it cannot keep yet raises `Invalid`."""
+    """Add what the host is to keep, and what it is to keep no longer. What it cannot keep raises `Invalid`."""
     if not persist:
         if networks or containers or purge:
             plan[WIRE][KEEP].append({"forget_networks": [*networks], "forget_containers": [*containers], "only": purge})
@@ -85,10 +97,10 @@ def _add_persistence(
                 "that is not built yet." % network.name
             )
     for container in kept_containers:
-        if container.engine != "netns":
+        if container.engine == "pid":
             raise Invalid(
-                "wiring_persist: container '%s': what engine '%s' runs is not brought back yet, only engine: netns is."
-                % (container.name, container.engine)
+                "wiring_persist: container '%s': a process ID means nothing after a reboot; give its engine, or have it start in "
+                "NetworkNamespacePath=/run/netns/%s or the like." % (container.name, container.name)
             )
     plan[TEARDOWN][KEEP].append(
         {
@@ -106,6 +118,7 @@ def _add_persistence(
                 "networks": [dict(network.spec) for network in kept_networks],
                 "containers": [container.entry() for container in kept_containers],
                 "keeps": True,
+                "drift": drift,
             }
         )
 

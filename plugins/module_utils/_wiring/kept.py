@@ -13,7 +13,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from dataclasses import field, replace
-from typing import Collection, Dict, List, Mapping, Sequence, Tuple
+from typing import Collection, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused, understood
@@ -29,6 +29,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps 
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import entries
 
 _VERSION = 1
+OWN = "netns"  # the engine of containers whose namespace is ours, which needs no process
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Kept:
     mtus: Mapping[str, int] = field(default_factory=dict)
     identity: str = ""
     backend: str = "auto"
+    drift: str = "ignore"
 
     def __bool__(self) -> bool:
         return bool(self.networks or self.containers)
@@ -50,7 +52,7 @@ class Kept:
 @dataclass(frozen=True)
 class Asked:
     """What a run asks to be kept: entries in canonical form, each network of a container among them; and names of those that are not to be kept any
-    more. ``only``: nothing else is kept (purge), but for the names in ``stay``."""
+    more. ``only``: nothing else is kept (purge), but for the names in ``stay``. ``drift`` is None where it stays as it is."""
 
     networks: Sequence[Item] = ()
     containers: Sequence[Item] = ()
@@ -59,6 +61,7 @@ class Asked:
     only: bool = False
     stay_networks: Collection[str] = ()
     stay_containers: Collection[str] = ()
+    drift: Optional[str] = None
 
 
 # --- as text ---
@@ -73,6 +76,7 @@ def text_of(kept: Kept) -> str:
         "version": _VERSION,
         "identity": kept.identity,
         "firewall_backend": kept.backend,
+        "drift": kept.drift,
         "networks": list(kept.networks),
         "containers": list(kept.containers),
         "addresses": {name: dict(one) for name, one in kept.addresses.items()},
@@ -104,6 +108,7 @@ def read(text: str) -> Kept:
             {str(name): int(mtu) for name, mtu in document["mtus"].items()},
             str(document["identity"]),
             str(document["firewall_backend"]),
+            str(document.get("drift", "ignore")),
         )
         compile_plan(found.networks, found.containers)
         return found
@@ -132,7 +137,8 @@ def merged(kept: Kept, asked: Asked) -> Tuple[Kept, List[str]]:
     there = {network["name"] for network in networks}
     addresses = {name: given for name, given in kept.addresses.items() if name in names}
     mtus = {name: mtu for name, mtu in kept.mtus.items() if name in there}
-    found = replace(kept, networks=networks, containers=containers, addresses=addresses, mtus=mtus)
+    drift = asked.drift or kept.drift
+    found = replace(kept, networks=networks, containers=containers, addresses=addresses, mtus=mtus, drift=drift)
     try:
         compile_plan(found.networks, found.containers)
     except Invalid as error:
@@ -180,14 +186,49 @@ def part(kept: Kept, names: Sequence[str]) -> Kept:
     )
 
 
-def compiled(kept: Kept) -> Plan:
-    """Return the plan that brings all back, with the addresses and MTUs that there were."""
-    plan = compile_plan(kept.networks, kept.containers)
+def with_joined(kept: Kept, names: Sequence[str]) -> List[str]:
+    """Return containers and those that share their namespaces."""
+    found = list(names)
+    for name in found:  # which grows meanwhile
+        found.extend(
+            container["name"]
+            for container in kept.containers
+            if _joined(container) == name and container["name"] not in found
+        )
+    return found
+
+
+def without(kept: Kept, names: Collection[str]) -> Kept:
+    """Return what is kept but for some containers."""
+    return replace(kept, containers=[container for container in kept.containers if container["name"] not in names])
+
+
+def compiled(kept: Kept, at_rest: Collection[str] = (), pids: Optional[Mapping[str, int]] = None) -> Plan:
+    """Return the plan that brings all back, with the addresses and MTUs that there were.
+
+    Of containers ``at_rest`` it takes away what is left: ports that lead to nobody, a handle to nothing. ``pids``: the processes of containers that an engine
+    is starting just now; it is not asked then, since it does not answer before that is done.
+    """
+    entries = [
+        dict(container, state="absent") if container["name"] in at_rest else container for container in kept.containers
+    ]
+    plan = compile_plan(kept.networks, entries)
     wire = plan[WIRE]
     wire["address"] = [_with_address(item, kept) for item in wire["address"]]
     wire["bridge"] = [_with_mtu(item, item["name"], kept) for item in wire["bridge"]]
     wire["veth"] = [_with_mtu(item, str(item.get("bridge") or item.get("port_of")), kept) for item in wire["veth"]]
+    if pids:
+        for step in ("netns", "join"):
+            wire[step] = [_with_pid(item, pids) for item in wire[step] if item["name"] in pids or "engine" not in item]
     return plan
+
+
+def _with_pid(item: Item, pids: Mapping[str, int]) -> Item:
+    """Return the item of a container's name with the process that it is of."""
+    if item["name"] not in pids:
+        return item
+    rest = {option: value for option, value in item.items() if option not in ("container", "engine", "new_sysctls")}
+    return dict(rest, pid=pids[item["name"]])
 
 
 def _with_mtu(item: Item, network: str, kept: Kept) -> Item:

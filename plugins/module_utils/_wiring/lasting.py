@@ -9,12 +9,16 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from dataclasses import replace
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import lasting
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.lasting import PutKept, ReloadUnits
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.lasting import (
+    PutKept,
+    ReloadUnits,
+    RunUnit,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting import (
@@ -22,9 +26,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting
     NOTHING,
     PATHS,
     PLAN,
-    UNITS,
+    PROGRAM,
+    STARTED,
     File,
     Lasting,
+    of_systemd,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
@@ -81,6 +87,7 @@ class Files:
         self._found: Optional[Lasting] = None
         self._put: Dict[str, File] = {}
         self._read = False
+        self._ran: Dict[str, bool] = {}
 
     @property
     def found(self) -> Lasting:
@@ -89,13 +96,21 @@ class Files:
         return self._found
 
     def now(self) -> Dict[str, File]:
-        """Return the files by path."""
-        return {path: self._put.get(path, self.found.files.get(path, NOTHING)) for path in PATHS}
+        """Return the files by path: each that is there in any case."""
+        return {
+            path: self._put.get(path, self.found.files.get(path, NOTHING))
+            for path in (*PATHS, *self.found.files, *self._put)
+        }
 
     @property
     def unread(self) -> bool:
         """Return whether systemd has not read them."""
         return self.found.unread and not self._read
+
+    @property
+    def running(self) -> List[str]:
+        """Return which of the units that are to run do."""
+        return [name for name in STARTED.values() if self._ran.get(name, name in self.found.running)]
 
     def put(self, path: str, file: File) -> None:
         self._put[path] = file
@@ -103,13 +118,16 @@ class Files:
     def reload(self) -> None:
         self._read = True
 
+    def ran(self, name: str, runs: bool) -> None:
+        self._ran[name] = runs
+
     def link_deleted(self) -> None:
         """Nothing of it has to do with interfaces."""
 
     def outdate(self, touched: Set[int], steps: Sequence[Change]) -> None:
         """Note that changes were carried out."""
-        if any(isinstance(step, (PutKept, ReloadUnits)) for step in steps):
-            self._found, self._put, self._read = None, {}, False
+        if any(isinstance(step, (PutKept, ReloadUnits, RunUnit)) for step in steps):
+            self._found, self._put, self._read, self._ran = None, {}, False, {}
 
 
 @advance.register(PutKept)
@@ -120,6 +138,11 @@ def _put_kept(step: PutKept, state: State) -> None:
 @advance.register(ReloadUnits)
 def _reload(dummy: ReloadUnits, state: State) -> None:
     state.extension(Files).reload()
+
+
+@advance.register(RunUnit)
+def _run_unit(step: RunUnit, state: State) -> None:
+    state.extension(Files).ran(step.name, step.runs)
 
 
 class LastingResource(Resource[Want, Have]):
@@ -136,6 +159,7 @@ class LastingResource(Resource[Want, Have]):
         "stay_containers": _NAMES,
         "keeps": {"type": "bool", "default": False},
         "backend": OPTIONS["firewall_backend"],
+        "drift": {"type": "str", "choices": list(lasting.DRIFTS)},
     }
     identity = ()
 
@@ -148,6 +172,7 @@ class LastingResource(Resource[Want, Have]):
             params["only"],
             frozenset(params["stay_networks"]),
             frozenset(params["stay_containers"]),
+            params["drift"],
         )
         return Want(asked, params["keeps"], params["backend"])
 
@@ -188,35 +213,65 @@ class LastingResource(Resource[Want, Have]):
         after, warnings = kept.merged(before, want.asked)
         if want.asked.networks or want.asked.containers:
             after = _filled(replace(after, backend=want.backend, identity=state.identity()), state)
-        found = replace(files.found, unread=files.unread)
+        found = replace(files.found, unread=files.unread, running=files.running)
         forwarding, bare = state.text(SYSCTL_FILE), not now[COMMAND].kind and state.read_only(COMMAND)
         return Have(now, found, before, after, (*said, *warnings), forwarding, bare)
 
     def plan(self, want: Want, have: Have) -> Plan:
         text = kept.text_of(have.after)
-        wanted = lasting.files(have.found.python, have.found.program, text) if text else {}
-        if have.bare:
-            wanted.pop(COMMAND, None)
+        wanted = _wanted(have, text) if text else {}
+        paths = list(dict.fromkeys((*have.files, *wanted)))
         steps: List[Change] = []
-        for path in PATHS if text else reversed(PATHS):
-            now, then = have.files[path], wanted.get(path, NOTHING)
+        for path in paths if text else reversed(paths):
+            now, then = have.files.get(path, NOTHING), wanted.get(path, NOTHING)
             if now.kind and not now.ours and not then.kind:
                 continue  # somebody else's
             if now != then or (path == PLAN and not text and have.found.empty):
                 steps.append(PutKept(path, then, now))
-        units = [step for step in steps if isinstance(step, PutKept) and step.path in UNITS]
+        units = [step for step in steps if isinstance(step, PutKept) and of_systemd(step.path)]
         if units or have.found.unread:
-            steps.insert(len(steps) if text else len(units), ReloadUnits())
+            steps.insert(len(steps) if text else steps.index(units[-1]) + 1 if units else 0, ReloadUnits())
+        ended, begun = _runs(wanted, have.found.running, steps)
+        steps = [*ended, *steps, *begun]
         forwarding = set_aside(have.forwarding) if text else at_boot(have.forwarding)
         if forwarding != have.forwarding:
             # What lets the host forward at boot goes first, and comes last.
             steps.insert(0 if text else len(steps), PutFile(SYSCTL_FILE, forwarding, have.forwarding))
         before = _shown(have.kept, have.files)
-        after = _shown(have.after, {path: wanted.get(path, NOTHING) for path in have.files})
+        after = _shown(have.after, wanted)
         return Plan(before, after, tuple(steps), have.warnings)
 
 
 RESOURCE = LastingResource()
+
+
+def _runs(
+    wanted: Mapping[str, File], running: Collection[str], steps: Sequence[Change]
+) -> Tuple[List[Change], List[Change]]:
+    """Return which units are to be ended before the files are changed, and which to be started, or started again, behind that."""
+    put = {step.path for step in steps if isinstance(step, PutKept)}
+    ended: List[Change] = []
+    begun: List[Change] = []
+    for path, name in STARTED.items():
+        runs = name in running
+        if path not in wanted:
+            ended.extend([RunUnit(name, "stop", True)] if runs else [])
+        elif not runs or put & {path, PROGRAM}:
+            begun.append(RunUnit(name, "restart" if runs else "start", runs))
+    return ended, begun
+
+
+def _wanted(have: Have, text: str) -> Dict[str, File]:
+    """Return the files that are to be there for a plan, in the order in which they are written."""
+    by_engine: Dict[str, List[str]] = {}
+    for container in have.after.containers:
+        by_engine.setdefault(container["engine"], []).append(container["name"])
+    wanted = lasting.files(
+        have.found.python, have.found.program, text, by_engine, have.found.spoilers, have.after.drift
+    )
+    if have.bare:
+        wanted.pop(COMMAND, None)
+    return wanted
 
 
 def _shown(what: Kept, files: Mapping[str, File]) -> Dict[str, Any]:

@@ -49,7 +49,12 @@ class Steps:
         if plan is None:
             persist = True if params.get("persist") else False if keeps else None
             plan = compile_plan(
-                params["networks"], params["containers"], params["state"], persist, bool(params.get("purge"))
+                params["networks"],
+                params["containers"],
+                params["state"],
+                persist,
+                bool(params.get("purge")),
+                params.get("drift") or "ignore",
             )
         self._take_up(plan)
 

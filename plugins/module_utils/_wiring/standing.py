@@ -6,25 +6,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Collection, Dict, List, Mapping, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.failing import Results, outcomes
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.kept import Kept
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Plan
 
-AS_KEPT, DIFFERS, MISSING, FAILED = "as kept", "differs", "missing", "failed"
+AS_KEPT, DIFFERS, MISSING, FAILED, RESTS = "as kept", "differs", "missing", "failed", "not running"
 _ITSELF = ("netns", "join", "bridge")  # the steps that make the thing itself
 _MARGIN = 2  # blanks between columns
 
 
 def standing(
-    what: Kept, plan: Plan, results: Results, wired: Mapping[str, Mapping[str, Any]]
+    what: Kept,
+    plan: Plan,
+    results: Results,
+    wired: Mapping[str, Mapping[str, Any]],
+    resting: Collection[str] = (),
 ) -> Dict[str, Dict[str, Dict[str, Any]]]:
     """Return by ``networks`` and ``containers``, and name, how each that is kept stands.
 
-    ``{state, reasons, objects}``: ``state`` is `AS_KEPT`, `DIFFERS`, `MISSING` (its bridge or namespace is not there) or `FAILED` (it cannot be told,
-    for the ``reasons``); ``objects`` are those that differ. A container has ``addresses`` and ``published_ports`` besides, as they are or would be;
-    ``wired`` is what ``wiring_result`` has.
+    ``{state, reasons, objects}``: ``state`` is `AS_KEPT`, `DIFFERS`, `MISSING` (its bridge or namespace is not there), `FAILED` (it cannot be told,
+    for the ``reasons``), or `RESTS`, of those ``resting`` of which nothing is left; ``objects`` are those that differ. A container has ``addresses`` and
+    ``published_ports`` besides, as they are or would be; ``wired`` is what ``wiring_result`` has.
     """
     listed = {"networks": what.networks, "containers": what.containers}
     told = outcomes(plan, results)
@@ -32,6 +36,9 @@ def standing(
         kind: {entry["name"]: _one(told.get((kind[:-1], entry["name"]), ())) for entry in entries}
         for kind, entries in listed.items()
     }
+    for name, one in found["containers"].items():
+        if name in resting and one["state"] == AS_KEPT:
+            one["state"] = RESTS
     for name, container in wired.items():
         if name in found["containers"]:
             addresses = [one for interface in container["interfaces"] for one in interface["addresses"]]
@@ -51,7 +58,7 @@ def _one(told: Sequence[Tuple[str, Mapping[str, Any]]]) -> Dict[str, Any]:
 
 def stands(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> bool:
     """Return whether all is as the plan says."""
-    return all(one["state"] == AS_KEPT for listed in found.values() for one in listed.values())
+    return all(one["state"] in (AS_KEPT, RESTS) for listed in found.values() for one in listed.values())
 
 
 def text(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> List[str]:
@@ -65,7 +72,7 @@ def text(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> List[str]:
                 more = ", ".join(one["objects"])
             if one["state"] == FAILED:
                 more = " ".join(one["reasons"])
-            lines.append(("%-9s  %-*s%-8s  %s" % (kind[:-1], width, name, one["state"], more)).rstrip())
+            lines.append(("%-9s  %-*s%-11s  %s" % (kind[:-1], width, name, one["state"], more)).rstrip())
     return lines
 
 

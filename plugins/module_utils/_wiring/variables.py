@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Mapping
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.engines import ENGINES
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting import DRIFTS
 
 _STATE: Dict[str, Any] = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 _TEXTS: Dict[str, Any] = {"type": "list", "elements": "str", "default": []}
@@ -69,6 +70,7 @@ OPTIONS: Dict[str, Any] = {
     "purge": {"type": "bool", "default": False},
     "firewall_backend": {"type": "str", "choices": ["auto", "nftables", "iptables"], "default": "auto"},
     "persist": {"type": "bool", "default": False},
+    "drift": {"type": "str", "choices": list(DRIFTS), "default": "ignore"},
 }
 # Of the role itself, beside the module's options: how it goes about it.
 ROLE_ONLY: Dict[str, Any] = {

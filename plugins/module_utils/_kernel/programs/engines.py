@@ -21,11 +21,20 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Container
 
 _AT_ONCE = 200  # names on one command line
+_BESIDE = {
+    "docker": "containerd-shim",
+    "podman": "conmon",
+}  # the process beside each container that runs, proc(5), comm
 
 
 def available(engine: str) -> bool:
     """Return whether the program that asks the engine is on this host."""
     return run.which(ENGINES[engine].program) is not None
+
+
+def idle(engine: str) -> bool:
+    """Return whether it is certain, without asking it, that no container of the engine runs."""
+    return engine in _BESIDE and _BESIDE[engine] not in (comm for dummy, dummy, comm in _processes())
 
 
 def find(engine: str, names: Sequence[str]) -> Dict[str, Container]:
@@ -85,8 +94,8 @@ def _inspected(engine: str, names: Sequence[str]) -> Dict[str, Container]:
 
 
 def _inspected_running(engine: str) -> List[Container]:
-    if engine == "podman" and "conmon" not in (comm for dummy, dummy, comm in _processes()):
-        return []  # podman writes files whatever it is asked; each container that runs has a conmon
+    if engine == "podman" and idle(engine):
+        return []  # podman writes files whatever it is asked
     output, complaint = _run(engine, "ps", "--quiet", "--no-trunc")
     if complaint:
         raise _last(complaint)
@@ -98,6 +107,15 @@ def _inspected_running(engine: str) -> List[Container]:
             dummy, pid, status, name = line.split()[:4]
             found.append(Container(engine, name.lstrip("/"), int(pid), status))
     return found
+
+
+def followed(engine: str, since: int) -> run.Followed:
+    """Follow an engine from a moment on (seconds since 1970): a line is the name of a container that has started, or ended. Raises `ProgramError`."""
+    path = run.which(ENGINES[engine].program)
+    if path is None:
+        raise run.ProgramError("the program %s is not installed" % ENGINES[engine].program)
+    filters = [word for one in ("type=container", "event=start", "event=die") for word in ("--filter", one)]
+    return run.Followed(path, ["events", "--since", str(since), *filters, "--format", "{{.Actor.Attributes.name}}"])
 
 
 # --- systemd units --------------------------------------------------------------------------------------------------

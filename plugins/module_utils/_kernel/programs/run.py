@@ -18,6 +18,7 @@ _TIMEOUT = 60  # seconds
 _WANTS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
 _NOT_AGAIN = 600  # seconds; as long as a task takes that meets a program that hangs in each of its items
 _AFTER_KILL = 1  # seconds; a process that waits for a disk ends when that answers
+_READ = 65536  # bytes
 _TRIES = 10  # where other programs change the rules each time between reading and writing
 
 
@@ -113,6 +114,39 @@ def run(path: str, arguments: List[str], text: str = "", seconds: float = 0) -> 
         lines = [line.strip() for line in complaint.splitlines() if line.strip()]
         raise ProgramError(" ".join(lines[:2] if lines[0].endswith(":") else lines[:1]))
     return printed
+
+
+class Followed:
+    """A program that prints a line for each thing that happens, as long as it runs; it ends with the block. Raises `ProgramError`."""
+
+    def __init__(self, path: str, arguments: List[str]) -> None:
+        import subprocess
+
+        null, pipe, environment = subprocess.DEVNULL, subprocess.PIPE, dict(os.environ, LC_ALL="C")
+        try:
+            self._process = subprocess.Popen([path, *arguments], stdin=null, stdout=pipe, stderr=pipe, env=environment)
+        except (OSError, MemoryError) as error:
+            raise _refused(error) from error
+        self._left = b""
+
+    def __enter__(self) -> Followed:
+        return self
+
+    def __exit__(self, *dummy: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def lines(self) -> List[str]:
+        """Return the lines that it has printed, once there are any."""
+        printed, complaint = self._process.stdout, self._process.stderr
+        while printed and complaint and b"\n" not in self._left:
+            found = os.read(printed.fileno(), _READ)
+            if not found:
+                said = complaint.read().decode(errors="replace").strip().splitlines()
+                raise ProgramError(said[-1] if said else "it ended")
+            self._left += found
+        whole, dummy, self._left = self._left.rpartition(b"\n")
+        return whole.decode(errors="replace").splitlines()
 
 
 def rewrite(compute: Callable[[], Any], write: Callable[[Any], None]) -> bool:

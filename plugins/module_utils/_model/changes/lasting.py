@@ -12,7 +12,7 @@ from typing import List, Sequence, Tuple
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.commands import Command, command
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting import FOLDER, NOTHING, File
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting import FOLDER, NOTHING, File, folders
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,8 @@ class PutKept(Change):
     def commands(self) -> List[Command]:
         folder = os.path.dirname(self.path)
         if not self.file.kind:
-            last = folder == FOLDER or self.old.kind == "link"
-            return [
-                command("rm", self.path),
-                *([command("rmdir", "--ignore-fail-on-non-empty", folder)] if last else []),
-            ]
+            emptied = [command("rmdir", "--ignore-fail-on-non-empty", one) for one in folders(self.path)]
+            return [command("rm", self.path), *emptied]
         made = command("mkdir", "-p", *(["-m", "700"] if folder == FOLDER else []), folder)
         if self.file.kind == "program":
             text = "%s is the program that does this, with the files of Ansible that it needs (SHA-256 %s)."
@@ -66,3 +63,25 @@ class ReloadUnits(Change):
 
     def undo(self) -> Tuple[Change, ...]:
         return (self,)
+
+
+@dataclass(frozen=True)
+class RunUnit(Change):
+    """Start a unit of ours, or (``verb``) restart or stop it. ``ran``: whether it ran before."""
+
+    name: str
+    verb: str = "start"
+    ran: bool = False
+
+    @property
+    def runs(self) -> bool:
+        return self.verb != "stop"
+
+    def attempt(self) -> str:
+        return "%s %s" % (self.verb, self.name)
+
+    def commands(self) -> List[Command]:
+        return [command("systemctl", self.verb, self.name)]
+
+    def undo(self) -> Tuple[Change, ...]:
+        return () if self.ran == self.runs else (RunUnit(self.name, "start" if self.ran else "stop", self.runs),)

@@ -21,7 +21,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.comple
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import run
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import lasting as model
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.lasting import PutKept, ReloadUnits
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.lasting import (
+    PutKept,
+    ReloadUnits,
+    RunUnit,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting import MARK, NOTHING, File
 
@@ -34,7 +38,8 @@ class Place:
         units.mkdir(parents=True)
         self.folder.parent.mkdir(parents=True)
         self.program, self.plan = str(self.folder / "wired.pyz"), str(self.folder / "plan.json")
-        self.unit, self.enabled = str(units / "wired.service"), str(units / "wants/wired.service")
+        self.unit, self.enabled = str(units / "wired.service"), str(units / "lab.target.wants/wired.service")
+        self.systemd = f"{units}/"
         self.paths = (self.program, self.plan, self.unit, self.enabled)
 
 
@@ -43,7 +48,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     found = Place(tmp_path)
     for name, value in (("FOLDER", str(found.folder)), ("PATHS", found.paths), ("PROGRAM", found.program)):
         monkeypatch.setattr(kernel, name, value)
-    monkeypatch.setattr(model, "ENABLED", found.enabled)
+    monkeypatch.setattr(model, "FOLDER", str(found.folder))
+    monkeypatch.setattr(model, "LINKS", {found.enabled: found.unit})
+    monkeypatch.setattr(model, "SYSTEMD", found.systemd)
     monkeypatch.setattr(model, "UNIT_FOLDERS", (str(tmp_path / "usr"),))
     monkeypatch.setattr(kernel, "_BOOTED", str(tmp_path / "booted"))
     return found
@@ -131,23 +138,52 @@ def test_whose_a_link_is(place: Place, target: str, ours: bool) -> None:
     assert kernel.read().files[place.enabled].ours is ours
 
 
+def test_drop_ins_of_ours_are_found_and_those_whose_unit_is_here(place: Place) -> None:
+    for name, text in (("web", f"# {MARK}\n"), ("theirs", "x")):
+        path = model.drop_in(f"{name}.service")
+        kernel.take(PutKept(path, File("file", text, 0o644)))
+    Path(place.systemd, "nftables.service").write_text("", encoding="utf-8")
+    found = kernel.read()
+    assert {path: file.ours for path, file in found.files.items()} == {
+        model.drop_in("theirs.service"): False,
+        model.drop_in("web.service"): True,
+    }
+    assert found.spoilers == ["nftables.service"]
+    kernel.take(PutKept(model.drop_in("web.service"), NOTHING))
+    assert not Path(place.systemd, "web.service.d").exists()
+
+
 def test_units_of_our_names_that_are_somebody_else_s(place: Place, tmp_path: Path) -> None:
     (tmp_path / "usr").mkdir()
-    (tmp_path / "usr/wired@.service").write_text("x", encoding="utf-8")
-    assert kernel.read().elsewhere == [str(tmp_path / "usr/wired@.service")]
+    (tmp_path / "usr/wired.service").write_text("x", encoding="utf-8")
+    assert kernel.read().elsewhere == [str(tmp_path / "usr/wired.service")]
 
 
-@pytest.mark.parametrize(("answer", "unread"), [("no\n\nno\n", False), ("no\n\nyes\n", True), ("", False)])
+def blocks(*units: tuple[str, str, str]) -> str:
+    """What "systemctl show" prints of units."""
+    return "\n\n".join(f"Id={name}\nActiveState={state}\nNeedDaemonReload={unread}" for name, state, unread in units)
+
+
+@pytest.mark.parametrize(
+    ("answer", "unread", "running"),
+    [
+        (blocks(("wired.service", "active", "no"), ("wired-docker.service", "activating", "no")), False, ["wired-docker.service"]),
+        (blocks(("wired.service", "active", "no"), ("wired-drift.timer", "failed", "yes")), True, []),
+        ("", False, []),
+    ],
+)  # fmt: skip
 def test_systemd_is_asked_whether_it_has_read_them(
-    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, unread: bool
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, unread: bool, running: list[str]
 ) -> None:
     (tmp_path / "booted").mkdir()
     asked = programs(monkeypatch, answer)
     found = kernel.read()
-    assert (found.systemd, found.unread) == (True, unread)
-    assert asked == [["show", "--property=NeedDaemonReload", "--value", "wired.service", "wired@*.service"]]
+    assert (found.systemd, found.unread, found.running) == (True, unread, running)
+    names = ["wired.service", "wired@*.service", "wired-drift.service", "wired-docker.service", "wired-drift.timer"]
+    assert asked == [["show", *(f"--property={one}" for one in ("Id", "NeedDaemonReload", "ActiveState")), *names]]
     Kernel.__new__(Kernel).apply(ReloadUnits())
-    assert asked[1:] == [["daemon-reload"]]
+    Kernel.__new__(Kernel).apply(RunUnit("wired-drift.timer"))
+    assert asked[1:] == [["daemon-reload"], ["start", "wired-drift.timer"]]
 
 
 def test_a_host_without_systemd_is_not_asked(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

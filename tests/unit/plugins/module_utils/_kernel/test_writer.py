@@ -188,6 +188,7 @@ def test_every_change_of_the_model_is_one_that_some_kernel_takes() -> None:
         address_changes.Announce,
         lasting_changes.PutKept,
         lasting_changes.ReloadUnits,
+        lasting_changes.RunUnit,
     }
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 
 import pytest
@@ -23,7 +24,81 @@ def settings(text: str) -> dict[str, list[str]]:
 
 
 def test_files_are_written_in_the_order_in_which_they_need_each_other() -> None:
-    assert [*lasting.files("python3", "abc", "{}")] == [*lasting.PATHS]
+    engines = ("podman", "lxc", "nspawn", "docker")
+    of_engines = lasting.files("python3", "abc", "{}", {one: ["web"] for one in engines}, ["ufw.service"], "tell")
+    assert [*of_engines] == [*lasting.PATHS, lasting.drop_in("ufw.service")]
+    alone = [*lasting.files("python3", "abc", "{}")]
+    assert alone == [*lasting.PATHS[: len(alone)]]
+    assert alone[-1] == lasting.ENABLED
+
+
+@pytest.mark.parametrize(
+    ("engine", "more"),
+    [
+        ("docker", [lasting.DOCKER, lasting.FOLLOWED]),
+        ("podman", [lasting.PODMAN]),
+        ("lxc", [lasting.LXC]),
+        ("nspawn", [lasting.NSPAWN]),
+        ("systemd", ["/etc/systemd/system/web.service.d/linuxnet-containers.conf"]),
+        ("netns", []),
+    ],
+)
+def test_each_engine_has_its_own_files(engine: str, more: list[str]) -> None:
+    found = lasting.files("python3", "abc", "{}", {engine: ["web"]})
+    assert [path for path in found if path not in lasting.files("python3", "abc", "{}")] == more
+    assert all(file.text == lasting.LINKS[path] for path, file in found.items() if file.kind == "link")
+
+
+@pytest.mark.parametrize("python", ["/usr/bin/python3", "/opt/my python's/python3"])
+def test_a_hook_of_an_engine_that_others_use_lets_them_be(python: str) -> None:
+    """Who cannot read the program starts containers all the same."""
+    document = json.loads(lasting.podman_hook(python))
+    assert document["stages"] == ["createRuntime", "poststop"]
+    shell = document["hook"]["args"][2]
+    values = [line.partition(" = ")[2] for line in lasting.lxc_hook(python).splitlines() if " = " in line]
+    assert len(values) == 2
+    for text in (shell, *(shlex.split(value)[2] for value in values)):
+        guard, command = text.split("; ")
+        assert guard == f"[ -r {lasting.PROGRAM} ] || exit 0"
+        assert shlex.split(command)[:4] == ["PYTHONUTF8=1", "WIRED_LOG=syslog", "exec", python]
+    assert all(shlex.split(value)[2].endswith(' hook lxc "$@"') for value in values), "which hook it is comes behind"
+
+
+def test_a_unit_of_a_container_is_wired_from_inside_before_its_first_program() -> None:
+    text = lasting.files("python3", "abc", "{}", {"systemd": ["web.service"]})[lasting.drop_in("web.service")].text
+    said = settings(text)
+    assert said["ExecStartPre"] == ["+python3", lasting.PROGRAM, "hook", "systemd", "start", "web.service"]
+    assert said["ExecStopPost"] == ["-+python3", lasting.PROGRAM, "hook", "systemd", "stop", "web.service"]
+    assert lasting.service("web") == "web.service"
+
+
+def test_who_takes_rules_with_him_has_the_wiring_repaired() -> None:
+    said = settings(lasting.files("python3", "abc", "{}", {}, ["ufw.service"])[lasting.drop_in("ufw.service")].text)
+    assert said["ExecStartPost"] == said["ExecReload"]
+    assert said["ExecReload"] == ["-/bin/systemctl", "--no-block", "restart", "wired.service"]
+
+
+@pytest.mark.parametrize(("drift", "command"), [("tell", "diff"), ("repair", "up")])
+def test_drift_is_looked_at_now_and_then(drift: str, command: str) -> None:
+    found = lasting.files("python3", "abc", "{}", drift=drift)
+    assert settings(found[lasting.DRIFT].text)["ExecStart"] == ["python3", lasting.PROGRAM, command]
+    assert settings(found[lasting.TIMER].text)["OnUnitActiveSec"] == ["15min"]
+    assert lasting.TIMED not in lasting.files("python3", "abc", "{}")
+
+
+@pytest.mark.parametrize(
+    ("path", "made"),
+    [
+        (lasting.PLAN, [lasting.FOLDER]),
+        (lasting.UNIT, []),
+        (lasting.ENABLED, ["/etc/systemd/system/multi-user.target.wants"]),
+        (lasting.PODMAN, ["/usr/share/containers/oci/hooks.d", "/usr/share/containers/oci"]),
+        (lasting.LXC, []),
+        (lasting.drop_in("x.service"), ["/etc/systemd/system/x.service.d"]),
+    ],
+)
+def test_folders_that_are_made_for_a_file_go_with_it(path: str, made: list[str]) -> None:
+    assert lasting.folders(path) == made
 
 
 def test_the_command_starts_the_program_with_any_python() -> None:
@@ -58,8 +133,11 @@ def test_the_unit_of_a_container_comes_after_it_and_does_not_need_all_of_it() ->
 
 
 def test_each_file_is_known_as_ours_by_its_beginning() -> None:
-    assert all(text.startswith("# " + lasting.MARK) for text in (lasting.unit("python3"), lasting.template("python3")))
-    assert lasting.MARK in lasting.files("python3", "abc", "{}")[lasting.COMMAND].text
+    engines = ("podman", "lxc", "nspawn", "docker", "systemd")
+    found = lasting.files("python3", "abc", "{}", {one: ["web"] for one in engines}, lasting.SPOILERS, "tell")
+    texts = [file.text for path, file in found.items() if file.kind == "file" and path != lasting.PLAN]
+    assert len(texts) > 10
+    assert all(lasting.MARK in text for text in texts)
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Twin:
     assert not failed
     host.lasting_files = before.lasting_files
     opened: Any = contextlib.nullcontext(host)
-    monkeypatch.setattr(program, "_kernel", lambda identity: lambda: opened)
+    monkeypatch.setattr(program, "_kernel", lambda identity, ended=(): lambda: opened)
     monkeypatch.setattr(complete, "Kernel", Twin)
     monkeypatch.setattr(
         files, "read_text", lambda path: host.lasting_files[path].text if path in host.lasting_files else ""

@@ -162,3 +162,48 @@ def test_all_is_undone_or_some_containers_alone() -> None:
     assert not some["teardown"]["bridge"]
     assert [item["name"] for item in some["teardown"]["netns"]] == ["db"]
     assert [item["owner"] for item in some["teardown"]["nat"]] == ["db"], "its ports are checked no longer"
+
+
+PODS = entries(
+    "containers",
+    [
+        {"name": "side", "network_mode": "container:pod", "engine": "podman"},
+        {"name": "pod", "engine": "podman", "networks": [{"name": "front"}]},
+        {"name": "box", "engine": "docker", "networks": [{"name": "front"}]},
+    ],
+)
+RUN = Kept([FRONT, BACK], [WEB, *PODS], GIVEN)
+
+
+def test_who_does_not_run_has_those_beside_him_who_share_his_namespace() -> None:
+    assert kept.with_joined(RUN, ["pod", "box"]) == ["pod", "box", "side"]
+    assert kept.with_joined(RUN, ["side"]) == ["side"]
+    assert kept.with_joined(RUN, []) == []
+    assert named(kept.without(RUN, ["side", "pod"])) == (["front", "back"], ["web", "box"])
+
+
+def test_what_is_left_of_who_rests_is_taken_away_and_the_others_are_wired() -> None:
+    plan = kept.compiled(RUN, ["pod", "side"])
+    assert sorted(item["name"] for item in plan["teardown"]["netns"]) == ["pod", "side"]
+    assert [item["name"] for item in plan["wire"]["netns"]] == ["web", "box"]
+    assert not plan["wire"]["join"]
+
+
+@pytest.mark.parametrize(("name", "step"), [("pod", "netns"), ("side", "join")])
+def test_an_engine_that_starts_a_container_is_not_asked(name: str, step: str) -> None:
+    """Neither for that one, whose process it gives, nor for whose namespace it shares, which has its name."""
+    plan = kept.compiled(kept.part(RUN, [name]), pids={name: 7})
+    items = [*plan["wire"]["netns"], *plan["wire"]["join"]]
+    assert [(item["name"], item["pid"]) for item in items] == [(name, 7)]
+    assert not any({"engine", "container"} & set(item) for item in items)
+    assert plan["wire"][step]
+
+
+def test_drift_stays_as_the_last_run_that_kept_something_had_it() -> None:
+    found, _warnings = kept.merged(WHOLE, Asked(containers=[WEB], drift="tell"))
+    assert found.drift == "tell"
+    found, _warnings = kept.merged(found, Asked(forget_containers=["side"]))
+    assert (found.drift, kept.read(kept.text_of(found)).drift) == ("tell", "tell")
+    text = kept.text_of(WHOLE).replace(' "drift": "ignore",\n', "")
+    assert '"drift"' not in text
+    assert kept.read(text).drift == "ignore"

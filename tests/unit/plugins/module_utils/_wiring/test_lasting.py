@@ -18,14 +18,18 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import SYSCTL_FILE
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import step_runner
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import kept, one_task
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import kept, lasting, one_task
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import entries
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 from ansible_collections.linuxnet.containers.tests.unit.memory_reader import PYTHON
 
 FRONT = {"name": "front", "subnets": ["10.1.0.0/24"]}
 WEB = {"name": "web", "published_ports": ["8080:80"]}
 DB = {"name": "db"}
+OPTIONAL = ("networks", "containers", "forget_networks", "forget_containers", "stay_networks", "stay_containers")
+ALONE = [*files.files("python3", "", "")]  # without engines
 
 
 def steps(kernel: MemoryKernel, **given: Any) -> one_task.Steps:
@@ -69,7 +73,7 @@ def test_check_mode_foresees_what_is_written_and_the_second_run_writes_nothing()
     done, _warnings = run(kernel)
     assert done == foreseen
     assert done["wire"]["changed"] is True
-    assert [*kernel.lasting_files] == [*PATHS]
+    assert [*kernel.lasting_files] == ALONE
     again, _warnings = run(kernel)
     assert {one["changed"] for one in again.values()} == {False}
     assert again["wire"]["before"] == again["wire"]["after"] == done["wire"]["after"]
@@ -133,7 +137,7 @@ def test_where_no_command_can_be_put_it_is_left_out(monkeypatch: pytest.MonkeyPa
     kernel = MemoryKernel()
     monkeypatch.setattr(kernel, "read_only", lambda path: path == files.COMMAND)
     run(kernel)
-    assert [*kernel.lasting_files] == [path for path in PATHS if path != files.COMMAND]
+    assert [*kernel.lasting_files] == [path for path in ALONE if path != files.COMMAND]
     assert {one["changed"] for one in run(kernel)[0].values()} == {False}
 
 
@@ -222,21 +226,66 @@ def test_a_bridge_that_was_here_before_is_refused_before_the_first_change() -> N
     ("networks", "containers", "sentence"),
     [
         ([{**FRONT, "unmanaged": True}], [], "wiring_persist: network 'front': an unmanaged bridge"),
-        ([FRONT], [{**WEB, "engine": "docker"}], "wiring_persist: container 'web': what engine 'docker' runs"),
-        (
-            [FRONT],
-            [{"name": "host", "network_mode": "host", "engine": "podman"}],
-            "container 'host': what engine 'podman'",
-        ),
-        ([FRONT], [{**WEB, "engine": "pid", "pid": 7}], "container 'web': what engine 'pid' runs"),
+        ([FRONT], [{**WEB, "engine": "pid", "pid": 7}], "container 'web': a process ID means nothing after a reboot"),
     ],
 )
-def test_what_is_not_built_yet_is_refused(networks: Any, containers: Any, sentence: str) -> None:
+def test_what_cannot_be_kept_is_refused(networks: Any, containers: Any, sentence: str) -> None:
     with pytest.raises(Invalid, match=sentence):
         compile_plan(networks, containers, persist=True)
     gone = [{**one, "state": "absent"} for one in containers]
     compile_plan([{**one, "state": "absent"} for one in networks], gone, persist=True)
     compile_plan(networks, containers, persist=False)
+
+
+@pytest.mark.parametrize(
+    ("drift", "sentence"), [("often", "none of ignore, tell, repair"), ("tell", "set wiring_persist")]
+)
+def test_drift_is_for_who_keeps_something(drift: str, sentence: str) -> None:
+    with pytest.raises(Invalid, match=f"wiring_drift: .*{sentence}"):
+        compile_plan([FRONT], [WEB], persist=False, drift=drift)
+
+
+def test_drift_is_looked_at_until_nobody_asks_for_it() -> None:
+    kernel = MemoryKernel()
+    done, _warnings = run(kernel, drift="tell")
+    assert done["wire"]["commands"][-1] == "systemctl start wired-drift.timer"
+    assert kernel.units == ["wired-drift.timer"]
+    assert {one["changed"] for one in run(kernel, drift="tell")[0].values()} == {False}
+    kernel.units = []
+    assert run(kernel, drift="tell")[0]["teardown"]["commands"] == ["systemctl start wired-drift.timer"]
+    done, _warnings = run(kernel)
+    assert done["wire"]["commands"][0] == "systemctl stop wired-drift.timer"
+    assert (kernel.units, {*kernel.lasting_files}) == ([], {*ALONE})
+
+
+def test_what_follows_docker_runs_as_long_as_a_container_of_docker_is_kept() -> None:
+    """The container is kept by the plan alone: no docker is asked."""
+    kernel = MemoryKernel()
+    [front] = entries("networks", [FRONT])
+    [web] = entries("containers", [{**WEB, "engine": "docker", "networks": [{"name": "front"}]}])
+    step = lasting.RESOURCE.parse(
+        {
+            **{name: [] for name in OPTIONAL},
+            "only": False,
+            "keeps": True,
+            "backend": "auto",
+            "drift": None,
+            "networks": [front],
+            "containers": [web],
+        }
+    )
+    for changed in (True, False):
+        state = State(kernel)
+        have = lasting.RESOURCE.look(step, state)
+        found = lasting.RESOURCE.plan(step, have)
+        for change in found.changes:
+            kernel.apply(change)
+        assert bool(found.changes) is changed
+    assert kernel.units == ["wired-docker.service"]
+    assert {files.DOCKER, files.FOLLOWED} <= {*kernel.lasting_files}
+    kernel.lasting_files = {path: file for path, file in kernel.lasting_files.items() if path != PROGRAM}
+    have = lasting.RESOURCE.look(step, State(kernel))
+    assert lasting.RESOURCE.plan(step, have).changes[-1].attempt() == "restart wired-docker.service"
 
 
 @pytest.mark.parametrize("given", [{}, {"persist": False}])

@@ -49,7 +49,7 @@ def test_what_stands_is_as_kept() -> None:
     assert standing.diff(results) == []
     [network, web, *dummy] = standing.text(found)
     assert network == "network    front  as kept"
-    assert web.startswith("container  web    as kept   10.1.0.")
+    assert web.startswith("container  web    as kept      10.1.0.")
     assert web.endswith("/24  127.0.0.1:8080->80/tcp")
 
 
@@ -70,7 +70,7 @@ def test_what_drifted_is_named_and_nothing_else_is() -> None:
         link.name for link in kernel.links(kernel.find(HOST) or 0) if link.peer_ns == kernel.find(NsRef.parse("db"))
     )
     assert found["containers"]["db"]["objects"] == [f"veth {name}"]
-    assert standing.text(found)[2] == f"container  db     differs   veth {name}"
+    assert standing.text(found)[2] == f"container  db     differs      veth {name}"
     assert standing.diff(results) == [f"veth {name}:", "-peer_mtu 1300", "+peer_mtu 1500"]
 
 

@@ -94,7 +94,7 @@ def test_the_role_hands_the_variables_to_the_filter() -> None:
     compiled = read("tasks/steps.yml")[0]["block"][0]["ansible.builtin.set_fact"]["wiring_plan"]
     assert compiled == (
         "{{ wiring_networks | linuxnet.containers.wiring_plan(wiring_containers, wiring_state, "
-        "wiring_there.wiring | default(none) if wiring_purge | bool else none, refusal=true, persist=wiring_persist | bool) }}"
+        "wiring_there.wiring | default(none) if wiring_purge | bool else none, refusal=true, persist=wiring_persist | bool, drift=wiring_drift) }}"
     )
     state = yaml.safe_load(wiring_plan.DOCUMENTATION)["options"]["state"]
     assert {key: value for key, value in state.items() if key != "description"} == OPTIONS["state"]
