@@ -124,8 +124,12 @@ class Booted:
 class Disk:
     """What outlives a host."""
 
-    def __init__(self, file: Path, probed: Sequence[str] = (), units: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, file: Path, probed: Sequence[str] = (), units: dict[str, str] | None = None, also: str = ""
+    ) -> None:
+        """``also``: what is on it besides, paths below the root of the file system."""
         self.file = file
+        self.kept = f"{KEPT} {also}"
         self.boot = BOOT % (shlex.quote(PROBER), " ".join(probed))
         self.units = {**UNITS, **(units or {})}
         self.file.write_bytes(b"")
@@ -139,7 +143,7 @@ class Disk:
 
     def write(self, lab: Lab) -> None:
         """Keep what is on the host's disk by now."""
-        packed = lab.run(f"cd / && tar --ignore-failed-read -cpf - {KEPT} 2>/dev/null | base64 -w0", check=False)
+        packed = lab.run(f"cd / && tar --ignore-failed-read -cpf - {self.kept} 2>/dev/null | base64 -w0", check=False)
         self.file.write_bytes(base64.b64decode(packed.stdout))
 
     @contextlib.contextmanager

@@ -168,7 +168,7 @@ def test_whoever_starts_or_ends_is_seen_to(called: list[Any], monkeypatch: pytes
     lines = iter([["shed", "theirs", "shed"], ["theirs"]])
 
     class Events:
-        def __enter__(self) -> Events:
+        def __enter__(self) -> Any:
             return self
 
         def __exit__(self, *dummy: object) -> None:
