@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import restarted
 from boots import Disk, new_disk
-from engines import engine_host
+from engines import ENGINES, Engine, engine_host
 from lab import HERE, Lab, collections_root
 from proofs import comes
 
@@ -166,3 +167,58 @@ def test_g1_a_run_that_is_killed_at_any_write_is_finished_by_the_next_one(wired:
             assert files(wired) == after
             assert wired.module("wiring", persist=persist, **GIVEN)["changed"] is False
         assert 5 < at < 39
+
+
+# --- containers of engines ---
+
+EVERY = 12  # one of so many calls
+UNIT = (
+    "[Unit]\nStartLimitIntervalSec=0\n[Service]\nType=exec\nPrivateNetwork=yes\nKillSignal=SIGKILL\nSuccessExitStatus=SIGKILL\n"
+    "Environment=LAB_CONTAINER=web\nExecStart=/bin/sleep infinity\n"
+)
+KEPT = {**GIVEN, "containers": [{"name": "web", "engine": "systemd", "published_ports": ["8080:80"]}]}
+
+
+@pytest.fixture(scope="module")
+def served(needs: Callable[..., None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A host that keeps the wiring of a unit with a network of its own."""
+    needs("systemd", "nft", "strace")
+    disk = tmp_path_factory.mktemp("disk") / "disk.tar"
+    disk.write_bytes(b"")
+    with engine_host(systemd=True, disk=disk) as lab, ENGINES["systemd"](lab) as engine:
+        lab.run("cat >/run/systemd/system/web.service", input=UNIT)
+        lab.run("systemctl daemon-reload && systemctl start web")
+        lab.module("wiring", persist=True, **KEPT)
+        yield engine
+
+
+def one_killed(lab: Lab, at: int, command: str) -> bool:
+    """Run a command in which whoever comes to so many calls to the kernel is killed. False where nobody does."""
+    calls = "sendto,sendmsg,unlink,mount,umount2"
+    trace = f"strace -f -qq -o /run/trace -e trace={calls} -e inject={calls}:signal=KILL:when={at}"
+    lab.run(f"{trace} {command}", check=False, timeout=300)
+    return "killed by SIGKILL" in lab.run("cat /run/trace").stdout
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_g1_a_hook_that_is_killed_is_made_good_by_the_next_start(served: Engine, ends: bool) -> None:
+    """At every twelfth of its calls, when the container starts, and when it has ended."""
+    lab = served.lab
+    wired = restarted.settled(served)
+    tried = []
+    for at in range(1, 600, EVERY):
+        if ends:
+            met = one_killed(lab, at, "wired down web")
+        else:
+            lab.run("systemctl stop web")
+            process = lab.spawn(["unshare", "--net", "sleep", "7777"])
+            comes(lab, f"[ $(readlink /proc/{process}/ns/net) != $(readlink /proc/self/ns/net) ]")
+            met = one_killed(lab, at, f"wired up web --pid {process}")
+            lab.kill(process)
+        lab.run("systemctl restart web")
+        assert restarted.settled(served) == wired, f"killed at call {at}"
+        if not met:
+            break
+        tried.append(at)
+    assert not met
+    assert len(tried) > 2

@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete, files
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import engines
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import ProgramError
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Lacking
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting import PLAN
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting import PLAN, File
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import step_runner
 from ansible_collections.linuxnet.containers.plugins.module_utils._wired import program
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import one_task
@@ -201,3 +203,133 @@ def test_a_wrong_command_line_is_told_apart(arguments: list[str]) -> None:
 def test_the_kernel_is_that_of_the_host_as_it_was_called_then() -> None:
     opened: Any = program._kernel("me")
     assert opened.identity(None) == "me"
+
+
+# --- containers of engines ---
+
+
+class Podman:
+    """What podman says: of containers, by name, their processes; and whether it says anything."""
+
+    def __init__(self) -> None:
+        self.pids: dict[str, int] = {}
+        self.silent = False
+        self.asked = 0
+
+    def find(self, engine: str, names: Any) -> dict[str, Container]:
+        self.asked += 1
+        if self.silent:
+            raise ProgramError("it hangs")
+        return {name: Container(engine, name, pid, "") for name, pid in self.pids.items() if name in names}
+
+
+@pytest.fixture
+def podman(host: Twin, monkeypatch: pytest.MonkeyPatch) -> Podman:
+    """An engine that runs one of the containers, web."""
+    found = Podman()
+    monkeypatch.setattr(engines, "find", found.find)
+    monkeypatch.setattr(engines, "available", lambda engine: True)
+    monkeypatch.setattr(engines, "idle", lambda engine: False)
+    plan = host.lasting_files[PLAN].text.replace('"engine": "netns"', '"engine": "podman"', 2)
+    document = json.loads(plan)
+    document["containers"][1]["engine"] = "netns"
+    host.lasting_files = {**host.lasting_files, PLAN: File("file", json.dumps(document), 0o600)}
+    found.pids["web"] = 4711
+    return found
+
+
+def test_who_does_not_run_is_not_wired_and_nothing_is_left_of_it(
+    host: Twin, podman: Podman, capsys: pytest.CaptureFixture[str]
+) -> None:
+    podman.pids.clear()
+    assert called("up") == 0
+    assert capsys.readouterr().out.startswith("1 network, 2 containers (1 not running): all is wired, ")
+    assert [*host.listing()] == ["db"]
+    assert called("status") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split() == ["container", "web", "not", "running"]
+    assert called("up") == 0
+    assert "all is wired, 0 things changed" in capsys.readouterr().out
+
+
+def test_an_engine_that_says_nothing_is_a_failure_and_its_containers_are_left(
+    host: Twin, podman: Podman, capsys: pytest.CaptureFixture[str]
+) -> None:
+    podman.silent = True
+    assert called("up") == 1
+    said = capsys.readouterr()
+    assert said.err.startswith(
+        "podman could not be asked for its containers: it hangs\n1 network, 1 container: not all is wired, "
+    )
+    assert [*host.listing()] == ["db"]
+
+
+def test_who_runs_whatever_its_engine_says_is_left_alone(
+    host: Twin, podman: Podman, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    podman.pids.clear()
+    monkeypatch.setattr(program, "_inhabited", lambda kernel, names: list(names))
+    assert called("up") == 1
+    assert (
+        "Container 'web': its engine says that it does not run, but processes are in its namespace."
+        in capsys.readouterr().err
+    )
+    assert [*host.listing()] == ["db"]
+
+
+def test_down_asks_no_engine(host: Twin, podman: Podman) -> None:
+    assert called("down", "web") == 0
+    assert podman.asked == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["up", "--pid", "7"],
+        ["up", "web", "db", "--pid", "7"],
+        ["up", "web", "--pid", "0"],
+        ["down", "web", "--pid", "7"],
+    ],
+)
+def test_a_process_is_one_container_s(arguments: list[str]) -> None:
+    assert called(*arguments) == 2
+
+
+def test_what_has_started_again_is_not_taken_down_for_its_end(monkeypatch: pytest.MonkeyPatch, host: Twin) -> None:
+    """Whoever has the lock first."""
+    monkeypatch.undo()
+    kernel = program._kernel("me", ["web"])
+    monkeypatch.setattr(complete.Kernel, "locked", lambda self, check=False: contextlib.nullcontext())
+    monkeypatch.setattr(program, "_inhabited", lambda kernel, names: list(names))
+    one = kernel.__new__(kernel)  # type: ignore[call-overload]
+    assert one.identity() == "me"
+    with pytest.raises(program._Started), one.locked():
+        pass
+    monkeypatch.setattr(program, "_inhabited", lambda kernel, names: [])
+    with one.locked():
+        pass
+
+
+@pytest.mark.parametrize(("ended", "code", "tries"), [(True, 0, 1), (False, 1, 3)])
+def test_it_is_tried_again_where_containers_are_started_meanwhile(
+    host: Twin, monkeypatch: pytest.MonkeyPatch, ended: bool, code: int, tries: int
+) -> None:
+    taken: list[Any] = []
+
+    def started(self: Any, what: Any) -> Any:
+        taken.append(what)
+        raise program._Started
+
+    monkeypatch.setattr(program.Command, "_taken", started)
+    assert program.answered(program.Command("down", ["web"], ended=ended).run) == code
+    assert len(taken) == tries
+
+
+def test_lines_of_a_hook_are_in_the_system_s_log(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logged: list[tuple[int, str]] = []
+    monkeypatch.setenv("WIRED_LOG", "syslog")
+    monkeypatch.setattr("syslog.syslog", lambda level, text: logged.append((level, text)))
+    program.say(program.ERROR, "why")
+    assert (logged, capsys.readouterr().err) == ([(3, "why")], "why\n")
