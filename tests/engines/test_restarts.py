@@ -128,6 +128,20 @@ def test_when_it_ends_nothing_is_left_of_it(story: Story) -> None:
     assert restarted.settled(story.engine) == story.wired
 
 
+def test_runs_that_are_under_way_are_in_nobody_s_way(story: Story) -> None:
+    """A run has the host locked and asks the engine, which does not answer before its hook has ended, which waits for the lock."""
+    lab = story.engine.lab
+    environment = "".join(f"{name}={value} " for name, value in story.engine.environment.items())
+    running = lab.spawn(["bash", "-c", f"export {environment or 'A=1'}; while :; do wired up >/dev/null 2>&1; done"])
+    for _try in range(BEFORE):
+        began = time.time()
+        story.engine.restart(NAME)
+        restarted.asked(lab)
+        assert time.time() - began < 30, "it waited for who waited for it"
+    lab.kill(running)
+    assert restarted.settled(story.engine) == story.wired
+
+
 def test_rules_that_somebody_flushes_when_he_starts_come_back(story: Story) -> None:
     """Somebody whose unit is called as firewalls are."""
     lab = story.engine.lab

@@ -266,6 +266,12 @@ class MemoryReader:
         ]
         return {name: [one for one in known if one.name == name] for name in names}, self.silent
 
+    def ask(self, engine: str, names: Sequence[str]) -> None:
+        """Here they answer at any time."""
+
+    def answers_hold(self) -> bool:
+        return True
+
     def running(self) -> list[Container]:
         return self.started
 

@@ -9,22 +9,46 @@ from __future__ import annotations
 import contextlib
 import errno
 from dataclasses import replace
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import namespaces, writer
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import engines
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import ProgramError
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.engines import ENGINES
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Container
 
 _TRIES = 3  # at a container that is being restarted meanwhile
 
 
+_Answer = Tuple[Dict[str, List[Container]], List[str], Dict[int, Optional[str]]]
+
+
 class Kernel(writer.Kernel):
     """The running kernel, with the engines on it. See `_model/kernel_api.Source`."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        # By engine and names: what it said before the host was locked, and when the processes were started.
+        self._answers: Dict[Tuple[str, Tuple[str, ...]], _Answer] = {}
+
+    def ask(self, engine: str, names: Sequence[str]) -> None:
+        question = engine, tuple(names)
+        self._answers.pop(question, None)
+        with contextlib.suppress(Refused, OSError):  # said when they are needed
+            found, silent = self._asked(engine, names)
+            running = [container.pid for listed in found.values() for container in listed if container.pid]
+            self._answers[question] = found, silent, {pid: namespaces.start_time(pid) for pid in running}
+
+    def answers_hold(self) -> bool:
+        started = [one for answer in self._answers.values() for one in answer[2].items()]
+        return all(time and namespaces.start_time(pid) == time for pid, time in started)
+
     def containers(self, engine: str, names: Sequence[str]) -> Tuple[Dict[str, List[Container]], List[str]]:
+        known = self._answers.get((engine, tuple(names)))
+        return (known[0], known[1]) if known else self._asked(engine, names)
+
+    def _asked(self, engine: str, names: Sequence[str]) -> Tuple[Dict[str, List[Container]], List[str]]:
         if engine != "auto" and not engines.available(engine):
             program = ENGINES[engine].program
             raise Lacking(

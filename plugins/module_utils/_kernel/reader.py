@@ -336,6 +336,12 @@ class Reader:
     def containers(self, engine: str, names: Sequence[str]) -> Tuple[Dict[str, List[Container]], List[str]]:
         raise TypeError("this kernel knows no engines")
 
+    def ask(self, engine: str, names: Sequence[str]) -> None:
+        raise TypeError("this kernel knows no engines")
+
+    def answers_hold(self) -> bool:
+        return True  # nobody was asked
+
     def running(self) -> List[Container]:
         raise TypeError("this kernel knows no engines")
 

@@ -103,6 +103,13 @@ class Source(Protocol):
         """Return what an engine (``auto``: all that are here) knows of containers, by name, those that run with their namespace
         held open; and, a sentence each, which engines could not be asked."""
 
+    def ask(self, engine: str, names: Sequence[str]) -> None:
+        """Ask an engine for containers before the host is locked, and keep the answer for `containers`: an engine does not answer while a hook of ours,
+        which it runs, waits for that lock."""
+
+    def answers_hold(self) -> bool:
+        """Return whether the containers of which engines were asked before still run, and have not been started again."""
+
     def running(self) -> Sequence[Container]:
         """Return the running containers of all engines that are here and can be asked."""
 

@@ -88,6 +88,12 @@ class NetnsResource(Resource[Want, Have]):
     def require(self, wants: Sequence[Want], source: Any) -> None:
         source.require_mounts()
 
+    def ask(self, wants: Sequence[Want], source: Any) -> None:
+        for engine, names in dict.fromkeys(
+            (want.engine, want.asked) for want in wants if want.present and want.container
+        ):
+            source.ask(engine, names)
+
     def subject(self, want: Want) -> str:
         return "netns %s" % want.name
 

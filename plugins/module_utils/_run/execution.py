@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused, of_host
@@ -22,6 +22,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource 
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import distinct
 
+_TRIES = 3
 Planned = Union[Plan, Refused]  # the error says why there is no plan
 
 
@@ -38,7 +39,7 @@ def execute(
     ``anew``: names of namespaces that an earlier task would have made anew, ``gone``: of the host's interfaces that one would have
     removed; of use in check mode only.
     """
-    with kernel.locked(check):
+    with locked(kernel, check, lambda: resource.ask(wants, kernel)):
         state = begin(kernel, check, anew, gone)
         found = resolved(resource, wants, state)
         done = carry_out(resource, found, [plan(resource, want, state) for want in found], kernel, state, check)
@@ -46,6 +47,19 @@ def execute(
             with contextlib.suppress(OSError, MemoryError):  # it is done, whether that can be waited for or not
                 kernel.close_unnamed()  # the next task finds no interface that goes with a namespace
         return done
+
+
+@contextlib.contextmanager
+def locked(kernel: Kernel, check: bool, ask: Callable[[], None]) -> Iterator[None]:
+    """Hold this host's lock, once engines were asked what is needed of them: see `kernel_api.Source.ask`. What they said is true at that moment, but where
+    containers are started all the time."""
+    for left in reversed(range(_TRIES)):
+        ask()
+        with kernel.locked(check):
+            if left and not kernel.answers_hold():
+                continue
+            yield
+            return
 
 
 def resolved(resource: Resource[Any, Any], wants: Sequence[Any], state: State) -> Sequence[Any]:

@@ -71,6 +71,9 @@ class Resource(Generic[Want, Have]):
         """Raise `Lacking` where the host has not the programs that the wants need, before anything is done. ``source`` is the kernel that
         the module handed the runner."""
 
+    def ask(self, wants: Sequence[Want], source: Any) -> None:
+        """Have ``source`` ask those who may not answer as long as the host is locked."""
+
     def resolved(self, want: Want, state: State) -> Want:
         """Return the want with the own names of the interfaces that are named in it: an alternative name (`ip link property`) means what
         it means to `ip`."""

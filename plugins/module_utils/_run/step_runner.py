@@ -142,17 +142,22 @@ def carry_out(
     steps: Steps, opened: Callable[[], ContextManager[Kernel]], check: bool
 ) -> Tuple[Results, List[str], str]:
     """Find the steps, see that the host has what they need, and take them, all under one lock. Return what `take_steps` returns. Raises `Refused`."""
-    with opened() as host, host.locked(check):
-        said: Sequence[str] = ()
-        if steps.needs_survey:
-            with opened() as kernel:
-                known = State(kernel)
-                said = steps.survey(kernel, known)
-                # It keeps open what it looked at, also what is to end.
-                if not check and all(steps.makes(half) for half, dummy in steps.order):
-                    return _required_and_taken(steps, kernel, check, said, known)
-        with opened() as kernel:
-            return _required_and_taken(steps, kernel, check, said)
+    with opened() as host:
+
+        def ask() -> None:
+            for half, step in steps.order:
+                steps.resource(step).ask(steps.foreseen_wants(half, step), host)
+
+        with execution.locked(host, check, ask):
+            said: Sequence[str] = ()
+            if steps.needs_survey:
+                with opened() as kernel:
+                    known = State(kernel)
+                    said = steps.survey(kernel, known)
+                    # It keeps open what it looked at, also what is to end.
+                    if not check and all(steps.makes(half) for half, dummy in steps.order):
+                        return _required_and_taken(steps, kernel, check, said, known)
+            return _required_and_taken(steps, host, check, said)
 
 
 def _required_and_taken(

@@ -100,3 +100,29 @@ def test_a_file_that_no_file_can_be_is_no_namespace(programs: Callable[..., Any]
     with containers.Kernel() as kernel:
         (web,) = kernel.containers("docker", ["web"])[0]["web"]
         assert (web.inode, web.file) == (kernel.find(HOST), "")
+
+
+def test_who_was_asked_before_the_lock_is_not_asked_again(programs: Callable[..., Any], tmp_path: Path) -> None:
+    """podman does not answer while it runs a hook of ours, and the hook waits for the lock."""
+    count = tmp_path / "count"
+    programs("podman", f"echo x >>{count}; echo {ID} {os.getpid()} running /web")
+    with containers.Kernel() as kernel:
+        kernel.ask("podman", ("web",))
+        asked = count.read_text(encoding="utf-8")
+        assert kernel.containers("podman", ["web"])[0]["web"][0].pid == os.getpid()
+        assert count.read_text(encoding="utf-8") == asked
+        assert kernel.answers_hold()
+        kernel.ask("lxc", ("web",))  # which is not installed: said when it is needed
+        assert kernel.answers_hold()
+
+
+def test_answers_hold_until_a_container_is_started_again(
+    programs: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs("podman", f"echo {ID} {os.getpid()} running /web")
+    with containers.Kernel() as kernel:
+        kernel.ask("podman", ("web",))
+        monkeypatch.setattr(namespaces, "start_time", lambda pid: None)
+        assert not kernel.answers_hold()
+        kernel.ask("podman", ("web",))
+        assert kernel.containers("podman", ["web"])[1], "it could not be asked, which is not tried again"

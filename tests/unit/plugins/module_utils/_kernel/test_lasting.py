@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def programs(monkeypatch: pytest.MonkeyPatch, answer: str | Exception = "") -> l
 def test_what_is_written_is_read_back_and_goes_again(place: Place) -> None:
     text = f"# {MARK}\n"
     wanted = {
-        place.program: File("program", kernel._digest(kernel.program()), 0o755),
+        place.program: File("program", kernel.digest(), 0o755),
         place.plan: File("file", text, 0o600),
         place.unit: File("file", text, 0o644),
         place.enabled: File("link", place.unit),
@@ -235,17 +236,55 @@ def test_the_program_is_the_same_for_the_same_files_and_python_starts_it(tmp_pat
     assert not [name for name in names if "powershell" in name or "/facts/" in name]
 
 
+def spoiled(content: bytes, name: str, change: Callable[[bytes], bytes | None]) -> bytes:
+    """A program in which one file is another one, or is not there."""
+    raw = io.BytesIO(content)
+    with zipfile.ZipFile(raw) as archive:
+        found = {one: archive.read(one) for one in archive.namelist()}
+    new = change(found.pop(name))
+    return kernel._packed({**found, **({} if new is None else {name: new})})
+
+
+def test_a_program_is_told_by_its_sources_where_it_is_whole() -> None:
+    """Another Python would compile it each time; so it is written anew for that one."""
+    content = kernel.program()
+    assert kernel.digest_of(content) == kernel.digest()
+    names = [name for name in zipfile.ZipFile(io.BytesIO(content)).namelist() if name.endswith("entry.pyc")]
+    [compiled] = names
+    for other in (
+        b"",
+        content[:-1],
+        content + b"x",
+        content[: len(content) // 2],
+        spoiled(content, compiled, lambda text: b"\0\0\r\n" + text[4:]),
+        spoiled(content, compiled, lambda text: None),
+        spoiled(content, "__main__.py", lambda text: text + b"#"),
+    ):
+        assert kernel.digest_of(other) != kernel.digest()
+
+
+def test_what_is_compiled_is_what_python_takes(tmp_path: Path) -> None:
+    """It is not compiled again: a source that is wrong would be seen."""
+    text = b"print('compiled')"
+    path = tmp_path / "program.pyz"
+    path.write_bytes(kernel._packed({"__main__.py": b"(", "__main__.pyc": kernel._compiled("__main__.py", text)}))
+    done = subprocess.run([sys.executable, path], capture_output=True, text=True, check=True)
+    assert done.stdout == "compiled\n"
+
+
 def test_as_a_module_it_is_what_ansible_packed_without_what_is_of_this_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     packed = tmp_path / "payload.zip"
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in ("ansible/a.py", "ansible_collections/b.py", "sitecustomize.py", "__main__.py"):
-            archive.writestr(name, name)
+            archive.writestr(name, "7")
     monkeypatch.setattr(basic, "__file__", f"{packed}/ansible/module_utils/basic.py")
     found = zipfile.ZipFile(io.BytesIO(kernel.program()))
-    assert found.namelist() == ["__main__.py", "ansible/a.py", "ansible_collections/b.py"]
-    assert found.read("ansible/a.py") == b"ansible/a.py"
+    sources = [name for name in found.namelist() if name.endswith(".py")]
+    assert sources == ["__main__.py", "ansible/a.py", "ansible_collections/b.py"]
+    assert {*found.namelist()} == {*sources, *(f"{name}c" for name in sources)}
+    assert found.read("ansible/a.py") == b"7"
     packed.unlink()
     monkeypatch.setattr(os.path, "isfile", lambda path: True)
     with pytest.raises(KernelError, match="Could not read the program that runs here"):

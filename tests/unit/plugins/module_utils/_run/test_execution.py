@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge, netns, ns_address, veth
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute, locked
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import items
 from ansible_collections.linuxnet.containers.tests.unit.asked import existing
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
@@ -159,3 +159,15 @@ def test_an_address_that_an_earlier_item_gives_up_is_free_for_a_later_one() -> N
     assert run(kernel, ADDRESS, [dict(mine, netns="db")])[0]["failed"]
     moved = run(kernel, ADDRESS, [dict(mine, netns="web", state="absent"), dict(mine, netns="db")])
     assert [one["changed"] for one in moved] == [True, True]
+
+
+@pytest.mark.parametrize(("outdated", "asked"), [(0, 1), (1, 2), (9, 3)])
+def test_engines_are_asked_again_where_a_container_is_started_before_the_lock(outdated: int, asked: int) -> None:
+    """In the end it goes on with what they said."""
+    kernel = MemoryKernel()
+    answers = iter([False] * outdated + [True] * 9)
+    said: list[int] = []
+    kernel.answers_hold = lambda: next(answers)  # type: ignore[method-assign]
+    with locked(kernel, False, lambda: said.append(kernel.locks)):
+        assert kernel.locks == asked
+    assert said == [*range(asked)], "each time before the lock"

@@ -298,10 +298,10 @@ def test_a_process_is_one_container_s(arguments: list[str]) -> None:
 def test_what_has_started_again_is_not_taken_down_for_its_end(monkeypatch: pytest.MonkeyPatch, host: Twin) -> None:
     """Whoever has the lock first."""
     monkeypatch.undo()
-    kernel = program._kernel("me", ["web"])
+    kernel: Any = program._kernel("me", ["web"])
     monkeypatch.setattr(complete.Kernel, "locked", lambda self, check=False: contextlib.nullcontext())
     monkeypatch.setattr(program, "_inhabited", lambda kernel, names: list(names))
-    one = kernel.__new__(kernel)  # type: ignore[call-overload]
+    one = kernel.__new__(kernel)
     assert one.identity() == "me"
     with pytest.raises(program._Started), one.locked():
         pass
