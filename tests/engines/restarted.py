@@ -41,6 +41,16 @@ ip -n outside link set eth0 addrgenmode none up; ip -n outside addr add 192.0.2.
 """
 
 
+# systemd's journal, which the lab has not; it is not to read what the machine's kernel says.
+JOURNAL = {
+    "systemd-journald.socket": "[Unit]\nDefaultDependencies=no\n[Socket]\nListenStream=/run/systemd/journal/stdout\n"
+    "ListenDatagram=/run/systemd/journal/socket\nListenDatagram=/run/systemd/journal/dev-log\nPassCredentials=yes\n",
+    "systemd-journald.service": "[Unit]\nDefaultDependencies=no\nRequires=systemd-journald.socket\nAfter=systemd-journald.socket\n[Service]\n"
+    "Type=notify\nStandardOutput=null\nSockets=systemd-journald.socket\nExecStart=/lib/systemd/systemd-journald\n",
+}
+LOGGED = "[Service]\nStandardOutput=journal\nStandardError=journal\n"
+
+
 class Nspawn(Machined):
     """Machines that systemd-nspawn@.service starts, as machinectl has it do."""
 
@@ -122,6 +132,26 @@ def elsewhere(engine: Engine) -> None:
     for name in ("wired", "wired-docker", "wired-drift") if text else ():
         folder = f"/run/systemd/system/{name}.service.d"
         engine.lab.run(f"mkdir -p {folder} && cat >{folder}/engine.conf", input=f"[Service]\n{text}")
+
+
+def journal(lab: Lab) -> None:
+    """Have the host keep a journal of what its units print that have to do with the wiring."""
+    lab.run(
+        "mkdir -p /run/systemd/journald.conf.d && cat >/run/systemd/journald.conf.d/lab.conf",
+        input="[Journal]\nReadKMsg=no\n",
+    )
+    for name, text in JOURNAL.items():
+        lab.run(f"cat >/run/systemd/system/{name}", input=text)
+    for name in ("wired", "wired@", "wired-docker", "wired-drift", "web", "systemd-nspawn@"):
+        folder = f"/run/systemd/system/{name}.service.d"
+        lab.run(f"mkdir -p {folder} && cat >{folder}/logged.conf", input=LOGGED)
+    lab.run("systemctl daemon-reload && systemctl start systemd-journald.service")
+
+
+def logged(lab: Lab) -> list[str]:
+    """The lines of the journal that tell what was wired, or taken down."""
+    lines = lab.run("journalctl --sync; journalctl --no-pager -o cat").stdout.splitlines()
+    return [line for line in lines if re.match(r"\d+ networks?, \d+ container", line)]
 
 
 def module(engine: Engine, check: bool = False, **args: Any) -> dict[str, Any]:

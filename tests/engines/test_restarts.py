@@ -23,6 +23,11 @@ from restarted import AGAIN, KINDS, NAME, OUTSIDE
 TIMES = 20
 BEFORE = 5  # restarts without it, for the table
 FILES = "/etc/systemd/system /etc/sysctl.d /usr/local/sbin /usr/share/containers /usr/share/lxc /var/lib/linuxnet-containers"
+LOGS = (
+    "docker",
+    "nspawn",
+    "systemd",
+)  # those whose hooks are a unit's; others have the system's log, which the lab has not
 FIRST_SEES = ("podman", "lxc", "systemd")  # the others say when a container has started
 
 
@@ -70,7 +75,7 @@ def story(
         with KINDS[kind](lab) as engine:
             engine.start(NAME, command=restarted.command(engine))
             restarted.elsewhere(engine)
-            lab.run("systemctl daemon-reload")
+            restarted.journal(lab)
             networks = [{"name": "front", "subnets": ["10.7.0.0/24", "fd00:7::/64"]}]
             container = {"name": NAME, "engine": kind, "published_ports": [f"{restarted.PORT}:80"]}
             given: dict[str, Any] = {"networks": networks, "containers": [container]}
@@ -114,6 +119,14 @@ def test_its_first_program_sees_its_address(story: Story) -> None:
         assert seen == TIMES
 
 
+def test_the_journal_says_what_was_done(story: Story) -> None:
+    lines = restarted.logged(story.engine.lab)
+    done = [line for line in lines if ": all is wired, " in line]
+    assert not [line for line in lines if "not all" in line]
+    if story.kind in LOGS:
+        assert len(done) >= TIMES
+
+
 def test_when_it_ends_nothing_is_left_of_it(story: Story) -> None:
     lab = story.engine.lab
     story.engine.stop(NAME)
@@ -155,14 +168,11 @@ def test_drift_is_told_and_repaired(story: Story) -> None:
     lab = story.engine.lab
     restarted.module(story.engine, persist=True, drift="tell", **story.given)
     assert lab.run("systemctl is-active wired-drift.timer").stdout == "active\n"
-    lab.run("mkdir -p /run/systemd/system/wired-drift.service.d; cat >/run/systemd/system/wired-drift.service.d/lab.conf; systemctl daemon-reload",
-            input="[Service]\nStandardOutput=truncate:/run/drift.log\n")  # fmt: skip
     assert lab.run("systemctl start wired-drift.service", check=False).rc == 0
     lab.run("nft flush ruleset")
     assert lab.run("systemctl start wired-drift.service", check=False).rc == 1
     assert (
-        f"port {restarted.PORT}/tcp" in lab.run("cat /run/drift.log").stdout
-        or f"ports of {NAME}" in lab.run("cat /run/drift.log").stdout
+        f"ports of {NAME}:" in lab.run("journalctl --sync; journalctl --no-pager -o cat -u wired-drift.service").stdout
     )
     restarted.module(story.engine, persist=True, drift="repair", **story.given)
     lab.run("nft flush ruleset; systemctl start wired-drift.service")
@@ -170,7 +180,6 @@ def test_drift_is_told_and_repaired(story: Story) -> None:
     restarted.module(story.engine, persist=True, **story.given)
     assert lab.run("systemctl is-active wired-drift.timer", check=False).stdout == "inactive\n"
     assert restarted.settled(story.engine) == story.wired
-    lab.run("rm /run/systemd/system/wired-drift.service.d/lab.conf; systemctl daemon-reload")
 
 
 def test_a_container_of_somebody_starts_as_ever(story: Story) -> None:

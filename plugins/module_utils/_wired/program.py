@@ -104,8 +104,10 @@ def answered(work: Callable[[], int]) -> int:
 
 @dataclass(frozen=True)
 class _Engines:
-    """Of the containers of engines, which do not run, and of which nobody knows: those, a sentence each, of which ``said`` tells why."""
+    """Of the containers of engines, the processes of those that run (name, process), those that do not run, and those of which nobody knows, for what is
+    ``said``, a sentence each."""
 
+    running: Sequence[Tuple[str, int]] = ()
     resting: Sequence[str] = ()
     unknown: Sequence[str] = ()
     said: Sequence[str] = field(default=(), compare=False)
@@ -117,6 +119,7 @@ def _engines(what: Kept) -> _Engines:
     for container in what.containers:
         if container["engine"] != kept.OWN:
             by_engine.setdefault(container["engine"], []).append(container["name"])
+    running: List[Tuple[str, int]] = []
     resting: List[str] = []
     unknown: List[str] = []
     said: List[str] = []
@@ -128,14 +131,16 @@ def _engines(what: Kept) -> _Engines:
             unknown.extend(names)
             said.append("%s could not be asked for its containers: %s" % (engine, error))
             continue
-        resting.extend(name for name in names if name not in known or not (known[name].pid or known[name].file))
+        alive = {name: one.pid for name, one in known.items() if one.pid or one.file}
+        running.extend(alive.items())
+        resting.extend(name for name in names if name not in alive)
     with _kernel(what.identity)() as kernel:
         inhabited = _inhabited(kernel, resting) if resting else ()
     for name in inhabited:
         resting.remove(name)
         unknown.append(name)
         said.append("Container '%s': its engine says that it does not run, but processes are in its namespace." % name)
-    return _Engines(kept.with_joined(what, resting), kept.with_joined(what, unknown), said)
+    return _Engines(running, kept.with_joined(what, resting), kept.with_joined(what, unknown), said)
 
 
 class _Started(Exception):

@@ -17,9 +17,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.progra
 from ansible_collections.linuxnet.containers.plugins.module_utils._wired import hooks, program
 
 _HOST = "/proc/1/ns/net"
-_PATIENCE = (
-    40.0  # seconds; less than a run waits, at most, for an engine to answer, which does not before this has ended
-)
+# Seconds that a hook waits for the lock: less than a run waits, at most, for an engine to answer, which does not before the hook has ended.
+_PATIENCE = 40.0
 _PAUSE = 1.0  # seconds, where docker is not there
 
 
