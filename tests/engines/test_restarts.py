@@ -171,9 +171,7 @@ def test_drift_is_told_and_repaired(story: Story) -> None:
     assert lab.run("systemctl start wired-drift.service", check=False).rc == 0
     lab.run("nft flush ruleset")
     assert lab.run("systemctl start wired-drift.service", check=False).rc == 1
-    assert (
-        f"ports of {NAME}:" in lab.run("journalctl --sync; journalctl --no-pager -o cat -u wired-drift.service").stdout
-    )
+    assert "filter front:" in lab.run("journalctl --sync; journalctl --no-pager -o cat -u wired-drift.service").stdout
     restarted.module(story.engine, persist=True, drift="repair", **story.given)
     lab.run("nft flush ruleset; systemctl start wired-drift.service")
     restarted.asked(lab)
