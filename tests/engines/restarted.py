@@ -33,7 +33,7 @@ while time.monotonic() < end:
 else:
     sys.exit("no answer")
 """
-OTHER = re.compile(r" (ifindex|link_index|link_netnsid) |linuxnet-(hairpin|localnet)|^nsfs /run/engines/")
+OTHER = re.compile(r"^port \S+ link | (ifindex|link_index|link_netnsid) |linuxnet-(hairpin|localnet)|^nsfs /run/engines/")
 OUTSIDE = """
 ip netns add outside; ip link add uplink type veth peer name eth0 netns outside
 ip link set uplink addrgenmode none up; ip addr add 192.0.2.1/24 dev uplink
