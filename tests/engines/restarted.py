@@ -33,7 +33,9 @@ while time.monotonic() < end:
 else:
     sys.exit("no answer")
 """
-OTHER = re.compile(r"^port \S+ link | (ifindex|link_index|link_netnsid) |linuxnet-(hairpin|localnet)|^nsfs /run/engines/")
+OTHER = re.compile(
+    r"^port \S+ link | (ifindex|link_index|link_netnsid) |linuxnet-(hairpin|localnet)|^nsfs /run/engines/"
+)
 OUTSIDE = """
 ip netns add outside; ip link add uplink type veth peer name eth0 netns outside
 ip link set uplink addrgenmode none up; ip addr add 192.0.2.1/24 dev uplink
@@ -183,7 +185,9 @@ def alike(lab: Lab) -> list[str]:
 def settled(engine: Engine) -> list[str]:
     """Wait until all is as kept, and nothing is under way any more. Returns what is seen of the host then."""
     environment = "".join(f"{name}={shlex.quote(value)} " for name, value in engine.environment.items())
-    comes(engine.lab, f"{environment} wired status >/dev/null 2>&1")
+    until = f"export {environment or 'A=1'}; while [ $SECONDS -lt 60 ]; do wired status >/run/status 2>&1 && exit 0; sleep 0.01; done"
+    done = engine.lab.run(f"{until}; cat /run/status; wired diff; exit 1", check=False)
+    assert done.rc == 0, f"{done.stdout}\n{done.stderr}"
     comes(engine.lab, "! systemctl list-jobs --no-legend | grep -q .")
     return alike(engine.lab)
 

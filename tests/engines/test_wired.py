@@ -52,7 +52,7 @@ def host(tmp_path_factory: pytest.TempPathFactory, needs: Callable[..., None]) -
 
 def alike(lines: list[str]) -> list[str]:
     """What is seen of a host without the numbers of interfaces and namespaces, which are others when they are made again, and without the order of a set."""
-    kept = [line for line in lines if not re.search(r" (ifindex|link_index|link_netnsid) ", line)]
+    kept = [line for line in lines if not re.search(r"^port \S+ link | (ifindex|link_index|link_netnsid) ", line)]
     return sorted(re.sub(r"#\d+|^nft \d+\s+(elements = \{ )?|,$| \}$", "", line) for line in kept)
 
 
