@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 from dataclasses import replace
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import namespaces, writer
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import engines
@@ -31,8 +31,18 @@ class Kernel(writer.Kernel):
         super().__init__()
         # By engine and names: what it said before the host was locked, and when the processes were started.
         self._answers: Dict[Tuple[str, Tuple[str, ...]], _Answer] = {}
+        self._told: Set[str] = set()
+
+    def tell(self, container: Container) -> None:
+        """Take for given what an engine says itself of a container that it is starting: it is not asked."""
+        held = self._with_namespace(container)
+        answer: _Answer = {container.name: [held]}, [], {container.pid: namespaces.start_time(container.pid)}
+        self._answers[container.engine, (container.name,)] = answer
+        self._told.add(container.engine)
 
     def ask(self, engine: str, names: Sequence[str]) -> None:
+        if engine in self._told:
+            return
         question = engine, tuple(names)
         self._answers.pop(question, None)
         with contextlib.suppress(Refused, OSError):  # said when they are needed

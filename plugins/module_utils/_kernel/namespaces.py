@@ -77,9 +77,9 @@ def governed(kind: str) -> bool:
 
 
 def enter(path: str) -> None:
-    """Move this thread into the network namespace at a path, for good. Raises OSError."""
+    """Move this process, which has one thread, into the namespace at a path, for good. Raises OSError."""
     with open(path, "rb") as file:
-        _call("setns", file.fileno(), _CLONE_NEWNET)
+        _call("setns", file.fileno(), 0)
 
 
 def left_behind() -> int:

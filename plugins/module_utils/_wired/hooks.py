@@ -16,7 +16,8 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, TextIO, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import KEPT_PLAN
 
-Called = Tuple[str, int]  # a container, and its process; 0 where it has ended
+# A container, its process, 0 where it has ended, and the engine's own file of its namespace, ``""`` where there is none.
+Called = Tuple[str, int, str]
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -52,8 +53,12 @@ def _podman(dummy: Sequence[str], env: Mapping[str, str], stdin: TextIO) -> Opti
         with open(os.path.join(place, "containers.json"), encoding="utf-8") as file:
             listed = json.load(file)
         names = [name for one in listed if one["id"] == state["id"] for name in one["names"]]
-        pid = 0 if state["status"] == "stopped" else int(state.get("pid") or 0)
-        return (names[0], pid) if names else None
+        if not names or state["status"] == "stopped":
+            return (names[0], 0, "") if names else None
+        with open(os.path.join(state["bundle"], "config.json"), encoding="utf-8") as file:
+            namespaces = json.load(file)["linux"]["namespaces"]
+        files = [one.get("path") or "" for one in namespaces if one["type"] == "network"]
+        return names[0], int(state["pid"]), files[0] if files else ""
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -63,15 +68,15 @@ def _lxc(words: Sequence[str], env: Mapping[str, str], dummy: TextIO) -> Optiona
     name, pid = env.get("LXC_NAME", ""), env.get("LXC_PID", "")
     kinds = (env.get("LXC_HOOK_TYPE", ""), *words)
     if "start-host" in kinds and pid.isdigit():
-        return name, int(pid)
-    return (name, 0) if "post-stop" in kinds else None
+        return name, int(pid), ""
+    return (name, 0, "") if "post-stop" in kinds else None
 
 
 def _unit(words: Sequence[str], env: Mapping[str, str], dummy: TextIO) -> Optional[Called]:
     """Of the words ``start`` or ``stop`` and a name. The process is this: a unit's are all in one namespace."""
     if len(words) != 2 or words[0] not in ("start", "stop"):
         return None
-    return words[1], 0 if words[0] == "stop" else os.getpid()
+    return words[1], 0 if words[0] == "stop" else os.getpid(), ""
 
 
 _CALLED = {"podman": _podman, "lxc": _lxc, "nspawn": _unit, "systemd": _unit}

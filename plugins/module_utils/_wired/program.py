@@ -23,7 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused, fault, of_host
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting import PLAN
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import step_runner
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import readable
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import failing, kept, one_task, standing
@@ -73,11 +73,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         command.add_argument("names", metavar="NAME", nargs="*", help="a container; all there are where none is named")
         command.add_argument("--json", action="store_true", help="print one JSON document in place of lines for people")
         if name == "up":
-            command.add_argument(
-                "--pid",
-                type=int,
-                help="the process of the one container that is named, which its engine is starting just now",
-            )
+            text = "the process of the one container that is named, which its engine is starting just now"
+            command.add_argument("--pid", type=int, help=text)
     asked = parser.parse_args(arguments)
     pid = getattr(asked, "pid", None)
     if pid is not None and (pid < 1 or len(asked.names) != 1):
@@ -154,11 +151,18 @@ def _inhabited(kernel: Source, names: Sequence[str]) -> List[str]:
     return [name for name, ns in found.items() if ns is not None and ns != host and kernel.processes(ns)]
 
 
-def _kernel(identity: str, ended: Sequence[str] = ()) -> Callable[[], complete.Kernel]:
+def _kernel(
+    identity: str, ended: Sequence[str] = (), starting: Optional[Container] = None
+) -> Callable[[], complete.Kernel]:
     """Return what opens the kernel of this host as it was called when the plan was kept: names and MAC addresses are derived from that. Where one of the
-    containers that have ``ended`` runs when the host is locked, that raises `_Started`: its hook was first."""
+    containers that have ``ended`` runs when the host is locked, that raises `_Started`: its hook was first. ``starting``: one that its engine starts."""
 
     class Kernel(complete.Kernel):
+        def __init__(self) -> None:
+            super().__init__()
+            if starting is not None:
+                self.tell(starting)
+
         def identity(self) -> str:
             return identity
 
@@ -187,13 +191,20 @@ class Command:
     """One call of the command."""
 
     def __init__(
-        self, command: str, names: Sequence[str], as_json: bool = False, pid: Optional[int] = None, ended: bool = False
+        self,
+        command: str,
+        names: Sequence[str],
+        as_json: bool = False,
+        pid: Optional[int] = None,
+        file: str = "",
+        ended: bool = False,
     ) -> None:
+        """``pid`` and ``file``: a process, and the engine's own file of the namespace, of the one container that is named, which is being started;
+        ``ended``: it has ended."""
         self._command = command
         self._names = names
         self._json = as_json
-        self._pids = {} if pid is None else {names[0]: pid}
-        self._ended = ended  # it is a container that is taken down for that
+        self._pid, self._file, self._ended = pid, file, ended
         self._resting: Sequence[str] = ()
         self._began = time.monotonic()
 
@@ -205,12 +216,13 @@ class Command:
             raise Refused("This host keeps no wiring: there is no %s." % PLAN)
         whole = kept.read(text)
         asked = kept.part(whole, self._names) if self._names else whole
+        starting = self._starting(asked)
         for last in (False, False, True):
             told_of = self._told_of(asked)
             self._resting = told_of.resting
             what = kept.without(asked, told_of.unknown)
             try:
-                steps, found, warnings, told = self._taken(what)
+                steps, found, warnings, told = self._taken(what, starting)
             except _Started:
                 if self._ended:
                     return DONE
@@ -233,14 +245,26 @@ class Command:
 
     def _told_of(self, asked: Kept) -> _Engines:
         """Return what engines say of their containers, where that is not said by who calls this."""
-        return _Engines() if self._command == "down" or self._pids else _engines(asked)
+        return _Engines() if self._command == "down" or self._pid else _engines(asked)
 
-    def _taken(self, what: Kept) -> Tuple[_Steps, Any, Sequence[str], Sequence[str]]:
+    def _starting(self, asked: Kept) -> Optional[Container]:
+        """Return the container that its engine is starting. Raises `Refused` for one that needs none."""
+        if self._pid is None:
+            return None
+        [name] = self._names
+        engine = next(container["engine"] for container in asked.containers if container["name"] == name)
+        if engine == kept.OWN:
+            raise Refused(
+                "Container '%s' has a namespace of its own, whatever is started in it; leave --pid out." % name
+            )
+        return Container(engine, name, self._pid, "running", file=self._file)
+
+    def _taken(self, what: Kept, starting: Optional[Container]) -> Tuple[_Steps, Any, Sequence[str], Sequence[str]]:
         """Take the steps. Return them, their results, warnings, and a sentence for each thing that failed. Raises `Refused`."""
         steps = _Steps({"firewall_backend": what.backend}, self._plan(what))
         ended = self._names if self._ended else self._resting
         try:
-            found, warnings, failed = step_runner.carry_out(steps, _kernel(what.identity, ended), self._looks)
+            found, warnings, failed = step_runner.carry_out(steps, _kernel(what.identity, ended, starting), self._looks)
         finally:
             if sys.stderr.isatty():
                 sys.stderr.write("\r\033[K")
@@ -248,7 +272,7 @@ class Command:
 
     def _plan(self, what: Kept) -> Plan:
         if self._command != "down":
-            return kept.compiled(what, self._resting, self._pids)
+            return kept.compiled(what, self._resting, self._names[0] if self._pid else "")
         return kept.undone(what, self._names)
 
     def _done(self, what: Kept, found: Any, told: Sequence[str]) -> int:

@@ -16,23 +16,23 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.progra
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import ProgramError
 from ansible_collections.linuxnet.containers.plugins.module_utils._wired import hooks, program
 
-_HOST = "/proc/1/ns/net"
 # Seconds that a hook waits for the lock: less than a run waits, at most, for an engine to answer, which does not before the hook has ended.
 _PATIENCE = 40.0
 _PAUSE = 1.0  # seconds, where docker is not there
 
 
-def called(engine: str, name: str, pid: int) -> int:
+def called(engine: str, name: str, pid: int, file: str) -> int:
     """Wire the container that an engine starts, or (``pid`` is 0) take down what has ended. Return the exit code: where it is not 0, no engine starts it."""
     namespaces.LOCK_SECONDS = _PATIENCE
-    if engine == "systemd":  # what its unit runs is in the unit's namespace
+    if engine == "systemd":  # what its unit runs is in the unit's namespaces
         pid = pid and namespaces.left_behind()
-        namespaces.enter(_HOST)
+        for kind in ("net", "mnt"):
+            namespaces.enter("/proc/1/ns/" + kind)
     if not pid:  # or was started again by now, as LXC does before it says that
         return program.answered(program.Command("down", [name], ended=True).run)
     if engine == "nspawn":  # it has started, and the unit's process is not the container's
         return program.answered(program.Command("up", [name]).run)
-    return program.answered(program.Command("up", [name], pid=pid).run)
+    return program.answered(program.Command("up", [name], pid=pid, file=file).run)
 
 
 def follow(engine: str = "docker") -> NoReturn:

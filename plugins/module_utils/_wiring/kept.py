@@ -203,11 +203,11 @@ def without(kept: Kept, names: Collection[str]) -> Kept:
     return replace(kept, containers=[container for container in kept.containers if container["name"] not in names])
 
 
-def compiled(kept: Kept, at_rest: Collection[str] = (), pids: Optional[Mapping[str, int]] = None) -> Plan:
+def compiled(kept: Kept, at_rest: Collection[str] = (), starting: str = "") -> Plan:
     """Return the plan that brings all back, with the addresses and MTUs that there were.
 
-    Of containers ``at_rest`` it takes away what is left: ports that lead to nobody, a handle to nothing. ``pids``: the processes of containers that an engine
-    is starting just now; it is not asked then, since it does not answer before that is done.
+    Of containers ``at_rest`` it takes away what is left: ports that lead to nobody, a handle to nothing. ``starting``: the container that an engine is
+    starting just now: that of others, whose namespace it shares, has its name already, and the engine does not answer before that is done.
     """
     entries = [
         dict(container, state="absent") if container["name"] in at_rest else container for container in kept.containers
@@ -217,18 +217,10 @@ def compiled(kept: Kept, at_rest: Collection[str] = (), pids: Optional[Mapping[s
     wire["address"] = [_with_address(item, kept) for item in wire["address"]]
     wire["bridge"] = [_with_mtu(item, item["name"], kept) for item in wire["bridge"]]
     wire["veth"] = [_with_mtu(item, str(item.get("bridge") or item.get("port_of")), kept) for item in wire["veth"]]
-    if pids:
+    if starting:
         for step in ("netns", "join"):
-            wire[step] = [_with_pid(item, pids) for item in wire[step] if item["name"] in pids or "engine" not in item]
+            wire[step] = [item for item in wire[step] if item["name"] == starting or "engine" not in item]
     return plan
-
-
-def _with_pid(item: Item, pids: Mapping[str, int]) -> Item:
-    """Return the item of a container's name with the process that it is of."""
-    if item["name"] not in pids:
-        return item
-    rest = {option: value for option, value in item.items() if option not in ("container", "engine", "new_sysctls")}
-    return dict(rest, pid=pids[item["name"]])
 
 
 def _with_mtu(item: Item, network: str, kept: Kept) -> Item:

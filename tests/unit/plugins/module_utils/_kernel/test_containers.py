@@ -126,3 +126,13 @@ def test_answers_hold_until_a_container_is_started_again(
         assert not kernel.answers_hold()
         kernel.ask("podman", ("web",))
         assert kernel.containers("podman", ["web"])[1], "it could not be asked, which is not tried again"
+
+
+def test_an_engine_that_starts_a_container_is_not_asked_for_it(programs: Callable[..., Any]) -> None:
+    programs("podman", "exit 1")
+    with containers.Kernel() as kernel:
+        kernel.tell(Container("podman", "web", os.getpid(), "running", file="/nowhere"))
+        kernel.ask("podman", ("web",))
+        [web] = kernel.containers("podman", ["web"])[0]["web"]
+        assert (web.pid, web.inode, web.file) == (os.getpid(), kernel.find(HOST), "")
+        assert kernel.answers_hold()

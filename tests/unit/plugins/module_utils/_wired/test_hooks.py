@@ -63,14 +63,17 @@ def container(folder: Path, **state: Any) -> str:
     (folder / "containers.json").write_text(
         json.dumps([{"id": "7b", "names": ["web", "more"]}, {"id": "8c"}]), encoding="utf-8"
     )
+    (folder / "7b/userdata").mkdir(parents=True)
+    networks = [{"type": "pid"}, {"type": "network", "path": "/run/netns/x"}]
+    (folder / "7b/userdata/config.json").write_text(json.dumps({"linux": {"namespaces": networks}}), encoding="utf-8")
     return json.dumps({"id": "7b", "pid": 42, "status": "created", "bundle": f"{folder}/7b/userdata", **state})
 
 
 @pytest.mark.parametrize(
     ("state", "done"),
     [
-        ({}, [["up", ["web"], 42]]),
-        ({"status": "creating"}, [["up", ["web"], 42]]),
+        ({}, [["up", ["web"], 42, "/run/netns/x"]]),
+        ({"status": "creating"}, [["up", ["web"], 42, "/run/netns/x"]]),
         ({"status": "stopped", "pid": 0}, [["down", ["web"], True]]),
         ({"status": "stopped"}, [["down", ["web"], True]]),
         ({"id": "8c"}, []),
@@ -98,8 +101,8 @@ def test_what_is_no_state_starts_all_the_same(called: list[Any], monkeypatch: py
 @pytest.mark.parametrize(
     ("env", "words", "done"),
     [
-        ({"LXC_NAME": "box", "LXC_PID": "42", "LXC_HOOK_TYPE": "start-host"}, [], [["up", ["box"], 42]]),
-        ({"LXC_NAME": "box", "LXC_PID": "42"}, ["box", "lxc", "start-host"], [["up", ["box"], 42]]),
+        ({"LXC_NAME": "box", "LXC_PID": "42", "LXC_HOOK_TYPE": "start-host"}, [], [["up", ["box"], 42, ""]]),
+        ({"LXC_NAME": "box", "LXC_PID": "42"}, ["box", "lxc", "start-host"], [["up", ["box"], 42, ""]]),
         ({"LXC_NAME": "box"}, ["box", "lxc", "post-stop"], [["down", ["box"], True]]),
         ({"LXC_NAME": "box"}, ["box", "lxc", "start-host"], []),
         ({"LXC_NAME": "web", "LXC_PID": "42"}, ["web", "lxc", "start-host"], []),
@@ -122,7 +125,7 @@ def test_lxc_says_it_by_variables_and_words(
     [
         (["nspawn", "start", "nest"], [["up", ["nest"]]]),
         (["nspawn", "stop", "nest"], [["down", ["nest"], True]]),
-        (["systemd", "start", "shop"], [["up", ["shop"], 77]]),
+        (["systemd", "start", "shop"], [["up", ["shop"], 77, ""]]),
         (["systemd", "stop", "shop"], [["down", ["shop"], True]]),
         (["systemd", "start", "nest"], []),
         (["systemd", "start"], []),

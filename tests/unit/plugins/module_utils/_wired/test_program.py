@@ -47,7 +47,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Twin:
     assert not failed
     host.lasting_files = before.lasting_files
     opened: Any = contextlib.nullcontext(host)
-    monkeypatch.setattr(program, "_kernel", lambda identity, ended=(): lambda: opened)
+    monkeypatch.setattr(program, "_kernel", lambda identity, ended=(), starting=None: lambda: opened)
     monkeypatch.setattr(complete, "Kernel", Twin)
     monkeypatch.setattr(
         files, "read_text", lambda path: host.lasting_files[path].text if path in host.lasting_files else ""
@@ -316,7 +316,7 @@ def test_it_is_tried_again_where_containers_are_started_meanwhile(
 ) -> None:
     taken: list[Any] = []
 
-    def started(self: Any, what: Any) -> Any:
+    def started(self: Any, what: Any, dummy: Any) -> Any:
         taken.append(what)
         raise program._Started
 
@@ -333,3 +333,11 @@ def test_lines_of_a_hook_are_in_the_system_s_log(
     monkeypatch.setattr("syslog.syslog", lambda level, text: logged.append((level, text)))
     program.say(program.ERROR, "why")
     assert (logged, capsys.readouterr().err) == ([(3, "why")], "why\n")
+
+
+def test_a_namespace_of_its_own_needs_no_process(host: Twin, capsys: pytest.CaptureFixture[str]) -> None:
+    assert called("up", "web", "--pid", "7") == 1
+    assert (
+        capsys.readouterr().err
+        == "Container 'web' has a namespace of its own, whatever is started in it; leave --pid out.\n"
+    )

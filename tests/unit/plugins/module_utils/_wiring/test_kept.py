@@ -189,14 +189,12 @@ def test_what_is_left_of_who_rests_is_taken_away_and_the_others_are_wired() -> N
     assert not plan["wire"]["join"]
 
 
-@pytest.mark.parametrize(("name", "step"), [("pod", "netns"), ("side", "join")])
-def test_an_engine_that_starts_a_container_is_not_asked(name: str, step: str) -> None:
-    """Neither for that one, whose process it gives, nor for whose namespace it shares, which has its name."""
-    plan = kept.compiled(kept.part(RUN, [name]), pids={name: 7})
+@pytest.mark.parametrize("name", ["pod", "side"])
+def test_where_an_engine_starts_a_container_no_other_is_looked_up(name: str) -> None:
+    """Whose namespace it shares has its name already."""
+    plan = kept.compiled(kept.part(RUN, [name]), starting=name)
     items = [*plan["wire"]["netns"], *plan["wire"]["join"]]
-    assert [(item["name"], item["pid"]) for item in items] == [(name, 7)]
-    assert not any({"engine", "container"} & set(item) for item in items)
-    assert plan["wire"][step]
+    assert [(item["name"], item["container"], item["engine"]) for item in items] == [(name, name, "podman")]
 
 
 def test_drift_stays_as_the_last_run_that_kept_something_had_it() -> None:
