@@ -89,7 +89,9 @@ def _inspected(engine: str, names: Sequence[str]) -> Dict[str, Container]:
         for identity, pid, status, own, file in rows:
             # A name goes before the beginning of an identity, as for docker and podman themselves.
             if own.lstrip("/") == name or (name not in found and identity.startswith(name)):
-                found[name] = Container(engine, name, int(pid), status, file=file)
+                # That of a process, as podman 5 has it, may be another one's when this has ended.
+                own_file = "" if file.startswith("/proc/") else file
+                found[name] = Container(engine, name, int(pid), status, file=own_file)
     return found
 
 

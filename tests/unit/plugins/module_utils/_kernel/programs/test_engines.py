@@ -151,3 +151,12 @@ def test_a_unit_without_a_main_process_has_others_or_a_file(
     (booted / "web/inner/cgroup.procs").write_text(processes, encoding="ascii")
     programs("systemctl", said)
     assert engine_programs.find("systemd", ["web"]) == {"web": found}
+
+
+@pytest.mark.parametrize(
+    ("file", "own"), [("/var/run/docker/netns/4f", "/var/run/docker/netns/4f"), ("/proc/70/ns/net", ""), ("", "")]
+)
+def test_a_file_of_a_process_is_none_of_a_namespace(programs: Callable[..., Any], file: str, own: str) -> None:
+    """As podman 5 has it: when the process has ended, another one may have its ID."""
+    programs("podman", f"echo '{ID} 70 running web {file}'")
+    assert engine_programs.find("podman", ["web"])["web"].file == own
