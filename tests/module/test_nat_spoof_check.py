@@ -390,13 +390,13 @@ def test_half_a_check_is_still_its_owner_s(host: Host, left: str) -> None:
             host.run(f"nft flush set {TABLE} {name}")
 
     check(host)
-    whole = host.run(f"nft list table {TABLE}").stdout
+    whole = host.run(f"nft -s list table {TABLE}").stdout
     halve()
     assert check(host)["changed"]
-    assert sorted(host.run(f"nft list table {TABLE}").stdout.split()) == sorted(whole.split())
+    assert sorted(host.run(f"nft -s list table {TABLE}").stdout.split()) == sorted(whole.split())
     halve()
     host.settles("nat", state="absent", type="spoof_check", interface="web-eth0", owner="web")
-    assert host.run(f"nft list table {TABLE}", check=False).rc != 0, "nothing else is in it"
+    assert host.run(f"nft -s list table {TABLE}", check=False).rc != 0, "nothing else is in it"
 
 
 def test_rules_of_somebody_else_in_the_table_stay(host: Host) -> None:
