@@ -343,3 +343,14 @@ def test_a_lock_that_cannot_be_opened_is_a_sentence(lock_path: Path) -> None:
     lock_path.symlink_to("/dev/null")
     with pytest.raises(KernelError, match=r"^Could not lock this host by .*: "), namespaces.locked():
         pytest.fail("it is not locked")
+
+
+def test_a_process_is_left_behind_and_the_others_go_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    pid = namespaces.left_behind()
+    assert os.readlink(f"/proc/{pid}/ns/net") == os.readlink("/proc/self/ns/net")
+    os.kill(pid, 9)
+    os.waitpid(pid, 0)
+    called: list[tuple[object, ...]] = []
+    monkeypatch.setattr(namespaces, "_call", lambda *words: called.append(words))
+    namespaces.enter("/proc/self/ns/mnt")
+    assert [(words[0], words[2]) for words in called] == [("setns", 0)]
