@@ -135,12 +135,6 @@ def drop_in(unit: str) -> str:
     return "%s%s.d/%s" % (SYSTEMD, unit, _DROP_IN)
 
 
-def added_to(path: str) -> str:
-    """Return the name of the unit that a path of ours adds to, ``""`` where it adds to none."""
-    folder, name = os.path.split(path)
-    return os.path.basename(folder)[: -len(".d")] if name == _DROP_IN and folder.endswith(".d") else ""
-
-
 def files(
     python: str,
     program: str,
@@ -253,23 +247,18 @@ def _guarded(python: str, engine: str) -> str:
 
 def nspawn_hook(python: str) -> str:
     """Return what is run with each machine that systemd-nspawn@.service starts."""
-    return (
-        _HEADING
-        + _run_with("ExecStartPost=", python, "nspawn", " start %i")
-        + _run_with("ExecStopPost=-", python, "nspawn", " stop %i")
-    )
+    return _run_with(python, "nspawn", "%i", "ExecStartPost=", "ExecStopPost=-")
 
 
 def unit_hook(python: str, name: str) -> str:
     """Return what is run with a unit that has a network namespace of its own: in that namespace, before its first program."""
-    named = " %s" % quoted(name)
-    start = _run_with("ExecStartPre=+", python, "systemd", " start" + named)
-    return _HEADING + start + _run_with("ExecStopPost=-+", python, "systemd", " stop" + named)
+    return _run_with(python, "systemd", quoted(name), "ExecStartPre=+", "ExecStopPost=-+")
 
 
-def _run_with(setting: str, python: str, engine: str, rest: str) -> str:
-    front = "[Service]\n" if setting.startswith("ExecStart") else ""
-    return "%s%s%s%s\n" % (front, setting, _started(python, "hook", engine), rest)
+def _run_with(python: str, engine: str, name: str, start: str, stop: str) -> str:
+    """Return what adds a hook to a unit, by the settings with which it is run when that starts, and when it has ended."""
+    hook = _started(python, "hook", engine)
+    return "%s[Service]\n%s%s start %s\n%s%s stop %s\n" % (_HEADING, start, hook, name, stop, hook, name)
 
 
 def _unit(description: str, order: str, kind: str, start: str) -> str:
