@@ -19,10 +19,6 @@ REFUSALS = {
         GIVEN,
         "wiring_persist: this host was not started by systemd, which is needed to bring the wiring back; leave wiring_persist out.",
     ),
-    "an engine": (
-        {**GIVEN, "containers": [{"name": "web", "engine": "docker"}]},
-        "wiring_persist: container 'web': what engine 'docker' runs is not brought back yet, only engine: netns is.",
-    ),
     "an unmanaged bridge": (
         {**GIVEN, "networks": [{**FRONT, "unmanaged": True}]},
         "wiring_persist: network 'front': an unmanaged bridge is not there yet when the wiring is brought back at boot; that is not built yet.",
