@@ -27,6 +27,7 @@ PODMAN = "/usr/share/containers/oci/hooks.d/99-linuxnet-containers.json"  # cont
 LXC = "/usr/share/lxc/config/common.conf.d/99-linuxnet-containers.conf"
 NSPAWN = SYSTEMD + "systemd-nspawn@.service.d/linuxnet-containers.conf"
 DOCKER = SYSTEMD + "wired-docker.service"
+FIREWALLD = SYSTEMD + "wired-firewalld.service"
 DRIFT = SYSTEMD + "wired-drift.service"
 TIMER = SYSTEMD + "wired-drift.timer"
 # Where else systemd looks for units: one of our names there is somebody else's.
@@ -50,9 +51,11 @@ _ENGINES = "docker podman podman-restart lxc"
 SPOILERS = tuple(name + ".service" for name in "docker firewalld netfilter-persistent nftables ufw".split())
 
 # At boot this is one with the start that waits for it.
-_AFTER = _HEADING + "".join(
-    "%s-/bin/systemctl --no-block restart wired.service\n" % setting
-    for setting in ("[Service]\nExecStartPost=", "ExecReload=")
+_AGAIN = "-/bin/systemctl --no-block restart wired.service\n"
+# `firewall-cmd --reload` asks firewalld by the system bus, and systemd never hears of it. What busctl prints of a signal has lines, and this is in one.
+_RELOADED = (
+    "busctl --system --match=\"type='signal',interface='org.fedoraproject.FirewallD1',member='Reloaded'\" monitor | "
+    "while read -r line; do case $line in *Member=Reloaded*) systemctl --no-block restart wired.service ;; esac; done"
 )
 _COMMAND = """#!/bin/sh
 # %s: wired --help says what it does.
@@ -105,14 +108,15 @@ class Lasting:
 
 
 FOLLOWED = SYSTEMD + "docker.service.wants/wired-docker.service"
+HEARD = SYSTEMD + "multi-user.target.wants/wired-firewalld.service"
 TIMED = SYSTEMD + "timers.target.wants/wired-drift.timer"
 # Those that run from then on; a link to each has systemd start them in future.
-STARTED = {DOCKER: os.path.basename(DOCKER), TIMER: os.path.basename(TIMER)}
-LINKS = {ENABLED: UNIT, FOLLOWED: DOCKER, TIMED: TIMER}
+STARTED = {path: os.path.basename(path) for path in (DOCKER, FIREWALLD, TIMER)}
+LINKS = {ENABLED: UNIT, FOLLOWED: DOCKER, HEARD: FIREWALLD, TIMED: TIMER}
 # In the order in which they are written, and removed in the other one: as long as there is anything there is the plan, which says so.
 PATHS: Tuple[str, ...] = (
     *(PLAN, PROGRAM, COMMAND, UNIT, TEMPLATE, ENABLED),
-    *(PODMAN, LXC, NSPAWN, DOCKER, FOLLOWED, DRIFT, TIMER, TIMED),
+    *(PODMAN, LXC, NSPAWN, DOCKER, FOLLOWED, FIREWALLD, HEARD, DRIFT, TIMER, TIMED),
 )
 
 
@@ -162,14 +166,23 @@ def files(
         found[NSPAWN] = File("file", nspawn_hook(python), 0o644)
     if "docker" in containers:
         found.update({DOCKER: File("file", follower(python), 0o644), FOLLOWED: File("link", DOCKER)})
+    if "firewalld.service" in spoilers:
+        found.update({FIREWALLD: File("file", listener(), 0o644), HEARD: File("link", FIREWALLD)})
     if drift != "ignore":
         units = {DRIFT: drift_service(python, drift), TIMER: drift_timer()}
         found.update({path: File("file", text, 0o644) for path, text in units.items()})
         found[TIMED] = File("link", TIMER)
     for name in containers.get("systemd", ()):
         found[drop_in(service(name))] = File("file", unit_hook(python, name), 0o644)
-    found.update((drop_in(name), File("file", _AFTER, 0o644)) for name in spoilers)
+    found.update((drop_in(name), File("file", behind(name), 0o644)) for name in spoilers)
     return found
+
+
+def behind(name: str) -> str:
+    """Return what has all wired again behind one of `SPOILERS`, when it starts, and when it reads its rules again. Of firewalld `listener` hears that,
+    which has not read them yet when systemd has told it to."""
+    settings = ("ExecStartPost",) if name == "firewalld.service" else ("ExecStartPost", "ExecReload")
+    return _HEADING + "[Service]\n" + "".join("%s=%s" % (setting, _AGAIN) for setting in settings)
 
 
 def service(name: str) -> str:
@@ -200,6 +213,14 @@ def follower(python: str) -> str:
     kind = "Restart=always\nRestartSec=1\n"
     text = _unit("Networks of containers that docker starts", order, kind, _started(python, "follow", "docker"))
     return text + "\n[Install]\nWantedBy=docker.service\n"
+
+
+def listener() -> str:
+    """Return the unit that has all wired again when firewalld has read its rules again. It runs whether firewalld does or not: who starts it later says so."""
+    order = "After=dbus.service wired.service\nStartLimitIntervalSec=0\n"
+    start = " ".join(map(quoted, ("/bin/sh", "-c", _RELOADED)))
+    text = _unit("Containers' networks, behind firewalld", order, "Restart=always\nRestartSec=5\n", start)
+    return text + "\n[Install]\nWantedBy=multi-user.target\n"
 
 
 def drift_service(python: str, drift: str) -> str:

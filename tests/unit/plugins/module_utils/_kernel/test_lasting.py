@@ -180,7 +180,14 @@ def test_systemd_is_asked_whether_it_has_read_them(
     asked = programs(monkeypatch, answer)
     found = kernel.read()
     assert (found.systemd, found.unread, found.running) == (True, unread, running)
-    names = ["wired.service", "wired@*.service", "wired-drift.service", "wired-docker.service", "wired-drift.timer"]
+    names = [
+        "wired.service",
+        "wired@*.service",
+        "wired-drift.service",
+        "wired-docker.service",
+        "wired-firewalld.service",
+        "wired-drift.timer",
+    ]
     assert asked == [["show", *(f"--property={one}" for one in ("Id", "NeedDaemonReload", "ActiveState")), *names]]
     Kernel.__new__(Kernel).apply(ReloadUnits())
     Kernel.__new__(Kernel).apply(RunUnit("wired-drift.timer"))

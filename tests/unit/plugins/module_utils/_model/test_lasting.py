@@ -25,8 +25,8 @@ def settings(text: str) -> dict[str, list[str]]:
 
 def test_files_are_written_in_the_order_in_which_they_need_each_other() -> None:
     engines = ("podman", "lxc", "nspawn", "docker")
-    of_engines = lasting.files("python3", "abc", "{}", {one: ["web"] for one in engines}, ["ufw.service"], "tell")
-    assert [*of_engines] == [*lasting.PATHS, lasting.drop_in("ufw.service")]
+    of_engines = lasting.files("python3", "abc", "{}", {one: ["web"] for one in engines}, ["firewalld.service"], "tell")
+    assert [*of_engines] == [*lasting.PATHS, lasting.drop_in("firewalld.service")]
     alone = [*lasting.files("python3", "abc", "{}")]
     assert alone == [*lasting.PATHS[: len(alone)]]
     assert alone[-1] == lasting.ENABLED
@@ -76,6 +76,17 @@ def test_who_takes_rules_with_him_has_the_wiring_repaired() -> None:
     said = settings(lasting.files("python3", "abc", "{}", {}, ["ufw.service"])[lasting.drop_in("ufw.service")].text)
     assert said["ExecStartPost"] == said["ExecReload"]
     assert said["ExecReload"] == ["-/bin/systemctl", "--no-block", "restart", "wired.service"]
+
+
+def test_a_reload_of_firewalld_is_heard_on_the_bus_however_it_is_told_to() -> None:
+    found = lasting.files("python3", "abc", "{}", {}, ["firewalld.service"])
+    assert "ExecReload" not in settings(found[lasting.drop_in("firewalld.service")].text)
+    text = found[lasting.FIREWALLD].text
+    assert settings(text)["ExecStart"][:2] == ["/bin/sh", "-c"]
+    assert "member='Reloaded'" in text
+    assert "case $$line in" in text
+    assert found[lasting.HEARD].text == lasting.FIREWALLD
+    assert lasting.FIREWALLD not in lasting.files("python3", "abc", "{}", {}, ["ufw.service"])
 
 
 @pytest.mark.parametrize(("drift", "command"), [("tell", "diff"), ("repair", "up")])
