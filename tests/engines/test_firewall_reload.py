@@ -29,7 +29,7 @@ GIVEN = {
 OURS = "iptables -t nat -S | grep -q 'dport 8080 .*10.7.0.2'"
 
 
-@pytest.fixture()
+@pytest.fixture
 def host(tmp_path_factory: pytest.TempPathFactory, needs: Callable[..., None]) -> Iterator[Booted]:
     needs("systemd", "firewalld", "iptables")
     with new_disk(tmp_path_factory.mktemp("disk") / "disk.tar", units=UNITS).boots() as host:
