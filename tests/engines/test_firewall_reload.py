@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from boots import Booted, new_disk
@@ -18,7 +19,7 @@ UNITS = {
     "firewalld.service": "[Unit]\nAfter=dbus.service\nBefore=network-pre.target\n[Service]\nType=dbus\nBusName=org.fedoraproject.FirewallD1\n"
     "ExecStart=/usr/sbin/firewalld --nofork --nopid\nExecReload=/bin/kill -HUP $MAINPID\nStandardError=null\n",
 }
-GIVEN = {
+GIVEN: dict[str, Any] = {
     "networks": [{"name": "front", "subnets": ["10.7.0.0/24"]}],
     "containers": [
         {"name": "web", "networks": [{"name": "front", "ipv4_address": "10.7.0.2"}], "published_ports": ["8080:80"]}

@@ -73,6 +73,9 @@ class MemoryKernel(MemoryReader):
         self.locks += not check
         yield
 
+    def as_told(self, other: Any) -> None:
+        """Engines answer at any time."""
+
     def close_unnamed(self) -> None:
         """Here namespaces end as soon as nothing holds them."""
 

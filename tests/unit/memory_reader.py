@@ -269,6 +269,9 @@ class MemoryReader:
     def ask(self, engine: str, names: Sequence[str]) -> None:
         """Here they answer at any time."""
 
+    def ask_running(self) -> None:
+        """As above."""
+
     def answers_hold(self) -> bool:
         return True
 

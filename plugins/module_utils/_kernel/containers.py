@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 from dataclasses import replace
-from typing import Dict, List, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import namespaces, writer
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import engines
@@ -21,7 +21,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 _TRIES = 3  # at a container that is being restarted meanwhile
 
 
-_Answer = Tuple[Dict[str, List[Container]], List[str], Dict[int, Optional[str]]]
+_Started = Dict[int, Optional[str]]  # when processes were started
+_Answer = Tuple[Dict[str, List[Container]], List[str], _Started]
 
 
 class Kernel(writer.Kernel):
@@ -32,6 +33,7 @@ class Kernel(writer.Kernel):
         # By engine and names: what it said before the host was locked, and when the processes were started.
         self._answers: Dict[Tuple[str, Tuple[str, ...]], _Answer] = {}
         self._told: Set[str] = set()
+        self._ran: Optional[Tuple[List[Container], _Started]] = None
 
     def tell(self, container: Container) -> None:
         """Take for given what an engine says itself of a container that it is starting: it is not asked."""
@@ -47,8 +49,21 @@ class Kernel(writer.Kernel):
         self._answers.pop(question, None)
         with contextlib.suppress(Refused, OSError):  # said when they are needed
             found, silent = self._asked(engine, names)
-            running = [container.pid for listed in found.values() for container in listed if container.pid]
-            self._answers[question] = found, silent, {pid: namespaces.start_time(pid) for pid in running}
+            running = [container for listed in found.values() for container in listed]
+            self._answers[question] = found, silent, _started(running)
+
+    def ask_running(self) -> None:
+        self._ran = None
+        running = self.running()
+        self._ran = running, _started(running)
+
+    def as_told(self, other: Any) -> None:
+        self._ran = other._ran
+        self._told |= other._told
+        for question, (found, silent, started) in other._answers.items():
+            held = {name: [self._with_namespace(one) for one in listed] for name, listed in found.items()}
+            if _started([one for listed in held.values() for one in listed if one.inode]) == started:
+                self._answers[question] = held, silent, started
 
     def answers_hold(self) -> bool:
         started = [one for answer in self._answers.values() for one in answer[2].items()]
@@ -123,8 +138,16 @@ class Kernel(writer.Kernel):
         return inode
 
     def running(self) -> List[Container]:
+        if self._ran is not None:
+            listed, started = self._ran
+            return [one for one in listed if not one.pid or namespaces.start_time(one.pid) == started[one.pid]]
         found: List[Container] = []
         for engine in filter(engines.available, ENGINES):
             with contextlib.suppress(ProgramError):
                 found.extend(engines.running(engine))
         return found
+
+
+def _started(running: Sequence[Container]) -> _Started:
+    """Return when the processes of containers were started, by process ID."""
+    return {container.pid: namespaces.start_time(container.pid) for container in running if container.pid}

@@ -13,7 +13,7 @@ import re
 import resource
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, ContextManager, Dict, List, Optional, Sequence, Set, Tuple, TypeVar
+from typing import TYPE_CHECKING, Any, ContextManager, Dict, List, Optional, Sequence, Set, Tuple, TypeVar
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, interpreters, namespaces
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import (
@@ -337,6 +337,12 @@ class Reader:
         raise TypeError("this kernel knows no engines")
 
     def ask(self, engine: str, names: Sequence[str]) -> None:
+        raise TypeError("this kernel knows no engines")
+
+    def ask_running(self) -> None:
+        raise TypeError("this kernel knows no engines")
+
+    def as_told(self, other: Any) -> None:
         raise TypeError("this kernel knows no engines")
 
     def answers_hold(self) -> bool:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ContextManager, Dict, Mapping, Optional, Protocol, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Any, ContextManager, Dict, Mapping, Optional, Protocol, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
@@ -107,6 +107,9 @@ class Source(Protocol):
         """Ask an engine for containers before the host is locked, and keep the answer for `containers`: an engine does not answer while a hook of ours,
         which it runs, waits for that lock."""
 
+    def ask_running(self) -> None:
+        """Ask all engines for their running containers before the host is locked, and keep the answer for `running`."""
+
     def answers_hold(self) -> bool:
         """Return whether the containers of which engines were asked before still run, and have not been started again."""
 
@@ -128,6 +131,9 @@ class Kernel(Source, Protocol):
 
     def locked(self, check: bool = False) -> ContextManager[None]:
         """Hold the host's lock, with others that only look as well (``check``). Raises `Refused`."""
+
+    def as_told(self, other: Any) -> None:
+        """Take over what engines told another kernel, of the same class, before the host was locked."""
 
     def close_unnamed(self) -> None:
         """Close the namespaces that lost a name since the last call, and wait for those that end by it, with what is in them."""

@@ -147,11 +147,14 @@ def carry_out(
         def ask() -> None:
             for half, step in steps.order:
                 steps.resource(step).ask(steps.foreseen_wants(half, step), host)
+            if steps.needs_survey:
+                host.ask_running()
 
         with execution.locked(host, check, ask):
             said: Sequence[str] = ()
             if steps.needs_survey:
                 with opened() as kernel:
+                    kernel.as_told(host)
                     known = State(kernel)
                     said = steps.survey(kernel, known)
                     # It keeps open what it looked at, also what is to end.

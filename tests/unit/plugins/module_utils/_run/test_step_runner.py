@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import errno
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import pytest
@@ -79,6 +80,43 @@ def made() -> MemoryKernel:
     kernel = MemoryKernel()
     assert take_steps(Steps(make=MAKE), kernel, False)[2] == ""
     return kernel
+
+
+class Surveying(Steps):
+    """Steps that look at the host first."""
+
+    needs_survey = True
+
+    def survey(self, source: Any, state: Any = None) -> list[str]:
+        source.running()
+        return []
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_engines_are_asked_what_runs_before_the_host_is_locked(check: bool) -> None:
+    """podman does not answer while it runs a hook of ours, and the hook waits for the lock."""
+    log: list[str] = []
+
+    class Kernel(MemoryKernel):
+        def ask_running(self) -> None:
+            log.append("asked")
+
+        def as_told(self, other: Any) -> None:
+            log.append("told")
+
+        def running(self) -> list[Any]:
+            log.append("seen")
+            return []
+
+        @contextmanager
+        def locked(self, check: bool = False) -> Iterator[None]:
+            log.append("locked")
+            with super().locked(check):
+                yield
+
+    kernel = Kernel()
+    carry_out(Surveying(make=MAKE), lambda: nullcontext(kernel), check)
+    assert log == ["asked", "locked", "told", "seen"]
 
 
 def test_a_step_sees_what_the_steps_before_it_did_under_one_lock() -> None:
