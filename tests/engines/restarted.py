@@ -50,6 +50,12 @@ JOURNAL = {
     "systemd-journald.service": "[Unit]\nDefaultDependencies=no\nRequires=systemd-journald.socket\nAfter=systemd-journald.socket\n[Service]\n"
     "Type=notify\nStandardOutput=null\nSockets=systemd-journald.socket\nExecStart=/lib/systemd/systemd-journald\n",
 }
+# A host's own /dev/log, over the machine's devices.
+DEV_LOG = (
+    "mkdir -p /run/dev/upper /run/dev/work && mount -t overlay -o lowerdir=/dev,upperdir=/run/dev/upper,workdir=/run/dev/work overlay /dev && "
+    "mount -t devpts -o newinstance,ptmxmode=666 devpts /dev/pts && mount -t tmpfs -o mode=1777 tmpfs /dev/shm && "
+    "ln -s /run/systemd/journal/dev-log /dev/log"
+)
 LOGGED = "[Service]\nStandardOutput=journal\nStandardError=journal\n"
 
 
@@ -137,7 +143,8 @@ def elsewhere(engine: Engine) -> None:
 
 
 def journal(lab: Lab) -> None:
-    """Have the host keep a journal of what its units print that have to do with the wiring."""
+    """Have the host keep a journal of what its units print that have to do with the wiring, and of what others send to the system's log."""
+    lab.run(DEV_LOG)
     lab.run(
         "mkdir -p /run/systemd/journald.conf.d && cat >/run/systemd/journald.conf.d/lab.conf",
         input="[Journal]\nReadKMsg=no\n",
