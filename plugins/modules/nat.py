@@ -148,6 +148,27 @@ options:
     description: With O(type=filter), let nothing in and nothing out, not even published ports.
     type: bool
     default: false
+  inside:
+    description:
+      - With O(type=filter), networks that are the same network as the bridge's, elsewhere and here. Left out, there are none.
+      - What comes from one of them, by its interface, is let in, and what goes there is let out, also with O(internal).
+      - With a source that is in one of them nothing else is let in that comes by another interface than that, or than O(bridge), not even to what is published.
+      - They may not overlap. That the ways are there is the business of M(linuxnet.containers.ns_link) and M(linuxnet.containers.ns_route), and forwarding that
+        of a rule of source NAT of the bridge, of which they are to be O(exclude).
+    type: list
+    elements: dict
+    suboptions:
+      source:
+        description: The network, as CIDR.
+        type: str
+        required: true
+      interface:
+        description: The interface that it is behind. Left out it is O(bridge), for a network of its own.
+        type: str
+      only:
+        description: Let nothing in by O(inside[].interface) that is not from such a source, not even to what is published. It is meant for tunnels.
+        type: bool
+        default: false
   interface:
     description:
       - With O(type=spoof_check), the port of a bridge to check, which is the host end of a container's pair. It need not be there yet. Its check goes over to
@@ -285,6 +306,15 @@ EXAMPLES = r"""
     type: filter
     bridge: docker0
     owner: docker0
+
+- name: Let in, too, what comes from the same network on another host, by a tunnel
+  linuxnet.containers.nat:
+    type: filter
+    bridge: front
+    owner: front
+    inside:
+      - source: 10.7.0.0/24
+      - {source: 10.7.1.0/24, interface: vx-front, only: true}
 
 - name: Masquerade these networks of a bridge, and no others that it had before
   linuxnet.containers.nat:

@@ -49,6 +49,27 @@ EDITS = [
     ),
 ]
 _FENCE = Edit(fence=(Fence(4, ("lan0", "lo", "up-0"), ("lan1",)), Fence(6, ("lo",))), kinds=(FENCES,))
+_INSIDE = Edit(
+    isolate=(
+        Isolation(
+            "br3",
+            True,
+            False,
+            False,
+            "fleet",
+            inside=(
+                ("br3", "10.7.0.0/24"),
+                ("br3", "fd00:7::/64"),
+                ("up0", "10.7.1.0/24"),
+                ("vx0", "10.7.1.0/24"),
+                ("vx0", "10.7.2.5/32"),
+                ("vx0", "fd00:7:0:1::/64"),
+            ),
+            only=("vx0",),
+        ),
+    ),
+    kinds=(ISOLATION,),
+)
 # What only nftables has.
 _CHECKS = [
     Edit(
@@ -81,7 +102,7 @@ _BY_MARK = [
 
 
 def edits_of(backend: Backend) -> list[Edit]:
-    """Edits of all kinds that a backend has: eleven, with the allowances that are its own, two more where ports are checked or kept apart, and one
+    """Edits of all kinds that a backend has: twelve, with the allowances that are its own, two more where ports are checked or kept apart, and one
     where uplinks are marked."""
     own = _BY_MARK if backend.by_mark else _IN_CHAINS
     return [
@@ -90,6 +111,7 @@ def edits_of(backend: Backend) -> list[Edit]:
         _FENCE,
         *(_CHECKS if backend.checks_ports else ()),
         *([_UPLINKS] if backend.marks_uplinks else []),
+        _INSIDE,
     ]
 
 

@@ -33,6 +33,14 @@ RULES: dict[str, list[Any]] = {"rule_source": ["10.0.0.0/24", "10.1.0.0/16", "fd
 GATEWAYS = ["10.0.0.1", "10.1.0.1", "fd00::1"]
 
 
+# What is inside of an isolated network, elsewhere and on the bridge itself.
+_INSIDE: list[Any] = [
+    [],
+    [{"source": "10.9.1.0/24", "interface": "eth0"}, {"source": "10.9.0.0/24"}],
+    [{"source": "10.9.1.0/24", "interface": "eth1", "only": True}, {"source": "fd00:9::/64", "interface": "eth1"}],
+]
+
+
 def options(chance: Random, item: Item, **choices: list[Any]) -> Item:
     """Add some of the options to an item, each with one of its values."""
     return {**item, **{name: chance.choice(values) for name, values in choices.items() if chance.random() < 0.25}}
@@ -147,7 +155,7 @@ def _nat(chance: Random) -> Item:
         item = options(chance, item, to_port=["80"], bridge=["br0"], exclusive=[True], shadow=[True])
     elif kind == "guard":
         item.update(type="filter", bridge=chance.choice(BRIDGES[:2]))
-        item = options(chance, item, isolate=[False], icc=[False], internal=[True])
+        item = options(chance, item, isolate=[False], icc=[False], internal=[True], inside=_INSIDE)
     elif kind == "uplink":
         item.update(type="uplink", interface=chance.choice([*PEERS, *BRIDGES[:2]]))
         item = options(chance, item, comment=["one"], netns=[None])

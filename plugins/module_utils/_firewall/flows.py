@@ -89,6 +89,8 @@ class _Closed:
         here, there = self._behind(flow.source), self._behind(flow.to)
         if here is None and there is None:
             return False
+        if _goes_inside(there, flow.source) or _goes_inside(here, flow.to):
+            return False
         if here == there and here is not None and here.icc:
             return False
         if (here is not None and here.internal) or (there is not None and there.internal):
@@ -99,6 +101,12 @@ class _Closed:
         """Return the isolation of the bridge that an address is behind."""
         address = ipaddress.ip_address(ip)
         return next((self._bridges[name] for network, name in self._networks if address in network), None)
+
+
+def _goes_inside(isolation: Optional[Isolation], ip: str) -> bool:
+    """Return whether an address is of the same network elsewhere."""
+    ways = isolation.ways(family_of(ip)) if isolation is not None else ()
+    return any(ipaddress.ip_address(ip) in ipaddress.ip_network(source) for dummy, source in ways)
 
 
 class _Ports:

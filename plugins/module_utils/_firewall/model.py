@@ -148,7 +148,11 @@ class PortMapping:
 @dataclass(frozen=True)
 class Isolation:
     """What is let through to a bridge: published ports only. ``isolate``: nothing from other isolated bridges, even where those
-    say False; ``icc``: its own containers reach each other by way of the host; ``internal``: nothing in, nothing out."""
+    say False; ``icc``: its own containers reach each other by way of the host; ``internal``: nothing in, nothing out.
+
+    ``inside`` are networks that are the same network elsewhere, each as (the interface that they come by, CIDR), sorted: what comes from there by that
+    interface is let in, and what goes there out, whatever else is said. With that source nothing comes by another interface. The interface is the
+    bridge itself for its own networks. ``only`` are those of the interfaces by which nothing else is let in, not even what is published."""
 
     bridge: str
     isolate: bool = True
@@ -156,6 +160,16 @@ class Isolation:
     internal: bool = False
     owner: str = ""
     comment: str = ""
+    inside: Tuple[Tuple[str, str], ...] = ()
+    only: Tuple[str, ...] = ()
+
+    def ways(self, family: int) -> List[Tuple[str, str]]:
+        """Return what of ``inside`` is elsewhere, of an address family."""
+        return [way for way in self.inside if way[0] != self.bridge and family_of(way[1]) == family]
+
+    def insiders(self, family: int) -> List[str]:
+        """Return the networks of an address family that are inside, sorted as texts."""
+        return sorted({source for dummy, source in self.inside if family_of(source) == family})
 
     @property
     def marked(self) -> str:
@@ -167,8 +181,9 @@ class Isolation:
 class Allowance:
     """What is let through where foreign rules would drop it. ``kind`` and ``name``: ``out`` a network (CIDR) that leaves by the
     interfaces that ``by`` says; ``in`` a bridge behind which ports are published, ``to`` an address that is behind none; ``icc`` a
-    bridge whose containers talk to each other. Where no accept of ours overrides the drop of another table the kind is ``mark``: packets
-    for the bridge's published ports, of both families (``family`` 0), get the mark ``by`` (VALUE/MASK), which the foreign rules accept."""
+    bridge whose containers talk to each other; ``way`` a bridge, ``by`` the interface by which what is inside of its network comes and goes.
+    Where no accept of ours overrides the drop of another table the kind is ``mark``: packets for the bridge's published ports, of both families
+    (``family`` 0), get the mark ``by`` (VALUE/MASK), which the foreign rules accept."""
 
     kind: str
     name: str
@@ -178,7 +193,7 @@ class Allowance:
 
     @property
     def key(self) -> Tuple[str, str, int, str]:
-        return self.kind, self.name, self.family, self.by if self.kind == "out" else ""
+        return self.kind, self.name, self.family, self.by if self.kind in ("out", "way") else ""
 
 
 @dataclass(frozen=True)

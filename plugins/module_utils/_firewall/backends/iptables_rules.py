@@ -37,6 +37,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     target,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_snat import Half
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import prefix
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
     EVERYWHERE,
@@ -146,13 +147,32 @@ def _published(family: int, owned: OwnedRules, layout: Layout) -> None:
         layout.chains["mangle", LOCALHOST] = [(*answer, *noted("linuxnet"), "-j", "MARK", "--set-xmark", _BIT)]
 
 
-def _isolated(isolations: Sequence[Isolation], layout: Layout) -> None:
-    """Add what `Isolation` says: answers pass, then own neighbours, nothing of an internal network, and of the rest what is published."""
+def _inside(family: int, isolation: Isolation) -> List[Words]:
+    """Return the rules for what is inside: it passes where it is to come by, and with its source nothing passes elsewhere."""
+    note, bridge = noted("linuxnet"), isolation.bridge
+    return [
+        *(
+            (*match, *note, "-j", "RETURN")
+            for way, source in isolation.ways(family)
+            for match in (("-s", source, "-i", way, "-o", bridge), ("-d", source, "-i", bridge, "-o", way))
+        ),
+        *(
+            ("-s", source, "!", "-i", bridge, "-o", bridge, *note, "-j", "DROP")
+            for source in isolation.insiders(family)
+        ),
+        *(("-i", way, "-o", bridge, *note, "-j", "DROP") for way in isolation.only),
+    ]
+
+
+def _isolated(family: int, isolations: Sequence[Isolation], layout: Layout) -> None:
+    """Add what `Isolation` says: answers pass, then what is inside and own neighbours, nothing of an internal network, and of the rest what is
+    published."""
     if not isolations:
         return
     note = noted("linuxnet")
     layout.chains["filter", GUARD] = [
         (*state("RELATED,ESTABLISHED"), *note, "-j", "RETURN"),
+        *(rule for isolation in isolations for rule in _inside(family, isolation)),
         *(
             ("-i", isolation.bridge, "-o", isolation.bridge, *note, "-j", "RETURN")
             for isolation in isolations
@@ -196,6 +216,12 @@ def _allowance(allowance: Allowance) -> List[Words]:
             (*coming_from(allowance.name), *interface(allowance.by), *note, "-j", "ACCEPT"),
             (*answers, *state("RELATED,ESTABLISHED"), *note, "-j", "ACCEPT"),
         ]
+    if allowance.kind == "way":
+        back = noted(marked(allowance.owner, "back"))
+        return [
+            ("-i", allowance.by, "-o", allowance.name, *note, "-j", "ACCEPT"),
+            ("-i", allowance.name, "-o", allowance.by, *back, "-j", "ACCEPT"),
+        ]
     if allowance.kind == "icc":
         return [("-i", allowance.name, "-o", allowance.name, *note, "-j", "ACCEPT")]
     name, ways = (allowance.name, ("-o", "-i")) if allowance.kind == "in" else (_host(allowance.name), ("-d", "-s"))
@@ -219,7 +245,7 @@ def render(family: int, owned: IptablesRules) -> Layout:
     if family in owned.others:
         layout.others["filter", caller] = owned.others[family]
     _fenced(fences, layout)
-    _isolated(owned.isolations, layout)
+    _isolated(family, owned.isolations, layout)
     return layout
 
 
@@ -256,13 +282,40 @@ def _read_isolations(chains: Mapping[str, SavedChain]) -> List[Isolation]:
     rules = rules_of(chains, GUARD)
     ways = [(option(rule, "-i"), option(rule, "-o"), target(rule)) for rule in rules]
     icc = {into for into, out, dummy in ways if into == out}
-    internal = {into for into, dummy, verdict in ways if verdict == "DROP"}
+    internal = {into for into, out, verdict in ways if verdict == "DROP" and not out}
+    inside: Dict[str, Set[Tuple[str, str]]] = {}
+    stray: Dict[str, Set[str]] = {}
+    only: Dict[str, Set[str]] = {}
+    for rule, (into, out, verdict) in zip(rules, ways):
+        source = prefix(option(rule, "-s"))
+        if source and verdict == "RETURN":
+            inside.setdefault(out, set()).add((into, source))
+        elif source and verdict == "DROP":
+            stray.setdefault(out, set()).add(source)
+        elif into and out and verdict == "DROP":
+            only.setdefault(out, set()).add(into)
     found = []
     for rule, (dummy, bridge, verdict) in zip(rules, ways):
         if comment(rule).startswith(MARK):
-            isolate = verdict != OPEN
-            found.append(Isolation(bridge, isolate, bridge in icc, bridge in internal, *owner_of(comment(rule))))
+            there = inside.get(bridge, set())
+            there |= {(bridge, source) for source in stray.get(bridge, set()) - {source for dummy, source in there}}
+            found.append(
+                Isolation(
+                    *(bridge, verdict != OPEN, bridge in icc, bridge in internal, *owner_of(comment(rule))),
+                    inside=tuple(sorted(there)),
+                    only=tuple(sorted(only.get(bridge, ()))),
+                )
+            )
     return found
+
+
+def _both(found: Sequence[Isolation], more: Sequence[Isolation]) -> List[Isolation]:
+    """Return isolations, with what is inside of an address family in addition."""
+    inside = {isolation.bridge: isolation.inside for isolation in more}
+    return [
+        replace(isolation, inside=tuple(sorted({*isolation.inside, *inside.get(isolation.bridge, ())})))
+        for isolation in found
+    ]
 
 
 def _read_allowances(chains: Mapping[str, SavedChain], family: int) -> List[Allowance]:
@@ -271,6 +324,8 @@ def _read_allowances(chains: Mapping[str, SavedChain], family: int) -> List[Allo
         owner, kind = owner_of(comment(rule))
         if kind == "out" and "--ctstate" not in rule:
             allowance = Allowance(kind, option(rule, "-s") or EVERYWHERE[family], family, option(rule, "-o"), owner)
+        elif kind == "way":
+            allowance = Allowance(kind, option(rule, "-o"), family, option(rule, "-i"), owner)
         elif kind in ("in", "icc"):
             allowance = Allowance(kind, option(rule, "-o") or option(rule, "-i"), family, "", owner)
         elif kind == "to":
@@ -338,7 +393,8 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
             if rule.out_interface == UNREADABLE or not rule.stopped:
                 by_hand[rule.key] = halves
         allowances += _read_allowances(filters, family)
-        isolations = isolations or _read_isolations(filters)
+        there = _read_isolations(filters)
+        isolations = _both(isolations, there) if isolations else there
         fences += _read_fence(filters, family)
         notes = [rule for rule in rules_of(tables.get("raw", {}), RAW) if comment(rule) == "linuxnet-localnet"]
         localnet += [option(rule, "-i") for rule in notes]

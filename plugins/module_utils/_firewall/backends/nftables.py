@@ -21,6 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend, Chains, Texts
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_elements import (
+    inside_of,
     key_of,
     map_of,
     mapping_text,
@@ -46,6 +47,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import (
     BRIDGE_TABLE,
     FENCE_SETS,
+    INSIDE_SETS,
     IP,
     ISOLATION_SETS,
     STATIC,
@@ -235,6 +237,11 @@ def _isolation_lines(before: NftRules, new: Sequence[Isolation], about: Optional
         if name == "closed":  # what somebody closed stays so
             there = [marked.get(text, text) for text in there if text in marked or text in known]
         lines += _set_lines(name, there, [members[name] for members in wanted if name in members])
+    ends = None if about is None else tuple(" . " + quoted(bridge) for bridge in about)
+    for name in INSIDE_SETS:
+        there = [text for text in before.sets.get(name, {}) if ends is None or text.endswith(ends)]
+        asked = [text for isolation in new for text in inside_of(isolation)[name]]
+        lines += _set_lines(name, [] if before.anew(ISOLATION, name) else there, asked)
     return lines
 
 
@@ -339,13 +346,17 @@ class Nftables(Backend):
         found = noted(owned)
         if not edit.isolate and not edit.unisolate:
             return replace(found, static=frozenset(static))
-        sets = {name: dict(found.sets.get(name, {})) for name in ISOLATION_SETS}
+        sets = {name: dict(found.sets.get(name, {})) for name in (*ISOLATION_SETS, *INSIDE_SETS)}
         for bridge in (*edit.unisolate, *(isolation.bridge for isolation in edit.isolate)):
-            for name, there in sets.items():
-                there.pop(member(name, bridge), None)
+            for name in ISOLATION_SETS:
+                sets[name].pop(member(name, bridge), None)
+            for name in INSIDE_SETS:
+                sets[name] = {text: None for text in sets[name] if not text.endswith(" . " + quoted(bridge))}
         for isolation in edit.isolate:
             for name in traits(isolation):
                 sets[name][member(name, isolation.bridge)] = None
+            for name, texts in inside_of(isolation).items():
+                sets[name].update(dict.fromkeys(texts))
         return replace(found, static=frozenset(static), sets=sets)
 
     def ways(

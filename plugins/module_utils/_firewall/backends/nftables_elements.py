@@ -17,10 +17,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     text_of,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import (
+    INSIDE_SETS,
     IP,
     ISOLATION_SETS,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import ports
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import ports, prefix
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     CHECKED,
     EVERYWHERE,
@@ -72,6 +73,25 @@ def members_of(isolation: Isolation) -> Dict[str, str]:
     return members
 
 
+def inside_of(isolation: Isolation) -> Dict[str, List[str]]:
+    """Return the elements that say what is inside of an isolated network, by set. All end with the bridge."""
+    bridge = isolation.bridge
+    found: Dict[str, List[str]] = {name: [] for name in INSIDE_SETS}
+    for family, (ip, dummy) in IP.items():
+        found["inside_" + ip] = [inside_text(way, source, bridge) for way, source in isolation.ways(family)]
+        found["insiders_" + ip] = [inside_text("", source, bridge) for source in isolation.insiders(family)]
+    found["local"] = [inside_text(bridge, "", bridge)] if isolation.inside else []
+    found["tunnels"] = [inside_text(way, "", bridge) for way in isolation.only]
+    return found
+
+
+def inside_text(way: str, source: str, bridge: str) -> str:
+    """Return an element of a set of `INSIDE_SETS`, of which not all have a way, nor a source (CIDR): nft writes a single address as that."""
+    address, dummy, bits = source.partition("/")
+    network = address if bits == ("128" if ":" in address else "32") else source
+    return " . ".join(part for part in (way and quoted(way), network, quoted(bridge)) if part)
+
+
 def marking(allowance: Allowance) -> str:
     """Return an allowance as an element of the map of marks."""
     mark = allowance.by.partition("/")[0]
@@ -106,6 +126,16 @@ def named(item: Any) -> str:
     value = element(item)
     names = listed(fields(value).get("concat")) or [value]
     return " . ".join(map(quoted, names)) if all(map(text_of, names)) else ""
+
+
+def read_inside(name: str, item: Any) -> Optional[Tuple[str, str, str]]:
+    """Return (way, source, bridge) of an element of a set of `INSIDE_SETS`, ``""`` for what that has not; None for one that we never write."""
+    parts = listed(fields(element(item)).get("concat"))
+    named, networks = not name.startswith("insiders"), name.startswith("inside")
+    if len(parts) != 1 + named + networks:
+        return None
+    way, source, bridge = text_of(parts[0]) if named else "", prefix(parts[-2]) if networks else "", text_of(parts[-1])
+    return (way, source, bridge) if bridge and bool(way) == named and bool(source) == networks else None
 
 
 def bridge_of(item: Any) -> str:

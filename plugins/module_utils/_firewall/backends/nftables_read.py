@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import (
     nftables_snat,
@@ -17,12 +17,15 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     HAIRPIN,
     Addresses,
     bridge_of,
+    inside_of,
+    inside_text,
     member,
     named,
     owner_of,
     pair,
     quoted,
     read_allowance,
+    read_inside,
     read_mapping,
     read_uplink,
 )
@@ -39,6 +42,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import (
     FENCE_SETS,
+    INSIDE_SETS,
     IP,
     ISOLATION_SETS,
     STATIC,
@@ -107,6 +111,8 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
         if comment_of(item).startswith(HAIRPIN)
     }
     names = {name: dict.fromkeys(map(named, sets.get(name, ()))) for name in ISOLATION_SETS}
+    insiders = {name: [read_inside(name, item) for item in sets.get(name, ())] for name in INSIDE_SETS}
+    names.update((name, dict.fromkeys(inside_text(*one) for one in there if one)) for name, there in insiders.items())
     loops = tuple(map(named, sets.get("loops", ())))
     isolations = []
     for item in sets.get("closed", ()):
@@ -114,7 +120,8 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
         if comment.startswith(MARK):
             icc, is_open = pair(bridge) in names["icc"], quoted(bridge) in names["open"]
             internal = quoted(bridge) in names["internal"]
-            isolations.append(Isolation(bridge, not is_open, icc, internal, *owner_of(comment)))
+            found_inside = _inside(bridge, insiders)
+            isolations.append(Isolation(bridge, not is_open, icc, internal, *owner_of(comment), *found_inside))
         else:
             unmarked.append("an element of closed")
     fences = []
@@ -122,6 +129,10 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
         inside, spared = (tuple(map(bridge_of, sets.get("%s_%s" % (name, ip), ()))) for name in FENCE_SETS)
         fences += [Fence(family, tuple(sorted(inside)), tuple(sorted(spared)))] if inside else []
     broken = {*table.broken, *checked.found.broken, *_strange(names, loops, mappings, isolations)}
+    # Of an element that we never write nobody can say how it is taken out.
+    odd = ["set " + name for name, there in insiders.items() if None in there]
+    broken.update([ISOLATION] if odd else ())
+    remade = {**table.remade, ISOLATION: [*table.remade.get(ISOLATION, ()), *odd]} if odd else table.remade
     return NftRules(
         nat_rules=tuple(nftables_snat.ours(objects)),
         port_mappings=tuple(mappings),
@@ -143,11 +154,23 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
         sets=names,
         loops=loops,
         handles=table.handles,
-        remade=table.remade,
+        remade=remade,
         carried=table.carried,
         dormant=table.dormant,
         bridge=checked,
     )
+
+
+def _inside(
+    bridge: str, inside: Mapping[str, Sequence[Optional[Tuple[str, str, str]]]]
+) -> Tuple[Tuple[Tuple[str, str], ...], Tuple[str, ...]]:
+    """Return `Isolation.inside` and `Isolation.only` of a bridge, from the elements of the sets."""
+    here = {name: [one[:2] for one in there if one and one[2] == bridge] for name, there in inside.items()}
+    ways = {one for ip, dummy in IP.values() for one in here["inside_" + ip]}
+    elsewhere = {source for dummy, source in ways}
+    sources = {source for ip, dummy in IP.values() for dummy, source in here["insiders_" + ip]}
+    own = {(bridge, source) for source in sources - elsewhere}
+    return tuple(sorted(ways | own)), tuple(sorted(way for way, dummy in here["tunnels"]))
 
 
 def _strange(
@@ -161,4 +184,7 @@ def _strange(
     for name in ISOLATION_SETS[1:]:  # of the first nothing is known but what is in it
         known = {member(name, isolation.bridge) for isolation in isolations}
         strange += [] if known.issuperset(names[name]) else [ISOLATION]
+    for name in INSIDE_SETS:
+        wanted = {text for isolation in isolations for text in inside_of(isolation)[name]}
+        strange += [] if wanted == set(names[name]) else [ISOLATION]
     return strange

@@ -30,6 +30,8 @@ IP = {
     6: ("ip6", "ipv6_addr"),
 }  # nft's words for an address family, and for the type of its addresses
 ISOLATION_SETS = ("closed", "icc", "open", "internal")  # those that an isolated bridge may be in
+# What is inside of isolated networks: by which interface it comes, from where, whatever that is, and by which nothing else comes.
+INSIDE_SETS = ("inside_ip", "inside_ip6", "insiders_ip", "insiders_ip6", "local", "tunnels")
 FENCE_SETS = ("fence", "spared")  # a family each
 _MARK = ANY_MARK + "-"  # begins the comment of a static rule
 # Where source NAT rules are, and their stops.
@@ -145,17 +147,25 @@ def _publishing() -> StaticRules:
     return StaticRules("publish", sets, chains, rules)
 
 
-_ISOLATING = StaticRules(
-    "guard",
-    {
+def _isolating() -> StaticRules:
+    sets = {
         "set closed": "type ifname",
         "set icc": "type ifname . ifname",
         "set open": "type ifname",
         "set internal": "type ifname",
-    },
-    {"closed_to": "", "forward": "filter hook forward priority filter"},
-    [
-        ("forward", "answers", "ct state established,related accept"),
+    }
+    rules = [("forward", "answers", "ct state established,related accept")]
+    for ip, kind in IP.values():
+        sets["set inside_%s" % ip] = "type ifname . %s . ifname; flags interval" % kind
+        rules.append(("forward", "inside-in-" + ip, "iifname . %s saddr . oifname @inside_%s accept" % (ip, ip)))
+        rules.append(("forward", "inside-out-" + ip, "oifname . %s daddr . iifname @inside_%s accept" % (ip, ip)))
+    for ip, kind in IP.values():
+        sets["set insiders_%s" % ip] = "type %s . ifname; flags interval" % kind
+        stray = "%s saddr . oifname @insiders_%s iifname . oifname != @local counter drop" % (ip, ip)
+        rules.append(("forward", "stray-" + ip, stray))
+    sets.update({"set local": "type ifname . ifname", "set tunnels": "type ifname . ifname"})
+    rules += [
+        ("forward", "tunnel", "iifname . oifname @tunnels counter drop"),
         ("forward", "icc", "iifname . oifname @icc accept"),
         ("forward", "internal-out", "iifname @internal counter drop"),
         ("forward", "internal-in", "oifname @internal counter drop"),
@@ -163,8 +173,10 @@ _ISOLATING = StaticRules(
         ("closed_to", "published", "ct status dnat accept"),
         ("closed_to", "open", "iifname @open oifname @open accept"),
         ("closed_to", "unpublished", "counter drop"),
-    ],
-)
+    ]
+    return StaticRules("guard", sets, {"closed_to": "", "forward": "filter hook forward priority filter"}, rules)
+
+
 # A mark that another rule set lets through (docker's bridge-accept-fwmark), set before its forward chain looks.
 _MARKING = StaticRules(
     "mark",
@@ -291,7 +303,7 @@ def _spoofing() -> StaticRules:
 
 STATIC: Mapping[str, StaticRules] = {
     PORTS: _publishing(),
-    ISOLATION: _ISOLATING,
+    ISOLATION: _isolating(),
     ALLOWANCES: _MARKING,
     FENCES: _FENCING,
     SPOOFING: _spoofing(),

@@ -6,21 +6,29 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+import ipaddress
+from dataclasses import field, replace
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    FAMILIES,
     ISOLATION,
     Allowance,
     Isolation,
     OwnedRules,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import DEFAULT
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import (
+    IpNetwork,
+    network,
+    network_text,
+    overlapping,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import BRIDGE_NF_CALLS
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import BRIDGE_NF_CALLS, interface_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import coexistence, fence
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetIsolation
@@ -70,13 +78,66 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
         raise Invalid("bridge is required with type: filter.")
     present = params["state"] == "present"
     bridge = interface(params["bridge"], "bridge", present)
-    isolation = Isolation(bridge, params["isolate"], params["icc"], params["internal"], owner, comment)
+    inside, only = _inside(bridge, params.get("inside") or ()) if present else ((), ())
+    isolation = Isolation(bridge, params["isolate"], params["icc"], params["internal"], owner, comment, inside, only)
     return Want(NsRef.parse(params.get("netns")), isolation, present, params["forward"], params["backend"])
+
+
+def _inside(bridge: str, entries: Sequence[Mapping[str, Any]]) -> Tuple[Tuple[Tuple[str, str], ...], Tuple[str, ...]]:
+    """Return `Isolation.inside` and `Isolation.only` of the option ``inside``. Raises `Invalid`."""
+    found: Dict[Tuple[str, str], None] = {}
+    only: Set[str] = set()
+    for entry in entries:
+        way = interface(entry.get("interface") or bridge, "inside: interface")
+        net = network(entry["source"], "inside: source")
+        if net.prefixlen == 0:
+            raise Invalid("inside: %s is everything; name the networks that are the same network elsewhere." % net)
+        if (way, network_text(net)) in found:
+            raise Invalid("inside: %s by %s is asked for twice." % (net, way))
+        found[way, network_text(net)] = None
+        if entry.get("only"):
+            if way == bridge:
+                raise Invalid(
+                    "inside: only: it is for the interface of a network elsewhere, not for the bridge itself."
+                )
+            only.add(way)
+    _disjoint(bridge, [*found])
+    return tuple(sorted(found)), tuple(sorted(only))
+
+
+def _disjoint(bridge: str, ways: Sequence[Tuple[str, str]]) -> None:
+    """Raise `Invalid` where a network is part of another one, or both here and elsewhere: nobody could tell by which way it comes."""
+    nets = sorted({source for dummy, source in ways}, key=lambda text: _order(ipaddress.ip_network(text)))
+    for one, other in zip(nets, nets[1:]):
+        if overlapping([ipaddress.ip_network(one), ipaddress.ip_network(other)]):
+            raise Invalid("inside: %s and %s overlap." % (one, other))
+    own = {source for way, source in ways if way == bridge}
+    both = next((source for way, source in ways if way != bridge and source in own), None)
+    if both is not None:
+        raise Invalid("inside: %s is on %s itself, and not elsewhere." % (both, bridge))
+
+
+def _order(net: IpNetwork) -> Tuple[int, int, int]:
+    return net.version, int(net.network_address), net.prefixlen
 
 
 def subject(want: Want) -> str:
     """Return the object in a few words."""
     return "filter %s%s" % (want.isolation.bridge, " in %s" % want.ns if want.ns.path else "")
+
+
+def resolved(want: Want, state: State) -> Want:
+    """Return a want with the interfaces' own names in place of alternative ones, with which a rule would never match. Raises `Invalid`."""
+    isolation = want.isolation
+    named = {isolation.bridge: "bridge", **dict.fromkeys((way for way, dummy in isolation.inside), "inside: interface")}
+    own = {name: state.own_name(want.ns, name) for name in named}
+    for name, option in named.items() if want.present else ():
+        interface_name(interface(own[name], option), option)
+    if all(name == same for name, same in own.items()):
+        return want
+    inside = tuple(sorted({(own[way], source) for way, source in isolation.inside}))
+    only = tuple(sorted({own[way] for way in isolation.only}))
+    return replace(want, isolation=replace(isolation, bridge=own[isolation.bridge], inside=inside, only=only))
 
 
 def look(want: Want, ns: int, state: State) -> Have:
@@ -91,7 +152,15 @@ def look(want: Want, ns: int, state: State) -> Have:
         coexistence.Needing(Allowance("icc", name, family, "", want.isolation.owner), "talking", (name, family), here)
         for family in (families if talk else ())
     ]
+    there = [index.isolations[name] for index in indexes.values() if name in index.isolations]
     old = [Allowance("icc", name, family) for family in BRIDGE_NF_CALLS]
+    old += [
+        _way(isolation, family, way) for isolation in there for family in FAMILIES for way in _ways(isolation, family)
+    ]
+    for family in FAMILIES if want.present and want.forward else ():
+        for way, source in _ways(want.isolation, family).items():
+            allowance = _way(want.isolation, family, way)
+            wanted.append(coexistence.Needing(allowance, "inside", (name, way, source), here))
     coexists = coexistence.look(wanted, old, want.backend, ns, state)
     closing: Sequence[Change] = ()
     if want.present and not want.isolation.icc:
@@ -99,7 +168,6 @@ def look(want: Want, ns: int, state: State) -> Have:
         from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import apart
 
         closing = apart.unguarded(name, ns, state).changes(want.ns)
-    there = [index.isolations[name] for index in indexes.values() if name in index.isolations]
     item = fence.Item(
         want.ns,
         indexes,
@@ -130,6 +198,15 @@ def look(want: Want, ns: int, state: State) -> Have:
     )
 
 
+def _ways(isolation: Isolation, family: int) -> Dict[str, str]:
+    """Return the interfaces by which what is inside comes, each with one network of it."""
+    return dict(isolation.ways(family))
+
+
+def _way(isolation: Isolation, family: int, way: str) -> Allowance:
+    return Allowance("way", isolation.bridge, family, way, isolation.owner)
+
+
 def plan(want: Want, have: Have) -> Plan:
     """Return what is to be done. Raises `Refused` where another owner isolates the bridge."""
     facts: Mapping[str, Any] = {"satisfied_by": None, **have.coexistence.facts}
@@ -153,7 +230,8 @@ def plan(want: Want, have: Have) -> Plan:
         if not want.present or backend is not have.backend:
             changes.append(SetIsolation(want.ns, None, isolation, owned, backend in have.last, backend))
     after = _describe(want, want.isolation, have.backend) if want.present else {}
-    warnings = have.coexistence.warnings("Packets between the containers on %s" % want.isolation.bridge)
+    elsewhere = " and from the same network elsewhere" if want.isolation.inside else ""
+    warnings = have.coexistence.warnings("Packets between the containers on %s%s" % (want.isolation.bridge, elsewhere))
     return Plan(before, after, tuple(changes), warnings, facts)
 
 
@@ -165,6 +243,9 @@ def _describe(want: Want, isolation: Isolation, backend: Backend) -> Dict[str, A
         "isolate": isolation.isolate,
         "icc": isolation.icc,
         "internal": isolation.internal,
+        "inside": [
+            {"source": source, "interface": way, "only": way in isolation.only} for way, source in isolation.inside
+        ],
         "owner": isolation.owner,
         "comment": isolation.comment or None,
         "backend": backend.name,

@@ -16,6 +16,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     EVERYWHERE,
     NatRule,
     PortMapping,
+    family_of,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.packets import Flow, Packet, there_and_back
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import conflicts
@@ -97,5 +98,14 @@ def talking(bridge: str, family: int, ns: int, state: State) -> List[Flow]:
     kinds = _kinds(ns, state, bridge)
     return [
         there_and_back(Packet(family, "", "", bridge, bridge, bridge, protocol=protocol, bridged=True, kinds=kinds))
+        for protocol in _ASKED
+    ]
+
+
+def inside(bridge: str, way: str, source: str, ns: int, state: State) -> List[Flow]:
+    """Return what comes to a bridge from the same network elsewhere (CIDR), by an interface."""
+    kinds = _kinds(ns, state, way, bridge)
+    return [
+        there_and_back(Packet(family_of(source), source, "", way, bridge, bridge, protocol=protocol, kinds=kinds))
         for protocol in _ASKED
     ]

@@ -54,7 +54,7 @@ _OWN = {
     "masquerade": _RULE | {"exclusive"},  # to_address has a sentence of its own
     "snat": _RULE | {"exclusive"},
     "dnat": {"protocol", "host_ip", "host_port", "to_address", "to_port", "bridge", "exclusive", "shadow", "addresses"},
-    "filter": {"bridge", "isolate", "icc", "internal", "goes_with", "rewired"},
+    "filter": {"bridge", "isolate", "icc", "internal", "inside", "goes_with", "rewired"},
     "spoof_check": {
         "interface",
         "mac",
@@ -97,6 +97,15 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         "isolate": {"type": "bool", "default": True},
         "icc": {"type": "bool", "default": True},
         "internal": {"type": "bool", "default": False},
+        "inside": {
+            "type": "list",
+            "elements": "dict",
+            "options": {
+                "source": {"type": "str", "required": True},
+                "interface": {"type": "str"},
+                "only": {"type": "bool", "default": False},
+            },
+        },
         "interface": {"type": "str"},
         "mac": {"type": "str"},
         "peer_netns": {"type": "str"},
@@ -190,10 +199,10 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
 
     def resolved(self, want: AnyWant, state: State) -> AnyWant:
         """A rule is compared with the interface's own name: with an alternative one it would never match."""
+        if isinstance(want, isolation.Want):
+            return isolation.resolved(want, state)
         if isinstance(want, port_mapping.Want):
             named, option = want.bridge, "bridge"
-        elif isinstance(want, isolation.Want):
-            named, option = want.isolation.bridge, "bridge"
         elif isinstance(want, spoof_check.Want):
             named, option = want.check.interface, "interface"
         elif isinstance(want, uplink.Want):
@@ -208,8 +217,6 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         if isinstance(want, port_mapping.Want):
             mappings = tuple(replace(mapping, bridge=own) for mapping in want.mappings)
             return replace(want, bridge=own, mappings=mappings)
-        if isinstance(want, isolation.Want):
-            return replace(want, isolation=replace(want.isolation, bridge=own))
         if isinstance(want, spoof_check.Want):
             return replace(want, check=replace(want.check, interface=own))
         if isinstance(want, uplink.Want):

@@ -149,6 +149,22 @@ def test_isolation_stops_what_passes_no_more(
     assert not otherwise(OwnedRules(), [edit], OWN, NETWORKS)(published)
 
 
+@pytest.mark.parametrize(
+    ("source", "to", "ended"),
+    [
+        ("10.7.1.5", FRONT, False),
+        (FRONT, "10.7.1.5", False),
+        ("10.7.2.5", FRONT, True),
+        (FRONT, "10.7.2.5", True),
+        ("10.7.0.5", FRONT, True),  # of the bridge's own, and it is not from there
+    ],
+)
+def test_what_comes_from_the_same_network_elsewhere_goes_on(source: str, to: str, ended: bool) -> None:
+    isolation = Isolation("front", internal=True, inside=(("front", "10.7.0.0/24"), ("vx0", "10.7.1.0/24")))
+    edit = Edit(isolate=(isolation,), kinds=(ISOLATION,))
+    assert otherwise(OwnedRules(), [edit], OWN, NETWORKS)(Flow(UDP, source, to, 9, to, 9, source)) is ended
+
+
 def test_what_is_behind_a_bridge_without_an_address_is_known_by_its_source_nat() -> None:
     flow = Flow(UDP, WORLD, FRONT, 9, FRONT, 9, WORLD)
     owned = OwnedRules(nat_rules=(NatRule("10.1.0.0/24", "!front", owner="net"),))

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import (
     BRIDGE_TABLE,
+    INSIDE_SETS,
     ISOLATION_SETS,
     STATIC,
     TABLE,
@@ -28,7 +29,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 
 def test_there_are_some_of_each_kind_but_source_nat() -> None:
     assert list(STATIC) == [PORTS, ISOLATION, ALLOWANCES, FENCES, SPOOFING, UPLINKS]
-    assert {f"set {name}" for name in ISOLATION_SETS} == set(STATIC[ISOLATION].sets)
+    assert {f"set {name}" for name in (*ISOLATION_SETS, *INSIDE_SETS)} == set(STATIC[ISOLATION].sets)
 
 
 @pytest.mark.parametrize("kind", STATIC)

@@ -37,7 +37,7 @@ def test_a_bridge_is_isolated_changed_and_let_go() -> None:
         {},
         {
             "type": "filter", "netns": None, "bridge": "br0", "isolate": True, "icc": True, "internal": False,
-            "owner": "ansible", "comment": None, "backend": "nftables",
+            "inside": [], "owner": "ansible", "comment": None, "backend": "nftables",
         },
     )  # fmt: skip
     assert made(kernel, RESOURCE, icc=False, **FILTER)["diff"]["after"] == "icc false\n"
@@ -92,3 +92,55 @@ def test_f13_static_rules_that_are_broken_are_set_right() -> None:
 
 def test_a_bridge_has_to_be_named() -> None:
     assert refusal(RESOURCE, type="filter", owner="x", bridge=None) == "bridge is required with type: filter."
+
+
+INSIDE = [
+    {"source": "10.7.0.0/24"},
+    {"source": "10.7.1.0/24", "interface": "vx0", "only": True},
+    {"source": "FD00:7::1", "interface": "vx0"},
+]
+
+
+def test_what_is_inside_is_said_in_one_spelling_and_taken_back() -> None:
+    kernel = MemoryKernel()
+    done = made(kernel, RESOURCE, inside=INSIDE, **FILTER)
+    assert done["after"]["inside"] == [
+        {"source": "10.7.0.0/24", "interface": "br0", "only": False},
+        {"source": "10.7.1.0/24", "interface": "vx0", "only": True},
+        {"source": "fd00:7::1/128", "interface": "vx0", "only": True},
+    ]
+    assert made(kernel, RESOURCE, inside=[*reversed(INSIDE)], **FILTER)["changed"] is False
+    less = made(kernel, RESOURCE, inside=INSIDE[:2], **FILTER)
+    assert less["commands"] == [
+        'nft \'delete element inet linuxnet_containers inside_ip6 { "vx0" . fd00:7::1 . "br0" }\'',
+        "nft 'delete element inet linuxnet_containers insiders_ip6 { fd00:7::1 . \"br0\" }'",
+    ]
+    assert made(kernel, RESOURCE, **FILTER)["after"]["inside"] == []
+
+
+@pytest.mark.parametrize(
+    ("inside", "said"),
+    [
+        ([{"source": "0.0.0.0/0", "interface": "vx0"}], "inside: 0.0.0.0/0 is everything; name the networks that are the same network elsewhere."),
+        ([{"source": "10.7.0.0/16", "interface": "vx0"}, {"source": "10.7.1.0/24"}], "inside: 10.7.0.0/16 and 10.7.1.0/24 overlap."),
+        ([{"source": "10.7.1.0/24", "interface": "vx0"}, {"source": "10.7.1.0/24"}], "inside: 10.7.1.0/24 is on br0 itself, and not elsewhere."),
+        ([{"source": "10.7.1.0/24"}, {"source": "10.7.1.0/24", "interface": "br0"}], "inside: 10.7.1.0/24 by br0 is asked for twice."),
+        ([{"source": "10.7.1.0/24", "only": True}], "inside: only: it is for the interface of a network elsewhere, not for the bridge itself."),
+        ([{"source": "10.7.1.5/24"}], "inside: source: '10.7.1.5/24' is not a network such as 172.17.0.0/16: 10.7.1.5/24 has host bits set."),
+    ],
+)  # fmt: skip
+def test_what_nobody_could_tell_apart_is_refused(inside: Any, said: str) -> None:
+    assert refusal(RESOURCE, inside=inside, **FILTER) == said
+
+
+def test_the_same_networks_by_two_ways_are_let_in_by_both() -> None:
+    kernel = MemoryKernel()
+    ways = [{"source": "10.7.1.0/24", "interface": way} for way in ("up0", "vx0")]
+    made(kernel, RESOURCE, inside=ways, **FILTER)
+    assert isolated(kernel)[0].ways(4) == [("up0", "10.7.1.0/24"), ("vx0", "10.7.1.0/24")]
+    assert isolated(kernel)[0].insiders(4) == ["10.7.1.0/24"]
+
+
+def test_inside_goes_with_isolation_only() -> None:
+    said = refusal(RESOURCE, source="10.0.0.0/24", inside=INSIDE)
+    assert said == "inside: it does not go with type: masquerade."
