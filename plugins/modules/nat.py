@@ -150,7 +150,7 @@ options:
     default: false
   inside:
     description:
-      - With O(type=filter), networks that are the same network as the bridge's, elsewhere and here. Left out, there are none.
+      - With O(type=filter), networks that are the same network as the bridge's, elsewhere and here. Left out, those stay that are; at first there are none.
       - What comes from one of them, by its interface, is let in, and what goes there is let out, also with O(internal).
       - With a source that is in one of them nothing else is let in that comes by another interface than that, or than O(bridge), not even to what is published.
       - They may not overlap. That the ways are there is the business of M(linuxnet.containers.ns_link) and M(linuxnet.containers.ns_route), and forwarding that

@@ -41,13 +41,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 
 @dataclass(frozen=True)
 class Want:
-    """``family`` and ``needed`` are there for those that need forwarding; isolation does not."""
+    """``family`` and ``needed`` are there for those that need forwarding; isolation does not. ``kept``: what is inside is not said, and stays."""
 
     ns: NsRef
     isolation: Isolation
     present: bool = True
     forward: bool = True
     backend: str = "auto"
+    kept: bool = False
     family: int = 0
     ip_forward: bool = False
     needed: FrozenSet[int] = frozenset()
@@ -60,7 +61,7 @@ class Want:
 @dataclass(frozen=True)
 class Have:
     """``isolation`` of the bridge in ``backend``, where it is to be, and what else we own there (``owned``); ``elsewhere`` those in
-    other backends. ``last``: the backends in which we own nothing else."""
+    other backends. ``wanted``: how it is to be, where what is inside is not said. ``last``: the backends in which we own nothing else."""
 
     backend: Backend = DEFAULT
     isolation: Optional[Isolation] = None
@@ -70,6 +71,7 @@ class Have:
     last: Tuple[Backend, ...] = ()
     closing: Tuple[Change, ...] = ()  # what closes ports that no rule keeps apart any more
     fencing: Tuple[Fencing, ...] = ()
+    wanted: Optional[Isolation] = None
 
 
 def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
@@ -80,7 +82,8 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
     bridge = interface(params["bridge"], "bridge", present)
     inside, only = _inside(bridge, params.get("inside") or ()) if present else ((), ())
     isolation = Isolation(bridge, params["isolate"], params["icc"], params["internal"], owner, comment, inside, only)
-    return Want(NsRef.parse(params.get("netns")), isolation, present, params["forward"], params["backend"])
+    kept = present and params.get("inside") is None
+    return Want(NsRef.parse(params.get("netns")), isolation, present, params["forward"], params["backend"], kept)
 
 
 def _inside(bridge: str, entries: Sequence[Mapping[str, Any]]) -> Tuple[Tuple[Tuple[str, str], ...], Tuple[str, ...]]:
@@ -153,13 +156,14 @@ def look(want: Want, ns: int, state: State) -> Have:
         for family in (families if talk else ())
     ]
     there = [index.isolations[name] for index in indexes.values() if name in index.isolations]
+    isolation = want.isolation
+    if want.kept and there:
+        isolation = replace(isolation, inside=there[0].inside, only=there[0].only)
     old = [Allowance("icc", name, family) for family in BRIDGE_NF_CALLS]
-    old += [
-        _way(isolation, family, way) for isolation in there for family in FAMILIES for way in _ways(isolation, family)
-    ]
+    old += [_way(held, family, way) for held in there for family in FAMILIES for way in _ways(held, family)]
     for family in FAMILIES if want.present and want.forward else ():
-        for way, source in _ways(want.isolation, family).items():
-            allowance = _way(want.isolation, family, way)
+        for way, source in _ways(isolation, family).items():
+            allowance = _way(isolation, family, way)
             wanted.append(coexistence.Needing(allowance, "inside", (name, way, source), here))
     coexists = coexistence.look(wanted, old, want.backend, ns, state)
     closing: Sequence[Change] = ()
@@ -195,6 +199,7 @@ def look(want: Want, ns: int, state: State) -> Have:
         tuple(backend for backend, index in indexes.items() if index.only(isolations=1)),
         tuple(closing),
         tuple(fence.standing(item, ns, state)),
+        isolation,
     )
 
 
@@ -209,6 +214,7 @@ def _way(isolation: Isolation, family: int, way: str) -> Allowance:
 
 def plan(want: Want, have: Have) -> Plan:
     """Return what is to be done. Raises `Refused` where another owner isolates the bridge."""
+    want = replace(want, isolation=have.wanted or want.isolation)
     facts: Mapping[str, Any] = {"satisfied_by": None, **have.coexistence.facts}
     there = [(have.backend, have.isolation, have.owned)] if have.isolation is not None else []
     there += have.elsewhere

@@ -115,7 +115,9 @@ def test_what_is_inside_is_said_in_one_spelling_and_taken_back() -> None:
         'nft \'delete element inet linuxnet_containers inside_ip6 { "vx0" . fd00:7::1 . "br0" }\'',
         "nft 'delete element inet linuxnet_containers insiders_ip6 { fd00:7::1 . \"br0\" }'",
     ]
-    assert made(kernel, RESOURCE, **FILTER)["after"]["inside"] == []
+    assert made(kernel, RESOURCE, **FILTER)["changed"] is False
+    assert made(kernel, RESOURCE, icc=False, **FILTER)["after"]["inside"] == less["after"]["inside"]
+    assert made(kernel, RESOURCE, inside=[], **FILTER)["after"]["inside"] == []
 
 
 @pytest.mark.parametrize(
