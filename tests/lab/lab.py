@@ -63,11 +63,20 @@ def collections_root() -> str:
 class Lab:
     """One lab host. Commands, modules and snapshots run inside; closing it leaves nothing behind."""
 
-    def __init__(self, hostname: str = "lab", env: dict[str, str] | None = None) -> None:
-        """Start the host. ``env`` adds to the environment of everything that runs in it."""
+    def __init__(self, hostname: str = "lab", env: dict[str, str] | None = None, within: Lab | None = None) -> None:
+        """Start the host. ``env`` adds to the environment of everything that runs in it.
+
+        It runs ``within`` another one, and ends with that, as a machine of its own beside others there: see fleet.py.
+        """
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8")
         self._agent: subprocess.Popen[str] | None = subprocess.Popen(
-            [str(HERE / "host"), sys.executable, str(HERE / "agent.py"), collections_root()],
+            [
+                *(within.entering() if within else []),
+                str(HERE / "host"),
+                sys.executable,
+                str(HERE / "agent.py"),
+                collections_root(),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -82,6 +91,15 @@ class Lab:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+    def entering(self) -> list[str]:
+        """The words before a command that has it run in this host, with the streams of who starts it. For root."""
+        self.run("true")  # its first process is there
+        if self._agent is None:
+            raise AssertionError("this lab host is closed")
+        # This is "unshare", which is in all of the host's namespaces but that of its processes.
+        pid = self._agent.pid
+        return ["nsenter", f"--target={pid}", "--mount", "--uts", "--net", f"--pid=/proc/{pid}/ns/pid_for_children"]
 
     def close(self) -> None:
         """End the host and everything in it."""
