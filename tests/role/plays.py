@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plays of the role as a user runs them: ansible-playbook in a lab host, several plays at a time, results by play and task."""
+"""Plays of the role as a user runs them: ansible-playbook in a lab host, several plays at a time, results by play, host and task."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def snapshot() -> Play:
 
 @dataclass(frozen=True)
 class Task:
-    """What one task returned. ``status``: ok, failed, ignored (it failed, and the play went on) or skipped."""
+    """What one task returned. ``status``: ok, failed, ignored (it failed, and the play went on), skipped or unreachable."""
 
     name: str
     action: str
@@ -116,14 +116,14 @@ def unfolded(task: Task) -> list[Task]:
             "results": results,
         }
         found.append(Task(name, f"linuxnet.containers.{module}", "ignored" if failed else "ok", whole))
-    if task.status in ("failed", "ignored"):
+    if task.status in ("failed", "ignored", "unreachable"):
         found.append(Task(task.name, "", task.status, task.result))
     return found
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One play: its tasks in order. One task that did the whole chain counts as the chain's."""
+    """One play on one host: its tasks in order. One task that did the whole chain counts as the chain's."""
 
     tasks: list[Task]
     warnings: list[str] = field(default_factory=list)
@@ -137,6 +137,11 @@ class Outcome:
     def failures(self) -> list[str]:
         """The messages of the tasks that failed."""
         return [str(task.result.get("msg")) for task in self.tasks if task.status == "failed"]
+
+    @property
+    def unreachable(self) -> bool:
+        """Whether the host was not reached."""
+        return any(task.status == "unreachable" for task in self.tasks)
 
     @property
     def modules(self) -> list[str]:
@@ -169,13 +174,14 @@ class Outcome:
 class Playbook:
     """Runs playbooks in one lab host. Files go to ``folder``, which is the host's own: its /tmp may be private.
 
-    ``one_task``: the role does everything in one task.
+    ``one_task``: the role does everything in one task. With an ``inventory`` the lab host is the controller of others, and plays name their ``hosts``.
     """
 
-    def __init__(self, lab: Lab, folder: Path, one_task: bool = False) -> None:
+    def __init__(self, lab: Lab, folder: Path, one_task: bool = False, inventory: Path | None = None) -> None:
         self.lab = lab
         self.folder = folder
         self.one_task = one_task
+        self.inventory = inventory
         self.record = folder / "record"
 
     def command(self, plays: Iterable[Play], *options: str, **variables: Any) -> list[str]:
@@ -196,22 +202,21 @@ class Playbook:
         playbook = [sys.executable, "-m", "ansible", "playbook", str(self.folder / "play.yml"), *options]
         variables = {**({"wiring_one_task": True} if self.one_task else {}), **variables}
         extra = ["-e", json.dumps(variables)] if variables else []
-        return ["env", *(f"{name}={value}" for name, value in settings.items()), *playbook, *extra]
+        of = ["-i", str(self.inventory)] if self.inventory else []
+        return ["env", *(f"{name}={value}" for name, value in settings.items()), *playbook, *of, *extra]
 
     def outcomes(self) -> list[Outcome]:
-        """The plays of the last run."""
-        plays: dict[int, list[Task]] = {}
+        """The plays of the last run, where there is one host."""
+        return [outcome for play in self.by_host() for outcome in play.values()]
+
+    def by_host(self) -> list[dict[str, Outcome]]:
+        """The plays of the last run, with what each was on each host."""
+        plays: dict[int, dict[str, list[Task]]] = {}
         for line in self.lab.run(["cat", str(self.record)]).stdout.splitlines():
             entry = json.loads(line)
             task = Task(entry["task"], entry["action"], entry["status"], entry["result"])
-            plays.setdefault(entry["play"], []).append(task)
-        return [
-            Outcome(
-                [one for task in tasks for one in unfolded(task)],
-                [str(line) for task in tasks for line in task.result.get("warnings") or []],
-            )
-            for _number, tasks in sorted(plays.items())
-        ]
+            plays.setdefault(entry["play"], {}).setdefault(entry["host"], []).append(task)
+        return [{host: _outcome(tasks) for host, tasks in hosts.items()} for _number, hosts in sorted(plays.items())]
 
     def run(self, *plays: Play, options: Iterable[str] = ("--diff",), **variables: Any) -> list[Outcome]:
         """Run plays that must succeed."""
@@ -222,9 +227,16 @@ class Playbook:
         return self.outcomes()
 
 
-def recap(done: Result) -> dict[str, int]:
-    """The recap as Ansible prints it."""
-    line = next(line for line in done.stdout.splitlines() if re.match(r"localhost +: ok=", line))
+def _outcome(tasks: list[Task]) -> Outcome:
+    return Outcome(
+        [one for task in tasks for one in unfolded(task)],
+        [str(line) for task in tasks for line in task.result.get("warnings") or []],
+    )
+
+
+def recap(done: Result, host: str = "localhost") -> dict[str, int]:
+    """A host's line of the recap as Ansible prints it."""
+    line = next(line for line in done.stdout.splitlines() if re.match(rf"{host} +: ok=", line))
     return {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", line)}
 
 

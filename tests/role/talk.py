@@ -6,7 +6,7 @@
 
     python3 talk.py CLIENT SERVER ADDRESS PORT SECONDS
 
-CLIENT and SERVER are names in /run/netns, or "host". Prints the address that the server saw the client come from. A socket
+CLIENT and SERVER are names in /run/netns, paths, or "host". Prints the address that the server saw the client come from. A socket
 stays in the namespace it was opened in, so one process is both ends.
 """
 
@@ -29,7 +29,7 @@ def enter(handle: int) -> None:
 
 def namespace(name: str) -> int:
     """Open a namespace."""
-    return os.open("/proc/self/ns/net" if name == "host" else f"/run/netns/{name}", os.O_RDONLY)
+    return os.open("/proc/self/ns/net" if name == "host" else os.path.join("/run/netns", name), os.O_RDONLY)
 
 
 def talk(client: str, server: str, address: str, port: int, seconds: float) -> str:

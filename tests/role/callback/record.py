@@ -43,10 +43,14 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
     def v2_runner_on_skipped(self, result: Any) -> None:
         self._write(result, "skipped")
 
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        self._write(result, "unreachable")
+
     def _write(self, result: Any, status: str) -> None:
         task = result._task
         entry = {
             "play": self.play,
+            "host": result._host.get_name(),
             "task": task.get_name().rpartition(" : ")[2],
             "action": task.action,
             "status": status,
