@@ -72,7 +72,7 @@ MACHINE: dict[str, Callable[[], bool]] = {
     **{
         name: _program(name) for name in ("arping", "brctl", "ethtool", "ip", "iptables", "nc", "nft", "ping", "strace")
     },
-    **{name: _program(name) for name in ("conntrack", "firewalld", "sshd", "tcpdump", "ufw")},
+    **{name: _program(name) for name in ("conntrack", "firewalld", "ssh", "sshd", "tcpdump", "ufw")},
     **{name: _engine(name) for name in engines.ENGINES},
 }
 KERNEL: dict[str, Callable[[], bool]] = {
