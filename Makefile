@@ -7,7 +7,7 @@ export PYTHON
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo test bench lint sanity unit module role generated sequences soak faults closed faults-docker crowds limits fuzz foreign mutants engines compare molecule kernel other-release cores lab clean
+.PHONY: help demo test bench lint sanity unit module role generated sequences soak faults closed faults-docker crowds limits fuzz foreign mutants engines compare fleet molecule kernel other-release cores lab clean
 .NOTPARALLEL:
 
 help: ## show this
@@ -46,10 +46,10 @@ module: ## modules against the kernel, in lab hosts (ARGS='-k name -x')
 	@tests/tools/setup newest
 	@tests/lab/unchanged tests/tools/tests newest module tests/lab tests/module -- $(ARGS)
 
-role: ## the role as a user runs it, in lab hosts (ARGS='-k name -x')
+role: ## the role as a user runs it, in lab hosts, and in a fleet of them (ARGS='-k name -x')
 	@tests/tools/setup newest
 	@tests/tools/build
-	@tests/lab/unchanged tests/tools/tests newest role tests/role -- $(ARGS)
+	@tests/lab/unchanged tests/tools/tests newest role tests/role tests/fleet -- $(ARGS)
 
 generated: ## runs made by chance, with what people do by hand between them, in lab hosts (ARGS='-x')
 	@tests/tools/setup newest
@@ -113,6 +113,13 @@ engines: ## every mode with every container engine that is installed, in sealed 
 compare: ## what dockerd makes beside what we make, cell by cell, with Docker of both releases of Debian (ARGS=--list)
 	@tests/tools/setup newest
 	@tests/lab/unchanged tests/tools/releases both compare $(ARGS)
+
+# make fleet HOSTS=10 ARGS='--segments 2 --shell'
+HOSTS ?= 3
+fleet: ## lab hosts wired over SSH, and who reaches whom across them (HOSTS=10 ARGS='--segments 2 --shell')
+	@tests/tools/setup newest
+	@tests/tools/build
+	@tests/lab/unchanged tests/tools/fleet --hosts '$(HOSTS)' $(ARGS)
 
 # ARGS names scenarios: make molecule ARGS=bridge
 molecule: ## Molecule's scenarios, one a network mode, in lab hosts (ARGS=bridge)

@@ -9,39 +9,14 @@ The tests are the chapters of one story, in order.
 
 from __future__ import annotations
 
-import json
-import sys
-
 import pytest
-from fleet import Beside, Fleet, Played
-from lab import Lab
+from fleet import Fleet, Played, answers, serve
 from plays import Play, checked, talk, wiring
-from proofs import comes
 
 pytestmark = pytest.mark.needs("lab host", "root", "ssh", "sshd", "nft", "nf_tables", "nf_nat")
 
 NAMES = ["h1", "h2", "h3"]
 PORTS = ["8000", "8001", "8002", "8003"]  # by chapter
-SERVER = """
-import socket, socketserver, sys
-class Names(socketserver.BaseRequestHandler):
-    def handle(self): self.request.sendall(sys.argv[1].encode())
-class Server(socketserver.ThreadingTCPServer): address_family = socket.AF_INET6
-Server(("::", 80), Names).serve_forever()
-"""
-# Who answers where; nobody where it is refused, or where no answer comes in so many seconds.
-ASK = """
-import concurrent.futures, json, socket, sys
-def ask(address, port):
-    try:
-        with socket.create_connection((address, int(port)), float(sys.argv[3])) as caller:
-            return [caller.recv(9).decode(), port]
-    except (ConnectionRefusedError, TimeoutError):
-        return None
-with concurrent.futures.ThreadPoolExecutor(99) as pool:
-    asked = [pool.submit(ask, address, port) for address in sys.argv[1].split() for port in sys.argv[2].split()]
-    print(json.dumps([one.result() for one in asked if one.result()]))
-"""
 
 
 def play(port: str, **also: object) -> Play:
@@ -70,26 +45,15 @@ def first(hosts: Fleet, pristine: list[str]) -> Played:
     done = hosts.play(checked(play(PORTS[0])), play(PORTS[0]), play(PORTS[0]))
     for host in hosts.hosts:
         for name in ("web", "db"):
-            host.spawn(["ip", "netns", "exec", name, sys.executable, "-c", SERVER, host.name])
-            comes(host, f"ip netns exec {name} ss -Htln sport 80 | grep -q .")
+            serve(host, name, 80)
     return done
-
-
-def answers(
-    who: Lab | Beside, addresses: list[str], *ports: str, limit: float = 30, inside: str = ""
-) -> list[list[str]]:
-    """Which hosts' containers answer, and on which ports; the one who asks may be a container of a host."""
-    where = ["ip", "netns", "exec", inside] if inside else []
-    asked = [*where, sys.executable, "-c", ASK, " ".join(addresses), " ".join(ports), str(limit)]
-    found: list[list[str]] = json.loads(who.run(asked).stdout)
-    return found
 
 
 def published(hosts: Fleet) -> dict[str, str]:
     """On which of the ports the internet gets to each host's container. AssertionError if on more than one."""
     found = answers(hosts.internet, [host.data4 for host in hosts.hosts], *PORTS)
     assert len(found) == len(hosts.hosts), found
-    return dict(found)
+    return {name: port for name, dummy, port in found}
 
 
 def test_each_host_is_wired_as_foreseen_and_the_second_run_has_nothing_to_do(first: Played) -> None:
@@ -132,7 +96,7 @@ def test_what_is_not_published_is_closed_to_all_of_them(hosts: Fleet, first: Pla
         who.run(f"ip route add 10.1.0.0/24 {way.format('add')}")
         assert answers(who, [*closed, one.data4], "80", limit=1.5) == []
     assert answers(three, closed, "80", limit=1.5, inside="db") == []
-    assert answers(one, closed, "80") == [["h1", "80"]] * 2
+    assert answers(one, closed, "80") == [["h1", address, "80"] for address in closed]
     for who in (hosts.stranger, three):
         who.run(f"ip route del 10.1.0.0/24 {way.format('del')}")
 

@@ -166,3 +166,17 @@ def test_ten_hosts_are_up_in_seconds_and_nothing_is_left_when_who_has_them(kille
         assert time.monotonic() < end, "processes are left"
         time.sleep(0.02)
     assert Path(folder).exists() is killed
+
+
+def test_the_demonstration_tells_who_reaches_whom() -> None:
+    show = [sys.executable, str(Path(__file__).with_name("show.py")), "--hosts", "2", "--segments", "2"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(show, env=environment, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    rows = {line[:14].strip(): line[14:].split() for line in done.stdout.splitlines() if line.count("46") > 1}
+    assert rows == {
+        "web on h1": ["46", "46", "46", "--"],
+        "web on h2": ["46", "--", "46", "46"],
+        "internet": ["46", "--", "46", "--"],
+        "stranger": ["46", "--", "46", "--"],
+    }

@@ -29,7 +29,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -65,6 +65,27 @@ READY = (
 )
 # The processes of sshd: the one that listens, and those of its connections.
 FAMILY = 'all={pid} next={pid}; while next=$(ps -o pid= --ppid "$(echo $next)"); do all="$all "$next; done; kill $all'
+# One that listens says a word to whoever comes.
+SERVER = """
+import socket, socketserver, sys
+class Word(socketserver.BaseRequestHandler):
+    def handle(self): self.request.sendall(sys.argv[2].encode())
+class Server(socketserver.ThreadingTCPServer): address_family = socket.AF_INET6
+Server(("::", int(sys.argv[1])), Word).serve_forever()
+"""
+# All are asked at once, and have so many seconds.
+ASK = """
+import concurrent.futures, json, socket, sys
+def ask(address, port):
+    try:
+        with socket.create_connection((address, int(port)), float(sys.argv[3])) as caller:
+            return caller.recv(9).decode(), address, port
+    except OSError:
+        return None
+with concurrent.futures.ThreadPoolExecutor(999) as pool:
+    asked = [pool.submit(ask, address, port) for address in sys.argv[1].split() for port in sys.argv[2].split()]
+    print(json.dumps([one.result() for one in asked if one.result()]))
+"""
 
 
 class Host(Lab):
@@ -271,6 +292,22 @@ def fleet(hosts: int = 3, segments: int = 1) -> Iterator[Fleet]:
         yield made
 
 
+def serve(host: Host, container: str, port: int) -> None:
+    """Have somebody listen in a container, who says which host this is."""
+    host.spawn(["ip", "netns", "exec", container, sys.executable, "-c", SERVER, str(port), host.name])
+    comes(host, f"ip netns exec {container} ss -Htln sport {port} | grep -q .")
+
+
+def answers(
+    who: Lab | Beside, addresses: Iterable[str], *ports: str, limit: float = 30, inside: str = ""
+) -> list[list[str]]:
+    """Who of those that ``serve`` answers: lists of a host's name, the address and the port. It is asked from a container ``inside`` where that is named."""
+    where = ["ip", "netns", "exec", inside] if inside else []
+    asked = [*where, sys.executable, "-c", ASK, " ".join(addresses), " ".join(ports), str(limit)]
+    found: list[list[str]] = json.loads(who.run(asked).stdout)
+    return found
+
+
 def _program(name: str) -> str:
     """The path of a program of the system."""
     path = shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin")))
@@ -325,7 +362,8 @@ def _cables(hosts: int, segments: int) -> str:
         # The stage itself has no business in the data network.
         "sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1",
         *_batch("ip", batch),
-        "ip netns exec router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1",
+        "ip netns exec router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 "
+        "net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0",  # it says at once, and to each, where there is no way
     ]
     for name, lines in inner.items():
         script += _batch(f"ip -n {name}", lines)
