@@ -153,13 +153,14 @@ class Kernel(reader.Reader):
             peer = (step.peer_name, step.peer_attributes, None if other is namespace else other.fd)
             self._forget_nsids(step.ns, step.peer_ns)
         master_index = self._index(step.ns, master) if master else 0
-        origin = namespace if step.parent_ns is None else self._at(step.parent_ns)
-        parent = self._index(step.parent_ns, step.parent) if step.parent and step.parent_ns is not None else 0
-        born = None
-        if origin is not namespace and step.parent_ns is not None:
-            born = namespace.fd
-            self._forget_nsids(step.ns, step.parent_ns)
-        links.add(origin.socket, step.name, step.kind, attributes, master_index, peer, parent, born)
+        origin, more = namespace, {}
+        if step.parent_ns is not None:
+            origin = self._at(step.parent_ns)
+            more["parent"] = self._index(step.parent_ns, step.parent) if step.parent else 0
+            if origin is not namespace:
+                more["netns_fd"] = namespace.fd
+                self._forget_nsids(step.ns, step.parent_ns)
+        links.add(origin.socket, step.name, step.kind, attributes, master_index, peer, **more)
 
     def _set_link(self, step: SetLink) -> None:
         namespace, index = self._at(step.ns), self._index(step.ns, step.name)
@@ -225,8 +226,8 @@ class Kernel(reader.Reader):
         from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import fdb
 
         sock, index = self._at(step.ns).socket, self._index(step.ns, step.name)
-        fdb.change(sock, index, step.add, add=True)
-        fdb.change(sock, index, step.remove, add=False)
+        fdb.change_entries(sock, index, step.add, add=True)
+        fdb.change_entries(sock, index, step.remove, add=False)
 
     # --- routes -----------------------------------------------------------------------------------------------------
 

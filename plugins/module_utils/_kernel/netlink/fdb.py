@@ -38,7 +38,7 @@ def read(sock: Socket, index: int) -> Tuple[Flooded, ...]:
     return tuple(sorted(found))
 
 
-def change(sock: Socket, index: int, entries: Sequence[Flooded], add: bool) -> None:
+def change_entries(sock: Socket, index: int, entries: Sequence[Flooded], add: bool) -> None:
     """Add or remove where the interface of that index floods to; what is not there any more is removed. Raises `NetlinkError`."""
     fields = {"family": socket.AF_BRIDGE, "ifindex": index, "flags": _SELF, "state": _PERMANENT}
     for entry in entries:
