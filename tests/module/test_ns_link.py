@@ -369,6 +369,14 @@ def test_a_lower_underlay_is_seen(host: Lab) -> None:
     assert made["after"]["mtu"] == 1250
 
 
+@pytest.mark.parametrize("form", ["{}", " {} ", "0{}"])
+def test_numbers_as_texts(host: Lab, form: str) -> None:
+    numbers = {"vni": 42, "port": 4790, "mtu": 1400}
+    host.module("ns_link", **{**NEW, **numbers})
+    unchanged(host, "ns_link", **{**NEW, **{name: form.format(value) for name, value in numbers.items()}})
+    refuses(host, "ns_link", "^vni: 'inf' is not a whole number.$", **{**NEW, "vni": float("inf")})
+
+
 # --- traffic ---
 
 
