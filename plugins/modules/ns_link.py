@@ -47,7 +47,9 @@ options:
       - Left out, a new link is made from the host's.
     type: str
   master:
-    description: Bridge in O(netns) that the link is a port of, from birth. Empty for none.
+    description:
+      - Bridge in O(netns) that the link is a port of, from birth. Empty for none.
+      - A bridge whose MTU nobody set has the smallest of its ports.
     type: str
   mtu:
     description:

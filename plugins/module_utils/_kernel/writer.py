@@ -81,6 +81,8 @@ class Kernel(reader.Reader):
                 with contextlib.suppress(OSError, Refused):
                     if name and links.index_of(self._at(ref).socket, name):
                         taken.append("the name '%s' is taken in %s" % (name, ref))
+        if isinstance(step, AddLink) and code == errno.EEXIST and step.kind == "vxlan" and not taken:
+            return "its vni is in use with that port by a tunnel in another namespace"  # which has no name
         return ", ".join(taken)
 
     # --- namespaces -------------------------------------------------------------------------------------------------

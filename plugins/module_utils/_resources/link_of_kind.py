@@ -18,7 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
     SetLink,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import high_mac, known_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Flooded, Link, NsRef, show
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import MTU_LOW
@@ -96,6 +96,8 @@ class OfKind(LinkResource):
 
     def parse(self, params: Mapping[str, Any]) -> Want:
         given = {name: params.get(name) for name in ("parent", "parent_netns", "master")}
+        if given["parent"] and (given["parent"], given["parent_netns"]) == (params["name"], params.get("netns")):
+            raise Invalid("parent: '%s' cannot be made on itself." % given["parent"])
         return Want(
             **vars(super().parse(params)),
             kind=self.noun,
@@ -341,7 +343,7 @@ class OfKind(LinkResource):
         """Return a link with these attributes as the module returns it; ``there`` has what is around it."""
         link = have.link if there is have else None
         kind = link.kind if link is not None else self.noun
-        described = {"name": want.name, "kind": kind, "netns": want.ns.option, "parent": there.parent}
+        described: Dict[str, Any] = {"name": want.name, "kind": kind, "netns": want.ns.option, "parent": there.parent}
         described.update(parent_netns=there.parent_netns, master=there.master)
         rows = (
             self.rows

@@ -410,6 +410,13 @@ def test_whose_a_port_is_is_told_where_a_tunnel_cannot_have_it(kernel: Kernel) -
         assert refused(kernel, step).detail == "its port is that of another program, or of a tunnel of another sort"
 
 
+def test_who_has_the_number_of_a_tunnel_may_be_where_nobody_looks(kernel: Kernel) -> None:
+    kernel.refuse = {"add": [errno.EEXIST, errno.EEXIST]}
+    text = "its vni is in use with that port by a tunnel in another namespace"
+    assert refused(kernel, link_changes.AddLink(HOST, "vx0", "vxlan")).detail == text
+    assert refused(kernel, link_changes.AddLink(HOST, "web0", "vxlan")).detail == "the name 'web0' is taken in the host"
+
+
 # --- duplicate address detection ---
 
 SIX = Address("fd00::2", 64, 6)

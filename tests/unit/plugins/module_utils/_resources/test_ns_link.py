@@ -67,6 +67,7 @@ def flooded(kernel: MemoryKernel, ref: NsRef = HOST, name: str = "vx0") -> list[
         ({"name": "lo"}, "name: 'lo' is the loopback interface"),
         ({"kind": "vlan"}, "kind: 'vlan' is none of vxlan."),
         ({"parent": "a/b"}, "parent: 'a/b' is not an interface name"),
+        ({"parent": "vx0"}, "parent: 'vx0' cannot be made on itself."),
         ({"master": "a b"}, "master: 'a b' is not an interface name"),
         ({"parent_netns": "a/b"}, "parent_netns: 'a/b' is not a namespace name"),
         ({"kind": None}, "missing required arguments: kind."),

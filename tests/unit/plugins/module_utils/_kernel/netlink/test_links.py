@@ -34,7 +34,7 @@ def link(index: int = 2, name: str = "eth0", flags: int = 0, **attrs: Any) -> by
     return by_class(ifinfmsg, {"index": index, "flags": flags}, given)
 
 
-def info(kind: str, *data: tuple[str, int], slave: str = "") -> dict[str, Any]:
+def info(kind: str, *data: tuple[str, int | str], slave: str = "") -> dict[str, Any]:
     port = [("IFLA_INFO_SLAVE_KIND", slave), ("IFLA_INFO_SLAVE_DATA", {"attrs": [("IFLA_BRPORT_COST", 7)]})]
     more = [("IFLA_INFO_DATA", {"attrs": list(data)})] if data else []
     return {"attrs": [("IFLA_INFO_KIND", kind), *more, *(port if slave else [])]}
