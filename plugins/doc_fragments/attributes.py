@@ -43,8 +43,8 @@ attributes:
   action_group:
     description: Use C(group/linuxnet.containers.in_netns) in C(module_defaults) to set C(netns) or C(state) for the modules that have them.
     details:
-      - These are M(linuxnet.containers.bridge), M(linuxnet.containers.veth), M(linuxnet.containers.bridge_port), M(linuxnet.containers.ns_address),
-        M(linuxnet.containers.ns_route) and M(linuxnet.containers.nat). Do not set it for a play that also runs the role.
+      - These are M(linuxnet.containers.bridge), M(linuxnet.containers.veth), M(linuxnet.containers.bridge_port), M(linuxnet.containers.ns_link),
+        M(linuxnet.containers.ns_address), M(linuxnet.containers.ns_route) and M(linuxnet.containers.nat). Do not set it for a play that also runs the role.
       - C(group/linuxnet.containers.all) has every module of the collection. They have no option in common, so a default for it fails in some.
     support: full
     membership:

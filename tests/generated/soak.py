@@ -21,7 +21,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-NOUNS = ("bridge", "bridge_port", "nat", "netns", "ns_address", "ns_route", "veth", "wiring", "wiring_info")
+NOUNS = ("bridge", "bridge_port", "nat", "netns", "ns_address", "ns_link", "ns_route", "veth", "wiring", "wiring_info")
 
 
 def main() -> int:

@@ -73,6 +73,17 @@ THREE: Chain = [
     ),
     ("ns_route", {"gateway": "10.5.0.1", "aggregate": [{"netns": name} for name in ("a", "b", "c")]}),
 ]
+# Tunnels: of a bridge, and on the container's end of a pair.
+TUNNELS: Chain = [
+    *((module, options) for module, options in ONE if module in ("netns", "bridge", "veth")),
+    (
+        "ns_link",
+        {"name": "vx0", "kind": "vxlan", "vni": 42, "local": "192.0.2.1", "peers": ["192.0.2.2"], "master": "br0"},
+    ),
+    ("ns_link", {"name": "vx1", "kind": "vxlan", "vni": 43, "netns": "web", "parent": "eth0", "parent_netns": "web"}),
+    ("ns_address", {"netns": "web", "interface": "vx1", "address": "10.42.0.1/24"}),
+]
+WITH_TUNNELS = pytest.param(TUNNELS, marks=pytest.mark.needs("vxlan"), id="tunnels")
 
 
 def results(result: dict[str, Any]) -> list[dict[str, Any]]:
@@ -87,7 +98,7 @@ def comparable(one: dict[str, Any]) -> dict[str, Any]:
     return {"changed": one["changed"], "before": one["before"], "after": after, "diff": one["diff"]}
 
 
-@pytest.mark.parametrize("chain", [ONE, PLAIN, THREE], ids=["one", "plain", "three"])
+@pytest.mark.parametrize("chain", [ONE, PLAIN, THREE, WITH_TUNNELS], ids=["one", "plain", "three", None])
 def test_a3_a4_check_mode_on_an_empty_host_says_what_the_real_run_does(
     lab: Lab, needs: Callable[..., None], chain: Chain
 ) -> None:
@@ -130,7 +141,7 @@ def test_a3_what_is_missing_is_said_once(lab: Lab) -> None:
     ]
 
 
-@pytest.mark.parametrize("chain", [ONE, PLAIN], ids=["one", "plain"])
+@pytest.mark.parametrize("chain", [ONE, PLAIN, WITH_TUNNELS], ids=["one", "plain", None])
 def test_check_mode_of_removal_says_what_the_real_run_does(lab: Lab, needs: Callable[..., None], chain: Chain) -> None:
     needs("nft", "nf_tables", "nf_nat")
     for module, options in chain:

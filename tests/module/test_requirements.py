@@ -20,6 +20,7 @@ WANTED: dict[str, dict[str, Any]] = {
     "bridge": {"name": "br1"},
     "veth": {"peer_netns": "web"},
     "bridge_port": {"bridge": "br0", "interface": "v0"},
+    "ns_link": {"name": "vx0", "kind": "vxlan", "vni": 1},
     "ns_address": {"interface": "v0", "address": "192.0.2.1/24"},
     "ns_route": {"destination": "198.51.100.0/24", "interface": "lo"},
     "nat": {"type": "masquerade", "source": "192.0.2.0/24"},

@@ -23,12 +23,17 @@ ITEMS: list[tuple[str, dict[str, Any]]] = [
     ("bridge_port", {"bridge": "bridge", "interface": "port", "hairpin": True}),
     ("ns_route", {"destination": "10.9.0.0/16", "interface": "bridge"}),
 ]
+TUNNEL = (
+    "ns_link",
+    {"name": "vx0", "kind": "vxlan", "vni": 42, "local": "10.0.0.1", "peers": ["10.0.0.2", "10.0.0.3"]},
+)
+ALL = [*ITEMS, pytest.param(*TUNNEL, marks=pytest.mark.needs("vxlan"))]
 PARENTS = (
     "ip netns add web; ip link add bridge type bridge; ip link set bridge up; ip link add port type veth peer name far"
 )
 
 
-@pytest.mark.parametrize(("module", "item"), ITEMS)
+@pytest.mark.parametrize(("module", "item"), ALL)
 def test_of_twenty_at_once_exactly_one_changes_it(host: Host, module: str, item: dict[str, Any]) -> None:
     host.run(PARENTS)
     for state in ("present", "absent"):
@@ -37,7 +42,7 @@ def test_of_twenty_at_once_exactly_one_changes_it(host: Host, module: str, item:
         assert sum(one["changed"] for one in done) == 1, state
 
 
-@pytest.mark.parametrize(("module", "item"), ITEMS)
+@pytest.mark.parametrize(("module", "item"), ALL)
 def test_present_against_absent_ends_as_one_of_them(host: Host, module: str, item: dict[str, Any]) -> None:
     host.run(PARENTS)
     done = together(host, module, [{**item, "state": ("present", "absent")[turn % 2]} for turn in range(RUNS)])

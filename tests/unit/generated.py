@@ -15,6 +15,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
     bridge_port,
     netns,
     ns_address,
+    ns_link,
     ns_route,
     veth,
 )
@@ -24,7 +25,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution
 
 Item = dict[str, Any]
 RESOURCES = {
-    module.RESOURCE.noun: module.RESOURCE for module in (netns, bridge, veth, bridge_port, ns_address, ns_route, nat)
+    module.RESOURCE.noun: module.RESOURCE
+    for module in (netns, bridge, veth, bridge_port, ns_link, ns_address, ns_route, nat)
 }
 SPACES, BRIDGES = ["web", "db"], ["br0", "br1"]
 PEERS = ["eth0", "eth1"]
@@ -96,6 +98,31 @@ def _bridge_port(chance: Random) -> Item:
     item = {"bridge": chance.choice(BRIDGES), "interface": chance.choice(["v0", "v1"])}
     switches = {name: [True, False] for name in ("hairpin", "isolated", "learning", "flood", "guard", "fast_leave")}
     return options(chance, item, cost=[2, 7], priority=[32, 1], state=["absent", "present"], **switches)
+
+
+def _ns_link(chance: Random) -> Item:
+    item = {"name": chance.choice(["vx0", "vx1"]), "kind": "vxlan"}
+    family = chance.choice([4, 4, 6])
+    hosts = ["10.9.0.1", "10.9.0.2", "10.9.0.3"] if family == 4 else ["fd09::1", "FD09::2", "fd09::3"]
+    if family == 6 or chance.random() < 0.5:
+        item["local"] = hosts[0]
+    return options(
+        chance,
+        {**item, "vni": chance.choice([7, 8])},
+        netns=SPACES[:1],
+        parent=["br0", "br1", "v0", ""],
+        parent_netns=SPACES[:1],
+        master=[*BRIDGES, ""],
+        mtu=["auto", 1400, "1300"],
+        mac=["02:00:00:00:02:0a"],
+        port=[4789, 4790],
+        peers=[[], hosts[1:2], hosts[1:], hosts[2:]],
+        learning=[True, False],
+        enabled=[True, False],
+        alias=["", "the tunnel"],
+        recreate=[True],
+        state=["absent", "present"],
+    )
 
 
 def _ns_address(chance: Random) -> Item:
@@ -188,6 +215,7 @@ MAKERS = {
     "bridge": _bridge,
     "veth": _veth,
     "bridge_port": _bridge_port,
+    "ns_link": _ns_link,
     "ns_address": _ns_address,
     "ns_route": _ns_route,
 }
@@ -235,6 +263,7 @@ def wire(kernel: Any, chance: Random) -> None:
             ],
         ),
         ("ns_route", [{"netns": "web", "gateway": "10.0.0.1"}]),
+        ("ns_link", [{"name": "vx0", "kind": "vxlan", "vni": 7, "local": "10.9.0.1", "peers": ["10.9.0.2"]}]),
     ]
     for noun, items in usual:
         run(kernel, noun, [item for item in items if chance.random() < 0.8] or items[:1])

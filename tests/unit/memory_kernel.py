@@ -36,6 +36,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
     AddLink,
     DelLink,
     MoveLink,
+    SetFlooded,
     SetLink,
     SetVlans,
 )
@@ -102,8 +103,8 @@ class MemoryKernel(MemoryReader):
             self.refused = step  # also when it is tried again
         if self.refused is not None and step == self.refused:
             raise KernelError(errno.EIO, step.attempt())
-        for ref in [getattr(step, name) for name in ("ns", "peer_ns", "to") if hasattr(step, name)]:
-            if not isinstance(step, AddNetns) and self.find(ref) is None:
+        for ref in [getattr(step, name) for name in ("ns", "peer_ns", "to", "parent_ns") if hasattr(step, name)]:
+            if ref is not None and not isinstance(step, AddNetns) and self.find(ref) is None:
                 raise KernelError(errno.ENOENT, step.attempt())
         getattr(self, "_" + type(step).__name__)(step)
 
@@ -159,6 +160,9 @@ class MemoryKernel(MemoryReader):
         if inode and inode not in {*self._state.known.paths.values(), *self.pids.values()}:
             for link in self.links(inode):
                 self._delete(inode, link)
+            for ns in [*self._state.known.links]:
+                for link in [one for one in self.links(ns, "vxlan") if one.parent_ns == inode]:
+                    self._delete(ns, link)
             for key in [key for key in self._state.known.sysctls if key[0] == inode]:
                 del self._state.known.sysctls[key]
 
@@ -189,6 +193,8 @@ class MemoryKernel(MemoryReader):
         self._check_features(step, step.attributes)
         if step.attributes.get("master"):
             self._check_master(step, step.attributes["master"], None)
+        if step.kind == "vxlan":
+            step = self._vxlan(step)
         advance(step, self._state)
         ends = [(step.ns, step.name), *([(step.peer_ns, step.peer_name)] if step.peer_name else [])]
         for ref, name in ends:
@@ -196,6 +202,50 @@ class MemoryKernel(MemoryReader):
             if not link.get("mac"):
                 self._put(self._ns(ref), link.with_(mac=f"02:00:00:00:{link.index >> 8:02x}:{link.index & 255:02x}"))
         self._follow_ports(self._ns(step.ns), self._need(step.ns, step.name, step).master)
+
+    def _vxlan(self, step: AddLink) -> AddLink:
+        """Return a new vxlan as the kernel makes it: with room for what it wraps packets into. Raises where its number is taken."""
+        origin = self._ns(step.parent_ns or step.ns)
+        parent = self._need(step.parent_ns or step.ns, step.parent, step) if step.parent else None
+        if "vxlan" in self.lacks:
+            self._refuse(errno.EOPNOTSUPP, step, "Unknown device type")
+        new = {**link_kinds.defaults(link_kinds.KINDS["vxlan"].fields), **step.attributes}
+        for ns in self._state.known.links:
+            for one in self._state.links(ns, "vxlan"):
+                same = [one.get(key) == new[key] for key in ("vni", "port")]
+                if one.parent_ns == origin and all(same) and (":" in one.get("local")) == (":" in new["local"]):
+                    self._refuse(errno.EEXIST, step, "A VXLAN device with the specified VNI already exists")
+        if parent is None:
+            return step
+        most = self._room(parent, new)
+        return replace(step, attributes={**step.attributes, "mtu": min(step.attributes.get("mtu", most), most)})
+
+    @staticmethod
+    def _room(parent: Link, attributes: Any) -> int:
+        return int(parent.get("mtu")) - (70 if ":" in attributes["local"] else 50)
+
+    def _check_vxlan(self, step: SetLink, link: Link) -> None:
+        """Refuse what the kernel does not change of a vxlan."""
+        if "mtu" in step.new and set(step.new) & set(link_kinds.KINDS["vxlan"].fields):
+            self._refuse(errno.EOPNOTSUPP, step, "Cannot change mtu")
+        for name in {"vni", "port"} & set(step.new):
+            if step.new[name] != link.get(name):
+                self._refuse(errno.EOPNOTSUPP, step, "Cannot change " + {"vni": "VNI", "port": "port"}[name])
+        if (":" in step.new.get("local", link.get("local"))) != (":" in link.get("local")):
+            self._refuse(errno.EOPNOTSUPP, step, "New local address family does not match old")
+        parent = (
+            self._state.link_at(link.parent_ns, link.parent_index) if link.parent_ns and link.parent_index else None
+        )
+        if parent is not None and step.new.get("mtu", 0) > self._room(parent, link.attributes):
+            self._refuse(errno.EINVAL, step)
+
+    def _SetFlooded(self, step: SetFlooded) -> None:
+        link = self._need(step.ns, step.name, step)
+        if link.kind != "vxlan":
+            self._refuse(errno.EOPNOTSUPP, step)
+        if any((":" in one.ip) != (":" in link.get("local")) for one in step.add):
+            self._refuse(errno.EAFNOSUPPORT, step)
+        advance(step, self._state)
 
     def _SetLink(self, step: SetLink) -> None:
         ns, link, new = self._ns(step.ns), self._need(step.ns, step.name, step), step.new
@@ -211,6 +261,8 @@ class MemoryKernel(MemoryReader):
         rows = {**link_kinds.LINK, **link_kinds.PORT, **link_kinds.kind(step.kind).fields}
         if not set(new) <= {*rows, "name", "master"}:
             raise TypeError(f"nothing writes {sorted(set(new) - set(rows))}: does the change name the link's kind?")
+        if link.kind == "vxlan":
+            self._check_vxlan(step, link)
         if link.kind == "bridge" and link.get("stp") and not 200 <= new.get("forward_delay", 200) <= 3000:
             self._refuse(errno.ERANGE, step)
         if link.kind == "bridge" and new.get("mtu", link.get("mtu")) != link.get("mtu"):

@@ -29,6 +29,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     MAIN_TABLE,
     Address,
     Container,
+    Flooded,
     Holder,
     Link,
     LoopbackGuards,
@@ -142,6 +143,9 @@ class MemoryReader:
     def vlans(self, ns: int, index: int) -> tuple[Vlan, ...]:
         link = self._state.link_at(ns, index)
         return self._state.vlans(ns, link) if link else ()
+
+    def flooded(self, ns: int, index: int) -> tuple[Flooded, ...]:
+        return self._state.known.flooded.get((ns, index), ())
 
     def addresses(self, ns: int) -> list[tuple[int, Address]]:
         return list(self._state.addresses(ns))
@@ -306,7 +310,10 @@ class MemoryReader:
             {
                 ns: (
                     sorted(
-                        (link.name, link.kind, link.master, link.index, sorted(link.attributes.items(), key=str))
+                        (
+                            *(link.name, link.kind, link.master, link.index, sorted(link.attributes.items(), key=str)),
+                            *(link.parent_index, link.parent_ns, self.flooded(ns, link.index)),
+                        )
                         for link in self.links(ns)
                     ),
                     sorted(map(str, self.addresses(ns))),

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Self
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec, transport
 
 HEADER = struct.Struct("=IHHII")
 ERROR, DONE = 2, 3
+MESSAGES: dict[str, list[bytes]] = defaultdict(list)  # that the kernel sent, by what was asked for
+for _line in (Path(__file__).parent / "recorded/netlink.txt").read_text(encoding="ascii").splitlines():
+    MESSAGES[_line.split()[0]].append(bytes.fromhex(_line.split()[1]))
 
 
 def message(kind: int, body: bytes, flags: int = 0, sequence: int = 1) -> bytes:

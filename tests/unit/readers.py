@@ -12,9 +12,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 from unittest import mock
@@ -23,6 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import (
     addresses,
     conntrack,
+    fdb,
     links,
     routes,
     sock_diag,
@@ -32,14 +31,18 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlin
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import engines, iptables
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.tests.unit.fuzz import Reader
-from ansible_collections.linuxnet.containers.tests.unit.netlink_wire import Answering, Wire, acknowledged, done, message
+from ansible_collections.linuxnet.containers.tests.unit.netlink_wire import (
+    MESSAGES,
+    Answering,
+    Wire,
+    acknowledged,
+    done,
+    message,
+)
 from ansible_collections.linuxnet.containers.tests.unit.readers_of_tools import TOOLS
 from ansible_collections.linuxnet.containers.tests.unit.readers_of_users import USERS
 
 KERNEL = (Refused, OSError)  # which `execution.plan`, or the runner, puts into a sentence
-MESSAGES: dict[str, list[bytes]] = defaultdict(list)  # messages of netlink, by what was asked for
-for _line in (Path(__file__).parent / "recorded/netlink.txt").read_text(encoding="ascii").splitlines():
-    MESSAGES[_line.split()[0]].append(bytes.fromhex(_line.split()[1]))
 
 
 # --- sockets ---
@@ -92,6 +95,7 @@ SOCKETS = [
     Reader("netlink: one link", dumped(links.read, "br0"), MESSAGES["links"], KERNEL),
     Reader("netlink: ports of a bridge", dumped(links.read_ports, 7), MESSAGES["links"], KERNEL),
     Reader("netlink: VLANs", dumped(links.read_vlans, 3), MESSAGES["vlans"], KERNEL, 5),
+    Reader("netlink: whom a vxlan floods to", dumped(fdb.read, 4), MESSAGES["fdb"], KERNEL, 5),
     Reader("netlink: ids of namespaces", dumped(links.nsid, 3), MESSAGES["nsid"], KERNEL, 5),
     Reader("netlink: addresses", dumped(addresses.read_all), MESSAGES["addresses"], KERNEL, 5),
     Reader("netlink: routes", all_routes(4), MESSAGES["routes"], KERNEL, 5),

@@ -203,7 +203,7 @@ PLAN = {
     for half, planned in compile_plan(LISTS[0]["networks"], LISTS[0]["containers"], "present").items()
 }
 TOLD = [{"plan": {**PLAN, "backend": "auto"}, "step": ["wire", step]} for step in ("veth", "publish")]
-ASKERS = ["netns", "bridge", "veth", "bridge_port", "ns_address", "ns_route", "nat"]
+ASKERS = ["netns", "bridge", "veth", "bridge_port", "ns_link", "ns_address", "ns_route", "nat"]
 MODULES = [
     *(Reader(f"arguments: {noun}", by(noun), tasks(noun), share=0.1) for noun in ASKERS),
     Reader("arguments: wiring", by("wiring"), LISTS, share=0.1),

@@ -32,7 +32,7 @@ RESOURCES = {
     name.partition(".")[0]: import_module(
         f"ansible_collections.linuxnet.containers.plugins.module_utils._resources.{name}"
     ).RESOURCE
-    for name in ("bridge", "bridge_port", "nat.resource", "netns", "ns_address", "ns_route", "veth")
+    for name in ("bridge", "bridge_port", "nat.resource", "netns", "ns_address", "ns_link", "ns_route", "veth")
 }
 # All that Latin-1 has but most letters of ASCII, what UTF-8 has not, NUL, and what is long, right to left, of no width, or ends a line elsewhere.
 CHARACTERS = [char for char in map(chr, range(256)) if char in "aZ7" or not (char.isascii() and char.isalnum())]
@@ -65,6 +65,26 @@ ITEMS: dict[str, list[dict[str, Any]]] = {
             "peer_sysctls": {"net.ipv4.conf.IFNAME.arp_notify": "1"},
         },
         {"name": "qhost", "peer_name": "qpeer", "peer_netns": "web", "port_of": "qkey"},
+    ],
+    "ns_link": [
+        {
+            **{
+                "name": "qvx",
+                "kind": "vxlan",
+                "vni": 7,
+                "netns": "host",
+                "parent": "eth0",
+                "parent_netns": "web",
+                "mtu": "1400",
+            },
+            **{
+                "mac": "02:00:00:00:00:0c",
+                "alias": "qalias",
+                "master": "br0",
+                "local": "10.0.0.7",
+                "peers": ["10.0.0.8"],
+            },
+        }
     ],
     "ns_address": [
         {"interface": "eth0", "netns": "web", "address": "10.0.0.7/24", "label": "eth0:q", "broadcast": "10.0.0.255"},

@@ -33,6 +33,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "nat": {"source": "10.0.0.0/24"},
     "netns": {"name": "web"},
     "ns_address": {"interface": "eth0", "address": "10.0.0.2/24"},
+    "ns_link": {"name": "vx0", "kind": "vxlan", "vni": 1},
     "ns_route": {"gateway": "10.0.0.1"},
     "veth": {"peer_netns": "web"},
     "wiring": {},

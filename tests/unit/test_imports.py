@@ -148,13 +148,13 @@ def packed(name: str) -> set[str]:
     return {str(path.relative_to(UTILS)) for path in found if UTILS in path.parents}
 
 
-@pytest.mark.parametrize("name", ["bridge", "bridge_port", "netns", "ns_address", "ns_route", "veth"])
+@pytest.mark.parametrize("name", ["bridge", "bridge_port", "netns", "ns_address", "ns_link", "ns_route", "veth"])
 def test_a_module_that_has_nothing_to_do_with_firewalls_does_not_bring_what_has(name: str) -> None:
     """Ansible packs all that a module imports, for each task, and each host compiles it."""
     assert not {file for file in packed(name) if "firewall" in file or "/nat/" in file or "conntrack" in file}
 
 
-@pytest.mark.parametrize("name", ["bridge", "bridge_port", "ns_route", "veth"])
+@pytest.mark.parametrize("name", ["bridge", "bridge_port", "ns_link", "ns_route", "veth"])
 def test_a_module_that_asks_neither_neighbours_nor_engines_brings_neither(name: str) -> None:
     assert not {file for file in packed(name) if "arp_nd" in file or "programs/" in file or "containers" in file}
 
@@ -185,7 +185,8 @@ def started(name: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "files"), [("bridge", 44), ("veth", 41), ("ns_route", 47), ("ns_address", 49), ("netns", 49), ("nat", 91)]
+    ("name", "files"),
+    [("bridge", 44), ("veth", 41), ("ns_link", 46), ("ns_route", 47), ("ns_address", 49), ("netns", 49), ("nat", 91)],
 )
 def test_a_module_starts_with_little(name: str, files: int) -> None:
     """Each file is compiled anew in each task: a new one is worth its time, or is imported where it is used."""

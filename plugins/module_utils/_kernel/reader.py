@@ -22,6 +22,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlin
     routes,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import ROUTE, Socket
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Known
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NETNS_DIRECTORY
@@ -29,6 +30,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     HOST,
     Address,
     Container,
+    Flooded,
     Holder,
     Link,
     LoopbackGuards,
@@ -263,12 +265,14 @@ class Reader:
     # --- links, routes ----------------------------------------------------------------------------------------------
 
     def _resolved(self, namespace: Namespace, ns: int, link: Link, nsid: Optional[int]) -> Link:
-        """Return a link with the inode of its peer's namespace, its name and index remembered."""
+        """Return a link with the inode of the namespace of its peer, or of its parent, its name and index remembered."""
         namespace.names[link.index] = link.name
         self._remember(namespace, link.name, link.index)
-        if link.kind != "veth":
+        known = link_kinds.kind(link.kind)
+        if not known.peer and not known.parent:
             return link
-        return replace(link, peer_ns=ns if nsid is None else self._peer_namespace(namespace, nsid))
+        other = ns if nsid is None else self._peer_namespace(namespace, nsid)
+        return replace(link, peer_ns=other) if known.peer else replace(link, parent_ns=other)
 
     def _remember(self, namespace: Namespace, name: str, index: int) -> None:
         if not namespace.indexes:
@@ -286,6 +290,12 @@ class Reader:
 
     def vlans(self, ns: int, index: int) -> Tuple[Vlan, ...]:
         return links.read_vlans(self._open[ns].socket, index)
+
+    def flooded(self, ns: int, index: int) -> Tuple[Flooded, ...]:
+        # Here and not above: of use to few tasks.
+        from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import fdb
+
+        return fdb.read(self._open[ns].socket, index)
 
     def wait_for_rcu(self) -> None:
         time.sleep(_RCU_WAIT)

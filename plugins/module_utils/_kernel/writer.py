@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
     AddLink,
     DelLink,
     MoveLink,
+    SetFlooded,
     SetLink,
     SetVlans,
 )
@@ -69,15 +70,19 @@ class Kernel(reader.Reader):
             raise TypeError("this kernel has no firewalls")
 
     def _cause(self, step: Change, code: Optional[int]) -> str:
-        """Return what the kernel does not say: which side of a veth pair is taken, and which file system is read-only."""
+        """Return what the kernel does not say: which side of a veth pair is taken, whose a port is, and which file system is read-only."""
         if isinstance(step, SetSysctl) and code == errno.EROFS:
             return "/proc/sys is mounted so here"
+        if isinstance(step, (AddLink, SetLink)) and code == errno.EADDRINUSE:
+            return "its port is that of another program, or of a tunnel of another sort"
         taken = []
         if isinstance(step, AddLink) and code == errno.EEXIST:
             for ref, name in ((step.ns, step.name), (step.peer_ns, step.peer_name)):
                 with contextlib.suppress(OSError, Refused):
                     if name and links.index_of(self._at(ref).socket, name):
                         taken.append("the name '%s' is taken in %s" % (name, ref))
+        if isinstance(step, AddLink) and code == errno.EEXIST and step.kind == "vxlan" and not taken:
+            return "its vni is in use with that port by a tunnel in another namespace"  # which has no name
         return ", ".join(taken)
 
     # --- namespaces -------------------------------------------------------------------------------------------------
@@ -150,7 +155,14 @@ class Kernel(reader.Reader):
             peer = (step.peer_name, step.peer_attributes, None if other is namespace else other.fd)
             self._forget_nsids(step.ns, step.peer_ns)
         master_index = self._index(step.ns, master) if master else 0
-        links.add(namespace.socket, step.name, step.kind, attributes, master_index, peer)
+        origin, more = namespace, {}
+        if step.parent_ns is not None:
+            origin = self._at(step.parent_ns)
+            more["parent"] = self._index(step.parent_ns, step.parent) if step.parent else 0
+            if origin is not namespace:
+                more["netns_fd"] = namespace.fd
+                self._forget_nsids(step.ns, step.parent_ns)
+        links.add(origin.socket, step.name, step.kind, attributes, master_index, peer, **more)
 
     def _set_link(self, step: SetLink) -> None:
         namespace, index = self._at(step.ns), self._index(step.ns, step.name)
@@ -211,6 +223,14 @@ class Kernel(reader.Reader):
         if step.add:
             links.change_vlans(sock, index, step.add, add=True)
 
+    def _set_flooded(self, step: SetFlooded) -> None:
+        # Here and not above: of use to few tasks.
+        from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import fdb
+
+        sock, index = self._at(step.ns).socket, self._index(step.ns, step.name)
+        fdb.change_entries(sock, index, step.add, add=True)
+        fdb.change_entries(sock, index, step.remove, add=False)
+
     # --- routes -----------------------------------------------------------------------------------------------------
 
     def _route_indexes(self, ref: NsRef, route: Route) -> Tuple[int, List[int]]:
@@ -258,6 +278,7 @@ class Kernel(reader.Reader):
         MoveLink: _move_link,
         DelLink: _del_link,
         SetVlans: _set_vlans,
+        SetFlooded: _set_flooded,
         PutRoute: _put_route,
         DelRoute: _del_route,
         AddPolicy: _add_policy,

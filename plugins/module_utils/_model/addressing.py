@@ -84,6 +84,25 @@ def ip(value: Any, option: str) -> str:
     return text(address(value, option))
 
 
+def underlay(value: Any, option: str) -> str:
+    """Return an address that an end of a tunnel can have, which means the same to a whole network: one of a host, and not of one link."""
+    found = address(value, option)
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
+        raise Invalid(
+            "%s: %s is an IPv4 address in IPv6's spelling; write %s." % (option, text(found), found.ipv4_mapped)
+        )
+    if found.is_multicast:
+        raise Invalid("%s: %s is a multicast address; an end of a tunnel has one of its own." % (option, found))
+    if found.is_unspecified or int(found) == 0xFFFFFFFF:
+        raise Invalid("%s: %s is not an address a host can have." % (option, found))
+    if found.version == 6 and found.is_link_local:
+        raise Invalid(
+            "%s: %s is link-local, so that it means something on one interface only; a tunnel needs another address."
+            % (option, found)
+        )
+    return text(found)
+
+
 def cidr(value: Any, option: str) -> str:
     """Return a network in its canonical spelling."""
     return network_text(network(value, option))

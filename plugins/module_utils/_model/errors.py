@@ -74,6 +74,7 @@ _ADVICE = {
     errno.EXFULL: "the bridge is full (1023 ports): use another bridge",
     errno.EOPNOTSUPP: "this kernel lacks the feature",
     errno.EAFNOSUPPORT: "this kernel lacks the address family or the feature",
+    errno.EPFNOSUPPORT: "this kernel lacks the address family or the feature",
     errno.ENODEV: "the interface is gone: something else removed it during this run; run the task again",
     errno.ELOOP: "a bridge cannot be a port of another bridge",
     errno.EBUSY: "the interface is in use by another master, or busy; release it first",

@@ -12,6 +12,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     Address,
     Container,
+    Flooded,
     Holder,
     Link,
     LoopbackGuards,
@@ -45,6 +46,9 @@ class Source(Protocol):
 
     def vlans(self, ns: int, index: int) -> Tuple[Vlan, ...]:
         """Return the VLANs of a bridge port."""
+
+    def flooded(self, ns: int, index: int) -> Tuple[Flooded, ...]:
+        """Return where a vxlan floods to, in order."""
 
     def addresses(self, ns: int) -> Sequence[Tuple[int, Address]]:
         """Return (interface index, address) of all addresses."""

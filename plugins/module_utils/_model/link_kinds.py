@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any, Dict, List, Mapping, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import values
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing, values
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 Rows = Mapping[str, "Field"]
@@ -26,13 +26,15 @@ class Field:
     ``name`` is the option's and the result's name, ``attribute`` the netlink attribute (``""`` for what is no attribute of a
     message), ``words`` iproute2's words for it with ``{}`` for the value, ``default`` what the kernel gives a new link; its type is
     the attribute's. ``sanitizer`` makes the canonical value of an option's (see `values`). ``switch`` says how iproute2 spells a
-    boolean: ``01`` or ``on off``.
+    boolean: ``01``, ``on off``, or ``no`` in front of the word.
 
     ``option``: modules have it as an option, of this type; ``wanted`` is what they ask for where it is left out, None for nothing.
     ``only``: the kinds that have it, all where empty. Of a pair, ``ends`` says which: ``both`` by one option, ``each`` by one of its
     own (``peer_NAME`` is the other end's), ``near`` the end that is named. ``late``: the message that makes a link cannot carry it.
     ``asked``: it is shown only where it is asked for. ``ethtool``: that program sets it. ``sysctl`` sets it, with ``%s`` for the interface.
     ``inverse``: that sysctl says the opposite. ``bare``: a text that goes without a closing NUL, for which the kernel has no room.
+    ``called``: the option's and the result's name, where another table has a row of that name. ``attribute6`` holds an address that is IPv6.
+    ``fixed``: the kernel does not change it in place.
     """
 
     name: str
@@ -51,9 +53,19 @@ class Field:
     sysctl: str = ""
     inverse: bool = False
     bare: bool = False
+    called: str = ""
+    attribute6: str = ""
+    fixed: bool = False
+
+    @property
+    def shown(self) -> str:
+        """Return the name of the option and of the result."""
+        return self.called or self.name
 
     def spell(self, value: Any) -> List[str]:
         """Return iproute2's words for this attribute with ``value``."""
+        if self.switch == "no":
+            return [self.words if value else "no" + self.words]
         if isinstance(value, bool):
             value = ("1" if value else "0") if self.switch == "01" else ("on" if value else "off")
         return [str(value) if word == "{}" else word for word in self.words.split()]
@@ -64,7 +76,7 @@ class Field:
 
     def canonical(self, value: Any, option: str = "") -> Any:
         """Return an option's value in canonical form. Raises `Invalid` where the kernel would refuse it."""
-        return self.sanitizer(value, option or self.name)
+        return self.sanitizer(value, option or self.shown)
 
     def from_kernel(self, value: Any) -> Any:
         """Return the kernel's value in canonical form."""
@@ -90,15 +102,18 @@ def table(*fields: Field) -> Dict[str, Field]:
 @dataclass(frozen=True)
 class Kind:
     """One kind of link: ``fields`` are its own attributes (IFLA_INFO_DATA), ``ports`` those of the links whose master it is
-    (IFLA_INFO_SLAVE_DATA, IFLA_PROTINFO). ``peer`` is the attribute that holds the other end of a pair. ``parent``: it is made on
-    another link (IFLA_LINK). ``described`` says what it is in messages."""
+    (IFLA_INFO_SLAVE_DATA, IFLA_PROTINFO). ``peer`` is the attribute that holds the other end of a pair. ``parent`` is the attribute
+    that holds the index of the link that it is made on: `IFLA_LINK`, or one of its own; and ``parent_words`` iproute2's words for that.
+    ``described`` says what it is in messages. ``module``: the one that makes several kinds, of which this is one."""
 
     name: str
     fields: Rows = field(default_factory=dict)
     ports: Rows = field(default_factory=dict)
     peer: str = ""
-    parent: bool = False
+    parent: str = ""
+    parent_words: str = ""
     described: str = ""
+    module: str = ""
 
 
 # Of every link. Bounds of the MTU: ETH_MIN_MTU and ETH_MAX_MTU of include/uapi/linux/if_ether.h.
@@ -161,13 +176,34 @@ _BRIDGE = Kind(
     described="a bridge",
 )
 
+# Where no port is given the kernel takes 8472, which was in use before there was a number for it (drivers/net/vxlan).
+_VXLAN = Kind(
+    "vxlan",
+    table(
+        Field("vni", "IFLA_VXLAN_ID", "id {}", 0, values.integer(0, 0xFFFFFF), fixed=True),
+        Field("local", "IFLA_VXLAN_LOCAL", "local {}", "", addressing.underlay, attribute6="IFLA_VXLAN_LOCAL6"),
+        Field("port", "IFLA_VXLAN_PORT", "dstport {}", 8472, values.integer(1, 65535), fixed=True),
+        Field("tunnel_learning", "IFLA_VXLAN_LEARNING", "learning", True, switch="no", called="learning"),
+    ),
+    parent="IFLA_VXLAN_LINK",
+    parent_words="dev {}",
+    described="a vxlan",
+    module="ns_link",
+)
+
 KINDS: Dict[str, Kind] = {
     "": Kind("", described="a physical or other interface"),
     "bridge": _BRIDGE,
     "veth": Kind("veth", peer="VETH_INFO_PEER", described="a veth"),
+    "vxlan": _VXLAN,
 }
 
 PORT = _BRIDGE.ports
+
+
+def made_by(module: str) -> List[str]:
+    """Return the kinds that a module makes which makes several."""
+    return [name for name, known in KINDS.items() if known.module == module]
 
 
 def kind(name: str) -> Kind:
@@ -197,7 +233,7 @@ def specs(some: Rows, pair: bool = False) -> Dict[str, Dict[str, Any]]:
     """Return the options of rows for an argument spec, those of the other end of a ``pair`` beside them."""
     found: Dict[str, Dict[str, Any]] = {}
     for name, row in some.items():
-        found[name] = row.spec
+        found[row.shown] = row.spec
         if pair and row.ends == "each":
             found["peer_" + name] = row.spec
     return found
@@ -205,5 +241,9 @@ def specs(some: Rows, pair: bool = False) -> Dict[str, Dict[str, Any]]:
 
 def given(params: Mapping[str, Any], some: Rows, prefix: str = "") -> Dict[str, Any]:
     """Return what ``params`` gives of rows, canonical, by row; ``prefix`` begins the names of their options. Raises `Invalid`."""
-    asked = {name: params.get(prefix + name) for name in some}
-    return {name: some[name].canonical(value, prefix + name) for name, value in asked.items() if value is not None}
+    asked = {name: params.get(prefix + row.shown) for name, row in some.items()}
+    return {
+        name: some[name].canonical(value, prefix + some[name].shown)
+        for name, value in asked.items()
+        if value is not None
+    }

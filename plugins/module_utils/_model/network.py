@@ -125,7 +125,8 @@ class Container:
 @dataclass(frozen=True)
 class Link:
     """An interface. ``index`` is negative for one that is only foreseen (check mode). ``peer_index`` and ``peer_ns`` are what
-    the kernel says a veth is linked to; ``peer_ns`` is None where that namespace was not opened.
+    the kernel says a veth is linked to; ``peer_ns`` is None where that namespace was not opened. ``parent_index`` is the link that
+    one was made on, 0 for none, ``parent_ns`` where that is: of a vxlan where its packets go, with a parent or without one.
     ``attributes`` are by field name, with ``enabled`` and, for a port of a bridge, the port's. ``altnames``: alternative names."""
 
     index: int
@@ -136,6 +137,8 @@ class Link:
     peer_index: int = 0
     peer_ns: Optional[int] = None
     altnames: Tuple[str, ...] = ()
+    parent_index: int = 0
+    parent_ns: Optional[int] = None
 
     def get(self, name: str) -> Any:
         """Return one attribute, None where the kernel does not give it."""
@@ -148,6 +151,25 @@ class Link:
     def describe(self) -> str:
         """Return what kind of interface this is, in words."""
         return kind(self.kind).described
+
+
+@dataclass(frozen=True, order=True)
+class Flooded:
+    """Where a vxlan sends what it knows no other place for, an all-zero entry of its forwarding table: the address of a host. ``port``,
+    ``vni`` and ``via``, the index of an interface, are 0 where they are the vxlan's own."""
+
+    ip: str
+    port: int = 0
+    vni: int = 0
+    via: int = 0
+
+    def words(self) -> List[str]:
+        """Return the words by which `bridge fdb` means it."""
+        given = (("port", self.port), ("vni", self.vni), ("via", self.via and "if%d" % self.via))
+        return ["dst", self.ip, *(str(word) for name, value in given if value for word in (name, value))]
+
+    def __str__(self) -> str:
+        return " ".join(self.words()[1:])
 
 
 @dataclass(frozen=True, order=True)

@@ -191,7 +191,7 @@ def differing(wanted: Mapping[str, Any], now: Mapping[str, Any]) -> Tuple[Dict[s
 
 def shown(rows: link_kinds.Rows, attributes: Mapping[str, Any]) -> Dict[str, Any]:
     """Return attributes as a module returns them: each of its rows, None for what the kernel does not give."""
-    return {name: attributes.get(name) for name in rows}
+    return {row.shown: attributes.get(name) for name, row in rows.items()}
 
 
 def split(wanted: Mapping[str, Any], names: Sequence[str]) -> Tuple[Dict[str, Any], Dict[str, Any]]:

@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
     AddLink,
     DelLink,
     MoveLink,
+    SetFlooded,
     SetLink,
     SetVlans,
 )
@@ -165,7 +166,11 @@ def _add_link(step: AddLink, state: State) -> None:
     near, far = next(state.foreseen_indexes), next(state.foreseen_indexes)
     links = state.known.links
     if not step.peer_name:
-        links[ns].put(Link(near, step.name, step.kind, attributes, master))
+        made = Link(near, step.name, step.kind, attributes, master)
+        if step.parent_ns is not None:
+            origin = _namespace(state, step.parent_ns)
+            made = replace(made, parent_index=_index(state, origin, step.parent), parent_ns=origin)
+        links[ns].put(made)
         return
     peer_ns = _namespace(state, step.peer_ns)
     peer = dict(_new_link(step.kind), **step.peer_attributes)
@@ -252,6 +257,7 @@ def _deleted(state: State, ns: int, link: Link) -> None:
             known.routes[key] = [route for route in routes if route.interface != link.name]
     for port in known.links[ns].ports(link.index):
         known.links[ns].put(replace(_without_port(port), master=0))
+    known.flooded.pop((ns, link.index), None)
 
 
 @advance.register(SetVlans)
@@ -262,6 +268,13 @@ def _set_vlans(step: SetVlans, state: State) -> None:
     if any(vlan.pvid for vlan in step.add):
         left = [replace(vlan, pvid=False) for vlan in left]
     state.known.vlans[ns, link.index] = tuple(sorted(left + list(step.add)))
+
+
+@advance.register(SetFlooded)
+def _set_flooded(step: SetFlooded, state: State) -> None:
+    ns, link = link_of(state, step.ns, step.name)
+    left = set(state.flooded(ns, link)) - set(step.remove)
+    state.known.flooded[ns, link.index] = tuple(sorted(left | set(step.add)))
 
 
 # --- routes ---

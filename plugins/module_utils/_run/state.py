@@ -15,6 +15,7 @@ import itertools
 from dataclasses import field, replace
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, Type, TypeVar
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
@@ -31,6 +32,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     MAIN_TABLE,
     Address,
     Container,
+    Flooded,
     Holder,
     Link,
     LoopbackGuards,
@@ -114,6 +116,7 @@ class Known:
     )  # where routes and rules of ours are
     loopback_guards: Dict[int, LoopbackGuards] = field(default_factory=dict)
     vlans: Dict[Tuple[int, int], Tuple[Vlan, ...]] = field(default_factory=dict)
+    flooded: Dict[Tuple[int, int], Tuple[Flooded, ...]] = field(default_factory=dict)
     sysctls: Dict[Tuple[int, str], Optional[str]] = field(default_factory=dict)
     texts: Dict[str, str] = field(default_factory=dict)  # files of ours, by path
     ended: Set[int] = field(default_factory=set)  # namespaces that check mode foresees to end
@@ -123,7 +126,9 @@ class Known:
 
     def forget(self, touched: Set[int]) -> None:
         """Forget the objects in namespaces that were changed: the kernel may have changed more along with them."""
-        by_key: Sequence[Dict[Any, Any]] = (self.routes, self.tables, self.policies, self.vlans, self.sysctls)
+        by_key: Sequence[Dict[Any, Any]] = (
+            *(self.routes, self.tables, self.policies, self.vlans, self.flooded, self.sysctls),
+        )
         for keyed in by_key:
             for key in [key for key in keyed if key[0] in touched]:
                 del keyed[key]
@@ -217,9 +222,13 @@ class State:
         return ns
 
     def _present(self, link: Optional[Link]) -> Optional[Link]:
-        """Return an interface unless its peer is deleted, or in a namespace that ended."""
-        deleted = link is not None and (link.peer_ns, link.peer_index) in self.known.deleted
-        return None if link is None or deleted or link.peer_ns in self.known.ended else link
+        """Return an interface unless its peer or parent is deleted, or in a namespace that ended."""
+        if link is None or link.peer_ns in self.known.ended or link.parent_ns in self.known.ended:
+            return None
+        gone = self.known.deleted
+        if gone and ((link.peer_ns, link.peer_index) in gone or (link.parent_ns, link.parent_index) in gone):
+            return None
+        return link
 
     def entries(self) -> Entries:
         """Return what is in /run/netns, by name."""
@@ -330,16 +339,19 @@ class State:
         return self._present(self._asked_again(ns, link)) if self.predict and link is not None else link
 
     def _asked_again(self, ns: int, link: Link) -> Link:
-        """Return a veth with what the kernel knows of its other end by now, once for each time that namespaces were opened since."""
+        """Return a veth with what the kernel knows of its other end by now, or of a parent, once for each time that namespaces were opened since."""
         opened = len(self.known.paths)
-        unknown = link.kind == "veth" and link.index > 0 and link.peer_ns is None
+        unknown = (
+            (link.kind == "veth" and link.peer_ns is None)
+            or (link.parent_ns is None and bool(link_kinds.kind(link.kind).parent))
+        ) and link.index > 0
         if not unknown or self._peers_asked.get((ns, link.index)) == opened:
             return link
         self._peers_asked[ns, link.index] = opened
         found = self.source.link(ns, index=link.index)
-        if found is None or found.peer_ns is None:
+        if found is None or (found.peer_ns, found.parent_ns) == (link.peer_ns, link.parent_ns):
             return link
-        return self.known.links[ns].put(replace(link, peer_ns=found.peer_ns))
+        return self.known.links[ns].put(replace(link, peer_ns=found.peer_ns, parent_ns=found.parent_ns))
 
     def open_all(self) -> None:
         """Open all named namespaces, so that of every veth it is known where its other end is; of those that were read before as well."""
@@ -472,6 +484,12 @@ class State:
             self.known.vlans[ns, link.index] = self.source.vlans(ns, link.index) if ns > 0 and link.index > 0 else ()
         return self.known.vlans[ns, link.index]
 
+    def flooded(self, ns: int, link: Link) -> Tuple[Flooded, ...]:
+        """Return where a vxlan floods to."""
+        if (ns, link.index) not in self.known.flooded:
+            self.known.flooded[ns, link.index] = self.source.flooded(ns, link.index) if ns > 0 < link.index else ()
+        return self.known.flooded[ns, link.index]
+
     def sysctl(self, ns: int, key: str) -> Optional[str]:
         """Return a sysctl, None where there is no such key (or the namespace is only foreseen). ``key`` in any spelling."""
         key = sysctl_key(key)
@@ -532,6 +550,9 @@ class State:
         steps = list(changes)
         refs = {getattr(step, name) for step in steps for name in ("ns", "peer_ns", "to") if hasattr(step, name)}
         touched = {ns for ns in map(self.find, refs) if ns is not None and ns > 0}
+        for ns, links in self.known.links.items() if self.known.deleted else ():
+            if any((link.parent_ns, link.parent_index) in self.known.deleted for link in links.known()):
+                touched.add(ns)  # of what was made on it, and went along
         self.born.update((self.find(step.ns), step.name) for step in steps if isinstance(step, AddLink))
         for step in steps:  # an interface that was there before brings its addresses along
             if isinstance(step, SetLink) and (self.find(step.ns), step.name) not in self.born:

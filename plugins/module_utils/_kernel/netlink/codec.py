@@ -164,16 +164,16 @@ def text(data: bytes) -> str:
 # What encodes and decodes each type.
 _SIMPLE: Dict[str, Tuple[Callable[[Any], bytes], Callable[[bytes], Any]]] = {
     "asciiz": (lambda value: value if isinstance(value, bytes) else name_bytes(value) + b"\0", text),
-    "ipaddr": (_packed_ip, _ip),
-    "target": (_packed_ip, _ip),
+    **dict.fromkeys(("ipaddr", "ip4addr", "ip6addr", "target"), (_packed_ip, _ip)),
     "cdata": (bytes, bytes),
     "uint8": _number("=B"),
     "uint16": _number("=H"),
+    "be16": _number(">H"),
     "uint32": _number("=I"),
     "uint64": _number("=Q"),
     "int32": _number("=i"),
     "netns_fd": _number("=I"),
-    "l2addr": (lambda value: bytes.fromhex(value.replace(":", "")), _mac),
+    **dict.fromkeys(("l2addr", "lladdr"), (lambda value: bytes.fromhex(value.replace(":", "")), _mac)),
 }
 
 

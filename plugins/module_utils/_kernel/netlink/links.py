@@ -40,6 +40,7 @@ _BRIEF = ("IFLA_EXT_MASK", _SKIP_STATS)
 _PVID, _UNTAGGED, _BEGIN, _END = 2, 4, 8, 16  # BRIDGE_VLAN_INFO_*
 _VLAN_INFO = 2  # IFLA_BRIDGE_VLAN_INFO
 _INFO_KIND = 1  # IFLA_INFO_KIND, in IFLA_LINKINFO
+_LINK = "IFLA_LINK"
 _ALT_IFNAME = 53  # IFLA_ALT_IFNAME, in IFLA_PROP_LIST
 _VLAN = struct.Struct("=HH")  # struct bridge_vlan_info: flags, id
 
@@ -138,6 +139,8 @@ def _decoded(rows: Mapping[str, link_kinds.Field], message: codec.Message) -> It
     """Yield (field name, canonical value) of what ``message`` has."""
     for name, row in rows.items():
         value = message.get_attr(row.attribute) if row.attribute else None
+        if value is None and row.attribute6:
+            value = message.get_attr(row.attribute6)
         if value is not None:
             yield name, row.from_kernel(value)
 
@@ -185,6 +188,9 @@ def _attributes(message: codec.Message) -> Dict[str, Any]:
             attributes.update(_decoded(kind.fields, data))
             if name == "bridge":
                 attributes["default_pvid"] = data.get_attr("IFLA_BR_VLAN_DEFAULT_PVID") or 0
+            elif name == "vxlan":
+                attributes["group"] = data.get_attr("IFLA_VXLAN_GROUP") or data.get_attr("IFLA_VXLAN_GROUP6") or ""
+                attributes["external"] = bool(data.get_attr("IFLA_VXLAN_COLLECT_METADATA"))
     master = link_kinds.kind((info.get_attr("IFLA_INFO_SLAVE_KIND") or "") if info else "")
     port = info.get_attr("IFLA_INFO_SLAVE_DATA") if info and master.ports else None
     if port is not None:
@@ -202,8 +208,18 @@ def _link(message: codec.Message) -> Found:
         master=message.get_attr("IFLA_MASTER") or 0,
         peer_index=(message.get_attr("IFLA_LINK") or 0) if link_kinds.kind(kind).peer else 0,
         altnames=tuple(map(codec.text, values(message.raw("IFLA_PROP_LIST"), _ALT_IFNAME))),
+        parent_index=_parent(message, link_kinds.kind(kind).parent),
     )
     return link, message.get_attr("IFLA_LINK_NETNSID")
+
+
+def _parent(message: codec.Message, attribute: str) -> int:
+    """Return the index of the link that a link of a kind with such an attribute was made on, 0 for none."""
+    if attribute == _LINK:
+        return message.get_attr(_LINK) or 0
+    info = message.get_attr("IFLA_LINKINFO") if attribute else None
+    data = info.get_attr("IFLA_INFO_DATA") if info else None
+    return int(data.get_attr(attribute) or 0) if data is not None else 0
 
 
 def _ipv6(spec: bytes) -> Dict[str, bool]:
@@ -223,8 +239,11 @@ def add(
     given: Mapping[str, Any],
     master: int = 0,
     peer: Optional[Tuple[str, Mapping[str, Any], Optional[int]]] = None,
+    parent: int = 0,
+    netns_fd: Optional[int] = None,
 ) -> None:
-    """Create an interface with attributes; ``peer`` is (name, attributes, namespace fd or None) of a pair's other end. All or nothing.
+    """Create an interface with attributes; ``peer`` is (name, attributes, namespace fd or None) of a pair's other end, ``parent`` the index
+    of the link that it is made on, in the socket's namespace, ``netns_fd`` the namespace that it is born in, where that is another. All or nothing.
 
     Raises `NetlinkError`.
     """
@@ -238,12 +257,16 @@ def add(
         if fd is not None:
             other.append(("IFLA_NET_NS_FD", fd))
         data.append((known.peer, {"attrs": other}))
+    if parent:
+        (attrs if known.parent == _LINK else data).append((known.parent, parent))
     info: List[Tuple[str, Any]] = [("IFLA_INFO_KIND", kind)]
     if data:  # for a kind without attributes of its own pyroute2 knows no form of them
         info.append(("IFLA_INFO_DATA", {"attrs": data}))
     attrs.append(("IFLA_LINKINFO", {"attrs": info}))
     if master:
         attrs.append(("IFLA_MASTER", master))
+    if netns_fd is not None:
+        attrs.append(("IFLA_NET_NS_FD", netns_fd))
     codec.request(sock, codec.ifinfmsg, _NEWLINK, ACK | CREATE | EXCL, fields, attrs)
 
 
@@ -318,7 +341,12 @@ def change_vlans(sock: Socket, index: int, vlans: Sequence[Vlan], add: bool) -> 
 def _encoded(rows: Mapping[str, link_kinds.Field], attributes: Mapping[str, Any]) -> List[Tuple[str, Any]]:
     """Return the netlink attributes for those of ``attributes`` that ``rows`` has."""
     return [
-        (rows[name].attribute, name_bytes(value) if rows[name].bare and value else rows[name].to_kernel(value))
+        (
+            rows[name].attribute6 if rows[name].attribute6 and ":" in value else rows[name].attribute,
+            name_bytes(value)
+            if rows[name].bare and value
+            else rows[name].to_kernel(value or "0.0.0.0" if rows[name].attribute6 else value),
+        )
         for name, value in attributes.items()
         if name in rows and rows[name].attribute
     ]

@@ -2,18 +2,24 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Changes of links: interfaces, pairs, ports of a bridge and their VLANs. Pure."""
+"""Changes of links: interfaces, pairs, ports of a bridge and their VLANs, and whom a vxlan floods to. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Any, List, Mapping, Sequence, Tuple
+from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.commands import Command, command
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef, Vlan, show
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
+    HOST,
+    Flooded,
+    NsRef,
+    Vlan,
+    show,
+)
 
 # Words of `ip link`, which abbreviates them. An interface that is called so is meant only after "dev".
 _WORDS = "up down type name mtu address broadcast master nomaster netns alias group help txqueuelen dev index vf link".split()
@@ -48,7 +54,8 @@ def _target(ns: NsRef) -> str:
 
 @dataclass(frozen=True)
 class AddLink(Change):
-    """Create an interface; with ``peer_name`` a pair, both ends in one message. ``attributes`` may hold ``master``."""
+    """Create an interface; with ``peer_name`` a pair, both ends in one message. ``attributes`` may hold ``master``. Of a kind that is made on
+    another one (or on none) ``parent_ns`` is the namespace of that, where it is made from, to be born in ``ns``."""
 
     ns: NsRef
     name: str
@@ -57,6 +64,8 @@ class AddLink(Change):
     peer_ns: NsRef = HOST
     peer_name: str = ""
     peer_attributes: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    parent: str = ""
+    parent_ns: Optional[NsRef] = None
 
     def attempt(self) -> str:
         if self.peer_name:
@@ -64,12 +73,21 @@ class AddLink(Change):
         return "create %s %s in %s" % (self.kind, self.name, self.ns)
 
     def commands(self) -> List[Command]:
-        more = _kind_words(link_kinds.kind(self.kind).fields, self.attributes)
+        kind = link_kinds.kind(self.kind)
+        more = _kind_words(kind.fields, self.attributes)
+        on = [word.format(self.parent) for word in kind.parent_words.split()] if self.parent else []
+        if kind.parent != "IFLA_LINK":
+            more, on = more + on, []
         if self.peer_name:
             more += ["peer", "name", self.peer_name, *_link_words(self.peer_attributes)]
             more += ["netns", _target(self.peer_ns)] if self.peer_ns != self.ns else []
-        ip, name = self.ns.tool("ip"), _device(self.name)
-        lines = [command(ip, "link", "add", name, _link_words(self.attributes), "type", self.kind, more)]
+        ip, name, own = self.ns.tool("ip"), _device(self.name), dict(self.attributes)
+        from_, where, lines = ip, [], []
+        if self.parent_ns is not None and self.parent_ns != self.ns:  # where no port of a bridge there can be named
+            from_, where = self.parent_ns.tool("ip"), ["netns", _target(self.ns)]
+            if own.pop("master", ""):
+                lines = [command(ip, "link", "set", name, "master", self.attributes["master"])]
+        lines.insert(0, command(from_, "link", "add", name, where, on, _link_words(own), "type", self.kind, more))
         if self.attributes.get("enabled"):
             lines.append(command(ip, "link", "set", name, "up"))
         return lines
@@ -95,8 +113,11 @@ class SetLink(Change):
         return ("/proc/sys",) if self.settings() else ()
 
     def attempt(self) -> str:
+        own = link_kinds.kind(self.kind).fields
         return "set %s on %s in %s" % (
-            ", ".join("%s %s" % (name, show(value)) for name, value in self.new.items()),
+            ", ".join(
+                "%s %s" % (own[name].shown if name in own else name, show(value)) for name, value in self.new.items()
+            ),
             self.name,
             self.ns,
         )
@@ -197,3 +218,28 @@ class SetVlans(Change):
 
     def undo(self) -> Tuple[Change, ...]:
         return (SetVlans(self.ns, self.name, self.remove, self.add),)
+
+
+NO_MAC = "00:00:00:00:00:00"  # of the entries that say where to send what there is no other entry for
+
+
+@dataclass(frozen=True)
+class SetFlooded(Change):
+    """Add and remove where a vxlan floods to. What is new stands before what goes."""
+
+    partial = True
+    ns: NsRef
+    name: str
+    add: Tuple[Flooded, ...] = ()
+    remove: Tuple[Flooded, ...] = ()
+
+    def attempt(self) -> str:
+        return "set the peers of %s in %s" % (self.name, self.ns)
+
+    def commands(self) -> List[Command]:
+        steps = [("append", one) for one in self.add] + [("del", one) for one in self.remove]
+        tool = self.ns.tool("bridge")
+        return [command(tool, "fdb", verb, NO_MAC, "dev", self.name, one.words()) for verb, one in steps]
+
+    def undo(self) -> Tuple[Change, ...]:
+        return (SetFlooded(self.ns, self.name, self.remove, self.add),)

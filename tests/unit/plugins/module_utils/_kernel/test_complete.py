@@ -29,6 +29,7 @@ KERNELS = {
     "nat": firewall.Kernel,
     "netns": containers.Kernel,
     "ns_address": arp_nd.Kernel,
+    "ns_link": addresses.Kernel,
     "ns_route": addresses.Kernel,
     "veth": writer.Kernel,
     "wiring": complete.Kernel,

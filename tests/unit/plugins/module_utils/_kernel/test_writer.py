@@ -18,6 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, namespaces
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import (
     addresses,
+    fdb,
     links,
     routes,
 )
@@ -34,6 +35,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     Address,
+    Flooded,
     Link,
     Nexthop,
     NsFile,
@@ -89,6 +91,7 @@ class Kernel(with_addresses.Kernel):
 VERBS = {
     links: "add change delete delete_together change_vlans",
     addresses: "put delete",
+    fdb: "change_entries",
     routes: "put delete add_policy delete_policy add_guard delete_guard",
     files: "write_sysctl write_text write_tx_checksum",
     namespaces: "create bind link remove",
@@ -152,6 +155,21 @@ STEPS: dict[str, tuple[base.Change, Calls]] = {
     "VLANs": (
         link_changes.SetVlans(HOST, "web0", (Vlan(2),), (Vlan(1),)),
         [("change_vlans", "host", 7, (Vlan(1),), False), ("change_vlans", "host", 7, (Vlan(2),), True)],
+    ),
+    "a tunnel": (
+        link_changes.AddLink(HOST, "vx0", "vxlan", {"vni": 1, "master": "br0"}, parent="web0", parent_ns=HOST),
+        [("add", "host", "vx0", "vxlan", {"vni": 1}, 3, None, 7)],
+    ),
+    "a tunnel inside, of no parent": (
+        link_changes.AddLink(WEB, "vx0", "vxlan", {"vni": 1}, parent_ns=WEB),
+        [("add", "web", "vx0", "vxlan", {"vni": 1}, 0, None, 0)],
+    ),
+    "peers": (
+        link_changes.SetFlooded(HOST, "web0", (Flooded("10.0.0.2"),), (Flooded("10.0.0.3"),)),
+        [
+            ("change_entries", "host", 7, (Flooded("10.0.0.2"),), True),
+            ("change_entries", "host", 7, (Flooded("10.0.0.3"),), False),
+        ],
     ),
     "an address": (address_changes.PutAddress(WEB, "eth0", ADDRESS), [("put", "web", 2, ADDRESS, False)]),
     "an address with other attributes": (
@@ -376,6 +394,27 @@ def test_a_moved_link_gives_each_namespace_an_id_in_the_other(kernel: Kernel) ->
     kernel.apply(link_changes.MoveLink(WEB, "eth0", HOST, "eth9"))
     assert (host.asked, web.asked) == ({5}, set())
     assert kernel.calls == [("change", "web", 2, {"name": "eth9"}, host.fd)]
+
+
+def test_a_link_that_is_born_elsewhere_gives_each_namespace_an_id_in_the_other(kernel: Kernel) -> None:
+    host, web = kernel._open[kernel.own], kernel._open[100]
+    host.asked, web.asked = {100, 5}, {kernel.own}
+    kernel.apply(link_changes.AddLink(WEB, "vx0", "vxlan", {"master": "br0"}, parent="web0", parent_ns=HOST))
+    assert (host.asked, web.asked) == ({5}, set())
+    assert kernel.calls == [("add", "host", "vx0", "vxlan", {}, 3, None, 7, web.fd)]
+
+
+def test_whose_a_port_is_is_told_where_a_tunnel_cannot_have_it(kernel: Kernel) -> None:
+    kernel.refuse = {"add": [errno.EADDRINUSE], "change": [errno.EADDRINUSE]}
+    for step in (link_changes.AddLink(HOST, "vx0", "vxlan"), link_changes.SetLink(HOST, "web0", {"enabled": True})):
+        assert refused(kernel, step).detail == "its port is that of another program, or of a tunnel of another sort"
+
+
+def test_who_has_the_number_of_a_tunnel_may_be_where_nobody_looks(kernel: Kernel) -> None:
+    kernel.refuse = {"add": [errno.EEXIST, errno.EEXIST]}
+    text = "its vni is in use with that port by a tunnel in another namespace"
+    assert refused(kernel, link_changes.AddLink(HOST, "vx0", "vxlan")).detail == text
+    assert refused(kernel, link_changes.AddLink(HOST, "web0", "vxlan")).detail == "the name 'web0' is taken in the host"
 
 
 # --- duplicate address detection ---

@@ -18,6 +18,7 @@ TABLES = {
     "bridge": link_kinds.rows("bridge"),
     "veth": link_kinds.rows("veth"),
     "bridge_port": dict(link_kinds.PORT),
+    "ns_link": {name: row for kind in link_kinds.made_by("ns_link") for name, row in link_kinds.rows(kind).items()},
 }
 ALL = [link_kinds.LINK, *(rows for kind in link_kinds.KINDS.values() for rows in (kind.fields, kind.ports) if rows)]
 
@@ -45,7 +46,7 @@ def test_every_row_is_used_by_a_module() -> None:
 def test_a_row_is_known_by_one_name() -> None:
     names = [name for rows in ALL for name in rows]
     assert len(names) == len(set(names))
-    attributes = [find(name).attribute for name in names if find(name).attribute]
+    attributes = [one for row in map(find, names) for one in (row.attribute, row.attribute6) if one]
     assert len(attributes) == len(set(attributes))
     assert find("hairpin").attribute == "IFLA_BRPORT_MODE"
     with pytest.raises(KeyError):
@@ -62,6 +63,11 @@ def test_a_row_is_known_by_one_name() -> None:
         ("hairpin", True, "hairpin on"),
         ("learning", False, "learning off"),
         ("fast_leave", True, "fastleave on"),
+        ("vni", 42, "id 42"),
+        ("local", "fd00::1", "local fd00::1"),
+        ("port", 4789, "dstport 4789"),
+        ("tunnel_learning", True, "learning"),
+        ("tunnel_learning", False, "nolearning"),
         ("cost", 7, "cost 7"),
     ],
 )
@@ -82,6 +88,7 @@ SPELLINGS: dict[str, list[list[Any]]] = {
     "mtu": [["1400", 1400, " 1400", "01400"], ["auto", " auto "]],
     "mac": [["02:AB:00:00:00:01", "02-ab-00-00-00-01", " 02:ab:00:00:00:01\n"]],
     "alias": [[""], ["the bridge \u00e9"], ["a" * 255]],
+    "local": [["10.0.0.1", " 10.0.0.1"], ["fd00::1", "FD00:0:0::0001"]],
 }
 
 
@@ -112,6 +119,27 @@ def test_what_is_given_is_what_counts() -> None:
     assert link_kinds.late(rows) == ["alias", "tx_checksum", "accept_ra", "ipv6"]
     with pytest.raises(Invalid, match=r"^peer_mac: 'x' is not a MAC address"):
         link_kinds.given({"peer_mac": "x"}, {"mac": rows["mac"]}, "peer_")
+
+
+def test_a_row_whose_name_another_has_is_called_as_its_option_is() -> None:
+    rows = link_kinds.rows("vxlan")
+    assert [name for name, row in rows.items() if row.shown != name] == ["tunnel_learning"]
+    assert link_kinds.given({"learning": True}, rows) == {"tunnel_learning": True}
+    assert {"learning", "vni"} < set(link_kinds.specs(rows))
+    with pytest.raises(Invalid, match=r"^learning: "):
+        link_kinds.given(
+            {"learning": 7}, {"x": link_kinds.Field("x", "", "", 0, sanitizer=refusing, called="learning")}
+        )
+
+
+def refusing(dummy: Any, option: str) -> Any:
+    raise Invalid(option + ": no")
+
+
+def test_a_module_of_several_kinds_makes_those_of_its_entries() -> None:
+    assert link_kinds.made_by("ns_link") == ["vxlan"]
+    shown = [row.shown for row in TABLES["ns_link"].values()]
+    assert shown == ["mtu", "mac", "vni", "local", "port", "learning", "enabled", "alias"]
 
 
 def test_the_rows_of_a_kind_nobody_knows_are_none() -> None:

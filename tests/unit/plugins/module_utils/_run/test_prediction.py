@@ -14,8 +14,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile, SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import (
+    AddLink,
     DelLink,
     MoveLink,
+    SetFlooded,
     SetLink,
     SetVlans,
 )
@@ -33,6 +35,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     Address,
+    Flooded,
     Link,
     NsFile,
     NsRef,
@@ -219,6 +222,43 @@ def test_vlans_move_on() -> None:
     advance_all(state, [SetVlans(HOST, "v0", (Vlan(1, True, True), Vlan(10)))])
     advance_all(state, [SetVlans(HOST, "v0", (Vlan(20, True),), (Vlan(10),))])
     assert state.vlans(existing(state.find(HOST)), link) == (Vlan(1, False, True), Vlan(20, True))
+
+
+def tunnel(ref: NsRef = WEB) -> AddLink:
+    """A vxlan on the host's v0."""
+    return AddLink(ref, "vx0", "vxlan", {"vni": 1, "local": "10.0.0.1", "port": 4789}, parent="v0", parent_ns=HOST)
+
+
+def test_a_tunnel_moves_on_and_goes_with_its_parent() -> None:
+    kernel = host()
+    state = State(kernel)
+    web, here = existing(state.find(WEB)), existing(state.find(HOST))
+    two, three = Flooded("10.0.0.2"), Flooded("10.0.0.3")
+    advance_all(state, [tunnel(), SetFlooded(WEB, "vx0", (three, two)), SetFlooded(WEB, "vx0", (), (three,))])
+    made = existing(state.link(web, "vx0"))
+    assert (made.parent_index, made.parent_ns) == (existing(state.link(here, "v0")).index, here)
+    assert state.flooded(web, made) == (two,)
+    advance_all(state, [DelLink(HOST, "v0")])
+    assert (state.link(web, "vx0"), state.links(web, "vxlan")) == (None, [])
+    kernel.apply(tunnel())
+    state = State(kernel)
+    assert existing(state.link(web, "vx0")).parent_ns == here
+    advance_all(state, [DelLink(HOST, "v0")])
+    assert state.link(web, "vx0") is None
+    kernel.apply(DelLink(HOST, "v0"))
+    state.outdate([DelLink(HOST, "v0")])
+    assert state.link(web, "vx0") is None, "the namespace that it was in is read again"
+
+
+def test_a_tunnel_goes_with_the_namespace_that_its_packets_go_by() -> None:
+    kernel = host()
+    kernel.apply(AddLink(HOST, "vx0", "vxlan", {"vni": 1}, parent_ns=WEB))
+    state = State(kernel, predict=True)
+    assert state.link(existing(state.find(HOST)), "vx0") is not None
+    advance_all(state, [DropNetns("web", existing(kernel.find(WEB)))])
+    assert state.link(existing(state.find(HOST)), "vx0") is None
+    kernel.apply(DropNetns("web", existing(kernel.find(WEB))))
+    assert kernel.link(existing(kernel.find(HOST)), name="vx0") is None
 
 
 def test_a_namespace_that_an_earlier_task_would_make_anew_is_gone() -> None:

@@ -19,8 +19,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlin
     Socket,
     attribute,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, Vlan
-from ansible_collections.linuxnet.containers.tests.unit.netlink_wire import Answering, by_class
+from ansible_collections.linuxnet.containers.tests.unit.netlink_wire import MESSAGES, Answering, by_class
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
 UP, RUNNING = 0x1, 0x40
@@ -33,7 +34,7 @@ def link(index: int = 2, name: str = "eth0", flags: int = 0, **attrs: Any) -> by
     return by_class(ifinfmsg, {"index": index, "flags": flags}, given)
 
 
-def info(kind: str, *data: tuple[str, int], slave: str = "") -> dict[str, Any]:
+def info(kind: str, *data: tuple[str, int | str], slave: str = "") -> dict[str, Any]:
     port = [("IFLA_INFO_SLAVE_KIND", slave), ("IFLA_INFO_SLAVE_DATA", {"attrs": [("IFLA_BRPORT_COST", 7)]})]
     more = [("IFLA_INFO_DATA", {"attrs": list(data)})] if data else []
     return {"attrs": [("IFLA_INFO_KIND", kind), *more, *(port if slave else [])]}
@@ -101,6 +102,53 @@ def test_one_attribute_is_as_among_all() -> None:
 def test_the_link_below_a_vlan_is_no_peer() -> None:
     [(one, _nsid)] = read(link(LINK=7, LINKINFO=info("vlan")))
     assert (one.kind, one.peer_index) == ("vlan", 0)
+
+
+VXLAN = ("vni", "local", "port", "tunnel_learning", "group", "external")
+
+
+def test_a_vxlan_knows_what_it_was_made_on() -> None:
+    """Recorded, with the newest pyroute2's classes and the oldest's."""
+    (four, _first), (six, _second) = links.read_all(Answering(MESSAGES["links"]), "vxlan")
+    assert (four.name, four.kind, four.parent_index, four.get("mtu")) == ("vx0", "vxlan", 3, 1450)
+    assert [four.get(name) for name in VXLAN] == [42, "10.0.0.1", 4789, True, "", False]
+    assert (six.parent_index, [six.get(name) for name in VXLAN]) == (0, [42, "fd00::1", 4789, False, "", False])
+    assert [one.parent_index for one, _nsid in read(*MESSAGES["links"][:3], link(LINKINFO=info("vxlan")))] == [0] * 4
+
+
+def test_a_vxlan_that_sends_to_a_group_or_as_each_packet_says() -> None:
+    for data, told in (
+        (("IFLA_VXLAN_GROUP", "239.1.1.1"), ("239.1.1.1", False)),
+        (("IFLA_VXLAN_GROUP6", "ff05::1"), ("ff05::1", False)),
+        (("IFLA_VXLAN_COLLECT_METADATA", 1), ("", True)),
+    ):
+        [(one, _nsid)] = read(link(LINKINFO=info("vxlan", data)))
+        assert (one.get("group"), one.get("external")) == told
+
+
+@pytest.mark.parametrize(
+    ("local", "name"), [("10.0.0.1", "IFLA_VXLAN_LOCAL"), ("fd00::1", "IFLA_VXLAN_LOCAL6"), ("", "IFLA_VXLAN_LOCAL")]
+)
+def test_a_vxlan_is_made_on_a_link_and_born_in_another_namespace(local: str, name: str) -> None:
+    sock = Answering()
+    given = {"mtu": 1400, "vni": 42, "local": local, "port": 4789, "tunnel_learning": False}
+    links.add(sock, "vx0", "vxlan", given, master=7, parent=3, netns_fd=9)
+    sent = sock.read(ifinfmsg)
+    data = sent.get_attr("IFLA_LINKINFO").get_attr("IFLA_INFO_DATA")
+    assert [sent.get_attr(f"IFLA_{key}") for key in ("IFNAME", "MTU", "MASTER", "NET_NS_FD")] == ["vx0", 1400, 7, 9]
+    assert data.get_attr(name) == (local or "0.0.0.0")
+    assert [data.get_attr(f"IFLA_VXLAN_{key}") for key in ("ID", "LINK", "LEARNING", "PORT")] == [42, 3, 0, 4789]
+    assert data.raw("IFLA_VXLAN_PORT") == bytes([18, 181]), "in the network's order"
+
+
+def test_other_kinds_name_their_parent_in_the_message_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(link_kinds.KINDS, "macvlan", link_kinds.Kind("macvlan", parent="IFLA_LINK"))
+    sock = Answering()
+    links.add(sock, "m0", "macvlan", {}, parent=3)
+    assert sock.read(ifinfmsg).get_attr("IFLA_LINK") == 3
+    [(one, nsid)] = read(link(LINK=7, LINK_NETNSID=3, LINKINFO=info("macvlan")))
+    assert (one.parent_index, one.peer_index, nsid) == (7, 0, 3)
+    assert read(link(LINKINFO=info("macvlan")))[0][0].parent_index == 0
 
 
 def test_a_bridge_and_its_port() -> None:

@@ -15,16 +15,19 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
     AddLink,
     DelLink,
     MoveLink,
+    SetFlooded,
     SetLink,
     SetVlans,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
+    Flooded,
     NsRef,
     Vlan,
 )
 from ansible_collections.linuxnet.containers.tests.unit.told import commands_told
 
+ZERO = "00:00:00:00:00:00"
 WEB = NsRef("/run/netns/web")
 PID = NsRef("/proc/42/ns/net")
 PAIR = AddLink(HOST, "web0", "veth", {"mtu": 1400, "master": "br0", "enabled": True}, WEB, "eth0", {"mtu": 1400})
@@ -61,6 +64,23 @@ COMMANDS = [
         SetVlans(HOST, "web0", (Vlan(10, True, True),), (Vlan(1),)),
         ["bridge vlan del dev web0 vid 1", "bridge vlan add dev web0 vid 10 pvid untagged"],
     ),
+    (
+        AddLink(HOST, "vx0", "vxlan", {"vni": 7, "local": "fd00::1", "master": "br0"}, parent="u0", parent_ns=HOST),
+        ["ip link add vx0 master br0 type vxlan id 7 local fd00::1 dev u0"],
+    ),
+    (
+        AddLink(WEB, "vx0", "vxlan", {"mtu": 1400, "vni": 7, "master": "br0", "enabled": True}, parent="u0", parent_ns=HOST),
+        ["ip link add vx0 netns web mtu 1400 type vxlan id 7 dev u0", "ip -n web link set vx0 master br0", "ip -n web link set vx0 up"],
+    ),
+    (AddLink(HOST, "vx0", "vxlan", {"vni": 7}, parent_ns=WEB), ["ip -n web link add vx0 netns 1 type vxlan id 7"]),
+    (SetLink(HOST, "vx0", {"tunnel_learning": False}, kind="vxlan"), ["ip link set vx0 type vxlan nolearning"]),
+    (
+        SetFlooded(WEB, "vx0", (Flooded("10.0.0.2"),), (Flooded("10.0.0.3", 99, 7, 3),)),
+        [
+            f"bridge -n web fdb append {ZERO} dev vx0 dst 10.0.0.2",
+            f"bridge -n web fdb del {ZERO} dev vx0 dst 10.0.0.3 port 99 vni 7 via if3",
+        ],
+    ),
 ]  # fmt: skip
 
 
@@ -73,6 +93,7 @@ TWICE = [
     SetLink(HOST, "web0", {"master": "br0"}, {"master": ""}),
     MoveLink(HOST, "web0", WEB, "eth0"),
     SetVlans(HOST, "web0", (Vlan(10),), (Vlan(1),)),
+    SetFlooded(HOST, "vx0", (Flooded("10.0.0.2"),), (Flooded("10.0.0.3"),)),
 ]
 
 
@@ -108,4 +129,12 @@ def test_a_port_s_attributes_come_back_after_its_bridge() -> None:
 def test_what_leaves_no_trace_and_what_cannot_be_taken_back() -> None:
     assert [step for step, dummy in COMMANDS if not step.writes] == []
     assert {type(step) for step, dummy in COMMANDS if step.final} == {DelLink}
-    assert {type(step) for step, dummy in COMMANDS if step.partial} == {SetLink, SetVlans}
+    assert {type(step) for step, dummy in COMMANDS if step.partial} == {SetFlooded, SetLink, SetVlans}
+
+
+def test_an_attribute_is_attempted_by_the_name_of_its_option() -> None:
+    assert (
+        SetLink(HOST, "vx0", {"tunnel_learning": True}, kind="vxlan").attempt()
+        == "set learning true on vx0 in the host"
+    )
+    assert SetFlooded(HOST, "vx0").attempt() == "set the peers of vx0 in the host"

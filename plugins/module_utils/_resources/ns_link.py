@@ -1,0 +1,64 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The noun ns_link: links of several kinds, for each of which there is a resource that does the work. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Hashable, Mapping, Sequence, Type
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link_of_kind import Have, OfKind, Want
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.vxlan import Vxlan
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+
+_IN_THEIR_OWN_WAY: Mapping[str, Type[OfKind]] = {"vxlan": Vxlan}
+
+
+class NsLinkResource(Resource[Want, Have]):
+    noun = "ns_link"
+
+    def __init__(self) -> None:
+        self.kinds = {name: _IN_THEIR_OWN_WAY.get(name, OfKind)(name) for name in link_kinds.made_by(self.noun)}
+        self.options: Dict[str, Any] = {
+            "name": {"type": "str", "required": True},
+            "kind": {"type": "str", "required": True, "choices": list(self.kinds)},
+            **STATE,
+            **NETNS,
+            "parent": {"type": "str"},
+            "parent_netns": {"type": "str"},
+            "master": {"type": "str"},
+            "recreate": {"type": "bool", "default": False},
+        }
+        for kind in self.kinds.values():
+            self.options.update(kind.kind_options)
+
+    def parse(self, params: Mapping[str, Any]) -> Want:
+        kind = self.kinds[params["kind"]]
+        for other in self.kinds.values():
+            for name in other.kind_options:
+                if name not in kind.kind_options and params.get(name) is not None:
+                    raise Invalid("%s: it is an option of kind %s, not of %s." % (name, other.noun, kind.noun))
+        return kind.parse(params)
+
+    def identities(self, want: Want) -> Sequence[Hashable]:
+        return self.kinds[want.kind].identities(want)
+
+    def resolved(self, want: Want, state: State) -> Want:
+        found = self.kinds[want.kind].resolved(want, state)
+        return found if isinstance(found, Want) else want
+
+    def subject(self, want: Want) -> str:
+        return self.kinds[want.kind].subject(want)
+
+    def look(self, want: Want, state: State) -> Have:
+        return self.kinds[want.kind].look(want, state)
+
+    def plan(self, want: Want, have: Have) -> Plan:
+        return self.kinds[want.kind].plan(want, have)
+
+
+RESOURCE = NsLinkResource()

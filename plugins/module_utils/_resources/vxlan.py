@@ -1,0 +1,154 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The kind vxlan of the noun ns_link: what it floods to, what is left of the underlay's MTU, and who has its number already. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import replace
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import underlay
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
+    MAIN_TABLE,
+    Flooded,
+    Link,
+    NsRef,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link_of_kind import (
+    Difference,
+    Have,
+    OfKind,
+    Want,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+
+PORT = 4789  # of RFC 7348
+# Bytes that a frame is wrapped into: its own Ethernet header, VXLAN, UDP, and IPv4 or IPv6 (VXLAN_HEADROOM, VXLAN6_HEADROOM).
+_OVERHEAD = {False: 50, True: 70}
+
+
+def _is_ipv6(attributes: Mapping[str, Any]) -> bool:
+    """Return whether a vxlan with these attributes sends by IPv6: its own address says so."""
+    return ":" in (attributes.get("local") or "")
+
+
+class Vxlan(OfKind):
+    new = {"port": PORT}
+    needs = ("vni",)
+    own = {"peers": {"type": "list", "elements": "str"}}
+
+    def parse(self, params: Mapping[str, Any]) -> Want:
+        want = super().parse(params)
+        if params.get("peers") is None:
+            return want
+        local, peers = want.attributes.get("local"), [underlay(one, "peers") for one in params["peers"]]
+        for place, peer in enumerate(peers):
+            if peer in peers[:place]:
+                raise Invalid("peers: %s is given twice." % peer)
+            if (":" in peer) != (":" in (local or peers[0])):
+                raise Invalid("peers: %s is of another address family than %s." % (peer, local or peers[0]))
+        if local in peers:
+            raise Invalid("peers: %s is this end, as local says." % local)
+        return replace(want, peers=tuple(peers))
+
+    def flooded(self, ns: int, link: Link, state: State) -> Tuple[Flooded, ...]:
+        """Of one whose packets say for themselves where they go there is none; a multicast group is no peer."""
+        found = () if link.get("external") else state.flooded(ns, link)
+        return tuple(one for one in found if not ipaddress.ip_address(one.ip).is_multicast)
+
+    def peers(self, have: Have, attributes: Mapping[str, Any]) -> Sequence[Flooded]:
+        """An entry that leads out by the parent, or to the own port and number, is as one that does not say so."""
+        return [_plain(one, have, attributes) for one in have.flooded]
+
+    def auto_mtu(self, want: Want, asked: Mapping[str, Any], origin: int, parent: Optional[Link], state: State) -> int:
+        if parent is not None:
+            return self.room(parent, asked)
+        reached = [_mtu_towards(origin, peer, state) for peer in want.peers or ()]
+        mtu = min(reached) if reached else _mtu_of(origin, asked.get("local"), state)
+        return mtu - _OVERHEAD[_is_ipv6(asked)]
+
+    def room(self, parent: Optional[Link], asked: Mapping[str, Any]) -> int:
+        return super().room(parent, asked) - _OVERHEAD[_is_ipv6(asked)]
+
+    def taken(self, want: Want, asked: Mapping[str, Any], origin: int, link: Optional[Link], state: State) -> str:
+        """The kernel has one vxlan of a number, port and address family in the namespace that its packets go by, wherever the devices are."""
+        state.open_all()
+        spaces = {ns: path for path, ns in reversed(list(state.known.paths.items())) if ns is not None}
+        for ns, path in spaces.items():
+            for one in state.links(ns, self.noun):
+                if link is not None and (one.name, one.index) == (link.name, link.index) and ns == state.find(want.ns):
+                    continue
+                same = one.parent_ns == origin and [one.get(key) for key in ("vni", "port")] == [
+                    asked.get("vni"),
+                    asked["port"],
+                ]
+                if same and _is_ipv6(one.attributes) == _is_ipv6(asked) and not one.get("external"):
+                    return (
+                        "vni: %d is in use with port %d by '%s' in %s; take another number or port, or remove that one."
+                        % (asked["vni"], asked["port"], one.name, NsRef(path))
+                    )
+        return ""
+
+    def differences(self, want: Want, have: Have, link: Link) -> List[Difference]:
+        found: List[Difference] = []
+        local = want.attributes.get("local")
+        if local and not link.get("external") and _is_ipv6(want.attributes) != _is_ipv6(link.attributes):
+            found.append(("local", link.get("local") or "none, which is IPv4", local))
+        if want.peers is None:
+            return found
+        if link.get("external"):
+            return [*found, ("external", "true", "false, which peers need")]
+        if link.get("group") and ipaddress.ip_address(link.get("group")).is_multicast:
+            found.append(("group", link.get("group"), "none, which peers need"))
+        return found
+
+    def flooding(self, want: Want, have: Have, asked: Mapping[str, Any], anew: bool) -> Tuple[Flooded, ...]:
+        family, there = _is_ipv6(asked), {} if anew else {_plain(one, have, asked): one for one in have.flooded}
+        if want.peers is None:
+            kept = (one for one in have.flooded if one == Flooded(one.ip) and (":" in one.ip) == family)
+            return tuple(kept) if anew else have.flooded
+        for peer in want.peers:
+            if peer == asked.get("local"):
+                raise Refused("peers: %s is this end, as '%s' in %s has it." % (peer, want.name, want.ns))
+            if (":" in peer) != family:
+                one = "IPv6" if family else "IPv4, which it is without local"
+                text = "peers: %s is of another address family than '%s' in %s, whose own address (local) is %s."
+                raise Refused(text % (peer, want.name, want.ns, asked.get("local") or one))
+        plain = [Flooded(peer) for peer in want.peers]
+        return tuple(sorted(one if one in have.flooded else there.get(one, one) for one in plain))
+
+
+def _plain(entry: Flooded, have: Have, attributes: Mapping[str, Any]) -> Flooded:
+    """Return an entry without what says what is so anyway."""
+    own = {
+        "port": attributes.get("port"),
+        "vni": attributes.get("vni"),
+        "via": have.link.parent_index if have.link else 0,
+    }
+    same: Dict[str, Any] = {name: 0 for name, value in own.items() if value and getattr(entry, name) == value}
+    return replace(entry, **same)
+
+
+def _mtu_towards(ns: int, ip: str, state: State) -> int:
+    """Return the MTU of the way to an address: of the route where it says one, else of its interface; the uplink's where there is no route."""
+    routes = state.table(ns, 6 if ":" in ip else 4, MAIN_TABLE).holding(ip, lambda route: route.type == "unicast")
+    routes.sort(key=lambda route: (-int(route.destination.partition("/")[2]), route.metric))
+    for route in routes:
+        name = route.interface or (route.nexthops[0].interface if route.nexthops else "")
+        link = state.link(ns, name) if name else None
+        if route.mtu or link is not None:
+            return route.mtu or int(link.get("mtu") if link is not None else 0)
+    return state.uplink_mtu(ns)
+
+
+def _mtu_of(ns: int, local: Optional[str], state: State) -> int:
+    """Return the MTU of the interface that has an address, the uplink's where none has it."""
+    for index, address in state.addresses(ns) if local else ():
+        link = state.link_at(ns, index) if address.ip == local else None
+        if link is not None and link.name != "lo":
+            return int(link.get("mtu"))
+    return state.uplink_mtu(ns)

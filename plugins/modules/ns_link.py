@@ -1,0 +1,190 @@
+#!/usr/bin/python
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+DOCUMENTATION = r"""
+---
+module: ns_link
+short_description: Manage links of further kinds, such as vxlan
+version_added: 0.3.0
+author:
+  - linuxnet.containers contributors (@linuxnet)
+description:
+  - Makes, repairs and removes links that are no bridges and no pairs. So far that is V(vxlan), a tunnel for Ethernet frames between hosts.
+    The kinds C(vlan), C(macvlan), C(ipvlan), C(dummy) and C(vrf) are not built yet.
+  - A link is born in the namespace where it is wanted, by one message that is sent from the namespace of its parent. Nothing is moved.
+  - Only the options that are given are managed. What differs is set in place where the kernel does that, and else refused, unless O(recreate) says to
+    make the link anew.
+  - A link that is made without O(mac) gets one that is derived from host, kind, namespace and name. It is the mark by which a link is known as this
+    collection's.
+  - VXLAN is not encrypted, and the kernel takes frames from any host that sends some to its port, not from O(peers) only. Where others are on the underlay
+    as well, a firewall has to let in the peers alone.
+extends_documentation_fragment:
+  - linuxnet.containers.attributes
+  - linuxnet.containers.attributes.actiongroup
+  - linuxnet.containers.options
+  - linuxnet.containers.options.netns
+options:
+  name:
+    description: Name of the link. Required without O(aggregate).
+    type: str
+  kind:
+    description:
+      - Kind of the link. Required without O(aggregate).
+      - An interface of that name that is of another kind is refused, and left alone.
+    type: str
+    choices: [vxlan]
+  parent:
+    description:
+      - Name of the interface that the link is made on, in O(parent_netns). Of a vxlan it is that of the underlay, by which the packets leave.
+      - Left out, a new vxlan has none, and its packets go by the routes of O(parent_netns).
+      - A link goes with its parent. The kernel deletes it.
+    type: str
+  parent_netns:
+    description:
+      - Network namespace of O(parent), named as O(netns) is. The packets of a vxlan go by that one, whatever namespace the vxlan is in.
+      - Left out, a new link is made from the host's.
+    type: str
+  master:
+    description:
+      - Bridge in O(netns) that the link is a port of, from birth. Empty for none.
+      - A bridge whose MTU nobody set has the smallest of its ports.
+    type: str
+  mtu:
+    description:
+      - MTU in bytes, or V(auto), the MTU of O(parent). Without a parent that of the way to the O(peers), the smallest of them, by their routes, or that of
+        the interface that has the address O(local); else that of the interface that holds the default route.
+      - Of a vxlan it is less by the 50 bytes that each frame is wrapped into, over IPv6 by 70. With a parent no more is possible.
+      - Left out, it stays as it is, and a new link gets what V(auto) means.
+    type: str
+  mac:
+    description: MAC address, in any spelling; a unicast one.
+    type: str
+  enabled:
+    description: Whether the link is up.
+    type: bool
+    default: true
+  alias:
+    description: A text for people, shown by C(ip link).
+    type: str
+  recreate:
+    description:
+      - Make the link anew, without its addresses and routes, where it differs in what the kernel does not change in place. These are O(kind),
+        O(parent), O(parent_netns), O(vni), O(port), and the address family of O(local). Also where O(peers) are asked of a vxlan that floods to a
+        multicast group, or whose packets say for themselves where they go (C(external)).
+      - What is not asked for stays as it was, but for the MTU. An interface whose kind is none of this module's, those that are not built yet
+        included, is never removed.
+      - With V(false) such a difference is an error that names it.
+    type: bool
+    default: false
+  vni:
+    description: Number of the network of a vxlan, from 0 to 16777215. Required to make one.
+    type: int
+  local:
+    description:
+      - Address of this host on the underlay, from which a vxlan sends. It says as well whether that is IPv4 or IPv6, so IPv6 O(peers) need it.
+    type: str
+  port:
+    description: UDP port of a vxlan. Left out, it stays as it is, and a new one gets 4789. The kernel's own default is another.
+    type: int
+  peers:
+    description:
+      - Addresses on the underlay of the other hosts, all IPv4 or all IPv6. To exactly these a vxlan sends what it knows no other place for, such as
+        broadcasts. Each is an entry of its forwarding table without a MAC address.
+      - What else it floods to is removed. Entries for a MAC address, learned or set by somebody, are not touched.
+      - An empty list means nobody. Left out, the entries stay as they are.
+    type: list
+    elements: str
+  learning:
+    description: Whether a vxlan learns from the frames that it gets behind which host a MAC address is. Left out, it stays as it is, and a new one learns.
+    type: bool
+seealso:
+  - module: linuxnet.containers.bridge
+  - module: linuxnet.containers.ns_address
+  - module: linuxnet.containers.veth
+"""
+
+EXAMPLES = r"""
+---
+- name: Carry a bridge over to two other hosts
+  linuxnet.containers.ns_link:
+    name: vxlan42
+    kind: vxlan
+    vni: 42
+    parent: eth1
+    local: 192.0.2.1
+    peers: [192.0.2.2, 192.0.2.3]
+    mtu: auto
+    master: docker0
+
+- name: The same over IPv6, by the routes of the host, for a container alone
+  linuxnet.containers.ns_link:
+    name: eth1
+    netns: web
+    kind: vxlan
+    vni: 43
+    local: 2001:db8::1
+    peers: ["2001:db8::2"]
+
+- name: Use another number, for which the link has to be made anew
+  linuxnet.containers.ns_link:
+    name: vxlan42
+    kind: vxlan
+    vni: 44
+    recreate: true
+
+- name: Remove it
+  linuxnet.containers.ns_link:
+    name: vxlan42
+    kind: vxlan
+    state: absent
+"""
+
+RETURN = r"""
+---
+before:
+  description:
+    - The object as it was, every attribute known. Empty when it was absent. With O(aggregate) see RV(results).
+    - C(made_anew_for) names the options for which it was, or would be, made anew.
+  returned: success, without O(aggregate)
+  type: dict
+  sample: {name: vxlan42, kind: vxlan, netns: null, parent: eth1, parent_netns: null, master: docker0, mtu: 1450, mac: "02:42:ac:11:00:01", vni: 42,
+    local: 192.0.2.1, port: 4789, learning: true, enabled: true, alias: "", peers: [192.0.2.2]}
+after:
+  description: The object as it is now, or in check mode as it would be. Empty when it is absent. With O(aggregate) see RV(results).
+  returned: success, without O(aggregate)
+  type: dict
+  sample: {name: vxlan42, kind: vxlan, netns: null, parent: eth1, parent_netns: null, master: docker0, mtu: 1450, mac: "02:42:ac:11:00:01", vni: 42,
+    local: 192.0.2.1, port: 4789, learning: true, enabled: true, alias: "", peers: [192.0.2.2, 192.0.2.3]}
+commands:
+  description: The equivalent command lines, in order, ready to paste. In check mode those that would be run.
+  returned: success
+  type: list
+  elements: str
+  sample: ["bridge fdb append 00:00:00:00:00:00 dev vxlan42 dst 192.0.2.3"]
+results:
+  description:
+    - One entry an item, in order, each with C(changed), C(before), C(after), C(diff) and C(commands).
+    - An item that failed has C(failed), C(msg) and C(item) instead.
+  returned: with O(aggregate)
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import python
+
+python.require()
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import addresses
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_link import RESOURCE
+from ansible_collections.linuxnet.containers.plugins.module_utils._run import runner
+
+
+def main():  # type: () -> None
+    """Be the module."""
+    runner.run(RESOURCE, addresses.Kernel)
+
+
+if __name__ == "__main__":
+    main()
