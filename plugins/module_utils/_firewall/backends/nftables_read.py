@@ -15,8 +15,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_elements import (
     HAIRPIN,
+    TUNNEL_SETS,
     Addresses,
     bridge_of,
+    frames_of,
     member,
     named,
     owner_of,
@@ -24,7 +26,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     quoted,
     read_allowance,
     read_mapping,
+    read_tunnels,
     read_uplink,
+    through,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
     Objects,
@@ -50,10 +54,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     MARK,
     NAT,
     PORTS,
+    TUNNELS,
     Fence,
     Isolation,
     OwnedRules,
     PortMapping,
+    Tunnel,
     bridges_of,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
@@ -62,11 +68,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 @dataclass(frozen=True)
 class NftRules(OwnedRules):
     """What we own in nftables. ``sets`` has the elements, as they are written but for comments, of each of the sets of isolation, ``loops`` those of
-    that one. ``handles`` and ``remade`` are by kind what `nftables_whole` says; ``carried`` are the rules of somebody that are in chains which are made
+    that one, and ``frames`` with comments those of each of the sets of tunnels. ``handles`` and ``remade`` are by kind what `nftables_whole` says; ``carried`` are the rules of somebody that are in chains which are made
     anew, as (chain, text). ``dormant``: nothing of the table is in force. ``bridge`` is what is in the other table."""
 
     sets: Mapping[str, Mapping[str, None]] = field(default_factory=dict, hash=False)
     loops: Tuple[str, ...] = ()
+    frames: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
     handles: Mapping[str, Sequence[Tuple[str, int]]] = field(default_factory=dict, hash=False)
     remade: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
     carried: Tuple[Tuple[str, str], ...] = ()
@@ -108,6 +115,8 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
     }
     names = {name: dict.fromkeys(map(named, sets.get(name, ()))) for name in ISOLATION_SETS}
     loops = tuple(map(named, sets.get("loops", ())))
+    frames = {name: tuple(filter(None, (frames_of(name, one) for one in sets.get(name, ())))) for name in TUNNEL_SETS}
+    tunnels = read_tunnels(frames)
     isolations = []
     for item in sets.get("closed", ()):
         bridge, comment = bridge_of(item), comment_of(item)
@@ -122,6 +131,7 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
         inside, spared = (tuple(map(bridge_of, sets.get("%s_%s" % (name, ip), ()))) for name in FENCE_SETS)
         fences += [Fence(family, tuple(sorted(inside)), tuple(sorted(spared)))] if inside else []
     broken = {*table.broken, *checked.found.broken, *_strange(names, loops, mappings, isolations)}
+    broken |= {TUNNELS} if _strange_frames(frames, tunnels) else set()
     return NftRules(
         nat_rules=tuple(nftables_snat.ours(objects)),
         port_mappings=tuple(mappings),
@@ -138,10 +148,12 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
             for family, (ip, dummy) in IP.items()
             for key, value in pairs(sets.get("uplinks_" + ip))
         ),
+        tunnels=tuple(tunnels),
         unmarked=tuple(unmarked),
         static=frozenset((about, family) for about in (NAT, *STATIC) if about not in broken for family in FAMILIES),
         sets=names,
         loops=loops,
+        frames=frames,
         handles=table.handles,
         remade=table.remade,
         carried=table.carried,
@@ -162,3 +174,8 @@ def _strange(
         known = {member(name, isolation.bridge) for isolation in isolations}
         strange += [] if known.issuperset(names[name]) else [ISOLATION]
     return strange
+
+
+def _strange_frames(frames: Mapping[str, Sequence[str]], tunnels: Sequence[Tunnel]) -> bool:
+    """Return whether in the sets of tunnels is something else than there is to be for what is owned."""
+    return any(sorted(frames[name]) != sorted(wanted) for name, wanted in through(tunnels).items())

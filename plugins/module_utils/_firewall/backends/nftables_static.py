@@ -18,6 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     ISOLATION,
     PORTS,
     SPOOFING,
+    TUNNELS,
     UPLINKS,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
@@ -212,6 +213,30 @@ _UPLINKS = StaticRules(
 )
 
 
+# What comes in for a VXLAN (RFC 7348, 5): its VNI is behind the header of UDP and a word of flags. IPv6 is put together behind the hook input only, so
+# the first part of a packet tells whose it is; one that is cut off before the VNI, or behind headers that are cut off themselves, passes from nobody.
+# Nobody sends such in good faith (RFC 7112, RFC 8200), and the other parts are nothing without it.
+_TUNNELS = StaticRules(
+    "tunnel",
+    {
+        "set tunnels": "typeof udp dport . @th,96,24",
+        "set peers_ip": "typeof udp dport . @th,96,24 . ip saddr",
+        "set peers_ip6": "typeof udp dport . @th,96,24 . ip6 saddr",
+    },
+    {"peers": "", "fragments": "", "tunnel": "filter hook input priority mangle"},
+    [
+        ("tunnel", "known", "udp dport . @th,96,24 @tunnels goto peers"),
+        ("tunnel", "first", "frag frag-off 0 goto fragments"),
+        ("peers", "ip", "th dport . @th,96,24 . ip saddr @peers_ip accept"),
+        ("peers", "ip6", "th dport . @th,96,24 . ip6 saddr @peers_ip6 accept"),
+        ("peers", "stranger", "counter drop"),
+        ("fragments", "other", "meta l4proto != 17 accept"),
+        ("fragments", "untouched", "th dport . @th,96,24 != @tunnels accept"),
+        ("fragments", "hidden", "counter drop"),
+    ],
+)
+
+
 # What comes in by a port of a bridge. What is said to be of the port passes, and all else is dropped: what nft cannot find in a frame, because it is cut
 # off or behind something that is not understood, matches no rule. It stands before br_netfilter, which would show a frame to the rules for IP.
 def _spoofing() -> StaticRules:
@@ -296,4 +321,5 @@ STATIC: Mapping[str, StaticRules] = {
     FENCES: _FENCING,
     SPOOFING: _spoofing(),
     UPLINKS: _UPLINKS,
+    TUNNELS: _TUNNELS,
 }
