@@ -68,8 +68,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 @dataclass(frozen=True)
 class NftRules(OwnedRules):
     """What we own in nftables. ``sets`` has the elements, as they are written but for comments, of each of the sets of isolation, ``loops`` those of
-    that one, and ``frames`` with comments those of each of the sets of tunnels. ``handles`` and ``remade`` are by kind what `nftables_whole` says; ``carried`` are the rules of somebody that are in chains which are made
-    anew, as (chain, text). ``dormant``: nothing of the table is in force. ``bridge`` is what is in the other table."""
+    that one, ``frames`` with comments those of each of the sets of tunnels. ``handles`` and ``remade`` are by kind what `nftables_whole` says;
+    ``carried`` are the rules of somebody that are in chains which are made anew, as (chain, text). ``dormant``: nothing of the table is in force.
+    ``bridge`` is what is in the other table."""
 
     sets: Mapping[str, Mapping[str, None]] = field(default_factory=dict, hash=False)
     loops: Tuple[str, ...] = ()
