@@ -31,6 +31,8 @@ description:
   - With several uplinks, what comes in by one that is not the way back to the asker is dropped by a strict C(rp_filter), before any rule sees it, and an
     answer leaves by the default route. O(type=uplink) has it answered by the uplink that it came in on. It needs nftables; the ports may be
     published with another backend, and by somebody else.
+  - A VXLAN takes what is sent to its UDP port by anybody. O(type=tunnel) drops the frames of a O(vni) that do not come from O(peers), before the device sees
+    them, and leaves those of others on the same port alone.
 extends_documentation_fragment:
   - linuxnet.containers.attributes
   - linuxnet.containers.attributes.actiongroup
@@ -47,9 +49,10 @@ options:
       - V(filter) guards O(bridge). What is forwarded to it is dropped, but for published ports, answers, and what O(isolate) and O(icc) let through.
       - V(spoof_check) checks what comes in by O(interface), which is a port of a bridge. ARP, IPv4 and IPv6 pass from O(mac) and O(addresses); what else
         passes, and what does not, is said there.
+      - V(tunnel) lets only O(peers) send to the VXLAN O(vni) of the host, or of O(netns).
       - V(uplink) has what comes in by O(interface) for published ports pass a strict C(rp_filter) there, and its answers leave by O(gateways).
     type: str
-    choices: [masquerade, snat, dnat, filter, spoof_check, uplink]
+    choices: [masquerade, snat, dnat, filter, spoof_check, uplink, tunnel]
     default: masquerade
   source:
     description:
@@ -212,9 +215,27 @@ options:
         Nothing that is not published gets in by that.
     type: list
     elements: str
+  vni:
+    description:
+      - With O(type=tunnel), the number of the VXLAN, from 0 to 16777215. It is required there, and with O(port) it is what a tunnel is known by.
+      - The device need not be there. Where it was made in another namespace than it is in, O(netns) is that one.
+    type: int
+  port:
+    description: With O(type=tunnel), the UDP port that the VXLAN listens on.
+    type: int
+    default: 4789
+  peers:
+    description:
+      - With O(type=tunnel), the addresses of the hosts that may send to the VXLAN, IPv4 and IPv6, as they are in the underlay. Required there; an empty list
+        lets nobody in.
+      - IPv6 packets in parts that do not show in the first one what they are for are dropped, whoever sends them. With O(backend=iptables) so are those for
+        O(port) that have other headers before the one of UDP. No VXLAN sends such.
+      - Who can send under the address of a peer gets in. On a network where anybody can, only encryption keeps them out.
+    type: list
+    elements: str
   goes_with:
     description:
-      - With O(state=absent) and a type other than V(dnat), V(spoof_check) and V(uplink), the bridge for whose containers the rule is. It stays while
+      - With O(state=absent) and a type other than V(dnat), V(spoof_check), V(uplink) and V(tunnel), the bridge for whose containers the rule is. It stays while
         it is needed there, as the bridge's addresses do with O(linuxnet.containers.bridge#module:only_ours).
     type: str
   rewired:
@@ -344,6 +365,13 @@ EXAMPLES = r"""
     interface: eth1
     gateways: [198.51.100.1, "2001:db8:1::1"]
     owner: eth1
+
+- name: Let only the other hosts of a VXLAN send to it
+  linuxnet.containers.nat:
+    type: tunnel
+    vni: 42
+    peers: [192.0.2.2, 192.0.2.3, "2001:db8::2"]
+    owner: front
 
 - name: End all that is published for a container
   linuxnet.containers.nat:

@@ -163,7 +163,7 @@ def test_what_somebody_changed_by_hand_is_put_back(host: Host, backend: str) -> 
         table = "inet linuxnet_containers"
         host.run(
             f'nft \'delete element {table} insiders_ip {{ 172.17.1.0/24 . "br0" }}; add element {table} local {{ "x" . "br0" }}; '
-            f'delete element {table} tunnels {{ "tun0" . "br0" }}\''
+            f'delete element {table} alone {{ "tun0" . "br0" }}\''
         )
     else:
         host.run(

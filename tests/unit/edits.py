@@ -15,6 +15,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     ISOLATION,
     PORTS,
     SPOOFING,
+    TUNNELS,
     UPLINKS,
     Allowance,
     Edit,
@@ -24,6 +25,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     OwnedRules,
     PortMapping,
     SpoofCheck,
+    Tunnel,
     Uplink,
 )
 from ansible_collections.linuxnet.containers.tests.unit.tool_twins import written
@@ -88,6 +90,14 @@ _UPLINKS = Edit(
     answer=(Uplink(4, "up1", 1, True, "up1", "a note"), Uplink(6, "up1", 1, owner="up1"), Uplink(4, "up-2", 31)),
     kinds=(UPLINKS,),
 )
+_TUNNELS = Edit(
+    admit=(
+        Tunnel(42, 4789, ("192.0.2.2", "192.0.2.3", "2001:db8::2"), "front", "a note"),
+        Tunnel(0xFFFFFF, 8472, ("192.0.2.2",), "back"),
+        Tunnel(0, 4789, (), "front"),
+    ),
+    kinds=(TUNNELS,),
+)
 _IN_CHAINS = [
     Edit(
         allow=(Allowance("out", "10.0.0.0/24", 4, "!br0", "net"), Allowance("in", "br0", 6, "", "br0")),
@@ -109,6 +119,7 @@ def edits_of(backend: Backend) -> list[Edit]:
         *EDITS,
         *own,
         _FENCE,
+        _TUNNELS,
         *(_CHECKS if backend.checks_ports else ()),
         *([_UPLINKS] if backend.marks_uplinks else []),
         _INSIDE,
@@ -127,7 +138,7 @@ def content(owned: OwnedRules) -> list[Any]:
         frozenset(listed)
         for listed in (
             *(owned.nat_rules, owned.port_mappings, owned.isolations, owned.allowances, owned.fences),
-            *(owned.localnet, owned.hairpins, owned.spoof_checks, owned.apart, owned.uplinks),
+            *(owned.localnet, owned.hairpins, owned.spoof_checks, owned.apart, owned.uplinks, owned.tunnels),
         )
     ]
 
@@ -145,5 +156,6 @@ def everything_gone(owned: OwnedRules) -> Edit:
         uncheck=tuple(check.interface for check in owned.spoof_checks),
         apart_off=owned.apart,
         unanswer=tuple(uplink.key for uplink in owned.uplinks),
-        kinds=(PORTS, ISOLATION, ALLOWANCES, FENCES, SPOOFING, UPLINKS),
+        unadmit=tuple(tunnel.key for tunnel in owned.tunnels),
+        kinds=(PORTS, ISOLATION, ALLOWANCES, FENCES, SPOOFING, UPLINKS, TUNNELS),
     )

@@ -170,7 +170,7 @@ def _ns_route(chance: Random) -> Item:
 
 def _nat(chance: Random) -> Item:
     item: Item = {"owner": chance.choice(["net", "web"])}
-    kind = chance.choice(["rule", "rule", "port", "port", "port", "guard", "check", "uplink"])
+    kind = chance.choice(["rule", "rule", "port", "port", "port", "guard", "check", "uplink", "tunnel"])
     if kind == "rule":
         item["source"] = chance.choice(["10.0.0.0/24", "10.1.0.0/24", "fd00::/64"])
         item = options(chance, item, out_interface=["!br0", "up0"], comment=["one", "two"], exclusive=[True])
@@ -187,6 +187,11 @@ def _nat(chance: Random) -> Item:
         item.update(type="uplink", interface=chance.choice([*PEERS, *BRIDGES[:2]]))
         item = options(chance, item, comment=["one"], netns=[None])
         item["gateways"] = chance.choice([["10.0.0.9"], ["fd00::9"], ["10.0.0.9", "fd00::9"], ["10.0.0.8", "fd00::9"]])
+        return options(chance, item, state=["absent", "present"])
+    elif kind == "tunnel":
+        item.update(type="tunnel", vni=chance.choice([42, 43]))
+        item = options(chance, item, comment=["one"], port=[8472], backend=["nftables", "iptables"])
+        item["peers"] = chance.choice([[], ["192.0.2.2"], ["2001:db8::2", "192.0.2.3"], ["2001:db8::2"]])
         return options(chance, item, state=["absent", "present"])
     else:
         item.update(

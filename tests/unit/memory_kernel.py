@@ -492,6 +492,9 @@ class MemoryKernel(MemoryReader):
     def _SetUplink(self, step: firewall_change.SetUplink) -> None:
         advance(step, self._state)
 
+    def _SetTunnel(self, step: firewall_change.SetTunnel) -> None:
+        advance(step, self._state)
+
     def _SetApart(self, step: firewall_change.SetApart) -> None:
         advance(step, self._state)
 

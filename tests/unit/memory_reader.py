@@ -217,6 +217,7 @@ class MemoryReader:
             check=tuple(index.spoof_checks.values()),
             apart_on=tuple(index.apart.items()),
             answer=tuple(index.uplinks.values()),
+            admit=tuple(index.tunnels.values()),
             kinds=tuple({kind for kind, dummy in index.owned.static}),
         )
         if isinstance(backend, Iptables):
@@ -227,7 +228,7 @@ class MemoryReader:
         there = firewalls(self._state).index(ns, IPTABLES_NFT)
         allowed = {allowance.family for allowance in there.allowances.values()}
         tabled = {
-            family: bool(there.isolations or there.families[family] or there.nat_families[family])
+            family: bool(there.isolations or there.tunnels or there.families[family] or there.nat_families[family])
             or family in {*there.fences, *allowed}
             for family in (4, 6)
         }
@@ -334,6 +335,7 @@ class MemoryReader:
                             sorted(map(str, index.spoof_checks.values())),
                             sorted(index.apart.items()),
                             sorted(map(str, index.uplinks.values())),
+                            sorted(map(str, index.tunnels.values())),
                         )
                         for index in (firewalls(state).index(ns, backend) for backend in BACKENDS)
                     ],

@@ -135,6 +135,7 @@ ITEMS: dict[str, list[dict[str, Any]]] = {
             **{"type": "uplink", "interface": "qport", "gateways": ["192.0.2.9", "2001:db8::9"]},
             **{"owner": "qowner", "comment": "qcomment"},
         },
+        {"type": "tunnel", "vni": 42, "peers": ["192.0.2.9"], "owner": "qowner", "comment": "qcomment"},
     ],
 }
 

@@ -38,6 +38,7 @@ def written(backend: Backend, ruleset: Ruleset, texts: Texts) -> Ruleset:
 
 # --- nft ---
 
+TYPES = {"meta iifname": "ifname", "udp dport": "inet_service", "ip saddr": "ipv4_addr", "ip6 saddr": "ipv6_addr"}
 TOKEN = re.compile(r'"[^"]*"|@\w+,\d+,\d+|[{},;]|[^\s"{},;]+')
 
 
@@ -148,7 +149,7 @@ def _type(words: list[str]) -> dict[str, Any]:
     for part in " ".join(words).split(";"):
         name, _space, value = part.strip().partition(" ")
         if name == "typeof":  # as nft 1.0.6 says it
-            found["type"] = ["integer" if key.startswith("@") else "ifname" for key in value.split(" . ")]
+            found["type"] = [TYPES.get(key, "integer") for key in value.split(" . ")]
         elif name == "type":
             key, _colon, data = value.partition(" : ")
             found["type"] = key.split(" . ") if " . " in key else key
@@ -232,7 +233,7 @@ def _rule(objects: Objects, verb: str, where: dict[str, Any], words: list[str], 
 
 LOOKED_AT = {
     *("iifname", "oifname", "iif", "meta", "ct", "ip", "ip6", "th", "fib"),
-    *("ether", "arp", "icmpv6", "frag", "@th,64,128"),
+    *("ether", "arp", "icmpv6", "frag", "udp", "@th,64,128"),
 }
 STATEMENTS = {"accept", "drop", "return", "masquerade"}
 

@@ -19,6 +19,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     NAT,
     PORTS,
     SPOOFING,
+    TUNNELS,
     UPLINKS,
     Allowance,
     Edit,
@@ -28,6 +29,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     OwnedRules,
     PortMapping,
     SpoofCheck,
+    Tunnel,
     Uplink,
 )
 
@@ -42,7 +44,7 @@ def _blocks(mapping: PortMapping) -> Iterable[int]:
 
 class RuleIndex:
     """What we own in the rule set of one backend and namespace: port mappings, found by port and by owner, and counted; source NAT
-    rules, isolated bridges, allowances, fences, and checks of ports, each by its key.
+    rules, isolated bridges, allowances, fences, uplinks, tunnels, and checks of ports, each by its key.
 
     An edit takes the time of what it changes, not of what there is.
     """
@@ -63,6 +65,7 @@ class RuleIndex:
         )  # ports that a rule keeps from the others, with the bridge of each
         self.fences: Dict[int, Fence] = {fence.family: fence for fence in owned.fences}
         self.uplinks: Dict[Tuple[int, str], Uplink] = {uplink.key: uplink for uplink in owned.uplinks}
+        self.tunnels: Dict[Tuple[int, int], Tunnel] = {tunnel.key: tunnel for tunnel in owned.tunnels}
         self.spoof_checks: Dict[str, SpoofCheck] = {}  # by port
         self._checks_by_owner: Dict[str, Dict[str, SpoofCheck]] = collections.defaultdict(dict)
         self._ports_of: Dict[str, Dict[str, None]] = collections.defaultdict(
@@ -147,12 +150,14 @@ class RuleIndex:
         allowances: int = 0,
         fences: bool = False,
         uplinks: int = 0,
+        tunnels: int = 0,
     ) -> bool:
         """Return whether nothing is owned but so many of each, and ``fences`` if that is said: whether all goes with them. Checks of ports do not
         count, see `OwnedRules.empty`."""
         if self.owned.unmarked or (self.fences and not fences):
             return False
-        return (uplinks, nat_rules, port_mappings, isolations, allowances) == (
+        return (tunnels, uplinks, nat_rules, port_mappings, isolations, allowances) == (
+            len(self.tunnels),
             len(self.uplinks),
             len(self.nat_rules),
             len(self.port_mappings),
@@ -241,6 +246,9 @@ class RuleIndex:
         for uplink_key in edit.unanswer:
             self.uplinks.pop(uplink_key, None)
         self.uplinks.update((uplink.key, uplink) for uplink in edit.answer)
+        for tunnel_key in edit.unadmit:
+            self.tunnels.pop(tunnel_key, None)
+        self.tunnels.update((tunnel.key, tunnel) for tunnel in edit.admit)
         for check in edit.check:
             self._put_check(check)
         for port in edit.uncheck:
@@ -258,6 +266,8 @@ class RuleIndex:
             changed["fences"] = tuple(self.fences.values())
         if edit.answer or edit.unanswer:
             changed["uplinks"] = tuple(self.uplinks.values())
+        if edit.admit or edit.unadmit:
+            changed["tunnels"] = tuple(self.tunnels.values())
         if edit.publish or edit.unpublish:
             changed["bridges"] = tuple(self._in_use)
         if edit.hairpins_on or edit.hairpins_off:
@@ -280,5 +290,6 @@ class RuleIndex:
             ALLOWANCES: set(FAMILIES) if 0 in allowed else allowed,  # 0: of both
             FENCES: set(self.fences),
             UPLINKS: {family for family, dummy in self.uplinks},
+            TUNNELS: set(FAMILIES) if self.tunnels else set(),
             SPOOFING: set(FAMILIES) if self.spoof_checks or self.apart else set(),
         }

@@ -24,7 +24,7 @@ COMMENT_BYTES = 127  # libnftnl's NFTNL_UDATA_COMMENT_MAXLEN less the closing NU
 UNREADABLE = "?"  # the interface of a rule, or the MAC address of a check, that carries our mark and says something that we never write
 # The kinds of owned rules.
 NAT, PORTS, ISOLATION, ALLOWANCES, FENCES = "nat", "ports", "isolation", "allowances", "fences"
-SPOOFING, UPLINKS = "spoofing", "uplinks"
+SPOOFING, UPLINKS, TUNNELS = "spoofing", "uplinks", "tunnels"
 CHECKED = "src_valid_mark"  # in the comment of an uplink: it was switched on by us
 # Never translated: what stays on the segment (RFC 5771, RFC 919, RFC 4291).
 _BUILT_IN = {4: ("224.0.0.0/4", "255.255.255.255/32"), 6: ("ff00::/8",)}
@@ -248,6 +248,31 @@ class Uplink:
 
 
 @dataclass(frozen=True)
+class Tunnel:
+    """What comes in over UDP ``port`` for the VXLAN ``vni`` passes from ``peers`` only, which are addresses as `in_order` has them."""
+
+    vni: int
+    port: int
+    peers: Tuple[str, ...] = ()
+    owner: str = ""
+    comment: str = ""
+
+    @property
+    def key(self) -> Tuple[int, int]:
+        return self.port, self.vni
+
+    @property
+    def marked(self) -> str:
+        """Return the comment that the tunnel carries in the kernel."""
+        return marked(self.owner, self.comment)
+
+
+def in_order(addresses: Iterable[str]) -> Tuple[str, ...]:
+    """Return addresses sorted, each of them once."""
+    return tuple(sorted(set(addresses), key=lambda one: (family_of(one), int(ipaddress.ip_address(one)))))
+
+
+@dataclass(frozen=True)
 class OwnedRules:
     """What we own in the rule set of one backend. ``bridges`` are those behind which ports are published, ``localnet`` those whose
     route_localnet we switched on, ``hairpins`` the ports, each with its bridge, whose hairpin we switched on, ``apart`` those that a rule keeps from
@@ -268,6 +293,7 @@ class OwnedRules:
     spoof_checks: Tuple[SpoofCheck, ...] = ()
     apart: Tuple[Tuple[str, str], ...] = ()
     uplinks: Tuple[Uplink, ...] = ()
+    tunnels: Tuple[Tunnel, ...] = ()
     unmarked: Tuple[str, ...] = ()
     static: FrozenSet[Tuple[str, int]] = frozenset()
     families: Tuple[int, ...] = FAMILIES
@@ -282,7 +308,7 @@ class OwnedRules:
         """Return whether there is nothing that would keep our rules there, but for checks of ports, which are in no rule set of what is
         forwarded."""
         owned = (self.nat_rules, self.port_mappings, self.isolations, self.allowances, self.fences, self.uplinks)
-        return not any(owned) and not self.unmarked
+        return not any(owned) and not self.tunnels and not self.unmarked
 
 
 @dataclass(frozen=True)
@@ -311,6 +337,8 @@ class Edit:
     apart_off: Tuple[Tuple[str, str], ...] = ()
     answer: Tuple[Uplink, ...] = ()
     unanswer: Tuple[Tuple[int, str], ...] = ()  # uplinks by their keys
+    admit: Tuple[Tunnel, ...] = ()  # their peers only
+    unadmit: Tuple[Tuple[int, int], ...] = ()  # tunnels by their keys
     kinds: Tuple[str, ...] = ()
 
 
@@ -323,6 +351,7 @@ def making(owned: OwnedRules) -> Edit:
         FENCES: owned.fences,
         SPOOFING: owned.spoof_checks or owned.apart,
         UPLINKS: owned.uplinks,
+        TUNNELS: owned.tunnels,
     }
     return Edit(
         put=tuple(rule for rule in owned.nat_rules if rule.out_interface != UNREADABLE),
@@ -335,6 +364,7 @@ def making(owned: OwnedRules) -> Edit:
         check=tuple(check for check in owned.spoof_checks if check.mac != UNREADABLE),
         apart_on=owned.apart,
         answer=tuple(uplink for uplink in owned.uplinks if uplink.number),
+        admit=owned.tunnels,
         kinds=tuple(kind for kind, there in kept.items() if there),
     )
 
@@ -351,6 +381,7 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
     fences = {fence.family: fence for fence in owned.fences}
     checks = {check.interface: check for check in owned.spoof_checks}
     uplinks = {uplink.key: uplink for uplink in owned.uplinks}
+    tunnels = {tunnel.key: tunnel for tunnel in owned.tunnels}
     localnet = dict.fromkeys(owned.localnet)
     hairpins, apart = dict(owned.hairpins), dict(owned.apart)
     for edit in edits:
@@ -375,6 +406,9 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
         for uplink_key in edit.unanswer:
             uplinks.pop(uplink_key, None)
         uplinks.update((uplink.key, uplink) for uplink in edit.answer)
+        for tunnel_key in edit.unadmit:
+            tunnels.pop(tunnel_key, None)
+        tunnels.update((tunnel.key, tunnel) for tunnel in edit.admit)
         for bridge in edit.localnet_off:
             localnet.pop(bridge, None)
         localnet.update(dict.fromkeys(edit.localnet_on))
@@ -397,6 +431,7 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
         spoof_checks=tuple(checks.values()),
         apart=tuple(apart.items()),
         uplinks=tuple(uplinks.values()),
+        tunnels=tuple(tunnels.values()),
     )
 
 
@@ -441,6 +476,9 @@ def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
         {uplink.key: uplink for uplink in before.uplinks if uplink.number},
     )
     unanswer = tuple(one.key for one in unanswered if one.key not in {uplink.key for uplink in before.uplinks})
+    admit, unadmitted = _changed(
+        {tunnel.key: tunnel for tunnel in now.tunnels}, {tunnel.key: tunnel for tunnel in before.tunnels}
+    )
     on = tuple(bridge for bridge in before.localnet if bridge not in now.localnet)
     off = tuple(bridge for bridge in now.localnet if bridge not in before.localnet)
     bent = tuple(note for note in before.hairpins if note not in now.hairpins)
@@ -454,6 +492,7 @@ def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
         FENCES: bool(fence or fallen),
         SPOOFING: bool(check or uncheck or parted or joined),
         UPLINKS: bool(answer or unanswer),
+        TUNNELS: bool(admit or unadmitted),
     }
     return Edit(
         put=put,
@@ -476,6 +515,8 @@ def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
         apart_off=joined,
         answer=answer,
         unanswer=unanswer,
+        admit=admit,
+        unadmit=tuple(tunnel.key for tunnel in unadmitted),
         kinds=tuple(kind for kind, touched in about.items() if touched),
     )
 

@@ -15,6 +15,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     NatRule,
     PortMapping,
     SpoofCheck,
+    Tunnel,
     Uplink,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import DEFAULT
@@ -59,6 +60,11 @@ class OwnedRules:
         """Return the uplinks, of each one of its address families."""
         found = [uplink for index in self._indexes() for uplink in index.uplinks.values()]
         return list({uplink.interface: uplink for uplink in found}.values())
+
+    def tunnels(self) -> List[Tunnel]:
+        """Return the tunnels, each once."""
+        found = [tunnel for index in self._indexes() for tunnel in index.tunnels.values()]
+        return list({tunnel.key: tunnel for tunnel in found}.values())
 
     def forwarding(self) -> List[int]:
         """Return the address families for which what we did to switch forwarding on is there yet, and no rule that needs it."""

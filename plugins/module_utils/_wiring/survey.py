@@ -340,6 +340,8 @@ class _Survey:
         for uplink in self._rules.uplinks():
             if view.whole or view.shows(host, view.state.link(view.host, uplink.interface)):
                 yield self._reported(nat.RESOURCE, type="uplink", interface=uplink.interface, owner=uplink.owner)
+        for tunnel in self._rules.tunnels() if view.whole else ():
+            yield self._reported(nat.RESOURCE, type="tunnel", vni=tunnel.vni, port=tunnel.port, owner=tunnel.owner)
         asked_for = () if view.whole else view.asked_for()
         within = {address.ip for namespace in asked_for for dummy, address in view.addresses(namespace)}
         for mapping in self._rules.port_mappings():

@@ -56,6 +56,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     ISOLATION,
     NAT,
     PORTS,
+    TUNNELS,
     Allowance,
     Edit,
     NatRule,
@@ -75,6 +76,7 @@ _NEEDED = {
     NAT: ("nat", "mangle"),
     PORTS: ("raw", "mangle", "nat"),
     **dict.fromkeys((ISOLATION, ALLOWANCES, FENCES), ("filter",)),
+    TUNNELS: ("mangle",),
 }
 
 
@@ -94,6 +96,7 @@ def _sample(owned: IptablesRules, family: int, last: bool) -> IptablesRules:
         isolations=owned.isolations if owned.whole(ISOLATION, family) else (),
         allowances=owned.allowances if owned.whole(ALLOWANCES, family) else (),
         fences=owned.fences if owned.whole(FENCES, family) and not last else (),
+        tunnels=owned.tunnels if owned.whole(TUNNELS, family) else (),
     )
 
 

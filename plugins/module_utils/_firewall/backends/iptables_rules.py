@@ -14,7 +14,10 @@ import ipaddress
 from dataclasses import field, replace
 from typing import Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import iptables_snat
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import (
+    iptables_snat,
+    iptables_tunnels,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_difference import (
     Layout,
     difference,
@@ -46,6 +49,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     MARK,
     NAT,
     PORTS,
+    TUNNELS,
     UNREADABLE,
     Allowance,
     Fence,
@@ -72,6 +76,7 @@ _BIT = "%#x/%#x" % (MARK_BIT, MARK_BIT)
 _KINDS = {
     PUBLISH: PORTS, HAIRPIN: PORTS, RAW: PORTS, MANGLE: PORTS, LOCALHOST: PORTS,
     GUARD: ISOLATION, CLOSED: ISOLATION, OPEN: ISOLATION, FORWARD: ALLOWANCES, FENCE: FENCES, FENCED: FENCES,
+    iptables_tunnels.TUNNEL: TUNNELS,
 }  # fmt: skip
 _BENT = "linuxnet-hairpin|"  # begins the note of a port whose hairpin we switched on; its bridge follows
 _HERE = ("::1/128", "fe80::/10")
@@ -246,6 +251,7 @@ def render(family: int, owned: IptablesRules) -> Layout:
         layout.others["filter", caller] = owned.others[family]
     _fenced(fences, layout)
     _isolated(family, owned.isolations, layout)
+    iptables_tunnels.render(family, owned.tunnels, layout)
     return layout
 
 
@@ -411,6 +417,7 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
         bridges=bridges_of(mappings),
         localnet=tuple(dict.fromkeys(localnet)),
         hairpins=tuple(hairpins.items()),
+        tunnels=tuple(iptables_tunnels.read(saved)),
         unmarked=tuple(unmarked),
         families=tuple(saved),
         callers=callers,
@@ -432,7 +439,7 @@ def _static(saved: Mapping[int, Tables], owned: IptablesRules) -> FrozenSet[Tupl
         lost = [step.chain for step in difference(tables, layout, SHARED)]
         broken = {_KINDS.get(name, NAT) for name in lost if name.startswith(OURS)}
         if not all(name.startswith(OURS) for name in lost):  # a call that leads elsewhere: nobody knows whose it was
-            broken.update((NAT, PORTS, ISOLATION, ALLOWANCES, FENCES))
+            broken.update((NAT, PORTS, ISOLATION, ALLOWANCES, FENCES, TUNNELS))
         if iptables_snat.STOPS not in tables.get("mangle", {}):
             broken.add(NAT)
         there = {_KINDS.get(name, NAT) for dummy, name in layout.chains}

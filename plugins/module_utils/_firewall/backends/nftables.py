@@ -32,6 +32,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     numbered,
     pair,
     quoted,
+    through,
     traits,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_foreign import chains_of
@@ -63,6 +64,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     NAT,
     PORTS,
     SPOOFING,
+    TUNNELS,
     UNREADABLE,
     UPLINKS,
     Allowance,
@@ -71,6 +73,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     Isolation,
     OwnedRules,
     PortMapping,
+    Tunnel,
     Uplink,
     bridges_of,
     edited,
@@ -135,6 +138,7 @@ def _lines(before: NftRules, after: NftRules, edits: Sequence[Edit], objects: Ob
         ALLOWANCES: after.allowances,
         FENCES: after.fences,
         UPLINKS: after.uplinks,
+        TUNNELS: after.tunnels,
     }
     for about, owned_now in kept.items():
         if about not in kinds:
@@ -185,6 +189,8 @@ def _content(before: NftRules, after: OwnedRules, about: str) -> List[str]:
         return _fence_lines(before, before.fences, after.fences)
     if about == UPLINKS:
         return _uplink_lines(before, before.uplinks, [uplink for uplink in after.uplinks if uplink.number])
+    if about == TUNNELS:
+        return _tunnel_lines(before, before.frames, after.tunnels)
     if about == ALLOWANCES:
         old = [] if before.anew(about, "marks") else before.allowances
         return _set_lines("marks", map(marking, old), map(marking, after.allowances))
@@ -269,6 +275,14 @@ def _uplink_lines(before: NftRules, old: Sequence[Uplink], new: Sequence[Uplink]
     return lines
 
 
+def _tunnel_lines(before: NftRules, old: Mapping[str, Iterable[str]], new: Sequence[Tunnel]) -> List[str]:
+    """Return the lines that make of the elements of tunnels, by set, those of others: first who passes, last what passes from nobody else."""
+    lines = []
+    for name, wanted in through(new).items():
+        lines += _set_lines(name, [] if before.anew(TUNNELS, name) else old.get(name, ()), wanted)
+    return lines
+
+
 class Nftables(Backend):
     """nftables, through the program nft. All that is changed in one transaction is there at once, or nothing of it is."""
 
@@ -323,7 +337,11 @@ class Nftables(Backend):
             lines += nftables_snat.typed(edit, replaced.nat_rules, anew)
         for about in edit.kinds:
             lines += _base(before, about)
-            if before.remade.get(about):  # all that was in what is made anew
+            if about == TUNNELS:
+                whole = before.whole(about)
+                old = through(replaced.tunnels) if whole else before.frames
+                lines += _tunnel_lines(before, old, edit.admit if whole else edited(before, [edit]).tunnels)
+            elif before.remade.get(about):  # all that was in what is made anew
                 lines += _content(before, before, about)
         lines += _element_lines("delete", edit.unpublish)
         lines += _set_lines("loops", [], map(pair, bridges_of(edit.publish)))

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
     comment_of,
@@ -29,11 +29,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     Allowance,
     Isolation,
     PortMapping,
+    Tunnel,
     Uplink,
     family_of,
+    in_order,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import UPLINK_BITS, UPLINK_SHIFT
 
+TUNNEL_SETS = ("peers_ip", "peers_ip6", "tunnels")
 HAIRPIN = "linuxnet-hairpin|"  # begins the comment of a port's note, which its bridge follows
 
 # --- to nft ---
@@ -81,7 +84,7 @@ def inside_of(isolation: Isolation) -> Dict[str, List[str]]:
         found["inside_" + ip] = [inside_text(way, source, bridge) for way, source in isolation.ways(family)]
         found["insiders_" + ip] = [inside_text("", source, bridge) for source in isolation.insiders(family)]
     found["local"] = [inside_text(bridge, "", bridge)] if isolation.inside else []
-    found["tunnels"] = [inside_text(way, "", bridge) for way in isolation.only]
+    found["alone"] = [inside_text(way, "", bridge) for way in isolation.only]
     return found
 
 
@@ -101,6 +104,18 @@ def marking(allowance: Allowance) -> str:
 def numbered(uplink: Uplink) -> str:
     """Return an uplink as an element of its map."""
     return '"%s" comment "%s" : 0x%08x' % (uplink.interface, uplink.marked, uplink.number << UPLINK_SHIFT)
+
+
+def through(tunnels: Iterable[Tunnel]) -> Dict[str, List[str]]:
+    """Return tunnels as elements of their sets, by set."""
+    found: Dict[str, List[str]] = {name: [] for name in TUNNEL_SETS}
+    for tunnel in tunnels:
+        frames = "%d . 0x%x" % (tunnel.port, tunnel.vni)
+        for peer in tunnel.peers:
+            element_ = '%s . %s comment "%s%s"' % (frames, peer, MARK, tunnel.owner)
+            found["peers_%s" % IP[family_of(peer)][0]].append(element_)
+        found["tunnels"].append('%s comment "%s"' % (frames, tunnel.marked))
+    return found
 
 
 def notes(bridges: Iterable[str], ports: Iterable[Tuple[str, str]]) -> List[str]:
@@ -205,3 +220,33 @@ def read_uplink(family: int, key: Any, value: Any) -> Uplink:
     checked, dummy, comment = rest.partition("|")
     known = isinstance(value, int) and not value & ~UPLINK_BITS
     return Uplink(family, bridge_of(key), value >> UPLINK_SHIFT if known else 0, checked == CHECKED, owner, comment)
+
+
+def frames_of(name: str, item: Any) -> str:
+    """Return an element of a set of tunnels, or of their peers, as it is written; ``""`` for anything else."""
+    parts = listed(fields(element(item)).get("concat"))
+    try:
+        port, vni = (int(str(part), 0) for part in parts[:2])
+        peers = [part for part in map(text_of, parts[2:]) if ipaddress.ip_address(part)]
+    except ValueError:
+        return ""
+    if min(port, vni) < 0 or len(parts) != (2 if name == "tunnels" else 3):
+        return ""
+    comment = ' comment "%s"' % comment_of(item) if comment_of(item) else ""
+    return " . ".join([str(port), "0x%x" % vni, *peers]) + comment
+
+
+def read_tunnels(sets: Mapping[str, Sequence[str]]) -> List[Tunnel]:
+    """Return the tunnels whose elements, as they are written, are in sets."""
+    peers: Dict[str, List[str]] = {}
+    for name in TUNNEL_SETS[:2]:
+        for written in sets.get(name, ()):
+            frames, dummy, peer = written.partition(" comment ")[0].rpartition(" . ")
+            peers.setdefault(frames, []).append(peer)
+    found = []
+    for written in sets.get("tunnels", ()):
+        frames, dummy, said = written.partition(" comment ")
+        port, dummy, vni = frames.partition(" . ")
+        owner, comment = owner_of(said.strip('"'))
+        found.append(Tunnel(int(vni, 16), int(port), in_order(peers.get(frames, ())), owner, comment))
+    return found

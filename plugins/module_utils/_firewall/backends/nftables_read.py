@@ -15,8 +15,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_elements import (
     HAIRPIN,
+    TUNNEL_SETS,
     Addresses,
     bridge_of,
+    frames_of,
     inside_of,
     inside_text,
     member,
@@ -27,7 +29,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     read_allowance,
     read_inside,
     read_mapping,
+    read_tunnels,
     read_uplink,
+    through,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
     Objects,
@@ -54,10 +58,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     MARK,
     NAT,
     PORTS,
+    TUNNELS,
     Fence,
     Isolation,
     OwnedRules,
     PortMapping,
+    Tunnel,
     bridges_of,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
@@ -66,11 +72,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 @dataclass(frozen=True)
 class NftRules(OwnedRules):
     """What we own in nftables. ``sets`` has the elements, as they are written but for comments, of each of the sets of isolation, ``loops`` those of
-    that one. ``handles`` and ``remade`` are by kind what `nftables_whole` says; ``carried`` are the rules of somebody that are in chains which are made
-    anew, as (chain, text). ``dormant``: nothing of the table is in force. ``bridge`` is what is in the other table."""
+    that one, ``frames`` with comments those of each of the sets of tunnels. ``handles`` and ``remade`` are by kind what `nftables_whole` says;
+    ``carried`` are the rules of somebody that are in chains which are made anew, as (chain, text). ``dormant``: nothing of the table is in force.
+    ``bridge`` is what is in the other table."""
 
     sets: Mapping[str, Mapping[str, None]] = field(default_factory=dict, hash=False)
     loops: Tuple[str, ...] = ()
+    frames: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
     handles: Mapping[str, Sequence[Tuple[str, int]]] = field(default_factory=dict, hash=False)
     remade: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
     carried: Tuple[Tuple[str, str], ...] = ()
@@ -114,6 +122,8 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
     insiders = {name: [read_inside(name, item) for item in sets.get(name, ())] for name in INSIDE_SETS}
     names.update((name, dict.fromkeys(inside_text(*one) for one in there if one)) for name, there in insiders.items())
     loops = tuple(map(named, sets.get("loops", ())))
+    frames = {name: tuple(filter(None, (frames_of(name, one) for one in sets.get(name, ())))) for name in TUNNEL_SETS}
+    tunnels = read_tunnels(frames)
     isolations = []
     for item in sets.get("closed", ()):
         bridge, comment = bridge_of(item), comment_of(item)
@@ -133,6 +143,7 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
     odd = ["set " + name for name, there in insiders.items() if None in there]
     broken.update([ISOLATION] if odd else ())
     remade = {**table.remade, ISOLATION: [*table.remade.get(ISOLATION, ()), *odd]} if odd else table.remade
+    broken |= {TUNNELS} if _strange_frames(frames, tunnels) else set()
     return NftRules(
         nat_rules=tuple(nftables_snat.ours(objects)),
         port_mappings=tuple(mappings),
@@ -149,10 +160,12 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
             for family, (ip, dummy) in IP.items()
             for key, value in pairs(sets.get("uplinks_" + ip))
         ),
+        tunnels=tuple(tunnels),
         unmarked=tuple(unmarked),
         static=frozenset((about, family) for about in (NAT, *STATIC) if about not in broken for family in FAMILIES),
         sets=names,
         loops=loops,
+        frames=frames,
         handles=table.handles,
         remade=remade,
         carried=table.carried,
@@ -170,7 +183,7 @@ def _inside(
     elsewhere = {source for dummy, source in ways}
     sources = {source for ip, dummy in IP.values() for dummy, source in here["insiders_" + ip]}
     own = {(bridge, source) for source in sources - elsewhere}
-    return tuple(sorted(ways | own)), tuple(sorted(way for way, dummy in here["tunnels"]))
+    return tuple(sorted(ways | own)), tuple(sorted(way for way, dummy in here["alone"]))
 
 
 def _strange(
@@ -188,3 +201,8 @@ def _strange(
         wanted = {text for isolation in isolations for text in inside_of(isolation)[name]}
         strange += [] if wanted == set(names[name]) else [ISOLATION]
     return strange
+
+
+def _strange_frames(frames: Mapping[str, Sequence[str]], tunnels: Sequence[Tunnel]) -> bool:
+    """Return whether in the sets of tunnels is something else than there is to be for what is owned."""
+    return any(sorted(frames[name]) != sorted(wanted) for name, wanted in through(tunnels).items())

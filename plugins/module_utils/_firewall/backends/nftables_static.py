@@ -18,6 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     ISOLATION,
     PORTS,
     SPOOFING,
+    TUNNELS,
     UPLINKS,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
@@ -31,7 +32,7 @@ IP = {
 }  # nft's words for an address family, and for the type of its addresses
 ISOLATION_SETS = ("closed", "icc", "open", "internal")  # those that an isolated bridge may be in
 # What is inside of isolated networks: by which interface it comes, from where, whatever that is, and by which nothing else comes.
-INSIDE_SETS = ("inside_ip", "inside_ip6", "insiders_ip", "insiders_ip6", "local", "tunnels")
+INSIDE_SETS = ("inside_ip", "inside_ip6", "insiders_ip", "insiders_ip6", "local", "alone")
 FENCE_SETS = ("fence", "spared")  # a family each
 _MARK = ANY_MARK + "-"  # begins the comment of a static rule
 # Where source NAT rules are, and their stops.
@@ -163,9 +164,9 @@ def _isolating() -> StaticRules:
         sets["set insiders_%s" % ip] = "type %s . ifname; flags interval" % kind
         stray = "%s saddr . oifname @insiders_%s iifname . oifname != @local counter drop" % (ip, ip)
         rules.append(("forward", "stray-" + ip, stray))
-    sets.update({"set local": "type ifname . ifname", "set tunnels": "type ifname . ifname"})
+    sets.update({"set local": "type ifname . ifname", "set alone": "type ifname . ifname"})
     rules += [
-        ("forward", "tunnel", "iifname . oifname @tunnels counter drop"),
+        ("forward", "only", "iifname . oifname @alone counter drop"),
         ("forward", "icc", "iifname . oifname @icc accept"),
         ("forward", "internal-out", "iifname @internal counter drop"),
         ("forward", "internal-in", "oifname @internal counter drop"),
@@ -220,6 +221,30 @@ _UPLINKS = StaticRules(
             "marked",
             "ct mark != 0 ct mark & %d == 0 meta mark 0 meta mark set ct mark" % (~UPLINK_BITS & 0xFFFFFFFF),
         ),
+    ],
+)
+
+
+# What comes in for a VXLAN (RFC 7348, 5): its VNI is behind the header of UDP and a word of flags. IPv6 is put together behind the hook input only, so
+# the first part of a packet tells whose it is; one that is cut off before the VNI, or behind headers that are cut off themselves, passes from nobody.
+# Nobody sends such in good faith (RFC 7112, RFC 8200), and the other parts are nothing without it.
+_TUNNELS = StaticRules(
+    "tunnel",
+    {
+        "set tunnels": "typeof udp dport . @th,96,24",
+        "set peers_ip": "typeof udp dport . @th,96,24 . ip saddr",
+        "set peers_ip6": "typeof udp dport . @th,96,24 . ip6 saddr",
+    },
+    {"peers": "", "fragments": "", "tunnel": "filter hook input priority mangle"},
+    [
+        ("tunnel", "known", "udp dport . @th,96,24 @tunnels goto peers"),
+        ("tunnel", "first", "frag frag-off 0 goto fragments"),
+        ("peers", "ip", "th dport . @th,96,24 . ip saddr @peers_ip accept"),
+        ("peers", "ip6", "th dport . @th,96,24 . ip6 saddr @peers_ip6 accept"),
+        ("peers", "stranger", "counter drop"),
+        ("fragments", "other", "meta l4proto != 17 accept"),
+        ("fragments", "untouched", "th dport . @th,96,24 != @tunnels accept"),
+        ("fragments", "hidden", "counter drop"),
     ],
 )
 
@@ -308,4 +333,5 @@ STATIC: Mapping[str, StaticRules] = {
     FENCES: _FENCING,
     SPOOFING: _spoofing(),
     UPLINKS: _UPLINKS,
+    TUNNELS: _TUNNELS,
 }

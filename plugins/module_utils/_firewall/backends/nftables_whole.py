@@ -52,9 +52,15 @@ _PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "srcnat
 _PLAIN = ("accept", "drop", "return", "masquerade")
 _NAMES = ("iifname", "oifname")
 _SHORT = (*_NAMES, "iif")  # nft says these without "meta"
-_PROTOCOLS = {"ipv6-icmp": "58", "icmpv6": "58"}  # what /etc/protocols has names for, if it is there
+_PROTOCOLS = {"ipv6-icmp": "58", "icmpv6": "58", "udp": "17"}  # what /etc/protocols has names for, if it is there
 # How a set of what has no type of its own is declared, and what nft 1.0.6 says of it.
-_TYPEOF, _TYPE = "meta iifname . @th,64,128", "ifname . integer"
+_VNI = "udp dport . @th,96,24"
+_TYPES = {
+    "iifname . @th,64,128": "ifname . integer",
+    _VNI: "inet_service . integer",
+    _VNI + " . ip saddr": "inet_service . integer . ipv4_addr",
+    _VNI + " . ip6 saddr": "inet_service . integer . ipv6_addr",
+}
 _BITS = ("state", "status")  # of ct: what matches if any of the bits is set
 
 
@@ -205,13 +211,15 @@ def holding(item: Mapping[str, Any]) -> str:
 
 def held(declared: str) -> str:
     """Return how a set or a map is declared, in the words of `holding`."""
-    return declared.replace("typeof " + _TYPEOF, "type " + _TYPE)
+    what, dummy, rest = declared.partition("; ")
+    type_ = _TYPES.get(what[len("typeof ") :].replace("meta ", "", 1)) if what.startswith("typeof ") else None
+    return "type %s%s" % (type_, "; " + rest if rest else "") if type_ else declared
 
 
 def _type(value: Any) -> str:
     """Return the type of keys or values; that of a map's values is one text before nft 1.0.8, and newer ones say of what it is if it was declared so."""
     if "typeof" in fields(value):
-        return _TYPE if "meta " + _looked_at(value["typeof"]) == _TYPEOF else "?"
+        return _TYPES.get(_looked_at(value["typeof"]), "?")
     return " . ".join(map(text_of, listed(value))) or text_of(value)
 
 

@@ -16,6 +16,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     ISOLATION,
     PORTS,
     SPOOFING,
+    TUNNELS,
     UNREADABLE,
     UPLINKS,
     Allowance,
@@ -26,6 +27,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     OwnedRules,
     PortMapping,
     SpoofCheck,
+    Tunnel,
     Uplink,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import DEFAULT
@@ -337,3 +339,31 @@ class SetUplink(FirewallChange):
     def undo(self) -> Tuple[Change, ...]:
         readable = self.old if self.old is not None and self.old.number else None
         return (SetUplink(self.ns, readable, self.new, backend=self.backend),)
+
+
+@dataclass(frozen=True)
+class SetTunnel(FirewallChange):
+    """Have only its peers send to a VXLAN, or (``new`` None) anybody."""
+
+    ns: NsRef
+    new: Optional[Tunnel]
+    old: Optional[Tunnel] = None
+    owned: OwnedRules = field(default_factory=OwnedRules, compare=False)
+    last: bool = False
+    backend: Backend = DEFAULT
+
+    def edited(self) -> Edit:
+        if self.new is not None:
+            return Edit(admit=(self.new,), kinds=(TUNNELS,))
+        return Edit(unadmit=(self.old.key,) if self.old else (), kinds=(TUNNELS,))
+
+    def replaced(self) -> OwnedRules:
+        return OwnedRules(tunnels=(self.old,) if self.old else ())
+
+    def attempt(self) -> str:
+        tunnel = self.new or self.old
+        vni = tunnel.vni if tunnel else 0
+        return "%s VXLAN %d in %s" % ("keep all but peers from" if self.new else "open", vni, self.ns)
+
+    def undo(self) -> Tuple[Change, ...]:
+        return (SetTunnel(self.ns, self.old, self.new, backend=self.backend),)

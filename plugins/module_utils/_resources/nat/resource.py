@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The noun nat: its options and its types, each of which is a file (`source_nat`, `port_mapping`, `isolation`,
-`spoof_check`, `uplink`). Pure."""
+`spoof_check`, `uplink`, `tunnel`). Pure."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
     port_mapping_plan,
     source_nat,
     spoof_check,
+    tunnel,
     uplink,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
@@ -36,8 +37,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 if TYPE_CHECKING:
     from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ownership import Standing
 
-AnyWant = Union[source_nat.Want, port_mapping.Want, isolation.Want, spoof_check.Want, uplink.Want]
-AnyHave = Union[source_nat.Have, port_mapping_look.Have, isolation.Have, spoof_check.Have, uplink.Have]
+AnyWant = Union[source_nat.Want, port_mapping.Want, isolation.Want, spoof_check.Want, uplink.Want, tunnel.Want]
+AnyHave = Union[source_nat.Have, port_mapping_look.Have, isolation.Have, spoof_check.Have, uplink.Have, tunnel.Have]
 
 
 @dataclass(frozen=True)
@@ -67,17 +68,18 @@ _OWN = {
         "optional",
     },
     "uplink": {"interface", "gateways"},
+    "tunnel": {"vni", "port", "peers"},
 }
 _OTHER_TYPES = {type_: sorted(set().union(*_OWN.values()) - own) for type_, own in _OWN.items()}
 
 
 class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
     noun = "nat"
-    identity = ("source", "host_port", "bridge", "interface", "peer_netns", "owner")
+    identity = ("source", "host_port", "bridge", "interface", "peer_netns", "vni", "owner")
     options: Dict[str, Any] = {
         "type": {
             "type": "str",
-            "choices": ["masquerade", "snat", "dnat", "filter", "spoof_check", "uplink"],
+            "choices": ["masquerade", "snat", "dnat", "filter", "spoof_check", "uplink", "tunnel"],
             "default": "masquerade",
         },
         "source": {"type": "str"},
@@ -113,6 +115,9 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         "pools": {"type": "list", "elements": "str"},
         "optional": {"type": "bool", "default": False},
         "gateways": {"type": "list", "elements": "str"},
+        "vni": {"type": "int"},
+        "port": {"type": "int", "default": tunnel.VXLAN_PORT},
+        "peers": {"type": "list", "elements": "str"},
         "goes_with": {"type": "str"},
         "rewired": {"type": "list", "elements": "str"},
         "owner": {"type": "str", "default": NOBODY},
@@ -149,6 +154,8 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return spoof_check.parse(params, owner, comment)
         if params["type"] == "uplink":
             return uplink.parse(params, owner, comment)
+        if params["type"] == "tunnel":
+            return tunnel.parse(params, owner, comment)
         return source_nat.parse(params, owner, comment)
 
     def identities(self, want: AnyWant) -> Sequence[Hashable]:
@@ -159,6 +166,8 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return ((want.ns, "spoof_check", want.check.interface),) if want.check.interface else ()
         if isinstance(want, uplink.Want):
             return ((want.ns, "uplink", want.name),)
+        if isinstance(want, tunnel.Want):
+            return ((want.ns, "tunnel", *want.tunnel.key),)
         return ((want.ns, *want.rule.key),) if isinstance(want, source_nat.Want) else ()
 
     def together(self, wants: Sequence[AnyWant]) -> List[AnyWant]:
@@ -168,7 +177,7 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         for want in wants:
             if want.present and want.ip_forward:
                 need.setdefault(want.ns, set()).add(want.family)
-            if want.present and not isinstance(want, (spoof_check.Want, uplink.Want)):
+            if want.present and not isinstance(want, (spoof_check.Want, uplink.Want, tunnel.Want)):
                 named.setdefault(want.ns, set()).add(self._about(want))
         about = {ns: frozenset(found) for ns, found in named.items()}
         published = iter(port_mapping.together([want for want in wants if isinstance(want, port_mapping.Want)]))
@@ -201,6 +210,8 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         """A rule is compared with the interface's own name: with an alternative one it would never match."""
         if isinstance(want, isolation.Want):
             return isolation.resolved(want, state)
+        if isinstance(want, tunnel.Want):
+            return want
         if isinstance(want, port_mapping.Want):
             named, option = want.bridge, "bridge"
         elif isinstance(want, spoof_check.Want):
@@ -239,6 +250,8 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return spoof_check.subject(want)
         if isinstance(want, uplink.Want):
             return uplink.subject(want)
+        if isinstance(want, tunnel.Want):
+            return tunnel.subject(want)
         return source_nat.subject(want)
 
     def look(self, want: AnyWant, state: State) -> Union[AnyHave, Stays]:
@@ -262,6 +275,8 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return isolation.Have() if ns is None else isolation.look(want, ns, state)
         if isinstance(want, uplink.Want):
             return uplink.Have() if ns is None else uplink.look(want, ns, state)
+        if isinstance(want, tunnel.Want):
+            return tunnel.Have() if ns is None else tunnel.look(want, ns, state)
         return source_nat.Have() if ns is None else source_nat.look(want, ns, state)
 
     def plan(self, want: AnyWant, have: Union[AnyHave, Stays]) -> Plan:
@@ -288,6 +303,8 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return spoof_check.plan(want, have)
         if isinstance(want, uplink.Want) and isinstance(have, uplink.Have):
             return uplink.plan(want, have)
+        if isinstance(want, tunnel.Want) and isinstance(have, tunnel.Have):
+            return tunnel.plan(want, have)
         if isinstance(want, source_nat.Want) and isinstance(have, source_nat.Have):
             return source_nat.plan(want, have)
         raise TypeError("what there is, is no answer for what is wanted")

@@ -22,6 +22,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     NAT,
     PORTS,
     SPOOFING,
+    TUNNELS,
     UPLINKS,
     Edit,
     OwnedRules,
@@ -68,7 +69,7 @@ def test_all_that_is_owned_is_read_back(backend: Backend) -> None:
     assert content(found) == content(edited(OwnedRules(), edits_of(backend)))
     assert (found.bridges, found.localnet, found.unmarked) == (("br0",), ("br0",), ())
     assert found.hairpins == (("web0", "br0"),)
-    assert all(found.whole(kind) for kind in (NAT, PORTS, ISOLATION, ALLOWANCES, FENCES))
+    assert all(found.whole(kind) for kind in (NAT, PORTS, ISOLATION, ALLOWANCES, FENCES, TUNNELS))
     assert found.whole(SPOOFING) == bool(found.spoof_checks)
     assert found.whole(UPLINKS) == bool(found.uplinks)
 
@@ -128,6 +129,7 @@ def test_what_a_person_would_type_does_the_same(backend: Backend, number: int) -
             spoof_checks=tuple(check for check in now.spoof_checks if check.interface in back.uncheck),
             apart=back.apart_off,
             uplinks=tuple(uplink for uplink in now.uplinks if uplink.key in back.unanswer),
+            tunnels=tuple(tunnel for tunnel in now.tunnels if tunnel.key in back.unadmit),
         )
         undone = typed(backend, done, backend.commands(back, now, replaced, not before))
         assert content(backend.owned(undone)) == content(owned)
@@ -165,6 +167,7 @@ def test_what_is_foreseen_is_what_is_read(backend: Backend, first: int, second: 
         assert [frozenset(one) for one in foreseen] == content(there)[:4]
         assert frozenset(index.spoof_checks.values()) == content(there)[7]
         assert frozenset(index.uplinks.values()) == frozenset(index.owned.uplinks) == frozenset(there.uplinks)
+        assert frozenset(index.tunnels.values()) == frozenset(index.owned.tunnels) == frozenset(there.tunnels)
         assert (set(index.owned.bridges), set(index.owned.localnet)) == (set(there.bridges), set(there.localnet))
         assert index.hairpins == dict(there.hairpins)
         sets = getattr(there, "sets", {})

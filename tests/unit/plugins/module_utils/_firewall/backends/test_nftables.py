@@ -21,6 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     ISOLATION,
     PORTS,
     SPOOFING,
+    TUNNELS,
     UPLINKS,
     Allowance,
     Edit,
@@ -120,12 +121,14 @@ def test_f13_what_is_left_of_a_kind_goes_though_somebody_took_its_rules_out(kind
             uncheck=tuple(one.interface for one in there.spoof_checks), apart_off=there.apart, kinds=(SPOOFING,)
         ),
         UPLINKS: Edit(unanswer=tuple(one.key for one in there.uplinks), kinds=(UPLINKS,)),
+        TUNNELS: Edit(unadmit=tuple(one.key for one in there.tunnels), kinds=(TUNNELS,)),
     }[kind]
     left = made(NFTABLES, only, start=broken)
     owned = NFTABLES.owned(left)
     assert owned.nat_rules
     kept = {PORTS: owned.port_mappings, ISOLATION: owned.isolations, ALLOWANCES: owned.allowances, FENCES: owned.fences}
-    assert not {**kept, SPOOFING: owned.spoof_checks + owned.apart, UPLINKS: owned.uplinks}[kind]
+    kept.update({SPOOFING: owned.spoof_checks + owned.apart, UPLINKS: owned.uplinks, TUNNELS: owned.tunnels})
+    assert not kept[kind]
     names = {f"{what} {one['name']}" for item in left for what, one in item.items() if what in ("chain", "set", "map")}
     assert not names & {*static.sets, *(f"chain {chain}" for chain in static.chains)}
     assert NFTABLES.transaction(left, [only])["nft"] == ""

@@ -23,12 +23,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     ISOLATION,
     PORTS,
     SPOOFING,
+    TUNNELS,
     UPLINKS,
 )
 
 
 def test_there_are_some_of_each_kind_but_source_nat() -> None:
-    assert list(STATIC) == [PORTS, ISOLATION, ALLOWANCES, FENCES, SPOOFING, UPLINKS]
+    assert list(STATIC) == [PORTS, ISOLATION, ALLOWANCES, FENCES, SPOOFING, UPLINKS, TUNNELS]
     assert {f"set {name}" for name in (*ISOLATION_SETS, *INSIDE_SETS)} == set(STATIC[ISOLATION].sets)
 
 
@@ -48,7 +49,15 @@ def test_a_rule_uses_what_is_made_before_it(kind: Any) -> None:
 def test_the_names_that_are_on_running_hosts_stay() -> None:
     assert TABLE == "inet linuxnet_containers"
     assert BRIDGE_TABLE == "bridge linuxnet_containers"
-    assert [static.name for static in STATIC.values()] == ["publish", "guard", "mark", "fence", "spoof", "uplink"]
+    assert [static.name for static in STATIC.values()] == [
+        "publish",
+        "guard",
+        "mark",
+        "fence",
+        "spoof",
+        "uplink",
+        "tunnel",
+    ]
     assert {kind: static.table for kind, static in STATIC.items() if static.table != TABLE} == {SPOOFING: BRIDGE_TABLE}
     assert STATIC[ISOLATION].mark("closed") == "linuxnet-guard-closed"
 

@@ -24,6 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     NAT,
     PORTS,
     SPOOFING,
+    TUNNELS,
     UNREADABLE,
     UPLINKS,
     Allowance,
@@ -32,6 +33,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     NatRule,
     PortMapping,
     SpoofCheck,
+    Tunnel,
     Uplink,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
@@ -43,11 +45,14 @@ PORT = PortMapping("tcp", "0.0.0.0/0", 8080, 8080, "10.0.0.2", 80, "net", "br0")
 ISOLATED = Isolation("br0", isolate=False, owner="net")
 IPTABLES = IptablesRules(callers={4: "DOCKER-USER"})
 WHOLE = NftRules(
-    static=frozenset((kind, family) for kind in (NAT, PORTS, ISOLATION, SPOOFING, UPLINKS) for family in FAMILIES)
+    static=frozenset(
+        (kind, family) for kind in (NAT, PORTS, ISOLATION, SPOOFING, UPLINKS, TUNNELS) for family in FAMILIES
+    )
 )
 FENCED = NftRules(static=frozenset((FENCES, family) for family in FAMILIES))
 TABLE = "inet linuxnet_containers"
 BRIDGE = "bridge linuxnet_containers"
+TUNNEL = Tunnel(42, 4789, ("192.0.2.2", "2001:db8::2"), "front")
 CHECKED = SpoofCheck("veth1", "02:42:0a:00:00:02", ("10.0.0.2",), "web")
 
 COMMANDS = [
@@ -122,6 +127,24 @@ COMMANDS = [
         ],
     ),
     (
+        changes.SetTunnel(HOST, TUNNEL, replace(TUNNEL, peers=("192.0.2.2", "192.0.2.4")), WHOLE),
+        [
+            f"nft 'delete element {TABLE} peers_ip {{ 4789 . 0x2a . 192.0.2.4 }}'",
+            f"nft 'add element {TABLE} peers_ip6 {{ 4789 . 0x2a . 2001:db8::2 comment \"linuxnet:front\" }}'",
+        ],
+    ),
+    (changes.SetTunnel(HOST, None, TUNNEL, last=True), [f"nft 'delete table {TABLE}'"]),
+    (
+        changes.SetTunnel(HOST, replace(TUNNEL, peers=()), None, IPTABLES, backend=IPTABLES_NFT),
+        [f"iptables-nft -t mangle {line}" for line in (
+            "-N LINUXNET-TUNNEL",
+            "-A LINUXNET-TUNNEL '!' -p udp -m comment --comment linuxnet -j RETURN",
+            "-A LINUXNET-TUNNEL -p udp -m udp --dport 4789 -m u32 --u32 '0x0>>0x16&0x3c@0xc>>0x8=0x2a' "
+            "-m comment --comment linuxnet:front -j DROP",
+            "-I INPUT -m comment --comment linuxnet -j LINUXNET-TUNNEL",
+        )],
+    ),
+    (
         changes.SetFence(HOST, Fence(4, ("lo", "up0"), ("lan0",)), Fence(4, ("lan0", "lo", "up0")), NFTABLES, FENCED),
         [f"nft 'delete element {TABLE} fence_ip {{ \"lan0\" }}'", f"nft 'add element {TABLE} spared_ip {{ \"lan0\" }}'"],
     ),
@@ -185,6 +208,8 @@ TWICE = [
     changes.SetPortMappings(HOST, (PORT,), backend=IPTABLES_NFT),
     changes.SetIsolation(HOST, ISOLATED, backend=IPTABLES_NFT),
     changes.SetAllowances(HOST, (Allowance("in", "br0", 4),)),
+    changes.SetTunnel(HOST, TUNNEL),
+    changes.SetTunnel(HOST, replace(TUNNEL, peers=()), TUNNEL, backend=IPTABLES_NFT),
 ]
 
 

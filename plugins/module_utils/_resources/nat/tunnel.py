@@ -1,0 +1,154 @@
+# Copyright (c) 2026 linuxnet.containers contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The noun nat, type tunnel: what comes in for a VXLAN comes from its peers only. Pure.
+
+A vxlan device takes what is sent to its UDP port, whoever sends it. The rules tell frames by the VNI, so that those of others on the same port pass as before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Tuple
+
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    TUNNELS,
+    OwnedRules,
+    Tunnel,
+    in_order,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import DEFAULT
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import address, text
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import coexistence
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetTunnel
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.coexistence import Coexistence
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.fence import About
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+
+VXLAN_PORT = 4789  # RFC 7348
+_LAST_VNI, _LAST_PORT = 0xFFFFFF, 0xFFFF
+
+
+@dataclass(frozen=True)
+class Want:
+    """``family``, ``needed``, ``named`` and ``ip_forward`` are there for those that need forwarding, which what the host takes itself does not."""
+
+    ns: NsRef
+    tunnel: Tunnel
+    present: bool = True
+    backend: str = "auto"
+    family: int = 0
+    ip_forward: bool = False
+    needed: FrozenSet[int] = frozenset()
+    named: FrozenSet[About] = field(default=frozenset(), compare=False)
+    goes_with: Optional[Tuple[str, FrozenSet[str]]] = None
+
+
+@dataclass(frozen=True)
+class Have:
+    """``tunnel`` in ``backend``, where it is to be, and what else we own there (``owned``); ``elsewhere`` those in other backends. ``last``: the
+    backends in which we own nothing else."""
+
+    backend: Backend = DEFAULT
+    tunnel: Optional[Tunnel] = None
+    owned: OwnedRules = field(default_factory=OwnedRules)
+    elsewhere: Tuple[Tuple[Backend, Tunnel, OwnedRules], ...] = ()
+    last: Tuple[Backend, ...] = ()
+    coexistence: Coexistence = field(default_factory=Coexistence)
+
+
+def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
+    """Return the want of a tunnel item. Raises `Invalid`."""
+    present = params["state"] == "present"
+    if params.get("vni") is None:
+        raise Invalid("vni is required with type: tunnel.")
+    vni, port = params["vni"], params["port"]
+    if not 0 <= vni <= _LAST_VNI:
+        raise Invalid("vni: %d is not the number of a VXLAN; take one from 0 to %d." % (vni, _LAST_VNI))
+    if not 0 < port <= _LAST_PORT:
+        raise Invalid("port: %d is not a port; take one from 1 to %d." % (port, _LAST_PORT))
+    if present and params.get("peers") is None:
+        raise Invalid("peers is required with type: tunnel; an empty list lets nobody in.")
+    peers = in_order(_peer(one) for one in params.get("peers") or ())
+    tunnel = Tunnel(vni, port, peers, owner, comment)
+    return Want(NsRef.parse(params.get("netns")), tunnel, present, params["backend"])
+
+
+def _peer(value: Any) -> str:
+    """Return the address of a peer. Raises `Invalid`."""
+    if "/" in str(value):
+        raise Invalid("peers: '%s' is a network; list the address of each peer." % value)
+    peer = address(value, "peers")
+    if peer.is_multicast or peer.is_unspecified:
+        raise Invalid("peers: %s is not an address a host can have." % text(peer))
+    return text(peer)
+
+
+def subject(want: Want) -> str:
+    """Return the object in a few words."""
+    where = " in %s" % want.ns if want.ns.path else ""
+    return "tunnel %d on port %d%s" % (want.tunnel.vni, want.tunnel.port, where)
+
+
+def look(want: Want, ns: int, state: State) -> Have:
+    """Return what there is in the namespace ``ns``. The device need not be there."""
+    key = want.tunnel.key
+    indexes = coexistence.indexes(want.backend, ns, state, (TUNNELS, 0) if want.present else None)
+    here = next(iter(indexes))
+    return Have(
+        here,
+        indexes[here].tunnels.get(key),
+        indexes[here].owned,
+        tuple(
+            (backend, index.tunnels[key], index.owned)
+            for backend, index in indexes.items()
+            if backend is not here and key in index.tunnels
+        ),
+        tuple(backend for backend, index in indexes.items() if index.only(tunnels=1)),
+        Coexistence(unread=tuple(firewalls(state).unread(ns))),
+    )
+
+
+def plan(want: Want, have: Have) -> Plan:
+    """Return what is to be done. Raises `Refused` where another owner has the tunnel."""
+    facts: Mapping[str, Any] = {"satisfied_by": None, **have.coexistence.facts}
+    there = [(have.backend, have.tunnel, have.owned)] if have.tunnel is not None else []
+    there += have.elsewhere
+    owner = there[0][1].owner if there else ""
+    if owner not in ("", want.tunnel.owner):  # without one, somebody edited it
+        if not want.present:
+            return Plan({}, {}, extra=facts)
+        raise Refused(
+            "vni: %d on port %d is kept for the peers of '%s' already; change it under that owner."
+            % (want.tunnel.vni, want.tunnel.port, owner)
+        )
+    before = _describe(want, there[0][1], there[0][0]) if there else {}
+    changes: List[Change] = []
+    if want.present and (have.tunnel != want.tunnel or not have.owned.whole(TUNNELS)):
+        changes.append(SetTunnel(want.ns, want.tunnel, have.tunnel, have.owned, backend=have.backend))
+    for backend, tunnel, owned in there:
+        if not want.present or backend is not have.backend:
+            changes.append(SetTunnel(want.ns, None, tunnel, owned, backend in have.last, backend))
+    after = _describe(want, want.tunnel, have.backend) if want.present else {}
+    return Plan(before, after, tuple(changes), extra=facts)
+
+
+def _describe(want: Want, tunnel: Tunnel, backend: Backend) -> Dict[str, Any]:
+    return {
+        "type": "tunnel",
+        "netns": want.ns.option,
+        "vni": tunnel.vni,
+        "port": tunnel.port,
+        "peers": list(tunnel.peers),
+        "owner": tunnel.owner,
+        "comment": tunnel.comment or None,
+        "backend": backend.name,
+    }
