@@ -14,7 +14,7 @@ description:
   - Makes, repairs and removes links that are no bridges and no pairs. So far that is V(vxlan), a tunnel for Ethernet frames between hosts.
     The kinds C(vlan), C(macvlan), C(ipvlan), C(dummy) and C(vrf) are not built yet.
   - A link is born in the namespace where it is wanted, by one message that is sent from the namespace of its parent. Nothing is moved.
-  - Only the options that are given are managed. What differs is set in place where the kernel does that, and else refused, unless O(recreate) says to
+  - Only the options that are given are managed. What differs is set in place where that can be done, and else refused, unless O(recreate) says to
     make the link anew.
   - A link that is made without O(mac) gets one that is derived from host, kind, namespace and name. It is the mark by which a link is known as this
     collection's.
@@ -70,7 +70,7 @@ options:
     type: str
   recreate:
     description:
-      - Make the link anew, without its addresses and routes, where it differs in what the kernel does not change in place. These are O(kind),
+      - Make the link anew, without its addresses and routes, where it differs in what is not changed in place. These are O(kind),
         O(parent), O(parent_netns), O(vni), O(port), and the address family of O(local). Also where O(peers) are asked of a vxlan that floods to a
         multicast group, or whose packets say for themselves where they go (C(external)).
       - What is not asked for stays as it was, but for the MTU. An interface whose kind is none of this module's, those that are not built yet

@@ -398,7 +398,6 @@ NOUNS = {
     "nat": ("nat.resource", "firewall"),
     "netns": ("netns", "containers"),
     "ns_address": ("ns_address", "arp_nd"),
-    "ns_link": ("ns_link", "addresses"),
     "ns_route": ("ns_route", "addresses"),
     "veth": ("veth", "writer"),
 }

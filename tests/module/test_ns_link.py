@@ -120,7 +120,7 @@ def test_it_is_born_in_its_namespace_and_its_packets_go_by_the_parent_s(host: La
     host.kill(monitor)
     assert "vx0" not in host.run("cat /run/seen").stdout
     refuses(
-        host, "ns_link", "has parent_netns none, not web, which the kernel does not change", **NEW | {"parent": None},
+        host, "ns_link", "has parent_netns none, not web, which is not changed in place", **NEW | {"parent": None},
         netns="web", parent_netns="web",
     )  # fmt: skip
     assert unchanged(host, "ns_link", name="vx0", kind="vxlan", netns="web", vni=42)["after"]["parent"] == "u0"
@@ -246,7 +246,7 @@ def test_what_the_kernel_does_not_change_is_made_anew_if_that_is_asked_for(
     refuses(
         host,
         "ns_link",
-        f"^vxlan 'vx0' in the host has {differs}, which the kernel does not change; recreate: true",
+        f"^vxlan 'vx0' in the host has {differs}, which is not changed in place; recreate: true",
         **asked,
     )
     done = settles(host, "ns_link", **asked, recreate=True)
@@ -392,6 +392,24 @@ def wired(lab: Lab, family: int) -> dict[str, str]:
         lab.run(f"ip -n {name} link set lo up && ip -n {name} link set eth0 up")
         lab.run(f"ip -n {name} addr add {found[name]}/{24 if family == 4 else '64 nodad'} dev eth0")
     return found
+
+
+@pytest.mark.needs("ping")
+def test_a_tunnel_in_a_container_goes_by_the_underlay_of_its_host(lab: Lab) -> None:
+    hosts = wired(lab, 4)
+    del hosts["three"]
+    for number, name in enumerate(hosts, 1):
+        lab.run(f"ip netns add c{number} && ip -n c{number} link set lo up")
+        peers = [address for other, address in hosts.items() if other != name]
+        asked: dict[str, Any] = {"name": "eth0", "kind": "vxlan", "vni": 7, "local": hosts[name], "peers": peers}
+        settles(lab, "ns_link", **asked, netns=f"c{number}", parent="eth0", parent_netns=name)
+        lab.run(
+            f"ip -n c{number} addr add 10.7.0.{number}/24 dev eth0; ip -n c{number} addr add fd07::{number}/64 dev eth0 nodad"
+        )
+    for address, headers in (("10.7.0.2", 28), ("fd07::2", 48)):
+        lab.run(f"ip netns exec c1 ping -M do -c 2 -i 0.05 -W 5 -s {1450 - headers} {address}")
+    settles(lab, "ns_link", name="eth0", kind="vxlan", netns="c1", learning=False)
+    lab.run("ip netns exec c1 ping -c 1 -W 5 10.7.0.2")
 
 
 @pytest.mark.both_ends

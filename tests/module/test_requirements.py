@@ -176,7 +176,7 @@ def test_nft_is_missing(lab: Lab) -> None:
     assert result["missing"] == "nftables"
     assert result["msg"] == "The program nft is not installed on this host: install the package nftables."
     others = [run(lab, module, check=True, **args) for module, args in WANTED.items() if module != "nat"]
-    assert [other["changed"] for other in others] == [True] * 6
+    assert [other["changed"] for other in others] == [True] * 7
     for program in programs:
         lab.run(["umount", program])
     assert lab.snapshot() == before

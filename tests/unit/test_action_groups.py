@@ -24,6 +24,8 @@ def options(name: str) -> dict[str, Any]:
     wiring = importlib.import_module("ansible_collections.linuxnet.containers.plugins.modules.wiring")
     if name in wiring.NOUNS:
         return argument_spec(importlib.import_module(f"{UTILS}._resources.{wiring.NOUNS[name][0]}").RESOURCE)
+    if name == "ns_link":  # which the role's chain has not
+        return argument_spec(importlib.import_module(f"{UTILS}._resources.ns_link").RESOURCE)
     file = {"wiring": "variables", "wiring_info": "survey"}[name]
     found: dict[str, Any] = importlib.import_module(f"{UTILS}._wiring.{file}").OPTIONS
     return found

@@ -235,7 +235,7 @@ class OfKind(LinkResource):
         if not want.recreate:
             is_so = " and ".join("%s %s, not %s" % one for one in fixed)
             raise Refused(
-                "%s '%s' in %s has %s, which the kernel does not change; recreate: true makes it anew, without its addresses and routes."
+                "%s '%s' in %s has %s, which is not changed in place; recreate: true makes it anew, without its addresses and routes."
                 % (self.noun, want.name, want.ns, is_so)
             )
         return self._anew(want, have, before, fixed)
