@@ -349,3 +349,70 @@ def test_f16_it_moves_to_another_backend_and_is_never_open(street: Host, family:
     assert "linuxnet" not in host.held().lower()
     host.use(second)
     assert "linuxnet" not in host.held().lower()
+
+
+def test_several_are_one_task_and_one_transaction(host: Host) -> None:
+    many = [
+        {"vni": vni, "peers": [f"192.0.2.{vni % 250 + 1}", f"2001:db8::{vni % 9999}"]} for vni in (0, 1, 4096, 0xFFFFFF)
+    ]
+    for backend in BACKENDS:
+        host.use(backend)
+        host.settles("nat", type="tunnel", owner="front", backend=backend, aggregate=many)
+    gone = [{"vni": one["vni"], "state": "absent"} for one in many]
+    host.settles("nat", type="tunnel", owner="front", aggregate=gone)
+    for backend in BACKENDS:
+        host.use(backend)
+        assert "linuxnet" not in host.held().lower()
+
+
+@EACH
+def test_in_a_namespace_and_beside_what_else_is_ours(host: Host, backend: str) -> None:
+    host.run("ip netns add web")
+    settled(host, netns="web")
+    assert "linuxnet" not in host.held().lower()
+    settled(host, netns="web", state="absent")
+    assert "linuxnet" not in host.run("ip netns exec web nft list ruleset").stdout.lower()
+    host.run("sysctl -qw net.ipv4.ip_forward=0")
+    settled(host)
+    host.module("nat", type="filter", bridge="br0", owner="br0", backend=host.backend)
+    host.settles("nat", type="filter", bridge="br0", owner="br0", state="absent", backend=host.backend)
+    assert settled(host)["changed"] is False
+    assert host.run("sysctl -n net.ipv4.ip_forward").stdout == "0\n", "forwarding is none of its business"
+    assert host.run("find /etc/sysctl.d -name '*linuxnet*'").stdout == ""
+
+
+@EACH
+def test_what_fails_behind_it_leaves_what_was_there(host: Host, backend: str) -> None:
+    """The second item is somebody else's, and the first one can be as it was."""
+    settled(host, peers=["192.0.2.7"])
+    there = host.held()
+    items = [{"vni": 42, "peers": ["192.0.2.8"]}, {"vni": 43, "peers": [], "owner": "back"}]
+    host.module("nat", type="tunnel", vni=43, peers=[], owner="else", backend=host.backend)
+    both = host.held()
+    failed = host.fails("nat", type="tunnel", owner="front", backend=host.backend, aggregate=items)
+    assert "vni: 43 on port 4789 is kept for the peers of 'else' already" in str(failed)
+    host.module("nat", type="tunnel", vni=42, peers=["192.0.2.7"], owner="front", backend=host.backend)
+    assert host.held() == both
+    host.module("nat", type="tunnel", vni=43, owner="else", state="absent")
+    assert host.held() == there
+
+
+def test_what_cannot_be_is_refused_and_what_is_there_is_listed(host: Host) -> None:
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"vni": None}, "vni is required with type: tunnel."),
+        ({"vni": 16777216}, "vni: 16777216 is not the number of a VXLAN; take one from 0 to 16777215."),
+        ({"port": 0}, "port: 0 is not a port; take one from 1 to 65535."),
+        ({"peers": ["192.0.2.0/24"]}, "peers: '192.0.2.0/24' is a network; list the address of each peer."),
+        ({"peers": ["nobody"]}, "peers: 'nobody' is not an IP address."),
+        ({"peers": None}, "peers is required with type: tunnel; an empty list lets nobody in."),
+        ({"aggregate": [{"vni": 7}, {"vni": 7, "peers": []}], "vni": None}, "twice"),
+        ({"bridge": "br0"}, "bridge: it does not go with type: tunnel."),
+    ]
+    host.all_refused("nat", FRONT, cases)
+    host.module("nat", **FRONT)
+    assert "is kept for the peers of 'front' already" in host.fails("nat", **{**FRONT, "owner": "back"})["msg"]
+    listed = [one for one in host.module("wiring_info", gather=["nat"])["wiring"]["nat"] if one["type"] == "tunnel"]
+    wanted = {"vni": 42, "port": 4789, "peers": FRONT["peers"], "owner": "front", "backend": "nftables"}
+    assert [{name: one[name] for name in wanted} for one in listed] == [wanted]
+    host.module("nat", **FRONT, state="absent")
+    assert "linuxnet" not in host.held().lower()
