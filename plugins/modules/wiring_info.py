@@ -165,7 +165,7 @@ wiring:
         - {destination: default, family: ipv4, netns: web, table: main, metric: 0, type: unicast, gateway: 172.17.0.1, interface: eth0, source: null,
           scope: global, mtu: null, advmss: null, onlink: false, nexthops: [], rule_source: null, rule_priority: null}
     nat:
-      description: The host's NAT rules, guarded bridges, checked ports, uplinks and published ports, ours only, as M(linuxnet.containers.nat) has them.
+      description: The host's NAT rules, guarded bridges, checked ports, uplinks, tunnels and published ports, ours only, as in M(linuxnet.containers.nat).
       type: list
       elements: dict
       sample:

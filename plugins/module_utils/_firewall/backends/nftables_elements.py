@@ -237,16 +237,21 @@ def frames_of(name: str, item: Any) -> str:
 
 
 def read_tunnels(sets: Mapping[str, Sequence[str]]) -> List[Tunnel]:
-    """Return the tunnels whose elements, as they are written, are in sets."""
+    """Return the tunnels whose elements, as they are written, are in sets. Of what is only half there, peers of ours make one as well."""
     peers: Dict[str, List[str]] = {}
+    told: Dict[str, str] = {}  # the comments
+    for written in sets.get("tunnels", ()):
+        frames, dummy, comment = written.partition(" comment ")
+        told[frames] = comment.strip('"')
     for name in TUNNEL_SETS[:2]:
         for written in sets.get(name, ()):
-            frames, dummy, peer = written.partition(" comment ")[0].rpartition(" . ")
+            element_, dummy, comment = written.partition(" comment ")
+            frames, dummy, peer = element_.rpartition(" . ")
             peers.setdefault(frames, []).append(peer)
+            if comment.startswith('"' + MARK):
+                told.setdefault(frames, comment.strip('"'))
     found = []
-    for written in sets.get("tunnels", ()):
-        frames, dummy, said = written.partition(" comment ")
+    for frames, comment in told.items():
         port, dummy, vni = frames.partition(" . ")
-        owner, comment = owner_of(said.strip('"'))
-        found.append(Tunnel(int(vni, 16), int(port), in_order(peers.get(frames, ())), owner, comment))
+        found.append(Tunnel(int(vni, 16), int(port), in_order(peers.get(frames, ())), *owner_of(comment)))
     return found

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import Tunnel
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetTunnel
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.host_view import HostView
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.owned_rules import OwnedRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.survey import SUBSETS, gathered
@@ -33,6 +36,16 @@ def test_rules_of_each_kind_are_read() -> None:
     assert [(policy.bridge, policy.owner) for policy in rules.isolation()] == [("br0", "br0")]
     assert [(port.ports, port.to, port.owner) for port in rules.port_mappings()] == [("8080", "10.0.0.2", "web")]
     assert not view.warnings
+
+
+def test_tunnels_are_listed_once_and_only_of_the_host_as_a_whole() -> None:
+    kernel = wired("web")
+    tunnel = {"type": "tunnel", "vni": 42, "port": 8472, "peers": ["192.0.2.2"], "owner": "front"}
+    made(kernel, nat.RESOURCE, **tunnel, backend="iptables")
+    kernel.apply(SetTunnel(HOST, Tunnel(42, 8472, ("192.0.2.2",), "front")))  # a run was killed while it moved
+    listed = [one for one in gathered(kernel, ["nat"])[0]["nat"] if one["type"] == "tunnel"]
+    assert [{name: one[name] for name in tunnel} for one in listed] == [tunnel]
+    assert not [one for one in gathered(kernel, ["nat"], [NsRef.parse("web")])[0]["nat"] if one["type"] == "tunnel"]
 
 
 def test_a_host_without_any_firewall_has_none_and_says_what_is_missing() -> None:
