@@ -162,6 +162,10 @@ def test_a_bridge_is_given_changed_and_left(host: Lab) -> None:
     unchanged(host, "ns_link", **NEW)
     assert settles(host, "ns_link", **NEW, master="")["commands"] == ["ip link set vx0 nomaster"]
     refuses(host, "ns_link", "^master: 'u1' in the host is a veth, not a bridge", **NEW, master="u1")
+    by_itself = {"name": "vx1", "kind": "vxlan", "vni": 7, "parent": "br0", "master": "br0"}
+    refuses(
+        host, "ns_link", "^master: the packets of 'vx1' in the host leave by 'br0', so it cannot be a port", **by_itself
+    )
 
 
 @pytest.mark.both_ends
