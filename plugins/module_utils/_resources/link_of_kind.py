@@ -145,6 +145,8 @@ class OfKind(LinkResource):
             parent = state.link(origin, have.parent)
         asked = self.made(want, link)
         anew = link is None or want.recreate
+        if link is not None and not anew:
+            asked = {**link.attributes, **asked}
         if parent is not None:
             ways: Sequence[Way] = [(parent, int(parent.get("mtu")))]
         elif want.attributes.get("mtu", "auto" if anew else "") == "auto":

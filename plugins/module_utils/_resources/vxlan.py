@@ -31,10 +31,12 @@ PORT = 4789  # of RFC 7348
 # Bytes that a frame is wrapped into: its own Ethernet header, VXLAN, UDP, and IPv4 or IPv6 (VXLAN_HEADROOM, VXLAN6_HEADROOM).
 _OVERHEAD = {False: 50, True: 70}
 
+_NO_ADDRESS = {False: "none, which is IPv4", True: "none, which is IPv6"}
+
 
 def _is_ipv6(attributes: Mapping[str, Any]) -> bool:
-    """Return whether a vxlan with these attributes sends by IPv6: its own address says so."""
-    return ":" in (attributes.get("local") or "")
+    """Return whether a vxlan with these attributes sends by IPv6: its own address says so, or where it has none the one it was made for."""
+    return ":" in (attributes.get("local") or attributes.get("group") or "")
 
 
 class Vxlan(OfKind):
@@ -96,7 +98,7 @@ class Vxlan(OfKind):
         found: List[Difference] = []
         local = want.attributes.get("local")
         if local and not link.get("external") and _is_ipv6(want.attributes) != _is_ipv6(link.attributes):
-            found.append(("local", link.get("local") or "none, which is IPv4", local))
+            found.append(("local", link.get("local") or _NO_ADDRESS[_is_ipv6(link.attributes)], local))
         if want.peers is None:
             return found
         if link.get("external"):

@@ -242,6 +242,16 @@ def test_peers_are_of_the_family_of_the_own_address() -> None:
     )
 
 
+def test_one_without_an_address_of_its_own_is_of_the_family_that_it_was_made_for() -> None:
+    kernel = host()
+    made(kernel, RESOURCE, **{**NEW, "local": "fd00::1"})
+    ns = existing(kernel.find(HOST))
+    kernel._put(ns, existing(kernel.link(ns, name="vx0")).with_(local="", group="fd00::2", mtu=1400))
+    found = plan(kernel, RESOURCE, **NAMED, mtu="auto", peers=["fd00::2"])
+    assert (found.after["mtu"], found.after["peers"]) == (1430, ["fd00::2"])
+    assert "local none, which is IPv6, not 10.0.0.1" in failed(kernel, RESOURCE, **NEW)
+
+
 # --- MTU ---
 
 
