@@ -50,6 +50,7 @@ options:
     description:
       - Bridge in O(netns) that the link is a port of, from birth. Empty for none.
       - A bridge whose MTU nobody set has the smallest of its ports.
+      - It cannot be what the packets of the link leave by.
     type: str
   mtu:
     description:

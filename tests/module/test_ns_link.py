@@ -162,6 +162,10 @@ def test_a_bridge_is_given_changed_and_left(host: Lab) -> None:
     unchanged(host, "ns_link", **NEW)
     assert settles(host, "ns_link", **NEW, master="")["commands"] == ["ip link set vx0 nomaster"]
     refuses(host, "ns_link", "^master: 'u1' in the host is a veth, not a bridge", **NEW, master="u1")
+    by_itself = {"name": "vx1", "kind": "vxlan", "vni": 7, "parent": "br0", "master": "br0"}
+    refuses(
+        host, "ns_link", "^master: the packets of 'vx1' in the host leave by 'br0', so it cannot be a port", **by_itself
+    )
 
 
 @pytest.mark.both_ends
@@ -194,6 +198,9 @@ def test_a_vxlan_of_somebody_else_s_is_managed_for_what_is_asked(host: Lab) -> N
     settles(host, "ns_link", **NEW, peers=["10.0.0.3"])
     assert flooded(host) == ["10.0.0.3"]
     assert (link(host)["ageing"], link(host)["ttl"]) == (77, 9)
+    host.run("ip link add vx6 mtu 1400 type vxlan id 42 remote fd00::2 dev u0 dstport 4789")
+    six = settles(host, "ns_link", name="vx6", kind="vxlan", mtu="auto", peers=["fd00::2", "fd00::3"])
+    assert (six["after"]["mtu"], flooded(host, "vx6")[0].split()[0]) == (1430, "fd00::2")
     host.run(
         "ip link add vx1 type vxlan id 43 group 239.1.1.1 dev u0 dstport 4789; ip link add vx2 type vxlan external dstport 4790"
     )

@@ -109,6 +109,14 @@ def a_tunnel_s_number_is_taken_by_port_and_family_in_the_namespace_of_its_packet
 
 
 @case
+def a_tunnel_is_no_port_of_its_own_parent(kernel: Any) -> None:
+    bridge(kernel)
+    refused(kernel, AddLink(HOST, "vx0", "vxlan", {**FOUR, "master": "br0"}, parent="br0", parent_ns=HOST), errno.EBUSY)
+    assert names(kernel, HOST) == ["br0"]
+    tunnel(kernel, parent="br0")
+
+
+@case
 def of_a_tunnel_some_is_set_in_place_and_some_is_not(kernel: Any) -> None:
     pair(kernel)
     tunnel(kernel)

@@ -207,6 +207,8 @@ class MemoryKernel(MemoryReader):
         """Return a new vxlan as the kernel makes it: with room for what it wraps packets into. Raises where its number is taken."""
         origin = self._ns(step.parent_ns or step.ns)
         parent = self._need(step.parent_ns or step.ns, step.parent, step) if step.parent else None
+        if parent is not None and origin == self._ns(step.ns) and step.parent == step.attributes.get("master"):
+            self._refuse(errno.EBUSY, step)
         if "vxlan" in self.lacks:
             self._refuse(errno.EOPNOTSUPP, step, "Unknown device type")
         new = {**link_kinds.defaults(link_kinds.KINDS["vxlan"].fields), **step.attributes}

@@ -43,7 +43,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 
 # Kinds that may be made anew in the place of each other. Others have a module of their own, or are hardware.
 _REPLACED = ("dummy", "ipvlan", "macvlan", "vlan", "vrf", "vxlan")
+_UNKNOWN = "unknown"  # a namespace without a name
 Difference = Tuple[str, str, str]  # option, what it is, what it is to be
+Way = Tuple[Optional[Link], int]  # by which interface packets leave, and of how many bytes at most
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Have(LinkHave):
     """``master`` and ``parent`` are names, of what the link has now. ``origin`` is the namespace that it is made from, or would be, and
     ``parent_netns`` how that is called; ``elsewhere``: it was made from another one than is wanted. ``most``: the greatest MTU that it can have, 0
     for any. ``above`` is a MAC address that a new one's must be above, so that the bridge which it becomes a port of stays as it is.
-    ``flooded``: see `State.flooded`. ``taken`` says who has its place already."""
+    ``flooded``: see `State.flooded`. ``taken`` says who has its place already. ``by`` names the interfaces beside it by which its packets leave."""
 
     master: str = ""
     parent: str = ""
@@ -80,6 +82,7 @@ class Have(LinkHave):
     above: Optional[str] = None
     flooded: Tuple[Flooded, ...] = ()
     taken: str = ""
+    by: Tuple[str, ...] = ()
 
 
 class OfKind(LinkResource):
@@ -130,6 +133,7 @@ class OfKind(LinkResource):
         ns = state.need(want.ns)
         link = state.link(ns, want.name)
         have = Have() if link is None else self._as_it_is(want, ns, link, state)
+        link = have.link
         if want.origin is not None or link is None:
             have = replace(have, origin=want.origin or HOST)
         origin = state.need(have.origin)
@@ -140,25 +144,39 @@ class OfKind(LinkResource):
         elif want.parent is None and have.parent and not elsewhere:
             parent = state.link(origin, have.parent)
         asked = self.made(want, link)
-        auto = self.auto_mtu(want, asked, origin, parent, state)
+        anew = link is None or want.recreate
+        if link is not None and not anew:
+            asked = {**link.attributes, **asked}
+        if parent is not None:
+            ways: Sequence[Way] = [(parent, int(parent.get("mtu")))]
+        elif want.attributes.get("mtu", "auto" if anew else "") == "auto":
+            ways = self.ways(want, asked, origin, state)
+        else:
+            ways = ()
+        wrapped = self.overhead(asked)
+        auto = min((size for dummy, size in ways), default=0) - wrapped
         have = replace(
             have,
             mtu=auto,
             identity=state.identity(),
             elsewhere=elsewhere and want.origin is not None,
-            most=max(self.room(parent, asked), 0) if parent is not None else 0,
+            most=max(int(parent.get("mtu")) - wrapped, 0) if parent is not None else 0,
+            by=tuple(way.name for way, dummy in ways if way is not None) if origin == ns else (),
             ipv6=ipv6_lost(with_mtu(want.attributes, auto), ns, link, state),
-            taken=self.taken(want, asked, origin, link, state) if link is None or want.recreate else "",
+            taken=self.taken(want, asked, origin, link, state) if anew else "",
         )
         return self._with_master(want, have, ns, state) if want.master else have
 
     def _as_it_is(self, want: Want, ns: int, link: Link, state: State) -> Have:
         """Return what there is of a link."""
+        if link.kind == self.noun and link.parent_ns is None:
+            state.open_all()  # it was made from a namespace that nobody asked for yet
+            link = state.link(ns, link.name) or link
         known = link.parent_ns is not None and link.parent_index
         parent = state.link_at(link.parent_ns, link.parent_index) if known and link.parent_ns is not None else None
         name = parent.name if parent else "if%d" % link.parent_index if link.parent_index else ""
         ref = _ref(link.parent_ns, want, state)
-        shown_as = ref.option if ref is not None else "unknown" if link.kind == self.noun else None
+        shown_as = ref.option if ref is not None else _UNKNOWN if link.kind == self.noun else None
         found = Have(link, master=state.master_name(ns, link), parent=name, origin=ref or HOST, parent_netns=shown_as)
         return replace(found, flooded=self.flooded(ns, link, state)) if link.kind == self.noun else found
 
@@ -182,13 +200,13 @@ class OfKind(LinkResource):
         """Return where the link floods to."""
         return ()
 
-    def auto_mtu(self, want: Want, asked: Mapping[str, Any], origin: int, parent: Optional[Link], state: State) -> int:
-        """Return what an MTU of ``auto`` means for a link with the attributes ``asked``: that of its parent, or of the uplink."""
-        return self.room(parent, asked) if parent is not None else state.uplink_mtu(origin)
+    def ways(self, want: Want, asked: Mapping[str, Any], origin: int, state: State) -> Sequence[Way]:
+        """Return by what the packets of a link without a parent leave, with the attributes ``asked``."""
+        return [(state.uplink(origin), state.uplink_mtu(origin))]
 
-    def room(self, parent: Optional[Link], asked: Mapping[str, Any]) -> int:
-        """Return how many bytes go through a parent."""
-        return int(parent.get("mtu")) if parent is not None else 0
+    def overhead(self, asked: Mapping[str, Any]) -> int:
+        """Return how many bytes of a packet are not for what is in it."""
+        return 0
 
     def taken(self, want: Want, asked: Mapping[str, Any], origin: int, link: Optional[Link], state: State) -> str:
         """Return the sentence that refuses a new link whose place another one has, empty where it is free; ``link`` would go."""
@@ -257,6 +275,9 @@ class OfKind(LinkResource):
     def _creation(self, want: Want, have: Have) -> Plan:
         if have.taken:
             raise Refused(have.taken)
+        if have.parent_netns == _UNKNOWN and want.origin is None:
+            text = "parent_netns: '%s' in %s was made from a namespace without a name; say from which one it is to be made anew."
+            raise Refused(text % (want.name, want.ns))
         wanted = {**self.made(want, have.link), "mtu": want.attributes.get("mtu", "auto")}
         wanted = self._bounded(want, have, with_mtu(wanted, have.mtu))
         for name in self.needs:
@@ -272,6 +293,7 @@ class OfKind(LinkResource):
         parent = want.parent if want.parent is not None else have.parent if kept and not have.elsewhere else ""
         flooded = self.flooding(want, have, wanted, True)
         master = want.master if want.master is not None else have.master
+        _check_way(want, have, master)
         there = replace(have, parent=parent, master=master, flooded=flooded, parent_netns=have.origin.option)
         after = self._shown(want, have, {**link_kinds.defaults(self.rows), **wanted}, there)
         early, late = split(wanted, link_kinds.late(self.rows))
@@ -299,6 +321,8 @@ class OfKind(LinkResource):
         flooded = self.flooding(want, have, {**link.attributes, **wanted}, False)
         new, old = differing(wanted, link.attributes)
         master = have.master if want.master is None else want.master
+        if have.parent or want.attributes.get("mtu") == "auto":
+            _check_way(want, have, master)
         after = self._shown(want, have, {**link.attributes, **new}, replace(have, master=master, flooded=flooded))
         if master != have.master:
             new["master"] = master
@@ -354,6 +378,14 @@ class OfKind(LinkResource):
         if kind == self.noun and "peers" in self.own:
             described["peers"] = sorted(map(str, self.peers(there, attributes)))
         return described
+
+
+def _check_way(want: Want, have: Have, master: str) -> None:
+    """Raise `Refused` where the packets of a link are to leave by what it is a port of: the kernel makes no port of its own parent, and without one
+    each of the two would have to be smaller than the other."""
+    if master and master in have.by:
+        text = "master: the packets of '%s' in %s leave by '%s', so it cannot be a port of that as well."
+        raise Refused(text % (want.name, want.ns, master))
 
 
 def _gives_way(link: Link) -> bool:

@@ -23,6 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.lin
     Have,
     OfKind,
     Want,
+    Way,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
@@ -30,10 +31,12 @@ PORT = 4789  # of RFC 7348
 # Bytes that a frame is wrapped into: its own Ethernet header, VXLAN, UDP, and IPv4 or IPv6 (VXLAN_HEADROOM, VXLAN6_HEADROOM).
 _OVERHEAD = {False: 50, True: 70}
 
+_NO_ADDRESS = {False: "none, which is IPv4", True: "none, which is IPv6"}
+
 
 def _is_ipv6(attributes: Mapping[str, Any]) -> bool:
-    """Return whether a vxlan with these attributes sends by IPv6: its own address says so."""
-    return ":" in (attributes.get("local") or "")
+    """Return whether a vxlan with these attributes sends by IPv6: its own address says so, or where it has none the one it was made for."""
+    return ":" in (attributes.get("local") or attributes.get("group") or "")
 
 
 class Vxlan(OfKind):
@@ -53,7 +56,7 @@ class Vxlan(OfKind):
                 raise Invalid("peers: %s is of another address family than %s." % (peer, local or peers[0]))
         if local in peers:
             raise Invalid("peers: %s is this end, as local says." % local)
-        return replace(want, peers=tuple(peers))
+        return replace(want, peers=tuple(sorted(peers)))  # their order means nothing
 
     def flooded(self, ns: int, link: Link, state: State) -> Tuple[Flooded, ...]:
         """Of one whose packets say for themselves where they go there is none; a multicast group is no peer."""
@@ -64,15 +67,13 @@ class Vxlan(OfKind):
         """An entry that leads out by the parent, or to the own port and number, is as one that does not say so."""
         return [_plain(one, have, attributes) for one in have.flooded]
 
-    def auto_mtu(self, want: Want, asked: Mapping[str, Any], origin: int, parent: Optional[Link], state: State) -> int:
-        if parent is not None:
-            return self.room(parent, asked)
-        reached = [_mtu_towards(origin, peer, state) for peer in want.peers or ()]
-        mtu = min(reached) if reached else _mtu_of(origin, asked.get("local"), state)
-        return mtu - _OVERHEAD[_is_ipv6(asked)]
+    def ways(self, want: Want, asked: Mapping[str, Any], origin: int, state: State) -> Sequence[Way]:
+        if want.peers:
+            return [_towards(origin, peer, state) for peer in want.peers]
+        return [_of(origin, asked.get("local"), state)]
 
-    def room(self, parent: Optional[Link], asked: Mapping[str, Any]) -> int:
-        return super().room(parent, asked) - _OVERHEAD[_is_ipv6(asked)]
+    def overhead(self, asked: Mapping[str, Any]) -> int:
+        return _OVERHEAD[_is_ipv6(asked)]
 
     def taken(self, want: Want, asked: Mapping[str, Any], origin: int, link: Optional[Link], state: State) -> str:
         """The kernel has one vxlan of a number, port and address family in the namespace that its packets go by, wherever the devices are."""
@@ -97,7 +98,7 @@ class Vxlan(OfKind):
         found: List[Difference] = []
         local = want.attributes.get("local")
         if local and not link.get("external") and _is_ipv6(want.attributes) != _is_ipv6(link.attributes):
-            found.append(("local", link.get("local") or "none, which is IPv4", local))
+            found.append(("local", link.get("local") or _NO_ADDRESS[_is_ipv6(link.attributes)], local))
         if want.peers is None:
             return found
         if link.get("external"):
@@ -133,22 +134,22 @@ def _plain(entry: Flooded, have: Have, attributes: Mapping[str, Any]) -> Flooded
     return replace(entry, **same)
 
 
-def _mtu_towards(ns: int, ip: str, state: State) -> int:
-    """Return the MTU of the way to an address: of the route where it says one, else of its interface; the uplink's where there is no route."""
+def _towards(ns: int, ip: str, state: State) -> Way:
+    """Return the way to an address, with the MTU of the route where it says one; the uplink where there is no route."""
     routes = state.table(ns, 6 if ":" in ip else 4, MAIN_TABLE).holding(ip, lambda route: route.type == "unicast")
     routes.sort(key=lambda route: (-int(route.destination.partition("/")[2]), route.metric))
     for route in routes:
         name = route.interface or (route.nexthops[0].interface if route.nexthops else "")
         link = state.link(ns, name) if name else None
-        if route.mtu or link is not None:
-            return route.mtu or int(link.get("mtu") if link is not None else 0)
-    return state.uplink_mtu(ns)
+        if link is not None:
+            return link, route.mtu or int(link.get("mtu"))
+    return state.uplink(ns), state.uplink_mtu(ns)
 
 
-def _mtu_of(ns: int, local: Optional[str], state: State) -> int:
-    """Return the MTU of the interface that has an address, the uplink's where none has it."""
+def _of(ns: int, local: Optional[str], state: State) -> Way:
+    """Return the interface that has an address, the uplink where none has it."""
     for index, address in state.addresses(ns) if local else ():
         link = state.link_at(ns, index) if address.ip == local else None
         if link is not None and link.name != "lo":
-            return int(link.get("mtu"))
-    return state.uplink_mtu(ns)
+            return link, int(link.get("mtu"))
+    return state.uplink(ns), state.uplink_mtu(ns)

@@ -519,8 +519,8 @@ class State:
             self._identity = self.source.identity()
         return self._identity
 
-    def uplink_mtu(self, ns: int) -> int:
-        """Return the MTU of the interface that holds the default route (IPv4 first, lowest metric), 1500 where there is none."""
+    def uplink(self, ns: int) -> Optional[Link]:
+        """Return the interface that holds the default route (IPv4 first, lowest metric)."""
         if ns not in self.known.default_routes:
             self.known.default_routes[ns] = [
                 route
@@ -532,8 +532,13 @@ class State:
             name = route.interface or (route.nexthops[0].interface if route.nexthops else "")
             link = self.link(ns, name) if name else None
             if link is not None:
-                return int(link.get("mtu"))
-        return 1500
+                return link
+        return None
+
+    def uplink_mtu(self, ns: int) -> int:
+        """Return the MTU of the interface that holds the default route, 1500 where there is none."""
+        link = self.uplink(ns)
+        return 1500 if link is None else int(link.get("mtu"))
 
     def who_has(self, ns: int, link: Link, ip: str) -> Optional[str]:
         """Return the MAC address of a neighbour on the wire of an interface that says to have an address."""

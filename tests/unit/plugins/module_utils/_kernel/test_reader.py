@@ -24,7 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     NsFile,
     NsRef,
 )
-from ansible_collections.linuxnet.containers.tests.unit.netlink_wire import Answering
+from ansible_collections.linuxnet.containers.tests.unit.netlink_wire import MESSAGES, Answering
 
 WEB, DB = NsRef("/run/netns/web"), NsRef("/run/netns/db")
 
@@ -295,6 +295,25 @@ def test_a_veth_s_peer_is_in_its_own_namespace_where_no_id_says_otherwise(
     found = kernel.link(kernel.own, "a")
     assert found is not None
     assert found.peer_ns == kernel.own
+
+
+def test_a_tunnel_s_packets_go_by_its_own_namespace_where_no_id_says_otherwise(
+    kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(kernel, WEB, 100)
+    monkeypatch.setattr(links, "nsid", lambda _sock, _fd: -1)
+    kernel._open[kernel.own].nsids[3] = 100
+    for nsid, ns in ((None, kernel.own), (3, 100), (4, None)):
+        answer = Link(2, "a", "vxlan", parent_index=3), nsid
+        monkeypatch.setattr(links, "read", lambda _sock, _name, _index, answer=answer: answer)
+        found = kernel.link(kernel.own, "a")
+        assert found is not None
+        assert (found.parent_index, found.parent_ns, found.peer_ns) == (3, ns, None)
+
+
+def test_where_a_tunnel_floods_to_is_read_in_its_namespace(kernel: reader.Reader) -> None:
+    opened(kernel, WEB, 100)._socket = Answering(MESSAGES["fdb"])
+    assert [str(one) for one in kernel.flooded(100, 4)] == ["10.0.0.2", "10.0.0.3 port 99 vni 7 via if3"]
 
 
 def test_a_namespace_has_the_name_that_run_netns_knows(kernel: reader.Reader, monkeypatch: pytest.MonkeyPatch) -> None:

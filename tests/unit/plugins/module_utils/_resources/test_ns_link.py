@@ -10,15 +10,22 @@ from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds, naming
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import (
     AddLink,
     DelLink,
     SetFlooded,
     SetLink,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import AddNetns
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import AddNetns, DropNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import PutRoute
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Flooded, NsRef, Route
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
+    HOST,
+    Address,
+    Flooded,
+    NsRef,
+    Route,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ns_link
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link_of_kind import OfKind
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_link import RESOURCE
@@ -166,6 +173,12 @@ def test_spellings_mean_the_same() -> None:
     assert plan(kernel, RESOURCE, **same, peers=["fd00:0::2"], port="4789").changes == ()
 
 
+def test_the_order_of_peers_means_nothing() -> None:
+    one, other = (want(RESOURCE, **NEW, peers=peers) for peers in (["10.0.0.2", "10.0.0.3"], ["10.0.0.3", "10.0.0.2"]))
+    assert RESOURCE.same(one, other)
+    assert RESOURCE.identities(one) == RESOURCE.identities(want(RESOURCE, **NAMED, state="absent"))
+
+
 def test_a_bridge_is_given_and_left() -> None:
     kernel = host()
     kernel.apply(AddLink(HOST, "br0", "bridge", {"mac": "02:00:00:00:00:0a"}))
@@ -229,6 +242,16 @@ def test_peers_are_of_the_family_of_the_own_address() -> None:
     )
 
 
+def test_one_without_an_address_of_its_own_is_of_the_family_that_it_was_made_for() -> None:
+    kernel = host()
+    made(kernel, RESOURCE, **{**NEW, "local": "fd00::1"})
+    ns = existing(kernel.find(HOST))
+    kernel._put(ns, existing(kernel.link(ns, name="vx0")).with_(local="", group="fd00::2", mtu=1400))
+    found = plan(kernel, RESOURCE, **NAMED, mtu="auto", peers=["fd00::2"])
+    assert (found.after["mtu"], found.after["peers"]) == (1430, ["fd00::2"])
+    assert "local none, which is IPv6, not 10.0.0.1" in failed(kernel, RESOURCE, **NEW)
+
+
 # --- MTU ---
 
 
@@ -259,6 +282,41 @@ def test_without_a_parent_the_way_to_the_peers_counts() -> None:
     assert failed(kernel, RESOURCE, **new, peers=["10.3.0.1"]).startswith(
         "mtu: what is below 'vx0' in the host leaves 50 bytes"
     )
+
+
+def test_packets_do_not_leave_by_what_the_tunnel_is_a_port_of() -> None:
+    """The bridge would follow the tunnel's MTU and that the bridge's, in each run."""
+    kernel = host()
+    kernel.apply(AddLink(HOST, "br0", "bridge", {"mac": "02:00:00:00:00:0a", "enabled": True}))
+    kernel.apply(PutAddress(HOST, "br0", Address("10.5.0.1", 24, 4)))
+    kernel.apply(PutRoute(HOST, Route(4, "10.6.0.0/16", interface="br0")))
+    text = "master: the packets of 'vx0' in the host leave by 'br0', so it cannot be a port of that as well."
+    new = {**NAMED, "vni": 1, "master": "br0"}
+    for more in (
+        {"parent": "br0", "mtu": 1400},
+        {"local": "10.5.0.1"},
+        {"peers": ["10.6.0.1"]},
+        {"local": "10.5.0.1", "mtu": "auto"},
+    ):
+        assert failed(kernel, RESOURCE, **new, **more) == text, more
+    made(kernel, RESOURCE, **new, local="10.5.0.1", mtu=1400)
+    assert plan(kernel, RESOURCE, **new, recreate=True).changes == ()
+    assert failed(kernel, RESOURCE, **NAMED, mtu="auto") == text
+    kernel.apply(PutRoute(HOST, Route(4, "0.0.0.0/0", interface="br0")))
+    assert failed(kernel, RESOURCE, **{**new, "name": "vx1", "vni": 2}) == text.replace("vx0", "vx1")
+    assert plan(kernel, RESOURCE, **{**new, "name": "vx1", "vni": 2, "netns": "web", "master": ""}).after["mtu"] == 1350
+
+
+def test_one_that_was_made_from_a_namespace_without_a_name_is_made_anew_from_one_that_is_said() -> None:
+    kernel = host()
+    kernel.pids[7] = existing(kernel.find(WEB))
+    kernel.apply(AddLink(HOST, "vx0", "vxlan", {"vni": 1, "port": 4789, "local": "10.0.0.1"}, parent_ns=WEB))
+    kernel.apply(DropNetns("web", existing(kernel.find(WEB))))
+    assert plan(kernel, RESOURCE, **NAMED, state="absent").before["parent_netns"] == "unknown"
+    text = failed(kernel, RESOURCE, **NAMED, vni=2, recreate=True)
+    assert text.startswith("parent_netns: 'vx0' in the host was made from a namespace without a name; say from which")
+    assert "has parent_netns unknown, not none, which" in failed(kernel, RESOURCE, **NAMED, parent="u")
+    assert made(kernel, RESOURCE, **NAMED, vni=2, recreate=True, parent="u")["after"]["parent"] == "u"
 
 
 # --- what is not changed in place ---
