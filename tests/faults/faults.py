@@ -107,11 +107,14 @@ MODULES = [
         {"type": "uplink", "interface": "br0", "gateways": ["10.0.0.254", "2001:db8::1"], "owner": "br0"},
         bounds.HOST,
     ),
-    bounds.Story(
-        "nat, tunnel",
-        "nat",
-        {"type": "tunnel", "vni": 42, "peers": ["192.0.2.2", "2001:db8::2"], "owner": "front"},
-        bounds.HOST,
+    *(
+        bounds.Story(
+            f"nat, tunnel, {backend}",
+            "nat",
+            {"type": "tunnel", "vni": 42, "peers": ["192.0.2.2", "2001:db8::2"], "owner": "front", "backend": backend},
+            bounds.HOST,
+        )
+        for backend in ("nftables", "iptables")
     ),
 ]
 
