@@ -122,6 +122,10 @@ ITEMS: dict[str, list[dict[str, Any]]] = {
             **{"bridge": "qbr", "owner": "qowner", "comment": "qcomment", **NAT},
         },
         {"type": "filter", "bridge": "qbr", "owner": "qowner", "comment": "qcomment", "forward": False},
+        {
+            **{"type": "filter", "bridge": "qbr", "forward": False},
+            "inside": [{"source": "10.9.0.0/24", "interface": "qway", "only": True}],
+        },
         {"type": "filter", "bridge": "qbr", "goes_with": "qother", "rewired": ["qport"], "forward": False},
         {
             **{"type": "spoof_check", "interface": "qport", "addresses": ["10.0.0.2"], "mac": "02:00:00:00:00:09"},

@@ -119,13 +119,13 @@ def test_who_was_asked_before_the_lock_is_not_asked_again(programs: Callable[...
 def test_what_was_told_before_the_lock_is_handed_on(programs: Callable[..., Any], tmp_path: Path) -> None:
     """To the kernel of a survey, which keeps open what is to end."""
     count = tmp_path / "count"
-    programs("podman", f"echo x >>{count}; echo {ID} {os.getpid()} running /web")
+    programs("docker", f"echo x >>{count}; echo {ID} {os.getpid()} running /web")
     with containers.Kernel() as kernel, containers.Kernel() as other:
-        kernel.ask("podman", ("web",))
+        kernel.ask("docker", ("web",))
         kernel.ask_running()
         asked = count.read_text(encoding="utf-8")
         other.as_told(kernel)
-        [web] = other.containers("podman", ["web"])[0]["web"]
+        [web] = other.containers("docker", ["web"])[0]["web"]
         assert (web.pid, web.inode) == (os.getpid(), other.find(HOST))
         assert [one.name for one in other.running()] == ["web"] == [one.name for one in kernel.running()]
         assert count.read_text(encoding="utf-8") == asked
@@ -133,14 +133,14 @@ def test_what_was_told_before_the_lock_is_handed_on(programs: Callable[..., Any]
 
 def test_what_ended_before_the_lock_does_not_run(programs: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Its process ID may be another's by now."""
-    programs("podman", f"echo {ID} {os.getpid()} running /web")
+    programs("docker", f"echo {ID} {os.getpid()} running /web")
     with containers.Kernel() as kernel, containers.Kernel() as other:
-        kernel.ask("podman", ("web",))
+        kernel.ask("docker", ("web",))
         kernel.ask_running()
         monkeypatch.setattr(namespaces, "start_time", lambda pid: None)
         other.as_told(kernel)
         assert kernel.running() == other.running() == []
-        assert other.containers("podman", ["web"])[1], "it is asked again"
+        assert other.containers("docker", ["web"])[1], "it is asked again"
 
 
 def test_answers_hold_until_a_container_is_started_again(
