@@ -445,7 +445,7 @@ def test_a_kind_has_its_own_options_and_is_an_entry(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(link_kinds.KINDS, "vlan", vlan)
     resource = ns_link.NsLinkResource()
     assert resource.options["kind"]["choices"] == ["vxlan", "vlan"]
-    assert type(resource.kinds["vlan"]) is OfKind
+    assert resource.kinds["vlan"].__class__ is OfKind
     assert refusal(resource, name="v", kind="vlan", vni=7) == "vni: it is an option of kind vxlan, not of vlan."
     assert refusal(resource, name="v", kind="vlan", peers=[]) == "peers: it is an option of kind vxlan, not of vlan."
     assert (
