@@ -8,6 +8,7 @@ others. And that the prober of these tests sees what is open."""
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -171,7 +172,7 @@ def test_g1_a_run_that_is_killed_at_any_write_is_finished_by_the_next_one(wired:
 
 # --- containers of engines ---
 
-EVERY = 12  # one of so many calls
+EVERY = int(os.environ.get("LASTING_EVERY", "12"))  # one of so many calls
 UNIT = (
     "[Unit]\nStartLimitIntervalSec=0\n[Service]\nType=exec\nPrivateNetwork=yes\nKillSignal=SIGKILL\nSuccessExitStatus=SIGKILL\n"
     "Environment=LAB_CONTAINER=web\nExecStart=/bin/sleep infinity\n"
