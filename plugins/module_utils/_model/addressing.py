@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any, Callable, Iterable, List, Tuple, TypeVar, Union
+from typing import Any, Callable, Iterable, List, Optional, Tuple, TypeVar, Union
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 
@@ -144,13 +144,18 @@ def usable(net: IpNetwork) -> Tuple[IpAddress, IpAddress]:
     return first, last
 
 
-def overlapping(networks: Iterable[IpNetwork]) -> bool:
-    """Return whether any two networks overlap: then two do that follow each other in order."""
+def overlap(networks: Iterable[IpNetwork]) -> Optional[Tuple[IpNetwork, IpNetwork]]:
+    """Return two networks that overlap, None where none do: if any do, two that follow each other in order do."""
     ordered = sorted(networks, key=lambda net: (net.version, int(net.network_address), net.prefixlen))
-    return any(
-        net.version == before.version and int(net.network_address) <= int(before.broadcast_address)
-        for before, net in zip(ordered, ordered[1:])
-    )
+    for before, net in zip(ordered, ordered[1:]):
+        if net.version == before.version and int(net.network_address) <= int(before.broadcast_address):
+            return before, net
+    return None
+
+
+def overlapping(networks: Iterable[IpNetwork]) -> bool:
+    """Return whether any two networks overlap."""
+    return overlap(networks) is not None
 
 
 def default_gateway(net: IpNetwork) -> IpAddress:

@@ -10,7 +10,6 @@ returns where it has nothing against a packet. The names are on running hosts: t
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import field, replace
 from typing import Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
 
@@ -31,6 +30,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     coming_from,
     comment,
     interface,
+    is_address,
     is_ours,
     noted,
     option,
@@ -258,13 +258,6 @@ def render(family: int, owned: IptablesRules) -> Layout:
 # --- reading ---
 
 
-def _is_address(text: str, family: int) -> bool:
-    try:
-        return ipaddress.ip_address(text).version == family
-    except ValueError:
-        return False
-
-
 def _read_mapping(rule: Words, family: int) -> Optional[PortMapping]:
     """Return the port mapping that a rule of ours is, None where it says something that we never write."""
     owner, rest = owner_of(comment(rule))
@@ -277,7 +270,7 @@ def _read_mapping(rule: Words, family: int) -> Optional[PortMapping]:
     to = to.strip("[]")
     host = option(rule, "-d").partition("/")[0]
     numbers = all(number.isdecimal() for number in (first, last, port or "0"))
-    if not is_ours(rule) or not numbers or not all(_is_address(one, family) for one in (to, host or to)):
+    if not is_ours(rule) or not numbers or not all(is_address(one, family) for one in (to, host or to)):
         return None
     protocol = option(rule, "-p")
     host = host or EVERYWHERE[family]
@@ -336,7 +329,7 @@ def _read_allowances(chains: Mapping[str, SavedChain], family: int) -> List[Allo
             allowance = Allowance(kind, option(rule, "-o") or option(rule, "-i"), family, "", owner)
         elif kind == "to":
             address = (option(rule, "-d") or option(rule, "-s")).partition("/")[0]
-            if not _is_address(address, family):
+            if not is_address(address, family):
                 continue
             allowance = Allowance(kind, address, family, "", owner)
         else:

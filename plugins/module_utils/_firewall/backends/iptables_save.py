@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Tuple
 
@@ -117,6 +118,14 @@ def comment(rule: Words) -> str:
 def is_ours(rule: Words) -> bool:
     """Return whether a rule carries the mark of this collection."""
     return comment(rule).startswith("linuxnet")
+
+
+def is_address(text: str, family: int) -> bool:
+    """Return whether a text is an address of a family."""
+    try:
+        return ipaddress.ip_address(text).version == family
+    except ValueError:
+        return False
 
 
 # --- words that many rules of ours have ---

@@ -14,7 +14,6 @@ writes none, and who did could hide behind them whose frame it is.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Dict, Iterable, List, Mapping, Optional, Tuple
 
@@ -24,6 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     Tables,
     Words,
     comment,
+    is_address,
     noted,
     option,
     owner_of,
@@ -91,13 +91,6 @@ def _key(rule: Words, family: int) -> Optional[Tuple[int, int]]:
     return (int(port), int(number, 16)) if re.fullmatch("[0-9]{1,5}", port) else None
 
 
-def _is_address(text: str) -> bool:
-    try:
-        return bool(ipaddress.ip_address(text))
-    except ValueError:
-        return False
-
-
 def read(saved: Mapping[int, Tables]) -> List[Tunnel]:
     """Return the tunnels in the tables of both address families. Of what is only half there, the half that is makes one."""
     peers: Dict[Tuple[int, int], List[str]] = {}
@@ -111,6 +104,6 @@ def read(saved: Mapping[int, Tables]) -> List[Tunnel]:
             peer, dummy, length = option(rule, "-s").partition("/")
             if target(rule) == "DROP" or key not in said:
                 said[key] = owner_of(comment(rule))
-            if target(rule) == "RETURN" and length == {4: "32", 6: "128"}[family] and _is_address(peer):
+            if target(rule) == "RETURN" and length == {4: "32", 6: "128"}[family] and is_address(peer, family):
                 found.append(peer)
     return [Tunnel(vni, port, in_order(peers[port, vni]), *told) for (port, vni), told in said.items()]

@@ -20,10 +20,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import DEFAULT
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import (
-    IpNetwork,
     network,
     network_text,
-    overlapping,
+    overlap,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
@@ -110,18 +109,13 @@ def _inside(bridge: str, entries: Sequence[Mapping[str, Any]]) -> Tuple[Tuple[Tu
 
 def _disjoint(bridge: str, ways: Sequence[Tuple[str, str]]) -> None:
     """Raise `Invalid` where a network is part of another one, or both here and elsewhere: nobody could tell by which way it comes."""
-    nets = sorted({source for dummy, source in ways}, key=lambda text: _order(ipaddress.ip_network(text)))
-    for one, other in zip(nets, nets[1:]):
-        if overlapping([ipaddress.ip_network(one), ipaddress.ip_network(other)]):
-            raise Invalid("inside: %s and %s overlap." % (one, other))
-    own = {source for way, source in ways if way == bridge}
-    both = next((source for way, source in ways if way != bridge and source in own), None)
+    both = overlap({ipaddress.ip_network(source) for dummy, source in ways})
     if both is not None:
-        raise Invalid("inside: %s is on %s itself, and not elsewhere." % (both, bridge))
-
-
-def _order(net: IpNetwork) -> Tuple[int, int, int]:
-    return net.version, int(net.network_address), net.prefixlen
+        raise Invalid("inside: %s and %s overlap." % tuple(map(network_text, both)))
+    own = {source for way, source in ways if way == bridge}
+    twice = next((source for way, source in ways if way != bridge and source in own), None)
+    if twice is not None:
+        raise Invalid("inside: %s is on %s itself, and not elsewhere." % (twice, bridge))
 
 
 def subject(want: Want) -> str:
