@@ -24,7 +24,7 @@ description:
     modules have to run.
   - Every item is checked as its module would check it, so that bad input is refused before the first change.
   - It is a pure function of its arguments and knows nothing of any host.
-positional: _input, containers, state, there, refusal, persist, drift
+positional: _input, containers, state, there, refusal, persist, drift, fleet, underlay_address, slice_number
 options:
   _input:
     description: The networks, as C(wiring_networks) has them.
@@ -65,6 +65,19 @@ options:
     type: str
     choices: [ignore, tell, repair]
     default: ignore
+    version_added: 0.3.0
+  fleet:
+    description: The hosts that share networks, as P(linuxnet.containers.wiring_fleet#filter) returns them.
+    type: list
+    elements: dict
+    version_added: 0.3.0
+  underlay_address:
+    description: Which of them this host is, as C(wiring_underlay_address) has it.
+    type: str
+    version_added: 0.3.0
+  slice_number:
+    description: The number of this host's slice, as C(wiring_slice) has it.
+    type: int
     version_added: 0.3.0
 """
 
@@ -114,6 +127,9 @@ def wiring_plan(
     refusal: Any = False,
     persist: Optional[bool] = None,
     drift: Any = "ignore",
+    fleet: Any = None,
+    underlay_address: Any = None,
+    slice_number: Any = None,
 ) -> Dict[str, Any]:
     """Return the plan; bad input becomes Ansible's error, or an empty plan that says why. What is ``default(omit)`` is left out."""
     # Here and not above: to find one filter of a collection, Ansible loads all of them, in each task anew.
@@ -131,7 +147,8 @@ def wiring_plan(
             return {**empty_plan(), "refusal": wrong}
         state = without(omitted, state) or "present"
         drift = without(omitted, drift) or "ignore"
-        plan = compile_plan(networks, containers, state, without(omitted, persist), there is not None, drift)
+        hosts = [without(omitted, one) for one in (fleet, underlay_address, slice_number)]
+        plan = compile_plan(networks, containers, state, without(omitted, persist), there is not None, drift, *hosts)
         warnings: List[str] = []
         if there is not None:
             with understood(Refused, "wiring_plan: what is there, which is not what wiring_info returns as wiring,"):

@@ -110,6 +110,49 @@ options:
           - Whether the bridge keeps VLANs apart. Which VLANs a container's port carries is said in its C(port), by C(vlans).
           - Left as it is where it is left out.
         type: bool
+      driver:
+        description:
+          - How the network spans hosts. With V(bridge) it is this host's alone.
+          - With V(routed) the hosts of O(fleet) share its subnets, and each has a slice of them behind its bridge. Containers reach those of other hosts
+            by their own addresses, and nobody else gets in. See the page on fleets.
+        type: str
+        choices: [bridge, routed, vxlan]
+        default: bridge
+      host_prefix:
+        description: The prefix length of a host's slice, one for each subnet, in order. 24 for IPv4 and 64 for IPv6 where it is left out.
+        type: list
+        elements: int
+        default: []
+      underlay:
+        description:
+          - By which way a routed network's other slices are reached. V(direct) is straight to the other host, which has to be a neighbour, V(vxlan) by a
+            tunnel, which is not encrypted. V(auto) is straight where the other host is a neighbour, else by the tunnel.
+          - Whoever is on the hosts' own segment can send to a network under the name of a neighbour's container, unless it is V(vxlan).
+        type: str
+        choices: [auto, direct, vxlan]
+        default: auto
+      vni:
+        description: The number of the tunnel. Derived from the network's name where it is left out.
+        type: int
+      fleet:
+        description: The hosts that share this network, where others do than those of O(fleet).
+        type: list
+        elements: dict
+        suboptions:
+          name:
+            description: The host, as messages call it.
+            type: str
+            required: true
+          underlay_address:
+            description: Its address among the hosts.
+            type: str
+            required: true
+          slice:
+            description: The number of its slice. The low bits of its address where it is left out.
+            type: int
+      underlay_address:
+        description: Which of them this host is, with C(fleet). O(underlay_address) without.
+        type: str
       isolate:
         description:
           - Let nothing through from the other networks. Two networks reach each other only where both say V(false).
@@ -285,6 +328,25 @@ options:
     type: str
     choices: [ignore, tell, repair]
     default: ignore
+  fleet:
+    description:
+      - The hosts that share the networks with C(driver=routed) or V(vxlan), a group of the inventory, or groups and hosts.
+      - It is never the hosts of the play, so C(--limit) changes no routes. A host that leaves the group is out when the others have run.
+      - For the module each is a dictionary with C(name), C(underlay_address) and maybe C(slice); the role finds them in the inventory.
+    type: list
+    elements: raw
+    default: []
+  underlay_address:
+    description:
+      - This host's address among those of O(fleet), by which they send to each other. The role has C(ansible_host) by default.
+      - It has to be in the inventory, where all hosts can read it.
+    type: str
+  slice:
+    description:
+      - The number of this host's slice of shared networks, from 0. The low bits of its underlay address where it is left out; two hosts with the
+        same are refused.
+      - It has to be in the inventory, where all hosts can read it.
+    type: int
 seealso:
   - module: linuxnet.containers.wiring_info
 notes:
@@ -366,11 +428,11 @@ results:
       type: str
     step:
       description:
-        - In V(teardown) it is V(keep), V(publish), V(route), V(veth), V(netns), V(bridge) or V(nat); in V(wire) V(netns), V(bridge), V(nat),
-          V(gateway), V(veth), V(bridge_port), V(address), V(route), V(publish), V(join) or V(keep).
-        - V(nat) has isolation and source NAT of the networks, and in V(wire) the end of ports of containers that are to publish none; V(gateway)
-          the bridges' addresses; V(publish) the published ports; V(join) the names that mean another's namespace; V(keep) what the host
-          keeps over a reboot.
+        - In V(teardown) it is V(keep), V(publish), V(route), V(veth), V(netns), V(bridge), V(link) or V(nat); in V(wire) V(netns), V(bridge), V(nat),
+          V(link), V(gateway), V(veth), V(bridge_port), V(address), V(route), V(publish), V(join) or V(keep).
+        - V(nat) has isolation and source NAT of the networks, and in V(wire) the end of ports of containers that are to publish none; V(link) the
+          tunnels to other hosts; V(gateway) the host's addresses; V(publish) the published ports; V(join) the names that mean another's namespace; V(keep) what
+          the host keeps over a reboot.
         - V(publish) is left out of V(wire) where no port is to be published and nobody else has published one.
       type: str
     changed:
@@ -398,6 +460,7 @@ NOUNS = {
     "nat": ("nat.resource", "firewall"),
     "netns": ("netns", "containers"),
     "ns_address": ("ns_address", "arp_nd"),
+    "ns_link": ("ns_link", "addresses"),
     "ns_route": ("ns_route", "addresses"),
     "veth": ("veth", "writer"),
 }

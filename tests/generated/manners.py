@@ -35,7 +35,15 @@ from ansible_collections.linuxnet.containers.plugins.plugin_utils import packing
 ROOT = Path(__file__).resolve().parent.parent.parent
 COLLECTION = "linuxnet.containers."
 PLUGINS = "ansible_collections.linuxnet.containers.plugins"
-DEFAULTS: dict[str, Any] = {"networks": [], "containers": [], "state": "present", "purge": False}
+DEFAULTS: dict[str, Any] = {
+    "networks": [],
+    "containers": [],
+    "state": "present",
+    "purge": False,
+    "fleet": [],
+    "underlay_address": "",
+    "slice": None,
+}
 Outcome = dict[str, Any]  # "steps": [(title, results)], "msg": "" unless it failed, "warnings", "result"
 
 
@@ -227,7 +235,8 @@ def _environment() -> NativeEnvironment:
     environment.filters["bool"] = lambda value: str(value).lower() in ("true", "yes", "1", "on")
     environment.filters["flatten"] = _flattened
     environment.tests["failed"] = lambda value: bool(value.get("failed"))
-    for name in ("wiring_failed", "wiring_plan", "wiring_published", "wiring_result"):
+    environment.filters["to_json"] = json.dumps
+    for name in ("wiring_failed", "wiring_fleet", "wiring_plan", "wiring_published", "wiring_result"):
         module = importlib.import_module(f"{PLUGINS}.filter.{name}")
         environment.filters[COLLECTION + name] = module.FilterModule().filters()[name]
     return environment

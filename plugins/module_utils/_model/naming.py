@@ -73,6 +73,20 @@ def host_interface(netns: str, peer_name: str) -> str:
     return "veth" + base64.b32encode(_digest("veth", netns, peer_name)).decode().lower()[:11]
 
 
+def tunnel_interface(network: str) -> str:
+    """Return the name of the interface by which a network's parts on several hosts are joined: ``vx-NETWORK``, or, where that is too long, ``vx`` and 13
+    characters of a hash."""
+    name = "vx-" + network
+    if fits(name, INTERFACE_NAME_BYTES):
+        return name
+    return "vx" + base64.b32encode(_digest("vxlan", network)).decode().lower()[:13]
+
+
+def tunnel_number(network: str) -> int:
+    """Return the VNI of a network's tunnel where none is given, the same on all hosts: from 1 to 2^24 - 1 (RFC 7348, 5)."""
+    return int.from_bytes(_digest("vni", network)[:4], "big") % 0xFFFFFF + 1
+
+
 def mac(identity: str, *parts: str) -> str:
     """Return a locally administered unicast MAC address, the same for the same host and parts. `is_own` knows it again anywhere.
 

@@ -15,13 +15,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import Have as LinkHave
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
+    AUTO_MTU,
     LinkResource,
     ipv6_kept,
     is_own_link,
     split,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import Have as LinkHave
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import Want as LinkWant
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
@@ -61,6 +62,7 @@ class BridgeResource(LinkResource):
 
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
+        self.options.update(AUTO_MTU)
         self.options["only_ours"] = {"type": "bool", "default": False}
         self.options["rewired"] = {"type": "list", "elements": "str"}
 

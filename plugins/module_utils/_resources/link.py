@@ -10,10 +10,11 @@ from dataclasses import field, replace
 from typing import Any, Dict, Hashable, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import ip
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
     PROTOCOL,
     host_interface,
@@ -26,15 +27,22 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.values 
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
+_MOST_LESS = 200  # bytes: what is wrapped around a packet is less
+
+# Of what interface an MTU of `auto` is: of that with an address of the host's (``""``: with the default route), less so many bytes.
+Auto = Tuple[str, int]
+AUTO_MTU: Dict[str, Any] = {"mtu_of": {"type": "str"}, "mtu_less": {"type": "int", "default": 0}}
+
 
 @dataclass(frozen=True)
 class Want:
-    """``attributes`` are those that are asked for, by row."""
+    """``attributes`` are those that are asked for, by row. ``auto`` says of what interface an MTU of ``auto`` is."""
 
     ns: NsRef
     name: str
     present: bool = True
     attributes: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    auto: Auto = ("", 0)
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,7 @@ class LinkResource(Resource[Want, Have]):
             new_name(params["name"], "name"),
             params["state"] == "present",
             link_kinds.given(params, self.rows),
+            auto_of(params),
         )
 
     def identities(self, want: Want) -> Sequence[Hashable]:
@@ -79,7 +88,10 @@ class LinkResource(Resource[Want, Have]):
         ns = state.need(want.ns) if want.present else state.find(want.ns)
         if ns is None:
             return Have()
-        link, auto = state.link(ns, want.name), state.uplink_mtu(ns) if want.attributes.get("mtu") == "auto" else 0
+        link, auto = (
+            state.link(ns, want.name),
+            auto_mtu(want.auto, ns, state) if want.attributes.get("mtu") == "auto" else 0,
+        )
         return Have(
             link,
             auto,
@@ -127,6 +139,27 @@ class LinkResource(Resource[Want, Have]):
 
 
 # --- what the nouns of links have in common ---
+
+
+def auto_of(params: Mapping[str, Any]) -> Auto:
+    """Return of what interface an MTU of ``auto`` is, as the options ``mtu_of`` and ``mtu_less`` say. Raises `Invalid`."""
+    holder, less = params.get("mtu_of") or "", params.get("mtu_less") or 0
+    if (holder or less) and params.get("mtu") != "auto":
+        raise Invalid("%s: it says what mtu: auto is, and that is not given." % ("mtu_of" if holder else "mtu_less"))
+    if not 0 <= less <= _MOST_LESS:
+        raise Invalid("mtu_less: %d is out of bounds; it must be from 0 to %d." % (less, _MOST_LESS))
+    return ip(holder, "mtu_of") if holder else "", less
+
+
+def auto_mtu(auto: Auto, ns: int, state: State) -> int:
+    """Return the number of bytes that an MTU of ``auto`` is."""
+    holder, less = auto
+    if not holder:
+        return state.uplink_mtu(ns) - less
+    # Here and not above: of use to few tasks.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources import way
+
+    return way.mtu_of(ns, holder, state) - less
 
 
 def with_mtu(attributes: Mapping[str, Any], auto: int) -> Dict[str, Any]:

@@ -59,6 +59,7 @@ class Want(LinkWant):
     master: Optional[str] = None
     peers: Optional[Tuple[str, ...]] = None
     recreate: bool = False
+    only_ours: bool = False
 
     @property
     def origin(self) -> Optional[NsRef]:
@@ -108,6 +109,7 @@ class OfKind(LinkResource):
             parent_ns=None if given["parent_netns"] is None else NsRef.parse(given["parent_netns"], "parent_netns"),
             master=known_name(given["master"], "master") if given["master"] else given["master"],
             recreate=params["recreate"],
+            only_ours=params["only_ours"],
         )
 
     def resolved(self, want: LinkWant, state: State) -> LinkWant:
@@ -129,7 +131,8 @@ class OfKind(LinkResource):
         if not want.present:
             ns = state.find(want.ns)
             link = state.link(ns, want.name) if ns is not None else None
-            return Have() if ns is None or link is None else self._as_it_is(want, ns, link, state)
+            have = Have() if ns is None or link is None else self._as_it_is(want, ns, link, state)
+            return replace(have, identity=state.identity()) if want.only_ours else have
         ns = state.need(want.ns)
         link = state.link(ns, want.name)
         have = Have() if link is None else self._as_it_is(want, ns, link, state)
@@ -243,6 +246,15 @@ class OfKind(LinkResource):
             text = "Interface '%s' in %s is %s, not a %s; it is left alone%s."
             raise Refused(text % (want.name, want.ns, link.describe(), self.noun, hint))
         before = self._shown(want, have, link.attributes, have) if link else {}
+        if (
+            link is not None
+            and want.only_ours
+            and not is_own_link(link, self.noun, want.ns.path, want.name, have.identity)
+        ):
+            text = "Interface '%s' in %s was not made by this collection"
+            if want.present:
+                raise Refused((text + "; call it otherwise, or remove it.") % (want.name, want.ns))
+            return Plan(before, before, warnings=((text + ": it is left alone.") % (want.name, want.ns),))
         if not want.present:
             return Plan(before, {}, (DelLink(want.ns, want.name),) if link else ())
         if link is None:

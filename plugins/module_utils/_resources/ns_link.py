@@ -32,6 +32,7 @@ class NsLinkResource(Resource[Want, Have]):
             "parent_netns": {"type": "str"},
             "master": {"type": "str"},
             "recreate": {"type": "bool", "default": False},
+            "only_ours": {"type": "bool", "default": False},
         }
         for kind in self.kinds.values():
             self.options.update(kind.kind_options)

@@ -38,6 +38,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_
     Want,
     link_local,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.way import on_link
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import connected
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State, makers
@@ -107,6 +108,22 @@ def _no_ipv6(want: Want, ns: int, state: State) -> str:
     return next(filter(None, found), "")
 
 
+def _by_the_shorter_way(want: Want, state: State) -> Want:
+    """Return a want with its direct gateway in place of the other way, where that is on a link. Raises `Refused` where it is not, and there is
+    no other way."""
+    ns = state.find(want.ns)
+    link = on_link(ns, want.direct, state) if ns is not None else None
+    if link is None and not any(map(any, want.ways)) and ns is not None and want.present and not state.predict:
+        raise Refused(
+            "direct_gateway: %s is on no link of %s, and there is no other way to %s; give gateway or interface."
+            % (want.direct, want.ns, want.destination)
+        )
+    if link is None:
+        return want
+    rest = {name: value for name, value in want.given.items() if name != "onlink"}
+    return replace(want, given={**rest, "gateway": want.direct, "interface": link.name})
+
+
 def _direct(route: Route) -> bool:
     """Return whether a route is to a network on a link."""
     return not route.gateway and not route.nexthops and route.type == "unicast"
@@ -156,8 +173,12 @@ class NsRouteResource(Resource[Want, Have]):
         return ns_route_exclusive.together(ns_route_want.together(wants, self.subject))
 
     def resolved(self, want: Want, state: State) -> Want:
+        if want.direct:
+            want = _by_the_shorter_way(want, state)
         names = {name for dummy, name in want.ways if name}
         own = {name: state.own_name(want.ns, name) for name in names}
+        if want.network:
+            want = replace(want, network=state.own_name(want.ns, want.network))
         if all(name == real for name, real in own.items()):
             return want
         given = dict(want.given)
@@ -169,6 +190,8 @@ class NsRouteResource(Resource[Want, Have]):
         return replace(want, given=given)
 
     def subject(self, want: Want) -> str:
+        if want.network:
+            return "routes to the other parts of network %s" % want.network
         if want.nothing:
             return "routes that are not asked for%s" % (" in %s" % want.ns if want.ns.path else "")
         return "route %s" % self._shown(want)
@@ -186,6 +209,8 @@ class NsRouteResource(Resource[Want, Have]):
         ns = state.need(want.ns) if want.present else state.find(want.ns)
         if ns is None:
             return Have()
+        if want.network:
+            return Have(surplus=ns_route_exclusive.of_network(want, ns, state))
         surplus = ns_route_exclusive.look(want, ns, self._held, state)
         if want.nothing:
             return Have(surplus=surplus)

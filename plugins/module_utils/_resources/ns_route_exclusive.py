@@ -18,7 +18,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import DelPolicy, DelRoute
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL, is_uplink
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef, PolicyRule, Route
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
+    MAIN_TABLE,
+    NsRef,
+    PolicyRule,
+    Route,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_route_want import Want
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
@@ -93,3 +98,19 @@ def look(want: Want, ns: int, held: Held, state: State) -> Surplus:
         if rule.protocol == PROTOCOL and not rule.mark and (rule.family, rule.source, rule.table) not in named
     ]
     return Surplus(tuple(routes), tuple(rules))
+
+
+def of_network(want: Want, ns: int, state: State) -> Surplus:
+    """Return the routes of ours to the other parts of a bridge's network that are not spared: those that leave by the interface that is given, and those
+    for which the host has an address of the bridge as its own."""
+    bridge = state.link(ns, want.network)
+    own = {address.ip for address in state.addresses_of(ns, bridge)} if bridge is not None else set()
+    tunnel = want.given.get("interface")
+    found = [
+        route
+        for family, table in sorted(state.marked(ns, PROTOCOL)[0])
+        if table == MAIN_TABLE
+        for route in state.table(ns, family, table).like(is_ours)
+        if route.source in own or (tunnel and route.interface == tunnel)
+    ]
+    return Surplus(tuple(route for route in found if route.destination not in want.spared))

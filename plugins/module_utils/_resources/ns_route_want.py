@@ -9,7 +9,7 @@ from __future__ import annotations
 import collections
 import ipaddress
 from dataclasses import field
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import values
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import cidr, ip
@@ -45,7 +45,10 @@ OPTIONS: Dict[str, Any] = {
     "mtu": {"type": "int"},
     "advmss": {"type": "int"},
     "onlink": {"type": "bool"},
+    "direct_gateway": {"type": "str"},
     "exclusive": {"type": "bool", "default": False},
+    "network": {"type": "str"},
+    "keep": {"type": "list", "elements": "str"},
     **policy_rule.OPTIONS,
     "nexthops": {
         "type": "list",
@@ -68,7 +71,8 @@ _TABLE = values.number(1, values.U32, "main, default, local nor a number from 1 
 class Want:
     """``given`` holds what the user asked for, by the names of `Route`; what is not in it is not managed. ``policy`` is the rule that
     is to lead to the table, its priority 0 where none is asked for. ``exclusive``: what of ours the task does not ask for goes; ``keep``, of
-    the last such item of a namespace only, is what the task asks for there."""
+    the last such item of a namespace only, is what the task asks for there. ``direct`` is the gateway to take where it is on a link. ``network``: not a
+    route is meant but those to the other parts of that bridge's network, apart from the destinations in ``spared``."""
 
     ns: NsRef
     family: int
@@ -79,11 +83,14 @@ class Want:
     policy: Optional[PolicyRule] = None
     exclusive: bool = False
     keep: Optional[Tuple[Want, ...]] = None
+    direct: str = ""
+    network: str = ""
+    spared: FrozenSet[str] = frozenset()
 
     @property
     def nothing(self) -> bool:
         """Return whether the item asks for no route of its own to be there or gone."""
-        return self.exclusive and not self.present
+        return (self.exclusive and not self.present) or bool(self.network)
 
     @property
     def ways(self) -> List[Tuple[str, str]]:
@@ -174,9 +181,14 @@ def _family(text: str) -> int:
 
 def parse(params: Mapping[str, Any]) -> Want:
     """Return the want that validated options mean. Raises `Invalid`."""
+    if params.get("network") is not None:
+        return _of_network(params)
+    if params.get("keep") is not None:
+        raise Invalid("keep: it goes with network.")
     given = values.given(params, _GIVEN)
     addresses = [given[name] for name in ("gateway", "source") if name in given]
     addresses += [hop.gateway for hop in given.get("nexthops", ()) if hop.gateway]
+    direct = _router(params["direct_gateway"], "direct_gateway") if params.get("direct_gateway") else ""
     table = _TABLE(params["table"], "table")
     policy = policy_rule.parse(params, table, tuple(TABLES.values()))
     family, destination = _destination(params, addresses + ([policy.source] if policy else []))
@@ -201,10 +213,41 @@ def parse(params: Mapping[str, Any]) -> Want:
         raise Invalid(
             "exclusive: with state: absent it means all routes of ours that the task does not ask for, so name none."
         )
-    want = Want(NsRef.parse(params.get("netns")), family, destination, table, present, given, policy, exclusive)
+    _check_direct(direct, given, family)
+    ns = NsRef.parse(params.get("netns"))
+    want = Want(ns, family, destination, table, present, given, policy, exclusive, direct=direct)
     if present:
         _check_ways(want)
     return want
+
+
+def _check_direct(direct: str, given: Mapping[str, Any], family: int) -> None:
+    """Raise `Invalid` where a ``direct_gateway`` makes no sense."""
+    if not direct:
+        return
+    if _family(direct) != family:
+        raise Invalid("direct_gateway: %s is not of the same address family as the destination." % direct)
+    if link_local(direct):
+        raise Invalid("direct_gateway: %s is link-local, which is on every link." % direct)
+    other = next((name for name in ("nexthops", "type") if given.get(name, "unicast") != "unicast"), "")
+    if other:
+        raise Invalid("direct_gateway: it does not go with %s." % other)
+
+
+def _of_network(params: Mapping[str, Any]) -> Want:
+    """Return the want that means the routes to the other parts of a network. Raises `Invalid`."""
+    if params["state"] == "present":
+        raise Invalid("network: it says which routes are to be gone, so it needs state: absent.")
+    told = [name for name in sorted(_GIVEN) if name != "interface" and params.get(name) is not None]
+    told += [] if params["destination"] == "default" else ["destination"]
+    if told:
+        raise Invalid("%s: it does not go with network." % told[0])
+    bridge = known_name(params["network"], "network")
+    interface = known_name(params["interface"], "interface") if params.get("interface") else ""
+    spared = frozenset(cidr(text, "keep") for text in params.get("keep") or ())
+    given = {"interface": interface} if interface else {}
+    ns = NsRef.parse(params.get("netns"))
+    return Want(ns, 4, EVERYWHERE[4], MAIN_TABLE, False, given, network=bridge, spared=spared)
 
 
 def _destination(params: Mapping[str, Any], addresses: Sequence[str]) -> Tuple[int, str]:

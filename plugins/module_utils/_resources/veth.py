@@ -29,6 +29,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
+    AUTO_MTU,
+    Auto,
+    auto_mtu,
+    auto_of,
     check_mtu,
     check_port_mtu,
     derived_again,
@@ -57,7 +61,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Want:
     """``own`` and ``peer`` hold the attributes that are asked of each end; ``derived``: the name of the host end is not given, but derived.
-    ``peer_sysctls`` are of the peer, by their one key. ``port_of`` is a bridge that the host end is about to be a port of.
+    ``peer_sysctls`` are of the peer, by their one key. ``port_of`` is a bridge that the host end is about to be a port of. ``auto`` says of what
+    interface an MTU of ``auto`` is.
 
     Of the other items of its task a want that is ``exclusive`` knows ``siblings``, the host ends of the pairs that are wanted in the
     same namespace."""
@@ -75,6 +80,7 @@ class Want:
     siblings: Tuple[str, ...] = ()
     peer_sysctls: Mapping[str, str] = field(default_factory=dict, hash=False)
     port_of: Optional[str] = None
+    auto: Auto = ("", 0)
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,7 @@ class VethResource(Resource[Want, Have]):
         "bridge": {"type": "str"},
         "port_of": {"type": "str"},
         **link_kinds.specs(_ROWS, pair=True),
+        **AUTO_MTU,
         "peer_sysctls": {"type": "dict"},
         "exclusive": {"type": "bool", "default": False},
     }
@@ -154,6 +161,7 @@ class VethResource(Resource[Want, Have]):
             if params.get("peer_sysctls")
             else {},
             port_of=interface_name(params["port_of"], "port_of") if params.get("port_of") else None,
+            auto=auto_of(params),
         )
         if (
             want.bridge
@@ -225,7 +233,7 @@ class VethResource(Resource[Want, Have]):
                     % (want.peer["mac"], want.bridge)
                 )
         fit = _fit(want, ns, link, state)
-        auto = 0 if want.own.get("mtu") != "auto" else fit.mtu if fit else state.uplink_mtu(ns)
+        auto = 0 if want.own.get("mtu") != "auto" else fit.mtu if fit else auto_mtu(want.auto, ns, state)
         wanted, there = with_mtu(want.own, auto), far if far_ns == want.peer_ns else None
         if want.bridge and not (fit and fit.shared):
             size = wanted.get("mtu", link.get("mtu") if link else 1500)

@@ -12,12 +12,8 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import underlay
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
-    MAIN_TABLE,
-    Flooded,
-    Link,
-    NsRef,
-)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Flooded, Link, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import way
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link_of_kind import (
     Difference,
     Have,
@@ -136,20 +132,14 @@ def _plain(entry: Flooded, have: Have, attributes: Mapping[str, Any]) -> Flooded
 
 def _towards(ns: int, ip: str, state: State) -> Way:
     """Return the way to an address, with the MTU of the route where it says one; the uplink where there is no route."""
-    routes = state.table(ns, 6 if ":" in ip else 4, MAIN_TABLE).holding(ip, lambda route: route.type == "unicast")
-    routes.sort(key=lambda route: (-int(route.destination.partition("/")[2]), route.metric))
-    for route in routes:
-        name = route.interface or (route.nexthops[0].interface if route.nexthops else "")
-        link = state.link(ns, name) if name else None
-        if link is not None:
-            return link, route.mtu or int(link.get("mtu"))
-    return state.uplink(ns), state.uplink_mtu(ns)
+    found = way.towards(ns, ip, state)
+    if found is None:
+        return state.uplink(ns), state.uplink_mtu(ns)
+    route, link = found
+    return link, route.mtu or int(link.get("mtu"))
 
 
 def _of(ns: int, local: Optional[str], state: State) -> Way:
     """Return the interface that has an address, the uplink where none has it."""
-    for index, address in state.addresses(ns) if local else ():
-        link = state.link_at(ns, index) if address.ip == local else None
-        if link is not None and link.name != "lo":
-            return link, int(link.get("mtu"))
-    return state.uplink(ns), state.uplink_mtu(ns)
+    link = way.holder(ns, local, state) if local else None
+    return (state.uplink(ns), state.uplink_mtu(ns)) if link is None else (link, int(link.get("mtu")))

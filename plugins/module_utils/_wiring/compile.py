@@ -43,19 +43,23 @@ def compile_plan(
     persist: Optional[bool] = None,
     purge: bool = False,
     drift: str = "ignore",
+    fleet: Any = None,
+    underlay_address: Optional[str] = None,
+    slice_number: Optional[int] = None,
 ) -> Plan:
     """Return the plan for the role's variables: by half and step the items, ``[]`` for a step that is not needed. Raises `Invalid`.
 
     ``state`` absent takes down everything listed, whatever the items' own state says. ``persist``: the host is to keep what is to be there, with
     ``purge`` nothing else; False: it is not to keep what is listed; None: it keeps nothing, or nobody asks. ``drift``: what a host that keeps it does
-    where it is not as kept, one of `lasting.DRIFTS`.
+    where it is not as kept, one of `lasting.DRIFTS`. ``fleet``: the hosts that share networks, of which this one has ``underlay_address``, and the
+    number ``slice_number`` if it has one.
     """
     absent = state == "absent"
     if drift not in DRIFTS:
         raise Invalid("wiring_drift: '%s' is none of %s." % (drift, ", ".join(DRIFTS)))
     if drift != "ignore" and not persist:
         raise Invalid("wiring_drift: %s is for a host that keeps its wiring; set wiring_persist: true." % drift)
-    checked_networks = _networks(networks, absent)
+    checked_networks = _networks(_shared(networks, fleet, underlay_address, slice_number), absent, bool(fleet))
     checked_containers = _containers(containers, checked_networks, absent)
     plan = empty_plan()
     for network in checked_networks.values():
@@ -128,9 +132,34 @@ def _listed(variable: str, given: Any, absent: bool) -> List[Dict[str, Any]]:
     return [dict(spec, state="absent") if absent else spec for spec in entries(variable, given)]
 
 
-def _networks(given: Any, absent: bool) -> Dict[str, Network]:
-    """Return the networks by name, in order. What is to be gone is in nobody's way. Raises `Invalid`."""
-    networks = [Network(spec) for spec in _listed("networks", given, absent)]
+def _shared(networks: Any, fleet: Any, underlay_address: Optional[str], slice_number: Optional[int]) -> Any:
+    """Return the list of networks with the hosts that share them in those that are shared, and say nothing of that themselves. Raises `Invalid`."""
+    if not fleet:
+        return networks
+    # Here and not above: of use to few tasks.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import fleet as hosts
+
+    listed = hosts.entries(fleet)
+    told = {"fleet": listed, "underlay_address": underlay_address}
+    found = [
+        spec if spec["driver"] == "bridge" or spec.get("fleet") else {**spec, **told}
+        for spec in entries("networks", networks)
+    ]
+    if any(spec.get("fleet") is listed for spec in found):
+        hosts.this_host(hosts.members(listed), underlay_address, slice_number)
+    return found
+
+
+def _networks(given: Any, absent: bool, shares: bool = False) -> Dict[str, Network]:
+    """Return the networks by name, in order. What is to be gone is in nobody's way. ``shares``: the host shares networks. Raises `Invalid`."""
+    listed = _listed("networks", given, absent)
+    if shares or any(spec["driver"] != "bridge" for spec in listed):
+        # Here and not above: of use to few tasks.
+        from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.shared_networks import network_of
+
+        networks = [network_of(spec, shares) for spec in listed]
+    else:
+        networks = [Network(spec) for spec in listed]
     _check_unique("networks", [network.name for network in networks])
     subnets = [(network, subnet.net) for network in networks if network.present for subnet in network.subnets]
     for number, (network, net) in enumerate(subnets if overlapping([net for dummy, net in subnets]) else ()):
@@ -202,8 +231,12 @@ def _add_network(plan: Plan, network: Network) -> None:
     rules = network.nat(present)
     half["nat"].extend(rules if present else [dict(item, goes_with=network.name) for item in rules])
     half["bridge"].extend(network.bridge(present))
+    for step, items in network.ended().items():
+        plan[TEARDOWN][step].extend(items)
     if present:
+        half["link"].extend(network.links())
         half["gateway"].extend(network.gateways())
+        half["route"].extend(network.routes())
 
 
 def _add_container(plan: Plan, container: Container, all_absent: bool) -> None:

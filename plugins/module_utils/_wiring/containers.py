@@ -132,7 +132,7 @@ class Attachment:
 
     def pair(self) -> Item:
         """Return the item of the pair. Where the port has options, it becomes a port in the step that sets them."""
-        item = dict(self.bare_pair(), mtu=self.network.mtu)
+        item = dict(self.bare_pair(), **self.network.mtu_options())
         item["port_of" if self._port_options() else "bridge"] = self.network.name
         if self.mac:
             item["peer_mac"] = self.mac

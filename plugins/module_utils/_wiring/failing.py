@@ -15,7 +15,15 @@ from typing import Any, Dict, Iterator, List, Mapping, Sequence, Set, Tuple
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import owner_mark
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import REFERENCES, host_end
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import KEEP, TEARDOWN, WIRE, Item, Plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import (
+    KEEP,
+    TEARDOWN,
+    WIRE,
+    Item,
+    Plan,
+    network_by_name,
+    network_of,
+)
 
 Results = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]  # by half and step
 Thing = Tuple[str, ...]  # what an item makes, and others stand on
@@ -101,6 +109,7 @@ class _Half:
     """The items of a half by step: whose they are, what they make, and what they stand on."""
 
     def __init__(self, steps: Mapping[str, Sequence[Item]]) -> None:
+        self._networks = network_by_name(steps)
         self._bridges: Dict[str, str] = {item["interface"]: item["bridge"] for item in steps.get("bridge_port", ())}
         self._pairs: Dict[str, Item] = {host_end(item): item for item in steps["veth"]} if self._bridges else {}
         self._owners: Dict[str, str] = {owner_mark(item["peer_netns"]): item["peer_netns"] for item in steps["veth"]}
@@ -112,8 +121,9 @@ class _Half:
         """Return whose item it is, as the lists call it."""
         if step == KEEP:
             return "wiring_persist"
-        if step == "bridge" or _of_network(step, item) or step == "gateway":
-            return "network '%s'" % (item.get("owner") or item.get("name") or item["interface"])
+        network = network_of(step, item, self._networks)
+        if network:
+            return "network '%s'" % network
         if step == "bridge_port":
             item = self._pairs.get(item["interface"], {"name": item["interface"]})
         name = next(item[option] for option in ("peer_netns", "netns", "owner", "name") if item.get(option))
@@ -129,6 +139,8 @@ class _Half:
             return [("network", item["owner"])]
         if step == "nat" and item.get("type") == "spoof_check":  # nor who is not checked
             return [("checked", item["owner"])]
+        if step == "link":
+            return [("link", network_of(step, item, self._networks))]
         if step == "gateway":
             return [("gateway", item["interface"], _version(item))]
         if step == "veth":
@@ -143,14 +155,20 @@ class _Half:
     def needed(self, step: str, item: Item) -> Set[Thing]:
         """Return what an item stands on."""
         if _of_network(step, item):
-            return {("network", item["owner"])}
+            # A tunnel is open to anybody once its rule is gone.
+            return {("network", item["owner"]), *([("link", item["owner"])] if item.get("type") == "tunnel" else [])}
+        network = network_of(step, item, self._networks)
+        if step == "route" and network:
+            gateway = [("gateway", network, _version(item))] if item.get("source") else []
+            return {("network", network), ("link", network), *gateway} if gateway else set()
         if item.get("type") == "spoof_check":
             if item.get("state") != "absent":
                 return set()  # it lets through those addresses that were given
             owner = self._owners.get(item["owner"], str(item["owner"]))
             return {("unpublished", owner), ("paired", owner)}  # as long as it is wired it is checked
-        if step == "gateway":
-            return {("network", item["interface"])}
+        if step in ("link", "gateway"):
+            own = step == "link" or item["interface"] == network
+            return {("network", network), *([] if own else [("link", network)])}
         if step == "veth":
             bridge = item.get("bridge") or self._bridges.get(host_end(item), "")
             return {("container", item["peer_netns"]), ("network", bridge), *self._safe(item["peer_netns"])}
@@ -196,7 +214,7 @@ def _of_network(step: str, item: Item) -> bool:
 
 def _version(item: Item) -> str:
     """Return the family of an item's address."""
-    return "ipv6" if ":" in _cidr(item) else "ipv4"
+    return "ipv6" if ":" in (_cidr(item) or str(item.get("source") or "")) else "ipv4"
 
 
 def _cidr(item: Item) -> str:

@@ -94,11 +94,15 @@ class Network:
         """Return what an error calls an option."""
         return "wiring_networks: network '%s': %s" % (self.name, name)
 
+    def _nets(self) -> List[IpNetwork]:
+        """Return the subnets that are the host's."""
+        return [network(cidr, self._option("subnets")) for cidr in self.spec["subnets"]]
+
     def _subnets(self) -> List[Subnet]:
         bare = next((text for text in self.spec["subnets"] if "/" not in text), None)
         if bare is not None:
             raise self._refusal("subnets: '%s' has no prefix length; write it as 172.17.0.0/16." % bare)
-        nets = [network(cidr, self._option("subnets")) for cidr in self.spec["subnets"]]
+        nets = self._nets()
         if not nets and self.present and self.pooled:
             raise self._refusal("it needs at least one subnet in subnets, or addressing: none.")
         six = next((net for net in nets if net.version == 6 and self.present), None)
@@ -146,6 +150,22 @@ class Network:
             found[home].append(text)
         return found
 
+    def mtu_options(self) -> Item:
+        """Return the options of a link of the network that say what its MTU is."""
+        return {"mtu": self.mtu}
+
+    def ended(self) -> Dict[str, List[Item]]:
+        """Return the items, by step of the teardown, that take away what the network has beside its bridge and rules, and is not to have any more."""
+        return {}
+
+    def links(self) -> List[Item]:
+        """Return the items of links that the network has beside its bridge."""
+        return []
+
+    def routes(self) -> List[Item]:
+        """Return the items of routes of the host's."""
+        return []
+
     def bridge(self, present: bool) -> List[Item]:
         """Return the item of the bridge, none where the bridge is somebody else's."""
         if self.unmanaged:
@@ -153,7 +173,7 @@ class Network:
         item: Item = {"name": self.name, "only_ours": True}
         if not present:
             return [dict(item, state="absent")]
-        item.update(mtu=self.mtu, accept_ra=False)
+        item.update(**self.mtu_options(), accept_ra=False)
         if not (self.host_access and self.has_subnet(6)):
             item["ipv6"] = False
         if "vlan_filtering" in self.spec:
@@ -178,16 +198,18 @@ class Network:
             for subnet in self.subnets
         ]
 
+    def isolation(self, present: bool) -> Item:
+        """Return the item of the isolation policy, or of its end."""
+        item: Item = {"type": "filter", "bridge": self.name, "owner": self.name}
+        if not present or self.unmanaged:
+            return dict(item, state="absent")
+        apart = {name: self.spec.get(name, True) for name in ("isolate", "icc")}
+        return {**item, **apart, "internal": not self.forwarded}
+
     def nat(self, present: bool) -> List[Item]:
         """Return the item of the isolation policy, and an item of source NAT a subnet; without any the item that ends what there was.
         Both are known by their owner, the network: what is of a subnet that it had before goes."""
-        isolation: Item = {"type": "filter", "bridge": self.name, "owner": self.name}
-        if present and not self.unmanaged:
-            isolation.update(
-                isolate=self.spec.get("isolate", True), icc=self.spec.get("icc", True), internal=not self.forwarded
-            )
-        else:
-            isolation["state"] = "absent"
+        isolation = self.isolation(present)
         if not present or not self.spec["masquerade"] or not self.forwarded:
             return [isolation, {"owner": self.name, "state": "absent"}]
         items = [isolation]

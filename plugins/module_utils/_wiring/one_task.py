@@ -55,6 +55,9 @@ class Steps:
                 persist,
                 bool(params.get("purge")),
                 params.get("drift") or "ignore",
+                params.get("fleet"),
+                params.get("underlay_address"),
+                params.get("slice"),
             )
         self._take_up(plan)
 

@@ -16,6 +16,7 @@ from typing import Any, Collection, Dict, List, Mapping, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NOBODY, owner_mark
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import CHECKED
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.shared_networks import ended
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import (
     TEARDOWN,
     WIRE,
@@ -71,6 +72,9 @@ def purged(
             for name in _bridges(networks_listed, wiring)
         ],
     }
+    for name in _shared(plan, wiring):
+        for step, items in ended(name).items():
+            purge.setdefault(step, []).extend(items)
     teardown = {step: [*purge.get(step, ()), *items] for step, items in plan[TEARDOWN].items()}
     return {**plan, TEARDOWN: teardown}, [*inhabited.values()]
 
@@ -124,7 +128,7 @@ def _bridges(listed: Collection[str], wiring: Wiring) -> List[str]:
 def _rules(listed: Collection[str], plan: Plan, wiring: Wiring) -> List[Item]:
     """Return the items that remove what the role wrote for networks, and subnets, that nobody lists; of a network as far as its bridge
     is not needed any more."""
-    kinds = ("dnat", "spoof_check")
+    kinds = ("dnat", "spoof_check", "tunnel")
     items = [item for half in plan.values() for item in half["nat"] if item.get("type") not in kinds]
     planned = {
         (item["owner"], item.get("type") == "filter") for item in items
@@ -137,6 +141,16 @@ def _rules(listed: Collection[str], plan: Plan, wiring: Wiring) -> List[Item]:
             item = _absent(rule, _ISOLATION if isolation else _SOURCE_NAT)
             found.append(item if rule["owner"] in listed else {**item, "goes_with": rule["owner"], **rewired(plan)})
     return found
+
+
+def _shared(plan: Plan, wiring: Wiring) -> List[str]:
+    """Return the networks that are shared with other hosts, as the rules say that the role wrote for them, and for which the plan does not see to that."""
+    planned = {item["network"] for item in plan[TEARDOWN]["route"] if "network" in item}
+    found = [rule["owner"] for rule in wiring["nat"] if rule["type"] == "tunnel"]
+    for rule in wiring["nat"]:
+        if rule["type"] == "filter" and rule["bridge"] == rule["owner"]:
+            found += [rule["owner"] for way in rule.get("inside") or () if way["interface"] != rule["bridge"]]
+    return [name for name in dict.fromkeys(found) if name not in planned]
 
 
 def _forwarding(plan: Plan, wiring: Wiring) -> List[Item]:

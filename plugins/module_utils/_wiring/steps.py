@@ -6,15 +6,16 @@
 
 The teardown removes from the outside in, last what other objects need; the second half makes objects in the order a person would by hand. A published
 port stands after what it leads to, and goes before it. What closes a network stands before its first pair, and goes after its last one; source NAT
-stands before the routes that need it. At the end of the second half come the names that mean another container's namespace, and what the host keeps over a
-reboot; what it keeps no longer is the first of all.
+stands before the routes that need it, and a tunnel to other hosts comes once nobody else can send to it. At the end of the second half come the names that
+mean another container's namespace, and what the host keeps over a reboot; what it keeps no longer is the first of all.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Mapping, Sequence
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import tunnel_interface
 
 Item = Dict[str, Any]
 Plan = Dict[str, Dict[str, List[Item]]]  # by half and step
@@ -41,10 +42,12 @@ STEPS = (
     Step(TEARDOWN, "veth", "veth", "Remove pairs"),
     Step(TEARDOWN, "netns", "netns", "Remove namespaces"),
     Step(TEARDOWN, "bridge", "bridge", "Remove bridges"),
+    Step(TEARDOWN, "link", "ns_link", "Remove tunnels to other hosts"),
     Step(TEARDOWN, "nat", "nat", "Remove NAT"),
     Step(WIRE, "netns", "netns", "Make namespaces", summed=True),
     Step(WIRE, "bridge", "bridge", "Make bridges"),
     Step(WIRE, "nat", "nat", "Isolate the networks, and translate what leaves"),
+    Step(WIRE, "link", "ns_link", "Make tunnels to other hosts"),
     Step(WIRE, "gateway", "ns_address", "Give the bridges their gateway addresses"),
     Step(WIRE, "veth", "veth", "Make pairs, each born in its place", summed=True),
     Step(WIRE, "bridge_port", "bridge_port", "Set the bridge ports", summed=True),
@@ -59,6 +62,30 @@ STEPS = (
 def empty_plan() -> Plan:
     """Return a plan in which no step is needed."""
     return {half: {step.name: [] for step in STEPS if step.half == half} for half in (TEARDOWN, WIRE)}
+
+
+def network_by_name(steps: Mapping[str, Sequence[Item]]) -> Dict[str, str]:
+    """Return the networks of a half by what their items name: the bridge, the tunnel to other hosts, the host's own addresses."""
+    bridges = [item["name"] for item in steps.get("bridge", ())]
+    found = {name: name for name in (*bridges, *(item["network"] for item in steps["route"] if "network" in item))}
+    found.update([(tunnel_interface(name), name) for name in found])
+    for item in steps.get("gateway", ()):
+        name = item["interface"]
+        found.update({name: found.get(name, name), str(item.get("address")).partition("/")[0]: found.get(name, name)})
+    return found
+
+
+def network_of(step: str, item: Item, known: Mapping[str, str]) -> str:
+    """Return the network that an item is of, given those of its half `network_by_name`, ``""`` where it is a container's."""
+    if step == "nat" and item.get("type") not in ("dnat", "spoof_check"):
+        return str(item["owner"])
+    if step in ("bridge", "link"):
+        return known.get(item["name"], item["name"])
+    if step == "gateway":
+        return known.get(item["interface"], item["interface"])
+    if step == "route" and not item.get("netns"):
+        return str(item.get("network") or known.get(item.get("source", ""), ""))
+    return ""
 
 
 def rewired(plan: Plan) -> Item:

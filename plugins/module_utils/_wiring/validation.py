@@ -15,6 +15,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
     bridge_port,
     netns,
     ns_address,
+    ns_link,
     ns_route,
     veth,
 )
@@ -24,7 +25,15 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.validatio
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import resolved
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import host_end
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.published_ports import Port, spelled
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import KEEP, STEPS, WIRE, Item, Plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import (
+    KEEP,
+    STEPS,
+    WIRE,
+    Item,
+    Plan,
+    network_by_name,
+    network_of,
+)
 
 _BY_MODULE: Mapping[str, Resource[Any, Any]] = {
     resource.noun: resource
@@ -34,6 +43,7 @@ _BY_MODULE: Mapping[str, Resource[Any, Any]] = {
         nat.RESOURCE,
         netns.RESOURCE,
         ns_address.RESOURCE,
+        ns_link.RESOURCE,
         ns_route.RESOURCE,
         veth.RESOURCE,
     )
@@ -103,8 +113,9 @@ def _entry(plan: Plan, step: str, item: Item, error: str = "") -> str:
         return "wiring_persist"
     if step == "address" and error.partition(": ")[0] in _OF_NETWORK:
         return "wiring_networks: network '%s'" % item["bridge"]
-    if step in ("bridge", "gateway", "nat") and item.get("type") not in ("dnat", "spoof_check"):
-        return "wiring_networks: network '%s'" % (item.get("owner") or item.get("name") or item["interface"])
+    network = network_of(step, item, network_by_name(plan[WIRE]))
+    if network:
+        return "wiring_networks: network '%s'" % network
     if step == "bridge_port":
         pairs = plan[WIRE]["veth"]
         name = next((pair["peer_netns"] for pair in pairs if host_end(pair) == item["interface"]), item["interface"])

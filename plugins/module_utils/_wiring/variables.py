@@ -19,6 +19,14 @@ _STATE: Dict[str, Any] = {"type": "str", "choices": ["present", "absent"], "defa
 _TEXTS: Dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 _ROUTES: Dict[str, Any] = {"type": "list", "elements": "dict", "default": []}
 
+DRIVERS = ("bridge", "routed", "vxlan")
+UNDERLAYS = ("auto", "direct", "vxlan")  # by which way a routed network's other parts are reached
+# A host that shares networks.
+MEMBER: Dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "underlay_address": {"type": "str", "required": True},
+    "slice": {"type": "int"},
+}
 NETWORK: Dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "subnets": _TEXTS,
@@ -34,6 +42,12 @@ NETWORK: Dict[str, Any] = {
     "host_access": {"type": "bool", "default": True},
     "addressing": {"type": "str", "choices": ["pool", "none"], "default": "pool"},
     "vlan_filtering": {"type": "bool"},
+    "driver": {"type": "str", "choices": list(DRIVERS), "default": "bridge"},
+    "host_prefix": {"type": "list", "elements": "int", "default": []},
+    "underlay": {"type": "str", "choices": list(UNDERLAYS), "default": "auto"},
+    "vni": {"type": "int"},
+    "fleet": {"type": "list", "elements": "dict", "options": MEMBER},
+    "underlay_address": {"type": "str"},
     "isolate": {"type": "bool"},
     "icc": {"type": "bool"},
     "spoof_check": {"type": "bool"},
@@ -71,6 +85,9 @@ OPTIONS: Dict[str, Any] = {
     "firewall_backend": {"type": "str", "choices": ["auto", "nftables", "iptables"], "default": "auto"},
     "persist": {"type": "bool", "default": False},
     "drift": {"type": "str", "choices": list(DRIFTS), "default": "ignore"},
+    "fleet": {"type": "list", "elements": "raw", "default": []},
+    "underlay_address": {"type": "str"},
+    "slice": {"type": "int"},
 }
 # Of the role itself, beside the module's options: how it goes about it.
 ROLE_ONLY: Dict[str, Any] = {
@@ -78,7 +95,7 @@ ROLE_ONLY: Dict[str, Any] = {
     "install_dependencies": {"type": "bool", "default": True},
 }
 # Variables that are planned, and that somebody might set already.
-NOT_BUILT = ("links", "topology_file", "fleet", "underlay_address", "slice")
+NOT_BUILT = ("links", "topology_file")
 MODES = ("bridge", "host", "none", "container")  # what `network_mode` can be; the last one is written `container:NAME`
 
 
@@ -97,7 +114,7 @@ def misspelt(variables: Mapping[str, Any]) -> str:
     ``variables`` are all that the play has. Others may begin with ``wiring_`` as well, so one that is nearly called as one of ours is
     refused where ours has its default, or is not there: nobody means the default by it.
     """
-    ours = {"wiring_" + name: option["default"] for name, option in {**OPTIONS, **ROLE_ONLY}.items()}
+    ours = {"wiring_" + name: option.get("default") for name, option in {**OPTIONS, **ROLE_ONLY}.items()}
     for name in variables:
         if not name.startswith("wiring") or name in ours:
             continue

@@ -20,9 +20,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import DEFAULT
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import (
+    address,
     network,
     network_text,
     overlap,
+    text,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
@@ -34,13 +36,15 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.coexistence import Coexistence
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.fence import About, Fencing
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.names import interface
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.way import on_link
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 
 @dataclass(frozen=True)
 class Want:
-    """``family`` and ``needed`` are there for those that need forwarding; isolation does not. ``kept``: what is inside is not said, and stays."""
+    """``family`` and ``needed`` are there for those that need forwarding; isolation does not. ``kept``: what is inside is not said, and stays.
+    ``direct``: what is inside behind a gateway, CIDR by CIDR: it comes by the interface on whose link that is, if it is on one, as well."""
 
     ns: NsRef
     isolation: Isolation
@@ -48,6 +52,7 @@ class Want:
     forward: bool = True
     backend: str = "auto"
     kept: bool = False
+    direct: Tuple[Tuple[str, str], ...] = ()  # (CIDR, gateway)
     family: int = 0
     ip_forward: bool = False
     needed: FrozenSet[int] = frozenset()
@@ -79,32 +84,43 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
         raise Invalid("bridge is required with type: filter.")
     present = params["state"] == "present"
     bridge = interface(params["bridge"], "bridge", present)
-    inside, only = _inside(bridge, params.get("inside") or ()) if present else ((), ())
+    inside, only, direct = _inside(bridge, params.get("inside") or ()) if present else ((), (), ())
     isolation = Isolation(bridge, params["isolate"], params["icc"], params["internal"], owner, comment, inside, only)
     kept = present and params.get("inside") is None
-    return Want(NsRef.parse(params.get("netns")), isolation, present, params["forward"], params["backend"], kept)
+    options = (params["forward"], params["backend"], kept, direct)
+    return Want(NsRef.parse(params.get("netns")), isolation, present, *options)
 
 
-def _inside(bridge: str, entries: Sequence[Mapping[str, Any]]) -> Tuple[Tuple[Tuple[str, str], ...], Tuple[str, ...]]:
-    """Return `Isolation.inside` and `Isolation.only` of the option ``inside``. Raises `Invalid`."""
+def _inside(
+    bridge: str, entries: Sequence[Mapping[str, Any]]
+) -> Tuple[Tuple[Tuple[str, str], ...], Tuple[str, ...], Tuple[Tuple[str, str], ...]]:
+    """Return `Isolation.inside`, `Isolation.only` and `Want.direct` of the option ``inside``. Raises `Invalid`."""
     found: Dict[Tuple[str, str], None] = {}
     only: Set[str] = set()
+    direct: Dict[str, str] = {}
     for entry in entries:
         way = interface(entry.get("interface") or bridge, "inside: interface")
         net = network(entry["source"], "inside: source")
+        if entry.get("direct_gateway"):
+            gateway = address(entry["direct_gateway"], "inside: direct_gateway")
+            if gateway.version != net.version:
+                raise Invalid("inside: direct_gateway: %s is not of the same address family as %s." % (gateway, net))
+            direct[network_text(net)] = text(gateway)
+            if way == bridge:  # by that way alone
+                way = ""
         if net.prefixlen == 0:
             raise Invalid("inside: %s is everything; name the networks that are the same network elsewhere." % net)
         if (way, network_text(net)) in found:
             raise Invalid("inside: %s by %s is asked for twice." % (net, way))
         found[way, network_text(net)] = None
         if entry.get("only"):
-            if way == bridge:
+            if way in ("", bridge):
                 raise Invalid(
                     "inside: only: it is for the interface of a network elsewhere, not for the bridge itself."
                 )
             only.add(way)
     _disjoint(bridge, [*found])
-    return tuple(sorted(found)), tuple(sorted(only))
+    return tuple(sorted(way for way in found if way[0])), tuple(sorted(only)), tuple(direct.items())
 
 
 def _disjoint(bridge: str, ways: Sequence[Tuple[str, str]]) -> None:
@@ -126,15 +142,35 @@ def subject(want: Want) -> str:
 def resolved(want: Want, state: State) -> Want:
     """Return a want with the interfaces' own names in place of alternative ones, with which a rule would never match. Raises `Invalid`."""
     isolation = want.isolation
+    if want.direct:
+        isolation = replace(isolation, inside=_with_direct(want, state))
     named = {isolation.bridge: "bridge", **dict.fromkeys((way for way, dummy in isolation.inside), "inside: interface")}
     own = {name: state.own_name(want.ns, name) for name in named}
     for name, option in named.items() if want.present else ():
         interface_name(interface(own[name], option), option)
     if all(name == same for name, same in own.items()):
-        return want
+        return replace(want, isolation=isolation) if want.direct else want
     inside = tuple(sorted({(own[way], source) for way, source in isolation.inside}))
     only = tuple(sorted({own[way] for way in isolation.only}))
     return replace(want, isolation=replace(isolation, bridge=own[isolation.bridge], inside=inside, only=only))
+
+
+def _with_direct(want: Want, state: State) -> Tuple[Tuple[str, str], ...]:
+    """Return `Isolation.inside` with what comes straight from the link that its gateway is on. Raises `Refused` where it is on none, and there is no
+    other way."""
+    isolation, ns = want.isolation, state.find(want.ns)
+    known = {source for dummy, source in isolation.inside}
+    found = {*isolation.inside}
+    for source, gateway in want.direct if ns is not None else ():
+        link = on_link(ns, gateway, state) if ns is not None else None
+        if link is not None:
+            found.add((link.name, source))
+        elif source not in known and not state.predict:
+            raise Refused(
+                "inside: %s is behind %s, which is on no link of %s, and no other interface is given for it."
+                % (source, gateway, want.ns)
+            )
+    return tuple(sorted(found))
 
 
 def look(want: Want, ns: int, state: State) -> Have:

@@ -68,7 +68,7 @@ _OWN = {
         "optional",
     },
     "uplink": {"interface", "gateways"},
-    "tunnel": {"vni", "port", "peers"},
+    "tunnel": {"vni", "port", "peers", "exclusive"},
 }
 _OTHER_TYPES = {type_: sorted(set().union(*_OWN.values()) - own) for type_, own in _OWN.items()}
 
@@ -106,6 +106,7 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
                 "source": {"type": "str", "required": True},
                 "interface": {"type": "str"},
                 "only": {"type": "bool", "default": False},
+                "direct_gateway": {"type": "str"},
             },
         },
         "interface": {"type": "str"},
@@ -167,7 +168,7 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         if isinstance(want, uplink.Want):
             return ((want.ns, "uplink", want.name),)
         if isinstance(want, tunnel.Want):
-            return ((want.ns, "tunnel", *want.tunnel.key),)
+            return ((want.ns, "tunnel", *want.tunnel.key),) if want.tunnel else ()
         return ((want.ns, *want.rule.key),) if isinstance(want, source_nat.Want) else ()
 
     def together(self, wants: Sequence[AnyWant]) -> List[AnyWant]:
@@ -183,12 +184,15 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         published = iter(port_mapping.together([want for want in wants if isinstance(want, port_mapping.Want)]))
         rules = iter(source_nat.together([want for want in wants if isinstance(want, source_nat.Want)]))
         checks = iter(spoof_check.together([want for want in wants if isinstance(want, spoof_check.Want)]))
+        tunnels = iter(tunnel.together([want for want in wants if isinstance(want, tunnel.Want)]))
         told: List[AnyWant] = []
         for want in wants:
             if isinstance(want, port_mapping.Want):
                 told.append(next(published))
             elif isinstance(want, spoof_check.Want):
                 told.append(next(checks))
+            elif isinstance(want, tunnel.Want):
+                told.append(next(tunnels))
             else:
                 told.append(next(rules) if isinstance(want, source_nat.Want) else want)
         needed = {ns: frozenset(found) for ns, found in need.items()}

@@ -34,6 +34,10 @@ ROLE_ONLY = {f"wiring_{name}" for name in variables.ROLE_ONLY}  # how the role g
 DOCUMENTED: dict[str, Any] = yaml.safe_load(wiring.DOCUMENTATION)["options"]
 
 
+# What the inventory tells the role, and the module is told.
+OF_THE_INVENTORY = ("wiring_underlay_address", "wiring_slice")
+
+
 def read(file: str) -> Any:
     return yaml.safe_load((ROLE / file).read_text(encoding="utf-8"))
 
@@ -57,6 +61,8 @@ def test_the_module_s_documentation_is_the_role_s() -> None:
     lists = {f"wiring_{name}": {"type": "list", "elements": "dict"} for name in ("networks", "containers")}
     assert {name for name, option in SPECIFIED.items() if option["type"] == "raw"} == {*lists}
     shared = {name: {**option, **lists.get(name, {})} for name, option in SPECIFIED.items() if name not in ROLE_ONLY}
+    for name in OF_THE_INVENTORY:
+        del shared[name]["default"]
     without_prefix = json.loads(json.dumps(shared).replace("wiring_", ""))
     assert json.loads(json.dumps(DOCUMENTED).replace('"suboptions"', '"options"')) == without_prefix
 
@@ -79,14 +85,15 @@ def test_the_role_s_defaults_are_those_of_its_argument_specs() -> None:
 def test_the_role_s_readme_has_the_same_variables_and_defaults() -> None:
     text = (ROLE / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(wiring_\w+)` \| `(.+?)` \|", text, re.MULTILINE)
-    assert [(name, yaml.safe_load(default)) for name, default in rows] == [
+    assert [(name, yaml.safe_load(default.replace(r"\|", "|"))) for name, default in rows] == [
         (name, option["default"]) for name, option in SPECIFIED.items()
     ]
 
 
 def test_the_role_hands_all_variables_to_the_module() -> None:
     (task,) = [task for task in read("tasks/one_task.yml")[0]["block"] if "linuxnet.containers.wiring" in task]
-    assert task["linuxnet.containers.wiring"] == {name: "{{ wiring_" + name + " }}" for name in OPTIONS}
+    own = {"fleet": "{{ wiring_members.hosts }}", "slice": "{{ omit if wiring_slice is none else wiring_slice }}"}
+    assert task["linuxnet.containers.wiring"] == {**{name: "{{ wiring_" + name + " }}" for name in OPTIONS}, **own}
 
 
 def test_the_role_hands_the_variables_to_the_filter() -> None:
@@ -94,7 +101,8 @@ def test_the_role_hands_the_variables_to_the_filter() -> None:
     compiled = read("tasks/steps.yml")[0]["block"][0]["ansible.builtin.set_fact"]["wiring_plan"]
     assert compiled == (
         "{{ wiring_networks | linuxnet.containers.wiring_plan(wiring_containers, wiring_state, "
-        "wiring_there.wiring | default(none) if wiring_purge | bool else none, refusal=true, persist=wiring_persist | bool, drift=wiring_drift) }}"
+        "wiring_there.wiring | default(none) if wiring_purge | bool else none, refusal=true, persist=wiring_persist | bool, drift=wiring_drift, "
+        "fleet=wiring_members.hosts, underlay_address=wiring_underlay_address, slice_number=wiring_slice) }}"
     )
     state = yaml.safe_load(wiring_plan.DOCUMENTATION)["options"]["state"]
     assert {key: value for key, value in state.items() if key != "description"} == OPTIONS["state"]
