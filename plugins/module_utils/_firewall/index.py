@@ -54,6 +54,8 @@ class RuleIndex:
         self.owned = owned  # as it is now, but for what there may be much of, port mappings, NAT rules and checks: those are the dictionaries here
         self.nat_rules: Dict[Tuple[str, str], NatRule] = {rule.key: rule for rule in owned.nat_rules}
         self.isolations: Dict[str, Isolation] = {isolation.bridge: isolation for isolation in owned.isolations}
+        # Of those that have anything inside elsewhere, the address families of that.
+        self._elsewhere = {one.bridge: one.elsewhere for one in owned.isolations if one.elsewhere}
         self.allowances: Dict[Tuple[str, str, int, str], Allowance] = {
             allowance.key: allowance for allowance in owned.allowances
         }
@@ -165,6 +167,10 @@ class RuleIndex:
             len(self.allowances),
         )
 
+    def forwards(self, but: str = "") -> Set[int]:
+        """Return the address families of what is inside elsewhere, of all isolated bridges ``but`` one: it is forwarded."""
+        return {family for bridge, families in self._elsewhere.items() if bridge != but for family in families}
+
     def nat_of(self, owner: str) -> List[NatRule]:
         """Return the source NAT rules of an owner."""
         return list(self._nat_by_owner.get(owner, {}).values())
@@ -232,8 +238,10 @@ class RuleIndex:
         self.apart.update(edit.apart_on)
         for isolation in edit.isolate:
             self.isolations[isolation.bridge] = isolation
+            self._elsewhere[isolation.bridge] = isolation.elsewhere
         for bridge in edit.unisolate:
             self.isolations.pop(bridge, None)
+            self._elsewhere.pop(bridge, None)
         for allowance in edit.allow:
             self._allowed[allowance.family] += allowance.key not in self.allowances
             self.allowances[allowance.key] = allowance

@@ -167,6 +167,11 @@ class Isolation:
         """Return what of ``inside`` is elsewhere, of an address family."""
         return [way for way in self.inside if way[0] != self.bridge and family_of(way[1]) == family]
 
+    @property
+    def elsewhere(self) -> FrozenSet[int]:
+        """Return the address families of what of ``inside`` is elsewhere."""
+        return frozenset(family_of(source) for way, source in self.inside if way != self.bridge)
+
     def insiders(self, family: int) -> List[str]:
         """Return the networks of an address family that are inside, sorted as texts."""
         return sorted({source for dummy, source in self.inside if family_of(source) == family})

@@ -236,6 +236,7 @@ def _add_network(plan: Plan, network: Network) -> None:
     if present:
         half["link"].extend(network.links())
         half["gateway"].extend(network.gateways())
+        half["bridge_port"].extend(network.ports())
         half["route"].extend(network.routes())
 
 

@@ -181,6 +181,7 @@ class Attachment:
                         "ipv%d_address: %s/%s has not the prefix length of its subnet %s; leave it out."
                         % (subnet.net.version, own, prefix, subnet.net),
                     )
+                self.network.check_fixed(ipaddress.ip_address(own))
                 item["address"] = "%s/%d" % (own, subnet.net.prefixlen)
                 if self._is_gateway(subnet):
                     item["gateway"] = NO_GATEWAY

@@ -169,6 +169,8 @@ class _Half:
         if step in ("link", "gateway"):
             own = step == "link" or item["interface"] == network
             return {("network", network), *([] if own else [("link", network)])}
+        if step == "bridge_port" and network:
+            return {("network", network), ("link", network)}
         if step == "veth":
             bridge = item.get("bridge") or self._bridges.get(host_end(item), "")
             return {("container", item["peer_netns"]), ("network", bridge), *self._safe(item["peer_netns"])}

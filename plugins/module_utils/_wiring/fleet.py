@@ -36,6 +36,10 @@ class Member:
         """Return the address family of the underlay."""
         return 6 if ":" in self.address else 4
 
+    def within(self, net: IpNetwork) -> bool:
+        """Return whether the host's address is in a network."""
+        return ipaddress.ip_address(self.address) in net
+
 
 @dataclass(frozen=True)
 class Part:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import (
+    IpAddress,
     IpNetwork,
     address,
     default_gateway,
@@ -161,6 +162,13 @@ class Network:
     def links(self) -> List[Item]:
         """Return the items of links that the network has beside its bridge."""
         return []
+
+    def ports(self) -> List[Item]:
+        """Return the items of ports of its bridge that are no container's."""
+        return []
+
+    def check_fixed(self, own: IpAddress) -> None:
+        """Raise `Invalid` for an address that a container here cannot have."""
 
     def routes(self) -> List[Item]:
         """Return the items of routes of the host's."""

@@ -5,31 +5,38 @@
 """Networks that several hosts share, and what they ask of the modules on one of them. Pure.
 
 A network is *routed* where each host has a slice of its subnets behind the bridge, as if that were the whole, and routes to the others' slices: straight to
-a neighbour on the underlay, else by a tunnel.
+a neighbour on the underlay, else by a tunnel. It is *vxlan* where the bridges of all hosts are one segment, which the tunnel joins, and each host gives its
+containers addresses from its slice.
 """
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpNetwork, network_text
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import (
+    IpAddress,
+    IpNetwork,
+    network_text,
+    usable,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import tunnel_interface, tunnel_number
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import fleet
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.networks import Network
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.networks import Network, Subnet, broadcast
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Item
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import NETWORK
 
 _OVERHEAD = {4: 50, 6: 70}  # bytes of a packet that the tunnel takes, by the address family of the underlay
+_LAST_VNI = 0xFFFFFF
 _OWN = ("host_prefix", "underlay", "vni")  # options that a network of one host has no use for
 
 
 def network_of(spec: Mapping[str, Any], shares: bool = False) -> Network:
     """Return the network of an entry in canonical form. ``shares``: the host shares networks, so that one that is not shared may have been. Raises
     `Invalid`."""
-    if spec["driver"] == "routed" and spec["state"] != "absent":
-        return Routed(spec)
+    if spec["driver"] != "bridge" and spec["state"] != "absent":
+        return (Routed if spec["driver"] == "routed" else Segment)(spec)
     network = Ended(spec) if shares or spec["driver"] != "bridge" else Network(spec)
     option = next((name for name in _OWN if spec.get(name) not in (None, NETWORK[name].get("default"))), None)
     if option is not None and network.present:
@@ -58,25 +65,25 @@ def ended(name: str) -> Dict[str, List[Item]]:
     }
 
 
-class Routed(Network):
-    """Of a network that is routed the subnets are this host's slices; ``whole`` are those of all hosts."""
+class Shared(Network):
+    """A network that hosts share; ``whole`` are its subnets, ``parts`` what each host has of them, ``own`` what this one has."""
 
     whole: Tuple[IpNetwork, ...]
     parts: List[fleet.Part]
     own: fleet.Part
+    tunnelled = True  # whether there is a tunnel
 
     def _nets(self) -> List[IpNetwork]:
         nets = super()._nets()
-        for option, why in (
-            ("unmanaged", "its bridge is to be the host's own"),
-            ("internal", "it is forwarded between its hosts"),
-        ):
-            if self.spec[option]:
-                raise self._refusal("%s: not with driver: routed, for %s." % (option, why))
-        if not nets or not self.pooled or not self.spec["host_access"]:
-            raise self._refusal("driver: routed needs subnets, addressing: pool and host_access.")
+        driver = "driver: %s" % self.spec["driver"]
+        if self.unmanaged:
+            raise self._refusal("unmanaged: not with %s, for its bridge is to be the host's own." % driver)
+        if not nets or not self.pooled:
+            raise self._refusal("%s needs subnets, and addressing: pool." % driver)
         if not self.spec.get("fleet"):
-            raise self._refusal("driver: routed needs wiring_fleet, the hosts that share it.")
+            raise self._refusal("%s needs wiring_fleet, the hosts that share it." % driver)
+        if not 0 < self.vni <= _LAST_VNI:
+            raise self._refusal("vni: %d is out of bounds; it must be from 1 to %d." % (self.vni, _LAST_VNI))
         self.whole = tuple(nets)
         try:
             hosts = fleet.members(self.spec["fleet"])
@@ -85,17 +92,16 @@ class Routed(Network):
         except Invalid as error:
             text = str(error)
             raise (error if text.startswith("wiring_") else self._refusal(text)) from error
-        self._check_underlay(hosts, nets)
+        within = next(((host, net) for host in hosts for net in nets if host.within(net)), None)
+        if within is not None:
+            text = "the underlay address %s of host '%s' is in its own subnet %s; the tunnel would go through itself."
+            raise self._refusal(text % (within[0].address, within[0].name, within[1]))
         self.own = next(part for part in self.parts if part.member is here)
-        return list(self.own.slices)
+        return self._here()
 
-    def _check_underlay(self, hosts: Sequence[fleet.Member], nets: Sequence[IpNetwork]) -> None:
-        strange = [net for net in nets if self.spec["underlay"] == "direct" and net.version != hosts[0].version]
-        if strange:
-            raise self._refusal(
-                "underlay: direct: %s is IPv%d, and the hosts' addresses are IPv%d; with auto it goes by the tunnel."
-                % (strange[0], strange[0].version, hosts[0].version)
-            )
+    def _here(self) -> List[IpNetwork]:
+        """Return the subnets that are behind the bridge."""
+        return [*self.whole]
 
     @cached_property
     def others(self) -> List[fleet.Part]:
@@ -103,9 +109,9 @@ class Routed(Network):
         return [part for part in self.parts if part is not self.own]
 
     @property
-    def tunnelled(self) -> bool:
-        """Return whether there is a tunnel."""
-        return bool(self.spec["underlay"] != "direct")
+    def peers(self) -> List[str]:
+        """Return the addresses of the other hosts."""
+        return [part.member.address for part in self.others]
 
     @property
     def tunnel(self) -> str:
@@ -113,7 +119,8 @@ class Routed(Network):
 
     @property
     def vni(self) -> int:
-        return int(self.spec.get("vni") or tunnel_number(self.name))
+        given = self.spec.get("vni")
+        return tunnel_number(self.name) if given is None else int(given)
 
     def mtu_options(self) -> Item:
         """With a tunnel it is what passes through that, also where all hosts are neighbours today: one that comes changes nothing for the others."""
@@ -121,6 +128,37 @@ class Routed(Network):
             return super().mtu_options()
         less = {"mtu_less": _OVERHEAD[self.own.member.version]} if self.tunnelled else {}
         return {"mtu": "auto", "mtu_of": self.own.member.address, **less}
+
+    def links(self) -> List[Item]:
+        if not self.tunnelled:
+            return []
+        item: Item = {"name": self.tunnel, "kind": "vxlan", "vni": self.vni, "local": self.own.member.address}
+        return [{**item, "peers": self.peers, "mtu": "auto", "only_ours": True}]
+
+    def nat(self, present: bool) -> List[Item]:
+        isolation, *rules = super().nat(present)
+        if not self.tunnelled:
+            return [isolation, *rules]
+        tunnel = {"type": "tunnel", "owner": self.name, "vni": self.vni, "peers": self.peers, "exclusive": True}
+        return [isolation, tunnel, *rules]
+
+
+class Routed(Shared):
+    """The host's slices are behind the bridge, as if there were no more."""
+
+    def _here(self) -> List[IpNetwork]:
+        if self.internal or not self.spec["host_access"]:
+            option = "internal" if self.internal else "host_access"
+            raise self._refusal("%s: not with driver: routed, for it is forwarded between its hosts." % option)
+        self.tunnelled = self.spec["underlay"] != "direct"
+        version = self.own.member.version
+        strange = [net for net in self.whole if not self.tunnelled and net.version != version]
+        if strange:
+            raise self._refusal(
+                "underlay: direct: %s is IPv%d, and the hosts' addresses are IPv%d; with auto it goes by the tunnel."
+                % (strange[0], strange[0].version, version)
+            )
+        return list(self.own.slices)
 
     def ended(self) -> Dict[str, List[Item]]:
         """Return the items that take away what is not asked for any more: routes to those who are gone, and without a tunnel that."""
@@ -130,20 +168,7 @@ class Routed(Network):
         return found if self.tunnelled else {**ended(self.name), **found}
 
     def links(self) -> List[Item]:
-        if not self.tunnelled:
-            return []
-        return [
-            {
-                "name": self.tunnel,
-                "kind": "vxlan",
-                "vni": self.vni,
-                "local": self.own.member.address,
-                "peers": [part.member.address for part in self.others],
-                "mtu": "auto",
-                "master": "",
-                "only_ours": True,
-            }
-        ]
+        return [dict(item, master="") for item in super().links()]
 
     def gateways(self) -> List[Item]:
         """The tunnel has the address of the slice itself, which no container gets: the others' gateway to it."""
@@ -159,11 +184,11 @@ class Routed(Network):
         return [*super().gateways(), *(own if self.tunnelled else [])]
 
     def routes(self) -> List[Item]:
-        sources = {subnet.net.version: subnet.gateway for subnet in self.subnets}
+        sources = {network_text(subnet.net): subnet.gateway for subnet in self.subnets}
         found = []
         for part in self.others:
-            for net in part.slices:
-                item: Item = {"destination": network_text(net), "source": sources[net.version]}
+            for own, net in zip(self.own.slices, part.slices):
+                item: Item = {"destination": network_text(net), "source": sources[network_text(own)]}
                 if self.tunnelled:
                     item.update(gateway=str(net.network_address), interface=self.tunnel, onlink=True)
                 found.append({**item, **self._straight(part, net)})
@@ -183,14 +208,62 @@ class Routed(Network):
         return dict(super().isolation(present), inside=inside)
 
     def nat(self, present: bool) -> List[Item]:
-        isolation, *rules = super().nat(present)
-        whole = {net.version: network_text(net) for net in self.whole}
-        rules = [
-            dict(rule, exclude=[whole[6 if ":" in rule["source"] else 4]]) if "source" in rule else rule
-            for rule in rules
+        whole = {network_text(own): network_text(net) for own, net in zip(self.own.slices, self.whole)}
+        return [
+            dict(item, exclude=[whole[item["source"]]]) if "source" in item else item for item in super().nat(present)
         ]
-        if not self.tunnelled:
-            return [isolation, *rules]
-        peers = [part.member.address for part in self.others]
-        tunnel = {"type": "tunnel", "owner": self.name, "vni": self.vni, "peers": peers, "exclusive": True}
-        return [isolation, tunnel, *rules]
+
+
+class Segment(Shared):
+    """The whole subnets are behind the bridges of all hosts, which are one segment.
+
+    The gateway is everybody's own: each bridge has its address, and questions for it do not leave by the tunnel (``neigh_suppress``). For itself the host
+    has one of its slice, else containers elsewhere would learn that the gateway is here.
+    """
+
+    def _here(self) -> List[IpNetwork]:
+        if self.spec["underlay"] != "auto":
+            raise self._refusal("underlay: with driver: vxlan there is nothing but the tunnel; leave it out.")
+        return super()._here()
+
+    def _subnets(self) -> List[Subnet]:
+        found = []
+        for subnet, own in zip(super()._subnets(), self.own.slices):
+            if subnet.range is not None:
+                raise self._refusal(
+                    "ranges: with driver: vxlan each host gives addresses from its slice; leave it out."
+                )
+            host = str(self._host_address(subnet, own))
+            found.append(Subnet(subnet.net, subnet.gateway, network_text(own), (*subnet.exclude, host)))
+        return found
+
+    @staticmethod
+    def _host_address(subnet: Subnet, own: IpNetwork) -> IpAddress:
+        """Return the host's own address: the first of its slice that is not the gateway's."""
+        first = usable(own)[0]
+        return first + 1 if str(first) == subnet.gateway else first
+
+    def check_fixed(self, own: IpAddress) -> None:
+        part = next((part for part in self.others for net in part.slices if own in net), None)
+        if part is not None:
+            raise self._refusal("%s is of the slice of host '%s'." % (own, part.member.name))
+
+    def ended(self) -> Dict[str, List[Item]]:
+        return {"route": ended(self.name)["route"]}
+
+    def ports(self) -> List[Item]:
+        apart = {"isolated": not self.spec["icc"]} if "icc" in self.spec else {}
+        return [{"bridge": self.name, "interface": self.tunnel, "neigh_suppress": True, **apart}]
+
+    def gateways(self) -> List[Item]:
+        if not self.host_access:
+            return super().gateways()
+        found = []
+        for subnet, own in zip(self.subnets, self.own.slices):
+            item: Item = {"interface": self.name, "bridge": self.name, "nodad": True, "supersede": True}
+            address = self._host_address(subnet, own)
+            found.append({**item, "address": "%s/%d" % (address, subnet.net.prefixlen), **broadcast(subnet.net)})
+            # Without a network of its own, and as one that is passed over (RFC 6724, 5, rule 3), so that nothing is sent from it; and unannounced, for the tunnel.
+            alone = {"address": "%s/%d" % (subnet.gateway, subnet.net.max_prefixlen), "announce": False}
+            found.append({**item, **alone, **({"preferred_lft": "0"} if subnet.net.version == 6 else {})})
+        return found

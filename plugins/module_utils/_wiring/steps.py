@@ -41,8 +41,8 @@ STEPS = (
     Step(TEARDOWN, "route", "ns_route", "Remove routes and policy rules"),
     Step(TEARDOWN, "veth", "veth", "Remove pairs"),
     Step(TEARDOWN, "netns", "netns", "Remove namespaces"),
-    Step(TEARDOWN, "bridge", "bridge", "Remove bridges"),
     Step(TEARDOWN, "link", "ns_link", "Remove tunnels to other hosts"),
+    Step(TEARDOWN, "bridge", "bridge", "Remove bridges"),
     Step(TEARDOWN, "nat", "nat", "Remove NAT"),
     Step(WIRE, "netns", "netns", "Make namespaces", summed=True),
     Step(WIRE, "bridge", "bridge", "Make bridges"),
@@ -83,6 +83,8 @@ def network_of(step: str, item: Item, known: Mapping[str, str]) -> str:
         return known.get(item["name"], item["name"])
     if step == "gateway":
         return known.get(item["interface"], item["interface"])
+    if step == "bridge_port":
+        return known.get(item["interface"], "")
     if step == "route" and not item.get("netns"):
         return str(item.get("network") or known.get(item.get("source", ""), ""))
     return ""

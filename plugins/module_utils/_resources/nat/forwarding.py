@@ -119,6 +119,17 @@ class Forwarding:
         return described
 
 
+def switched_on(forwardings: Iterable[Forwarding]) -> List[Change]:
+    """Return the steps that switch forwarding of several families on, which share our file."""
+    steps: List[Change] = []
+    text: Optional[str] = None
+    for forwarding in forwardings:
+        on = (forwarding if text is None else replace(forwarding, text=text)).on()
+        text = next((step.text for step in on if isinstance(step, PutFile)), text)
+        steps.extend(on)
+    return steps
+
+
 def kept_or_taken_back(forwardings: Iterable[Forwarding], needed: AbstractSet[int]) -> List[Change]:
     """Return the steps that take forwarding of the families back that are not ``needed`` any more, if it was ours, and keep the fence of the
     others. They share our file."""

@@ -11,6 +11,7 @@ from dataclasses import field, replace
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     FAMILIES,
     ISOLATION,
@@ -31,11 +32,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import BRIDGE_NF_CALLS, interface_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import coexistence, fence
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import coexistence, fence, forwarding
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetIsolation
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.coexistence import Coexistence
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.fence import About, Fencing
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import Forwarding
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.names import interface
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.way import on_link
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
@@ -43,7 +46,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 
 @dataclass(frozen=True)
 class Want:
-    """``family`` and ``needed`` are there for those that need forwarding; isolation does not. ``kept``: what is inside is not said, and stays.
+    """``family`` is there for those that are of one. ``kept``: what is inside is not said, and stays.
     ``direct``: what is inside behind a gateway, CIDR by CIDR: it comes by the interface on whose link that is, if it is on one, as well."""
 
     ns: NsRef
@@ -54,12 +57,18 @@ class Want:
     kept: bool = False
     direct: Tuple[Tuple[str, str], ...] = ()  # (CIDR, gateway)
     family: int = 0
-    ip_forward: bool = False
+    ip_forward: bool = True
     needed: FrozenSet[int] = frozenset()
     named: FrozenSet[About] = field(default=frozenset(), compare=False)  # what all rules of the task are about
     goes_with: Optional[Tuple[str, FrozenSet[str]]] = (
         None  # the bridge for which it stays, and whose pairs there do not count
     )
+
+    @property
+    def forwards(self) -> FrozenSet[int]:
+        """Return the address families of what is forwarded, since it is inside elsewhere."""
+        behind = frozenset(6 if ":" in source else 4 for source, dummy in self.direct)
+        return self.isolation.elsewhere | behind if self.present and self.ip_forward else frozenset()
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,8 @@ class Have:
     closing: Tuple[Change, ...] = ()  # what closes ports that no rule keeps apart any more
     fencing: Tuple[Fencing, ...] = ()
     wanted: Optional[Isolation] = None
+    forwarding: Tuple[Forwarding, ...] = ()
+    families: FrozenSet[int] = frozenset()  # those of what else we own that needs forwarding
 
 
 def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
@@ -88,7 +99,7 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
     isolation = Isolation(bridge, params["isolate"], params["icc"], params["internal"], owner, comment, inside, only)
     kept = present and params.get("inside") is None
     options = (params["forward"], params["backend"], kept, direct)
-    return Want(NsRef.parse(params.get("netns")), isolation, present, *options)
+    return Want(NsRef.parse(params.get("netns")), isolation, present, *options, ip_forward=params["ip_forward"])
 
 
 def _inside(
@@ -216,6 +227,9 @@ def look(want: Want, ns: int, state: State) -> Have:
         (fence.about_isolation(want.isolation),) if want.present else (),
         tuple(map(fence.about_isolation, there)),
     )
+    forwards = want.forwards if isolation is want.isolation else isolation.elsewhere
+    concerned = sorted({*forwards, *(family for one in there for family in one.elsewhere)})
+    left = {family for index in indexes.values() for family in (*index.forwards(but=name), *_counted(index))}
     return Have(
         here,
         indexes[here].isolations.get(name),
@@ -228,9 +242,19 @@ def look(want: Want, ns: int, state: State) -> Have:
         coexists,
         tuple(backend for backend, index in indexes.items() if index.only(isolations=1)),
         tuple(closing),
-        tuple(fence.standing(item, ns, state)),
+        tuple(one for one in fence.standing(item, ns, state) if one.family not in concerned),
         isolation,
+        tuple(
+            forwarding.look(ns, family, want.ip_forward, want.present and family in forwards, item, state)
+            for family in concerned
+        ),
+        frozenset(left.union(FAMILIES if firewalls(state).unread(ns) else ())),
     )
+
+
+def _counted(index: RuleIndex) -> List[int]:
+    """Return the address families of ports and source NAT."""
+    return [family for counts in (index.families, index.nat_families) for family, count in counts.items() if count]
 
 
 def _ways(isolation: Isolation, family: int) -> Dict[str, str]:
@@ -262,13 +286,31 @@ def plan(want: Want, have: Have) -> Plan:
     changes += have.coexistence.changes(want.ns)
     for fencing in have.fencing:
         changes += fencing.up()
+    on = [one for one in have.forwarding if want.present and one.family in want.isolation.elsewhere]
+    changes += forwarding.switched_on(on)
+    off = [one for one in have.forwarding if one not in on]
+    changes += forwarding.kept_or_taken_back(off, have.families | want.needed)
     for backend, isolation, owned in there:
         if not want.present or backend is not have.backend:
             changes.append(SetIsolation(want.ns, None, isolation, owned, backend in have.last, backend))
     after = _describe(want, want.isolation, have.backend) if want.present else {}
+    for side, switched in ((before, False), (after, True)):
+        side.update(_forwarded(on, switched) if side else {})
+    for one in off:
+        before.update(one.describe() if one.family not in have.families | want.needed and one.off() else {})
     elsewhere = " and from the same network elsewhere" if want.isolation.inside else ""
     warnings = have.coexistence.warnings("Packets between the containers on %s%s" % (want.isolation.bridge, elsewhere))
     return Plan(before, after, tuple(changes), warnings, facts)
+
+
+def _forwarded(forwardings: Sequence[Forwarding], switched: bool) -> Dict[str, Any]:
+    """Return what the result says of forwarding, of all families at once."""
+    described = [found for found in (one.describe(switched) for one in forwardings) if found]
+    if not described:
+        return {}
+    files = [one.get("sysctl_file") for one in described]
+    both = {name: all(one[name] for one in described) for name in ("ip_forward", "fenced")}
+    return {**both, "sysctl_file": files[0] if all(files) else None}
 
 
 def _describe(want: Want, isolation: Isolation, backend: Backend) -> Dict[str, Any]:

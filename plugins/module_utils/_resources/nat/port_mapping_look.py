@@ -122,6 +122,7 @@ def look(want: Want, ns: int, state: State) -> Have:
             total[family] += count
     left = {family for family, count in total.items() if count > going[family]}
     left |= {family for index in indexes.values() for family, count in index.nat_families.items() if count}
+    left |= {family for index in indexes.values() for family in index.forwards()}
     left |= {*FAMILIES} if known.unread(ns) else set()
     # One that goes may have been the last that needed it, or rules that needed it were taken out by hand.
     more = {*fence.families(indexes), *(family for family in FAMILIES if family not in left)}

@@ -177,7 +177,8 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         named: Dict[NsRef, Set[fence.About]] = {}
         for want in wants:
             if want.present and want.ip_forward:
-                need.setdefault(want.ns, set()).add(want.family)
+                families = want.forwards if isinstance(want, isolation.Want) else {want.family}
+                need.setdefault(want.ns, set()).update(families)
             if want.present and not isinstance(want, (spoof_check.Want, uplink.Want, tunnel.Want)):
                 named.setdefault(want.ns, set()).add(self._about(want))
         about = {ns: frozenset(found) for ns, found in named.items()}

@@ -250,6 +250,7 @@ def look(want: Want, ns: int, state: State) -> Have:
 def _families(index: RuleIndex, gone: Iterable[Tuple[str, str]]) -> Set[int]:
     """Return the address families of what we own besides the rules with those keys."""
     counts = collections.Counter(index.families) + collections.Counter(index.nat_families)
+    counts.update(index.forwards())
     counts.subtract(index.nat_rules[key].family for key in gone if key in index.nat_rules)
     return {family for family, count in counts.items() if count > 0}
 
