@@ -38,7 +38,6 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_
     Want,
     link_local,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.way import on_link
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import connected
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State, makers
@@ -111,6 +110,9 @@ def _no_ipv6(want: Want, ns: int, state: State) -> str:
 def _by_the_shorter_way(want: Want, state: State) -> Want:
     """Return a want with its direct gateway in place of the other way, where that is on a link. Raises `Refused` where it is not, and there is
     no other way."""
+    # Here and not above: of use to few tasks.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources.way import on_link
+
     ns = state.find(want.ns)
     link = on_link(ns, want.direct, state) if ns is not None else None
     if link is None and not any(map(any, want.ways)) and ns is not None and want.present and not state.predict:

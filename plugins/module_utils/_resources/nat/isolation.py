@@ -39,7 +39,6 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import Forwarding
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.names import interface
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.way import on_link
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
@@ -169,6 +168,9 @@ def resolved(want: Want, state: State) -> Want:
 def _with_direct(want: Want, state: State) -> Tuple[Tuple[str, str], ...]:
     """Return `Isolation.inside` with what comes straight from the link that its gateway is on. Raises `Refused` where it is on none, and there is no
     other way."""
+    # Here and not above: of use to few tasks.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources.way import on_link
+
     isolation, ns = want.isolation, state.find(want.ns)
     known = {source for dummy, source in isolation.inside}
     found = {*isolation.inside}
