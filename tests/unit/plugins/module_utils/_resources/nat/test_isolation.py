@@ -153,7 +153,7 @@ def test_forwarding_is_nobody_s_business_where_that_is_said() -> None:
 
 def test_a_neighbour_s_network_comes_straight_and_by_the_tunnel() -> None:
     kernel = MemoryKernel()
-    kernel.apply(AddLink(HOST, "eth0", "dummy", {}))
+    kernel.apply(AddLink(HOST, "eth0", "dummy", {"enabled": True}))
     kernel.apply(PutAddress(HOST, "eth0", Address("198.18.1.1", 24, 4)))
     way = {"interface": "vx0", "only": True}
     done = made(
