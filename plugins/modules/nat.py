@@ -176,7 +176,7 @@ options:
       direct_gateway:
         description:
           - The router that the network is behind. Where that is on a link, the network comes by its interface as well as by O(inside[].interface), or by that
-            alone where none is given.
+            alone where none is given. Where it is on none, it does not come straight.
         type: str
         version_added: 0.3.0
   interface:

@@ -89,6 +89,11 @@ options:
         is looked up anew in each run. Where it is behind a router it is of no account.
     type: str
     version_added: 0.3.0
+  optional:
+    description: With O(direct_gateway), leave the route out, with a warning, where that is on no link and there is no other way. It is an error otherwise.
+    type: bool
+    default: false
+    version_added: 0.3.0
   exclusive:
     description:
       - Remove the routes and the policy rules of ours in O(netns) that the task does not ask for, in all tables and of both address families. Ours are those

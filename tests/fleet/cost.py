@@ -139,6 +139,8 @@ def flannel(loop: bool, containers: int) -> Play:
         "bridge fdb replace 02:00:00:00:00:{{ '%02x' % item.lab_number }} dst {{ item.lab_data4 }} dev vx",
         "ip route replace 10.8.{{ item.lab_number }}.0/24 via 10.8.{{ item.lab_number }}.0 dev vx onlink",
     ]
+    address = "10.8.{{ lab_number }}.{{ 10 + item }}"
+    published = f"-p tcp --dport {{{{ 9000 + item }}}} -m addrtype --dst-type LOCAL -j DNAT --to {address}:80"
     container = [
         "[ -e /run/netns/f{{ item }} ] || ip netns add f{{ item }}",
         "ip link show vf{{ item }} >/dev/null 2>&1 || ip link add vf{{ item }} mtu 1450 type veth peer name eth0 mtu 1450 netns f{{ item }}",
@@ -147,8 +149,7 @@ def flannel(loop: bool, containers: int) -> Play:
         "ip -n f{{ item }} link set eth0 up",
         "ip -n f{{ item }} addr replace 10.8.{{ lab_number }}.{{ 10 + item }}/24 dev eth0",
         "ip -n f{{ item }} route replace default via 10.8.{{ lab_number }}.1",
-        "iptables -t nat -C PREROUTING -p tcp --dport {{ 9000 + item }} -m addrtype --dst-type LOCAL -j DNAT --to 10.8.{{ lab_number }}.{{ 10 + item }}:80 2>/dev/null || "
-        "iptables -t nat -A PREROUTING -p tcp --dport {{ 9000 + item }} -m addrtype --dst-type LOCAL -j DNAT --to 10.8.{{ lab_number }}.{{ 10 + item }}:80",
+        "iptables -t nat -C PREROUTING " + published + " 2>/dev/null || iptables -t nat -A PREROUTING " + published,
     ]
     others = "{{ groups['fleet'] | difference([inventory_hostname]) | map('extract', hostvars) | list }}"
     numbers = list(range(containers))
