@@ -113,8 +113,9 @@ options:
       driver:
         description:
           - How the network spans hosts. With V(bridge) it is this host's alone.
-          - With V(routed) the hosts of O(fleet) share its subnets, and each has a slice of them behind its bridge. Containers reach those of other hosts
-            by their own addresses, and nobody else gets in. See the page on fleets.
+          - With V(routed) the hosts of O(fleet) share its subnets, and each has a slice of them behind its bridge.
+            Containers reach those of other hosts by their own addresses, and nobody else gets in.
+          - With V(vxlan) the bridges of those hosts are one segment, which has the subnets, and each host gives its containers addresses from its slice.
         type: str
         choices: [bridge, routed, vxlan]
         default: bridge

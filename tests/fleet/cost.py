@@ -29,7 +29,7 @@ from engines import Docker
 from fleet import Fleet, Host, fleet
 from plays import LIMIT, Play, Playbook, wiring
 
-UNDERLAY = {"wiring_underlay_address": "{{ lab_data4 }}"}
+UNDERLAY: dict[str, Any] = {"wiring_underlay_address": "{{ lab_data4 }}"}
 PING: Play = {"name": "ping", "gather_facts": False, "tasks": [{"name": "Ask", "ansible.builtin.ping": {}}]}
 # As `time` prints it: what the controller and the ssh it waits for have used.
 TIMED = 'TIMEFORMAT="%U %S"; time "$@"'
@@ -280,7 +280,8 @@ def swarm(two: tuple[Host, Host]) -> tuple[float, float]:
             ["docker", "swarm", "join", "--token", token, "--advertise-addr", two[1].data4, f"{two[0].data4}:2377"]
         )
         first.run(["docker", "network", "create", "--driver", "overlay", "--attachable", "over"])
-        pids, address = [], ""
+        pids: list[int] = []
+        address = ""
         for engine in engines:
             engine.run(
                 [

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from fleet import Beside, Fleet, Host, Played, answers, fleet, serve
 from plays import wiring
@@ -112,7 +113,7 @@ def table(f: Fleet, reached: dict[str, Reached]) -> None:
 
 def show(f: Fleet, driver: str) -> int:
     """Print it, and return how many were not as they should be."""
-    variables = {"driver": driver, "wiring_underlay_address": "{{ lab_data4 }}"}
+    variables: dict[str, Any] = {"driver": driver, "wiring_underlay_address": "{{ lab_data4 }}"}
     print(f"{'up':12} {f.seconds:6.1f} s   {len(f.hosts)} hosts with sshd on {f.segments} segment(s)")
     first, again = f.play(PLAY, **variables), f.play(PLAY, **variables)
     told("first run", first)

@@ -25,7 +25,9 @@ def settings(text: str) -> dict[str, list[str]]:
 
 def test_files_are_written_in_the_order_in_which_they_need_each_other() -> None:
     engines = ("podman", "lxc", "nspawn", "docker")
-    of_engines = lasting.files("python3", "abc", "{}", {one: ["web"] for one in engines}, ["firewalld.service"], "tell", True)
+    of_engines = lasting.files(
+        "python3", "abc", "{}", {one: ["web"] for one in engines}, ["firewalld.service"], "tell", True
+    )
     assert [*of_engines] == [*lasting.PATHS, lasting.drop_in("firewalld.service")]
     alone = [*lasting.files("python3", "abc", "{}")]
     assert alone == [*lasting.PATHS[: len(alone)]]
