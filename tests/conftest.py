@@ -72,7 +72,8 @@ MACHINE: dict[str, Callable[[], bool]] = {
     **{
         name: _program(name) for name in ("arping", "brctl", "ethtool", "ip", "iptables", "nc", "nft", "ping", "strace")
     },
-    **{name: _program(name) for name in ("conntrack", "firewalld", "ssh", "sshd", "tcpdump", "ufw")},
+    **{name: _program(name) for name in ("conntrack", "firewalld", "ssh", "sshd", "tcpdump", "ufw", "wg")},
+    "frr": lambda: shutil.which("bgpd", path="/usr/lib/frr") is not None,
     **{name: _engine(name) for name in engines.ENGINES},
 }
 KERNEL: dict[str, Callable[[], bool]] = {
@@ -94,6 +95,7 @@ KERNEL: dict[str, Callable[[], bool]] = {
     "vlan_filtering": _link("type bridge vlan_filtering 1"),
     "vrf": _link("type vrf table 10"),
     "vxlan": _link("type vxlan id 2 dstport 4789"),
+    "wireguard": _link("type wireguard"),
 }
 MODES = ("bridge", "host", "container", "none")
 REASON = re.compile(r"^this (machine|kernel) lacks: ([^()]+?)(?: \(.+\))?$")

@@ -144,6 +144,11 @@ def usable(net: IpNetwork) -> Tuple[IpAddress, IpAddress]:
     return first, last
 
 
+def without(whole: IpNetwork, part: Any) -> List[IpNetwork]:
+    """Return the networks, in order, that are left of one when a part of it is taken out: as many as the part's prefix is longer."""
+    return sorted(whole.address_exclude(part))
+
+
 def overlap(networks: Iterable[IpNetwork]) -> Optional[Tuple[IpNetwork, IpNetwork]]:
     """Return two networks that overlap, None where none do: if any do, two that follow each other in order do."""
     ordered = sorted(networks, key=lambda net: (net.version, int(net.network_address), net.prefixlen))

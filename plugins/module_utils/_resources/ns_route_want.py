@@ -12,7 +12,7 @@ from dataclasses import field
 from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import values
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import cidr, ip
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import address, cidr, ip, text
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import known_name
@@ -136,13 +136,13 @@ def _check_ways(want: Want) -> None:
 
 def link_local(gateway: str) -> bool:
     """Return whether a gateway is one of those of IPv6 that are on every link."""
-    return ":" in gateway and ipaddress.ip_address(gateway).is_link_local
+    return gateway.startswith("fe") and ipaddress.ip_address(gateway).is_link_local
 
 
 def _router(value: Any, option: str) -> str:
     """Return an address that a router can have."""
-    found = ip(value, option)
-    parsed = ipaddress.ip_address(found)
+    parsed = address(value, option)
+    found = text(parsed)
     if parsed.is_multicast or parsed.is_unspecified or parsed.is_loopback or found == "255.255.255.255":
         raise Invalid("%s: %s is not an address a router can have." % (option, found))
     return found
@@ -202,11 +202,10 @@ def parse(params: Mapping[str, Any]) -> Want:
     family, destination = _destination(params, addresses + ([policy.source] if policy else []))
     if given.get("metric") == 0:
         given["metric"] = DEFAULT_METRIC[family]
-    for address in addresses:
-        if _family(address) != family:
+    for one in addresses:
+        if _family(one) != family:
             raise Invalid(
-                "gateway: %s is not of the same address family as the destination %s."
-                % (address, params["destination"])
+                "gateway: %s is not of the same address family as the destination %s." % (one, params["destination"])
             )
     if policy and policy.family != family:
         raise Invalid(

@@ -57,7 +57,7 @@ def entries(given: Any) -> List[Dict[str, Any]]:
             "wiring_fleet: '%s' is a name; here each host is {name, underlay_address, slice}. The role finds them in the inventory."
             % (names[0],)
         )
-    found: List[Dict[str, Any]] = canonical(given or [], NETWORK["fleet"], "wiring_fleet")
+    found: List[Dict[str, Any]] = canonical(given or [], NETWORK["fleet"], "wiring_fleet: hosts")
     return found
 
 

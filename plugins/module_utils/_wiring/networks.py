@@ -55,7 +55,12 @@ _OF_A_FAMILY = ("destination", "gateway", "source")
 class Network:
     """A network; ``spec`` is its entry in canonical form. Raises `Invalid` when it is made."""
 
-    useless: Tuple[str, ...] = ("host_prefix", "underlay", "vni")  # options that mean nothing for such a network
+    useless: Tuple[str, ...] = (
+        "host_prefix",
+        "underlay",
+        "uplinks",
+        "vni",
+    )  # options that mean nothing for such a network
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
         self.spec = spec

@@ -19,9 +19,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.address
     IpNetwork,
     network_text,
     usable,
+    without,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import tunnel_interface, tunnel_number
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
+    known_name,
+    tunnel_interface,
+    tunnel_number,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import fleet
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.networks import Network, Subnet, broadcast
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Item
@@ -34,7 +39,10 @@ def network_of(spec: Mapping[str, Any], shares: bool = False) -> Network:
     """Return the network of an entry in canonical form. ``shares``: the host shares networks, so that one that is not shared may have been. Raises
     `Invalid`."""
     if spec["driver"] != "bridge" and spec["state"] != "absent":
-        return (Routed if spec["driver"] == "routed" else Segment)(spec)
+        if spec["uplinks"] and spec["underlay"] != "routed":
+            raise Invalid("wiring_networks: network '%s': uplinks: they are for underlay: routed." % spec["name"])
+        announced = spec["driver"] == "routed" and spec["underlay"] == "routed"
+        return (Announced if announced else Routed if spec["driver"] == "routed" else Segment)(spec)
     return Ended(spec) if shares or spec["driver"] != "bridge" else Network(spec)
 
 
@@ -149,9 +157,10 @@ class Routed(Shared):
         if self.internal or not self.spec["host_access"]:
             option = "internal" if self.internal else "host_access"
             raise self._refusal("%s: not with driver: routed, for it is forwarded between its hosts." % option)
-        self.tunnelled = self.spec["underlay"] != "direct"
+        self.tunnelled = self.spec["underlay"] in ("auto", "vxlan")
         version = self.own.member.version
-        strange = [net for net in self.whole if not self.tunnelled and net.version != version]
+        straight = self.spec["underlay"] == "direct"
+        strange = [net for net in self.whole if straight and net.version != version]
         if strange:
             raise self._refusal(
                 "underlay: direct: %s is IPv%d, and the hosts' addresses are IPv%d; with auto it goes by the tunnel."
@@ -214,6 +223,35 @@ class Routed(Shared):
         return [
             dict(item, exclude=[whole[item["source"]]]) if "source" in item else item for item in super().nat(present)
         ]
+
+
+class Announced(Routed):
+    """A routing daemon tells others of the host's slices, which are networks of the bridge, and has the routes to theirs. So the host knows of no other one:
+    what is of the subnets and not its own comes by the uplinks, whoever has it, and who comes or goes changes nothing here."""
+
+    def _here(self) -> List[IpNetwork]:
+        if not self.spec["uplinks"]:
+            raise self._refusal(
+                "underlay: routed needs uplinks, the interfaces by which the network's other slices come."
+            )
+        self.uplinks = [known_name(name, self._option("uplinks")) for name in dict.fromkeys(self.spec["uplinks"])]
+        if self.name in self.uplinks:
+            raise self._refusal("uplinks: %s is its own bridge." % self.name)
+        member = self.own.member
+        entry = {"name": member.name, "underlay_address": member.address, "slice": member.number}
+        # What the host keeps of this for a boot.
+        self.spec = {**self.spec, "fleet": [{name: value for name, value in entry.items() if value is not None}]}
+        return super()._here()
+
+    @cached_property
+    def others(self) -> List[fleet.Part]:
+        return []
+
+    def isolation(self, present: bool) -> Item:
+        item = super().isolation(present)
+        rest = [net for whole, own in zip(self.whole, self.own.slices) for net in without(whole, own)]
+        ways = [{"source": network_text(net), "interface": uplink} for uplink in self.uplinks for net in rest]
+        return dict(item, inside=[*item["inside"], *ways])
 
 
 class Segment(Shared):

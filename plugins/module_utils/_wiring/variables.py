@@ -20,7 +20,7 @@ _TEXTS: Dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 _ROUTES: Dict[str, Any] = {"type": "list", "elements": "dict", "default": []}
 
 DRIVERS = ("bridge", "routed", "vxlan")
-UNDERLAYS = ("auto", "direct", "vxlan")  # by which way a routed network's other parts are reached
+UNDERLAYS = ("auto", "direct", "vxlan", "routed")  # by which way a routed network's other parts are reached
 # A host that shares networks.
 MEMBER: Dict[str, Any] = {
     "name": {"type": "str", "required": True},
@@ -45,6 +45,7 @@ NETWORK: Dict[str, Any] = {
     "driver": {"type": "str", "choices": list(DRIVERS), "default": "bridge"},
     "host_prefix": {"type": "list", "elements": "int", "default": []},
     "underlay": {"type": "str", "choices": list(UNDERLAYS), "default": "auto"},
+    "uplinks": _TEXTS,
     "vni": {"type": "int"},
     "fleet": {"type": "list", "elements": "dict", "options": MEMBER},
     "underlay_address": {"type": "str"},

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import field, replace
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
 
@@ -21,6 +20,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import DEFAULT
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import (
+    IpNetwork,
     address,
     network,
     network_text,
@@ -105,37 +105,38 @@ def _inside(
     bridge: str, entries: Sequence[Mapping[str, Any]]
 ) -> Tuple[Tuple[Tuple[str, str], ...], Tuple[str, ...], Tuple[Tuple[str, str], ...]]:
     """Return `Isolation.inside`, `Isolation.only` and `Want.direct` of the option ``inside``. Raises `Invalid`."""
-    found: Dict[Tuple[str, str], None] = {}
+    found: Dict[Tuple[str, str], IpNetwork] = {}
     only: Set[str] = set()
     direct: Dict[str, str] = {}
     for entry in entries:
         way = interface(entry.get("interface") or bridge, "inside: interface")
         net = network(entry["source"], "inside: source")
+        source = network_text(net)
         if entry.get("direct_gateway"):
             gateway = address(entry["direct_gateway"], "inside: direct_gateway")
             if gateway.version != net.version:
                 raise Invalid("inside: direct_gateway: %s is not of the same address family as %s." % (gateway, net))
-            direct[network_text(net)] = text(gateway)
+            direct[source] = text(gateway)
             if way == bridge:  # by that way alone
                 way = ""
         if net.prefixlen == 0:
             raise Invalid("inside: %s is everything; name the networks that are the same network elsewhere." % net)
-        if (way, network_text(net)) in found:
+        if (way, source) in found:
             raise Invalid("inside: %s by %s is asked for twice." % (net, way))
-        found[way, network_text(net)] = None
+        found[way, source] = net
         if entry.get("only"):
             if way in ("", bridge):
                 raise Invalid(
                     "inside: only: it is for the interface of a network elsewhere, not for the bridge itself."
                 )
             only.add(way)
-    _disjoint(bridge, [*found])
+    _disjoint(bridge, found)
     return tuple(sorted(way for way in found if way[0])), tuple(sorted(only)), tuple(direct.items())
 
 
-def _disjoint(bridge: str, ways: Sequence[Tuple[str, str]]) -> None:
+def _disjoint(bridge: str, ways: Mapping[Tuple[str, str], IpNetwork]) -> None:
     """Raise `Invalid` where a network is part of another one, or both here and elsewhere: nobody could tell by which way it comes."""
-    both = overlap({ipaddress.ip_network(source) for dummy, source in ways})
+    both = overlap({source: net for (dummy, source), net in ways.items()}.values())
     if both is not None:
         raise Invalid("inside: %s and %s overlap." % tuple(map(network_text, both)))
     own = {source for way, source in ways if way == bridge}

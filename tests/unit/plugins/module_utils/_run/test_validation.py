@@ -32,21 +32,32 @@ def chosen(option: dict[str, Any], chance: Random) -> Any:
     return chance.choice([*option.get("choices", ()), *VALUES.get(option["type"], ["a"])])
 
 
+def with_parts(option: dict[str, Any], chance: Random) -> Any:
+    """As ``chosen``; of an option whose entries have options of their own mostly such entries."""
+    parts = option.get("options", {})
+    if option["type"] == "list" and parts and chance.random() < 0.8:
+        names = {*chance.sample(sorted(parts), 1), *(name for name, part in parts.items() if part.get("required"))}
+        return [{name: chosen(parts[name], chance) for name in names} for _number in range(2)]
+    return chosen(option, chance)
+
+
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.noun)
 def test_it_is_what_the_validator_makes(resource: Any) -> None:
     chance = Random(resource.noun)
-    taken = 0
+    taken = parts = 0
     for _number in range(3000):
         names = chance.sample(sorted(resource.options), chance.randint(1, 4))
         required = [name for name, option in resource.options.items() if option.get("required")]
-        params = {name: chosen(resource.options[name], chance) for name in {*names, *required}}
+        params = {name: with_parts(resource.options[name], chance) for name in {*names, *required}}
         plain = validation._plain(resource, params)
         if plain is not None:
             taken += 1
             checked = validation.validator(resource).validate(params)
             assert not checked.error_messages
             assert plain == checked.validated_parameters
+            parts += any(value and isinstance(value, list) and isinstance(value[0], dict) for value in plain.values())
     assert taken > 20
+    assert bool(parts) == any(option.get("options") for option in resource.options.values())
 
 
 @pytest.mark.parametrize(
