@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -124,11 +124,13 @@ def plan(rounds: int) -> None:
 # --- a run ---
 
 
-def run(f: Fleet, play: Play, options: list[str], one_task: bool = True, **settings: str) -> tuple[float, float]:
+def run(
+    f: Fleet, play: Play, options: list[str], one_task: bool = True, settings: Mapping[str, str] | None = None
+) -> tuple[float, float]:
     """The clock's and the controller's processor's seconds of a start of ansible-playbook."""
     playbook = Playbook(f.stage, f.folder / "play", one_task, inventory=f.inventory)
     command = playbook.command([{"hosts": "fleet", **play}], *options)
-    named = [f"{name}={value}" for name, value in settings.items()]
+    named = [f"{name}={value}" for name, value in (settings or {}).items()]
     done = f.stage.run([sys.executable, "-c", TAKEN, "env", *named, *command], timeout=LIMIT)
     clock, used, status, printed = json.loads(done.stdout)
     if status:
@@ -159,11 +161,11 @@ def runs(count: int, rounds: int) -> None:
             "a task a module instead of one task": (play, forks, False, {}),
         }
         run(f, play, forks)  # all are wired, and known to ssh
-        run(f, facts, forks, **cached)
+        run(f, facts, forks, settings=cached)
         taken: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
         for _round in range(rounds):  # side by side
             for name, (what, options, one_task, settings) in ways.items():
-                taken[name].append(run(f, what, options, one_task, **settings))
+                taken[name].append(run(f, what, options, one_task, settings))
         print(f"\nA run that has nothing to do, {count} hosts with {len(CONTAINERS)} containers over SSH, seconds.\n")
         print(f"{'':56} clock   controller's processor, each host")
         for name, found in taken.items():
