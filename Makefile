@@ -7,7 +7,7 @@ export PYTHON
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo test bench lint sanity unit module role generated sequences soak faults closed faults-docker crowds limits fuzz foreign mutants engines compare fleet molecule kernel other-release cores lab clean
+.PHONY: help demo test bench lint sanity unit module role generated sequences soak faults closed faults-docker crowds limits fuzz foreign mutants engines compare fleet fleet-cost molecule kernel other-release cores lab clean
 .NOTPARALLEL:
 
 help: ## show this
@@ -120,6 +120,12 @@ fleet: ## lab hosts wired over SSH, and who reaches whom across them (HOSTS=10 A
 	@tests/tools/setup newest
 	@tests/tools/build
 	@tests/lab/unchanged tests/tools/fleet --hosts '$(HOSTS)' $(ARGS)
+
+# make fleet-cost ARGS='--only packets'
+fleet-cost: ## what a network of many hosts costs, beside flannel's way and Docker's overlay (ARGS='--hosts 10 --containers 20 --rounds 3 --only plays')
+	@tests/tools/setup newest
+	@tests/tools/build
+	@tests/lab/unchanged tests/tools/fleet --cost $(ARGS)
 
 # ARGS names scenarios: make molecule ARGS=bridge
 molecule: ## Molecule's scenarios, one a network mode, in lab hosts (ARGS=bridge)

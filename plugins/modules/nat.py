@@ -115,6 +115,7 @@ options:
       - With O(type=masquerade) and O(type=snat), remove whatever other rules of source NAT the owner has and the task does not ask for, in every backend. The
         first item of the owner does it, and names their networks in RV(before) as C(no_longer_asked_for).
       - With O(type=spoof_check), check no other ports of the owner that the task does not ask for; named alike.
+      - With O(type=tunnel), the same for other tunnels of the owner.
     type: bool
     default: false
   addresses:
@@ -156,8 +157,8 @@ options:
       - With O(type=filter), networks that are the same network as the bridge's, elsewhere and here. Left out, those stay that are; at first there are none.
       - What comes from one of them, by its interface, is let in, and what goes there is let out, also with O(internal).
       - With a source that is in one of them nothing else is let in that comes by another interface than that, or than O(bridge), not even to what is published.
-      - They may not overlap. That the ways are there is the business of M(linuxnet.containers.ns_link) and M(linuxnet.containers.ns_route), and forwarding that
-        of a rule of source NAT of the bridge, of which they are to be O(exclude).
+      - They may not overlap. That the ways are there is the business of M(linuxnet.containers.ns_link) and M(linuxnet.containers.ns_route). Rules of source NAT
+        of the bridge are to O(exclude) them. Forwarding is switched on where anything is elsewhere, unless O(ip_forward=false).
     type: list
     elements: dict
     suboptions:
@@ -172,6 +173,12 @@ options:
         description: Let nothing in by O(inside[].interface) that is not from such a source, not even to what is published. It is meant for tunnels.
         type: bool
         default: false
+      direct_gateway:
+        description:
+          - The router that the network is behind. Where that is on a link, the network comes by its interface as well as by O(inside[].interface), or by that
+            alone where none is given. Where it is on none, it does not come straight.
+        type: str
+        version_added: 0.3.0
   interface:
     description:
       - With O(type=spoof_check), the port of a bridge to check, which is the host end of a container's pair. It need not be there yet. Its check goes over to
@@ -217,7 +224,8 @@ options:
     elements: str
   vni:
     description:
-      - With O(type=tunnel), the number of the VXLAN, from 0 to 16777215. It is required there, and with O(port) it is what a tunnel is known by.
+      - With O(type=tunnel), the number of the VXLAN, from 0 to 16777215. With O(port) it is what a tunnel is known by.
+      - Left out with O(state=absent) it is all tunnels of O(owner).
       - The device need not be there. Where it was made in another namespace than it is in, O(netns) is that one.
     type: int
   port:

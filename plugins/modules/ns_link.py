@@ -79,6 +79,13 @@ options:
       - With V(false) such a difference is an error that names it.
     type: bool
     default: false
+  only_ours:
+    description:
+      - Change and remove only what this collection made, known by its derived MAC address, as the role P(linuxnet.containers.wiring#role) does. An interface of
+        somebody else's is refused, and with O(state=absent) left alone, with a warning.
+    type: bool
+    default: false
+    version_added: 0.3.0
   vni:
     description: Number of the network of a vxlan, from 0 to 16777215. Required to make one.
     type: int

@@ -83,6 +83,17 @@ options:
   onlink:
     description: Take the gateway, or those of all O(nexthops), as reachable on the interface that is named with it, whatever the addresses say.
     type: bool
+  direct_gateway:
+    description:
+      - Take this gateway, and the interface on whose link it is, in place of O(gateway), O(interface) and O(onlink), where it is on a link of O(netns). That
+        is looked up anew in each run. Where it is behind a router it is of no account.
+    type: str
+    version_added: 0.3.0
+  optional:
+    description: With O(direct_gateway), leave the route out, with a warning, where that is on no link and there is no other way. It is an error otherwise.
+    type: bool
+    default: false
+    version_added: 0.3.0
   exclusive:
     description:
       - Remove the routes and the policy rules of ours in O(netns) that the task does not ask for, in all tables and of both address families. Ours are those
@@ -92,6 +103,18 @@ options:
       - With O(state=absent) the item names no route and asks for none.
     type: bool
     default: false
+  network:
+    description:
+      - With O(state=absent), not one route is meant but those to the other parts of a network, of which this bridge has one, as the role
+        P(linuxnet.containers.wiring#role) sets them for a network that hosts share. These are routes of ours in the main table that leave by O(interface), or
+        with an address of the bridge as their O(source).
+    type: str
+    version_added: 0.3.0
+  keep:
+    description: With O(network), destinations (CIDR) whose routes stay.
+    type: list
+    elements: str
+    version_added: 0.3.0
   nexthops:
     description: Several ways at once (multipath), two or more, instead of O(gateway) and O(interface).
     type: list

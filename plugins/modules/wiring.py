@@ -14,8 +14,8 @@ description:
   - Takes the variables of the role P(linuxnet.containers.wiring#role), without their prefix, and does all that the role does, in one process
     on the host. For fleets and large hosts.
   - It is no other way of doing it. The same plan is compiled, and its items go through the same code as those of the modules
-    M(linuxnet.containers.netns), M(linuxnet.containers.bridge), M(linuxnet.containers.veth), M(linuxnet.containers.bridge_port),
-    M(linuxnet.containers.ns_address), M(linuxnet.containers.ns_route) and M(linuxnet.containers.nat), in the same order.
+    M(linuxnet.containers.netns), M(linuxnet.containers.bridge), M(linuxnet.containers.ns_link), M(linuxnet.containers.veth),
+    M(linuxnet.containers.bridge_port), M(linuxnet.containers.ns_address), M(linuxnet.containers.ns_route) and M(linuxnet.containers.nat), in the same order.
   - What is to be gone is taken down first, from the outside in, then what is to be there is made, in the order a person would do it by hand.
   - What closes a network (isolation, source NAT) stands before its first pair, and goes after its last one.
   - Everything is validated before the first change. An item that fails is rolled back and stops nothing but what stands on it, which is left out.
@@ -113,8 +113,9 @@ options:
       driver:
         description:
           - How the network spans hosts. With V(bridge) it is this host's alone.
-          - With V(routed) the hosts of O(fleet) share its subnets, and each has a slice of them behind its bridge. Containers reach those of other hosts
-            by their own addresses, and nobody else gets in. See the page on fleets.
+          - With V(routed) the hosts of O(fleet) share its subnets, and each has a slice of them behind its bridge.
+            Containers reach those of other hosts by their own addresses, and nobody else gets in.
+          - With V(vxlan) the bridges of those hosts are one segment, which has the subnets, and each host gives its containers addresses from its slice.
         type: str
         choices: [bridge, routed, vxlan]
         default: bridge

@@ -4,7 +4,7 @@
 
 """Wires a fleet over SSH, asks who reaches whom across its hosts, and prints that: see "make fleet".
 
-    python show.py [--hosts N] [--segments N] [--shell]
+    python show.py [--hosts N] [--segments N] [--driver routed|vxlan] [--shell]
 
 With --shell there is then a shell on the controller, before all ends. The exit status is 1 where somebody reaches who should be closed, or the other way round.
 """
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from fleet import Beside, Fleet, Host, Played, answers, fleet, serve
 from plays import wiring
@@ -27,27 +28,28 @@ NEXT = 3
 PUBLISHED, OWN = "8080", "80"
 LIMIT = 5  # seconds for an answer
 PLAY = wiring(
-    networks=[{"name": "docker0", "subnets": ["10.{{ lab_number }}.0.0/24", "fd00:{{ lab_number }}::/64"]}],
+    networks=[{"name": "front", "subnets": ["10.7.0.0/16", "fd00:7::/48"], "driver": "{{ driver }}"}],
     containers=[
         {
             "name": "web",
             "published_ports": [f"{PUBLISHED}:{OWN}"],
             "networks": [
                 {
-                    "name": "docker0",
-                    "ipv4_address": "10.{{ lab_number }}.0.9",
-                    "ipv6_address": "fd00:{{ lab_number }}::9",
+                    "name": "front",
+                    "ipv4_address": "10.7.{{ lab_number }}.9",
+                    "ipv6_address": "fd00:7:0:{{ '%x' % lab_number }}::9",
                 }
             ],
         }
     ],
+    fleet="fleet",
 )
 Reached = set[tuple[str, str]]  # address and port
 
 
 def own(host: Host) -> list[str]:
     """The addresses of a host's container."""
-    return [f"10.{host.number}.0.9", f"fd00:{host.number}::9"]
+    return [f"10.7.{host.number}.9", f"fd00:7:0:{host.number:x}::9"]
 
 
 def whom(f: Fleet, who: Host | Beside) -> list[Host]:
@@ -73,9 +75,9 @@ def asked(f: Fleet, who: Host | Beside) -> Reached:
 
 
 def due(f: Fleet, who: Host | Beside) -> Reached:
-    """Whom somebody has to get to: all published ports, and nobody's own address but in the same network."""
+    """Whom somebody has to get to: all published ports, and containers' own addresses from the same network only."""
     data = {(one, PUBLISHED) for host in whom(f, who) for one in (host.data4, host.data6)}
-    return data | ({(one, OWN) for one in own(who)} if isinstance(who, Host) else set())
+    return data | ({(one, OWN) for host in whom(f, who) for one in own(host)} if isinstance(who, Host) else set())
 
 
 def cell(reached: Reached, host: Host) -> str:
@@ -106,13 +108,14 @@ def table(f: Fleet, reached: dict[str, Reached]) -> None:
     for who in everybody:
         print(f"{name(who):14}" + "".join(f"{cell(reached[name(who)], host):12}" for host in shown).rstrip())
     print("\n46: reached over IPv4 and IPv6. First the port published at the host's addresses, then the")
-    print("container's own addresses, to which there is no way from other hosts.")
+    print("container's own addresses, which are for containers of the same network, on any host.")
 
 
-def show(f: Fleet) -> int:
+def show(f: Fleet, driver: str) -> int:
     """Print it, and return how many were not as they should be."""
+    variables: dict[str, Any] = {"driver": driver, "wiring_underlay_address": "{{ lab_data4 }}"}
     print(f"{'up':12} {f.seconds:6.1f} s   {len(f.hosts)} hosts with sshd on {f.segments} segment(s)")
-    first, again = f.play(PLAY), f.play(PLAY)
+    first, again = f.play(PLAY, **variables), f.play(PLAY, **variables)
     told("first run", first)
     told("second run", again)
     begun = time.monotonic()
@@ -142,10 +145,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Wires a fleet of lab hosts over SSH, and prints who reaches whom.")
     parser.add_argument("--hosts", type=int, default=3)
     parser.add_argument("--segments", type=int, default=1, help="more than one: some hosts are behind a router")
+    parser.add_argument("--driver", choices=["routed", "vxlan"], default="routed", help="of the network they share")
     parser.add_argument("--shell", action="store_true", help="then a shell on the controller")
     given = parser.parse_args()
     with fleet(given.hosts, given.segments) as f:
-        wrong = show(f)
+        wrong = show(f, given.driver)
         if given.shell:
             print("\na shell on the controller, which has the others as namespaces: ansible fleet -m ping, ip netns")
             environment = {**os.environ, "ANSIBLE_INVENTORY": str(f.inventory)}

@@ -42,7 +42,7 @@ def play() -> Play:
 
 def variables() -> dict[str, Any]:
     """What the inventory of the page says, with the lab's addresses."""
-    return {**INVENTORY["fleet"]["vars"], "slice": "{{ lab_number }}", "underlay": "{{ lab_data4 }}"}
+    return {**INVENTORY["fleet"]["vars"], "wiring_underlay_address": "{{ lab_data4 }}"}
 
 
 def addresses(host: Host, name: str) -> dict[int, str]:
@@ -115,12 +115,12 @@ def test_who_sends_frames_of_the_tunnel_and_is_no_peer_is_not_let_in(hosts: Flee
     one = hosts.hosts[0]
     stranger = hosts.stranger
     stranger.run(
-        f"ip link add vx type vxlan id 7 local 198.18.1.200 remote {one.data4} dstport 4789 && ip link set vx up && "
-        "ip addr add 10.254.7.99/24 dev vx && ip addr add 10.7.3.99/32 dev vx"
+        f"ip link add vx type vxlan id {vni(one)} local 198.18.1.200 remote {one.data4} dstport 4789 && ip link set vx up && "
+        "ip addr add 10.7.3.99/32 dev vx && ip route add 10.7.1.0/32 dev vx"
     )
     before = dropped(one, "stranger")
     got = received(one)
-    stranger.run("ping -c 1 -W 1 -I vx 10.254.7.1", check=False)
+    stranger.run("ping -c 1 -W 1 -I vx 10.7.1.0", check=False)
     comes(one, f"[ $({COUNT.format(name='stranger')}) -gt {before} ]")
     assert received(one) == got, "nothing has come out of the tunnel"
     stranger.run("ip link del vx")
@@ -129,6 +129,11 @@ def test_who_sends_frames_of_the_tunnel_and_is_no_peer_is_not_let_in(hosts: Flee
 def dropped(host: Host, name: str) -> int:
     """How many packets the rules of that name have dropped."""
     return int(host.run(COUNT.format(name=name)).stdout)
+
+
+def vni(host: Host) -> int:
+    """The number of the tunnel."""
+    return int(json.loads(host.run("ip -j -d link show vx-front").stdout)[0]["linkinfo"]["info_data"]["id"])
 
 
 def received(host: Host) -> int:

@@ -135,6 +135,21 @@ def test_who_has_an_inside_source_and_comes_by_another_way_gets_in_nowhere(
 
 
 @pytest.mark.parametrize("family", FAMILIES)
+def test_by_a_tunnel_goes_nothing_else(host: Host, backend: str, family: int) -> None:
+    """Translated on its way out it would be from the host itself, which the others let in."""
+    net = {4: "192.0.2.0/24", 6: "2001:db8::/64"}[family]
+    host.module("nat", source=net, out_interface="tun0", owner="other", backend=host.backend)
+    guard(host, inside=inside(family))
+    assert passes(host, "internet", INTERNET[family], PEER[family], at="peer")
+    guard(host, inside=inside(family, only=True))
+    assert not passes(host, "internet", INTERNET[family], PEER[family], at="peer")
+    assert passes(host, "web", WEB[family], PEER[family], at="peer")
+    host.module("nat", type="filter", bridge="br1", owner="other", backend=host.backend)
+    guard(host, inside=inside(family))
+    assert passes(host, "internet", INTERNET[family], PEER[family], at="peer")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 def test_by_a_tunnel_comes_nothing_else(host: Host, backend: str, family: int) -> None:
     """Nor to what is published."""
     publish(host, family)

@@ -77,16 +77,17 @@ def ways(mistake: Mistake) -> dict[str, str]:
     lists = {
         name: written.get(f"wiring_{name}", default) for name, default in (("networks", NETWORKS), ("containers", []))
     }
-    ways = {"filter": by_filter(written, **lists)}
-    if set(written) <= {"wiring_networks", "wiring_containers"}:
-        ways["wiring"] = by_module("wiring", lists)
+    fleet = {name: written[f"wiring_{name}"] for name in ("fleet", "underlay_address") if f"wiring_{name}" in written}
+    ways = {"filter": by_filter(written, **lists, **fleet)}
+    if set(written) <= {f"wiring_{name}" for name in (*lists, "fleet", "underlay_address")}:
+        ways["wiring"] = by_module("wiring", {**lists, **fleet})
     return ways
 
 
-def by_filter(variables: dict[str, Any], networks: Any, containers: Any) -> str:
+def by_filter(variables: dict[str, Any], networks: Any, containers: Any, **fleet: Any) -> str:
     """What the role's filter says, in a play with these variables."""
     context = Environment(autoescape=True).from_string("").new_context({"omit": object(), **variables})
-    plan = wiring_plan.wiring_plan(context, networks, containers, refusal=True)
+    plan = wiring_plan.wiring_plan(context, networks, containers, refusal=True, **fleet)
     return str(plan.get("refusal", "nothing"))
 
 

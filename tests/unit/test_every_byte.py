@@ -43,6 +43,7 @@ ITEMS: dict[str, list[dict[str, Any]]] = {
     "bridge": [
         {"name": "qbr", "alias": "qalias", "mac": "02:00:00:00:00:07", "mtu": "1500"},
         {"name": "qbr", "netns": "web", "rewired": ["qport"]},
+        {"name": "qbr", "mtu": "auto", "mtu_of": "10.0.0.7"},
     ],
     "bridge_port": [{"bridge": "br0", "interface": "vdb", "netns": "host", "vlans": [{"vid": 7}]}],
     "netns": [
@@ -65,6 +66,7 @@ ITEMS: dict[str, list[dict[str, Any]]] = {
             "peer_sysctls": {"net.ipv4.conf.IFNAME.arp_notify": "1"},
         },
         {"name": "qhost", "peer_name": "qpeer", "peer_netns": "web", "port_of": "qkey"},
+        {"name": "qhost", "peer_name": "qpeer", "peer_netns": "web", "mtu": "auto", "mtu_of": "10.0.0.7"},
     ],
     "ns_link": [
         {
@@ -103,6 +105,8 @@ ITEMS: dict[str, list[dict[str, Any]]] = {
             "rule_source": "10.9.0.0/24",
         },
         {"destination": "10.7.0.0/16", "netns": "web", "nexthops": [{"gateway": "10.0.0.1", "interface": "eth0"}]},
+        {"destination": "10.7.0.0/16", "netns": "web", "interface": "eth0", "direct_gateway": "10.0.0.1"},
+        {"state": "absent", "network": "qbr", "interface": "qvx", "keep": ["10.7.0.0/24"]},
     ],
     "nat": [
         {
@@ -124,7 +128,7 @@ ITEMS: dict[str, list[dict[str, Any]]] = {
         {"type": "filter", "bridge": "qbr", "owner": "qowner", "comment": "qcomment", "forward": False},
         {
             **{"type": "filter", "bridge": "qbr", "forward": False},
-            "inside": [{"source": "10.9.0.0/24", "interface": "qway", "only": True}],
+            "inside": [{"source": "10.9.0.0/24", "interface": "qway", "only": True, "direct_gateway": "10.0.0.9"}],
         },
         {"type": "filter", "bridge": "qbr", "goes_with": "qother", "rewired": ["qport"], "forward": False},
         {
@@ -268,6 +272,16 @@ NETWORK: dict[str, Any] = {
     **{"exclude": ["10.7.0.70"], "mtu": "1400", "outbound_ipv4": "192.0.2.7", "outbound_ipv6": "2001:db8::7"},
     "routes": [{"destination": "10.8.0.0/16", "gateway": "10.7.0.9"}],
 }
+SHARED: dict[str, Any] = {
+    **{
+        "name": "qpart",
+        "subnets": ["10.6.0.0/16"],
+        "driver": "routed",
+        "host_prefix": ["24"],
+        "underlay_address": "192.0.2.7",
+    },
+    "fleet": [{"name": "q1", "underlay_address": "192.0.2.7"}, {"name": "q2", "underlay_address": "192.0.2.8"}],
+}
 ATTACHMENT: dict[str, Any] = {
     **{"name": "qnet", "ipv4_address": "10.7.0.66", "ipv6_address": "fd07::7", "mac_address": "02:00:00:00:00:07"},
     **{"interface": "qeth", "host_interface": "qhost", "port": {"hairpin": "true"}},
@@ -280,9 +294,10 @@ CONTAINER: dict[str, Any] = {
 FEWER = [
     character for character in CHARACTERS if character < "\x81" or character > "\xff" or character in "\xa0\xad\xe9"
 ]
-WHERE = {"networks": NETWORK, "attachment": ATTACHMENT, "containers": CONTAINER}
+WHERE = {"networks": NETWORK, "shared": SHARED, "attachment": ATTACHMENT, "containers": CONTAINER}
 OPTIONS_OF_LISTS = {
     "networks": variables.NETWORK,
+    "shared": variables.NETWORK,
     "attachment": variables.ATTACHMENT,
     "containers": variables.CONTAINER,
 }
@@ -293,6 +308,7 @@ OF_LISTS = [
     pytest.param(where, option, id=f"{where}-{option}")
     for where, entry in WHERE.items()
     for option in entry
+    if where != "shared" or option not in WHERE["networks"] or option == "name"
     if takes_text(OPTIONS_OF_LISTS[where][option])
 ]
 
@@ -300,7 +316,11 @@ OF_LISTS = [
 @pytest.mark.parametrize("where", WHERE)
 def test_every_option_of_the_lists_that_takes_a_text_is_sent(where: str) -> None:
     wanted = {name for name, option in OPTIONS_OF_LISTS[where].items() if takes_text(option)}
-    assert wanted - {*WHERE[where]} - {name for place, name in REFERENCES if place == where} == set()
+    sent = {
+        *WHERE[where],
+        *(WHERE["networks"] if where == "shared" else WHERE["shared"] if where == "networks" else ()),
+    }
+    assert wanted - sent - {name for place, name in REFERENCES if place == where} == set()
 
 
 def wired(kernel: MemoryKernel, lists: dict[str, Any], state: str) -> tuple[str, list[dict[str, Any]]]:
@@ -322,7 +342,7 @@ def lists_with(where: str, option: str, value: Any) -> dict[str, Any]:
     if option == "name" and where in ("networks", "attachment"):
         entries["networks"]["name"] = entries["attachment"]["name"] = value
     return {
-        "networks": [entries["networks"]],
+        "networks": [entries["networks"], *([entries["shared"]] if where == "shared" else [])],
         "containers": [
             {**entries["containers"], "networks": [entries["attachment"]]},
             {"name": "qside", "network_mode": f"container:{entries['containers']['name']}"},

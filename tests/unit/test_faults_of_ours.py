@@ -16,6 +16,7 @@ from ansible.errors import AnsibleError, AnsibleFilterError
 from ansible_collections.linuxnet.containers.plugins.filter import (
     topology,
     wiring_failed,
+    wiring_fleet,
     wiring_plan,
     wiring_published,
     wiring_result,
@@ -115,6 +116,7 @@ CONTEXT = Environment(autoescape=True).from_string("").new_context({"omit": obje
 FILTERS: dict[str, tuple[Any, str, tuple[Any, ...]]] = {
     "topology": (topology, "text", ({"web": {}},)),
     "wiring_failed": (wiring_failed, "_wiring.failing.message", ({}, {})),
+    "wiring_fleet": (wiring_fleet, "_hosts", (CONTEXT, [])),
     "wiring_plan": (wiring_plan, "_wiring.compile.compile_plan", (CONTEXT, [], [])),
     "wiring_published": (wiring_published, "_wiring.compile.resolved", ([], [])),
     "wiring_result": (wiring_result, "result", ({},)),

@@ -54,8 +54,8 @@ class RuleIndex:
         self.owned = owned  # as it is now, but for what there may be much of, port mappings, NAT rules and checks: those are the dictionaries here
         self.nat_rules: Dict[Tuple[str, str], NatRule] = {rule.key: rule for rule in owned.nat_rules}
         self.isolations: Dict[str, Isolation] = {isolation.bridge: isolation for isolation in owned.isolations}
-        # Of those that have anything inside elsewhere, the address families of that.
-        self._elsewhere = {one.bridge: one.elsewhere for one in owned.isolations if one.elsewhere}
+        # Isolated bridges by the address family of what is inside elsewhere.
+        self._elsewhere = collections.Counter(family for one in owned.isolations for family in one.elsewhere)
         self.allowances: Dict[Tuple[str, str, int, str], Allowance] = {
             allowance.key: allowance for allowance in owned.allowances
         }
@@ -144,6 +144,10 @@ class RuleIndex:
             for address in gone.addresses:
                 del self._ports_of[address][port]
 
+    def _unisolate(self, bridge: str) -> None:
+        gone = self.isolations.pop(bridge, None)
+        self._elsewhere.subtract(gone.elsewhere if gone is not None else ())
+
     def only(
         self,
         nat_rules: int = 0,
@@ -169,7 +173,8 @@ class RuleIndex:
 
     def forwards(self, but: str = "") -> Set[int]:
         """Return the address families of what is inside elsewhere, of all isolated bridges ``but`` one: it is forwarded."""
-        return {family for bridge, families in self._elsewhere.items() if bridge != but for family in families}
+        own = self.isolations[but].elsewhere if but in self.isolations else ()
+        return {family for family, count in self._elsewhere.items() if count > (family in own)}
 
     def nat_of(self, owner: str) -> List[NatRule]:
         """Return the source NAT rules of an owner."""
@@ -237,11 +242,11 @@ class RuleIndex:
             self.apart.pop(port, None)
         self.apart.update(edit.apart_on)
         for isolation in edit.isolate:
+            self._unisolate(isolation.bridge)
             self.isolations[isolation.bridge] = isolation
-            self._elsewhere[isolation.bridge] = isolation.elsewhere
+            self._elsewhere.update(isolation.elsewhere)
         for bridge in edit.unisolate:
-            self.isolations.pop(bridge, None)
-            self._elsewhere.pop(bridge, None)
+            self._unisolate(bridge)
         for allowance in edit.allow:
             self._allowed[allowance.family] += allowance.key not in self.allowances
             self.allowances[allowance.key] = allowance

@@ -131,7 +131,13 @@ def _units() -> Tuple[bool, Sequence[str]]:
     program_path = run.which("systemctl")
     if program_path is None:
         return False, ()
-    names = ("wired.service", "wired@*.service", os.path.basename(lasting.DRIFT), *lasting.STARTED.values())
+    names = (
+        "wired.service",
+        "wired@*.service",
+        os.path.basename(lasting.DRIFT),
+        os.path.basename(lasting.ONLINE),
+        *lasting.STARTED.values(),
+    )
     asked = ["show", *("--property=" + name for name in ("Id", "NeedDaemonReload", "ActiveState")), *names]
     try:
         blocks = run.run(program_path, asked).split("\n\n")

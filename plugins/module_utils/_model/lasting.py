@@ -29,6 +29,7 @@ NSPAWN = SYSTEMD + "systemd-nspawn@.service.d/linuxnet-containers.conf"
 DOCKER = SYSTEMD + "wired-docker.service"
 FIREWALLD = SYSTEMD + "wired-firewalld.service"
 DRIFT = SYSTEMD + "wired-drift.service"
+ONLINE = SYSTEMD + "wired-online.service"
 TIMER = SYSTEMD + "wired-drift.timer"
 # Where else systemd looks for units: one of our names there is somebody else's.
 UNIT_FOLDERS = (
@@ -109,14 +110,15 @@ class Lasting:
 
 FOLLOWED = SYSTEMD + "docker.service.wants/wired-docker.service"
 HEARD = SYSTEMD + "multi-user.target.wants/wired-firewalld.service"
+AWAITED = SYSTEMD + "multi-user.target.wants/wired-online.service"
 TIMED = SYSTEMD + "timers.target.wants/wired-drift.timer"
 # Those that run from then on; a link to each has systemd start them in future.
 STARTED = {path: os.path.basename(path) for path in (DOCKER, FIREWALLD, TIMER)}
-LINKS = {ENABLED: UNIT, FOLLOWED: DOCKER, HEARD: FIREWALLD, TIMED: TIMER}
+LINKS = {ENABLED: UNIT, FOLLOWED: DOCKER, HEARD: FIREWALLD, TIMED: TIMER, AWAITED: ONLINE}
 # In the order in which they are written, and removed in the other one: as long as there is anything there is the plan, which says so.
 PATHS: Tuple[str, ...] = (
     *(PLAN, PROGRAM, COMMAND, UNIT, TEMPLATE, ENABLED),
-    *(PODMAN, LXC, NSPAWN, DOCKER, FOLLOWED, FIREWALLD, HEARD, DRIFT, TIMER, TIMED),
+    *(PODMAN, LXC, NSPAWN, DOCKER, FOLLOWED, FIREWALLD, HEARD, DRIFT, TIMER, TIMED, ONLINE, AWAITED),
 )
 
 
@@ -146,9 +148,11 @@ def files(
     containers: Optional[Mapping[str, Sequence[str]]] = None,
     spoilers: Sequence[str] = (),
     drift: str = "ignore",
+    routed: bool = False,
 ) -> Dict[str, File]:
     """Return the files of a host that keeps a plan, by path, in the order in which they are written. ``containers``: those of engines, by engine;
-    ``spoilers``: those of `SPOILERS` that are here; ``drift``: one of `DRIFTS`."""
+    ``spoilers``: those of `SPOILERS` that are here; ``drift``: one of `DRIFTS`; ``routed``: there are networks whose ways are known only once the
+    host has its addresses."""
     containers = containers or {}
     found = {
         PLAN: File("file", plan, 0o600),
@@ -172,6 +176,8 @@ def files(
         units = {DRIFT: drift_service(python, drift), TIMER: drift_timer()}
         found.update({path: File("file", text, 0o644) for path, text in units.items()})
         found[TIMED] = File("link", TIMER)
+    if routed:
+        found.update({ONLINE: File("file", online(python), 0o644), AWAITED: File("link", ONLINE)})
     for name in containers.get("systemd", ()):
         found[drop_in(service(name))] = File("file", unit_hook(python, name), 0o644)
     found.update((drop_in(name), File("file", behind(name), 0o644)) for name in spoilers)
@@ -199,6 +205,13 @@ def unit(python: str) -> str:
     )
     what = "Containers' networks, as linuxnet.containers wired them"
     return "%s\n[Install]\nWantedBy=multi-user.target\n" % _unit(what, _EARLY % order, _ONCE, _started(python, "up"))
+
+
+def online(python: str) -> str:
+    """Return the unit that looks once more when the host has its addresses: before that nobody can say who is a neighbour."""
+    order = "Wants=network-online.target\nAfter=network-online.target wired.service\n"
+    text = _unit("Containers' networks, once the host has its addresses", order, _ONCE, _started(python, "up"))
+    return text + "\n[Install]\nWantedBy=multi-user.target\n"
 
 
 def template(python: str) -> str:

@@ -38,7 +38,6 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_
     Want,
     link_local,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.way import on_link
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import connected
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State, makers
@@ -109,11 +108,14 @@ def _no_ipv6(want: Want, ns: int, state: State) -> str:
 
 
 def _by_the_shorter_way(want: Want, state: State) -> Want:
-    """Return a want with its direct gateway in place of the other way, where that is on a link. Raises `Refused` where it is not, and there is
-    no other way."""
+    """Return a want with its direct gateway in place of the other way, where that is on a link. Raises `Refused` where it is not, there is no other
+    way, and the route cannot be left out."""
+    # Here and not above: of use to few tasks.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources.way import on_link
+
     ns = state.find(want.ns)
     link = on_link(ns, want.direct, state) if ns is not None else None
-    if link is None and not any(map(any, want.ways)) and ns is not None and want.present and not state.predict:
+    if link is None and want.nowhere and not want.optional and ns is not None:
         raise Refused(
             "direct_gateway: %s is on no link of %s, and there is no other way to %s; give gateway or interface."
             % (want.direct, want.ns, want.destination)
@@ -209,6 +211,8 @@ class NsRouteResource(Resource[Want, Have]):
         ns = state.need(want.ns) if want.present else state.find(want.ns)
         if ns is None:
             return Have()
+        if want.nowhere:
+            return Have()
         if want.network:
             return Have(surplus=ns_route_exclusive.of_network(want, ns, state))
         surplus = ns_route_exclusive.look(want, ns, self._held, state)
@@ -251,6 +255,9 @@ class NsRouteResource(Resource[Want, Have]):
         )
 
     def plan(self, want: Want, have: Have) -> Plan:
+        if want.nowhere:
+            text = "The %s is left out, for %s is on no link of %s."
+            return Plan({}, {}, warnings=(text % (self.subject(want), want.direct, want.ns),))
         found = (
             Plan({}, {}) if want.nothing else self._present(want, have) if want.present else self._removal(want, have)
         )

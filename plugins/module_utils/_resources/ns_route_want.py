@@ -46,6 +46,7 @@ OPTIONS: Dict[str, Any] = {
     "advmss": {"type": "int"},
     "onlink": {"type": "bool"},
     "direct_gateway": {"type": "str"},
+    "optional": {"type": "bool", "default": False},
     "exclusive": {"type": "bool", "default": False},
     "network": {"type": "str"},
     "keep": {"type": "list", "elements": "str"},
@@ -71,7 +72,8 @@ _TABLE = values.number(1, values.U32, "main, default, local nor a number from 1 
 class Want:
     """``given`` holds what the user asked for, by the names of `Route`; what is not in it is not managed. ``policy`` is the rule that
     is to lead to the table, its priority 0 where none is asked for. ``exclusive``: what of ours the task does not ask for goes; ``keep``, of
-    the last such item of a namespace only, is what the task asks for there. ``direct`` is the gateway to take where it is on a link. ``network``: not a
+    the last such item of a namespace only, is what the task asks for there. ``direct`` is the gateway to take where it is on a link; ``optional``: without
+    it, and any other way, the route is left out. ``network``: not a
     route is meant but those to the other parts of that bridge's network, apart from the destinations in ``spared``."""
 
     ns: NsRef
@@ -84,6 +86,7 @@ class Want:
     exclusive: bool = False
     keep: Optional[Tuple[Want, ...]] = None
     direct: str = ""
+    optional: bool = False
     network: str = ""
     spared: FrozenSet[str] = frozenset()
 
@@ -91,6 +94,11 @@ class Want:
     def nothing(self) -> bool:
         """Return whether the item asks for no route of its own to be there or gone."""
         return (self.exclusive and not self.present) or bool(self.network)
+
+    @property
+    def nowhere(self) -> bool:
+        """Return whether there is no way to the destination, for what would be straight is not."""
+        return self.present and bool(self.direct) and not any(map(any, self.ways))
 
     @property
     def ways(self) -> List[Tuple[str, str]]:
@@ -214,7 +222,10 @@ def parse(params: Mapping[str, Any]) -> Want:
         )
     _check_direct(direct, given, family)
     ns = NsRef.parse(params.get("netns"))
-    want = Want(ns, family, destination, table, present, given, policy, exclusive, direct=direct)
+    optional = params["optional"]
+    if optional and not direct:
+        raise Invalid("optional: it goes with direct_gateway.")
+    want = Want(ns, family, destination, table, present, given, policy, exclusive, direct=direct, optional=optional)
     if present:
         _check_ways(want)
     return want

@@ -161,7 +161,7 @@ def _networks(given: Any, absent: bool, shares: bool = False) -> Dict[str, Netwo
     else:
         networks = [Network(spec) for spec in listed]
     _check_unique("networks", [network.name for network in networks])
-    subnets = [(network, subnet.net) for network in networks if network.present for subnet in network.subnets]
+    subnets = [(network, net) for network in networks if network.present for net in network.claims]
     for number, (network, net) in enumerate(subnets if overlapping([net for dummy, net in subnets]) else ()):
         for earlier, taken in subnets[:number]:
             if earlier is not network and net.overlaps(taken):

@@ -518,7 +518,11 @@ class Container:
         goes: without any the item that sees to it."""
         listed = self._listed_routes()
         taken = {_default_key(item) for item in listed}
-        items = [*(item for item in self._default_routes() if _default_key(item) not in taken), *listed]
+        items = [
+            *(item for item in self._default_routes() if _default_key(item) not in taken),
+            *self._routes_beyond(),
+            *listed,
+        ]
         exclusive = [dict(item, exclusive=True) if item.get("state") != "absent" else item for item in items]
         return exclusive if any("exclusive" in item for item in exclusive) else [*exclusive, *self.no_routes()]
 
@@ -557,6 +561,17 @@ class Container:
                 if attachment.led_by(subnet):
                     found.setdefault(subnet.net.version, (attachment, subnet))
         return dict(sorted(found.items()))
+
+    def _routes_beyond(self) -> List[Item]:
+        """Return the items of routes to what of its networks is on other hosts, where the default route goes another way."""
+        uplinks = {version: way for version, (way, dummy) in self._uplinks().items()}
+        listed = {str(route.get("destination")) for route in self._listed_routes()}
+        return [
+            {"netns": self.name, "destination": str(net), "gateway": subnet.gateway, "interface": attachment.interface}
+            for attachment in self.attachments
+            for net, subnet in attachment.network.beyond()
+            if attachment.led_by(subnet) and uplinks.get(net.version) is not attachment and str(net) not in listed
+        ]
 
     def _default_routes(self) -> List[Item]:
         items = []

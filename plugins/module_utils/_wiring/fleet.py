@@ -93,7 +93,10 @@ def this_host(hosts: Sequence[Member], address: Optional[str], number: Optional[
     own = underlay(address, "wiring_underlay_address")
     found = next((host for host in hosts if host.address == own), None)
     if found is None:
-        raise Invalid("wiring_underlay_address: no host of wiring_fleet has the address %s." % own)
+        raise Invalid(
+            "wiring_underlay_address: no host of wiring_fleet has the address %s; set it in the inventory, where all hosts can read it."
+            % own
+        )
     if number is not None and found.number != number:
         raise Invalid(
             "wiring_slice: this host has %d, and the others know it %s: set it in the inventory, where all hosts can read it."

@@ -217,10 +217,18 @@ def compiled(kept: Kept, at_rest: Collection[str] = (), starting: str = "") -> P
     wire["address"] = [_with_address(item, kept) for item in wire["address"]]
     wire["bridge"] = [_with_mtu(item, item["name"], kept) for item in wire["bridge"]]
     wire["veth"] = [_with_mtu(item, str(item.get("bridge") or item.get("port_of")), kept) for item in wire["veth"]]
+    wire["route"] = [_where_it_can(item) for item in wire["route"]]
     if starting:
         for step in ("netns", "join"):
             wire[step] = [item for item in wire[step] if item["name"] == starting or "engine" not in item]
     return plan
+
+
+def _where_it_can(item: Item) -> Item:
+    """Return the item of a route, which is left out where it leads straight to another host and nobody knows the way yet: at boot the host has no addresses
+    at first, and `lasting.online` looks again."""
+    straight = "direct_gateway" in item and "gateway" not in item
+    return dict(item, optional=True) if straight else item
 
 
 def _with_mtu(item: Item, network: str, kept: Kept) -> Item:

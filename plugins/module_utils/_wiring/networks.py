@@ -55,11 +55,23 @@ _OF_A_FAMILY = ("destination", "gateway", "source")
 class Network:
     """A network; ``spec`` is its entry in canonical form. Raises `Invalid` when it is made."""
 
+    useless: Tuple[str, ...] = (
+        "host_prefix",
+        "underlay",
+        "uplinks",
+        "vni",
+    )  # options that mean nothing for such a network
+
     def __init__(self, spec: Mapping[str, Any]) -> None:
         self.spec = spec
         self.present = spec["state"] != "absent"
         self.unmanaged = spec["unmanaged"]
         self.name = (known_name if self.unmanaged else new_name)(spec["name"], "wiring_networks")
+        option = next(
+            (name for name in self.useless if spec.get(name) not in (None, NETWORK[name].get("default"))), None
+        )
+        if option is not None and self.present:
+            raise self._refusal("%s: it is for driver: routed or vxlan." % option)
         self.internal = spec["internal"]
         self.pooled = spec["addressing"] != "none"
         for route in spec["routes"]:
@@ -73,6 +85,11 @@ class Network:
         self.subnets = self._subnets()
         # Whether the bridge gets an address of the host's; without one the host forwards nothing.
         self.host_access = spec["host_access"] and bool(self.subnets)
+
+    @property
+    def claims(self) -> List[IpNetwork]:
+        """Return the subnets that no other network of the host can have."""
+        return [subnet.net for subnet in self.subnets]
 
     @property
     def is_gateway(self) -> bool:
@@ -165,6 +182,10 @@ class Network:
 
     def ports(self) -> List[Item]:
         """Return the items of ports of its bridge that are no container's."""
+        return []
+
+    def beyond(self) -> List[Tuple[IpNetwork, Subnet]]:
+        """Return what of the network is not on a container's link, each with the subnet whose gateway leads there."""
         return []
 
     def check_fixed(self, own: IpAddress) -> None:

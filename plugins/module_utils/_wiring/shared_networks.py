@@ -30,11 +30,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import fleet
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.networks import Network, Subnet, broadcast
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Item
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import NETWORK
 
 _OVERHEAD = {4: 50, 6: 70}  # bytes of a packet that the tunnel takes, by the address family of the underlay
 _LAST_VNI = 0xFFFFFF
-_OWN = ("host_prefix", "underlay", "uplinks", "vni")  # options that a network of one host has no use for
 
 
 def network_of(spec: Mapping[str, Any], shares: bool = False) -> Network:
@@ -45,11 +43,7 @@ def network_of(spec: Mapping[str, Any], shares: bool = False) -> Network:
             raise Invalid("wiring_networks: network '%s': uplinks: they are for underlay: routed." % spec["name"])
         announced = spec["driver"] == "routed" and spec["underlay"] == "routed"
         return (Announced if announced else Routed if spec["driver"] == "routed" else Segment)(spec)
-    network = Ended(spec) if shares or spec["driver"] != "bridge" else Network(spec)
-    option = next((name for name in _OWN if spec.get(name) not in (None, NETWORK[name].get("default"))), None)
-    if option is not None and network.present:
-        raise Invalid("wiring_networks: network '%s': %s: it is for driver: routed or vxlan." % (network.name, option))
-    return network
+    return Ended(spec) if shares or spec["driver"] != "bridge" else Network(spec)
 
 
 class Ended(Network):
@@ -80,6 +74,7 @@ class Shared(Network):
     parts: List[fleet.Part]
     own: fleet.Part
     tunnelled = True  # whether there is a tunnel
+    useless = ()
 
     def _nets(self) -> List[IpNetwork]:
         nets = super()._nets()
@@ -109,6 +104,10 @@ class Shared(Network):
 
     def _here(self) -> List[IpNetwork]:
         """Return the subnets that are behind the bridge."""
+        return [*self.whole]
+
+    @property
+    def claims(self) -> List[IpNetwork]:
         return [*self.whole]
 
     @cached_property
@@ -202,6 +201,9 @@ class Routed(Shared):
                     item.update(gateway=str(net.network_address), interface=self.tunnel, onlink=True)
                 found.append({**item, **self._straight(part, net)})
         return found
+
+    def beyond(self) -> List[Tuple[IpNetwork, Subnet]]:
+        return [*zip(self.whole, self.subnets)]
 
     def _straight(self, part: fleet.Part, net: IpNetwork) -> Item:
         """Return the option by which a neighbour on the underlay is sent to straight, nothing where that cannot be."""
@@ -301,7 +303,7 @@ class Segment(Shared):
             item: Item = {"interface": self.name, "bridge": self.name, "nodad": True, "supersede": True}
             address = self._host_address(subnet, own)
             found.append({**item, "address": "%s/%d" % (address, subnet.net.prefixlen), **broadcast(subnet.net)})
-            # Without a network of its own, and as one that is passed over (RFC 6724, 5, rule 3), so that nothing is sent from it; and unannounced, for the tunnel.
+            # Without a network of its own, and as one that is passed over (RFC 6724, 5, rule 3), so that nothing is sent from it; unannounced, for the tunnel.
             alone = {"address": "%s/%d" % (subnet.gateway, subnet.net.max_prefixlen), "announce": False}
             found.append({**item, **alone, **({"preferred_lft": "0"} if subnet.net.version == 6 else {})})
         return found

@@ -178,6 +178,8 @@ def _isolated(family: int, isolations: Sequence[Isolation], layout: Layout) -> N
     layout.chains["filter", GUARD] = [
         (*state("RELATED,ESTABLISHED"), *note, "-j", "RETURN"),
         *(rule for isolation in isolations for rule in _inside(family, isolation)),
+        # What is translated would go out as if it were the host's own.
+        *(("-o", way, *note, "-j", "DROP") for way in sorted({way for one in isolations for way in one.only})),
         *(
             ("-i", isolation.bridge, "-o", isolation.bridge, *note, "-j", "RETURN")
             for isolation in isolations

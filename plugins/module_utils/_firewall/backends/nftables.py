@@ -32,6 +32,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     numbered,
     pair,
     quoted,
+    reserved,
     through,
     traits,
 )
@@ -51,6 +52,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     INSIDE_SETS,
     IP,
     ISOLATION_SETS,
+    RESERVED,
     STATIC,
     TABLE,
     put_again,
@@ -184,7 +186,7 @@ def _nat_lines(before: NftRules, after: NftRules, there: Collection[str]) -> Lis
 def _content(before: NftRules, after: OwnedRules, about: str) -> List[str]:
     """Return the lines that make of the elements of one kind that there are those that there are to be."""
     if about == ISOLATION:
-        return _isolation_lines(before, after.isolations)
+        return [*_isolation_lines(before, after.isolations), *_reserved_lines(before, after.isolations)]
     if about == FENCES:
         return _fence_lines(before, before.fences, after.fences)
     if about == UPLINKS:
@@ -249,6 +251,19 @@ def _isolation_lines(before: NftRules, new: Sequence[Isolation], about: Optional
         asked = [text for isolation in new for text in inside_of(isolation)[name]]
         lines += _set_lines(name, [] if before.anew(ISOLATION, name) else there, asked)
     return lines
+
+
+def _reserved_lines(before: NftRules, new: Sequence[Isolation]) -> List[str]:
+    """Return the lines that reserve the interfaces that isolations have for themselves; ``new`` are all that there are to be."""
+    if not _reserving(before, new):
+        return []
+    known = [] if before.anew(ISOLATION, RESERVED) else before.sets.get(RESERVED, {})
+    return _set_lines(RESERVED, known, reserved(new))
+
+
+def _reserving(before: NftRules, new: Iterable[Isolation]) -> bool:
+    """Return whether interfaces are reserved, or are to be."""
+    return bool(before.sets.get(RESERVED)) or any(isolation.only for isolation in new)
 
 
 def _fence_lines(before: NftRules, old: Sequence[Fence], new: Sequence[Fence]) -> List[str]:
@@ -353,6 +368,8 @@ class Nftables(Backend):
             touched_bridges = {*(isolation.bridge for isolation in edit.isolate), *edit.unisolate}
             there = replace(before, isolations=replaced.isolations)
             lines += _isolation_lines(there, edit.isolate, touched_bridges)
+            left = (one for one in before.isolations if one.bridge not in touched_bridges)
+            lines += _reserved_lines(before, [*left, *edit.isolate])
         lines += _uplink_lines(before, replaced.uplinks, edit.answer)
         return lines + _fence_lines(before, replaced.fences, edit.fence)
 
@@ -375,6 +392,7 @@ class Nftables(Backend):
                 sets[name][member(name, isolation.bridge)] = None
             for name, texts in inside_of(isolation).items():
                 sets[name].update(dict.fromkeys(texts))
+        sets[RESERVED] = dict.fromkeys(reserved(found.isolations)) if _reserving(found, edit.isolate) else {}
         return replace(found, static=frozenset(static), sets=sets)
 
     def ways(

@@ -88,6 +88,11 @@ def inside_of(isolation: Isolation) -> Dict[str, List[str]]:
     return found
 
 
+def reserved(isolations: Iterable[Isolation]) -> List[str]:
+    """Return the elements that say by which interfaces nothing goes but what is inside."""
+    return sorted({quoted(way) for isolation in isolations for way in isolation.only})
+
+
 def inside_text(way: str, source: str, bridge: str) -> str:
     """Return an element of a set of `INSIDE_SETS`, of which not all have a way, nor a source (CIDR): nft writes a single address as that."""
     address, dummy, bits = source.partition("/")

@@ -31,6 +31,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     read_mapping,
     read_tunnels,
     read_uplink,
+    reserved,
     through,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
@@ -49,6 +50,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     INSIDE_SETS,
     IP,
     ISOLATION_SETS,
+    RESERVED,
     STATIC,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_whole import found
@@ -118,7 +120,7 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
         for item in sets.get("localnet", ())
         if comment_of(item).startswith(HAIRPIN)
     }
-    names = {name: dict.fromkeys(map(named, sets.get(name, ()))) for name in ISOLATION_SETS}
+    names = {name: dict.fromkeys(map(named, sets.get(name, ()))) for name in (*ISOLATION_SETS, RESERVED)}
     insiders = {name: [read_inside(name, item) for item in sets.get(name, ())] for name in INSIDE_SETS}
     names.update((name, dict.fromkeys(inside_text(*one) for one in there if one)) for name, there in insiders.items())
     loops = tuple(map(named, sets.get("loops", ())))
@@ -200,6 +202,7 @@ def _strange(
     for name in INSIDE_SETS:
         wanted = {text for isolation in isolations for text in inside_of(isolation)[name]}
         strange += [] if wanted == set(names[name]) else [ISOLATION]
+    strange += [] if reserved(isolations) == sorted(names[RESERVED]) else [ISOLATION]
     return strange
 
 

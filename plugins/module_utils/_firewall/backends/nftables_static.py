@@ -33,6 +33,7 @@ IP = {
 ISOLATION_SETS = ("closed", "icc", "open", "internal")  # those that an isolated bridge may be in
 # What is inside of isolated networks: by which interface it comes, from where, whatever that is, and by which nothing else comes.
 INSIDE_SETS = ("inside_ip", "inside_ip6", "insiders_ip", "insiders_ip6", "local", "alone")
+RESERVED = "reserved"  # the interfaces by which nothing else comes, nor goes
 FENCE_SETS = ("fence", "spared")  # a family each
 _MARK = ANY_MARK + "-"  # begins the comment of a static rule
 # Where source NAT rules are, and their stops.
@@ -160,6 +161,9 @@ def _isolating() -> StaticRules:
         sets["set inside_%s" % ip] = "type ifname . %s . ifname; flags interval" % kind
         rules.append(("forward", "inside-in-" + ip, "iifname . %s saddr . oifname @inside_%s accept" % (ip, ip)))
         rules.append(("forward", "inside-out-" + ip, "oifname . %s daddr . iifname @inside_%s accept" % (ip, ip)))
+    # What is translated would go out as if it were the host's own.
+    sets["set " + RESERVED] = "type ifname"
+    rules.append(("forward", "reserved", "oifname @%s counter drop" % RESERVED))
     for ip, kind in IP.values():
         sets["set insiders_%s" % ip] = "type %s . ifname; flags interval" % kind
         stray = "%s saddr . oifname @insiders_%s iifname . oifname != @local counter drop" % (ip, ip)

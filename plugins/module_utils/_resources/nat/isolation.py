@@ -39,7 +39,6 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.forwarding import Forwarding
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.names import interface
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.way import on_link
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
@@ -168,20 +167,14 @@ def resolved(want: Want, state: State) -> Want:
 
 
 def _with_direct(want: Want, state: State) -> Tuple[Tuple[str, str], ...]:
-    """Return `Isolation.inside` with what comes straight from the link that its gateway is on. Raises `Refused` where it is on none, and there is no
-    other way."""
-    isolation, ns = want.isolation, state.find(want.ns)
-    known = {source for dummy, source in isolation.inside}
-    found = {*isolation.inside}
+    """Return `Isolation.inside` with what comes straight from the link that its gateway is on, if it is on one."""
+    # Here and not above: of use to few tasks.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources.way import on_link
+
+    ns, found = state.find(want.ns), {*want.isolation.inside}
     for source, gateway in want.direct if ns is not None else ():
         link = on_link(ns, gateway, state) if ns is not None else None
-        if link is not None:
-            found.add((link.name, source))
-        elif source not in known and not state.predict:
-            raise Refused(
-                "inside: %s is behind %s, which is on no link of %s, and no other interface is given for it."
-                % (source, gateway, want.ns)
-            )
+        found.update([(link.name, source)] if link is not None else [])
     return tuple(sorted(found))
 
 

@@ -58,7 +58,18 @@ def test_called_as_wiring_info_it_hands_the_runner_what_that_does(monkeypatch: p
 @pytest.mark.parametrize("name", ["linuxnet.containers.wiring", "wiring", None])
 def test_called_by_its_own_name_it_takes_the_steps(monkeypatch: pytest.MonkeyPatch, name: str | None) -> None:
     assert called(monkeypatch, wiring, name) == [
-        ["containers", "drift", "firewall_backend", "networks", "persist", "purge", "state"]
+        [
+            "containers",
+            "drift",
+            "firewall_backend",
+            "fleet",
+            "networks",
+            "persist",
+            "purge",
+            "slice",
+            "state",
+            "underlay_address",
+        ]
     ]
 
 

@@ -184,6 +184,7 @@ def test_systemd_is_asked_whether_it_has_read_them(
         "wired.service",
         "wired@*.service",
         "wired-drift.service",
+        "wired-online.service",
         "wired-docker.service",
         "wired-firewalld.service",
         "wired-drift.timer",

@@ -25,7 +25,9 @@ def settings(text: str) -> dict[str, list[str]]:
 
 def test_files_are_written_in_the_order_in_which_they_need_each_other() -> None:
     engines = ("podman", "lxc", "nspawn", "docker")
-    of_engines = lasting.files("python3", "abc", "{}", {one: ["web"] for one in engines}, ["firewalld.service"], "tell")
+    of_engines = lasting.files(
+        "python3", "abc", "{}", {one: ["web"] for one in engines}, ["firewalld.service"], "tell", True
+    )
     assert [*of_engines] == [*lasting.PATHS, lasting.drop_in("firewalld.service")]
     alone = [*lasting.files("python3", "abc", "{}")]
     assert alone == [*lasting.PATHS[: len(alone)]]
@@ -87,6 +89,15 @@ def test_a_reload_of_firewalld_is_heard_on_the_bus_however_it_is_told_to() -> No
     assert "case $$line in" in text
     assert found[lasting.HEARD].text == lasting.FIREWALLD
     assert lasting.FIREWALLD not in lasting.files("python3", "abc", "{}", {}, ["ufw.service"])
+
+
+def test_a_host_of_routed_networks_looks_again_when_it_has_its_addresses() -> None:
+    found = lasting.files("python3", "abc", "{}", routed=True)
+    said = settings(found[lasting.ONLINE].text)
+    assert said["ExecStart"] == ["python3", lasting.PROGRAM, "up"]
+    assert said["After"] == ["network-online.target", "wired.service"]
+    assert found[lasting.AWAITED].text == lasting.ONLINE
+    assert lasting.ONLINE not in lasting.files("python3", "abc", "{}")
 
 
 @pytest.mark.parametrize(("drift", "command"), [("tell", "diff"), ("repair", "up")])

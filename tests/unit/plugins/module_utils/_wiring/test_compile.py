@@ -31,6 +31,7 @@ def test_one_network_and_one_container() -> None:
         "netns",
         "bridge",
         "nat",
+        "link",
         "gateway",
         "veth",
         "bridge_port",
@@ -43,6 +44,7 @@ def test_one_network_and_one_container() -> None:
     where = {"netns": "web", "interface": "eth0", "bridge": "docker0", "supersede": True}
     assert plan["wire"] == {
         "keep": [],
+        "link": [],
         "netns": [{"name": "web", "new_sysctls": BORN_WITH}],
         "bridge": [{"name": "docker0", "only_ours": True, "mtu": "auto", "accept_ra": False}],
         "gateway": [
@@ -86,7 +88,7 @@ def test_one_network_and_one_container() -> None:
         "publish": [NOTHING_PUBLISHED, {**CHECK, **pools, "addresses": ["web/eth0/ipv4", "web/eth0/ipv6"]}],
         "join": [],
     }
-    assert list(plan["teardown"]) == ["keep", "publish", "route", "veth", "netns", "bridge", "nat"]
+    assert list(plan["teardown"]) == ["keep", "publish", "route", "veth", "netns", "link", "bridge", "nat"]
     assert not any(plan["teardown"].values())
 
 
@@ -115,6 +117,7 @@ def test_absent_takes_it_down_from_the_outside_in(networks: Any, containers: Any
     rule = {"owner": "docker0", "state": "absent", "goes_with": "docker0"}
     assert plan["teardown"] == {
         "keep": [],
+        "link": [],
         "publish": [NO_PORTS],
         "nat": [
             {"type": "filter", "bridge": "docker0", **rule},

@@ -14,6 +14,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     BRIDGE_TABLE,
     INSIDE_SETS,
     ISOLATION_SETS,
+    RESERVED,
     STATIC,
     TABLE,
 )
@@ -30,7 +31,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 
 def test_there_are_some_of_each_kind_but_source_nat() -> None:
     assert list(STATIC) == [PORTS, ISOLATION, ALLOWANCES, FENCES, SPOOFING, UPLINKS, TUNNELS]
-    assert {f"set {name}" for name in (*ISOLATION_SETS, *INSIDE_SETS)} == set(STATIC[ISOLATION].sets)
+    assert {f"set {name}" for name in (*ISOLATION_SETS, *INSIDE_SETS, RESERVED)} == set(STATIC[ISOLATION].sets)
 
 
 @pytest.mark.parametrize("kind", STATIC)

@@ -14,7 +14,10 @@ import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables import IPTABLES_NFT
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import Isolation
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import PutAddress
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Address
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import isolation
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetIsolation
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
@@ -111,13 +114,66 @@ def test_what_is_inside_is_said_in_one_spelling_and_taken_back() -> None:
     ]
     assert made(kernel, RESOURCE, inside=[*reversed(INSIDE)], **FILTER)["changed"] is False
     less = made(kernel, RESOURCE, inside=INSIDE[:2], **FILTER)
-    assert less["commands"] == [
+    assert less["commands"][:2] == [
         'nft \'delete element inet linuxnet_containers inside_ip6 { "vx0" . fd00:7::1 . "br0" }\'',
         "nft 'delete element inet linuxnet_containers insiders_ip6 { fd00:7::1 . \"br0\" }'",
     ]
     assert made(kernel, RESOURCE, **FILTER)["changed"] is False
     assert made(kernel, RESOURCE, icc=False, **FILTER)["after"]["inside"] == less["after"]["inside"]
     assert made(kernel, RESOURCE, inside=[], **FILTER)["after"]["inside"] == []
+
+
+def test_what_is_inside_elsewhere_is_forwarded_as_long_as_it_is_there() -> None:
+    kernel = MemoryKernel()
+    before = kernel.snapshot()
+
+    def forwarding() -> list[str]:
+        return [
+            kernel.sysctl(kernel.find(HOST) or 0, key) or ""
+            for key in ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding")
+        ]
+
+    done = made(kernel, RESOURCE, inside=INSIDE, **FILTER)
+    assert (forwarding(), done["after"]["ip_forward"]) == (["1", "1"], True)
+    kernel.apply(SetSysctl(HOST, "net.ipv4.ip_forward", "0", "1"))
+    again = made(kernel, RESOURCE, inside=INSIDE, **FILTER)
+    assert (again["changed"], again["before"]["ip_forward"], forwarding()) == (True, False, ["1", "1"])
+    made(kernel, RESOURCE, inside=INSIDE[:2], **FILTER)
+    assert forwarding() == ["1", "0"]
+    made(kernel, RESOURCE, state="absent", **FILTER)
+    assert kernel.snapshot() == before
+
+
+def test_forwarding_is_nobody_s_business_where_that_is_said() -> None:
+    kernel = MemoryKernel()
+    done = made(kernel, RESOURCE, inside=INSIDE, ip_forward=False, **FILTER)
+    assert "ip_forward" not in done["after"]
+    assert kernel.sysctl(kernel.find(HOST) or 0, "net.ipv4.ip_forward") == "0"
+
+
+def test_a_neighbour_s_network_comes_straight_and_by_the_tunnel() -> None:
+    kernel = MemoryKernel()
+    kernel.apply(AddLink(HOST, "eth0", "dummy", {"enabled": True}))
+    kernel.apply(PutAddress(HOST, "eth0", Address("198.18.1.1", 24, 4)))
+    way = {"interface": "vx0", "only": True}
+    done = made(
+        kernel,
+        RESOURCE,
+        inside=[
+            {"source": "10.7.3.0/24", "direct_gateway": "198.18.1.3", **way},
+            {"source": "10.7.4.0/24", "direct_gateway": "198.18.2.4", **way},
+            {"source": "10.7.5.0/24", "direct_gateway": "198.18.1.5"},
+        ],
+        **FILTER,
+    )
+    assert [(one["source"], one["interface"], one["only"]) for one in done["after"]["inside"]] == [
+        ("10.7.3.0/24", "eth0", False),
+        ("10.7.5.0/24", "eth0", False),
+        ("10.7.3.0/24", "vx0", True),
+        ("10.7.4.0/24", "vx0", True),
+    ]
+    nowhere = made(kernel, RESOURCE, inside=[{"source": "10.7.4.0/24", "direct_gateway": "198.18.2.4"}], **FILTER)
+    assert nowhere["after"]["inside"] == [], "nobody is let in from there"
 
 
 @pytest.mark.parametrize(
