@@ -130,12 +130,12 @@ options:
             tunnel, which is not encrypted. V(auto) is straight where the other host is a neighbour, else by the tunnel. V(routed) is left to a routing
             daemon, which tells others of the host's slice, and gets theirs; the host has no route and no rule for each of them.
           - Whoever is on the hosts' own segment can send to a network under the name of a neighbour's container, unless it is V(vxlan); with V(routed)
-            that is whoever can send to one of O(networks[].uplinks).
+            that is whoever can send to one of C(uplinks).
         type: str
         choices: [auto, direct, vxlan, routed]
         default: auto
       uplinks:
-        description: With O(networks[].underlay=routed), the interfaces by which the other slices of the network come.
+        description: With C(underlay) V(routed), the interfaces by which the other slices of the network come.
         type: list
         elements: str
         default: []

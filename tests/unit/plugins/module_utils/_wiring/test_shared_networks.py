@@ -115,7 +115,8 @@ def test_where_a_daemon_routes_the_rest_of_the_subnets_comes_by_the_uplinks() ->
             rest = [ipaddress.ip_network(source) for source, way, dummy in inside(made) if way == uplink]
             rest = [one for one in rest if one.version == net.version]
             assert len(rest) == mine.prefixlen - net.prefixlen
-            assert [*ipaddress.collapse_addresses([*rest, mine])] == [net]
+            joined: Any = [*rest, mine]
+            assert [*ipaddress.collapse_addresses(joined)] == [net]
             assert not any(one.overlaps(mine) for one in rest)
     assert made["teardown"]["route"] == [{"network": "front", "interface": "vx-front", "state": "absent", "keep": []}]
 
