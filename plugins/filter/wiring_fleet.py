@@ -70,15 +70,18 @@ def _hosts(context: Context, fleet: Any) -> List[Dict[str, Any]]:
 def _host(name: str, known: Mapping[str, Any]) -> Dict[str, Any]:
     """Return a host as the inventory has it. Raises `Invalid` where that needs what is not known here."""
     try:
-        address = next((known[key] for key in ("wiring_underlay_address", "ansible_host") if key in known), name)
+        # As text, since what is not there may be said only when it is looked at.
+        address = str(next((known[key] for key in ("wiring_underlay_address", "ansible_host") if key in known), name))
         number = known.get("wiring_slice")
+        host: Dict[str, Any] = {"name": name, "underlay_address": address}
+        if number not in (None, ""):
+            host["slice"] = int(str(number)) if str(number).isdigit() else number
     except (AnsibleError, TemplateError) as error:
         raise Invalid(
             "wiring_fleet: host '%s': its wiring_underlay_address or wiring_slice cannot be told here, maybe for want of its facts: %s"
             % (name, error)
         ) from error
-    host = {"name": name, "underlay_address": str(address)}
-    return host if number in (None, "") else {**host, "slice": int(str(number)) if str(number).isdigit() else number}
+    return host
 
 
 @pass_context

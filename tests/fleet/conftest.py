@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "role"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from fleet import Fleet, fleet
 

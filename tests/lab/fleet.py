@@ -242,17 +242,25 @@ class Fleet:
         **variables: Any,
     ) -> Played:
         """Run plays on the group ``fleet``. AssertionError if one fails, or a host is not reached, unless ``check`` is false."""
-        playbook = Playbook(self.stage, self.folder / "play", one_task, inventory=self.inventory)
+        playbook = self._playbook(one_task)
         begun = time.monotonic()
-        options = ("--forks", str(len(self.hosts)), *options)
-        done = self.stage.run(
-            playbook.command([{"hosts": "fleet", **play} for play in plays], *options, **variables),
-            check=False,
-            timeout=LIMIT,
-        )
+        done = self.stage.run(self._command(playbook, plays, options, variables), check=False, timeout=LIMIT)
         if check and done.rc != 0:
             raise AssertionError(f"ansible-playbook ended with {done.rc}\n{done.stdout}{done.stderr}")
         return Played(done, playbook.by_host(), time.monotonic() - begun)
+
+    def start(self, *plays: Play, one_task: bool = True, **variables: Any) -> int:
+        """Start plays as ``play`` does, and do not wait. Returns the process on the stage, for its ``kill``."""
+        return self.stage.spawn(self._command(self._playbook(one_task), plays, (), variables))
+
+    def _playbook(self, one_task: bool) -> Playbook:
+        return Playbook(self.stage, self.folder / "play", one_task, inventory=self.inventory)
+
+    def _command(
+        self, playbook: Playbook, plays: Iterable[Play], options: Iterable[str], variables: dict[str, Any]
+    ) -> list[str]:
+        forks = ("--forks", str(len(self.hosts)))
+        return playbook.command([{"hosts": "fleet", **play} for play in plays], *forks, *options, **variables)
 
     def __getitem__(self, name: str) -> Host:
         """A host by its name."""

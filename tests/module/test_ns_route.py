@@ -170,6 +170,15 @@ def test_e3_one_attribute_of_an_ipv6_route(
         assert [line.removeprefix("2001:db8::/32 ") for line in routes(host, "2001:db8::/32", 6)] == [expected]
 
 
+def test_e3_an_ipv6_route_to_where_its_own_gateway_is_said_to_be(host: Host) -> None:
+    """The kernel takes none in place of one that leads there by another interface."""
+    host.run("ip -n web link add tun0 up type veth peer name tun1 && ip -n web link set tun1 up")
+    way: dict[str, Any] = {"destination": "fd00:99::/64"}
+    host.module("ns_route", **WEB, **way, gateway="fd00:17::1", interface="eth0")
+    host.settles("ns_route", **WEB, **way, gateway="fd00:99::", interface="tun0", onlink=True)
+    assert routes(host, "fd00:99::/64", 6) == ["fd00:99::/64 via fd00:99:: dev tun0 metric 1024 onlink"]
+
+
 @pytest.mark.parametrize("drift", ["mtu 1300", "advmss 1200", "src 10.1.0.2", "onlink"])
 def test_e3_drift_is_repaired_in_that_route_only(host: Host, drift: str) -> None:
     wanted = {**WEB, "gateway": "172.17.0.1", "mtu": 1400, "advmss": 1360, "source": "172.17.0.2", "onlink": False}

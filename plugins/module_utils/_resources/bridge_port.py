@@ -194,7 +194,8 @@ class BridgePortResource(Resource[Want, Have]):
             changes.append(joined)
             now = link_kinds.defaults(link_kinds.PORT)
             vlans = (Vlan(have.default_pvid, True, True),) if have.default_pvid else ()
-            if have.link is not None and have.link.index > 0 and have.link.kind != "veth":
+            # One that is only foreseen is the end of a pair, unless its kind is known.
+            if have.link is not None and have.link.kind != "veth" and (have.link.index > 0 or have.link.kind):
                 now = dict(now, cost=None)  # the kernel derives it from the interface's speed
                 unknown = () if "cost" in want.attributes else ("cost",)
         new, old = differing(want.attributes, now)

@@ -126,6 +126,14 @@ def _by_the_shorter_way(want: Want, state: State) -> Want:
     return replace(want, given={**rest, "gateway": want.direct, "interface": link.name})
 
 
+def _hides_gateway(old: Route, wanted: Route) -> bool:
+    """Return whether the kernel would refuse to put a route in place of another one: it looks for a gateway of IPv6 in all routes, also where that is
+    said to be on the link, and this one leads there by another interface (ip6_route_check_nh_onlink)."""
+    elsewhere = old.type == "unicast" and old.interface != wanted.interface and old.shown_destination != "default"
+    looked_for = wanted.family == 6 and wanted.onlink and bool(wanted.gateway)
+    return elsewhere and looked_for and holds(old.destination, wanted.gateway)
+
+
 def _direct(route: Route) -> bool:
     """Return whether a route is to a network on a link."""
     return not route.gateway and not route.nexthops and route.type == "unicast"
@@ -279,7 +287,11 @@ class NsRouteResource(Resource[Want, Have]):
         elif have.no_ipv6:
             raise Refused(have.no_ipv6)
         else:
-            changes.append(PutRoute(want.ns, replace(wanted, protocol=PROTOCOL), old))
+            replaced = old
+            if old is not None and _hides_gateway(old, wanted):
+                changes.append(DelRoute(want.ns, old))
+                replaced = None
+            changes.append(PutRoute(want.ns, replace(wanted, protocol=PROTOCOL), replaced))
         if twin is not None:
             changes.append(DelRoute(want.ns, twin))  # the same way under another metric: only once the new one is there
         before = old or twin

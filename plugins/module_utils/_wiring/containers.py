@@ -181,7 +181,13 @@ class Attachment:
                         "ipv%d_address: %s/%s has not the prefix length of its subnet %s; leave it out."
                         % (subnet.net.version, own, prefix, subnet.net),
                     )
-                self.network.check_fixed(ipaddress.ip_address(own))
+                other = self.network.elsewhere(ipaddress.ip_address(own))
+                if other:
+                    raise _refusal(
+                        self.container,
+                        "ipv%d_address: %s is of the slice of host '%s' in network '%s'."
+                        % (subnet.net.version, own, other, self.network.name),
+                    )
                 item["address"] = "%s/%d" % (own, subnet.net.prefixlen)
                 if self._is_gateway(subnet):
                     item["gateway"] = NO_GATEWAY

@@ -232,7 +232,11 @@ def _where_it_can(item: Item) -> Item:
 
 
 def _with_mtu(item: Item, network: str, kept: Kept) -> Item:
-    return dict(item, mtu=str(kept.mtus[network])) if item.get("mtu") == "auto" and network in kept.mtus else item
+    """Return the item of a link of a network with the MTU that there was, where it is to be that of something else."""
+    if item.get("mtu") != "auto" or network not in kept.mtus:
+        return item
+    rest = {name: value for name, value in item.items() if name not in ("mtu_of", "mtu_less")}
+    return dict(rest, mtu=str(kept.mtus[network]))
 
 
 def _with_address(item: Item, kept: Kept) -> Item:

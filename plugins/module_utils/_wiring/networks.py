@@ -188,8 +188,9 @@ class Network:
         """Return what of the network is not on a container's link, each with the subnet whose gateway leads there."""
         return []
 
-    def check_fixed(self, own: IpAddress) -> None:
-        """Raise `Invalid` for an address that a container here cannot have."""
+    def elsewhere(self, own: IpAddress) -> str:
+        """Return the host whose containers alone can have an address, ``""`` where it is for those here."""
+        return ""
 
     def routes(self) -> List[Item]:
         """Return the items of routes of the host's."""

@@ -140,7 +140,8 @@ class Shared(Network):
         if not self.tunnelled:
             return []
         item: Item = {"name": self.tunnel, "kind": "vxlan", "vni": self.vni, "local": self.own.member.address}
-        return [{**item, "peers": self.peers, "mtu": "auto", "only_ours": True}]
+        # What cannot be changed in place (vni, the underlay's address family) is made anew: later steps give it all that it had.
+        return [{**item, "peers": self.peers, "mtu": "auto", "only_ours": True, "recreate": True}]
 
     def nat(self, present: bool) -> List[Item]:
         isolation, *rules = super().nat(present)
@@ -212,10 +213,13 @@ class Routed(Shared):
         return {"direct_gateway": part.member.address}
 
     def isolation(self, present: bool) -> Item:
-        way = {"interface": self.tunnel, "only": True} if self.tunnelled else {}
+        """Without ``icc`` nobody is let in from elsewhere, nor under the name of who is inside there."""
+        together = self.spec.get("icc", True)
+        way = {"interface": self.tunnel, "only": True} if self.tunnelled and together else {}
         inside: List[Item] = [{"source": network_text(net)} for net in self.own.slices]
         for part in self.others:
-            inside += [{"source": network_text(net), **way, **self._straight(part, net)} for net in part.slices]
+            straight = [self._straight(part, net) if together else {} for net in part.slices]
+            inside += [{"source": network_text(net), **way, **how} for net, how in zip(part.slices, straight)]
         return dict(super().isolation(present), inside=inside)
 
     def nat(self, present: bool) -> List[Item]:
@@ -283,13 +287,15 @@ class Segment(Shared):
         first = usable(own)[0]
         return first + 1 if str(first) == subnet.gateway else first
 
-    def check_fixed(self, own: IpAddress) -> None:
-        part = next((part for part in self.others for net in part.slices if own in net), None)
-        if part is not None:
-            raise self._refusal("%s is of the slice of host '%s'." % (own, part.member.name))
+    def elsewhere(self, own: IpAddress) -> str:
+        return next((part.member.name for part in self.others for net in part.slices if own in net), "")
 
     def ended(self) -> Dict[str, List[Item]]:
         return {"route": ended(self.name)["route"]}
+
+    def isolation(self, present: bool) -> Item:
+        """Who is inside comes by the segment, and by no other way."""
+        return dict(super().isolation(present), inside=[{"source": network_text(net)} for net in self.whole])
 
     def ports(self) -> List[Item]:
         apart = {"isolated": not self.spec["icc"]} if "icc" in self.spec else {}

@@ -64,6 +64,19 @@ def test_a6_e3_a_route_is_replaced_in_one_step(option: str, value: int | str, wo
     assert str(step.commands()[0]).startswith("ip -n web route replace default ")
 
 
+def test_an_ipv6_route_that_hides_the_gateway_of_another_one_goes_first() -> None:
+    kernel = host()
+    way = {"netns": "web", "destination": "fd00:9::/64"}
+    made(kernel, RESOURCE, **way, gateway="fd00::1")
+    kernel.apply(PutAddress(WEB, "eth1", Address("fd00:1::2", 64, 6)))
+    first, second = plan(kernel, RESOURCE, **way, gateway="fd00:9::", interface="eth1", onlink=True).changes
+    assert isinstance(first, DelRoute)
+    assert isinstance(second, PutRoute)
+    assert second.old is None
+    (step,) = plan(kernel, RESOURCE, **way, gateway="fd00:1::9", interface="eth1", onlink=True).changes
+    assert isinstance(step, PutRoute)
+
+
 def test_e1_another_metric_is_there_before_the_old_one_goes() -> None:
     kernel = host()
     made(kernel, RESOURCE, **DEFAULT)

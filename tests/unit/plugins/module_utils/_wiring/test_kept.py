@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import kept
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan, resolved
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.kept import Asked, Kept
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.validation import wants_of
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import entries
 
 FRONT, BACK = entries(
@@ -205,3 +207,34 @@ def test_drift_stays_as_the_last_run_that_kept_something_had_it() -> None:
     text = kept.text_of(WHOLE).replace(' "drift": "ignore",\n', "")
     assert '"drift"' not in text
     assert kept.read(text).drift == "ignore"
+
+
+MEMBERS = [{"name": f"h{number}", "underlay_address": f"198.18.1.{number}"} for number in (1, 2, 3)]
+SHARED: list[dict[str, Any]] = [
+    {"name": "front", "driver": "routed", "subnets": ["10.7.0.0/16", "fd00:7::/48"]},
+    {"name": "wide", "driver": "vxlan", "subnets": ["10.8.0.0/16"], "vni": 8},
+]
+ON_SHARED: list[dict[str, Any]] = [
+    {"name": "web", "networks": [{"name": "front"}, {"name": "wide"}], "published_ports": ["8080:80"]}
+]
+
+
+def test_networks_that_hosts_share_are_brought_back_as_they_were() -> None:
+    """With who else has them, since at boot there is no inventory; the addresses and MTUs are those that there were."""
+    plan = compile_plan(SHARED, ON_SHARED, persist=True, fleet=MEMBERS, underlay_address="198.18.1.2")
+    (asked,) = plan["wire"].pop("keep")
+    given = {"web": {"eth0": ["10.7.2.9/24", "fd00:7:0:2::9/64"], "eth1": ["10.8.2.9/16"]}}
+    what = Kept(asked["networks"], asked["containers"], given, {"front": 1450, "wide": 1450})
+    brought = kept.compiled(kept.read(kept.text_of(what)))
+    assert brought["wire"].pop("keep") == []
+    for step in ("nat", "link", "gateway", "bridge_port", "route", "netns", "publish"):
+        assert brought["wire"][step] == plan["wire"][step] != []
+    assert brought["teardown"]["route"] == plan["teardown"]["route"] != []
+    assert [item["address"] for item in brought["wire"]["address"]] == [
+        "10.7.2.9/24",
+        "fd00:7:0:2::9/64",
+        "10.8.2.9/16",
+    ]
+    assert [item["mtu"] for item in (*brought["wire"]["bridge"], *brought["wire"]["veth"])] == ["1450"] * 4
+    for step in brought["wire"]:  # and all of it is what the modules take
+        wants_of(brought, step, resolved(brought["wire"][step], None))

@@ -220,7 +220,7 @@ def test_an_address_of_another_host_s_slice_is_refused() -> None:
     web = {"name": "web", "networks": [{"name": "front", "ipv4_address": "10.7.2.9"}]}
     with pytest.raises(Invalid) as refused:
         plan(SEGMENT, containers=[web])
-    assert str(refused.value).endswith("10.7.2.9 is of the slice of host 'h2'.")
+    assert str(refused.value).endswith("10.7.2.9 is of the slice of host 'h2' in network 'front'.")
 
 
 # --- what is not shared any more ---
