@@ -60,6 +60,7 @@ class Links:
         self.complete = False
         self.kinds: Set[str] = set()  # of which all are known
         self._by_master: Dict[int, Dict[str, None]] = {}
+        self._with_parent: Dict[str, None] = {}  # names that one which is made on another has, or had
 
     def put(self, link: Link) -> Link:
         """Note an interface, in place of the one that had its name."""
@@ -70,6 +71,8 @@ class Links:
             self.by_altname[name] = link.name
         if link.master:
             self._by_master.setdefault(link.master, {})[link.name] = None
+        if link.parent_index:
+            self._with_parent[link.name] = None
         return link
 
     def drop(self, link: Link) -> None:
@@ -88,6 +91,11 @@ class Links:
     def ports(self, master: int) -> List[Link]:
         """Return the interfaces that are known to have that master."""
         return [link for link in map(self.by_name.get, self._by_master.get(master, ())) if link is not None]
+
+    def with_parent(self) -> List[Link]:
+        """Return the interfaces that are known to be made on others."""
+        found = [self.by_name.get(name) for name in self._with_parent]
+        return [link for link in found if link is not None and link.parent_index]
 
     def known(self) -> List[Link]:
         """Return those known to exist."""
@@ -228,6 +236,13 @@ class State:
         gone = self.known.deleted
         if gone and ((link.peer_ns, link.peer_index) in gone or (link.parent_ns, link.parent_index) in gone):
             return None
+        if (
+            gone
+            and link.parent_ns is not None
+            and link.parent_index
+            and not self.link_at(link.parent_ns, link.parent_index)
+        ):
+            return None  # its parent went with its own
         return link
 
     def entries(self) -> Entries:
