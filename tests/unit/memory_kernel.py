@@ -278,7 +278,7 @@ class MemoryKernel(MemoryParents):
         peer = self._state.link_at(link.peer_ns, link.peer_index) if link.peer_ns is not None else None
         for where, one in ((ns, link), (link.peer_ns, peer)):
             if one is not None and where is not None:
-                for below, child in prediction._made_on(self._state, where, one.index):
+                for below, child in list(self._state.known.links.made_on(where, one.index)):
                     self._delete(below, child)
                 self._state.addresses(where)
                 prediction._deleted(self._state, where, one)

@@ -11,23 +11,24 @@ from typing import Any, List, Mapping
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link_of_kind import OfKind
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_link_want import Difference, Have, Want
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.parents import Place, beside
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.parents import Place, beside, path_of
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 _ALONE = "passthru"
 
 
-def _others_have_the_frames(place: Place, other: str, state: State) -> str:
-    """Return the sentence for a parent whose frames go to a bridge, or to links of the ``other`` kind: one gets them all."""
+def _others_have_the_frames(place: Place, kind: str, state: State) -> str:
+    """Return the sentence for a parent whose frames go to a bridge, or to links of the other kind than ``kind``: one gets them all."""
     parent = place.parent
     master = state.link_at(place.origin, parent.master) if parent is not None and parent.master else None
     if parent is not None and parent.master and (master is None or master.kind != "vrf"):
         name = master.name if master is not None else "if%d" % parent.master
         return "parent: %s is a port of '%s', which gets all its frames; make the link on that." % (place, name)
-    for ref, one in beside(place, other, state):
-        text = "parent: '%s' in %s, %s, is on %s, which has the one kind or the other; take that kind, or remove it."
-        return text % (one.name, ref, one.describe(), place)
-    return ""
+    ns, one = next(beside(place, ("ipvlan", "macvlan"), state), (0, None))  # all of them are of one kind
+    if one is None or one.kind == kind:
+        return ""
+    text = "parent: '%s' in %s, %s, is on %s, which has the one kind or the other; take that kind, or remove it."
+    return text % (one.name, path_of(ns, state), one.describe(), place)
 
 
 class Macvlan(OfKind):
@@ -42,19 +43,23 @@ class Macvlan(OfKind):
         return [("mode", now, asked)] if now != asked and _ALONE in (now, asked) else []
 
     def obstacle(self, asked: Mapping[str, Any], place: Place, state: State) -> str:
-        found = _others_have_the_frames(place, "ipvlan", state) if place.anew else ""
+        found = _others_have_the_frames(place, self.noun, state) if place.anew else ""
         if found or place.parent is None or place.parent.index < 0:
             return found
-        address, alone = asked.get("mac"), self.borrows(asked)
-        if address and not alone and address == place.parent.get("mac"):
+        alone = self.borrows(asked)
+        # One that is alone has none beside it, so it is the first.
+        first = next(beside(place, (self.noun,), state), None) if place.anew else None
+        if first is not None and (alone or self.borrows(first[1].attributes)):
+            which = "this one" if alone else "that"
+            text = "mode: '%s' in %s is on %s already, where %s would be alone, in mode passthru."
+            return text % (first[1].name, path_of(first[0], state), place, which)
+        address = "" if alone else asked.get("mac")
+        if address and address == place.parent.get("mac"):
             return "mac: %s is that of %s; a macvlan has one of its own." % (address, place)
-        for ref, one in beside(place, self.noun, state):
-            if place.anew and (alone or self.borrows(one.attributes)):
-                which = "this one" if alone else "that"
-                text = "mode: '%s' in %s is on %s already, where %s would be alone, in mode passthru."
-                return text % (one.name, ref, place, which)
-            if address and address == one.get("mac"):
-                return "mac: %s is that of '%s' in %s, which is on %s as well." % (address, one.name, ref, place)
+        for ns, one in beside(place, (self.noun,), state) if address else ():
+            if address == one.get("mac"):
+                text = "mac: %s is that of '%s' in %s, which is on %s as well."
+                return text % (address, one.name, path_of(ns, state), place)
         return ""
 
 
@@ -63,12 +68,12 @@ class Ipvlan(OfKind):
 
     def joined(self, place: Place, state: State) -> Mapping[str, Any]:
         """The mode is one for all on a parent."""
-        return next(({"ipvlan_mode": one.get("ipvlan_mode")} for dummy, one in beside(place, self.noun, state)), {})
+        return next(({"ipvlan_mode": one.get("ipvlan_mode")} for dummy, one in beside(place, (self.noun,), state)), {})
 
     def obstacle(self, asked: Mapping[str, Any], place: Place, state: State) -> str:
-        found = _others_have_the_frames(place, "macvlan", state) if place.anew else ""
-        for ref, one in () if found else beside(place, self.noun, state):
-            if one.get("ipvlan_mode") != asked.get("ipvlan_mode"):
-                text = "mode: %s has '%s' in %s on it as well, in mode %s, and the kernel has one mode for all of a parent."
-                return text % (place, one.name, ref, one.get("ipvlan_mode"))
+        found = _others_have_the_frames(place, self.noun, state) if place.anew else ""
+        first = None if found else next(beside(place, (self.noun,), state), None)
+        if first is not None and first[1].get("ipvlan_mode") != asked.get("ipvlan_mode"):
+            text = "mode: %s has '%s' in %s on it as well, in mode %s, and the kernel has one mode for all of a parent."
+            return text % (place, first[1].name, path_of(first[0], state), first[1].get("ipvlan_mode"))
         return found

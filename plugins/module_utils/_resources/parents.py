@@ -33,29 +33,31 @@ class Place:
         return "'%s' in %s" % (self.parent.name if self.parent is not None else "", self.ref)
 
 
-def of_kind(kind: str, state: State) -> Iterator[Tuple[int, NsRef, Link]]:
-    """Yield (namespace, its name, link) of a kind in all namespaces that have names."""
+def path_of(ns: int, state: State) -> NsRef:
+    """Return the name by which a namespace that has one was opened."""
+    return NsRef(next((path for path, known in state.known.paths.items() if known == ns), ""))
+
+
+def of_kind(kind: str, state: State) -> Iterator[Tuple[int, Link]]:
+    """Yield (namespace, link) of a kind in all namespaces that have names."""
     state.open_all()
-    spaces = {ns: path for path, ns in reversed(list(state.known.paths.items())) if ns is not None}
-    for ns, path in spaces.items():
-        for link in state.links(ns, kind):
-            yield ns, NsRef(path), link
+    for ns in dict.fromkeys(state.known.paths.values()):
+        for link in state.links(ns, kind) if ns is not None else ():
+            yield ns, link
 
 
-def beside(place: Place, kind: str, state: State) -> Iterator[Tuple[NsRef, Link]]:
-    """Yield those of a kind that are on the parent already, but for the link itself, with their namespaces."""
-    there = (place.origin, place.parent.index if place.parent is not None else 0)
-    for ns, ref, link in of_kind(kind, state):
-        if (link.parent_ns, link.parent_index) == there and (ns, link.index) != place.now:
-            yield ref, link
+def beside(place: Place, kinds: Sequence[str], state: State) -> Iterator[Tuple[int, Link]]:
+    """Yield (namespace, link) of those of some kinds that are on the parent already, but for the link itself."""
+    for ns, link in state.links_on(place.origin, place.parent.index, kinds) if place.parent is not None else ():
+        if (ns, link.index) != place.now:
+            yield ns, link
 
 
 def above(ns: int, link: Link, state: State) -> str:
     """Return who is made on a link, as far as that can be seen, and would go with it; ``""`` for nobody."""
-    for kind in (name for name, known in link_kinds.KINDS.items() if known.parent):
-        for dummy, ref, one in of_kind(kind, state):
-            if (one.parent_ns, one.parent_index) == (ns, link.index):
-                return "'%s' in %s" % (one.name, ref)
+    kinds = [name for name, known in link_kinds.KINDS.items() if known.parent]
+    for where, one in state.links_on(ns, link.index, kinds):
+        return "'%s' in %s" % (one.name, path_of(where, state))
     return ""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link_of_kind import OfKind
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.parents import Place, beside
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.parents import Place, beside, path_of
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 
@@ -22,8 +22,8 @@ class Vlan(OfKind):
         if not place.anew or asked.get("vlan_id") is None:
             return ""
         number = (asked["vlan_id"], asked.get("vlan_protocol", self.rows["vlan_protocol"].default))
-        for ref, one in beside(place, self.noun, state):
+        for ns, one in beside(place, (self.noun,), state):
             if (one.get("vlan_id"), one.get("vlan_protocol")) == number:
                 text = "vlan_id: %d is in use on %s by '%s' in %s; take another number, or remove that one."
-                return text % (number[0], place, one.name, ref)
+                return text % (number[0], place, one.name, path_of(ns, state))
         return ""

@@ -20,7 +20,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_
     Want,
     Way,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.parents import Place, of_kind
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.parents import Place, of_kind, path_of
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 # Bytes that a frame is wrapped into: its own Ethernet header, VXLAN, UDP, and IPv4 or IPv6 (VXLAN_HEADROOM, VXLAN6_HEADROOM).
@@ -70,7 +70,7 @@ class Vxlan(OfKind):
 
     def obstacle(self, asked: Mapping[str, Any], place: Place, state: State) -> str:
         """The kernel has one vxlan of a number, port and address family in the namespace that its packets go by, wherever the devices are."""
-        for ns, ref, one in of_kind(self.noun, state):
+        for ns, one in of_kind(self.noun, state):
             same = one.parent_ns == place.origin and all(one.get(key) == asked.get(key) for key in ("vni", "port"))
             if (ns, one.index) == place.now or not same or one.get("external"):
                 continue
@@ -79,7 +79,7 @@ class Vxlan(OfKind):
                     "vni: %d is in use with port %d by '%s' in %s; take another number or port, or remove that one."
                     % (
                         *(asked["vni"], asked["port"]),
-                        *(one.name, ref),
+                        *(one.name, path_of(ns, state)),
                     )
                 )
         return ""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
-from typing import Any, Dict, Iterable, List, Tuple
+from typing import Any, Dict, Iterable, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -207,19 +207,9 @@ def _set_link(step: SetLink, state: State) -> None:
         _without_ipv6(state, ns, link)
 
 
-def _made_on(state: State, ns: int, index: int) -> List[Tuple[int, Link]]:
-    """Return (namespace, link) of those that are known to be made on the link with that index."""
-    return [
-        (where, one)
-        for where, links in list(state.known.links.items())
-        for one in links.with_parent()
-        if (one.parent_ns, one.parent_index) == (ns, index)
-    ]
-
-
 def _follow(state: State, ns: int, was: Link, now: Link) -> None:
     """Note what changes along with a link of those that are made on it."""
-    for where, one in _made_on(state, ns, was.index):
+    for where, one in list(state.known.links.made_on(ns, was.index)):
         then = _followed(one, was, now)
         if then is not one:
             state.known.links[where].put(then)
@@ -295,7 +285,7 @@ def _deleted(state: State, ns: int, link: Link) -> None:
     for port in known.links[ns].ports(link.index):
         known.links[ns].put(replace(_without_port(port), master=0))
     known.flooded.pop((ns, link.index), None)
-    for where, one in _made_on(state, ns, link.index):
+    for where, one in list(known.links.made_on(ns, link.index)):
         _deleted(state, where, one)
 
 
