@@ -106,7 +106,7 @@ def _ns_link(chance: Random) -> Item:
 
 def _link_on_another(chance: Random) -> Item:
     kind = chance.choice(["dummy", "ipvlan", "macvlan", "macvlan", "vlan", "vlan", "vrf"])
-    item = {"name": chance.choice(["x0", "x1", "x2", "vx0"]), "kind": kind}
+    item: Item = {"name": chance.choice(["x0", "x1", "x2", "vx0"]), "kind": kind}
     modes = {"ipvlan": ["l2", "l3", "L3S"], "macvlan": ["bridge", "private", "passthru"]}
     own: dict[str, dict[str, list[Any]]] = {
         "ipvlan": {"mode": modes["ipvlan"]},
@@ -115,7 +115,10 @@ def _link_on_another(chance: Random) -> Item:
     }
     if kind in modes or kind == "vlan":
         item["parent"] = chance.choice(["v0", "v0", "v1", "br0", "x0", "x1"])
-    given = {"vlan": {"vlan_id": chance.choice([5, 6])}, "vrf": {"table": chance.choice([10, "main"])}}.get(kind, {})
+    if kind == "vlan":
+        item["vlan_id"] = chance.choice([5, 6])
+    elif kind == "vrf":
+        item["table"] = chance.choice([10, "main"])
     general: dict[str, list[Any]] = {
         "netns": SPACES[:1],
         "mtu": [1400, "1300", 1500] if kind in ("dummy", "vrf") else ["auto", 1400, "1300"],
@@ -131,7 +134,7 @@ def _link_on_another(chance: Random) -> Item:
         general["master"] = [*BRIDGES, "", "x2"]
     if "parent" in item:
         general["parent_netns"] = SPACES[:1]
-    return options(chance, {**item, **given}, **general)
+    return options(chance, item, **general)
 
 
 def _vxlan(chance: Random) -> Item:

@@ -41,8 +41,8 @@ def path_of(ns: int, state: State) -> NsRef:
 def of_kind(kind: str, state: State) -> Iterator[Tuple[int, Link]]:
     """Yield (namespace, link) of a kind in all namespaces that have names."""
     state.open_all()
-    for ns in dict.fromkeys(state.known.paths.values()):
-        for link in state.links(ns, kind) if ns is not None else ():
+    for ns in dict.fromkeys(ns for ns in state.known.paths.values() if ns is not None):
+        for link in state.links(ns, kind):
             yield ns, link
 
 

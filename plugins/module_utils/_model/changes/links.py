@@ -193,7 +193,7 @@ class DelLink(Change):
     for_kind: str = ""
 
     def attempt(self) -> str:
-        return "delete %s in %s" % (self.name, self.ns)
+        return "delete %s in %s%s" % (self.name, self.ns, " for a new " + self.for_kind if self.for_kind else "")
 
     def commands(self) -> List[Command]:
         return [command(self.ns.tool("ip"), "link", "del", _device(self.name))]

@@ -252,7 +252,7 @@ def test_a_link_stays_where_the_kernel_has_not_the_kind_that_it_would_make_place
     text = failed(kernel, RESOURCE, **asked("vrf", recreate=True))
     assert (
         text
-        == "Could not delete x0 in the host: Operation not supported (Unknown device type); this kernel lacks the feature."
+        == "Could not delete x0 in the host for a new vrf: Operation not supported (Unknown device type); this kernel lacks the feature."
     )
     assert kernel.snapshot() == start
     text = failed(kernel, RESOURCE, **asked("vrf", name="r"))
