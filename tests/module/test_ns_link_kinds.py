@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from lab import Lab
-from proofs import lines, pastes, refuses, settles, unchanged, untouched
+from proofs import comes, lines, pastes, refuses, settles, unchanged, untouched
 
 MAC, OTHER = "02:42:0a:00:00:01", "02:42:0a:00:00:0f"
 # Of each kind one, with what has to be said.
@@ -361,12 +361,11 @@ def test_frames_of_a_vlan_bear_its_tag(host: Lab, protocol: str, ethertype: str)
     addressed(host, "web", "x0", 1)
     addressed(host, "wire", "x0", 2)
     host.run("ip -n wire addr add 10.6.0.2/24 dev x6; ip -n web addr add 10.6.0.1/24 dev x0")
-    watch = host.spawn(
-        f"exec ip netns exec wire tcpdump -n -c 1 -i far0 'ether proto {ethertype}' >/run/seen 2>/run/said"
-    )
-    host.run("while ! grep -q listening /run/said; do sleep 0.05; done", timeout=120)
+    watch = host.spawn("exec ip netns exec wire tcpdump -l -e -n -c 1 -i far0 vlan 5 >/run/seen 2>/run/said")
+    comes(host, "grep -q listening /run/said")
     host.run("ip netns exec web ping -M do -s 1472 -c 2 -i 0.05 -W 5 10.7.0.2", timeout=120)
-    host.run(f"while kill -0 {watch} 2>/dev/null; do sleep 0.05; done", timeout=120)
+    comes(host, f"! kill -0 {watch} 2>/dev/null")
+    assert f"({ethertype}), length" in host.run("cat /run/seen").stdout
     other = host.run("ip netns exec web ping -c 1 -W 1 10.6.0.2", check=False, timeout=120)
     assert other.rc != 0, "that is in another VLAN"
 

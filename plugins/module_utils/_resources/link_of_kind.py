@@ -167,6 +167,8 @@ class OfKind(LinkResource):
             asked = {**link.attributes, **asked}
         if parent is not None:
             ways: Sequence[Way] = [(parent, int(parent.get("mtu")))]
+        elif self.kind.needs_parent:  # in a namespace without a name
+            ways = [(None, int(link.get("mtu")))] if link is not None else ()
         elif want.attributes.get("mtu", "auto" if anew else "") == "auto":
             ways = self.ways(want, asked, origin, state)
         else:

@@ -318,6 +318,17 @@ def test_a_parent_in_another_namespace(kind: str) -> None:
     assert kernel.link(existing(kernel.find(HOST)), name="x0") is None
 
 
+def test_one_whose_parent_is_in_a_namespace_without_a_name_is_managed_for_the_rest() -> None:
+    kernel = host()
+    kernel.pids[7] = existing(kernel.find(WEB))
+    kernel.apply(SetLink(WEB, "eth0", {"enabled": True, "mtu": 1400}, {}))
+    made(kernel, RESOURCE, **asked("macvlan", parent="eth0", parent_netns="web"))
+    kernel.apply(DropNetns("web", existing(kernel.find(WEB))))
+    found = plan(kernel, RESOURCE, name="x0", kind="macvlan", mtu="auto", alias="y")
+    assert (found.before["parent_netns"], found.after["mtu"], len(found.changes)) == ("unknown", 1400, 1)
+    assert "has parent_netns unknown, not none" in failed(kernel, RESOURCE, **asked("macvlan"))
+
+
 @pytest.mark.parametrize("kind", ["ipvlan", "macvlan"])
 def test_one_on_another_of_its_kind_is_on_the_parent_of_that(kind: str) -> None:
     kernel = host()
