@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import naming
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import AddNetns, DropNetns
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_link import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
@@ -164,8 +165,8 @@ def test_one_attribute_is_one_change(kind: str, params: dict[str, Any], new: dic
     made(kernel, RESOURCE, **asked(kind))
     try:
         one = want(RESOURCE, **asked(kind, **params))
-    except Exception:
-        assert refusal(RESOURCE, **asked(kind, **params)).split(":")[0] in params
+    except Refused as error:
+        assert str(error).partition(":")[0] in params
         return
     if (kind, params.get("master")) == ("ipvlan", "br0"):
         text = failed(kernel, RESOURCE, **asked(kind, **params))
