@@ -6,18 +6,21 @@
 DOCUMENTATION = r"""
 ---
 module: ns_link
-short_description: Manage links of further kinds, such as vxlan
+short_description: Manage links of further kinds, such as vlan, macvlan, ipvlan, vxlan, dummy and vrf
 version_added: 0.3.0
 author:
   - linuxnet.containers contributors (@linuxnet)
 description:
-  - Makes, repairs and removes links that are no bridges and no pairs. So far that is V(vxlan), a tunnel for Ethernet frames between hosts.
-    The kinds C(vlan), C(macvlan), C(ipvlan), C(dummy) and C(vrf) are not built yet.
+  - Makes, repairs and removes links that are no bridges and no pairs. V(vlan), V(macvlan) and V(ipvlan) are made on another interface, V(vxlan) is a
+    tunnel for Ethernet frames between hosts, V(dummy) leads nowhere, and V(vrf) is a routing table with the interfaces that use it. The collection's
+    documentation has L(a page on each,https://github.com/linuxnet/containers/blob/main/docs/links.md).
   - A link is born in the namespace where it is wanted, by one message that is sent from the namespace of its parent. Nothing is moved.
   - Only the options that are given are managed. What differs is set in place where that can be done, and else refused, unless O(recreate) says to
     make the link anew.
   - A link that is made without O(mac) gets one that is derived from host, kind, namespace and name. It is the mark by which a link is known as this
-    collection's.
+    collection's. A V(vlan) has its parent's instead, and so has an V(ipvlan), or a V(macvlan) in mode V(passthru), always.
+  - Who is on a parent already, in a namespace that has a name, is known before anything is changed. What the kernel would refuse then is refused
+    in a sentence that names it, and a link on which others are made is not removed.
   - VXLAN is not encrypted, and the kernel takes frames from any host that sends some to its port, not from O(peers) only. Where others are on the underlay
     as well, a firewall has to let in the peers alone.
 extends_documentation_fragment:
@@ -34,22 +37,25 @@ options:
       - Kind of the link. Required without O(aggregate).
       - An interface of that name that is of another kind is refused, and left alone.
     type: str
-    choices: [vxlan]
+    choices: [dummy, ipvlan, macvlan, vlan, vrf, vxlan]
   parent:
     description:
-      - Name of the interface that the link is made on, in O(parent_netns). Of a vxlan it is that of the underlay, by which the packets leave.
+      - Name of the interface that the link is made on, in O(parent_netns), of V(vlan), V(macvlan), V(ipvlan) and V(vxlan). Required to make one of the
+        first three. Of a vxlan it is that of the underlay, by which the packets leave.
       - Left out, a new vxlan has none, and its packets go by the routes of O(parent_netns).
+      - A macvlan on a macvlan is one on the parent of that, and an ipvlan on an ipvlan as well. The result shows it so.
       - A link goes with its parent. The kernel deletes it.
     type: str
   parent_netns:
     description:
-      - Network namespace of O(parent), named as O(netns) is. The packets of a vxlan go by that one, whatever namespace the vxlan is in.
+      - Network namespace of O(parent), named as O(netns) is. The packets leave by that one, whatever namespace the link is in.
       - Left out, a new link is made from the host's.
     type: str
   master:
     description:
-      - Bridge in O(netns) that the link is a port of, from birth. Empty for none.
-      - A bridge whose MTU nobody set has the smallest of its ports.
+      - Bridge or VRF in O(netns) that the link is a port of, from birth. Empty for none.
+      - A bridge whose MTU nobody set has the smallest of its ports. An ipvlan is no port of a bridge, and a VRF of nothing.
+      - What goes into a VRF, or out of one, is set down and up by the kernel, and loses its IPv6 addresses.
       - It cannot be what the packets of the link leave by.
     type: str
   mtu:
@@ -57,13 +63,16 @@ options:
       - MTU in bytes, or V(auto), the MTU of O(parent). Without a parent that of the way to the O(peers), the smallest of them, by their routes, or that of
         the interface that has the address O(local); else that of the interface that holds the default route.
       - Of a vxlan it is less by the 50 bytes that each frame is wrapped into, over IPv6 by 70. With a parent no more is possible.
-      - Left out, it stays as it is, and a new link gets what V(auto) means.
+      - A dummy and a VRF have no parent, so V(auto) is refused. A VRF has at least 1280.
+      - Left out, it stays as it is, and a new link gets what V(auto) means, a dummy or VRF what the kernel gives it.
     type: str
   mac:
-    description: MAC address, in any spelling; a unicast one.
+    description:
+      - MAC address, in any spelling; a unicast one. None of an ipvlan, nor of a macvlan in mode V(passthru).
+      - Two macvlans on a parent cannot have the same, nor the parent's.
     type: str
   enabled:
-    description: Whether the link is up.
+    description: Whether the link is up. A vlan goes down and up with its parent, and is refused where that is down.
     type: bool
     default: true
   alias:
@@ -72,20 +81,36 @@ options:
   recreate:
     description:
       - Make the link anew, without its addresses and routes, where it differs in what is not changed in place. These are O(kind),
-        O(parent), O(parent_netns), O(vni), O(port), and the address family of O(local). Also where O(peers) are asked of a vxlan that floods to a
-        multicast group, or whose packets say for themselves where they go (C(external)).
-      - What is not asked for stays as it was, but for the MTU. An interface whose kind is none of this module's, those that are not built yet
-        included, is never removed.
+        O(parent), O(parent_netns), O(vlan_id), O(vlan_protocol), O(table), O(vni), O(port), the address family of O(local), and O(mode) to V(passthru)
+        or from that. Also where O(peers) are asked of a vxlan that floods to a multicast group, or whose packets say for themselves where they go
+        (C(external)).
+      - What is not asked for stays as it was, but for the MTU, and a MAC address that was the parent's. An interface whose kind is none of this
+        module's is never removed.
       - With V(false) such a difference is an error that names it.
     type: bool
     default: false
   only_ours:
     description:
       - Change and remove only what this collection made, known by its derived MAC address, as the role P(linuxnet.containers.wiring#role) does. An interface of
-        somebody else's is refused, and with O(state=absent) left alone, with a warning.
+        somebody else's is refused, and with O(state=absent) left alone, with a warning. So is one without such an address, as vlan and ipvlan are.
     type: bool
     default: false
     version_added: 0.3.0
+  vlan_id:
+    description: Number of a vlan, from 0 to 4094. Required to make one. A parent has a number of a protocol once, in whatever namespace.
+    type: int
+  vlan_protocol:
+    description: Which tag the frames of a vlan bear, V(802.1Q) or V(802.1ad). Left out, a new one has the first.
+    type: str
+  mode:
+    description:
+      - Of a macvlan V(bridge), which a new one gets, V(private), V(vepa) or V(passthru), of an ipvlan V(l2), which a new one gets, V(l3) or V(l3s).
+      - In mode V(passthru) a macvlan is alone on its parent. All ipvlans of a parent have one mode, so a new one gets that of the others, and
+        another is refused where there are others.
+    type: str
+  table:
+    description: Routing table of a vrf, a number from 1 to 4294967295, or V(main), V(default) or V(local). Required to make one.
+    type: str
   vni:
     description: Number of the network of a vxlan, from 0 to 16777215. Required to make one.
     type: int
@@ -142,6 +167,37 @@ EXAMPLES = r"""
     vni: 44
     recreate: true
 
+- name: Let a container live on the LAN, with a MAC address of its own
+  linuxnet.containers.ns_link:
+    name: eth0
+    netns: web
+    kind: macvlan
+    parent: eth1
+
+- name: Take VLAN 10 of the uplink for a bridge
+  linuxnet.containers.ns_link:
+    name: eth1.10
+    kind: vlan
+    parent: eth1
+    vlan_id: 10
+    master: br10
+
+- name: Give two containers addresses on the uplink, with the uplink's MAC address
+  linuxnet.containers.ns_link:
+    name: eth0
+    kind: ipvlan
+    parent: eth1
+    mode: l3
+    aggregate:
+      - netns: web
+      - netns: db
+
+- name: Keep the routes of a customer apart, with an address that is always up
+  linuxnet.containers.ns_link:
+    aggregate:
+      - {name: blue, kind: vrf, table: 10}
+      - {name: lo-blue, kind: dummy, master: blue}
+
 - name: Remove it
   linuxnet.containers.ns_link:
     name: vxlan42
@@ -153,7 +209,7 @@ RETURN = r"""
 ---
 before:
   description:
-    - The object as it was, every attribute known. Empty when it was absent. With O(aggregate) see RV(results).
+    - The object as it was, every attribute known that its kind has. Empty when it was absent. With O(aggregate) see RV(results).
     - C(made_anew_for) names the options for which it was, or would be, made anew.
   returned: success, without O(aggregate)
   type: dict

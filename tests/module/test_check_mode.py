@@ -83,6 +83,14 @@ TUNNELS: Chain = [
     ("ns_link", {"name": "vx1", "kind": "vxlan", "vni": 43, "netns": "web", "parent": "eth0", "parent_netns": "web"}),
     ("ns_address", {"netns": "web", "interface": "vx1", "address": "10.42.0.1/24"}),
 ]
+# Links on links: a macvlan of a bridge in a container, and one of the container's own interface in the host.
+LINKS: Chain = [
+    *((module, options) for module, options in ONE if module in ("netns", "bridge", "veth")),
+    ("ns_link", {"name": "m0", "kind": "macvlan", "netns": "web", "parent": "br0"}),
+    ("ns_link", {"name": "m2", "kind": "macvlan", "parent": "eth0", "parent_netns": "web", "mtu": 1400}),
+    ("ns_address", {"netns": "web", "interface": "m0", "address": "10.43.0.1/24"}),
+]
+WITH_LINKS = pytest.param(LINKS, marks=pytest.mark.needs("macvlan"), id="links")
 WITH_TUNNELS = pytest.param(TUNNELS, marks=pytest.mark.needs("vxlan"), id="tunnels")
 
 
@@ -98,7 +106,9 @@ def comparable(one: dict[str, Any]) -> dict[str, Any]:
     return {"changed": one["changed"], "before": one["before"], "after": after, "diff": one["diff"]}
 
 
-@pytest.mark.parametrize("chain", [ONE, PLAIN, THREE, WITH_TUNNELS], ids=["one", "plain", "three", None])
+@pytest.mark.parametrize(
+    "chain", [ONE, PLAIN, THREE, WITH_TUNNELS, WITH_LINKS], ids=["one", "plain", "three", None, None]
+)
 def test_a3_a4_check_mode_on_an_empty_host_says_what_the_real_run_does(
     lab: Lab, needs: Callable[..., None], chain: Chain
 ) -> None:

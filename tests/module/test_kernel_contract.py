@@ -11,27 +11,39 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import sys
 from collections.abc import Callable
 
 import pytest
-from ansible_collections.linuxnet.containers.tests.unit import contract_addresses, contract_links, contract_tunnels
+from ansible_collections.linuxnet.containers.tests.unit import (
+    contract_addresses,
+    contract_links,
+    contract_parents,
+    contract_tunnels,
+)
 from ansible_collections.linuxnet.containers.tests.unit.kernel_contract import CASES
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 from lab import Lab, collections_root
 
 pytestmark = pytest.mark.both_ends
-CONTRACTS = (contract_addresses, contract_links, contract_tunnels)  # importing them adds their cases
+CONTRACTS = (contract_addresses, contract_links, contract_parents, contract_tunnels)  # importing them adds their cases
 NEEDS = {
     "a_rule_is_replaced_in_its_place": ["nft", "nf_nat"],
     "vlans_of_a_port": ["vlan_filtering"],
     **{case: ["vxlan"] for case in vars(contract_tunnels) if "tunnel_" in case},
+    **{
+        case: [
+            kind for kind in ("dummy", "ipvlan", "macvlan", "vlan", "vrf") if re.search(rf"(^|_){kind}s?(_|$)", case)
+        ]
+        for case in vars(contract_parents)
+    },
 }
 WITHOUT_VLANS = "vlans_need_a_kernel_that_filters_them"
 PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv.pop(1))
-from ansible_collections.linuxnet.containers.tests.unit import contract_addresses, contract_links, contract_tunnels, kernel_contract
+from ansible_collections.linuxnet.containers.tests.unit import contract_addresses, contract_links, contract_parents, contract_tunnels, kernel_contract
 sys.exit(kernel_contract.main())
 """
 

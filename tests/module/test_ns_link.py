@@ -278,10 +278,8 @@ def test_what_is_of_another_kind_is_left_alone(host: Lab) -> None:
             vni=1,
             **args,
         )
-    refuses(host, "ns_link", "of type macvlan, not a vxlan; it is left alone; recreate: true makes it anew", **NEW)
-    refuses(
-        host, "ns_link", "of type macvlan, not a vxlan; it is left alone.$", name="vx0", kind="vxlan", state="absent"
-    )
+    refuses(host, "ns_link", "is a macvlan, not a vxlan; it is left alone; recreate: true makes it anew", **NEW)
+    refuses(host, "ns_link", "is a macvlan, not a vxlan; it is left alone.$", name="vx0", kind="vxlan", state="absent")
     assert settles(host, "ns_link", **NEW, recreate=True)["before"]["made_anew_for"] == ["kind"]
 
 

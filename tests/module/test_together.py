@@ -27,7 +27,12 @@ TUNNEL = (
     "ns_link",
     {"name": "vx0", "kind": "vxlan", "vni": 42, "local": "10.0.0.1", "peers": ["10.0.0.2", "10.0.0.3"]},
 )
-ALL = [*ITEMS, pytest.param(*TUNNEL, marks=pytest.mark.needs("vxlan"))]
+MACVLAN = ("ns_link", {"name": "m0", "kind": "macvlan", "parent": "port", "netns": "web"})
+ALL = [
+    *ITEMS,
+    pytest.param(*TUNNEL, marks=pytest.mark.needs("vxlan")),
+    pytest.param(*MACVLAN, marks=pytest.mark.needs("macvlan")),
+]
 PARENTS = (
     "ip netns add web; ip link add bridge type bridge; ip link set bridge up; ip link add port type veth peer name far"
 )

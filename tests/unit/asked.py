@@ -40,8 +40,9 @@ def refusal(resource: Any, **params: Any) -> str:
 
 def plan(kernel: MemoryKernel, resource: Any, **params: Any) -> Any:
     """What would be done on a host."""
-    one = want(resource, **params)
-    return resource.plan(one, resource.look(one, State(kernel)))
+    state = State(kernel)
+    one = resource.resolved(want(resource, **params), state)
+    return resource.plan(one, resource.look(one, state))
 
 
 def made(kernel: MemoryKernel, resource: Any, **params: Any) -> dict[str, Any]:

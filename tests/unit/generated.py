@@ -101,6 +101,43 @@ def _bridge_port(chance: Random) -> Item:
 
 
 def _ns_link(chance: Random) -> Item:
+    return _vxlan(chance) if chance.random() < 0.4 else _link_on_another(chance)
+
+
+def _link_on_another(chance: Random) -> Item:
+    kind = chance.choice(["dummy", "ipvlan", "macvlan", "macvlan", "vlan", "vlan", "vrf"])
+    item: Item = {"name": chance.choice(["x0", "x1", "x2", "vx0"]), "kind": kind}
+    modes = {"ipvlan": ["l2", "l3", "L3S"], "macvlan": ["bridge", "private", "passthru"]}
+    own: dict[str, dict[str, list[Any]]] = {
+        "ipvlan": {"mode": modes["ipvlan"]},
+        "macvlan": {"mode": modes["macvlan"]},
+        "vlan": {"vlan_protocol": ["802.1q", "802.1ad"]},
+    }
+    if kind in modes or kind == "vlan":
+        item["parent"] = chance.choice(["v0", "v0", "v1", "br0", "x0", "x1"])
+    if kind == "vlan":
+        item["vlan_id"] = chance.choice([5, 6])
+    elif kind == "vrf":
+        item["table"] = chance.choice([10, "main"])
+    general: dict[str, list[Any]] = {
+        "netns": SPACES[:1],
+        "mtu": [1400, "1300", 1500] if kind in ("dummy", "vrf") else ["auto", 1400, "1300"],
+        "enabled": [True, False],
+        "alias": ["", "the link"],
+        "recreate": [True],
+        "state": ["absent", "present"],
+        **own.get(kind, {}),
+    }
+    if kind != "ipvlan":
+        general["mac"] = ["02:00:00:00:02:0a", "02-00-00-00-02-0B"]
+    if kind != "vrf":
+        general["master"] = [*BRIDGES, "", "x2"]
+    if "parent" in item:
+        general["parent_netns"] = SPACES[:1]
+    return options(chance, item, **general)
+
+
+def _vxlan(chance: Random) -> Item:
     item = {"name": chance.choice(["vx0", "vx1"]), "kind": "vxlan"}
     family = chance.choice([4, 4, 6])
     hosts = ["10.9.0.1", "10.9.0.2", "10.9.0.3"] if family == 4 else ["fd09::1", "FD09::2", "fd09::3"]
@@ -269,6 +306,13 @@ def wire(kernel: Any, chance: Random) -> None:
         ),
         ("ns_route", [{"netns": "web", "gateway": "10.0.0.1"}]),
         ("ns_link", [{"name": "vx0", "kind": "vxlan", "vni": 7, "local": "10.9.0.1", "peers": ["10.9.0.2"]}]),
+        (
+            "ns_link",
+            [
+                {"name": "x0", "kind": "vlan", "parent": "v0", "vlan_id": 5},
+                {"name": "x0", "kind": "macvlan", "parent": "v0", "netns": "web"},
+            ],
+        ),
     ]
     for noun, items in usual:
         run(kernel, noun, [item for item in items if chance.random() < 0.8] or items[:1])

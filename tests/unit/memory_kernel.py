@@ -36,7 +36,6 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
     AddLink,
     DelLink,
     MoveLink,
-    SetFlooded,
     SetLink,
     SetVlans,
 )
@@ -59,12 +58,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import prediction
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.prediction import advance, advance_all
-from ansible_collections.linuxnet.containers.tests.unit.memory_reader import MemoryReader, net_of, sysctl_name
+from ansible_collections.linuxnet.containers.tests.unit.memory_parents import FLAT, MemoryParents
+from ansible_collections.linuxnet.containers.tests.unit.memory_reader import net_of, sysctl_name
 
 BRIDGE_PORTS = 1023  # BR_MAX_PORTS - 1, net/bridge/br_private.h
 
 
-class MemoryKernel(MemoryReader):
+class MemoryKernel(MemoryParents):
     """A host's kernel in memory."""
 
     # --- changing ---
@@ -175,8 +175,15 @@ class MemoryKernel(MemoryReader):
 
     def _check_master(self, step: Any, name: str, port: Link | None) -> None:
         master = self._need(step.ns, name, step)
-        if master.kind != "bridge":
+        if master.kind not in ("bridge", "vrf"):
             self._refuse(errno.EOPNOTSUPP, step)
+        kind = port.kind if port is not None else getattr(step, "kind", "")
+        if kind == "vrf" or (kind == "ipvlan" and master.kind == "bridge"):
+            self._refuse(errno.EINVAL, step)
+        if master.kind == "vrf":
+            return
+        if port is not None and any(self._on(self._ns(step.ns), port, one) for one in FLAT):
+            self._refuse(errno.EBUSY, step)
         if port is not None and port.kind == "bridge":
             self._refuse(errno.ELOOP, step, "Can not enslave a bridge to a bridge")
         if port is not None and port.name == "lo":
@@ -193,61 +200,17 @@ class MemoryKernel(MemoryReader):
         self._check_features(step, step.attributes)
         if step.attributes.get("master"):
             self._check_master(step, step.attributes["master"], None)
-        if step.kind == "vxlan":
-            step = self._vxlan(step)
+        step, parent = self._born(step)
         advance(step, self._state)
+        if parent is not None:
+            made = self._need(step.ns, step.name, step)
+            self._put(self._ns(step.ns), replace(made, parent_ns=parent[0], parent_index=parent[1]))
         ends = [(step.ns, step.name), *([(step.peer_ns, step.peer_name)] if step.peer_name else [])]
         for ref, name in ends:
             link = self._need(ref, name, step)
             if not link.get("mac"):
                 self._put(self._ns(ref), link.with_(mac=f"02:00:00:00:{link.index >> 8:02x}:{link.index & 255:02x}"))
         self._follow_ports(self._ns(step.ns), self._need(step.ns, step.name, step).master)
-
-    def _vxlan(self, step: AddLink) -> AddLink:
-        """Return a new vxlan as the kernel makes it: with room for what it wraps packets into. Raises where its number is taken."""
-        origin = self._ns(step.parent_ns or step.ns)
-        parent = self._need(step.parent_ns or step.ns, step.parent, step) if step.parent else None
-        if parent is not None and origin == self._ns(step.ns) and step.parent == step.attributes.get("master"):
-            self._refuse(errno.EBUSY, step)
-        if "vxlan" in self.lacks:
-            self._refuse(errno.EOPNOTSUPP, step, "Unknown device type")
-        new = {**link_kinds.defaults(link_kinds.KINDS["vxlan"].fields), **step.attributes}
-        for ns in self._state.known.links:
-            for one in self._state.links(ns, "vxlan"):
-                same = [one.get(key) == new[key] for key in ("vni", "port")]
-                if one.parent_ns == origin and all(same) and (":" in one.get("local")) == (":" in new["local"]):
-                    self._refuse(errno.EEXIST, step, "A VXLAN device with the specified VNI already exists")
-        if parent is None:
-            return step
-        most = self._room(parent, new)
-        return replace(step, attributes={**step.attributes, "mtu": min(step.attributes.get("mtu", most), most)})
-
-    @staticmethod
-    def _room(parent: Link, attributes: Any) -> int:
-        return int(parent.get("mtu")) - (70 if ":" in attributes["local"] else 50)
-
-    def _check_vxlan(self, step: SetLink, link: Link) -> None:
-        """Refuse what the kernel does not change of a vxlan."""
-        if "mtu" in step.new and set(step.new) & set(link_kinds.KINDS["vxlan"].fields):
-            self._refuse(errno.EOPNOTSUPP, step, "Cannot change mtu")
-        for name in {"vni", "port"} & set(step.new):
-            if step.new[name] != link.get(name):
-                self._refuse(errno.EOPNOTSUPP, step, "Cannot change " + {"vni": "VNI", "port": "port"}[name])
-        if (":" in step.new.get("local", link.get("local"))) != (":" in link.get("local")):
-            self._refuse(errno.EOPNOTSUPP, step, "New local address family does not match old")
-        parent = (
-            self._state.link_at(link.parent_ns, link.parent_index) if link.parent_ns and link.parent_index else None
-        )
-        if parent is not None and step.new.get("mtu", 0) > self._room(parent, link.attributes):
-            self._refuse(errno.EINVAL, step)
-
-    def _SetFlooded(self, step: SetFlooded) -> None:
-        link = self._need(step.ns, step.name, step)
-        if link.kind != "vxlan":
-            self._refuse(errno.EOPNOTSUPP, step)
-        if any((":" in one.ip) != (":" in link.get("local")) for one in step.add):
-            self._refuse(errno.EAFNOSUPPORT, step)
-        advance(step, self._state)
 
     def _SetLink(self, step: SetLink) -> None:
         ns, link, new = self._ns(step.ns), self._need(step.ns, step.name, step), step.new
@@ -263,14 +226,14 @@ class MemoryKernel(MemoryReader):
         rows = {**link_kinds.LINK, **link_kinds.PORT, **link_kinds.kind(step.kind).fields}
         if not set(new) <= {*rows, "name", "master"}:
             raise TypeError(f"nothing writes {sorted(set(new) - set(rows))}: does the change name the link's kind?")
-        if link.kind == "vxlan":
-            self._check_vxlan(step, link)
+        self._check_change(step, link)
         if link.kind == "bridge" and link.get("stp") and not 200 <= new.get("forward_delay", 200) <= 3000:
             self._refuse(errno.ERANGE, step)
         if link.kind == "bridge" and new.get("mtu", link.get("mtu")) != link.get("mtu"):
             self._pinned.add((ns, link.index))
         advance(step, self._state)
         link_now = self._need(step.ns, new.get("name", link.name), step)
+        self._after_change(step, link_now)
         if link_now.get("stp"):
             self._put(ns, link_now.with_(forward_delay=min(max(link_now.get("forward_delay"), 200), 3000)))
         if link.name != new.get("name", link.name):
@@ -305,6 +268,8 @@ class MemoryKernel(MemoryReader):
         self._flush(self._ns(step.ns), link.name)
 
     def _DelLink(self, step: DelLink) -> None:
+        if step.for_kind in self.lacks:
+            self._refuse(errno.EOPNOTSUPP, step, "Unknown device type")
         link = self._state.link(self._ns(step.ns), step.name)
         if link is not None:
             self._delete(self._ns(step.ns), link)
@@ -313,6 +278,8 @@ class MemoryKernel(MemoryReader):
         peer = self._state.link_at(link.peer_ns, link.peer_index) if link.peer_ns is not None else None
         for where, one in ((ns, link), (link.peer_ns, peer)):
             if one is not None and where is not None:
+                for below, child in list(self._state.known.links.made_on(where, one.index)):
+                    self._delete(below, child)
                 self._state.addresses(where)
                 prediction._deleted(self._state, where, one)
                 self._follow_ports(where, one.master)

@@ -86,7 +86,10 @@ ITEMS: dict[str, list[dict[str, Any]]] = {
                 "local": "10.0.0.7",
                 "peers": ["10.0.0.8"],
             },
-        }
+        },
+        {"name": "qvl", "kind": "vlan", "parent": "eth0", "vlan_id": 7, "vlan_protocol": "802.1ad"},
+        {"name": "qmv", "kind": "macvlan", "parent": "eth0", "mode": "private"},
+        {"name": "qrf", "kind": "vrf", "table": "107"},
     ],
     "ns_address": [
         {"interface": "eth0", "netns": "web", "address": "10.0.0.7/24", "label": "eth0:q", "broadcast": "10.0.0.255"},

@@ -84,6 +84,11 @@ def pairs_of_one(count: int) -> Task:
     return [("netns", [{"name": "one"}]), ("veth", found)]
 
 
+def macvlans(count: int) -> Task:
+    found = [{"name": "eth0", "kind": "macvlan", "parent": "br0", "netns": name} for name in spaces(count)]
+    return [*namespaces(count), *BRIDGE, ("ns_link", found)]
+
+
 def ports_of_bridge(count: int) -> Task:
     named = [{"name": f"v{number}", "peer_netns": name} for number, name in enumerate(spaces(count))]
     ports = [{"bridge": "br0", "interface": f"v{number}", "hairpin": True} for number in range(count)]
@@ -176,7 +181,7 @@ def ports_of_many(count: int) -> Task:
 TASKS: dict[str, Callable[[int], Task]] = {
     task.__name__: task
     for task in (
-        *(namespaces, shared, bridges, pairs, pairs_of_one, ports_of_bridge),
+        *(namespaces, shared, bridges, pairs, pairs_of_one, macvlans, ports_of_bridge),
         *(pool_addresses, fixed_addresses, addresses_of_one, superseding_addresses_of_one),
         *(routes_of_many, routes_of_one, policies),
         *(sources, guarded, ports_of_one, ranges_of_one, ports_of_many),

@@ -74,6 +74,8 @@ class Kernel(reader.Reader):
         if isinstance(step, SetSysctl) and code == errno.EROFS:
             return "/proc/sys is mounted so here"
         if isinstance(step, (AddLink, SetLink)) and code == errno.EADDRINUSE:
+            if step.kind == "macvlan":
+                return "its MAC address is that of its parent, or of another macvlan there"
             return "its port is that of another program, or of a tunnel of another sort"
         taken = []
         if isinstance(step, AddLink) and code == errno.EEXIST:
@@ -198,6 +200,8 @@ class Kernel(reader.Reader):
         self._forget_indexes()
 
     def _del_link(self, step: DelLink) -> None:
+        if step.for_kind:
+            links.require_kind(self._at(step.ns).socket, step.for_kind)
         try:
             links.delete(self._at(step.ns).socket, self._index(step.ns, step.name))
         except OSError as error:

@@ -17,6 +17,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model import 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 Rows = Mapping[str, "Field"]
+LINK_ATTRIBUTE = "IFLA_LINK"
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Field:
     ``asked``: it is shown only where it is asked for. ``ethtool``: that program sets it. ``sysctl`` sets it, with ``%s`` for the interface.
     ``inverse``: that sysctl says the opposite. ``bare``: a text that goes without a closing NUL, for which the kernel has no room.
     ``called``: the option's and the result's name, where another table has a row of that name. ``attribute6`` holds an address that is IPv6.
-    ``fixed``: the kernel does not change it in place.
+    ``fixed``: the kernel does not change it in place. ``but``: kinds that do not have it. ``numbers``: the kernel's number for each word that a
+    value can be. A link that ns_link makes has to be given it where it is ``needed``, and gets ``new`` for it where nothing is given.
     """
 
     name: str
@@ -56,6 +58,10 @@ class Field:
     called: str = ""
     attribute6: str = ""
     fixed: bool = False
+    but: Tuple[str, ...] = ()
+    numbers: Mapping[str, int] = field(default_factory=dict, hash=False)
+    needed: bool = False
+    new: Any = None
 
     @property
     def shown(self) -> str:
@@ -80,10 +86,14 @@ class Field:
 
     def from_kernel(self, value: Any) -> Any:
         """Return the kernel's value in canonical form."""
+        if self.numbers:
+            return next((word for word, number in self.numbers.items() if number == value), str(value))
         return bool(value) if isinstance(self.default, bool) else value
 
     def to_kernel(self, value: Any) -> Any:
         """Return a canonical value as a message carries it."""
+        if self.numbers:
+            return self.numbers[value]
         return int(value) if isinstance(value, bool) else value
 
     @property
@@ -103,8 +113,10 @@ def table(*fields: Field) -> Dict[str, Field]:
 class Kind:
     """One kind of link: ``fields`` are its own attributes (IFLA_INFO_DATA), ``ports`` those of the links whose master it is
     (IFLA_INFO_SLAVE_DATA, IFLA_PROTINFO). ``peer`` is the attribute that holds the other end of a pair. ``parent`` is the attribute
-    that holds the index of the link that it is made on: `IFLA_LINK`, or one of its own; and ``parent_words`` iproute2's words for that.
-    ``described`` says what it is in messages. ``module``: the one that makes several kinds, of which this is one."""
+    that holds the index of the link that it is made on: `IFLA_LINK`, which such a kind always has, or one of its own; and ``parent_words``
+    iproute2's words for that. ``inherits``: one that is given no MAC address has its parent's. ``masters`` are the kinds that it can be a
+    port of. ``mtu`` is what the kernel gives one that is made on no other link, ``least_mtu`` the least that it takes. ``described`` says
+    what it is in messages. ``module``: the one that makes several kinds, of which this is one."""
 
     name: str
     fields: Rows = field(default_factory=dict)
@@ -112,14 +124,23 @@ class Kind:
     peer: str = ""
     parent: str = ""
     parent_words: str = ""
+    inherits: bool = False
+    mtu: int = 1500
+    least_mtu: int = values.MTU_LOW
+    masters: Tuple[str, ...] = ("bridge", "vrf")
     described: str = ""
     module: str = ""
+
+    @property
+    def needs_parent(self) -> bool:
+        """Return whether there is none without a link that it is made on."""
+        return self.parent == LINK_ATTRIBUTE
 
 
 # Of every link. Bounds of the MTU: ETH_MIN_MTU and ETH_MAX_MTU of include/uapi/linux/if_ether.h.
 LINK = table(
     Field("mtu", "IFLA_MTU", "mtu {}", 1500, values.mtu, option="str"),
-    Field("mac", "IFLA_ADDRESS", "address {}", "", values.mac, ends="each"),
+    Field("mac", "IFLA_ADDRESS", "address {}", "", values.mac, ends="each", but=("ipvlan",)),
     Field("enabled", "", "", False, wanted=True, ends="each"),
     Field("tx_queue_len", "IFLA_TXQLEN", "txqueuelen {}", 1000, values.integer(0, values.U32), only=("veth",)),
     Field("alias", "IFLA_IFALIAS", "alias {}", "", values.text_up_to(255), ends="near", late=True, bare=True),
@@ -180,9 +201,11 @@ _BRIDGE = Kind(
 _VXLAN = Kind(
     "vxlan",
     table(
-        Field("vni", "IFLA_VXLAN_ID", "id {}", 0, values.integer(0, 0xFFFFFF), fixed=True),
+        Field("vni", "IFLA_VXLAN_ID", "id {}", 0, values.integer(0, 0xFFFFFF), fixed=True, needed=True),
         Field("local", "IFLA_VXLAN_LOCAL", "local {}", "", addressing.underlay, attribute6="IFLA_VXLAN_LOCAL6"),
-        Field("port", "IFLA_VXLAN_PORT", "dstport {}", 8472, values.integer(1, 65535), fixed=True),
+        Field(
+            "port", "IFLA_VXLAN_PORT", "dstport {}", 8472, values.integer(1, 65535), fixed=True, new=4789
+        ),  # of RFC 7348
         Field("tunnel_learning", "IFLA_VXLAN_LEARNING", "learning", True, switch="no", called="learning"),
     ),
     parent="IFLA_VXLAN_LINK",
@@ -191,10 +214,93 @@ _VXLAN = Kind(
     module="ns_link",
 )
 
+_VLAN_PROTOCOLS = {"802.1Q": 0x8100, "802.1ad": 0x88A8}
+_VLAN = Kind(
+    "vlan",
+    table(
+        Field(
+            "vlan_protocol",
+            "IFLA_VLAN_PROTOCOL",
+            "protocol {}",
+            "802.1Q",
+            values.one_of(*_VLAN_PROTOCOLS),
+            fixed=True,
+            numbers=_VLAN_PROTOCOLS,
+        ),
+        Field("vlan_id", "IFLA_VLAN_ID", "id {}", 0, values.integer(0, 4094), fixed=True, needed=True),
+    ),
+    parent=LINK_ATTRIBUTE,
+    parent_words="link {}",
+    inherits=True,
+    described="a vlan",
+    module="ns_link",
+)
+
+# Where no mode is given the kernel takes vepa and l3. Here they are as with Docker, which is what people mean.
+_MACVLAN_MODES = {"private": 1, "vepa": 2, "bridge": 4, "passthru": 8, "source": 16}
+_MACVLAN = Kind(
+    "macvlan",
+    table(
+        Field(
+            "macvlan_mode",
+            "IFLA_MACVLAN_MODE",
+            "mode {}",
+            "vepa",
+            values.one_of("bridge", "private", "vepa", "passthru"),
+            called="mode",
+            numbers=_MACVLAN_MODES,
+            new="bridge",
+        )
+    ),
+    parent=LINK_ATTRIBUTE,
+    parent_words="link {}",
+    described="a macvlan",
+    module="ns_link",
+)
+
+_IPVLAN_MODES = {"l2": 0, "l3": 1, "l3s": 2}
+_IPVLAN = Kind(
+    "ipvlan",
+    table(
+        Field(
+            "ipvlan_mode",
+            "IFLA_IPVLAN_MODE",
+            "mode {}",
+            "l3",
+            values.one_of(*_IPVLAN_MODES),
+            called="mode",
+            numbers=_IPVLAN_MODES,
+            new="l2",
+        )
+    ),
+    parent=LINK_ATTRIBUTE,
+    parent_words="link {}",
+    inherits=True,
+    masters=("vrf",),
+    described="an ipvlan",
+    module="ns_link",
+)
+
+# Bounds of the MTU: drivers/net/vrf.c, vrf_setup.
+_VRF = Kind(
+    "vrf",
+    table(Field("table", "IFLA_VRF_TABLE", "table {}", 0, values.route_table, option="str", fixed=True, needed=True)),
+    mtu=65575,
+    least_mtu=values.IPV6_MTU,
+    masters=(),
+    described="a vrf",
+    module="ns_link",
+)
+
 KINDS: Dict[str, Kind] = {
     "": Kind("", described="a physical or other interface"),
     "bridge": _BRIDGE,
+    "dummy": Kind("dummy", described="a dummy", module="ns_link"),
+    "ipvlan": _IPVLAN,
+    "macvlan": _MACVLAN,
     "veth": Kind("veth", peer="VETH_INFO_PEER", described="a veth"),
+    "vlan": _VLAN,
+    "vrf": _VRF,
     "vxlan": _VXLAN,
 }
 
@@ -214,7 +320,7 @@ def kind(name: str) -> Kind:
 def rows(name: str) -> Dict[str, Field]:
     """Return the rows that links of a kind have, in the order in which they are shown: general ones, the kind's own, and last
     whether the link is up, and what is set once it exists."""
-    general = {key: row for key, row in LINK.items() if not row.only or name in row.only}
+    general = {key: row for key, row in LINK.items() if name not in row.but and (not row.only or name in row.only)}
     early = {key: row for key, row in general.items() if not row.late and (KINDS[name].peer or key != "enabled")}
     return {**early, **KINDS[name].fields, **general}
 
@@ -222,6 +328,11 @@ def rows(name: str) -> Dict[str, Field]:
 def defaults(some: Rows) -> Dict[str, Any]:
     """Return what the kernel gives a new link, of what is read without being asked for."""
     return {name: row.default for name, row in some.items() if not row.asked}
+
+
+def born(name: str) -> Dict[str, Any]:
+    """Return what the kernel gives a new link of a kind, by itself and but for its MAC address, where nothing is asked for."""
+    return {**defaults({**LINK, **kind(name).fields}), "mtu": kind(name).mtu}
 
 
 def late(some: Rows) -> List[str]:

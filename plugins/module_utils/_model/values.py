@@ -68,6 +68,22 @@ def number(low: int, high: int, what: str, **words: int) -> Callable[[Any, str],
     return sanitizer
 
 
+def one_of(*words: str) -> Callable[[str, str], str]:
+    """Return the sanitizer of texts that are one of ``words``, whose letters may be small or capital ones."""
+
+    def sanitizer(value: str, option: str) -> str:
+        found = next((word for word in words if word.lower() == value.strip().lower()), None)
+        if found is None:
+            raise Invalid("%s: '%s' is none of %s." % (option, value, ", ".join(words)))
+        return found
+
+    return sanitizer
+
+
+TABLES = {"default": 253, "main": 254, "local": 255}  # include/uapi/linux/rtnetlink.h
+route_table = number(1, U32, "main, default, local nor a number from 1 to %d" % U32, **TABLES)
+
+
 def mtu(value: Any, option: str) -> Any:
     """Return ``auto``, or a number of bytes."""
     if str(value).strip() == "auto":

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -17,15 +17,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
     SetFlooded,
     SetLink,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import high_mac, known_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Flooded, Link, NsRef, show
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import MTU_LOW
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import parents
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import Have as LinkHave
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
     LinkResource,
-    check_mtu,
     check_port_mtu,
     differing,
     ipv6_lost,
@@ -38,72 +36,57 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.lin
     with_mtu,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import Want as LinkWant
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_link_want import (
+    MASTER,
+    PARENT,
+    UNKNOWN,
+    Difference,
+    Have,
+    Want,
+    Way,
+    bounded,
+    check_above,
+    check_way,
+    gives_way,
+)
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.parents import Place
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
-
-# Kinds that may be made anew in the place of each other. Others have a module of their own, or are hardware.
-_REPLACED = ("dummy", "ipvlan", "macvlan", "vlan", "vrf", "vxlan")
-_UNKNOWN = "unknown"  # a namespace without a name
-Difference = Tuple[str, str, str]  # option, what it is, what it is to be
-Way = Tuple[Optional[Link], int]  # by which interface packets leave, and of how many bytes at most
-
-
-@dataclass(frozen=True)
-class Want(LinkWant):
-    """``parent``, ``master`` and ``peers`` are None where they are not managed, and empty for none. ``parent_ns`` is the namespace of the
-    parent, None where nothing is said of it."""
-
-    kind: str = ""
-    parent: Optional[str] = None
-    parent_ns: Optional[NsRef] = None
-    master: Optional[str] = None
-    peers: Optional[Tuple[str, ...]] = None
-    recreate: bool = False
-    only_ours: bool = False
-
-    @property
-    def origin(self) -> Optional[NsRef]:
-        """Return the namespace of the parent, None where any will do."""
-        return self.parent_ns if self.parent_ns is not None else HOST if self.parent else None
-
-
-@dataclass(frozen=True)
-class Have(LinkHave):
-    """``master`` and ``parent`` are names, of what the link has now. ``origin`` is the namespace that it is made from, or would be, and
-    ``parent_netns`` how that is called; ``elsewhere``: it was made from another one than is wanted. ``most``: the greatest MTU that it can have, 0
-    for any. ``above`` is a MAC address that a new one's must be above, so that the bridge which it becomes a port of stays as it is.
-    ``flooded``: see `State.flooded`. ``taken`` says who has its place already. ``by`` names the interfaces beside it by which its packets leave."""
-
-    master: str = ""
-    parent: str = ""
-    origin: NsRef = HOST
-    elsewhere: bool = False
-    parent_netns: Optional[str] = None
-    most: int = 0
-    above: Optional[str] = None
-    flooded: Tuple[Flooded, ...] = ()
-    taken: str = ""
-    by: Tuple[str, ...] = ()
 
 
 class OfKind(LinkResource):
     """The links of one kind. What only some kinds have is in methods that do nothing here."""
 
-    new: Mapping[str, Any] = {}  # what a new link gets where nothing is given, in place of the kernel's own
-    needs: Tuple[str, ...] = ()  # what has to be given for a new one
     own: Mapping[str, Any] = {}  # options that are no rows
+    shared: Tuple[str, ...] = ()  # rows that something beside the link may be in the way of
+
+    @property
+    def kind(self) -> link_kinds.Kind:
+        """The entry of the kind."""
+        return link_kinds.KINDS[self.noun]
 
     @property
     def kind_options(self) -> Dict[str, Any]:
         """Return the options of the kind, those that others have as well among them."""
-        return {**link_kinds.specs(self.rows), **self.own}
+        places = {**(PARENT if self.kind.parent else {}), **(MASTER if self.kind.masters else {})}
+        return {**link_kinds.specs(self.rows), **places, **self.own}
 
     def parse(self, params: Mapping[str, Any]) -> Want:
         given = {name: params.get(name) for name in ("parent", "parent_netns", "master")}
+        what = self.kind.described
         if given["parent"] and (given["parent"], given["parent_netns"]) == (params["name"], params.get("netns")):
             raise Invalid("parent: '%s' cannot be made on itself." % given["parent"])
+        if self.kind.needs_parent and given["parent"] in ("", "lo"):
+            raise Invalid("parent: %s is made on an interface that leads somewhere." % what)
+        common = super().parse(params)
+        size = common.attributes.get("mtu")
+        if size == "auto" and not self.kind.parent:
+            text = "mtu: 'auto' is that of the parent, which %s has not; write a number of bytes, or leave it out."
+            raise Invalid(text % what)
+        if isinstance(size, int) and size < self.kind.least_mtu:
+            raise Invalid("mtu: %d is out of bounds; %s has at least %d." % (size, what, self.kind.least_mtu))
         return Want(
-            **vars(super().parse(params)),
+            **vars(common),
             kind=self.noun,
             parent=known_name(given["parent"], "parent") if given["parent"] else given["parent"],
             parent_ns=None if given["parent_netns"] is None else NsRef.parse(given["parent_netns"], "parent_netns"),
@@ -115,28 +98,59 @@ class OfKind(LinkResource):
     def resolved(self, want: LinkWant, state: State) -> LinkWant:
         if not isinstance(want, Want):
             return want
-        origin = want.origin
+        origin, parent, parent_ns = want.origin, want.parent, want.parent_ns
         if origin is not None:
             state.find(origin)  # a link that is read before does not say that its parent is in there
         name, master = state.own_name(want.ns, want.name), want.master and state.own_name(want.ns, want.master)
-        parent = state.own_name(origin, want.parent) if origin is not None and want.parent else want.parent
-        same = (name, master, parent) == (want.name, want.master, want.parent)
-        return want if same else replace(want, name=name, master=master, parent=parent)
+        if origin is not None and parent:
+            parent, there = parents.taken_for(self.noun, parent, origin, (parent_ns, want.ns), state)
+            parent_ns = parent_ns if there == origin else there
+        same = (name, master, parent, parent_ns) == (want.name, want.master, want.parent, want.parent_ns)
+        return want if same else replace(want, name=name, master=master, parent=parent, parent_ns=parent_ns)
 
     # --- looking ---
 
     def look(self, want: LinkWant, state: State) -> Have:
         if not isinstance(want, Want):
             raise TypeError("this is no want of a kind of link")
-        if not want.present:
-            ns = state.find(want.ns)
-            link = state.link(ns, want.name) if ns is not None else None
-            have = Have() if ns is None or link is None else self._as_it_is(want, ns, link, state)
-            return replace(have, identity=state.identity()) if want.only_ours else have
-        ns = state.need(want.ns)
-        link = state.link(ns, want.name)
+        ns = state.need(want.ns) if want.present else state.find(want.ns)
+        link = state.link(ns, want.name) if ns is not None else None
+        if ns is None or (link is None and not want.present):
+            return Have()
         have = Have() if link is None else self._as_it_is(want, ns, link, state)
+        if want.present or want.only_ours:
+            have = replace(have, identity=state.identity())
+        if want.present:
+            if self.kind.parent:
+                have = self._on_parent(want, have, ns, state)
+            have = replace(have, ipv6=ipv6_lost(with_mtu(want.attributes, have.mtu), ns, have.link, state))
+            have = self._with_master(want, have, ns, state)
         link = have.link
+        if link is not None and (not want.present or (want.recreate and self._fixed(want, have, link))):
+            have = replace(have, above=parents.above(ns, link, state))
+        return have
+
+    def _as_it_is(self, want: Want, ns: int, link: Link, state: State) -> Have:
+        """Return what there is of a link."""
+        same, kind = link.kind == self.noun, link_kinds.kind(link.kind)
+        if same and kind.parent and link.parent_ns is None:
+            state.open_all()  # it was made from a namespace that nobody asked for yet
+            link = state.link(ns, link.name) or link
+        known = link.parent_ns is not None and link.parent_index
+        parent = state.link_at(link.parent_ns, link.parent_index) if known and link.parent_ns is not None else None
+        name = parent.name if parent else "if%d" % link.parent_index if link.parent_index else ""
+        ref = parents.named(link.parent_ns, (want.parent_ns, want.ns), state)
+        shown_as = ref.option if ref is not None else UNKNOWN if same and kind.parent else None
+        found = Have(link, master=state.master_name(ns, link), parent=name, origin=ref or HOST, parent_netns=shown_as)
+        return replace(
+            found,
+            flooded=self.flooded(ns, link, state) if same else (),
+            borrowed=kind.needs_parent and (parent is None or parent.get("mac") == link.get("mac")),
+        )
+
+    def _on_parent(self, want: Want, have: Have, ns: int, state: State) -> Have:
+        """Return what there is of a link that may be made on another one, with what follows from where that is."""
+        link, anew = have.link, have.link is None or want.recreate
         if want.origin is not None or link is None:
             have = replace(have, origin=want.origin or HOST)
         origin = state.need(have.origin)
@@ -146,47 +160,52 @@ class OfKind(LinkResource):
             parent = state.need_link(origin, have.origin, want.parent, "parent", makers=("ns_link", "veth"))
         elif want.parent is None and have.parent and not elsewhere:
             parent = state.link(origin, have.parent)
-        asked = self.made(want, link)
-        anew = link is None or want.recreate
+        if parent is not None and parent.kind == "vrf":
+            raise Refused("parent: '%s' in %s is a vrf, on which no link is made." % (parent.name, have.origin))
+        place = Place(origin, have.origin, parent, (ns, link.index) if link is not None else None, anew)
+        have = replace(have, joined=self.joined(place, state) if anew else {})
+        asked = self.made(want, have)
         if link is not None and not anew:
             asked = {**link.attributes, **asked}
         if parent is not None:
             ways: Sequence[Way] = [(parent, int(parent.get("mtu")))]
+        elif self.kind.needs_parent:  # in a namespace without a name
+            ways = [(None, int(link.get("mtu")))] if link is not None else ()
         elif want.attributes.get("mtu", "auto" if anew else "") == "auto":
             ways = self.ways(want, asked, origin, state)
         else:
             ways = ()
         wrapped = self.overhead(asked)
-        auto = min((size for dummy, size in ways), default=0) - wrapped
-        have = replace(
+        differ = differing(want.attributes, link.attributes if link is not None else {})[0]
+        return replace(
             have,
-            mtu=auto,
-            identity=state.identity(),
+            mtu=min((size for dummy, size in ways), default=0) - wrapped,
             elsewhere=elsewhere and want.origin is not None,
             most=max(int(parent.get("mtu")) - wrapped, 0) if parent is not None else 0,
             by=tuple(way.name for way, dummy in ways if way is not None) if origin == ns else (),
-            ipv6=ipv6_lost(with_mtu(want.attributes, auto), ns, link, state),
-            taken=self.taken(want, asked, origin, link, state) if anew else "",
+            parent_mac=parent.get("mac") if parent is not None else "",
+            obstacle=self.obstacle(asked, place, state) if anew or not set(self.shared).isdisjoint(differ) else "",
         )
-        return self._with_master(want, have, ns, state) if want.master else have
 
-    def _as_it_is(self, want: Want, ns: int, link: Link, state: State) -> Have:
-        """Return what there is of a link."""
-        if link.kind == self.noun and link.parent_ns is None:
-            state.open_all()  # it was made from a namespace that nobody asked for yet
-            link = state.link(ns, link.name) or link
-        known = link.parent_ns is not None and link.parent_index
-        parent = state.link_at(link.parent_ns, link.parent_index) if known and link.parent_ns is not None else None
-        name = parent.name if parent else "if%d" % link.parent_index if link.parent_index else ""
-        ref = _ref(link.parent_ns, want, state)
-        shown_as = ref.option if ref is not None else _UNKNOWN if link.kind == self.noun else None
-        found = Have(link, master=state.master_name(ns, link), parent=name, origin=ref or HOST, parent_netns=shown_as)
-        return replace(found, flooded=self.flooded(ns, link, state)) if link.kind == self.noun else found
+    def _master(self, want: Want, have: Have) -> str:
+        """Return the name of the master that a link is to have."""
+        return want.master if want.master is not None else have.master if self.kind.masters else ""
 
     def _with_master(self, want: Want, have: Have, ns: int, state: State) -> Have:
-        """Return what there is, with what the bridge asks of a port. Raises `Refused` where there is no such bridge."""
-        bridge = state.need_link(ns, want.ns, want.master or "", "master", "bridge")
-        size = with_mtu(want.attributes, have.mtu).get("mtu", have.link.get("mtu") if have.link else have.mtu)
+        """Return what there is, with what a bridge asks of a port. Raises `Refused` where there is no such bridge or vrf."""
+        name = self._master(want, have)
+        if not name or (want.master is None and not want.recreate):
+            return have
+        master = state.link(ns, name)
+        if master is not None and (master.kind == "vrf" or (want.master is None and master.kind != "bridge")):
+            return have
+        bridge = state.need_link(ns, want.ns, name, "master", "bridge")
+        if "bridge" not in self.kind.masters:
+            text = "master: %s cannot be a port of a bridge, as '%s' in %s is one."
+            raise Refused(text % (self.kind.described, bridge.name, want.ns))
+        size = with_mtu(want.attributes, have.mtu).get(
+            "mtu", have.link.get("mtu") if have.link else have.mtu or self.kind.mtu
+        )
         if have.link is None or (have.link.master, have.link.get("mtu")) != (bridge.index, size):
             check_port_mtu("mtu", want.name, size, ns, bridge, state)
         ours = is_own_link(bridge, "bridge", want.ns.path, bridge.name, have.identity)
@@ -195,7 +214,7 @@ class OfKind(LinkResource):
         # Here and not above: of use to few tasks.
         from ansible_collections.linuxnet.containers.plugins.module_utils._resources import foreign_bridge
 
-        return replace(have, above=foreign_bridge.fit(ns, bridge, want.name, state).above)
+        return replace(have, higher=foreign_bridge.fit(ns, bridge, want.name, state).above)
 
     # --- what a kind may do in its own way ---
 
@@ -211,9 +230,17 @@ class OfKind(LinkResource):
         """Return how many bytes of a packet are not for what is in it."""
         return 0
 
-    def taken(self, want: Want, asked: Mapping[str, Any], origin: int, link: Optional[Link], state: State) -> str:
-        """Return the sentence that refuses a new link whose place another one has, empty where it is free; ``link`` would go."""
+    def joined(self, place: Place, state: State) -> Mapping[str, Any]:
+        """Return the attributes that a new link has in common with others that are there."""
+        return {}
+
+    def obstacle(self, asked: Mapping[str, Any], place: Place, state: State) -> str:
+        """Return the sentence that says what is in the way of a link with the attributes ``asked``, empty for nothing."""
         return ""
+
+    def borrows(self, attributes: Mapping[str, Any]) -> bool:
+        """Return whether the MAC address of a link with these attributes is its parent's, for good."""
+        return "mac" not in self.rows
 
     def differences(self, want: Want, have: Have, link: Link) -> List[Difference]:
         """Return in what a link of the kind differs that is not changed in place, beside its rows and its parent."""
@@ -229,22 +256,29 @@ class OfKind(LinkResource):
 
     # --- planning ---
 
-    def made(self, want: Want, link: Optional[Link]) -> Dict[str, Any]:
-        """Return the attributes of a new link, one that ``link`` makes place for: what is not asked for stays, but for the MTU."""
+    def made(self, want: Want, have: Have) -> Dict[str, Any]:
+        """Return the attributes of a new link, one that the link there is makes place for: what is not asked for stays, but for the MTU, and for a
+        MAC address that was the parent's."""
         kept: Dict[str, Any] = {}
-        if link is not None and link.kind in _REPLACED:
-            names = ["mac", "alias", *(self.rows if link.kind == self.noun else ())]
-            kept = {name: link.get(name) for name in names if name != "mtu" and link.get(name) not in (None, "")}
-        return {**self.new, **kept, **want.attributes}
+        link = have.link
+        if link is not None and gives_way(link):
+            names = [
+                "alias",
+                *([] if have.borrowed else ["mac"]),
+                *(self.kind.fields if link.kind == self.noun else ()),
+            ]
+            kept = {name: link.get(name) for name in names if name in self.rows and link.get(name) not in (None, "")}
+        new = {name: row.new for name, row in self.rows.items() if row.new is not None}
+        return {**new, **have.joined, **kept, **want.attributes}
 
     def plan(self, want: LinkWant, have: LinkHave) -> Plan:
         if not isinstance(want, Want) or not isinstance(have, Have):
             raise TypeError("what there is, is no answer for what is wanted")
         link = have.link
-        if link is not None and link.kind != self.noun and not (want.recreate and want.present and _gives_way(link)):
-            hint = "; recreate: true makes it anew" if want.present and _gives_way(link) else ""
-            text = "Interface '%s' in %s is %s, not a %s; it is left alone%s."
-            raise Refused(text % (want.name, want.ns, link.describe(), self.noun, hint))
+        if link is not None and link.kind != self.noun and not (want.recreate and want.present and gives_way(link)):
+            hint = "; recreate: true makes it anew" if want.present and gives_way(link) else ""
+            text = "Interface '%s' in %s is %s, not %s; it is left alone%s."
+            raise Refused(text % (want.name, want.ns, link.describe(), self.kind.described, hint))
         before = self._shown(want, have, link.attributes, have) if link else {}
         if (
             link is not None
@@ -256,6 +290,7 @@ class OfKind(LinkResource):
                 raise Refused((text + "; call it otherwise, or remove it.") % (want.name, want.ns))
             return Plan(before, before, warnings=((text + ": it is left alone.") % (want.name, want.ns),))
         if not want.present:
+            check_above(want, have)
             return Plan(before, {}, (DelLink(want.ns, want.name),) if link else ())
         if link is None:
             return self._creation(want, have)
@@ -268,7 +303,8 @@ class OfKind(LinkResource):
                 "%s '%s' in %s has %s, which is not changed in place; recreate: true makes it anew, without its addresses and routes."
                 % (self.noun, want.name, want.ns, is_so)
             )
-        return self._anew(want, have, before, fixed)
+        check_above(want, have)
+        return self._anew(want, have, link, before, fixed)
 
     def _fixed(self, want: Want, have: Have, link: Link) -> List[Difference]:
         """Return in what a link differs from what is wanted that is not changed in place."""
@@ -285,56 +321,70 @@ class OfKind(LinkResource):
         return found + self.differences(want, have, link)
 
     def _creation(self, want: Want, have: Have) -> Plan:
-        if have.taken:
-            raise Refused(have.taken)
-        if have.parent_netns == _UNKNOWN and want.origin is None:
+        if have.obstacle:
+            raise Refused(have.obstacle)
+        if have.parent_netns == UNKNOWN and want.origin is None:
             text = "parent_netns: '%s' in %s was made from a namespace without a name; say from which one it is to be made anew."
             raise Refused(text % (want.name, want.ns))
-        wanted = {**self.made(want, have.link), "mtu": want.attributes.get("mtu", "auto")}
-        wanted = self._bounded(want, have, with_mtu(wanted, have.mtu))
-        for name in self.needs:
-            if name not in wanted:
-                raise Refused(
-                    "%s: a %s that is made needs one; '%s' is not in %s yet." % (name, self.noun, want.name, want.ns)
-                )
-        parts = self.noun, want.ns.path, want.name
-        if "mac" not in wanted and have.above is not None:
-            wanted["mac"] = high_mac(have.identity, have.above, *parts)
-        wanted.setdefault("mac", own_mac(have.identity, *parts))
+        wanted = self.made(want, have)
+        if self.kind.parent:
+            wanted["mtu"] = want.attributes.get("mtu", "auto")
         kept = have.link is not None and have.link.kind == self.noun
         parent = want.parent if want.parent is not None else have.parent if kept and not have.elsewhere else ""
+        lacking = [row.shown for name, row in self.rows.items() if row.needed and name not in wanted]
+        for name in [*(["parent"] if self.kind.needs_parent and not parent else []), *lacking]:
+            text = "%s: %s that is made needs one; '%s' is not in %s yet."
+            raise Refused(text % (name, self.kind.described, want.name, want.ns))
+        wanted = bounded(want, have, with_mtu(wanted, have.mtu))
+        self._check_mac(want, wanted)
+        if self.borrows(wanted):
+            wanted.pop("mac", None)
+        elif "mac" not in wanted and (have.higher is not None or not self.kind.inherits):
+            parts = self.noun, want.ns.path, want.name
+            high = high_mac(have.identity, have.higher, *parts) if have.higher is not None else None
+            wanted["mac"] = high or own_mac(have.identity, *parts)
         flooded = self.flooding(want, have, wanted, True)
-        master = want.master if want.master is not None else have.master
-        _check_way(want, have, master)
+        master = self._master(want, have)
+        check_way(want, have, master)
         there = replace(have, parent=parent, master=master, flooded=flooded, parent_netns=have.origin.option)
-        after = self._shown(want, have, {**link_kinds.defaults(self.rows), **wanted}, there)
+        after = self._shown(want, have, {**link_kinds.born(self.noun), "mac": have.parent_mac, **wanted}, there)
         early, late = split(wanted, link_kinds.late(self.rows))
         # In the order of iproute2's words, whatever the options' was.
         early = {name: early[name] for name in (*self.rows, *early) if name in early}
         if master:
             early["master"] = master
-        made = AddLink(want.ns, want.name, self.noun, early, parent=parent, parent_ns=have.origin)
+        origin = have.origin if self.kind.parent else None
+        made = AddLink(want.ns, want.name, self.noun, early, parent=parent, parent_ns=origin)
         steps = (made, *self._flood(want, flooded, ()), *set_late(want.ns, want.name, late))
         return Plan({}, after, steps)
 
-    def _anew(self, want: Want, have: Have, before: Mapping[str, Any], fixed: Sequence[Difference]) -> Plan:
+    def _check_mac(self, want: Want, attributes: Mapping[str, Any]) -> None:
+        """Raise `Refused` for a MAC address of one that has its parent's."""
+        if "mac" in want.attributes and self.borrows(attributes):
+            text = "mac: '%s' in %s has that of its parent, as each %s of its mode; it is changed there."
+            raise Refused(text % (want.name, want.ns, self.noun))
+
+    def _anew(self, want: Want, have: Have, link: Link, before: Mapping[str, Any], fixed: Sequence[Difference]) -> Plan:
         plan = self._creation(want, have)
         names = [name for name, dummy, other in fixed]
         text = "%s '%s' in %s is made anew, without its addresses and routes, since what differs is not changed in place: %s."
         return replace(
             plan,
             before={**before, "made_anew_for": names},
-            changes=(DelLink(want.ns, want.name), *plan.changes),
+            changes=(DelLink(want.ns, want.name, "" if link.kind == self.noun else self.noun), *plan.changes),
             warnings=(text % (self.noun, want.name, want.ns, ", ".join(names)),),
         )
 
     def _repair(self, want: Want, have: Have, link: Link, before: Mapping[str, Any]) -> Plan:
-        wanted = self._bounded(want, have, with_mtu(want.attributes, have.mtu))
+        if have.obstacle:
+            raise Refused(have.obstacle)
+        wanted = bounded(want, have, with_mtu(want.attributes, have.mtu))
+        self._check_mac(want, link.attributes)
         flooded = self.flooding(want, have, {**link.attributes, **wanted}, False)
         new, old = differing(wanted, link.attributes)
-        master = have.master if want.master is None else want.master
+        master = self._master(want, have)
         if have.parent or want.attributes.get("mtu") == "auto":
-            _check_way(want, have, master)
+            check_way(want, have, master)
         after = self._shown(want, have, {**link.attributes, **new}, replace(have, master=master, flooded=flooded))
         if master != have.master:
             new["master"] = master
@@ -353,21 +403,6 @@ class OfKind(LinkResource):
         )
         return tuple(step for step in steps if step.new)
 
-    def _bounded(self, want: Want, have: Have, wanted: Dict[str, Any]) -> Dict[str, Any]:
-        """Return the wanted attributes. Raises `Refused` for an MTU that does not go through the parent, or takes IPv6 from the link."""
-        size = want.attributes.get("mtu")
-        if have.most and isinstance(size, int) and size > have.most:
-            name = want.parent if want.parent is not None else have.parent
-            raise Refused(
-                "mtu: %d bytes do not go through '%s', at most %d do; 'auto' is that." % (size, name, have.most)
-            )
-        if "mtu" in wanted and wanted["mtu"] < MTU_LOW:
-            raise Refused(
-                "mtu: what is below '%s' in %s leaves %d bytes; that is too few." % (want.name, want.ns, wanted["mtu"])
-            )
-        check_mtu(wanted, have.ipv6)
-        return wanted
-
     def _flood(self, want: Want, flooded: Tuple[Flooded, ...], now: Tuple[Flooded, ...]) -> Tuple[Change, ...]:
         """Return the step by which a link floods there, and nowhere else."""
         add, remove = (tuple(sorted(set(one) - set(other))) for one, other in ((flooded, now), (now, flooded)))
@@ -379,8 +414,11 @@ class OfKind(LinkResource):
         """Return a link with these attributes as the module returns it; ``there`` has what is around it."""
         link = have.link if there is have else None
         kind = link.kind if link is not None else self.noun
-        described: Dict[str, Any] = {"name": want.name, "kind": kind, "netns": want.ns.option, "parent": there.parent}
-        described.update(parent_netns=there.parent_netns, master=there.master)
+        described: Dict[str, Any] = {"name": want.name, "kind": kind, "netns": want.ns.option}
+        if link_kinds.kind(kind).parent:
+            described.update(parent=there.parent, parent_netns=there.parent_netns)
+        if link_kinds.kind(kind).masters:
+            described["master"] = there.master
         rows = (
             self.rows
             if kind == self.noun
@@ -390,26 +428,3 @@ class OfKind(LinkResource):
         if kind == self.noun and "peers" in self.own:
             described["peers"] = sorted(map(str, self.peers(there, attributes)))
         return described
-
-
-def _check_way(want: Want, have: Have, master: str) -> None:
-    """Raise `Refused` where the packets of a link are to leave by what it is a port of: the kernel makes no port of its own parent, and without one
-    each of the two would have to be smaller than the other."""
-    if master and master in have.by:
-        text = "master: the packets of '%s' in %s leave by '%s', so it cannot be a port of that as well."
-        raise Refused(text % (want.name, want.ns, master))
-
-
-def _gives_way(link: Link) -> bool:
-    """Return whether a link may be made anew as one of another kind."""
-    return link.kind in _REPLACED
-
-
-def _ref(ns: Optional[int], want: Want, state: State) -> Optional[NsRef]:
-    """Return a namespace as a task names it, None where it has no name."""
-    if ns is None:
-        return None
-    for ref in (want.parent_ns, want.ns, HOST):
-        if ref is not None and state.find(ref) == ns:
-            return ref
-    return next((NsRef.parse(entry.name) for entry in state.entries().of(ns)), None)

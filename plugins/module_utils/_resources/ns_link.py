@@ -10,12 +10,20 @@ from typing import Any, Dict, Hashable, Mapping, Sequence, Type
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link_of_kind import Have, OfKind, Want
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link_of_kind import OfKind
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.macvlan import Ipvlan, Macvlan
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_link_want import Have, Want
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.vlan import Vlan
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.vxlan import Vxlan
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
-_IN_THEIR_OWN_WAY: Mapping[str, Type[OfKind]] = {"vxlan": Vxlan}
+_IN_THEIR_OWN_WAY: Mapping[str, Type[OfKind]] = {
+    "ipvlan": Ipvlan,
+    "macvlan": Macvlan,
+    "vlan": Vlan,
+    "vxlan": Vxlan,
+}
 
 
 class NsLinkResource(Resource[Want, Have]):
@@ -28,9 +36,6 @@ class NsLinkResource(Resource[Want, Have]):
             "kind": {"type": "str", "required": True, "choices": list(self.kinds)},
             **STATE,
             **NETNS,
-            "parent": {"type": "str"},
-            "parent_netns": {"type": "str"},
-            "master": {"type": "str"},
             "recreate": {"type": "bool", "default": False},
             "only_ours": {"type": "bool", "default": False},
         }
@@ -39,10 +44,10 @@ class NsLinkResource(Resource[Want, Have]):
 
     def parse(self, params: Mapping[str, Any]) -> Want:
         kind = self.kinds[params["kind"]]
-        for other in self.kinds.values():
-            for name in other.kind_options:
-                if name not in kind.kind_options and params.get(name) is not None:
-                    raise Invalid("%s: it is an option of kind %s, not of %s." % (name, other.noun, kind.noun))
+        for name in self.options:
+            having = [other.noun for other in self.kinds.values() if name in other.kind_options]
+            if having and kind.noun not in having and params.get(name) is not None:
+                raise Invalid("%s: it is an option of kind %s, not of %s." % (name, ", ".join(having), kind.noun))
         return kind.parse(params)
 
     def identities(self, want: Want) -> Sequence[Hashable]:

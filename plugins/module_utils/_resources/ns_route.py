@@ -11,6 +11,7 @@ import ipaddress
 from dataclasses import replace
 from typing import Any, Dict, FrozenSet, Hashable, Iterable, List, Mapping, Optional, Sequence, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import values
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import holds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import DelRoute, PutRoute
@@ -33,7 +34,6 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_route_exclusive import Surplus
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_route_want import (
     DEFAULT_METRIC,
-    TABLES,
     TYPES,
     Want,
     link_local,
@@ -42,7 +42,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases im
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State, makers
 
-_TABLE_NAMES = {number: name for name, number in TABLES.items()}
+_TABLE_NAMES = {number: name for name, number in values.TABLES.items()}
 # Attributes beside the key (destination, table, metric); the kernel replaces them all at once.
 _FIELDS = ("type", "gateway", "interface", "source", "scope", "mtu", "advmss", "onlink", "nexthops")
 

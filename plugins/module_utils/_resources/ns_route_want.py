@@ -16,16 +16,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.address
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import known_name
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
-    MAIN_TABLE,
-    Nexthop,
-    NsRef,
-    PolicyRule,
-)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Nexthop, NsRef, PolicyRule
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import policy_rule
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE
 
-TABLES = {"default": 253, "main": MAIN_TABLE, "local": 255}  # include/uapi/linux/rtnetlink.h
 TYPES = ["unicast", "blackhole", "unreachable", "prohibit", "throw"]
 EVERYWHERE = {4: "0.0.0.0/0", 6: "::/0"}
 DEFAULT_METRIC = {4: 0, 6: 1024}  # what the kernel takes where none is given: IP6_RT_PRIO_USER
@@ -65,7 +59,6 @@ RULES: Dict[str, Any] = {
     "mutually_exclusive": [["nexthops", "gateway"], ["nexthops", "interface"]],
     "required_by": policy_rule.REQUIRED_BY,
 }
-_TABLE = values.number(1, values.U32, "main, default, local nor a number from 1 to %d" % values.U32, **TABLES)
 
 
 @dataclass(frozen=True)
@@ -197,8 +190,8 @@ def parse(params: Mapping[str, Any]) -> Want:
     addresses = [given[name] for name in ("gateway", "source") if name in given]
     addresses += [hop.gateway for hop in given.get("nexthops", ()) if hop.gateway]
     direct = _router(params["direct_gateway"], "direct_gateway") if params.get("direct_gateway") else ""
-    table = _TABLE(params["table"], "table")
-    policy = policy_rule.parse(params, table, tuple(TABLES.values()))
+    table = values.route_table(params["table"], "table")
+    policy = policy_rule.parse(params, table, tuple(values.TABLES.values()))
     family, destination = _destination(params, addresses + ([policy.source] if policy else []))
     if given.get("metric") == 0:
         given["metric"] = DEFAULT_METRIC[family]

@@ -12,18 +12,18 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import underlay
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Flooded, Link, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Flooded, Link
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import way
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link_of_kind import (
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link_of_kind import OfKind
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_link_want import (
     Difference,
     Have,
-    OfKind,
     Want,
     Way,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.parents import Place, of_kind, path_of
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
-PORT = 4789  # of RFC 7348
 # Bytes that a frame is wrapped into: its own Ethernet header, VXLAN, UDP, and IPv4 or IPv6 (VXLAN_HEADROOM, VXLAN6_HEADROOM).
 _OVERHEAD = {False: 50, True: 70}
 
@@ -36,8 +36,6 @@ def _is_ipv6(attributes: Mapping[str, Any]) -> bool:
 
 
 class Vxlan(OfKind):
-    new = {"port": PORT}
-    needs = ("vni",)
     own = {"peers": {"type": "list", "elements": "str"}}
 
     def parse(self, params: Mapping[str, Any]) -> Want:
@@ -71,23 +69,20 @@ class Vxlan(OfKind):
     def overhead(self, asked: Mapping[str, Any]) -> int:
         return _OVERHEAD[_is_ipv6(asked)]
 
-    def taken(self, want: Want, asked: Mapping[str, Any], origin: int, link: Optional[Link], state: State) -> str:
+    def obstacle(self, asked: Mapping[str, Any], place: Place, state: State) -> str:
         """The kernel has one vxlan of a number, port and address family in the namespace that its packets go by, wherever the devices are."""
-        state.open_all()
-        spaces = {ns: path for path, ns in reversed(list(state.known.paths.items())) if ns is not None}
-        for ns, path in spaces.items():
-            for one in state.links(ns, self.noun):
-                if link is not None and (one.name, one.index) == (link.name, link.index) and ns == state.find(want.ns):
-                    continue
-                same = one.parent_ns == origin and [one.get(key) for key in ("vni", "port")] == [
-                    asked.get("vni"),
-                    asked["port"],
-                ]
-                if same and _is_ipv6(one.attributes) == _is_ipv6(asked) and not one.get("external"):
-                    return (
-                        "vni: %d is in use with port %d by '%s' in %s; take another number or port, or remove that one."
-                        % (asked["vni"], asked["port"], one.name, NsRef(path))
+        for ns, one in of_kind(self.noun, state):
+            same = one.parent_ns == place.origin and all(one.get(key) == asked.get(key) for key in ("vni", "port"))
+            if (ns, one.index) == place.now or not same or one.get("external"):
+                continue
+            if _is_ipv6(one.attributes) == _is_ipv6(asked):
+                return (
+                    "vni: %d is in use with port %d by '%s' in %s; take another number or port, or remove that one."
+                    % (
+                        *(asked["vni"], asked["port"]),
+                        *(one.name, path_of(ns, state)),
                     )
+                )
         return ""
 
     def differences(self, want: Want, have: Have, link: Link) -> List[Difference]:

@@ -159,28 +159,31 @@ def _drop_netns(step: DropNetns, state: State) -> None:
 @advance.register(AddLink)
 def _add_link(step: AddLink, state: State) -> None:
     ns = _namespace(state, step.ns)
-    attributes = dict(_new_link(step.kind), **step.attributes)
+    attributes = dict(link_kinds.born(step.kind), **step.attributes)
     master = _index(state, ns, attributes.pop("master", ""))
-    if master:
-        attributes.update(link_kinds.defaults(link_kinds.PORT))
+    attributes.update(_port(state, ns, master))
     near, far = next(state.foreseen_indexes), next(state.foreseen_indexes)
     links = state.known.links
     if not step.peer_name:
         made = Link(near, step.name, step.kind, attributes, master)
         if step.parent_ns is not None:
             origin = _namespace(state, step.parent_ns)
-            made = replace(made, parent_index=_index(state, origin, step.parent), parent_ns=origin)
+            parent = state.link(origin, step.parent) if step.parent else None
+            made = replace(made, parent_index=parent.index if parent else 0, parent_ns=origin)
+            if parent is not None and "mac" not in step.attributes:
+                made = made.with_(mac=parent.get("mac"))
         links[ns].put(made)
         return
     peer_ns = _namespace(state, step.peer_ns)
-    peer = dict(_new_link(step.kind), **step.peer_attributes)
+    peer = dict(link_kinds.born(step.kind), **step.peer_attributes)
     links[ns].put(Link(near, step.name, step.kind, attributes, master, far, peer_ns))
     links[peer_ns].put(Link(far, step.peer_name, step.kind, peer, 0, near, ns))
 
 
-def _new_link(kind: str) -> Dict[str, Any]:
-    """Return what the kernel gives a link that is made without attributes."""
-    return link_kinds.defaults({**link_kinds.LINK, **link_kinds.kind(kind).fields})
+def _port(state: State, ns: int, master: int) -> Dict[str, Any]:
+    """Return what a link gets as it becomes a port of the one with that index, or of none."""
+    bridge = state.link_at(ns, master) if master else None
+    return link_kinds.defaults(link_kinds.kind(bridge.kind).ports) if bridge is not None else {}
 
 
 @advance.register(SetLink)
@@ -191,15 +194,39 @@ def _set_link(step: SetLink, state: State) -> None:
     if "master" in new:
         was, link = link.master, replace(link, master=_index(state, ns, new.pop("master")))
         if link.master != was:
-            link = link.with_(**link_kinds.defaults(link_kinds.PORT)) if link.master else _without_port(link)
+            link = _without_port(link).with_(**_port(state, ns, link.master))
             state.link_deleted()  # to its former master
     if new.get("enabled") and not link.get("enabled"):
         state.known.raised.add((ns, link.index))
     state.known.links[ns].drop(link)
-    state.known.links[ns].put(replace(link.with_(**new), name=name))
+    now = state.known.links[ns].put(replace(link.with_(**new), name=name))
+    if not {"mtu", "mac", "enabled"}.isdisjoint(new):
+        _follow(state, ns, link, now)
     # A link that is foreseen has nothing yet.
     if new.get("ipv6") is False and link.get("ipv6") is not False and link.index > 0:
         _without_ipv6(state, ns, link)
+
+
+def _follow(state: State, ns: int, was: Link, now: Link) -> None:
+    """Note what changes along with a link of those that are made on it."""
+    for where, one in list(state.known.links.made_on(ns, was.index)):
+        then = _followed(one, was, now)
+        if then is not one:
+            state.known.links[where].put(then)
+            _follow(state, where, one, then)
+
+
+def _followed(one: Link, was: Link, now: Link) -> Link:
+    """Return a link as the kernel changes it along with its parent, if it is of a kind that always has one: its MTU is no more than the parent's, its
+    MAC address changes where it was the same, and a VLAN goes down and up as well."""
+    if not link_kinds.kind(one.kind).needs_parent:
+        return one
+    size, changed = now.get("mtu"), {name for name in ("mtu", "mac", "enabled") if now.get(name) != was.get(name)}
+    if "mtu" in changed and (one.kind == "ipvlan" or size < one.get("mtu")):
+        one = one.with_(mtu=size)
+    if "mac" in changed and one.get("mac") == was.get("mac"):
+        one = one.with_(mac=now.get("mac"))
+    return one.with_(enabled=now.get("enabled")) if "enabled" in changed and one.kind == "vlan" else one
 
 
 def _without_ipv6(state: State, ns: int, link: Link) -> None:
@@ -242,7 +269,7 @@ def _del_link(step: DelLink, state: State) -> None:
 
 
 def _deleted(state: State, ns: int, link: Link) -> None:
-    """Note that an interface is deleted: its addresses and routes go along, its ports have no master then."""
+    """Note that an interface is deleted: its addresses and routes go along, and what is made on it; its ports have no master then."""
     known = state.known
     state.list_routes(ns)
     known.links[ns].drop(link)
@@ -258,6 +285,8 @@ def _deleted(state: State, ns: int, link: Link) -> None:
     for port in known.links[ns].ports(link.index):
         known.links[ns].put(replace(_without_port(port), master=0))
     known.flooded.pop((ns, link.index), None)
+    for where, one in list(known.links.made_on(ns, link.index)):
+        _deleted(state, where, one)
 
 
 @advance.register(SetVlans)

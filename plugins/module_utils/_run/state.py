@@ -10,7 +10,6 @@ make is seen by the later ones. The in-memory twin of the kernel is this class o
 
 from __future__ import annotations
 
-import collections
 import itertools
 from dataclasses import field, replace
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, Type, TypeVar
@@ -51,9 +50,11 @@ _NAMED_AT_MOST = 3  # of what check mode foresaw, in its warning
 
 
 class Links:
-    """The interfaces of one namespace, as far as they are known. A name with None is known to be free."""
+    """The interfaces of one namespace, as far as they are known. A name with None is known to be free. ``made_on`` says of all namespaces which are, or
+    were, made on a link: (namespace, name) by its namespace and index."""
 
-    def __init__(self) -> None:
+    def __init__(self, ns: int, made_on: Dict[Tuple[Optional[int], int], Dict[Tuple[int, str], None]]) -> None:
+        self._ns, self._made_on = ns, made_on
         self.by_name: Dict[str, Optional[Link]] = {}
         self.by_index: Dict[int, str] = {}
         self.by_altname: Dict[str, str] = {}
@@ -70,6 +71,8 @@ class Links:
             self.by_altname[name] = link.name
         if link.master:
             self._by_master.setdefault(link.master, {})[link.name] = None
+        if link.parent_index:
+            self._made_on.setdefault((link.parent_ns, link.parent_index), {})[self._ns, link.name] = None
         return link
 
     def drop(self, link: Link) -> None:
@@ -94,6 +97,35 @@ class Links:
         return [link for link in self.by_name.values() if link is not None]
 
 
+class AllLinks(Dict[int, Links]):
+    """The interfaces by namespace, as far as they are known."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made_on: Dict[Tuple[Optional[int], int], Dict[Tuple[int, str], None]] = {}
+
+    def __missing__(self, ns: int) -> Links:
+        """Return what is known of a namespace of which nothing is known yet."""
+        self[ns] = found = Links(ns, self._made_on)
+        return found
+
+    def made_on(self, ns: int, index: int) -> Iterator[Tuple[int, Link]]:
+        """Yield (namespace, link) of those that are known to be made on the link with that index."""
+        for where, name in self._made_on.get((ns, index), ()):
+            link = self[where].by_name.get(name)
+            if link is not None and (link.parent_ns, link.parent_index) == (ns, index):
+                yield where, link
+
+    def depending(self, touched: Set[int]) -> Set[int]:
+        """Return these namespaces, and those with links that are made on others in them."""
+        found, more = set(touched), set(touched)
+        while more:
+            names = [names for (ns, dummy), names in self._made_on.items() if ns in more]
+            more = {where for one in names for where, dummy in one} - found
+            found |= more
+        return found
+
+
 @dataclass()
 class Known:
     """What was read of a host, and moved on by changes since. Namespaces are named by inode; those only foreseen are negative."""
@@ -103,7 +135,7 @@ class Known:
         default_factory=set
     )  # namespaces that have a file elsewhere than in /run/netns and /proc
     entries: Optional[Entries] = None  # of /run/netns
-    links: Dict[int, Links] = field(default_factory=lambda: collections.defaultdict(Links))
+    links: AllLinks = field(default_factory=AllLinks)
     addresses: Dict[int, Dict[int, List[Address]]] = field(default_factory=dict)  # by namespace and interface
     routes: Dict[Tuple[int, int, int], List[Route]] = field(default_factory=dict)
     tables: Dict[Tuple[int, int, int, int], RouteTable] = field(
@@ -163,6 +195,7 @@ class State:
             Tuple[int, int], int
         ] = {}  # of veths without a known peer, by how many namespaces were known
         self._all_opened = -1  # how many were known when all were opened
+        self._read_everywhere: Dict[str, int] = {}  # kinds of links, by how many were known when all those were read
         self._identity: Optional[str] = None
         self._containers: Dict[
             Tuple[str, Tuple[str, ...]], Tuple[Mapping[str, Sequence[Container]], Sequence[str]]
@@ -228,6 +261,13 @@ class State:
         gone = self.known.deleted
         if gone and ((link.peer_ns, link.peer_index) in gone or (link.parent_ns, link.parent_index) in gone):
             return None
+        if (
+            gone
+            and link.parent_ns is not None
+            and link.parent_index
+            and not self.link_at(link.parent_ns, link.parent_index)
+        ):
+            return None  # its parent went with its own
         return link
 
     def entries(self) -> Entries:
@@ -376,6 +416,18 @@ class State:
             links.complete = not kind
         found = links.known() if not kind else [link for link in links.known() if link.kind == kind]
         return list(filter(self._present, found))
+
+    def links_on(self, ns: int, index: int, kinds: Sequence[str]) -> Iterator[Tuple[int, Link]]:
+        """Yield (namespace, link) of the links of some kinds that are made on the one with that index, in all namespaces that have names."""
+        self.open_all()
+        for kind in kinds:
+            if self._read_everywhere.get(kind) != len(self.known.paths):
+                for where in {where for where in self.known.paths.values() if where is not None}:
+                    self.links(where, kind)
+                self._read_everywhere[kind] = len(self.known.paths)
+        for where, link in self.known.links.made_on(ns, index):
+            if link.kind in kinds and self._present(link):
+                yield where, link
 
     def _left(self, ns: int) -> Optional[Dict[int, str]]:
         """Return the interfaces that a namespace has, names by index, where some are deleted, else None: a peer goes with its end elsewhere,
@@ -555,9 +607,8 @@ class State:
         steps = list(changes)
         refs = {getattr(step, name) for step in steps for name in ("ns", "peer_ns", "to") if hasattr(step, name)}
         touched = {ns for ns in map(self.find, refs) if ns is not None and ns > 0}
-        for ns, links in self.known.links.items() if self.known.deleted else ():
-            if any((link.parent_ns, link.parent_index) in self.known.deleted for link in links.known()):
-                touched.add(ns)  # of what was made on it, and went along
+        touched = self.known.links.depending(touched)  # what is made on a link changes and goes with it
+        self._read_everywhere.clear()
         self.born.update((self.find(step.ns), step.name) for step in steps if isinstance(step, AddLink))
         for step in steps:  # an interface that was there before brings its addresses along
             if isinstance(step, SetLink) and (self.find(step.ns), step.name) not in self.born:

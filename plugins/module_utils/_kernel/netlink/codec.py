@@ -185,6 +185,7 @@ class Codec:
         self._fields = [name for name, form in cls.fields if "x" not in form]
         self._header = struct.Struct("=" + "".join(form for dummy, form in cls.fields))
         self.header_bytes = (self._header.size + 3) & ~3
+        self.is_number = self._fields == ["value"] and not cls.nla_map  # one for which the class has words
         # name: (number, type); where a class gives no numbers, it counts from 0
         self.attributes: Dict[str, Tuple[int, str]] = {}
         for number, entry in enumerate(cls.nla_map or ()):
@@ -212,6 +213,8 @@ class Codec:
         codec = self._nested(kind, lambda name: dict(given).get(name))
         if codec.attributes:
             return codec.encode(value, value.get("attrs", ()))
+        if codec.is_number:
+            return codec._header.pack(value)
         return codec._header.pack(*[value[name] for name in codec._fields])
 
     def decoded(self, kind: str, data: bytes, sibling: Callable[[str], Any]) -> Any:
@@ -219,6 +222,8 @@ class Codec:
         if kind in _SIMPLE:
             return _SIMPLE[kind][1](data)
         codec = self._nested(kind, sibling)
+        if codec.is_number:
+            return codec.header(data)["value"]
         return Message(codec, data) if codec.attributes else codec.header(data)
 
     def header(self, data: bytes) -> Dict[str, Any]:

@@ -40,7 +40,7 @@ _BRIEF = ("IFLA_EXT_MASK", _SKIP_STATS)
 _PVID, _UNTAGGED, _BEGIN, _END = 2, 4, 8, 16  # BRIDGE_VLAN_INFO_*
 _VLAN_INFO = 2  # IFLA_BRIDGE_VLAN_INFO
 _INFO_KIND = 1  # IFLA_INFO_KIND, in IFLA_LINKINFO
-_LINK = "IFLA_LINK"
+_QUEUES_TOO_MANY = 5000  # of 4096, rtnl_create_link of net/core/rtnetlink.c
 _ALT_IFNAME = 53  # IFLA_ALT_IFNAME, in IFLA_PROP_LIST
 _VLAN = struct.Struct("=HH")  # struct bridge_vlan_info: flags, id
 
@@ -215,8 +215,8 @@ def _link(message: codec.Message) -> Found:
 
 def _parent(message: codec.Message, attribute: str) -> int:
     """Return the index of the link that a link of a kind with such an attribute was made on, 0 for none."""
-    if attribute == _LINK:
-        return message.get_attr(_LINK) or 0
+    if attribute == link_kinds.LINK_ATTRIBUTE:
+        return message.get_attr(attribute) or 0
     info = message.get_attr("IFLA_LINKINFO") if attribute else None
     data = info.get_attr("IFLA_INFO_DATA") if info else None
     return int(data.get_attr(attribute) or 0) if data is not None else 0
@@ -258,7 +258,7 @@ def add(
             other.append(("IFLA_NET_NS_FD", fd))
         data.append((known.peer, {"attrs": other}))
     if parent:
-        (attrs if known.parent == _LINK else data).append((known.parent, parent))
+        (attrs if known.needs_parent else data).append((known.parent, parent))
     info: List[Tuple[str, Any]] = [("IFLA_INFO_KIND", kind)]
     if data:  # for a kind without attributes of its own pyroute2 knows no form of them
         info.append(("IFLA_INFO_DATA", {"attrs": data}))
@@ -268,6 +268,16 @@ def add(
     if netns_fd is not None:
         attrs.append(("IFLA_NET_NS_FD", netns_fd))
     codec.request(sock, codec.ifinfmsg, _NEWLINK, ACK | CREATE | EXCL, fields, attrs)
+
+
+def require_kind(sock: Socket, kind: str) -> None:
+    """Raise `NetlinkError` (EOPNOTSUPP) where the kernel makes no links of a kind. It is asked for one that it refuses for another reason."""
+    attrs = [("IFLA_NUM_TX_QUEUES", _QUEUES_TOO_MANY), ("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", kind)]})]
+    try:
+        codec.request(sock, codec.ifinfmsg, _NEWLINK, ACK | CREATE | EXCL, {}, attrs)
+    except NetlinkError as error:
+        if error.errno == errno.EOPNOTSUPP:
+            raise
 
 
 def change(

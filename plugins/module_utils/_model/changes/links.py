@@ -76,7 +76,7 @@ class AddLink(Change):
         kind = link_kinds.kind(self.kind)
         more = _kind_words(kind.fields, self.attributes)
         on = [word.format(self.parent) for word in kind.parent_words.split()] if self.parent else []
-        if kind.parent != "IFLA_LINK":
+        if not kind.needs_parent:
             more, on = more + on, []
         if self.peer_name:
             more += ["peer", "name", self.peer_name, *_link_words(self.peer_attributes)]
@@ -185,14 +185,15 @@ class MoveLink(Change):
 
 @dataclass(frozen=True)
 class DelLink(Change):
-    """Delete an interface, and with it the other end of a pair."""
+    """Delete an interface, and with it the other end of a pair. ``for_kind``: to make place for one of that kind, where the kernel has it."""
 
     final = True
     ns: NsRef
     name: str
+    for_kind: str = ""
 
     def attempt(self) -> str:
-        return "delete %s in %s" % (self.name, self.ns)
+        return "delete %s in %s%s" % (self.name, self.ns, " for a new " + self.for_kind if self.for_kind else "")
 
     def commands(self) -> List[Command]:
         return [command(self.ns.tool("ip"), "link", "del", _device(self.name))]

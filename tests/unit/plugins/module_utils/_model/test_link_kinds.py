@@ -14,11 +14,12 @@ import yaml
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 
+MADE = link_kinds.made_by("ns_link")
 TABLES = {
     "bridge": link_kinds.rows("bridge"),
     "veth": link_kinds.rows("veth"),
     "bridge_port": dict(link_kinds.PORT),
-    "ns_link": {name: row for kind in link_kinds.made_by("ns_link") for name, row in link_kinds.rows(kind).items()},
+    "ns_link": {name: row for kind in MADE for name, row in link_kinds.rows(kind).items()},
 }
 ALL = [link_kinds.LINK, *(rows for kind in link_kinds.KINDS.values() for rows in (kind.fields, kind.ports) if rows)]
 
@@ -68,6 +69,11 @@ def test_a_row_is_known_by_one_name() -> None:
         ("port", 4789, "dstport 4789"),
         ("tunnel_learning", True, "learning"),
         ("tunnel_learning", False, "nolearning"),
+        ("vlan_id", 5, "id 5"),
+        ("vlan_protocol", "802.1ad", "protocol 802.1ad"),
+        ("macvlan_mode", "bridge", "mode bridge"),
+        ("ipvlan_mode", "l3s", "mode l3s"),
+        ("table", 10, "table 10"),
         ("cost", 7, "cost 7"),
     ],
 )
@@ -88,6 +94,10 @@ SPELLINGS: dict[str, list[list[Any]]] = {
     "mtu": [["1400", 1400, " 1400", "01400"], ["auto", " auto "]],
     "mac": [["02:AB:00:00:00:01", "02-ab-00-00-00-01", " 02:ab:00:00:00:01\n"]],
     "alias": [[""], ["the bridge \u00e9"], ["a" * 255]],
+    "vlan_protocol": [["802.1Q", "802.1q", " 802.1Q"], ["802.1ad", "802.1AD"]],
+    "macvlan_mode": [["bridge", "Bridge "], ["private"], ["vepa"], ["passthru"]],
+    "ipvlan_mode": [["l2", "L2"], ["l3"], ["l3s", "L3S"]],
+    "table": [["10", 10, " 010"], ["main", 254]],
     "local": [["10.0.0.1", " 10.0.0.1"], ["fd00::1", "FD00:0:0::0001"]],
 }
 
@@ -124,6 +134,7 @@ def test_what_is_given_is_what_counts() -> None:
 def test_a_row_whose_name_another_has_is_called_as_its_option_is() -> None:
     rows = link_kinds.rows("vxlan")
     assert [name for name, row in rows.items() if row.shown != name] == ["tunnel_learning"]
+    assert link_kinds.given({"mode": "L3"}, link_kinds.rows("ipvlan")) == {"ipvlan_mode": "l3"}
     assert link_kinds.given({"learning": True}, rows) == {"tunnel_learning": True}
     assert {"learning", "vni"} < set(link_kinds.specs(rows))
     with pytest.raises(Invalid, match=r"^learning: "):
@@ -137,9 +148,29 @@ def refusing(dummy: Any, option: str) -> Any:
 
 
 def test_a_module_of_several_kinds_makes_those_of_its_entries() -> None:
-    assert link_kinds.made_by("ns_link") == ["vxlan"]
-    shown = [row.shown for row in TABLES["ns_link"].values()]
-    assert shown == ["mtu", "mac", "vni", "local", "port", "learning", "enabled", "alias"]
+    assert MADE == ["dummy", "ipvlan", "macvlan", "vlan", "vrf", "vxlan"]
+    own = {kind: [row.shown for row in link_kinds.rows(kind).values()] for kind in MADE}
+    assert own == {
+        "dummy": ["mtu", "mac", "enabled", "alias"],
+        "ipvlan": ["mtu", "mode", "enabled", "alias"],
+        "macvlan": ["mtu", "mac", "mode", "enabled", "alias"],
+        "vlan": ["mtu", "mac", "vlan_protocol", "vlan_id", "enabled", "alias"],
+        "vrf": ["mtu", "mac", "table", "enabled", "alias"],
+        "vxlan": ["mtu", "mac", "vni", "local", "port", "learning", "enabled", "alias"],
+    }
+
+
+def test_the_kernel_s_number_of_a_word() -> None:
+    mode = find("macvlan_mode")
+    assert (mode.to_kernel("bridge"), mode.from_kernel(8), mode.from_kernel(16)) == (4, "passthru", "source")
+    assert mode.from_kernel(99) == "99"
+    with pytest.raises(Invalid, match=r"^mode: 'source' is none of bridge, private, vepa, passthru\.$"):
+        mode.canonical("source")
+
+
+def test_what_a_new_link_has_by_itself() -> None:
+    assert [link_kinds.born(kind)["mtu"] for kind in ("dummy", "vrf")] == [1500, 65575]
+    assert link_kinds.born("macvlan")["macvlan_mode"] == "vepa"
 
 
 def test_the_rows_of_a_kind_nobody_knows_are_none() -> None:

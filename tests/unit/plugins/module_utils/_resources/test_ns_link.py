@@ -72,7 +72,7 @@ def flooded(kernel: MemoryKernel, ref: NsRef = HOST, name: str = "vx0") -> list[
         ({"peers": ["10.0.0.2"], "local": "fd00::1"}, "peers: 10.0.0.2 is of another address family than fd00::1."),
         ({"peers": ["10.0.0.1"], "local": "10.0.0.1"}, "peers: 10.0.0.1 is this end, as local says."),
         ({"name": "lo"}, "name: 'lo' is the loopback interface"),
-        ({"kind": "vlan"}, "kind: 'vlan' is none of vxlan."),
+        ({"kind": "bond"}, "kind: 'bond' is none of dummy, ipvlan, macvlan, vlan, vrf, vxlan."),
         ({"parent": "a/b"}, "parent: 'a/b' is not an interface name"),
         ({"parent": "vx0"}, "parent: 'vx0' cannot be made on itself."),
         ({"master": "a b"}, "master: 'a b' is not an interface name"),
@@ -363,11 +363,9 @@ def test_other_kinds_are_left_alone_and_this_module_s_made_anew() -> None:
     for state, more in (("present", {}), ("present", {"recreate": True}), ("absent", {})):
         text = failed(kernel, RESOURCE, name="u", kind="vxlan", vni=1, state=state, **more)
         assert text == "Interface 'u' in the host is a veth, not a vxlan; it is left alone."
-    kernel.apply(AddLink(HOST, "vx0", "macvlan", {"alias": "x", "mac": "02:00:00:00:00:07"}))
+    made(kernel, RESOURCE, name="vx0", kind="macvlan", parent="u", alias="x", mac="02:00:00:00:00:07")
     text = failed(kernel, RESOURCE, **NAMED, vni=1)
-    assert text.endswith(
-        "is an interface of type macvlan, not a vxlan; it is left alone; recreate: true makes it anew."
-    )
+    assert text.endswith("is a macvlan, not a vxlan; it is left alone; recreate: true makes it anew.")
     assert failed(kernel, RESOURCE, **NAMED, state="absent").endswith("it is left alone.")
     found = made(kernel, RESOURCE, **NAMED, vni=1, recreate=True)
     assert found["before"]["made_anew_for"] == ["kind"]
@@ -439,25 +437,32 @@ def test_the_mac_is_the_mark() -> None:
 
 
 def test_a_kind_has_its_own_options_and_is_an_entry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the next kinds are: rows, and nothing else where the kernel does nothing in a way of its own."""
-    row = link_kinds.Field("vlan_id", "IFLA_VLAN_ID", "id {}", 0, fixed=True)
-    vlan = link_kinds.Kind("vlan", {"vlan_id": row}, parent="IFLA_LINK", parent_words="link {}", module="ns_link")
-    monkeypatch.setitem(link_kinds.KINDS, "vlan", vlan)
-    resource = ns_link.NsLinkResource()
-    assert resource.options["kind"]["choices"] == ["vxlan", "vlan"]
-    assert resource.kinds["vlan"].__class__ is OfKind
-    assert refusal(resource, name="v", kind="vlan", vni=7) == "vni: it is an option of kind vxlan, not of vlan."
-    assert refusal(resource, name="v", kind="vlan", peers=[]) == "peers: it is an option of kind vxlan, not of vlan."
-    assert (
-        refusal(resource, name="v", kind="vxlan", vlan_id=7) == "vlan_id: it is an option of kind vlan, not of vxlan."
+    """What further kinds are: rows, and nothing else where the kernel does nothing in a way of its own."""
+    rows = link_kinds.table(
+        link_kinds.Field("ring", "", "ring {}", 0, fixed=True, needed=True),
+        link_kinds.Field("pace", "", "pace {}", "slow", new="fast"),
     )
+    kind = link_kinds.Kind(
+        "hsr", rows, parent="IFLA_LINK", parent_words="link {}", described="an hsr", module="ns_link"
+    )
+    monkeypatch.setitem(link_kinds.KINDS, "hsr", kind)
+    resource = ns_link.NsLinkResource()
+    assert resource.options["kind"]["choices"] == ["dummy", "ipvlan", "macvlan", "vlan", "vrf", "vxlan", "hsr"]
+    assert resource.kinds["hsr"].__class__ is OfKind
+    assert refusal(resource, name="v", kind="hsr", vni=7) == "vni: it is an option of kind vxlan, not of hsr."
+    assert refusal(resource, name="v", kind="hsr", peers=[]) == "peers: it is an option of kind vxlan, not of hsr."
+    assert refusal(resource, name="v", kind="vxlan", ring=7) == "ring: it is an option of kind hsr, not of vxlan."
     kernel = host()
-    found = made(kernel, resource, name="u.7", kind="vlan", vlan_id=7, parent="u", mac="02:00:00:00:00:01")
+    text = failed(kernel, resource, name="h0", kind="hsr", parent="u")
+    assert text == "ring: an hsr that is made needs one; 'h0' is not in the host yet."
+    text = failed(kernel, resource, name="h0", kind="hsr", ring=7)
+    assert text == "parent: an hsr that is made needs one; 'h0' is not in the host yet."
+    found = made(kernel, resource, name="h0", kind="hsr", ring=7, parent="u", mac="02:00:00:00:00:01")
     assert found["commands"] == [
-        "ip link add u.7 link u mtu 1500 address 02:00:00:00:00:01 type vlan id 7",
-        "ip link set u.7 up",
+        "ip link add h0 link u mtu 1500 address 02:00:00:00:00:01 type hsr ring 7 pace fast",
+        "ip link set h0 up",
     ]
     assert "peers" not in found["after"]
-    assert "has vlan_id 7, not 8, which" in failed(kernel, resource, name="u.7", kind="vlan", vlan_id=8)
-    assert failed(kernel, resource, name="u.7", kind="vxlan", vni=1).endswith("recreate: true makes it anew.")
-    assert plan(kernel, resource, name="u.7", kind="vlan").changes == ()
+    assert "has ring 7, not 8, which" in failed(kernel, resource, name="h0", kind="hsr", ring=8)
+    assert failed(kernel, resource, name="h0", kind="vxlan", vni=1).endswith("recreate: true makes it anew.")
+    assert plan(kernel, resource, name="h0", kind="hsr").changes == ()

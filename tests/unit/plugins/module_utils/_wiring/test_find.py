@@ -58,7 +58,7 @@ QUESTIONS = [
     ("8085", f"{PUBLISHED}."),
     ("8085/UDP", "Nobody publishes 8085/udp with this collection."),
     ("99", "Nobody publishes port 99 with this collection."),
-    ("02-00-00-00-00-0A", "02:00:00:00:00:0a is the MAC address of uplink of the host (an interface of type dummy)."),
+    ("02-00-00-00-00-0A", "02:00:00:00:00:0a is the MAC address of uplink of the host (a dummy)."),
     ("02:00:00:00:00:0b", "No interface that can be seen on this host has the MAC address 02:00:00:00:00:0b."),
     ("web", f"web has eth0 10.0.0.2/24 on br0 ({V_WEB}); default gateway 10.0.0.1; published: 8085/tcp."),
     (
@@ -66,7 +66,7 @@ QUESTIONS = [
         f"br0 is a bridge (10.0.0.1/24) with 2 ports: eth0 of web 10.0.0.2/24 ({V_WEB}); eth0 of db 10.0.0.3/24 ({V_DB}).",
     ),
     (V_DB, f"There is {V_DB} of the host on br0, whose other end is eth0 of db."),
-    ("uplink", "There is uplink of the host (an interface of type dummy); it has 192.0.2.1/24."),
+    ("uplink", "There is uplink of the host (a dummy); it has 192.0.2.1/24."),
     (" nobody ", "Nothing on this host is called 'nobody'."),
 ]
 
