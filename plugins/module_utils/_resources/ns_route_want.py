@@ -16,7 +16,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.address
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import known_name
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Nexthop, NsRef, PolicyRule
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
+    MAIN_TABLE,
+    Nexthop,
+    NsRef,
+    PolicyRule,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import policy_rule
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE
 
