@@ -104,7 +104,11 @@ def test_this_host_is_the_one_that_has_the_address() -> None:
             None,
             "wiring_underlay_address: it says which host of wiring_fleet this one is, and is not set.",
         ),
-        ("192.0.2.9", None, "wiring_underlay_address: no host of wiring_fleet has the address 192.0.2.9."),
+        (
+            "192.0.2.9",
+            None,
+            "wiring_underlay_address: no host of wiring_fleet has the address 192.0.2.9; set it in the inventory, where all hosts can read it.",
+        ),
         (
             "192.0.2.1",
             7,

@@ -213,7 +213,10 @@ def test_a_network_without_hosts_that_share_it_is_refused(driver: str) -> None:
 def test_who_this_host_is_has_to_be_told() -> None:
     with pytest.raises(Invalid) as refused:
         plan(FRONT, at="192.0.2.77")
-    assert str(refused.value) == "wiring_underlay_address: no host of wiring_fleet has the address 192.0.2.77."
+    assert (
+        str(refused.value)
+        == "wiring_underlay_address: no host of wiring_fleet has the address 192.0.2.77; set it in the inventory, where all hosts can read it."
+    )
 
 
 def test_an_address_of_another_host_s_slice_is_refused() -> None:
