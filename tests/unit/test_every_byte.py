@@ -297,10 +297,14 @@ CONTAINER: dict[str, Any] = {
 FEWER = [
     character for character in CHARACTERS if character < "\x81" or character > "\xff" or character in "\xa0\xad\xe9"
 ]
-WHERE = {"networks": NETWORK, "shared": SHARED, "attachment": ATTACHMENT, "containers": CONTAINER}
+ROUTED = {**SHARED, "underlay": "routed", "uplinks": ["qup"]}
+WHERE = {"networks": NETWORK, "shared": SHARED, "routed": ROUTED, "attachment": ATTACHMENT, "containers": CONTAINER}
+# What a network that hosts share has that no other one has.
+NEW = {"shared": {*SHARED} - {*NETWORK}, "routed": {*ROUTED} - {*SHARED}}
 OPTIONS_OF_LISTS = {
     "networks": variables.NETWORK,
     "shared": variables.NETWORK,
+    "routed": variables.NETWORK,
     "attachment": variables.ATTACHMENT,
     "containers": variables.CONTAINER,
 }
@@ -311,7 +315,7 @@ OF_LISTS = [
     pytest.param(where, option, id=f"{where}-{option}")
     for where, entry in WHERE.items()
     for option in entry
-    if where != "shared" or option not in WHERE["networks"] or option == "name"
+    if where not in ("shared", "routed") or option == "name" or option in NEW[where]
     if takes_text(OPTIONS_OF_LISTS[where][option])
 ]
 
@@ -319,10 +323,8 @@ OF_LISTS = [
 @pytest.mark.parametrize("where", WHERE)
 def test_every_option_of_the_lists_that_takes_a_text_is_sent(where: str) -> None:
     wanted = {name for name, option in OPTIONS_OF_LISTS[where].items() if takes_text(option)}
-    sent = {
-        *WHERE[where],
-        *(WHERE["networks"] if where == "shared" else WHERE["shared"] if where == "networks" else ()),
-    }
+    kinds = ("networks", *NEW) if where in ("networks", *NEW) else (where,)
+    sent = {option for kind in kinds for option in WHERE[kind]}
     assert wanted - sent - {name for place, name in REFERENCES if place == where} == set()
 
 
@@ -345,7 +347,7 @@ def lists_with(where: str, option: str, value: Any) -> dict[str, Any]:
     if option == "name" and where in ("networks", "attachment"):
         entries["networks"]["name"] = entries["attachment"]["name"] = value
     return {
-        "networks": [entries["networks"], *([entries["shared"]] if where == "shared" else [])],
+        "networks": [entries["networks"], *([entries[where]] if where in NEW else [])],
         "containers": [
             {**entries["containers"], "networks": [entries["attachment"]]},
             {"name": "qside", "network_mode": f"container:{entries['containers']['name']}"},

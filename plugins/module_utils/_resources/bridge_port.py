@@ -165,6 +165,10 @@ class BridgePortResource(Resource[Want, Have]):
             port = state.need_link(ns, want.ns, want.interface, "interface")
             _check_port(want, port)
             if port.master != bridge.index:
+                # Here and not above: a port is made once.
+                from ansible_collections.linuxnet.containers.plugins.module_utils._resources import parents
+
+                parents.check_port("interface", want.ns, ns, port, state)
                 check_port_mtu("interface", port.name, joining.get("mtu", port.get("mtu") or 0), ns, bridge, state)
         link = state.link(ns, want.interface)
         return Have(

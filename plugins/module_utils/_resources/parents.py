@@ -16,6 +16,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 
 # One that is made on another of its kind is made on the parent of that instead (macvlan_common_newlink, ipvlan_link_new).
 _FLAT = ("ipvlan", "macvlan")
+_TAKES_ALL = (
+    "macvlan",
+    "ipvlan",
+)  # kinds that have an interface's receive handler, as a bridge would (netdev_rx_handler_register)
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,13 @@ def above(ns: int, link: Link, state: State) -> str:
     for where, one in state.links_on(ns, link.index, kinds):
         return "'%s' in %s" % (one.name, path_of(where, state))
     return ""
+
+
+def check_port(option: str, ref: NsRef, ns: int, link: Link, state: State) -> None:
+    """Raise `Refused` for a link that the kernel makes no port of a bridge since it hands what comes in to those that are made on it (`_TAKES_ALL`)."""
+    for where, one in state.links_on(ns, link.index, _TAKES_ALL) if link.index > 0 else ():
+        text = "%s: '%s' in %s is the parent of '%s' in %s, %s, so that it cannot be a port of a bridge as well."
+        raise Refused(text % (option, link.name, ref, one.name, path_of(where, state), one.describe()))
 
 
 def named(ns: Optional[int], refs: Sequence[Optional[NsRef]], state: State) -> Optional[NsRef]:

@@ -232,6 +232,11 @@ class VethResource(Resource[Want, Have]):
                     "The MAC address %s is that of bridge '%s' itself; what is behind it needs another one."
                     % (want.peer["mac"], want.bridge)
                 )
+            if link is not None and link.master != bridge.index:
+                # Here and not above: a pair that is made is nobody's parent.
+                from ansible_collections.linuxnet.containers.plugins.module_utils._resources import parents
+
+                parents.check_port("bridge", want.ns, ns, link, state)
         fit = _fit(want, ns, link, state)
         auto = 0 if want.own.get("mtu") != "auto" else fit.mtu if fit else auto_mtu(want.auto, ns, state)
         wanted, there = with_mtu(want.own, auto), far if far_ns == want.peer_ns else None

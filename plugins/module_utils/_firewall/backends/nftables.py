@@ -368,8 +368,9 @@ class Nftables(Backend):
             touched_bridges = {*(isolation.bridge for isolation in edit.isolate), *edit.unisolate}
             there = replace(before, isolations=replaced.isolations)
             lines += _isolation_lines(there, edit.isolate, touched_bridges)
-            left = (one for one in before.isolations if one.bridge not in touched_bridges)
-            lines += _reserved_lines(before, [*left, *edit.isolate])
+            if _reserving(before, edit.isolate):
+                left = (one for one in before.isolations if one.bridge not in touched_bridges)
+                lines += _reserved_lines(before, [*left, *edit.isolate])
         lines += _uplink_lines(before, replaced.uplinks, edit.answer)
         return lines + _fence_lines(before, replaced.fences, edit.fence)
 
