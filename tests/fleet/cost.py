@@ -14,6 +14,7 @@ containers of two hosts, over those between the hosts themselves, by each way of
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import statistics
 import sys
@@ -39,6 +40,7 @@ USED = (
 )
 TICKS = 100  # a second, proc(5)
 SECONDS = 2.0  # of sending
+TRY = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])))"
 SEND = """
 import socket, sys, time
 to, port, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
@@ -215,24 +217,16 @@ def measured(
     pid = other.spawn(serving(TAKE))
     try:
         for port in (5001, 5002):
-            until(
-                lambda port=port: (
-                    one.run(
-                        asking(
-                            "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])))",
-                            to,
-                            str(port),
-                        ),
-                        check=False,
-                    ).rc
-                    == 0
-                )
-            )
+            until(functools.partial(answering, one, asking(TRY, to, str(port))))
         rates = [float(one.run([*asking(SEND, to, "5001"), str(SECONDS)]).stdout) for _ in range(3)]
         times = [float(one.run(asking(ECHO, to, "5002")).stdout) for _ in range(3)]
     finally:
         other.kill(pid)
     return max(rates), min(times)
+
+
+def answering(who: Any, command: list[str]) -> bool:
+    return bool(who.run(command, check=False).rc == 0)
 
 
 def until(ready: Callable[[], bool]) -> None:
