@@ -58,7 +58,7 @@ import socket, sys, time
 sock = socket.create_connection((sys.argv[1], int(sys.argv[2])))
 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 times = []
-for _ in range(2000):
+for dummy in range(2000):
     begun = time.perf_counter()
     sock.sendall(b"x")
     sock.recv(1)
@@ -195,7 +195,7 @@ def plays(hosts: int, containers: int, rounds: int) -> dict[str, Any]:
             print(f"{'':30}{'wall, all':>10}{'controller':>12}{'host':>8}{'':4}{'controller':>10}{'host':>8}")
             base = Spent(1, 1, 1)
             for title, play, one_task in rows:
-                runs = [spent(f, play, one_task) for _ in range(1 if "first" in title else rounds)]
+                runs = [spent(f, play, one_task) for dummy in range(1 if "first" in title else rounds)]
                 one = Spent(
                     *(statistics.median(getattr(run, name) for run in runs) for name in ("wall", "controller", "host"))
                 )
@@ -218,8 +218,8 @@ def measured(
     try:
         for port in (5001, 5002):
             until(functools.partial(answering, one, asking(TRY, to, str(port))))
-        rates = [float(one.run([*asking(SEND, to, "5001"), str(SECONDS)]).stdout) for _ in range(3)]
-        times = [float(one.run(asking(ECHO, to, "5002")).stdout) for _ in range(3)]
+        rates = [float(one.run([*asking(SEND, to, "5001"), str(SECONDS)]).stdout) for dummy in range(3)]
+        times = [float(one.run(asking(ECHO, to, "5002")).stdout) for dummy in range(3)]
     finally:
         other.kill(pid)
     return max(rates), min(times)
@@ -254,9 +254,7 @@ def ways(f: Fleet) -> Iterator[tuple[str, tuple[float, float]]]:
         ("one segment (vxlan)", "vxlan", "auto"),
     ):
         f.play(shared(driver, underlay), **UNDERLAY)
-        to = next(
-            one["local"] for one in two[1].ip("-n c0 addr show dev eth0")[0]["addr_info"] if one["family"] == "inet"
-        )
+        [to] = [one["local"] for one in two[1].ip("-n c0 -4 addr show dev eth0")[0]["addr_info"]]
         yield title, measured(*in_namespace("c0"), two, to)
         play = shared(driver, underlay)
         f.play({**play, "vars": {**play["vars"], "wiring_state": "absent"}}, **UNDERLAY)

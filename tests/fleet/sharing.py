@@ -17,7 +17,7 @@ from fleet import Beside, Fleet, Host, Played, serve
 from lab import Lab
 from plays import Play, talk, wiring
 
-NAMES = ["h1", "h2", "h3"]
+NAMES = ("h1", "h2", "h3")
 FAMILIES = (4, 6)
 INTERNET = {4: "192.0.2.99", 6: "2001:db8::99"}
 UNDERLAY = "wiring_underlay_address"

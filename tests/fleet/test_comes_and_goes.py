@@ -10,7 +10,7 @@ The tests are the chapters of one story, in order. Each host has a container in 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -310,7 +310,7 @@ def test_so_is_a_teardown(hosts: Fleet, first: None, pristine: dict[str, str]) -
     as_before(hosts, pristine)
 
 
-WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], list[str], str]] = {
+WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], Sequence[str], str]] = {
     # The role's variables, the inventory's, the hosts that say so, and what they say.
     "two with the same slice": (
         {},

@@ -32,7 +32,7 @@ def played(ten: Fleet) -> list[Played]:
     """The run, and the run again, each with somebody in every container."""
     plays = yaml.safe_load((TREE / "site.yml").read_text("utf-8"))
     options = ("-i", str(TREE / "inventory.yml"))
-    done = [ten.play(*plays, options=options, one_task=False) for _ in range(2)]
+    done = [ten.play(*plays, options=options, one_task=False) for _number in range(2)]
     for tier, numbers in TIERS.items():
         for number in numbers:
             serve(ten[f"h{number}"], tier, PORTS[tier])

@@ -78,7 +78,7 @@ def first(hosts: Fleet, pristine: dict[str, str]) -> Played:
 
 def test_each_host_is_wired_as_foreseen_and_the_second_run_has_nothing_to_do(first: Played) -> None:
     foreseen, done, again = first.plays
-    assert sorted(done) == NAMES
+    assert sorted(done) == [*NAMES]
     for name in NAMES:
         assert foreseen[name].drift() == done[name].drift() != {}
         assert again[name].changed == []
