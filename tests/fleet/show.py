@@ -23,7 +23,8 @@ from fleet import Beside, Fleet, Host, Played, answers, fleet, serve
 from plays import wiring
 
 SHOWN = 8  # hosts in the table, and lines about what is wrong
-# Each other host asks the next ones. If all asked all, fifty would have more neighbours than the kernel keeps, for all its namespaces together.
+# Each other host asks the next ones. If all asked all, thirty would have more neighbours than the kernel keeps, for all its namespaces together;
+# with the network that they share so have fifty in any case.
 NEXT = 3
 PUBLISHED, OWN = "8080", "80"
 LIMIT = 5  # seconds for an answer
