@@ -60,3 +60,18 @@ options:
       - Interfaces in it may be named by an alternative name (C(ip link property)) as well, as with C(ip). Results show their own names.
     type: str
 """
+
+    AUTO_MTU = r"""
+options:
+  mtu_of:
+    description:
+      - With O(mtu=auto), take the MTU of the interface that has this address of the host, instead of that with the default route. Where none has it, it is the
+        latter all the same.
+    type: str
+    version_added: 0.3.0
+  mtu_less:
+    description: With O(mtu=auto), take so many bytes less, for what packets are wrapped into on their way. At most 200.
+    type: int
+    default: 0
+    version_added: 0.3.0
+"""

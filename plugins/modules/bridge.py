@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - linuxnet.containers.attributes.actiongroup
   - linuxnet.containers.options
   - linuxnet.containers.options.netns
+  - linuxnet.containers.options.auto_mtu
 options:
   name:
     description: Name of the bridge. Required without O(aggregate).
@@ -67,17 +68,6 @@ options:
         address for good.
       - Left out, it stays as it is, and a new bridge has what its namespace gives to new interfaces.
     type: bool
-  mtu_of:
-    description:
-      - With O(mtu=auto), take the MTU of the interface that has this address of the host, instead of that with the default route. Where none has it, it is the
-        latter all the same.
-    type: str
-    version_added: 0.3.0
-  mtu_less:
-    description: With O(mtu=auto), take so many bytes less, for what packets are wrapped into on their way. At most 200.
-    type: int
-    default: 0
-    version_added: 0.3.0
   only_ours:
     description:
       - Change and remove only what this collection made, as the role P(linuxnet.containers.wiring#role) does. Left out, the bridge that is named

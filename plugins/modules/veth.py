@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - linuxnet.containers.attributes.actiongroup
   - linuxnet.containers.options
   - linuxnet.containers.options.netns
+  - linuxnet.containers.options.auto_mtu
 options:
   name:
     description:
@@ -96,17 +97,6 @@ options:
       - Whether the other end has IPv6. It is set before that is up.
       - Beside O(exclusive) it keeps IPv6, and a warning says so, where somebody else gave it an address for good.
     type: bool
-  mtu_of:
-    description:
-      - With O(mtu=auto), take the MTU of the interface that has this address of the host, instead of that with the default route. Where none has it, it is the
-        latter all the same.
-    type: str
-    version_added: 0.3.0
-  mtu_less:
-    description: With O(mtu=auto), take so many bytes less, for what packets are wrapped into on their way. At most 200.
-    type: int
-    default: 0
-    version_added: 0.3.0
   peer_sysctls:
     description:
       - Sysctls of the other end by key, such as C(net.ipv4.conf.eth0.arp_notify) with C(1). They are set as soon as it is there, before it is up.

@@ -159,7 +159,7 @@ def auto_mtu(auto: Auto, ns: int, state: State) -> int:
     # Here and not above: of use to few tasks.
     from ansible_collections.linuxnet.containers.plugins.module_utils._resources import way
 
-    return way.mtu_of(ns, holder, state) - less
+    return way.of(ns, holder, state)[1] - less
 
 
 def with_mtu(attributes: Mapping[str, Any], auto: int) -> Dict[str, Any]:

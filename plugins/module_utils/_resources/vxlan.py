@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import replace
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import underlay
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
@@ -64,7 +64,7 @@ class Vxlan(OfKind):
     def ways(self, want: Want, asked: Mapping[str, Any], origin: int, state: State) -> Sequence[Way]:
         if want.peers:
             return [_towards(origin, peer, state) for peer in want.peers]
-        return [_of(origin, asked.get("local"), state)]
+        return [way.of(origin, asked.get("local") or "", state)]
 
     def overhead(self, asked: Mapping[str, Any]) -> int:
         return _OVERHEAD[_is_ipv6(asked)]
@@ -129,12 +129,6 @@ def _towards(ns: int, ip: str, state: State) -> Way:
     """Return the way to an address, with the MTU of the route where it says one; the uplink where there is no route."""
     found = way.towards(ns, ip, state)
     if found is None:
-        return state.uplink(ns), state.uplink_mtu(ns)
+        return way.of(ns, "", state)
     route, link = found
     return link, route.mtu or int(link.get("mtu"))
-
-
-def _of(ns: int, local: Optional[str], state: State) -> Way:
-    """Return the interface that has an address, the uplink where none has it."""
-    link = way.holder(ns, local, state) if local else None
-    return (state.uplink(ns), state.uplink_mtu(ns)) if link is None else (link, int(link.get("mtu")))

@@ -29,16 +29,10 @@ def on_link(ns: int, ip: str, state: State) -> Optional[Link]:
     return found[1] if found is not None and not found[0].gateway and not found[0].nexthops else None
 
 
-def holder(ns: int, ip: str, state: State) -> Optional[Link]:
-    """Return the interface that has an address, None where none has it."""
-    for index, address in state.addresses(ns):
+def of(ns: int, ip: str, state: State) -> Tuple[Optional[Link], int]:
+    """Return the interface that has an address, and its MTU; those of the uplink where none has it, or ``ip`` is ``""``."""
+    for index, address in state.addresses(ns) if ip else ():
         link = state.link_at(ns, index) if address.ip == ip else None
         if link is not None and link.name != "lo":
-            return link
-    return None
-
-
-def mtu_of(ns: int, ip: str, state: State) -> int:
-    """Return the MTU of the interface that has an address, of that with the default route where none has it or ``""`` is given."""
-    link = holder(ns, ip, state) if ip else None
-    return state.uplink_mtu(ns) if link is None else int(link.get("mtu"))
+            return link, int(link.get("mtu"))
+    return state.uplink(ns), state.uplink_mtu(ns)

@@ -21,6 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps 
     WIRE,
     Item,
     Plan,
+    is_network_s,
     network_by_name,
     network_of,
 )
@@ -135,7 +136,7 @@ class _Half:
             return [("container", item["name"])]
         if step == "bridge":
             return [("network", item["name"])]
-        if _of_network(step, item):  # without isolation, or NAT, nobody may be on it
+        if is_network_s(step, item):  # without isolation, or NAT, nobody may be on it
             return [("network", item["owner"])]
         if step == "nat" and item.get("type") == "spoof_check":  # nor who is not checked
             return [("checked", item["owner"])]
@@ -154,7 +155,7 @@ class _Half:
 
     def needed(self, step: str, item: Item) -> Set[Thing]:
         """Return what an item stands on."""
-        if _of_network(step, item):
+        if is_network_s(step, item):
             # A tunnel is open to anybody once its rule is gone.
             return {("network", item["owner"]), *([("link", item["owner"])] if item.get("type") == "tunnel" else [])}
         network = network_of(step, item, self._networks)
@@ -207,11 +208,6 @@ class _Half:
             for item in self._addresses.get(route["netns"], ()) if hop.get("gateway") else ():
                 if hop.get("interface", item["interface"]) == item["interface"] and _within(item, hop["gateway"]):
                     yield ("address", item["netns"], item["interface"], _version(item))
-
-
-def _of_network(step: str, item: Item) -> bool:
-    """Return whether an item is a rule for a network."""
-    return step == "nat" and item.get("type") not in ("dnat", "spoof_check")
 
 
 def _version(item: Item) -> str:

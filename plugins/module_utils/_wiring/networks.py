@@ -55,12 +55,8 @@ _OF_A_FAMILY = ("destination", "gateway", "source")
 class Network:
     """A network; ``spec`` is its entry in canonical form. Raises `Invalid` when it is made."""
 
-    useless: Tuple[str, ...] = (
-        "host_prefix",
-        "underlay",
-        "uplinks",
-        "vni",
-    )  # options that mean nothing for such a network
+    # Options that mean nothing for such a network.
+    useless: Tuple[str, ...] = ("host_prefix", "underlay", "uplinks", "vni")
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
         self.spec = spec

@@ -75,9 +75,14 @@ def network_by_name(steps: Mapping[str, Sequence[Item]]) -> Dict[str, str]:
     return found
 
 
+def is_network_s(step: str, item: Item) -> bool:
+    """Return whether an item is a rule for a network."""
+    return step == "nat" and item.get("type") not in ("dnat", "spoof_check")
+
+
 def network_of(step: str, item: Item, known: Mapping[str, str]) -> str:
     """Return the network that an item is of, given those of its half `network_by_name`, ``""`` where it is a container's."""
-    if step == "nat" and item.get("type") not in ("dnat", "spoof_check"):
+    if is_network_s(step, item):
         return str(item["owner"])
     if step in ("bridge", "link"):
         return known.get(item["name"], item["name"])

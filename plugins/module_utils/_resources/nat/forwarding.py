@@ -12,7 +12,7 @@ where there is no file, is what says so.
 from __future__ import annotations
 
 from dataclasses import field, replace
-from typing import AbstractSet, Any, Dict, Iterable, List, Optional, Tuple
+from typing import AbstractSet, Any, Callable, Dict, Iterable, List, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile, SetSysctl
@@ -120,28 +120,24 @@ class Forwarding:
 
 
 def switched_on(forwardings: Iterable[Forwarding]) -> List[Change]:
-    """Return the steps that switch forwarding of several families on, which share our file."""
-    steps: List[Change] = []
-    text: Optional[str] = None
-    for forwarding in forwardings:
-        on = (forwarding if text is None else replace(forwarding, text=text)).on()
-        text = next((step.text for step in on if isinstance(step, PutFile)), text)
-        steps.extend(on)
-    return steps
+    """Return the steps that switch forwarding of several families on."""
+    return _in_turn(forwardings, Forwarding.on)
 
 
 def kept_or_taken_back(forwardings: Iterable[Forwarding], needed: AbstractSet[int]) -> List[Change]:
     """Return the steps that take forwarding of the families back that are not ``needed`` any more, if it was ours, and keep the fence of the
-    others. They share our file."""
+    others."""
+    return _in_turn(forwardings, lambda one: one.fencing.up() if one.family in needed else one.off())
+
+
+def _in_turn(forwardings: Iterable[Forwarding], steps_of: Callable[[Forwarding], List[Change]]) -> List[Change]:
+    """Return the steps of several families, which share our file: each goes on from what the one before it leaves there."""
     steps: List[Change] = []
     text: Optional[str] = None
     for forwarding in forwardings:
-        if forwarding.family in needed:
-            steps.extend(forwarding.fencing.up())
-            continue
-        off = (forwarding if text is None else replace(forwarding, text=text)).off()
-        text = next((step.text for step in off if isinstance(step, PutFile)), text)
-        steps.extend(off)
+        own = steps_of(forwarding if text is None else replace(forwarding, text=text))
+        text = next((step.text for step in own if isinstance(step, PutFile)), text)
+        steps.extend(own)
     return steps
 
 

@@ -172,8 +172,10 @@ def _with_direct(want: Want, state: State) -> Tuple[Tuple[str, str], ...]:
     from ansible_collections.linuxnet.containers.plugins.module_utils._resources.way import on_link
 
     ns, found = state.find(want.ns), {*want.isolation.inside}
-    for source, gateway in want.direct if ns is not None else ():
-        link = on_link(ns, gateway, state) if ns is not None else None
+    if ns is None:
+        return want.isolation.inside
+    for source, gateway in want.direct:
+        link = on_link(ns, gateway, state)
         found.update([(link.name, source)] if link is not None else [])
     return tuple(sorted(found))
 
