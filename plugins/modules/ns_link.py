@@ -91,8 +91,8 @@ options:
     default: false
   only_ours:
     description:
-      - Change and remove only what this collection made, known by its derived MAC address, as the role P(linuxnet.containers.wiring#role) does. An interface of
-        somebody else's is refused, and with O(state=absent) left alone, with a warning. So is one without such an address, as vlan and ipvlan are.
+      - Change and remove only what this module made, as the role P(linuxnet.containers.wiring#role) does. It is known by the group 76, with which the module
+        makes each link, or by its derived MAC address. An interface of somebody else's is refused, and with O(state=absent) left alone, with a warning.
     type: bool
     default: false
     version_added: 0.3.0

@@ -80,7 +80,7 @@ def test_a_vxlan_is_made_and_removed(host: Lab, local: str, peers: list[str], mt
         "peers": peers,
     }
     assert made["commands"] == [
-        f"ip link add vx0 mtu {mtu} address {MAC} type vxlan id 42 local {own} dstport 4789 nolearning dev u0",
+        f"ip link add vx0 mtu {mtu} address {MAC} group 76 type vxlan id 42 local {own} dstport 4789 nolearning dev u0",
         "ip link set vx0 up",
         *(f"bridge fdb append 00:00:00:00:00:00 dev vx0 dst {peer}" for peer in peers),
     ]
@@ -108,7 +108,7 @@ def test_it_is_born_in_its_namespace_and_its_packets_go_by_the_parent_s(host: La
     comes(host, f"awk '$3 == {monitor} {{found = 1}} END {{exit !found}}' /proc/net/netlink")
     made = settles(host, "ns_link", **NEW, netns="web", master="br0", mac=MAC, peers=["10.0.0.2"], alias="of web")
     assert made["commands"] == [
-        f"ip link add vx0 netns web mtu 1450 address {MAC} type vxlan id 42 local 10.0.0.1 dstport 4789 dev u0",
+        f"ip link add vx0 netns web mtu 1450 address {MAC} group 76 type vxlan id 42 local 10.0.0.1 dstport 4789 dev u0",
         "ip -n web link set vx0 master br0",
         "ip -n web link set vx0 up",
         "bridge -n web fdb append 00:00:00:00:00:00 dev vx0 dst 10.0.0.2",

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from lab import Lab
-from proofs import comes, lines, pastes, refuses, settles, unchanged, untouched
+from proofs import comes, lines, pastes, refuses, settles, unchanged, untouched, warnings
 
 MAC, OTHER = "02:42:0a:00:00:01", "02:42:0a:00:00:0f"
 # Of each kind one, with what has to be said.
@@ -127,7 +127,7 @@ def test_it_is_made_and_removed(
     )
     if words:
         assert made["commands"] == [
-            f"ip link add x0 {words.format(MAC)}",
+            f"ip link add x0 {words.format(MAC).replace(' type', ' group 76 type')}",
             "ip link set x0 up",
             "ip link set x0 alias 'of mine'",
         ]
@@ -221,6 +221,39 @@ def test_what_is_cut_off_is_taken_back(host: Lab) -> None:
     before = host.snapshot()
     cut = host.cut(1, "ns_link", **asked("macvlan", alias="x", mode="private"))
     assert cut.get("failed")
+    assert host.snapshot() == before
+
+
+# --- ours ---
+
+BY_HAND_TOO = {
+    **dict.fromkeys(NEW, "type {kind}"),
+    "vlan": "type vlan id 5",
+    "vrf": "type vrf table 10",
+    "ipvlan": "type ipvlan mode l2",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_it_made_is_known_again_by_its_mark_and_nothing_else_is(host: Lab, kind: str) -> None:
+    before = host.snapshot()
+    ours: dict[str, Any] = {"only_ours": True, "state": "absent"}
+    on = "link u0" if "parent" in NEW[kind] else ""
+    host.run(f"ip link add x0 {on} {BY_HAND_TOO[kind].format(kind=kind)} && ip link set x0 up")
+    host.module("ns_link", **asked(kind, alias="x"))
+    assert link(host)["group"] == "default"
+    left = unchanged(host, "ns_link", name="x0", kind=kind, **ours)
+    assert warnings(left) == ["Interface 'x0' in the host was not made by this collection: it is left alone."]
+    text = "^Interface 'x0' in the host was not made by this collection; call it otherwise, or remove it.$"
+    refuses(host, "ns_link", text, **asked(kind, alias="y", only_ours=True))
+    host.module("ns_link", name="x0", kind=kind, state="absent")
+    host.module("ns_link", **asked(kind))
+    born = link(host)
+    assert born["group"] == "76"
+    if kind != "ipvlan":
+        host.run(f"ip link set x0 address {OTHER}")
+    host.run("ip link set x0 down; ip link set x0 name x1")
+    settles(host, "ns_link", name="x1", kind=kind, **ours)
     assert host.snapshot() == before
 
 

@@ -175,6 +175,15 @@ def a_macvlan_on_a_macvlan_is_one_on_its_parent(kernel: Any) -> None:
 
 
 @case
+def the_group_that_a_link_is_born_with_stays(kernel: Any) -> None:
+    pair(kernel)
+    on(kernel, "macvlan", "m1", WEB, link_group=76, enabled=True)
+    on(kernel, "macvlan", "m2", WEB)
+    kernel.apply(SetLink(WEB, "m1", {"name": "m3", "alias": "x", "enabled": False}, {}))
+    assert [has(kernel, name, "link_group", ref=WEB) for name in ("m3", "m2")] == [[76], [0]]
+
+
+@case
 def a_parent_gives_its_frames_to_macvlans_or_to_a_bridge(kernel: Any) -> None:
     pair(kernel)
     bridge(kernel, mac=MAC % 8)

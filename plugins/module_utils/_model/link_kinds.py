@@ -37,6 +37,7 @@ class Field:
     ``called``: the option's and the result's name, where another table has a row of that name. ``attribute6`` holds an address that is IPv6.
     ``fixed``: the kernel does not change it in place. ``but``: kinds that do not have it. ``numbers``: the kernel's number for each word that a
     value can be. A link that ns_link makes has to be given it where it is ``needed``, and gets ``new`` for it where nothing is given.
+    ``mark``: no module has it as an option or shows it; a link is born with it.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Field:
     numbers: Mapping[str, int] = field(default_factory=dict, hash=False)
     needed: bool = False
     new: Any = None
+    mark: bool = False
 
     @property
     def shown(self) -> str:
@@ -145,6 +147,8 @@ LINK = table(
     Field("tx_queue_len", "IFLA_TXQLEN", "txqueuelen {}", 1000, values.integer(0, values.U32), only=("veth",)),
     Field("alias", "IFLA_IFALIAS", "alias {}", "", values.text_up_to(255), ends="near", late=True, bare=True),
     Field("tx_checksum", "", "tx {}", True, only=("veth",), late=True, asked=True, ethtool=True),
+    # Of one that ns_link made: that it is ours. A vxlan has another group, to which it floods.
+    Field("link_group", "IFLA_GROUP", "group {}", 0, mark=True),
     # Whether router advertisements are heard. What a new link does is its namespace's affair (net.ipv6.conf.default.accept_ra).
     Field(
         "accept_ra",
@@ -320,7 +324,8 @@ def kind(name: str) -> Kind:
 def rows(name: str) -> Dict[str, Field]:
     """Return the rows that links of a kind have, in the order in which they are shown: general ones, the kind's own, and last
     whether the link is up, and what is set once it exists."""
-    general = {key: row for key, row in LINK.items() if name not in row.but and (not row.only or name in row.only)}
+    having = {key: row for key, row in LINK.items() if name not in row.but and (not row.only or name in row.only)}
+    general = {key: row for key, row in having.items() if not row.mark}
     early = {key: row for key, row in general.items() if not row.late and (KINDS[name].peer or key != "enabled")}
     return {**early, **KINDS[name].fields, **general}
 

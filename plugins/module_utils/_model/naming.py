@@ -25,8 +25,8 @@ OWNER_BYTES = (
 )
 _UNMARKABLE = re.compile(r'[\s"|\\\0\ud800-\udfff]')
 
-# Protocol number that marks the addresses (IFA_PROTO) and routes (rtm_protocol) this collection sets.
-# Outside the numbers that the kernel and iproute2's rt_protos know.
+# The number that marks what this collection sets: the protocol of addresses (IFA_PROTO) and routes (rtm_protocol), and the group (IFLA_GROUP)
+# of links. Outside the numbers that the kernel and iproute2's rt_protos know.
 PROTOCOL = 76
 # Alias of an isolated port whose flag is off, since a rule of ours keeps it from the others: see _resources/nat/apart.
 APART = "linuxnet: kept apart by nftables"

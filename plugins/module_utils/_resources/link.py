@@ -261,6 +261,14 @@ def is_own_link(link: Link, kind: str, path: str, name: str, identity: str) -> b
     return link.kind == kind and is_own(link.get("mac"), identity, kind, path, name)
 
 
+def is_made(link: Link, path: str, name: str, identity: str) -> bool:
+    """Return whether the noun ns_link made a link as ``name`` in the namespace at ``path``: it was born with the mark, or has the MAC
+    address that is derived for it. That alone would not do: some have their parent's."""
+    if link.kind not in link_kinds.made_by("ns_link"):
+        return False
+    return link.get("link_group") == PROTOCOL or is_own_link(link, link.kind, path, name, identity)
+
+
 def pair_mac(identity: str, path: str, peer_name: str) -> str:
     """Return the MAC address of the host end of a new pair for ``peer_name`` in the namespace at ``path``."""
     return mac(identity, "veth", path, peer_name, "own")

@@ -18,7 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
     SetLink,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import high_mac, known_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL, high_mac, known_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Flooded, Link, NsRef, show
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import parents
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import Have as LinkHave
@@ -27,6 +27,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.lin
     check_port_mtu,
     differing,
     ipv6_lost,
+    is_made,
     is_own_link,
     own_mac,
     port_of,
@@ -280,11 +281,7 @@ class OfKind(LinkResource):
             text = "Interface '%s' in %s is %s, not %s; it is left alone%s."
             raise Refused(text % (want.name, want.ns, link.describe(), self.kind.described, hint))
         before = self._shown(want, have, link.attributes, have) if link else {}
-        if (
-            link is not None
-            and want.only_ours
-            and not is_own_link(link, self.noun, want.ns.path, want.name, have.identity)
-        ):
+        if link is not None and want.only_ours and not is_made(link, want.ns.path, want.name, have.identity):
             text = "Interface '%s' in %s was not made by this collection"
             if want.present:
                 raise Refused((text + "; call it otherwise, or remove it.") % (want.name, want.ns))
@@ -351,6 +348,7 @@ class OfKind(LinkResource):
         early, late = split(wanted, link_kinds.late(self.rows))
         # In the order of iproute2's words, whatever the options' was.
         early = {name: early[name] for name in (*self.rows, *early) if name in early}
+        early["link_group"] = PROTOCOL
         if master:
             early["master"] = master
         origin = have.origin if self.kind.parent else None

@@ -21,7 +21,8 @@ TABLES = {
     "bridge_port": dict(link_kinds.PORT),
     "ns_link": {name: row for kind in MADE for name, row in link_kinds.rows(kind).items()},
 }
-ALL = [link_kinds.LINK, *(rows for kind in link_kinds.KINDS.values() for rows in (kind.fields, kind.ports) if rows)]
+OPTIONS = {name: row for name, row in link_kinds.LINK.items() if not row.mark}
+ALL = [OPTIONS, *(rows for kind in link_kinds.KINDS.values() for rows in (kind.fields, kind.ports) if rows)]
 
 
 @pytest.mark.parametrize("noun", sorted(TABLES))

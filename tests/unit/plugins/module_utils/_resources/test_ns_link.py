@@ -96,12 +96,12 @@ def test_a_vxlan_is_made_in_one_message_and_then_told_its_peers() -> None:
     }
     entries = Flooded("10.0.0.2"), Flooded("10.0.0.3")
     assert found.changes == (
-        AddLink(HOST, "vx0", "vxlan", {**early, "enabled": True}, parent="u", parent_ns=HOST),
+        AddLink(HOST, "vx0", "vxlan", {**early, "enabled": True, "link_group": 76}, parent="u", parent_ns=HOST),
         SetFlooded(HOST, "vx0", entries),
         SetLink(HOST, "vx0", {"alias": "x"}, {"alias": ""}),
     )
     assert [str(line) for step in found.changes for line in step.commands()] == [
-        "ip link add vx0 mtu 1450 address 02:00:00:00:00:01 type vxlan id 42 local 10.0.0.1 dstport 4789 nolearning dev u",
+        "ip link add vx0 mtu 1450 address 02:00:00:00:00:01 group 76 type vxlan id 42 local 10.0.0.1 dstport 4789 nolearning dev u",
         "ip link set vx0 up",
         "bridge fdb append 00:00:00:00:00:00 dev vx0 dst 10.0.0.2",
         "bridge fdb append 00:00:00:00:00:00 dev vx0 dst 10.0.0.3",
@@ -131,7 +131,7 @@ def test_one_in_another_namespace_is_born_there() -> None:
     kernel.apply(AddLink(WEB, "br0", "bridge", {"mac": "02:00:00:00:00:0a"}))
     found = made(kernel, RESOURCE, **NEW, netns="web", master="br0", peers=["10.0.0.2"])
     assert found["commands"] == [
-        "ip link add vx0 netns web mtu 1450 address 02:00:00:00:00:01 type vxlan id 42 local 10.0.0.1 dstport 4789 dev u",
+        "ip link add vx0 netns web mtu 1450 address 02:00:00:00:00:01 group 76 type vxlan id 42 local 10.0.0.1 dstport 4789 dev u",
         "ip -n web link set vx0 master br0",
         "ip -n web link set vx0 up",
         "bridge -n web fdb append 00:00:00:00:00:00 dev vx0 dst 10.0.0.2",
@@ -459,7 +459,7 @@ def test_a_kind_has_its_own_options_and_is_an_entry(monkeypatch: pytest.MonkeyPa
     assert text == "parent: an hsr that is made needs one; 'h0' is not in the host yet."
     found = made(kernel, resource, name="h0", kind="hsr", ring=7, parent="u", mac="02:00:00:00:00:01")
     assert found["commands"] == [
-        "ip link add h0 link u mtu 1500 address 02:00:00:00:00:01 type hsr ring 7 pace fast",
+        "ip link add h0 link u mtu 1500 address 02:00:00:00:00:01 group 76 type hsr ring 7 pace fast",
         "ip link set h0 up",
     ]
     assert "peers" not in found["after"]

@@ -84,20 +84,25 @@ def test_what_is_refused(kind: str, params: dict[str, Any], sentence: str) -> No
 @pytest.mark.parametrize(
     ("kind", "params", "command", "own"),
     [
-        ("dummy", {}, f"ip link add x0 address {MAC} type dummy", {"mtu": 1500}),
+        ("dummy", {}, f"ip link add x0 address {MAC} group 76 type dummy", {"mtu": 1500}),
         (
             "macvlan",
             {},
-            f"ip link add x0 link u mtu 1500 address {MAC} type macvlan mode bridge",
+            f"ip link add x0 link u mtu 1500 address {MAC} group 76 type macvlan mode bridge",
             {"mode": "bridge", "mtu": 1500},
         ),
         (
             "vlan",
             {"vlan_protocol": "802.1AD"},
-            f"ip link add x0 link u mtu 1500 address {MAC} type vlan protocol 802.1ad id 5",
+            f"ip link add x0 link u mtu 1500 address {MAC} group 76 type vlan protocol 802.1ad id 5",
             {"vlan_id": 5, "vlan_protocol": "802.1ad", "mtu": 1500},
         ),
-        ("vrf", {"table": "main"}, f"ip link add x0 address {MAC} type vrf table 254", {"table": 254, "mtu": 65575}),
+        (
+            "vrf",
+            {"table": "main"},
+            f"ip link add x0 address {MAC} group 76 type vrf table 254",
+            {"table": 254, "mtu": 65575},
+        ),
     ],
 )
 def test_one_message_makes_it(kind: str, params: dict[str, Any], command: str, own: dict[str, Any]) -> None:
@@ -117,7 +122,7 @@ def test_an_ipvlan_is_made_without_an_address() -> None:
     kernel = host()
     found = made(kernel, RESOURCE, **asked("ipvlan", netns="web"))
     assert found["commands"] == [
-        "ip link add x0 netns web link u mtu 1500 type ipvlan mode l2",
+        "ip link add x0 netns web link u mtu 1500 group 76 type ipvlan mode l2",
         "ip -n web link set x0 up",
     ]
     assert "mac" not in found["after"]
