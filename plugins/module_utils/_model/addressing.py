@@ -149,6 +149,17 @@ def without(whole: IpNetwork, part: Any) -> List[IpNetwork]:
     return sorted(whole.address_exclude(part))
 
 
+def parts(text: str, option: str) -> List[IpNetwork]:
+    """Return what ``FIRST-LAST``, a CIDR or one address covers, as networks. Raises `Invalid`."""
+    first, dash, last = text.partition("-")
+    if not dash:
+        return [network(text, option)]
+    ends = [address(end, option) for end in (first, last)]
+    if ends[0].version != ends[1].version or int(ends[0]) > int(ends[1]):
+        raise Invalid("%s: '%s' ends before it begins." % (option, text))
+    return list(ipaddress.summarize_address_range(ends[0], ends[1]))  # type: ignore[type-var]
+
+
 def overlap(networks: Iterable[IpNetwork]) -> Optional[Tuple[IpNetwork, IpNetwork]]:
     """Return two networks that overlap, None where none do: if any do, two that follow each other in order do."""
     ordered = sorted(networks, key=lambda net: (net.version, int(net.network_address), net.prefixlen))

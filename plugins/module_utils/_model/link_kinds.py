@@ -155,7 +155,7 @@ LINK = table(
         "",
         "",
         True,
-        only=("bridge", "veth"),
+        only=("bridge", "ipvlan", "macvlan", "veth"),
         ends="each",
         late=True,
         asked=True,
@@ -167,7 +167,7 @@ LINK = table(
         "",
         "",
         True,
-        only=("bridge", "veth"),
+        only=("bridge", "ipvlan", "macvlan", "veth"),
         ends="each",
         late=True,
         asked=True,
@@ -309,6 +309,7 @@ KINDS: Dict[str, Kind] = {
 }
 
 PORT = _BRIDGE.ports
+SHARING = ("ipvlan", "macvlan")  # kinds of which each is somebody of its own on the parent's segment, so that a container can have one instead of a pair
 
 
 def made_by(module: str) -> List[str]:

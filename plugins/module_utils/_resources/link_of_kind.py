@@ -20,20 +20,24 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL, high_mac, known_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Flooded, Link, NsRef, show
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources import parents
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import link_sysctls, parents
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import Have as LinkHave
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
     LinkResource,
     check_port_mtu,
     differing,
+    ipv6_kept,
     ipv6_lost,
     is_made,
     is_own_link,
+    own_links,
     own_mac,
+    own_pairs,
     port_of,
     set_late,
     shown,
     split,
+    stays_on,
     with_mtu,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import Want as LinkWant
@@ -94,6 +98,10 @@ class OfKind(LinkResource):
             master=known_name(given["master"], "master") if given["master"] else given["master"],
             recreate=params["recreate"],
             only_ours=params["only_ours"],
+            as_is=params["as_is"],
+            exclusive=params["exclusive"],
+            keep=frozenset(params.get("keep") or ()),
+            sysctls=link_sysctls.parse_sysctls(params["sysctls"], common.name, "it") if params.get("sysctls") else {},
         )
 
     def resolved(self, want: LinkWant, state: State) -> LinkWant:
@@ -107,7 +115,10 @@ class OfKind(LinkResource):
             parent, there = parents.taken_for(self.noun, parent, origin, (parent_ns, want.ns), state)
             parent_ns = parent_ns if there == origin else there
         same = (name, master, parent, parent_ns) == (want.name, want.master, want.parent, want.parent_ns)
-        return want if same else replace(want, name=name, master=master, parent=parent, parent_ns=parent_ns)
+        if same:
+            return want
+        settings = {link_sysctls.of_interface(key, name): value for key, value in want.sysctls.items()}
+        return replace(want, name=name, master=master, parent=parent, parent_ns=parent_ns, sysctls=settings)
 
     # --- looking ---
 
@@ -116,16 +127,29 @@ class OfKind(LinkResource):
             raise TypeError("this is no want of a kind of link")
         ns = state.need(want.ns) if want.present else state.find(want.ns)
         link = state.link(ns, want.name) if ns is not None else None
-        if ns is None or (link is None and not want.present):
+        if ns is None or (link is None and not want.present and not want.exclusive):
             return Have()
         have = Have() if link is None else self._as_it_is(want, ns, link, state)
-        if want.present or want.only_ours:
+        if want.present or want.only_ours or want.exclusive:
             have = replace(have, identity=state.identity())
         if want.present:
             if self.kind.parent:
                 have = self._on_parent(want, have, ns, state)
-            have = replace(have, ipv6=ipv6_lost(with_mtu(want.attributes, have.mtu), ns, have.link, state))
+            have = replace(
+                have,
+                ipv6=ipv6_lost(with_mtu(want.attributes, have.mtu), ns, have.link, state),
+                kept=ipv6_kept(want.attributes, ns, have.link, state) if want.exclusive else "",
+                sysctls=link_sysctls.as_they_are(want.sysctls, want.name, ns, have.link, state),
+            )
             have = self._with_master(want, have, ns, state)
+        if want.exclusive:
+            links = {one.name for one in own_links(want.ns, ns, state)} - want.keep - {want.name}
+            pairs = ((near.name, far.name) for near, far in own_pairs(want.ns, ns, state.need(HOST), state))
+            have = replace(
+                have,
+                links=tuple(sorted(links)),
+                pairs=tuple(sorted(pair for pair in pairs if pair[1] == want.name or pair[1] not in want.keep)),
+            )
         link = have.link
         if link is not None and (not want.present or (want.recreate and self._fixed(want, have, link))):
             have = replace(have, above=parents.above(ns, link, state))
@@ -275,23 +299,44 @@ class OfKind(LinkResource):
     def plan(self, want: LinkWant, have: LinkHave) -> Plan:
         if not isinstance(want, Want) or not isinstance(have, Have):
             raise TypeError("what there is, is no answer for what is wanted")
+        plan = self._link(want, have)
+        pairs = [near for near, far in have.pairs if far != want.name]  # that one is in the way, and gone by then
+        if not have.links and not pairs:
+            return plan
+        others = {"other_pairs": pairs, "other_links": list(have.links)}
+        before = {**plan.before, **{name: listed for name, listed in others.items() if listed}}
+        surplus = (*(DelLink(want.ns, name) for name in have.links), *(DelLink(HOST, name) for name in pairs))
+        return replace(plan, before=before, changes=(*plan.changes, *surplus))  # last: a deletion cannot be undone
+
+    def _link(self, want: Want, have: Have) -> Plan:
+        """Return the plan for the link itself."""
         link = have.link
-        if link is not None and link.kind != self.noun and not (want.recreate and want.present and gives_way(link)):
+        ours = link is not None and (
+            is_made(link, want.ns.path, want.name, have.identity)
+            or want.name in [far for dummy, far in have.pairs]
+        )
+        yields = link is not None and want.recreate and want.present and (gives_way(link) or (ours and want.exclusive))
+        if link is not None and link.kind != self.noun and not yields:
             hint = "; recreate: true makes it anew" if want.present and gives_way(link) else ""
             text = "Interface '%s' in %s is %s, not %s; it is left alone%s."
             raise Refused(text % (want.name, want.ns, link.describe(), self.kind.described, hint))
         before = self._shown(want, have, link.attributes, have) if link else {}
-        if link is not None and want.only_ours and not is_made(link, want.ns.path, want.name, have.identity):
+        if link is not None and want.only_ours and not ours:
             text = "Interface '%s' in %s was not made by this collection"
             if want.present:
                 raise Refused((text + "; call it otherwise, or remove it.") % (want.name, want.ns))
             return Plan(before, before, warnings=((text + ": it is left alone.") % (want.name, want.ns),))
         if not want.present:
+            if have.above and want.only_ours:
+                text = "'%s' in %s stays, for it is the parent of %s, which nothing here removes."
+                return Plan(before, before, warnings=(text % (want.name, want.ns, have.above),))
             check_above(want, have)
             return Plan(before, {}, (DelLink(want.ns, want.name),) if link else ())
         if link is None:
             return self._creation(want, have)
         fixed = self._fixed(want, have, link)
+        if want.as_is and not ours and not fixed:
+            return Plan(before, before)
         if not fixed:
             return self._repair(want, have, link, before)
         if not want.recreate:
@@ -345,7 +390,12 @@ class OfKind(LinkResource):
         check_way(want, have, master)
         there = replace(have, parent=parent, master=master, flooded=flooded, parent_netns=have.origin.option)
         after = self._shown(want, have, {**link_kinds.born(self.noun), "mac": have.parent_mac, **wanted}, there)
-        early, late = split(wanted, link_kinds.late(self.rows))
+        settings, values = link_sysctls.settled(want.ns, want.sysctls, have.sysctls)
+        if want.sysctls:
+            after["sysctls"] = values
+        # What is set before it is up holds for the first packet.
+        quiet = [name for name in wanted if self.rows[name].sysctl] or settings
+        early, late = split(wanted, [*(["enabled"] if quiet else []), *link_kinds.late(self.rows)])
         # In the order of iproute2's words, whatever the options' was.
         early = {name: early[name] for name in (*self.rows, *early) if name in early}
         early["link_group"] = PROTOCOL
@@ -353,7 +403,7 @@ class OfKind(LinkResource):
             early["master"] = master
         origin = have.origin if self.kind.parent else None
         made = AddLink(want.ns, want.name, self.noun, early, parent=parent, parent_ns=origin)
-        steps = (made, *self._flood(want, flooded, ()), *set_late(want.ns, want.name, late))
+        steps = (made, *self._flood(want, flooded, ()), *settings, *set_late(want.ns, want.name, late))
         return Plan({}, after, steps)
 
     def _check_mac(self, want: Want, attributes: Mapping[str, Any]) -> None:
@@ -377,6 +427,7 @@ class OfKind(LinkResource):
         if have.obstacle:
             raise Refused(have.obstacle)
         wanted = bounded(want, have, with_mtu(want.attributes, have.mtu))
+        warnings = stays_on(wanted, want.name, want.ns, have.kept)
         self._check_mac(want, link.attributes)
         flooded = self.flooding(want, have, {**link.attributes, **wanted}, False)
         new, old = differing(wanted, link.attributes)
@@ -387,8 +438,11 @@ class OfKind(LinkResource):
         if master != have.master:
             new["master"] = master
             old.update(port_of(link, have.master))
-        steps = (*self.steps(want, new, old), *self._flood(want, flooded, have.flooded))
-        return Plan(before, after, steps)
+        settings, values = link_sysctls.settled(want.ns, want.sysctls, have.sysctls)
+        if want.sysctls:
+            after["sysctls"] = values
+        steps = (*self.steps(want, new, old), *self._flood(want, flooded, have.flooded), *settings)
+        return Plan(before, after, steps, warnings)
 
     def steps(self, want: LinkWant, new: Dict[str, Any], old: Dict[str, Any]) -> Tuple[Change, ...]:
         """What is of the kind alone goes by itself: some refuse a message that has an MTU as well."""
@@ -422,7 +476,10 @@ class OfKind(LinkResource):
             if kind == self.noun
             else {name: row for name, row in self.rows.items() if name in link_kinds.LINK}
         )
+        rows = {name: row for name, row in rows.items() if not row.asked or name in want.attributes}
         described.update(shown(rows, attributes))
+        if link is not None and want.present and want.sysctls:
+            described["sysctls"] = {key: value for key, value in have.sysctls.items() if value}
         if kind == self.noun and "peers" in self.own:
             described["peers"] = sorted(map(str, self.peers(there, attributes)))
         return described

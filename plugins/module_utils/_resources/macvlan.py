@@ -11,7 +11,7 @@ from typing import Any, List, Mapping
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link_of_kind import OfKind
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_link_want import Difference, Have, Want
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.parents import Place, beside, path_of
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.parents import Place, beside
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 _ALONE = "passthru"
@@ -28,7 +28,7 @@ def _others_have_the_frames(place: Place, kind: str, state: State) -> str:
     if one is None or one.kind == kind:
         return ""
     text = "parent: '%s' in %s, %s, is on %s, which has the one kind or the other; take that kind, or remove it."
-    return text % (one.name, path_of(ns, state), one.describe(), place)
+    return text % (one.name, state.ref_of(ns), one.describe(), place)
 
 
 class Macvlan(OfKind):
@@ -52,14 +52,14 @@ class Macvlan(OfKind):
         if first is not None and (alone or self.borrows(first[1].attributes)):
             which = "this one" if alone else "that"
             text = "mode: '%s' in %s is on %s already, where %s would be alone, in mode passthru."
-            return text % (first[1].name, path_of(first[0], state), place, which)
+            return text % (first[1].name, state.ref_of(first[0]), place, which)
         address = "" if alone else asked.get("mac")
         if address and address == place.parent.get("mac"):
             return "mac: %s is that of %s; a macvlan has one of its own." % (address, place)
         for ns, one in beside(place, (self.noun,), state) if address else ():
             if address == one.get("mac"):
                 text = "mac: %s is that of '%s' in %s, which is on %s as well."
-                return text % (address, one.name, path_of(ns, state), place)
+                return text % (address, one.name, state.ref_of(ns), place)
         return ""
 
 
@@ -75,5 +75,5 @@ class Ipvlan(OfKind):
         first = None if found else next(beside(place, (self.noun,), state), None)
         if first is not None and first[1].get("ipvlan_mode") != asked.get("ipvlan_mode"):
             text = "mode: %s has '%s' in %s on it as well, in mode %s, and the kernel has one mode for all of a parent."
-            return text % (place, first[1].name, path_of(first[0], state), first[1].get("ipvlan_mode"))
+            return text % (place, first[1].name, state.ref_of(first[0]), first[1].get("ipvlan_mode"))
         return found

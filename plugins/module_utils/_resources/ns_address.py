@@ -159,14 +159,16 @@ class NsAddressResource(Resource[Want, Have]):
 
     @staticmethod
     def _bridge(want: Want, ns: int, state: State) -> Tuple[int, Optional[Link]]:
-        """Return (the namespace of the bridge whose members' addresses count, that bridge): of the host or, where it has none of that name, of the
-        interface's own namespace. None where no bridge is asked for."""
+        """Return (the namespace of the bridge, or the parent, whose members' addresses count, that link): of the host or, where it has none of that
+        name, of the interface's own namespace. None where neither is asked for."""
         host = state.need(HOST)
         if not want.bridge:
             return host, None
-        if ns != host and state.link(host, want.bridge) is None and state.link(ns, want.bridge) is not None:
-            return ns, state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
-        return host, state.need_link(host, HOST, want.bridge, "bridge", "bridge")
+        own = ns != host and state.link(host, want.bridge) is None and state.link(ns, want.bridge) is not None
+        where, ref = (ns, want.ns) if own else (host, HOST)
+        if want.on_parent:
+            return where, state.need_link(where, ref, want.bridge, "parent", makers=("ns_link",))
+        return where, state.need_link(where, ref, want.bridge, "bridge", "bridge")
 
     def _doomed(self, want: Want, have: Have) -> List[Address]:
         """Return the addresses that the plan may remove, were it but to set one anew."""

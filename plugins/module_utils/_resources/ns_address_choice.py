@@ -124,7 +124,7 @@ class Choice:
 
 class Search:
     """The search for the address of the interface ``link`` of a namespace; ``bridge`` is the one, in the namespace ``where``, whose members have
-    addresses of the same networks, None where no bridge is asked for."""
+    addresses of the same networks, or the parent of such members; None where neither is asked for."""
 
     def __init__(self, want: Want, ns: int, link: Link, where: int, bridge: Optional[Link], state: State) -> None:
         self._want, self._ns, self._link, self._bridge = want, ns, link, bridge
@@ -179,10 +179,12 @@ class Search:
 
     def _answers(self, ip: IpAddress) -> str:
         """Return the MAC address of the neighbour that says to have an address, ``""`` where none does or none was asked."""
-        link = self._link
+        # Whoever is on a parent is on its segment, so that it can ask before they are there.
+        parent = self._bridge if self._want.on_parent else None
+        ns, link = (self._where, parent) if parent is not None else (self._ns, self._link)
         if not (self._want.probe and link.index > 0 and link.get("mac") and link.get("enabled")):
             return ""
-        return self._state.who_has(self._ns, link, str(ip)) or ""
+        return self._state.who_has(ns, link, str(ip)) or ""
 
     def _gives_way(self, holder: Holder) -> bool:
         """Return whether the holder of an address is the interface itself, under another prefix length, or is to give it up in this

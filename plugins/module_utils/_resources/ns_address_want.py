@@ -30,6 +30,7 @@ OPTIONS: Dict[str, Any] = {
     "address": {"type": "str"},
     "pool": {"type": "str"},
     "bridge": {"type": "str"},
+    "parent": {"type": "str"},
     "range": {"type": "str"},
     "exclude": {"type": "list", "elements": "str"},
     "gateway": {"type": "str"},
@@ -49,7 +50,7 @@ OPTIONS: Dict[str, Any] = {
     "supersede": {"type": "bool", "default": False},
 }
 RULES: Dict[str, Any] = {
-    "mutually_exclusive": [["address", "pool"], ["peer", "pool"]],
+    "mutually_exclusive": [["address", "pool"], ["peer", "pool"], ["bridge", "parent"]],
 }
 NO_GATEWAY = "none"  # the value of ``gateway`` with which a pool reserves nothing
 _LIFETIME = values.number(0, FOREVER, "'forever' nor a number of seconds", forever=FOREVER)
@@ -78,6 +79,8 @@ class Want:
     """``address`` is fixed, or None with a ``pool``; without either all addresses of ours are to go. ``given``: further attributes by the
     names of `Address`.
 
+    ``bridge`` is the interface whose segment it is; with ``on_parent`` that is no bridge, but the parent of those who are on it.
+
     Of the other items of its task a want knows ``keep`` and ``keep_pools``, what is wanted on the same interface, so that none
     removes another's; ``beside``, the wants for each interface of the namespace on which one supersedes; ``reserved``, the fixed
     addresses, which no pool gives away; and ``clears``, the address families of which it is the one to supersede: the last of those that would, so that
@@ -104,6 +107,7 @@ class Want:
     beside: Mapping[str, Sequence[Want]] = field(default_factory=dict, compare=False)
     reserved: Mapping[IpAddress, Any] = field(default_factory=dict, compare=False)
     clears: FrozenSet[int] = field(default=frozenset((4, 6)), compare=False)
+    on_parent: bool = False
 
     def may_be(self, address: Address) -> bool:
         """Return whether an address of the interface is, or may be, the one that is wanted."""
@@ -159,7 +163,7 @@ def parse(params: Mapping[str, Any]) -> Want:
         params["state"] == "present",
         address,
         pool,
-        known_name(params["bridge"], "bridge") if params.get("bridge") else None,
+        _segment(params),
         gateway,
         params.get("owner") or default_owner(ns, name),
         params["strategy"],
@@ -169,7 +173,14 @@ def parse(params: Mapping[str, Any]) -> Want:
         params["probe"],
         params["exclusive"],
         params["supersede"],
+        on_parent=bool(params.get("parent")),
     )
+
+
+def _segment(params: Mapping[str, Any]) -> Optional[str]:
+    """Return the name of the bridge, or of the parent, whose members' addresses count as taken, None where none is given."""
+    option = "parent" if params.get("parent") else "bridge"
+    return known_name(params[option], option) if params.get(option) else None
 
 
 def default_owner(ns: NsRef, interface: str) -> str:

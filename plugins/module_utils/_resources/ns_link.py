@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Hashable, Mapping, Sequence, Type
+import collections
+from dataclasses import replace
+from typing import Any, Dict, Hashable, List, Mapping, Sequence, Set, Type
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link_of_kind import OfKind
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.macvlan import Ipvlan, Macvlan
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_link_want import Have, Want
@@ -38,6 +41,11 @@ class NsLinkResource(Resource[Want, Have]):
             **NETNS,
             "recreate": {"type": "bool", "default": False},
             "only_ours": {"type": "bool", "default": False},
+            "as_is": {"type": "bool", "default": False},
+            "owner": {"type": "str"},
+            "exclusive": {"type": "bool", "default": False},
+            "keep": {"type": "list", "elements": "str"},
+            "sysctls": {"type": "dict"},
         }
         for kind in self.kinds.values():
             self.options.update(kind.kind_options)
@@ -52,6 +60,13 @@ class NsLinkResource(Resource[Want, Have]):
 
     def identities(self, want: Want) -> Sequence[Hashable]:
         return self.kinds[want.kind].identities(want)
+
+    def together(self, wants: Sequence[Want]) -> List[Want]:
+        names: Dict[NsRef, Set[str]] = collections.defaultdict(set)
+        for want in wants:
+            if want.present:
+                names[want.ns].add(want.name)
+        return [replace(want, keep=want.keep | names[want.ns]) if want.exclusive else want for want in wants]
 
     def resolved(self, want: Want, state: State) -> Want:
         found = self.kinds[want.kind].resolved(want, state)

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, FrozenSet, Mapping, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
@@ -28,7 +28,8 @@ Way = Tuple[Optional[Link], int]  # by which interface packets leave, and of how
 @dataclass(frozen=True)
 class Want(LinkWant):
     """``parent``, ``master`` and ``peers`` are None where they are not managed, and empty for none. ``parent_ns`` is the namespace of the
-    parent, None where nothing is said of it."""
+    parent, None where nothing is said of it. ``sysctls`` are of the link, by their one key. A want that is ``exclusive`` knows of the other items of its
+    task, and of others' tasks, which interfaces of the namespace are to stay: ``keep``."""
 
     kind: str = ""
     parent: Optional[str] = None
@@ -37,6 +38,10 @@ class Want(LinkWant):
     peers: Optional[Tuple[str, ...]] = None
     recreate: bool = False
     only_ours: bool = False
+    as_is: bool = False
+    exclusive: bool = False
+    keep: FrozenSet[str] = frozenset()
+    sysctls: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def origin(self) -> Optional[NsRef]:
@@ -51,7 +56,9 @@ class Have(LinkHave):
     for any. ``higher`` is a MAC address that a new one's must be above, so that the bridge which it becomes a port of stays as it is.
     ``flooded``: see `State.flooded`. ``obstacle`` is the sentence that says what is in the way of what is wanted. ``by`` names the interfaces beside
     it by which its packets leave. ``parent_mac`` is the MAC address of the parent that is wanted; ``borrowed``: the link has that of the parent it has.
-    ``joined``: attributes that a new one has in common with others. ``above`` is who is made on the link."""
+    ``joined``: attributes that a new one has in common with others. ``above`` is who is made on the link.
+    ``sysctls``: those that are asked for as they are (see `link_sysctls`). ``links`` are other links of ours in the namespace that are not asked for, and
+    ``pairs`` those of ours whose other ends are in there, names of both ends."""
 
     master: str = ""
     parent: str = ""
@@ -67,6 +74,9 @@ class Have(LinkHave):
     borrowed: bool = False
     joined: Mapping[str, Any] = field(default_factory=dict, hash=False)
     above: str = ""
+    sysctls: Mapping[str, Optional[str]] = field(default_factory=dict, hash=False)
+    links: Tuple[str, ...] = ()
+    pairs: Tuple[Tuple[str, str], ...] = ()
 
 
 def bounded(want: Want, have: Have, wanted: Dict[str, Any]) -> Dict[str, Any]:

@@ -37,11 +37,6 @@ class Place:
         return "'%s' in %s" % (self.parent.name if self.parent is not None else "", self.ref)
 
 
-def path_of(ns: int, state: State) -> NsRef:
-    """Return the name by which a namespace that has one was opened."""
-    return NsRef(next((path for path, known in state.known.paths.items() if known == ns), ""))
-
-
 def of_kind(kind: str, state: State) -> Iterator[Tuple[int, Link]]:
     """Yield (namespace, link) of a kind in all namespaces that have names."""
     state.open_all()
@@ -61,7 +56,7 @@ def above(ns: int, link: Link, state: State) -> str:
     """Return who is made on a link, as far as that can be seen, and would go with it; ``""`` for nobody."""
     kinds = [name for name, known in link_kinds.KINDS.items() if known.parent]
     for where, one in state.links_on(ns, link.index, kinds):
-        return "'%s' in %s" % (one.name, path_of(where, state))
+        return "'%s' in %s" % (one.name, state.ref_of(where))
     return ""
 
 
@@ -69,7 +64,7 @@ def check_port(option: str, ref: NsRef, ns: int, link: Link, state: State) -> No
     """Raise `Refused` for a link that the kernel makes no port of a bridge since it hands what comes in to those that are made on it (`_TAKES_ALL`)."""
     for where, one in state.links_on(ns, link.index, _TAKES_ALL) if link.index > 0 else ():
         text = "%s: '%s' in %s is the parent of '%s' in %s, %s, so that it cannot be a port of a bridge as well."
-        raise Refused(text % (option, link.name, ref, one.name, path_of(where, state), one.describe()))
+        raise Refused(text % (option, link.name, ref, one.name, state.ref_of(where), one.describe()))
 
 
 def named(ns: Optional[int], refs: Sequence[Optional[NsRef]], state: State) -> Optional[NsRef]:

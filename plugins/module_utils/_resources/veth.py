@@ -42,6 +42,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.lin
     is_own_link,
     is_own_near,
     made_for,
+    own_links,
+    own_pairs,
     pair_mac,
     peer_mac,
     port_of,
@@ -65,7 +67,7 @@ class Want:
     interface an MTU of ``auto`` is.
 
     Of the other items of its task a want that is ``exclusive`` knows ``siblings``, the host ends of the pairs that are wanted in the
-    same namespace."""
+    same namespace; ``keep`` are the links of another kind that stay there."""
 
     ns: NsRef
     name: str
@@ -81,6 +83,7 @@ class Want:
     peer_sysctls: Mapping[str, str] = field(default_factory=dict, hash=False)
     port_of: Optional[str] = None
     auto: Auto = ("", 0)
+    keep: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ class Have:
     """``link`` has the wanted name; ``far`` is what the kernel links it to, in the namespace ``far_ns`` (None: neither of the two that
     are wanted); ``occupant`` is another interface that has the wanted peer's name.
     ``master`` is the name of the bridge that has the port now. ``surplus``: host ends of other pairs of ours whose peers are in the
-    wanted peer's namespace. ``peer_sysctls``: those that are asked for as they are, ``""`` where the peer has yet to come, and None for what the kernel
+    wanted peer's namespace; ``links``: links of ours in there of another kind. ``peer_sysctls``: those that are asked for as they are, ``""`` where the peer has yet to come, and None for what the kernel
     has not. ``fit``: what a port of the bridge has to be, where that is somebody else's.
     ``ipv6`` is an address that a small MTU would take from an end, ``kept`` one of somebody else's for which the peer keeps IPv6."""
 
@@ -105,6 +108,7 @@ class Have:
     peer_sysctls: Mapping[str, Optional[str]] = field(default_factory=dict, hash=False)
     fit: Optional[Fit] = None
     kept: str = ""
+    links: Tuple[str, ...] = ()
 
 
 _ROWS = link_kinds.rows("veth")
@@ -126,6 +130,7 @@ class VethResource(Resource[Want, Have]):
         **AUTO_MTU,
         "peer_sysctls": {"type": "dict"},
         "exclusive": {"type": "bool", "default": False},
+        "keep": {"type": "list", "elements": "str"},
     }
 
     def parse(self, params: Mapping[str, Any]) -> Want:
@@ -157,11 +162,12 @@ class VethResource(Resource[Want, Have]):
             dict(shared, **link_kinds.given(params, {**each, **near})),
             dict(shared, **link_kinds.given(params, each, "peer_")),
             params["exclusive"],
-            peer_sysctls=_sysctls().parse_sysctls(params["peer_sysctls"], peer_name)
+            peer_sysctls=_sysctls().parse_sysctls(params["peer_sysctls"], peer_name, "the pair")
             if params.get("peer_sysctls")
             else {},
             port_of=interface_name(params["port_of"], "port_of") if params.get("port_of") else None,
             auto=auto_of(params),
+            keep=tuple(params.get("keep") or ()),
         )
         if (
             want.bridge
@@ -245,8 +251,8 @@ class VethResource(Resource[Want, Have]):
             if link is None or (link.master, link.get("mtu")) != (bridge.index, size):
                 check_port_mtu("mtu", want.name, size, ns, bridge, state)
         lost = ipv6_lost(wanted, ns, link, state) or ipv6_lost(wanted, peer_ns, there, state)
-        occupied = None
-        if occupant is not None:
+        occupied, links = None, _surplus_links(want, peer_ns, state)
+        if occupant is not None and occupant.name not in links:
             # Here and not above: there is none but by mistake.
             from ansible_collections.linuxnet.containers.plugins.module_utils._resources import veth_occupant
 
@@ -262,7 +268,7 @@ class VethResource(Resource[Want, Have]):
             state.identity(),
             lost,
             _surplus(want, ns, peer_ns, link, state),
-            _sysctls().peer_sysctls(
+            _sysctls().as_they_are(
                 want.peer_sysctls,
                 want.peer_name,
                 peer_ns,
@@ -273,6 +279,7 @@ class VethResource(Resource[Want, Have]):
             else {},
             fit,
             ipv6_kept(want.peer, peer_ns, there, state) if want.exclusive else "",
+            links,
         )
 
     @staticmethod
@@ -295,15 +302,22 @@ class VethResource(Resource[Want, Have]):
             peer_ns_there=peer_ns is not None,
             master=state.master_name(ns, link) if link else "",
             surplus=_surplus(want, ns, peer_ns, link, state),
+            links=_surplus_links(want, peer_ns, state),
         )
 
     def plan(self, want: Want, have: Have) -> Plan:
         plan = self._pair(want, have)
-        if not have.surplus:
+        if not have.surplus and not have.links:
             return plan
-        surplus = tuple(DelLink(want.ns, name) for name in have.surplus)
-        before = dict(plan.before, other_pairs=list(have.surplus))
-        return replace(plan, before=before, changes=(*plan.changes, *surplus))  # last: a deletion cannot be undone
+        in_the_way = [name for name in have.links if want.present and name == want.peer_name]
+        first = [DelLink(want.peer_ns, name, self.noun) for name in in_the_way]
+        last = [  # a deletion cannot be undone
+            *(DelLink(want.peer_ns, name) for name in have.links if name not in in_the_way),
+            *(DelLink(want.ns, name) for name in have.surplus),
+        ]
+        others = {"other_pairs": list(have.surplus), "other_links": list(have.links)}
+        before = {**plan.before, **{name: listed for name, listed in others.items() if listed}}
+        return replace(plan, before=before, changes=(*first, *plan.changes, *last))
 
     def _pair(self, want: Want, have: Have) -> Plan:
         """Return the plan for the pair itself."""
@@ -449,9 +463,9 @@ class VethResource(Resource[Want, Have]):
 
 def _sysctls() -> Any:
     """Return what knows sysctls, which is of use to few tasks."""
-    from ansible_collections.linuxnet.containers.plugins.module_utils._resources import veth_sysctls
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources import link_sysctls
 
-    return veth_sysctls
+    return link_sysctls
 
 
 def _peer_resolved(want: Want, own: str) -> Want:
@@ -530,13 +544,15 @@ def _surplus(want: Want, ns: int, peer_ns: Optional[int], link: Optional[Link], 
     if not want.exclusive or peer_ns is None:
         return ()
     wanted = {want.name, *want.siblings, *([link.name] if link else [])}
-    pairs = [(_near_end(far, ns, state), far) for far in state.links(peer_ns, "veth")]
-    surplus = (
-        near.name
-        for near, far in pairs
-        if near and near.name not in wanted and made_for(want.peer_ns.path, near, far, state.identity())
-    )
+    surplus = (near.name for near, dummy in own_pairs(want.peer_ns, peer_ns, ns, state) if near.name not in wanted)
     return tuple(sorted(surplus))  # check mode does not know in which order the kernel will have them
+
+
+def _surplus_links(want: Want, peer_ns: Optional[int], state: State) -> Tuple[str, ...]:
+    """Return the links of ours in the peer's namespace that are no pairs, where none are wanted."""
+    if not want.exclusive or peer_ns is None:
+        return ()
+    return tuple(sorted({link.name for link in own_links(want.peer_ns, peer_ns, state)} - {*want.keep}))
 
 
 RESOURCE = VethResource()

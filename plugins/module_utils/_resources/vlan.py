@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link_of_kind import OfKind
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.parents import Place, beside, path_of
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.parents import Place, beside
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 
@@ -25,5 +25,5 @@ class Vlan(OfKind):
         for ns, one in beside(place, (self.noun,), state):
             if (one.get("vlan_id"), one.get("vlan_protocol")) == number:
                 text = "vlan_id: %d is in use on %s by '%s' in %s; take another number, or remove that one."
-                return text % (number[0], place, one.name, path_of(ns, state))
+                return text % (number[0], place, one.name, state.ref_of(ns))
         return ""

@@ -21,7 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_
     Want,
     Way,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.parents import Place, of_kind, path_of
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.parents import Place, of_kind
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 # Bytes that a frame is wrapped into: its own Ethernet header, VXLAN, UDP, and IPv4 or IPv6 (VXLAN_HEADROOM, VXLAN6_HEADROOM).
@@ -80,7 +80,7 @@ class Vxlan(OfKind):
                     "vni: %d is in use with port %d by '%s' in %s; take another number or port, or remove that one."
                     % (
                         *(asked["vni"], asked["port"]),
-                        *(one.name, path_of(ns, state)),
+                        *(one.name, state.ref_of(ns)),
                     )
                 )
         return ""

@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
     PutAddress,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.link_kinds import SHARING
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import BY_KERNEL
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
@@ -86,6 +87,8 @@ class Leases:
         """Return who has an address behind a bridge of a namespace."""
         known = self._state.known
         holders: List[Holder] = []
+        if bridge is not None and bridge.kind != "bridge":
+            return list(self._on_parent(ns, bridge))
         if bridge is not None and bridge.index > 0 and (ns, name) not in self._state.born:
             for member in self._state.members(ns, bridge.index):
                 if (
@@ -99,6 +102,13 @@ class Leases:
         if bridge is not None and self._state.predict:
             holders += self._arrived(ns, bridge, {holder.port for holder in holders})
         return holders
+
+    def _on_parent(self, ns: int, parent: Link) -> Iterator[Holder]:
+        """Yield who has an address on the links that share the segment of their parent, as far as their namespaces have names."""
+        for where, link in self._state.links_on(ns, parent.index, SHARING):
+            for address in self._state.addresses_of(where, link):
+                if address.scope != "host":
+                    yield Holder(address, where, link.index, str(self._state.ref_of(where)))
 
     def _moved(self, ns: int, index: int, bridge: Link) -> bool:
         """Return whether a port of a bridge is on another one by now, as check mode knows."""

@@ -429,6 +429,10 @@ class State:
             if link.kind in kinds and self._present(link):
                 yield where, link
 
+    def ref_of(self, ns: int) -> NsRef:
+        """Return the name by which a namespace that has one was opened."""
+        return NsRef(next((path for path, known in self.known.paths.items() if known == ns), ""))
+
     def _left(self, ns: int) -> Optional[Dict[int, str]]:
         """Return the interfaces that a namespace has, names by index, where some are deleted, else None: a peer goes with its end elsewhere,
         though nobody knew of it then."""

@@ -16,7 +16,6 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.contai
     REFERENCE,
     REFERENCES,
     Container,
-    host_end,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.networks import Network
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import (
@@ -28,7 +27,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps 
     empty_plan,
     rewired,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import entries
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import ON_PARENT, SHARED, entries
 
 _ANY_ADDRESS = {
     "ipv4": "192.0.0.8",
@@ -64,6 +63,9 @@ def compile_plan(
     plan = empty_plan()
     for network in checked_networks.values():
         _add_network(plan, network)
+    _check_parents(checked_networks.values())
+    used = {item["name"] for item in plan[WIRE]["link"]}
+    plan[TEARDOWN]["link"] = [item for item in plan[TEARDOWN]["link"] if item["name"] not in used]
     for container in _joined_first(checked_containers):
         _add_container(plan, container, absent)
     # A check ends when the pair is gone, in a task that there is anyway, if there is one.
@@ -95,7 +97,7 @@ def _add_persistence(
     kept_networks = [network for network in networks.values() if network.present]
     kept_containers = [container for container in containers.values() if container.present]
     for network in kept_networks:
-        if network.unmanaged:
+        if network.unmanaged and network.bridged:
             raise Invalid(
                 "wiring_persist: network '%s': an unmanaged bridge is not there yet when the wiring is brought back at boot; "
                 "that is not built yet." % network.name
@@ -142,7 +144,7 @@ def _shared(networks: Any, fleet: Any, underlay_address: Optional[str], slice_nu
     listed = hosts.entries(fleet)
     told = {"fleet": listed, "underlay_address": underlay_address}
     found = [
-        spec if spec["driver"] == "bridge" or spec.get("fleet") else {**spec, **told}
+        spec if spec["driver"] not in SHARED or spec.get("fleet") else {**spec, **told}
         for spec in entries("networks", networks)
     ]
     if any(spec.get("fleet") is listed for spec in found):
@@ -152,14 +154,7 @@ def _shared(networks: Any, fleet: Any, underlay_address: Optional[str], slice_nu
 
 def _networks(given: Any, absent: bool, shares: bool = False) -> Dict[str, Network]:
     """Return the networks by name, in order. What is to be gone is in nobody's way. ``shares``: the host shares networks. Raises `Invalid`."""
-    listed = _listed("networks", given, absent)
-    if shares or any(spec["driver"] != "bridge" for spec in listed):
-        # Here and not above: of use to few tasks.
-        from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.shared_networks import network_of
-
-        networks = [network_of(spec, shares) for spec in listed]
-    else:
-        networks = [Network(spec) for spec in listed]
+    networks = [_network(spec, shares) for spec in _listed("networks", given, absent)]
     _check_unique("networks", [network.name for network in networks])
     subnets = [(network, net) for network in networks if network.present for net in network.claims]
     for number, (network, net) in enumerate(subnets if overlapping([net for dummy, net in subnets]) else ()):
@@ -170,6 +165,36 @@ def _networks(given: Any, absent: bool, shares: bool = False) -> Dict[str, Netwo
                     % (net, network.name, taken, earlier.name)
                 )
     return {network.name: network for network in networks}
+
+
+def _network(spec: Mapping[str, Any], shares: bool) -> Network:
+    """Return the network of an entry in canonical form. Raises `Invalid`."""
+    # Here and not above: of use to few tasks.
+    if spec["driver"] in ON_PARENT:
+        from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.parent_networks import OnParent
+
+        return OnParent(spec)
+    if shares or spec["driver"] in SHARED:
+        from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.shared_networks import network_of
+
+        return network_of(spec, shares)
+    return Network(spec)
+
+
+def _check_parents(networks: Iterable[Network]) -> None:
+    """Raise `Invalid` where networks on one parent do not go together: its frames go to links of one kind, and the kernel has one mode for all ipvlans."""
+    seen: Dict[str, Network] = {}
+    for network in networks:
+        if network.bridged or not network.present:
+            continue
+        other = seen.setdefault(network.parent, network)
+        for option, whole in (("driver", True), ("mode", network.spec["driver"] == "ipvlan")):
+            mine, theirs = network.spec.get(option), other.spec.get(option)
+            if mine != theirs and (whole or "passthru" in (mine, theirs)):
+                raise Invalid(
+                    "wiring_networks: network '%s': %s: network '%s' is on %s with another one, and they are the same for all on it."
+                    % (network.name, option, other.name, network.parent)
+                )
 
 
 def _containers(given: Any, networks: Mapping[str, Network], absent: bool) -> Dict[str, Container]:
@@ -193,7 +218,8 @@ def _check_apart(containers: Sequence[Container], networks: Iterable[str]) -> No
         for attachment in container.attachments:
             name = attachment.network.name
             keys = {option: (name, value) for option, value in attachment.fixed().items()}
-            keys["host_interface"] = ("", host_end(attachment.bare_pair()))
+            if attachment.host_end:
+                keys["host_interface"] = ("", attachment.host_end)
             for option, key in keys.items():
                 other = seen.setdefault(key, who)
                 if other is not who:
@@ -254,10 +280,8 @@ def _add_container(plan: Plan, container: Container, all_absent: bool) -> None:
         return
     wire["join" if container.shares else "netns"].append(container.netns())
     if wired:
-        for attachment in container.attachments:
-            wire["veth"].append(attachment.pair())
-            wire["address"].extend(attachment.addresses())
-            wire["bridge_port"].extend(attachment.port())
+        for step, item in container.interfaces():
+            wire[step].append(item)
         wire["route"].extend(container.routes())
         # What it published and is not to publish any more ends before anything is wired.
         wire["nat"].extend([] if container.ports else container.nat(present=False))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any, Dict, List, Mapping, Set, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import address, ip
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
@@ -56,6 +56,13 @@ BORN_WITH = {"net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_ra
 
 def _refusal(container: str, text: str) -> Invalid:
     return Invalid("wiring_containers: container '%s': %s" % (container, text))
+
+
+def _on_parent(*made: Any) -> Attachment:
+    # Here and not above: of use to few tasks.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.parent_networks import OnParentAttachment
+
+    return OnParentAttachment(*made)
 
 
 def host_end(pair: Item) -> str:
@@ -130,23 +137,40 @@ class Attachment:
             item["name"] = self.spec["host_interface"]
         return item
 
-    def pair(self) -> Item:
+    @property
+    def host_end(self) -> str:
+        """Return the name of its end on the host, ``""`` where it has none."""
+        return host_end(self.bare_pair())
+
+    def items(self) -> Dict[str, List[Item]]:
+        """Return the items that make it, by step."""
+        return {"veth": [self._pair()], "address": self.addresses(), "bridge_port": self._port()}
+
+    def check_options(self) -> None:
+        """Raise `Invalid` for options that mean nothing for it."""
+
+    def settings(self) -> Item:
+        """Return the options that say what is heard and set on it."""
+        item: Item = {}
+        if self.sysctls:
+            item["sysctls"] = dict(self.sysctls)
+        if self.network.pooled and not any(map(_of_advertisements, self.sysctls)):
+            item["accept_ra"] = False
+        if self.ipv6_off:
+            item["ipv6"] = False
+        return item
+
+    def _pair(self) -> Item:
         """Return the item of the pair. Where the port has options, it becomes a port in the step that sets them."""
         item = dict(self.bare_pair(), **self.network.mtu_options())
         item["port_of" if self._port_options() else "bridge"] = self.network.name
         if self.mac:
             item["peer_mac"] = self.mac
-        if self.sysctls:
-            item["peer_sysctls"] = dict(self.sysctls)
         if self.network.unmanaged:
             item["accept_ra"] = False
-        if self.network.pooled and not any(map(_of_advertisements, self.sysctls)):
-            item["peer_accept_ra"] = False
-        if self.ipv6_off:
-            item["peer_ipv6"] = False
-        return item
+        return {**item, **{"peer_" + name: value for name, value in self.settings().items()}}
 
-    def port(self) -> List[Item]:
+    def _port(self) -> List[Item]:
         """Return the item of the bridge port, none where it has no options."""
         options = self._port_options()
         if not options:
@@ -164,16 +188,14 @@ class Attachment:
         items = []
         fixed = {version: self._fixed(version) for version in (4, 6)}
         for subnet in self.network.subnets:
-            item = dict(
-                self._interface(), bridge=self.network.name, gateway=subnet.gateway or NO_GATEWAY, supersede=True
-            )
+            item = dict(self._interface(), **self._segment(), gateway=subnet.gateway or NO_GATEWAY, supersede=True)
             own, dummy, prefix = fixed[subnet.net.version].partition("/")
             if own and ipaddress.ip_address(own) in subnet.net:
                 if self._is_the_host_s(own):
-                    raise _refusal(
-                        self.container,
-                        "ipv%d_address: %s is the gateway of network '%s', the host's own address there."
-                        % (subnet.net.version, own, self.network.name),
+                    which = "gateway of" if own == subnet.gateway else "host's in"
+                    raise self._refusal(
+                        "ipv%d_address: %s is the %s network '%s', the host's own address there."
+                        % (subnet.net.version, own, which, self.network.name),
                     )
                 if prefix not in ("", str(subnet.net.prefixlen), str(subnet.net.netmask)):
                     raise _refusal(
@@ -210,7 +232,7 @@ class Attachment:
             if left:
                 net = ipaddress.ip_interface(left).network
                 items.append(
-                    dict(self._interface(), bridge=self.network.name, address=left, supersede=True, **broadcast(net))
+                    dict(self._interface(), **self._segment(), address=left, supersede=True, **broadcast(net))
                 )
         return items or [dict(self._interface(), state="absent", supersede=True)]
 
@@ -260,6 +282,13 @@ class Attachment:
             ]
             item.update(pools=pools, exclude=gateways)
         return item
+
+    def _segment(self) -> Item:
+        """Return the options that say among whom its addresses are to be its own."""
+        return {"bridge": self.network.name}
+
+    def _refusal(self, text: str) -> Invalid:
+        return _refusal(self.container, text)
 
     def _interface(self) -> Item:
         return {"netns": self.container, "interface": self.interface}
@@ -419,7 +448,10 @@ class Container:
             attached.add(network.name)
             own = {key: value for key, value in self.spec["sysctls"].items() if interface_of(str(key)) == interface}
             off = network.pooled and not network.has_subnet(6) and not self._asks_for_ipv6(network, entry, interface)
-            found.append(Attachment(self.name, network, interface, entry, own, off, self._forwards()))
+            made = (self.name, network, interface, entry, own, off, self._forwards())
+            found.append(Attachment(*made) if network.bridged else _on_parent(*made))
+            if self.present:
+                found[-1].check_options()
         if sum(bool(attachment.spec.get("default_route")) for attachment in found) > 1:
             raise self._refusal("more than one of its networks has default_route: true.")
         return found
@@ -513,6 +545,16 @@ class Container:
         subnets = {subnet.net.version for attachment in self.attachments for subnet in attachment.network.subnets}
         return subnets | {6 for attachment in self.attachments if attachment.spec.get("ipv6_address")}
 
+    def interfaces(self) -> Iterator[Tuple[str, Item]]:
+        """Yield (step, item) for all that its interfaces need. What makes them is of two modules, and each is told which ones are the other's."""
+        for attachment in self.attachments:
+            others = [
+                other.interface for other in self.attachments if other.network.bridged != attachment.network.bridged
+            ]
+            for step, items in attachment.items().items():
+                for item in items:
+                    yield step, dict(item, keep=others) if others and item.get("exclusive") else item
+
     def bare_pairs(self) -> List[Item]:
         """Return the options that identify each of its pairs; without any network those of an eth0."""
         pairs = [attachment.bare_pair() for attachment in self.attachments]
@@ -601,18 +643,25 @@ class Container:
         if not self.ports:
             return [{"type": "dnat", "owner": self.name, "state": "absent", "addresses": [self.name]}]
         items = []
-        ways = {version: way for version, (way, dummy) in self._uplinks().items() if way.network.forwarded}
+        uplinks = [(version, way) for version, (way, dummy) in self._uplinks().items()]
+        ways = {version: way for version, way in uplinks if way.network.forwarded}
+        direct = next((way.network for dummy, way in uplinks if not way.network.bridged), None)
         for port in self.ports:
             where = "published_ports: '%s': " % published_ports.spelled(port)
             host = address(port.host_ip, self._option(where + "host_ip")) if port.host_ip else None
-            uplinks = {version: way for version, way in ways.items() if host is None or host.version == version}
-            if not uplinks:
+            by_family = {version: way for version, way in ways.items() if host is None or host.version == version}
+            if not by_family and direct is not None:
+                raise self._refusal(
+                    "%sit is on the segment of %s by network '%s', where its ports are reached at its own address; leave it out."
+                    % (where, direct.parent, direct.name)
+                )
+            if not by_family:
                 family = "IPv%d " % host.version if host else ""
                 raise self._refusal(
                     "%sit has no %saddress on a network that the host forwards for (internal, host_access: false)."
                     % (where, family)
                 )
-            for version, attachment in uplinks.items():
+            for version, attachment in by_family.items():
                 own = attachment.fixed().get("ipv%d_address" % version)
                 if host and own == ip(port.host_ip, ""):
                     raise self._refusal(where + OWN % own)

@@ -114,6 +114,7 @@ class _Half:
         self._bridges: Dict[str, str] = {item["interface"]: item["bridge"] for item in steps.get("bridge_port", ())}
         self._pairs: Dict[str, Item] = {host_end(item): item for item in steps["veth"]} if self._bridges else {}
         self._owners: Dict[str, str] = {owner_mark(item["peer_netns"]): item["peer_netns"] for item in steps["veth"]}
+        self._parents = {item["name"] for item in steps["link"] if item.get("kind") == "vlan"}
         self._addresses: Dict[str, List[Item]] = {}
         for item in steps.get("address", ()):
             self._addresses.setdefault(item["netns"], []).append(item)
@@ -140,8 +141,11 @@ class _Half:
             return [("network", item["owner"])]
         if step == "nat" and item.get("type") == "spoof_check":  # nor who is not checked
             return [("checked", item["owner"])]
+        if step == "link" and item.get("netns"):
+            return [("interface", item["netns"], item["name"]), ("paired", item["netns"])]
         if step == "link":
-            return [("link", network_of(step, item, self._networks))]
+            own = [("parent", item["name"])] if item["name"] in self._parents else []
+            return [("link", network_of(step, item, self._networks)), *own]
         if step == "gateway":
             return [("gateway", item["interface"], _version(item))]
         if step == "veth":
@@ -160,13 +164,16 @@ class _Half:
             return {("network", item["owner"]), *([("link", item["owner"])] if item.get("type") == "tunnel" else [])}
         network = network_of(step, item, self._networks)
         if step == "route" and network:
-            gateway = [("gateway", network, _version(item))] if item.get("source") else []
+            where = {network, item.get("interface") or network}
+            gateway = [("gateway", name, _version(item)) for name in where] if item.get("source") else []
             return {("network", network), ("link", network), *gateway} if gateway else set()
         if item.get("type") == "spoof_check":
             if item.get("state") != "absent":
                 return set()  # it lets through those addresses that were given
             owner = self._owners.get(item["owner"], str(item["owner"]))
             return {("unpublished", owner), ("paired", owner)}  # as long as it is wired it is checked
+        if step == "link" and item.get("netns"):
+            return {("container", item["netns"]), ("parent", item["parent"]), *self._safe(item["netns"])}
         if step in ("link", "gateway"):
             own = step == "link" or item["interface"] == network
             return {("network", network), *([] if own else [("link", network)])}

@@ -47,7 +47,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.kept import Asked, Kept
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import WIRE
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import OPTIONS, entries
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variables import ON_PARENT, OPTIONS, entries
 
 _NAMES: Dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 _LISTS: Dict[str, Any] = {"type": "list", "elements": "dict", "default": []}
@@ -266,7 +266,7 @@ def _wanted(have: Have, text: str) -> Dict[str, File]:
     by_engine: Dict[str, List[str]] = {}
     for container in have.after.containers:
         by_engine.setdefault(container["engine"], []).append(container["name"])
-    routed = any(network["driver"] == "routed" for network in have.after.networks)
+    routed = any(network["driver"] in ("routed", *ON_PARENT) for network in have.after.networks)
     wanted = lasting.files(
         have.found.python, have.found.program, text, by_engine, have.found.spoilers, have.after.drift, routed
     )

@@ -51,12 +51,21 @@ def means_ipv6(route: Mapping[str, Any]) -> bool:
 
 _OF_A_FAMILY = ("destination", "gateway", "source")
 
+# Options by the drivers that have a use for them.
+OF_SHARED = dict.fromkeys(("host_prefix", "underlay", "uplinks", "vni"), "routed or vxlan")
+OF_PARENTS = dict.fromkeys(("parent", "mode", "host_interface", "host_addresses"), "macvlan or ipvlan")
+OF_BRIDGES = dict.fromkeys(
+    ("vlan_filtering", "isolate", "icc", "spoof_check", "outbound_ipv4", "outbound_ipv6", "host_access"), "bridge"
+)
+
 
 class Network:
     """A network; ``spec`` is its entry in canonical form. Raises `Invalid` when it is made."""
 
-    # Options that mean nothing for such a network.
-    useless: Tuple[str, ...] = ("host_prefix", "underlay", "uplinks", "vni")
+    # Options that mean nothing for such a network, each with the drivers that it is for.
+    useless: Mapping[str, str] = {**OF_SHARED, **OF_PARENTS}
+    bridged = True  # whether its containers are on a bridge of the host, else on the segment of an interface of it, the parent
+    parent = ""
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
         self.spec = spec
@@ -67,7 +76,7 @@ class Network:
             (name for name in self.useless if spec.get(name) not in (None, NETWORK[name].get("default"))), None
         )
         if option is not None and self.present:
-            raise self._refusal("%s: it is for driver: routed or vxlan." % option)
+            raise self._refusal("%s: it is for driver: %s." % (option, self.useless[option]))
         self.internal = spec["internal"]
         self.pooled = spec["addressing"] != "none"
         for route in spec["routes"]:

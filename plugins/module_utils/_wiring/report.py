@@ -197,6 +197,16 @@ def _add_interfaces(containers: Mapping[str, Item], results: Mapping[str, Sequen
         }
         container["interfaces"].append(interface)
         by_name[container["netns"], entry["peer_name"]] = interface
+    for entry in _afters(results, "link"):
+        container = containers.get(entry.get("netns") or "")
+        if container is None:
+            continue
+        container["network_mode"] = "bridge"
+        names = ("name", "kind", "parent", "mac", "mtu")
+        interface = {name: entry[name] for name in names}
+        interface.update(host_interface=None, bridge=None, addresses=[], gateways=[])
+        container["interfaces"].append(interface)
+        by_name[container["netns"], entry["name"]] = interface
     by_host_name = {interface["host_interface"]: interface for interface in by_name.values()}
     for entry in _afters(results, "bridge_port"):
         by_host_name.get(entry["interface"], {})["bridge"] = entry["bridge"]

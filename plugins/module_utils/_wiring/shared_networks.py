@@ -28,7 +28,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
     tunnel_number,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import fleet
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.networks import Network, Subnet, broadcast
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.networks import (
+    OF_PARENTS,
+    Network,
+    Subnet,
+    broadcast,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Item
 
 _OVERHEAD = {4: 50, 6: 70}  # bytes of a packet that the tunnel takes, by the address family of the underlay
@@ -74,7 +79,7 @@ class Shared(Network):
     parts: List[fleet.Part]
     own: fleet.Part
     tunnelled = True  # whether there is a tunnel
-    useless = ()
+    useless = OF_PARENTS
 
     def _nets(self) -> List[IpNetwork]:
         nets = super()._nets()

@@ -41,13 +41,13 @@ STEPS = (
     Step(TEARDOWN, "route", "ns_route", "Remove routes and policy rules"),
     Step(TEARDOWN, "veth", "veth", "Remove pairs"),
     Step(TEARDOWN, "netns", "netns", "Remove namespaces"),
-    Step(TEARDOWN, "link", "ns_link", "Remove tunnels to other hosts"),
+    Step(TEARDOWN, "link", "ns_link", "Remove tunnels and other links"),
     Step(TEARDOWN, "bridge", "bridge", "Remove bridges"),
     Step(TEARDOWN, "nat", "nat", "Remove NAT"),
     Step(WIRE, "netns", "netns", "Make namespaces", summed=True),
     Step(WIRE, "bridge", "bridge", "Make bridges"),
     Step(WIRE, "nat", "nat", "Isolate the networks, and translate what leaves"),
-    Step(WIRE, "link", "ns_link", "Make tunnels to other hosts"),
+    Step(WIRE, "link", "ns_link", "Make tunnels to other hosts, and links on interfaces of this one", summed=True),
     Step(WIRE, "gateway", "ns_address", "Give the bridges their gateway addresses"),
     Step(WIRE, "veth", "veth", "Make pairs, each born in its place", summed=True),
     Step(WIRE, "bridge_port", "bridge_port", "Set the bridge ports", summed=True),
@@ -69,6 +69,7 @@ def network_by_name(steps: Mapping[str, Sequence[Item]]) -> Dict[str, str]:
     bridges = [item["name"] for item in steps.get("bridge", ())]
     found = {name: name for name in (*bridges, *(item["network"] for item in steps["route"] if "network" in item))}
     found.update([(tunnel_interface(name), name) for name in found])
+    found.update([(item["name"], item["owner"]) for item in steps.get("link", ()) if item.get("owner")])
     for item in steps.get("gateway", ()):
         name = item["interface"]
         found.update({name: found.get(name, name), str(item.get("address")).partition("/")[0]: found.get(name, name)})
@@ -84,6 +85,8 @@ def network_of(step: str, item: Item, known: Mapping[str, str]) -> str:
     """Return the network that an item is of, given those of its half `network_by_name`, ``""`` where it is a container's."""
     if is_network_s(step, item):
         return str(item["owner"])
+    if step == "link" and (item.get("netns") or item.get("owner")):
+        return str(item.get("owner") or "")
     if step in ("bridge", "link"):
         return known.get(item["name"], item["name"])
     if step == "gateway":
@@ -98,5 +101,6 @@ def network_of(step: str, item: Item, known: Mapping[str, str]) -> str:
 def rewired(plan: Plan) -> Item:
     """Return the option that says which pairs do not hold a bridge that is to go, nor its rules: those that the plan makes, which are
     about to be ports of another one."""
-    names = list(dict.fromkeys(item["peer_netns"] for item in plan[WIRE]["veth"]))
+    links = (item["netns"] for item in plan[WIRE]["link"] if item.get("netns"))
+    names = list(dict.fromkeys([*(item["peer_netns"] for item in plan[WIRE]["veth"]), *links]))
     return {"rewired": names} if names else {}

@@ -19,7 +19,9 @@ _STATE: Dict[str, Any] = {"type": "str", "choices": ["present", "absent"], "defa
 _TEXTS: Dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 _ROUTES: Dict[str, Any] = {"type": "list", "elements": "dict", "default": []}
 
-DRIVERS = ("bridge", "routed", "vxlan")
+SHARED = ("routed", "vxlan")  # by several hosts
+ON_PARENT = ("macvlan", "ipvlan")  # on the segment of an interface of the host
+DRIVERS = ("bridge", *SHARED, *ON_PARENT)
 UNDERLAYS = ("auto", "direct", "vxlan", "routed")  # by which way a routed network's other parts are reached
 # A host that shares networks.
 MEMBER: Dict[str, Any] = {
@@ -43,6 +45,10 @@ NETWORK: Dict[str, Any] = {
     "addressing": {"type": "str", "choices": ["pool", "none"], "default": "pool"},
     "vlan_filtering": {"type": "bool"},
     "driver": {"type": "str", "choices": list(DRIVERS), "default": "bridge"},
+    "parent": {"type": "str"},
+    "mode": {"type": "str"},
+    "host_interface": {"type": "str"},
+    "host_addresses": _TEXTS,
     "host_prefix": {"type": "list", "elements": "int", "default": []},
     "underlay": {"type": "str", "choices": list(UNDERLAYS), "default": "auto"},
     "uplinks": _TEXTS,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The sysctls of the other end of a pair: they come and go with it. Pure but for the state."""
+"""The sysctls of an interface that is made: they come and go with it. Pure but for the state."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 
-def parse_sysctls(given: Mapping[str, Any], peer_name: str) -> Dict[str, str]:
-    """Return the sysctls that an option gives of the interface ``peer_name``, canonical, by their one key. Raises `Invalid`."""
+def parse_sysctls(given: Mapping[str, Any], interface: str, what: str) -> Dict[str, str]:
+    """Return the sysctls that an option gives of an interface, canonical, by their one key; ``what`` names what the interface is to a user. Raises
+    `Invalid`."""
     found = sysctls.sysctls(given)
     for key in given:
-        if sysctls.interface_of(key) != peer_name:
-            raise Invalid("sysctls: '%s' is not of the interface '%s'." % (key, peer_name))
+        if sysctls.interface_of(key) != interface:
+            raise Invalid("sysctls: '%s' is not of the interface '%s'." % (key, interface))
         if sysctls.key_of(key).startswith("net.ipv6.") and sysctls.key_of(key).endswith(".mtu"):
             raise Invalid(
-                "sysctls: '%s' is set by the kernel each time the interface comes up; give the pair, or its network, an mtu."
-                % key
+                "sysctls: '%s' is set by the kernel each time the interface comes up; give %s, or its network, an mtu."
+                % (key, what)
             )
     return {sysctls.key_of(key): value for key, value in found.items()}
 
@@ -35,13 +36,13 @@ def of_interface(key: str, name: str) -> str:
     return sysctls.key_of(key, name)
 
 
-def peer_sysctls(
-    wanted: Mapping[str, str], peer_name: str, peer_ns: int, far: Optional[Link], state: State
+def as_they_are(
+    wanted: Mapping[str, str], interface: str, ns: int, link: Optional[Link], state: State
 ) -> Dict[str, Optional[str]]:
-    """Return the ``wanted`` sysctls of the peer ``far`` as they are, None for a key that the kernel has not. Those of a peer that has yet to come,
-    or to be named, are ``""``: what a new interface has is the kernel's affair."""
-    there = far is not None and far.index > 0 and far.name == peer_name
-    ns = peer_ns if peer_ns > 0 else state.need(HOST)
+    """Return the ``wanted`` sysctls of an interface, which ``link`` is or is to become, as they are, None for a key that the kernel has not. Those
+    of one that has yet to come, or to be named, are ``""``: what a new interface has is the kernel's affair."""
+    there = link is not None and link.index > 0 and link.name == interface
+    ns = ns if ns > 0 else state.need(HOST)
     found: Dict[str, Optional[str]] = {}
     for key in wanted:
         value = state.sysctl(ns, key if there else sysctls.key_of(key, "default"))
