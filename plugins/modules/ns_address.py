@@ -48,8 +48,15 @@ options:
     description:
       - A bridge of the host or, where that has none of the name, of O(netns). Addresses in there and of everything behind the bridge's ports count as
         taken.
-      - Without it, for O(pool), those of the host and of all namespaces in C(/run/netns).
+      - Without it and O(parent), for O(pool), those of the host and of all namespaces in C(/run/netns).
     type: str
+  parent:
+    description:
+      - In place of O(bridge), the interface that the macvlans or ipvlans of a segment are made on. The addresses of those count as taken, as far as they are in
+        namespaces that have names.
+      - With O(probe) the question is asked on that one, so that others on the segment are known.
+    type: str
+    version_added: 0.3.0
   range:
     description: Narrows the pool, C(FIRST-LAST) or a CIDR.
     type: str

@@ -96,6 +96,42 @@ options:
     type: bool
     default: false
     version_added: 0.3.0
+  as_is:
+    description:
+      - Use a link that is there already, and that this module did not make, as it is, as long as nothing differs that would need it to be made anew.
+      - With V(false) its other attributes are set like those of any link.
+    type: bool
+    default: false
+    version_added: 0.3.0
+  owner:
+    description: Whom the link is for, such as a network of the role P(linuxnet.containers.wiring#role). The role's messages call it so.
+    type: str
+    version_added: 0.3.0
+  exclusive:
+    description:
+      - Remove the other links that a container gets instead of a pair (macvlan, ipvlan), and that this module made in O(netns), and the pairs that
+        this collection made for it, where no item of the task asks for them, and O(keep) does not name them.
+      - With O(recreate) also what has the name of the link, where that is one of those.
+    type: bool
+    default: false
+    version_added: 0.3.0
+  keep:
+    description: With O(exclusive), interfaces of O(netns) that another task asks for.
+    type: list
+    elements: str
+    version_added: 0.3.0
+  sysctls:
+    description: Sysctls of the link itself, such as C(net.ipv4.conf.eth0.arp_notify) of C(eth0). They are set before a new link is up.
+    type: dict
+    version_added: 0.3.0
+  accept_ra:
+    description: Whether router advertisements are heard, of a V(macvlan) or an V(ipvlan). Left out, it stays as it is.
+    type: bool
+    version_added: 0.3.0
+  ipv6:
+    description: Whether there is IPv6 on the link, of a V(macvlan) or an V(ipvlan). Left out, it stays as it is.
+    type: bool
+    version_added: 0.3.0
   vlan_id:
     description: Number of a vlan, from 0 to 4094. Required to make one. A parent has a number of a protocol once, in whatever namespace.
     type: int

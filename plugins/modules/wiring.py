@@ -116,9 +116,31 @@ options:
           - With V(routed) the hosts of O(fleet) share its subnets, and each has a slice of them behind its bridge.
             Containers reach those of other hosts by their own addresses, and nobody else gets in.
           - With V(vxlan) the bridges of those hosts are one segment, which has the subnets, and each host gives its containers addresses from its slice.
+          - With V(macvlan) or V(ipvlan) its containers are on the segment of C(parent), as the machines there are. There is no bridge, no NAT, and no
+            published port, and the subnets' gateways are the segment's.
         type: str
-        choices: [bridge, routed, vxlan]
+        choices: [bridge, routed, vxlan, macvlan, ipvlan]
         default: bridge
+      parent:
+        description:
+          - With C(driver=macvlan) or V(ipvlan), the interface of the host whose segment it is. V(eth0.10) is the VLAN 10 of C(eth0), which is made where it is
+            missing, unless C(unmanaged).
+        type: str
+      mode:
+        description:
+          - Of the links on it. With C(driver=macvlan) V(bridge), which is the default, V(private), V(vepa) or V(passthru), with V(ipvlan) V(l2), which is the
+            default, V(l3) or V(l3s).
+        type: str
+      host_interface:
+        description:
+          - The name of an interface of the host's own on the segment of C(parent), by which it reaches the containers of C(ranges). The kernel does
+            not let the host and its containers talk over the parent.
+        type: str
+      host_addresses:
+        description: The host's addresses on C(host_interface), one of each subnet. No container gets them.
+        type: list
+        elements: str
+        default: []
       host_prefix:
         description: The prefix length of a host's slice, one for each subnet, in order. 24 for IPv4 and 64 for IPv6 where it is left out.
         type: list

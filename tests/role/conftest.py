@@ -48,6 +48,7 @@ BOTH = {
         "test_ownership",
         "test_side_effects",
         "test_no_longer_asked",
+        "test_parents",
         "test_persist",
     )
 }

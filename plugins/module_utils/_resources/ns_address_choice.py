@@ -184,7 +184,8 @@ class Search:
         ns, link = (self._where, parent) if parent is not None else (self._ns, self._link)
         if not (self._want.probe and link.index > 0 and link.get("mac") and link.get("enabled")):
             return ""
-        return self._state.who_has(ns, link, str(ip)) or ""
+        answer = self._state.who_has(ns, link, str(ip)) or ""
+        return "" if answer == self._link.get("mac") else answer  # it has it, on another parent as yet
 
     def _gives_way(self, holder: Holder) -> bool:
         """Return whether the holder of an address is the interface itself, under another prefix length, or is to give it up in this

@@ -611,7 +611,8 @@ class State:
         steps = list(changes)
         refs = {getattr(step, name) for step in steps for name in ("ns", "peer_ns", "to") if hasattr(step, name)}
         touched = {ns for ns in map(self.find, refs) if ns is not None and ns > 0}
-        touched = self.known.links.depending(touched)  # what is made on a link changes and goes with it
+        # What is made on a link changes and goes with it. Of a namespace that this run made all is known.
+        touched = {ns for ns in self.known.links.depending(touched) if ns > 0}
         self._read_everywhere.clear()
         self.born.update((self.find(step.ns), step.name) for step in steps if isinstance(step, AddLink))
         for step in steps:  # an interface that was there before brings its addresses along

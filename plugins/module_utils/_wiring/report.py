@@ -210,6 +210,9 @@ def _add_interfaces(containers: Mapping[str, Item], results: Mapping[str, Sequen
     by_host_name = {interface["host_interface"]: interface for interface in by_name.values()}
     for entry in _afters(results, "bridge_port"):
         by_host_name.get(entry["interface"], {})["bridge"] = entry["bridge"]
+    order = {(entry["netns"], entry["interface"]): number for number, entry in enumerate(_afters(results, "address"))}
+    for name, container in containers.items():  # as they are listed, whichever module made them
+        container["interfaces"].sort(key=lambda one, name=name: order.get((name, one["name"]), len(order)))
     for entry in _afters(results, "address"):
         addressed = by_name.get((entry.get("netns") or "", entry["interface"]))
         if addressed is not None:

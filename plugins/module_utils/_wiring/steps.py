@@ -47,7 +47,7 @@ STEPS = (
     Step(WIRE, "netns", "netns", "Make namespaces", summed=True),
     Step(WIRE, "bridge", "bridge", "Make bridges"),
     Step(WIRE, "nat", "nat", "Isolate the networks, and translate what leaves"),
-    Step(WIRE, "link", "ns_link", "Make tunnels to other hosts, and links on interfaces of this one", summed=True),
+    Step(WIRE, "link", "ns_link", "Make tunnels, and links on other interfaces", summed=True),
     Step(WIRE, "gateway", "ns_address", "Give the bridges their gateway addresses"),
     Step(WIRE, "veth", "veth", "Make pairs, each born in its place", summed=True),
     Step(WIRE, "bridge_port", "bridge_port", "Set the bridge ports", summed=True),
