@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 Self = TypeVar("Self", bound="Reader")
 
-_END_WAIT = 2.0  # seconds; the kernel takes a namespace down in the background, within milliseconds
+END_WAIT = 2.0  # seconds; the kernel takes a namespace down in the background, within milliseconds
 _RCU_WAIT = 0.1  # seconds; after its last socket was closed, a namespace was seen to live on for 8-33 ms
 _CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21}  # include/uapi/linux/capability.h
 # Of a process that has all capabilities, but not over this.
@@ -187,7 +187,7 @@ class Reader:
         unnamed, self._unnamed = self._unnamed, set()
         held = namespaces.seen() if unnamed else {}
         ends = [end for ns in unnamed if ns in self._open and ns not in held for end in self._forget(ns)]
-        late = time.monotonic() + _END_WAIT
+        late = time.monotonic() + END_WAIT
         with contextlib.suppress(OSError):
             for index in ends:
                 while links.name_of(self._open[self.own].socket, index) and time.monotonic() < late:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import time
 from typing import Any, Callable, ClassVar, Dict, List, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import files, namespaces, reader
@@ -164,7 +165,10 @@ class Kernel(reader.Reader):
             if origin is not namespace:
                 more["netns_fd"] = namespace.fd
                 self._forget_nsids(step.ns, step.parent_ns)
-        links.add(origin.socket, step.name, step.kind, attributes, master_index, peer, **more)
+        self._once_nobody_has_its_mac(
+            step.kind,
+            lambda: links.add(origin.socket, step.name, step.kind, attributes, master_index, peer, **more),
+        )
 
     def _set_link(self, step: SetLink) -> None:
         namespace, index = self._at(step.ns), self._index(step.ns, step.name)
@@ -178,7 +182,9 @@ class Kernel(reader.Reader):
             name = new.pop("master")
             master = self._index(step.ns, name) if name else 0
         try:
-            links.change(sock, index, new, master, kind=step.kind)
+            self._once_nobody_has_its_mac(
+                step.kind, lambda: links.change(sock, index, new, master, kind=step.kind)
+            )
         except NetlinkError as error:
             if error.errno != errno.EBUSY or "name" not in new:
                 raise
@@ -191,6 +197,19 @@ class Kernel(reader.Reader):
         if checksum is not None:
             with namespaces.entered(namespace.fd):
                 files.write_tx_checksum(step.new.get("name", step.name), checksum)
+
+    def _once_nobody_has_its_mac(self, kind: str, act: Callable[[], None]) -> None:
+        """Set a link up. Of two macvlans of a parent with one MAC address the kernel sets up one, and the other may be in a namespace that is
+        just ending, as when an engine starts a container again."""
+        late = time.monotonic() + reader.END_WAIT
+        while True:
+            try:
+                return act()
+            except NetlinkError as error:
+                if (kind, error.errno) != ("macvlan", errno.EADDRINUSE) or time.monotonic() > late:
+                    raise
+            self.close_unnamed()  # nobody else may hold it
+            time.sleep(0.005)
 
     def _move_link(self, step: MoveLink) -> None:
         self._forget_nsids(step.ns, step.to)

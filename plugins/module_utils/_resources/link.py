@@ -236,9 +236,9 @@ def split(wanted: Mapping[str, Any], names: Sequence[str]) -> Tuple[Dict[str, An
     return early, {name: value for name, value in late.items() if value != rows[name].default or rows[name].sysctl}
 
 
-def set_late(ns: NsRef, name: str, late: Mapping[str, Any]) -> Tuple[Change, ...]:
+def set_late(ns: NsRef, name: str, late: Mapping[str, Any], kind: str = "") -> Tuple[Change, ...]:
     """Return the step that gives a link which was just made its ``late`` attributes."""
-    return (SetLink(ns, name, late, {key: link_kinds.LINK[key].default for key in late}),) if late else ()
+    return (SetLink(ns, name, late, {key: link_kinds.LINK[key].default for key in late}, kind),) if late else ()
 
 
 def port_of(link: Link, master: str) -> Dict[str, Any]:

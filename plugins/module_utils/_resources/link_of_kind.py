@@ -403,7 +403,7 @@ class OfKind(LinkResource):
             early["master"] = master
         origin = have.origin if self.kind.parent else None
         made = AddLink(want.ns, want.name, self.noun, early, parent=parent, parent_ns=origin)
-        steps = (made, *self._flood(want, flooded, ()), *settings, *set_late(want.ns, want.name, late))
+        steps = (made, *self._flood(want, flooded, ()), *settings, *set_late(want.ns, want.name, late, self.noun))
         return Plan({}, after, steps)
 
     def _check_mac(self, want: Want, attributes: Mapping[str, Any]) -> None:
