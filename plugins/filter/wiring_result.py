@@ -24,7 +24,7 @@ positional: _input, join
 options:
   _input:
     description:
-      - By step (V(netns), V(veth), V(bridge_port), V(address), V(route), V(publish), V(join)) the C(results) of its task.
+      - By step (V(netns), V(link), V(veth), V(bridge_port), V(address), V(route), V(publish), V(join)) the C(results) of its task.
     type: dict
     required: true
   join:

@@ -79,7 +79,10 @@ def test_a_host_keeps_it(tmp_path: Path, needs: Callable[..., None]) -> None:
         had = booted.lab.ip("-n web addr show eth0")[0]["addr_info"][0]["local"]
     with disk.boots() as booted:
         status = booted.lab.run("wired status").stdout.splitlines()
-        assert [line.split()[:4] for line in status] == [["network", "lan", "as", "kept"], ["container", "web", "as", "kept"]]
+        assert [line.split()[:4] for line in status] == [
+            ["network", "lan", "as", "kept"],
+            ["container", "web", "as", "kept"],
+        ]
         assert booted.lab.ip("-n web addr show eth0")[0]["addr_info"][0]["local"] == had
         assert booted.lab.run("ip netns exec web ping -n -q -c 1 -W 20 192.0.2.99", check=False).rc == 0
         assert booted.lab.run("wired diff").stdout == ""

@@ -70,8 +70,8 @@ def _mutants() -> list[Mutant]:
         Mutant(
             "no sibling hears a router advertisement",
             PLUGINS + "_wiring/containers.py",
-            'item["peer_accept_ra"] = False',
-            'item.pop("peer_accept_ra", None)',
+            'item["accept_ra"] = False',
+            'item.pop("accept_ra", None)',
             ADVERTISING,
             "default via fe80::",
         ),

@@ -18,7 +18,9 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import readable
@@ -66,6 +68,7 @@ ITEMS: dict[str, list[dict[str, Any]]] = {
             "peer_sysctls": {"net.ipv4.conf.IFNAME.arp_notify": "1"},
         },
         {"name": "qhost", "peer_name": "qpeer", "peer_netns": "web", "port_of": "qkey"},
+        {"name": "qhost", "peer_name": "qpeer", "peer_netns": "web", "exclusive": True, "keep": ["qkept"]},
         {"name": "qhost", "peer_name": "qpeer", "peer_netns": "web", "mtu": "auto", "mtu_of": "10.0.0.7"},
     ],
     "ns_link": [
@@ -88,7 +91,10 @@ ITEMS: dict[str, list[dict[str, Any]]] = {
             },
         },
         {"name": "qvl", "kind": "vlan", "parent": "eth0", "vlan_id": 7, "vlan_protocol": "802.1ad"},
-        {"name": "qmv", "kind": "macvlan", "parent": "eth0", "mode": "private"},
+        {
+            **{"name": "qmv", "kind": "macvlan", "parent": "eth0", "mode": "private", "owner": "qowner"},
+            **{"exclusive": True, "keep": ["qkept"], "sysctls": {"net.ipv4.conf.IFNAME.arp_notify": "1"}},
+        },
         {"name": "qrf", "kind": "vrf", "table": "107"},
     ],
     "ns_address": [
@@ -99,6 +105,7 @@ ITEMS: dict[str, list[dict[str, Any]]] = {
             **{"interface": "eth0", "netns": "web", "pool": "10.0.0.0/24", "bridge": "br0", "range": "10.0.0.64/26"},
             **{"exclude": ["10.0.0.70"], "gateway": "10.0.0.1", "owner": "qowner"},
         },
+        {"interface": "eth0", "netns": "web", "pool": "10.0.0.0/24", "parent": "qup"},
     ],
     "ns_route": [
         {"destination": "10.7.0.0/16", "netns": "web", "gateway": "10.0.0.1", "interface": "eth0", "table": "107"},
@@ -298,13 +305,29 @@ FEWER = [
     character for character in CHARACTERS if character < "\x81" or character > "\xff" or character in "\xa0\xad\xe9"
 ]
 ROUTED = {**SHARED, "underlay": "routed", "uplinks": ["qup"]}
-WHERE = {"networks": NETWORK, "shared": SHARED, "routed": ROUTED, "attachment": ATTACHMENT, "containers": CONTAINER}
-# What a network that hosts share has that no other one has.
-NEW = {"shared": {*SHARED} - {*NETWORK}, "routed": {*ROUTED} - {*SHARED}}
+PARENT: dict[str, Any] = {
+    **{"name": "qlan", "subnets": ["10.5.0.0/16"], "ranges": ["10.5.0.64/26"], "driver": "macvlan", "parent": "eth0"},
+    **{"mode": "private", "host_interface": "qhi", "host_addresses": ["10.5.0.9"]},
+}
+WHERE = {
+    "networks": NETWORK,
+    "shared": SHARED,
+    "routed": ROUTED,
+    "parent": PARENT,
+    "attachment": ATTACHMENT,
+    "containers": CONTAINER,
+}
+# What a network that hosts share, or one on a parent, has that no other one has.
+NEW = {
+    "shared": {*SHARED} - {*NETWORK},
+    "routed": {*ROUTED} - {*SHARED},
+    "parent": {*PARENT} - {*NETWORK, "driver"},
+}
 OPTIONS_OF_LISTS = {
     "networks": variables.NETWORK,
     "shared": variables.NETWORK,
     "routed": variables.NETWORK,
+    "parent": variables.NETWORK,
     "attachment": variables.ATTACHMENT,
     "containers": variables.CONTAINER,
 }
@@ -315,7 +338,7 @@ OF_LISTS = [
     pytest.param(where, option, id=f"{where}-{option}")
     for where, entry in WHERE.items()
     for option in entry
-    if where not in ("shared", "routed") or option == "name" or option in NEW[where]
+    if where not in NEW or option == "name" or option in NEW[where]
     if takes_text(OPTIONS_OF_LISTS[where][option])
 ]
 
@@ -358,6 +381,7 @@ def lists_with(where: str, option: str, value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(("where", "option"), OF_LISTS)
 def test_every_character_in_the_lists_is_refused_or_arrives_as_it_is(where: str, option: str) -> None:
     kernel, lines, wholly = MemoryKernel(), [], 0
+    kernel.apply(AddLink(HOST, "eth0", "dummy", {"enabled": True}))  # a parent
     for path in paths(WHERE[where][option]):
         for character in FEWER:
             value = put(WHERE[where][option], path, character, "middle")

@@ -182,9 +182,7 @@ class Kernel(reader.Reader):
             name = new.pop("master")
             master = self._index(step.ns, name) if name else 0
         try:
-            self._once_nobody_has_its_mac(
-                step.kind, lambda: links.change(sock, index, new, master, kind=step.kind)
-            )
+            self._once_nobody_has_its_mac(step.kind, lambda: links.change(sock, index, new, master, kind=step.kind))
         except NetlinkError as error:
             if error.errno != errno.EBUSY or "name" not in new:
                 raise

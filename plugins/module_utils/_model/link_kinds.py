@@ -309,7 +309,10 @@ KINDS: Dict[str, Kind] = {
 }
 
 PORT = _BRIDGE.ports
-SHARING = ("ipvlan", "macvlan")  # kinds of which each is somebody of its own on the parent's segment, so that a container can have one instead of a pair
+SHARING = (
+    "ipvlan",
+    "macvlan",
+)  # kinds of which each is somebody of its own on the parent's segment, so that a container can have one instead of a pair
 
 
 def made_by(module: str) -> List[str]:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import field, replace
-from typing import Any, Dict, Hashable, Iterator, Mapping, Optional, Sequence, Tuple
+from typing import Any, Container, Dict, Hashable, Iterator, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import ip
@@ -299,18 +299,21 @@ def made_for(path: str, near: Link, far: Link, identity: str) -> bool:
     return is_own_near(path, far.name, near, identity)
 
 
-def own_pairs(ref: NsRef, ns: int, where: int, state: State) -> Iterator[Tuple[Link, Link]]:
-    """Yield (host end, other end) of the pairs that this collection made for the namespace ``ns``, which is called ``ref``, and whose host ends are in
-    the namespace ``where``."""
-    for far in state.links(ns):
+def own_pairs(
+    ref: NsRef, there: Sequence[Link], where: int, state: State, but: Container[str] = ()
+) -> Iterator[Tuple[Link, Link]]:
+    """Yield (host end, other end) of the pairs that this collection made for the namespace called ``ref``, whose links are ``there``, and whose host
+    ends are in the namespace ``where``, ``but`` for those host ends."""
+    for far in there:
         near = state.link_at(where, far.peer_index) if far.kind == "veth" and far.peer_ns == where else None
-        if near is not None and made_for(ref.path, near, far, state.identity()):
+        if near is not None and near.name not in but and made_for(ref.path, near, far, state.identity()):
             yield near, far
 
 
-def own_links(ref: NsRef, ns: int, state: State) -> Iterator[Link]:
-    """Yield the links that this collection made in the namespace ``ns``, which is called ``ref``, and that a container can have instead of a pair."""
-    for link in state.links(ns):
+def own_links(ref: NsRef, there: Sequence[Link], state: State) -> Iterator[Link]:
+    """Yield the links that this collection made in the namespace called ``ref``, where they are ``there``, and that a container can have instead of a
+    pair."""
+    for link in there:
         if link.kind in link_kinds.SHARING and is_made(link, ref.path, link.name, state.identity()):
             yield link
 

@@ -20,7 +20,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import PROTOCOL, high_mac, known_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Flooded, Link, NsRef, show
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources import link_sysctls, parents
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import parents
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import Have as LinkHave
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
     LinkResource,
@@ -57,6 +57,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.parents import Place
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
+
+
+def _sysctls() -> Any:
+    """Return what knows sysctls, which is of use to few tasks."""
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources import link_sysctls
+
+    return link_sysctls
 
 
 class OfKind(LinkResource):
@@ -100,8 +107,8 @@ class OfKind(LinkResource):
             only_ours=params["only_ours"],
             as_is=params["as_is"],
             exclusive=params["exclusive"],
-            keep=frozenset(params.get("keep") or ()),
-            sysctls=link_sysctls.parse_sysctls(params["sysctls"], common.name, "it") if params.get("sysctls") else {},
+            keep=frozenset(known_name(name, "keep") for name in params.get("keep") or ()),
+            sysctls=_sysctls().parse_sysctls(params["sysctls"], common.name, "it") if params.get("sysctls") else {},
         )
 
     def resolved(self, want: LinkWant, state: State) -> LinkWant:
@@ -117,7 +124,7 @@ class OfKind(LinkResource):
         same = (name, master, parent, parent_ns) == (want.name, want.master, want.parent, want.parent_ns)
         if same:
             return want
-        settings = {link_sysctls.of_interface(key, name): value for key, value in want.sysctls.items()}
+        settings = {_sysctls().of_interface(key, name): value for key, value in want.sysctls.items()}
         return replace(want, name=name, master=master, parent=parent, parent_ns=parent_ns, sysctls=settings)
 
     # --- looking ---
@@ -139,12 +146,13 @@ class OfKind(LinkResource):
                 have,
                 ipv6=ipv6_lost(with_mtu(want.attributes, have.mtu), ns, have.link, state),
                 kept=ipv6_kept(want.attributes, ns, have.link, state) if want.exclusive else "",
-                sysctls=link_sysctls.as_they_are(want.sysctls, want.name, ns, have.link, state),
+                sysctls=_sysctls().as_they_are(want.sysctls, want.name, ns, have.link, state) if want.sysctls else {},
             )
             have = self._with_master(want, have, ns, state)
         if want.exclusive:
-            links = {one.name for one in own_links(want.ns, ns, state)} - want.keep - {want.name}
-            pairs = ((near.name, far.name) for near, far in own_pairs(want.ns, ns, state.need(HOST), state))
+            there = state.links(ns)
+            links = {one.name for one in own_links(want.ns, there, state)} - want.keep - {want.name}
+            pairs = ((near.name, far.name) for near, far in own_pairs(want.ns, there, state.need(HOST), state))
             have = replace(
                 have,
                 links=tuple(sorted(links)),
@@ -312,8 +320,7 @@ class OfKind(LinkResource):
         """Return the plan for the link itself."""
         link = have.link
         ours = link is not None and (
-            is_made(link, want.ns.path, want.name, have.identity)
-            or want.name in [far for dummy, far in have.pairs]
+            is_made(link, want.ns.path, want.name, have.identity) or want.name in [far for dummy, far in have.pairs]
         )
         yields = link is not None and want.recreate and want.present and (gives_way(link) or (ours and want.exclusive))
         if link is not None and link.kind != self.noun and not yields:
@@ -390,9 +397,7 @@ class OfKind(LinkResource):
         check_way(want, have, master)
         there = replace(have, parent=parent, master=master, flooded=flooded, parent_netns=have.origin.option)
         after = self._shown(want, have, {**link_kinds.born(self.noun), "mac": have.parent_mac, **wanted}, there)
-        settings, values = link_sysctls.settled(want.ns, want.sysctls, have.sysctls)
-        if want.sysctls:
-            after["sysctls"] = values
+        settings = self._settings(want, have, after)
         # What is set before it is up holds for the first packet.
         quiet = [name for name in wanted if self.rows[name].sysctl] or settings
         early, late = split(wanted, [*(["enabled"] if quiet else []), *link_kinds.late(self.rows)])
@@ -438,11 +443,18 @@ class OfKind(LinkResource):
         if master != have.master:
             new["master"] = master
             old.update(port_of(link, have.master))
-        settings, values = link_sysctls.settled(want.ns, want.sysctls, have.sysctls)
-        if want.sysctls:
-            after["sysctls"] = values
+        settings = self._settings(want, have, after)
         steps = (*self.steps(want, new, old), *self._flood(want, flooded, have.flooded), *settings)
         return Plan(before, after, steps, warnings)
+
+    @staticmethod
+    def _settings(want: Want, have: Have, after: Dict[str, Any]) -> List[Change]:
+        """Return the steps that set the link's sysctls, which ``after`` is to show then. Raises `Refused`."""
+        if not want.sysctls:
+            return []
+        settings: List[Change]
+        settings, after["sysctls"] = _sysctls().settled(want.ns, want.sysctls, have.sysctls)
+        return settings
 
     def steps(self, want: LinkWant, new: Dict[str, Any], old: Dict[str, Any]) -> Tuple[Change, ...]:
         """What is of the kind alone goes by itself: some refuse a message that has an MTU as well."""

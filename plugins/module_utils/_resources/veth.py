@@ -167,7 +167,7 @@ class VethResource(Resource[Want, Have]):
             else {},
             port_of=interface_name(params["port_of"], "port_of") if params.get("port_of") else None,
             auto=auto_of(params),
-            keep=tuple(params.get("keep") or ()),
+            keep=tuple(known_name(name, "keep") for name in params.get("keep") or ()),
         )
         if (
             want.bridge
@@ -251,7 +251,8 @@ class VethResource(Resource[Want, Have]):
             if link is None or (link.master, link.get("mtu")) != (bridge.index, size):
                 check_port_mtu("mtu", want.name, size, ns, bridge, state)
         lost = ipv6_lost(wanted, ns, link, state) or ipv6_lost(wanted, peer_ns, there, state)
-        occupied, links = None, _surplus_links(want, peer_ns, state)
+        surplus, links = _surplus(want, ns, peer_ns, link, state)
+        occupied = None
         if occupant is not None and occupant.name not in links:
             # Here and not above: there is none but by mistake.
             from ansible_collections.linuxnet.containers.plugins.module_utils._resources import veth_occupant
@@ -267,7 +268,7 @@ class VethResource(Resource[Want, Have]):
             auto,
             state.identity(),
             lost,
-            _surplus(want, ns, peer_ns, link, state),
+            surplus,
             _sysctls().as_they_are(
                 want.peer_sysctls,
                 want.peer_name,
@@ -295,14 +296,15 @@ class VethResource(Resource[Want, Have]):
             )
             return Have(link if ours else None, peer_ns_there=False)
         far, far_ns = _other_end(want, link, ns, peer_ns, state)
+        surplus, links = _surplus(want, ns, peer_ns, link, state)
         return Have(
             link,
             far,
             far_ns,
             peer_ns_there=peer_ns is not None,
             master=state.master_name(ns, link) if link else "",
-            surplus=_surplus(want, ns, peer_ns, link, state),
-            links=_surplus_links(want, peer_ns, state),
+            surplus=surplus,
+            links=links,
         )
 
     def plan(self, want: Want, have: Have) -> Plan:
@@ -538,21 +540,20 @@ def _other_end(
     return None, None
 
 
-def _surplus(want: Want, ns: int, peer_ns: Optional[int], link: Optional[Link], state: State) -> Tuple[str, ...]:
-    """Return the host ends of other pairs than ``link``'s that this collection made for the peer's namespace, known by derived name or
-    address, where no other pairs are wanted."""
+def _surplus(
+    want: Want, ns: int, peer_ns: Optional[int], link: Optional[Link], state: State
+) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
+    """Return (host ends of other pairs than ``link``'s, other links) that this collection made for the peer's namespace, known by derived name or
+    address, or by their mark, where no others are wanted."""
     if not want.exclusive or peer_ns is None:
-        return ()
+        return (), ()
+    there = state.links(peer_ns)
     wanted = {want.name, *want.siblings, *([link.name] if link else [])}
-    surplus = (near.name for near, dummy in own_pairs(want.peer_ns, peer_ns, ns, state) if near.name not in wanted)
-    return tuple(sorted(surplus))  # check mode does not know in which order the kernel will have them
-
-
-def _surplus_links(want: Want, peer_ns: Optional[int], state: State) -> Tuple[str, ...]:
-    """Return the links of ours in the peer's namespace that are no pairs, where none are wanted."""
-    if not want.exclusive or peer_ns is None:
-        return ()
-    return tuple(sorted({link.name for link in own_links(want.peer_ns, peer_ns, state)} - {*want.keep}))
+    pairs = (near.name for near, dummy in own_pairs(want.peer_ns, there, ns, state, wanted))
+    links = (one.name for one in own_links(want.peer_ns, there, state) if one.name not in want.keep)
+    return tuple(sorted(pairs)), tuple(
+        sorted(links)
+    )  # check mode does not know in which order the kernel will have them
 
 
 RESOURCE = VethResource()

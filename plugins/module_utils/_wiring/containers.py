@@ -167,7 +167,7 @@ class Attachment:
         if self.mac:
             item["peer_mac"] = self.mac
         if self.network.unmanaged:
-            item["accept_ra"] = False
+            item.update(accept_ra=False)
         return {**item, **{"peer_" + name: value for name, value in self.settings().items()}}
 
     def _port(self) -> List[Item]:
@@ -231,9 +231,7 @@ class Attachment:
                 )
             if left:
                 net = ipaddress.ip_interface(left).network
-                items.append(
-                    dict(self._interface(), **self._segment(), address=left, supersede=True, **broadcast(net))
-                )
+                items.append(dict(self._interface(), **self._segment(), address=left, supersede=True, **broadcast(net)))
         return items or [dict(self._interface(), state="absent", supersede=True)]
 
     @property
@@ -652,8 +650,8 @@ class Container:
             by_family = {version: way for version, way in ways.items() if host is None or host.version == version}
             if not by_family and direct is not None:
                 raise self._refusal(
-                    "%sit is on the segment of %s by network '%s', where its ports are reached at its own address; leave it out."
-                    % (where, direct.parent, direct.name)
+                    "%snetwork '%s' puts it on the segment of %s, where its ports are reached at its own address; leave it out."
+                    % (where, direct.name, direct.parent)
                 )
             if not by_family:
                 family = "IPv%d " % host.version if host else ""

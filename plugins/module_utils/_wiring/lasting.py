@@ -197,7 +197,11 @@ class LastingResource(Resource[Want, Have]):
         state = State(source)
         for name in dict.fromkeys(name for want in wants for name in want.asked.stay_networks):
             link = state.link(state.need(HOST), name)
-            if link is not None and link.kind == "bridge" and not is_own_link(link, "bridge", HOST.path, link.name, state.identity()):
+            if (
+                link is not None
+                and link.kind == "bridge"
+                and not is_own_link(link, "bridge", HOST.path, link.name, state.identity())
+            ):
                 raise Refused(
                     "wiring_persist: network '%s': %s was here before, and would not be there yet when the wiring is brought back at boot."
                     % (name, link.describe())

@@ -55,7 +55,8 @@ _OF_A_FAMILY = ("destination", "gateway", "source")
 OF_SHARED = dict.fromkeys(("host_prefix", "underlay", "uplinks", "vni"), "routed or vxlan")
 OF_PARENTS = dict.fromkeys(("parent", "mode", "host_interface", "host_addresses"), "macvlan or ipvlan")
 OF_BRIDGES = dict.fromkeys(
-    ("vlan_filtering", "isolate", "icc", "spoof_check", "outbound_ipv4", "outbound_ipv6", "host_access"), "bridge"
+    ("vlan_filtering", "isolate", "icc", "spoof_check", "outbound_ipv4", "outbound_ipv6", "host_access"),
+    "bridge, routed or vxlan",
 )
 
 

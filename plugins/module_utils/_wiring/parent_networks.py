@@ -64,7 +64,9 @@ class OnParent(Network):
         if self.spec.get("mode") == _ALONE:
             raise self._refusal("host_interface: with mode: %s there is but one link on the parent." % _ALONE)
         if self.host_interface in (self.parent, self.name):
-            raise self._refusal("host_interface: %s is a name of its own." % self.host_interface)
+            raise self._refusal(
+                "host_interface: it cannot be called %s, as the network or its parent is." % self.host_interface
+            )
         for subnet in self.subnets:
             if str(subnet.net) not in self.host_addresses or not subnet.range:
                 raise self._refusal(
@@ -101,9 +103,7 @@ class OnParent(Network):
             own = self.host_addresses.get(str(subnet.net))
             if own and own == subnet.gateway:
                 raise self._refusal("host_addresses: %s is the gateway's." % own)
-            found.append(
-                Subnet(subnet.net, subnet.gateway, subnet.range, (*subnet.exclude, own)) if own else subnet
-            )
+            found.append(Subnet(subnet.net, subnet.gateway, subnet.range, (*subnet.exclude, own)) if own else subnet)
         return found
 
     def _parts(self, subnet: Subnet) -> List[str]:
@@ -187,7 +187,9 @@ class OnParentAttachment(Attachment):
         if given:
             raise self._refusal("%s: network '%s' has no bridge, so there is no port." % (given, self.network.name))
         if self.mac and self.network.kind == "ipvlan":
-            raise self._refusal("mac_address: an ipvlan has its parent's, as network '%s' gives one." % self.network.name)
+            raise self._refusal(
+                "mac_address: an ipvlan has its parent's, as network '%s' gives one." % self.network.name
+            )
 
     @property
     def checked(self) -> bool:
@@ -207,4 +209,3 @@ class OnParentAttachment(Attachment):
     def _segment(self) -> Item:
         """Others live there as well, who are asked."""
         return {"parent": self.network.parent, "probe": True}
-

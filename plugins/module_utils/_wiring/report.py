@@ -202,18 +202,18 @@ def _add_interfaces(containers: Mapping[str, Item], results: Mapping[str, Sequen
         if container is None:
             continue
         container["network_mode"] = "bridge"
-        names = ("name", "kind", "parent", "mac", "mtu")
-        interface = {name: entry[name] for name in names}
+        interface = {name: entry.get(name) for name in ("name", "kind", "parent", "mac", "mtu")}
         interface.update(host_interface=None, bridge=None, addresses=[], gateways=[])
         container["interfaces"].append(interface)
         by_name[container["netns"], entry["name"]] = interface
     by_host_name = {interface["host_interface"]: interface for interface in by_name.values()}
     for entry in _afters(results, "bridge_port"):
         by_host_name.get(entry["interface"], {})["bridge"] = entry["bridge"]
-    order = {(entry["netns"], entry["interface"]): number for number, entry in enumerate(_afters(results, "address"))}
+    addresses = _afters(results, "address")
+    listed = {(entry["netns"], entry["interface"]): number for number, entry in enumerate(addresses)}
     for name, container in containers.items():  # as they are listed, whichever module made them
-        container["interfaces"].sort(key=lambda one, name=name: order.get((name, one["name"]), len(order)))
-    for entry in _afters(results, "address"):
+        container["interfaces"].sort(key=lambda one, name=name: listed.get((name, one["name"]), len(listed)))
+    for entry in addresses:
         addressed = by_name.get((entry.get("netns") or "", entry["interface"]))
         if addressed is not None:
             addressed["addresses"].append(entry["address"])

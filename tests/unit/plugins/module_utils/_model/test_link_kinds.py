@@ -153,8 +153,8 @@ def test_a_module_of_several_kinds_makes_those_of_its_entries() -> None:
     own = {kind: [row.shown for row in link_kinds.rows(kind).values()] for kind in MADE}
     assert own == {
         "dummy": ["mtu", "mac", "enabled", "alias"],
-        "ipvlan": ["mtu", "mode", "enabled", "alias"],
-        "macvlan": ["mtu", "mac", "mode", "enabled", "alias"],
+        "ipvlan": ["mtu", "mode", "enabled", "alias", "accept_ra", "ipv6"],
+        "macvlan": ["mtu", "mac", "mode", "enabled", "alias", "accept_ra", "ipv6"],
         "vlan": ["mtu", "mac", "vlan_protocol", "vlan_id", "enabled", "alias"],
         "vrf": ["mtu", "mac", "table", "enabled", "alias"],
         "vxlan": ["mtu", "mac", "vni", "local", "port", "learning", "enabled", "alias"],

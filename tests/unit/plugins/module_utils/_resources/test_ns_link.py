@@ -98,7 +98,7 @@ def test_a_vxlan_is_made_in_one_message_and_then_told_its_peers() -> None:
     assert found.changes == (
         AddLink(HOST, "vx0", "vxlan", {**early, "enabled": True, "link_group": 76}, parent="u", parent_ns=HOST),
         SetFlooded(HOST, "vx0", entries),
-        SetLink(HOST, "vx0", {"alias": "x"}, {"alias": ""}),
+        SetLink(HOST, "vx0", {"alias": "x"}, {"alias": ""}, "vxlan"),
     )
     assert [str(line) for step in found.changes for line in step.commands()] == [
         "ip link add vx0 mtu 1450 address 02:00:00:00:00:01 group 76 type vxlan id 42 local 10.0.0.1 dstport 4789 nolearning dev u",
