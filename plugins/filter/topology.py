@@ -19,7 +19,7 @@ version_added: 0.1.0
 author:
   - linuxnet.containers contributors
 description:
-  - Draws the host, its bridges, and who is behind which virtual interface.
+  - Draws the host, its bridges and VRFs, who is behind which virtual interface, and which links are made on which parent.
 positional: _input, networks
 options:
   _input:

@@ -7,14 +7,15 @@
 DOCUMENTATION = r"""
 ---
 module: wiring_info
-short_description: Show who is behind which veth
+short_description: Show who is behind which veth, and which link is whose
 version_added: 0.1.0
 author:
   - linuxnet.containers contributors (@linuxnet)
 description:
   - Looks at the wiring of containers on a host, whoever did it, and changes nothing, ever.
   - Shows the namespaces with the containers that docker, podman, systemd-nspawn, LXC or systemd run in them, the bridges, who is behind every
-    pair of virtual interfaces, the addresses, the routes and the NAT rules of this collection; and what was left behind.
+    pair of virtual interfaces, who has which link of another kind, the addresses, the routes
+    and the NAT rules of this collection; and what was left behind.
   - Namespaces are found by name, by the files they are mounted on, and by the processes that live in them.
   - Every entry is as the module of that object returns it in C(after), with who is behind it added.
   - For the engines a task's C(environment) counts, as for their own tools, for example C(DOCKER_HOST).
@@ -37,11 +38,11 @@ options:
     description: The lists to return.
     type: list
     elements: str
-    choices: [namespaces, bridges, veths, addresses, routes, nat, orphans]
-    default: [namespaces, bridges, veths, addresses, routes, nat, orphans]
+    choices: [namespaces, bridges, veths, links, addresses, routes, nat, orphans]
+    default: [namespaces, bridges, veths, links, addresses, routes, nat, orphans]
   netns:
     description:
-      - Show only what is in these namespaces, and the pairs and bridges that lead to them.
+      - Show only what is in these namespaces, and the pairs, bridges and parents of links that lead to them.
       - A plain name means C(/run/netns/NAME), also where it is all digits. An absolute path means that file, such as C(/proc/4242/ns/net).
       - One that does not exist is no error, but a warning.
     type: list
@@ -55,20 +56,22 @@ options:
     version_added: 0.3.0
   limit:
     description:
-      - So many addresses, routes, bridges with their ports, and pairs, of each namespace besides the host's own are listed that are not of this
-        collection's making; a container's root can make any number of them. RV(unlisted) says how many there are besides.
+      - So many addresses, routes, bridges with their ports, pairs, and links of other kinds, of each namespace besides the host's own are
+        listed that are not of this collection's making; a container's root can make any number of them. RV(unlisted) says how many there are besides.
       - The same goes for what an entry tells of such a namespace. These are the names in C(interfaces), and of a pair that leads
         there its C(addresses), with the ports published to them, and its C(gateways); and for RV(picture).
+      - Of what a container has on a link of this collection elsewhere, one link is listed in any case.
       - V(0) lists all. With O(find) all are looked at.
     type: int
     default: 25
     version_added: 0.3.0
 seealso:
   - module: linuxnet.containers.veth
+  - module: linuxnet.containers.ns_link
   - plugin: linuxnet.containers.topology
     plugin_type: filter
 notes:
-  - Of the host's own interfaces, addresses and routes, those of bridges and of pairs are shown.
+  - Of the host's own addresses and routes, those of bridges, of pairs, and of links that M(linuxnet.containers.ns_link) made are shown.
   - Without nft the NAT rules are left out, with a warning.
   - The engines are asked by their own programs, which may write locks and logs of their own.
 """
@@ -148,6 +151,17 @@ wiring:
         - {name: vethd3z6ahyc7zq, netns: null, peer_name: eth0, peer_netns: web, bridge: docker0, mtu: 1500, peer_mtu: 1500, mac: "06:1c:2b:7a:99:01",
           peer_mac: "ba:77:0e:41:5d:c2", enabled: true, peer_enabled: true, tx_queue_len: 1000, peer_tx_queue_len: 1000, alias: "", owner: web,
           container: web, engine: docker, addresses: [172.17.210.48/16], gateways: [172.17.0.1], published_ports: [], ours: true, made_for: web}
+    links:
+      description:
+        - The links of the kinds that M(linuxnet.containers.ns_link) makes, whoever made them, as that returns them. C(parent_netns) is V(unknown) where
+          the parent cannot be seen.
+        - C(owner), C(container) and C(engine) say whose namespace it is in, C(addresses) and C(gateways) are the link's. A VRF has its C(ports).
+        - C(ours) says whether that module made it, as the group 76 tells, or its MAC address.
+      type: list
+      elements: dict
+      sample:
+        - {name: eth0, kind: macvlan, netns: web, parent: eth1.10, parent_netns: null, master: "", mtu: 1500, mac: "7e:03:ac:3a:ef:c5", mode: bridge,
+          enabled: true, alias: "", owner: web, container: web, engine: docker, addresses: [10.3.0.2/24], gateways: [10.3.0.1], ours: true}
     addresses:
       description: The addresses, as M(linuxnet.containers.ns_address) returns them.
       type: list
@@ -173,7 +187,8 @@ wiring:
           backend: nftables, ip_forward: true, fenced: false, sysctl_file: null}
     orphans:
       description: What this collection or C(ip netns) made and whose owner is gone; C(why) says how that is told. Of a name, C(target) is where a
-        symbolic link points to. The kind C(forwarding), C(ipv4) or C(ipv6), is what was switched on for rules that somebody took out.
+        symbolic link points to. A link's kind is that of the link. The kind C(forwarding),
+        C(ipv4) or C(ipv6), is what was switched on for rules that somebody took out.
       type: list
       elements: dict
       sample:

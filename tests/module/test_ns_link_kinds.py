@@ -7,6 +7,7 @@ carries what it has to. Who is on a parent is in test_ns_link_parents.py."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -255,6 +256,25 @@ def test_what_it_made_is_known_again_by_its_mark_and_nothing_else_is(host: Lab, 
     host.run("ip link set x0 down; ip link set x0 name x1")
     settles(host, "ns_link", name="x1", kind=kind, **ours)
     assert host.snapshot() == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_wiring_info_tells_who_has_it_and_on_what_it_is(host: Lab, kind: str) -> None:
+    on = "parent" in NEW[kind]
+    made = host.module("ns_link", **asked(kind, netns="web"))
+    host.run("ip -n web addr add 10.7.0.5/32 dev x0; ip link add y0 link u1 type macvlan; ip link set y0 netns web")
+    told = host.module("wiring_info", netns=["web"])
+    ours, theirs = (next(one for one in told["wiring"]["links"] if one["name"] == name) for name in ("x0", "y0"))
+    assert ours.items() >= made["after"].items()
+    assert (ours["owner"], ours["addresses"], ours["ours"]) == ("web", ["10.7.0.5/32"], True)
+    assert (theirs["kind"], theirs["parent"], theirs["ours"]) == ("macvlan", "u1", False)
+    assert "   └─ macvlan ─── y0 in web" in told["picture"]
+    drawn = f"└─ {kind} ─── x0 in web  10.7.0.5/32" if on else "├─ x0  (vrf 10)" if kind == "vrf" else "─ x0 (dummy)"
+    assert drawn in told["picture"]
+    found = host.module("wiring_info", find="10.7.0.5")
+    place = f"x0 of web, an? {kind} on u0 of the host" if on else "x0 of web"
+    assert re.fullmatch(rf"10.7.0.5/32 is an address of {place}\.", found["msg"]), found["msg"]
+    assert [one["name"] for one in found["wiring"]["links"]] == ["x0"]
 
 
 # --- anew ---

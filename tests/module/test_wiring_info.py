@@ -18,7 +18,7 @@ import pytest
 from lab import HERE, Lab, collections_root
 from proofs import comes, container, ns_inode, python, untouched, warnings
 
-LISTS = ["namespaces", "bridges", "veths", "addresses", "routes", "nat", "orphans"]
+LISTS = ["namespaces", "bridges", "veths", "links", "addresses", "routes", "nat", "orphans"]
 WEB, DB = "vethzvxkcem3eqk", "vethwzfgk4jxc3w"  # what is derived for eth0 in web and in db
 pytestmark = pytest.mark.needs("bridge", "nft", "nf_nat")
 

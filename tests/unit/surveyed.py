@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import host_interface
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
-    NsRef,
-)
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
     bridge,
     netns,
     ns_address,
+    ns_link,
     ns_route,
     veth,
 )
@@ -63,3 +63,19 @@ def inode_of(kernel: MemoryKernel, ref: NsRef) -> int:
     found = kernel.find(ref)
     assert found is not None
     return found
+
+
+def on_lan(kind: str = "macvlan", *names: str) -> MemoryKernel:
+    """A host with containers on the VLAN 10 of its eth1, which ns_link made as well, and a VRF with one port; made by the modules."""
+    kernel = MemoryKernel()
+    kernel.apply(AddLink(HOST, "eth1", "veth", {"enabled": True}, HOST, "far1", {"enabled": True}))
+    made(kernel, ns_link.RESOURCE, name="eth1.10", kind="vlan", parent="eth1", vlan_id=10)
+    made(kernel, ns_address.RESOURCE, interface="eth1.10", address="10.3.0.9/24")
+    made(kernel, ns_link.RESOURCE, name="red", kind="vrf", table="10")
+    made(kernel, ns_link.RESOURCE, name="lo1", kind="dummy", master="red")
+    for number, name in enumerate(names):
+        made(kernel, netns.RESOURCE, name=name)
+        made(kernel, ns_link.RESOURCE, name="eth0", kind=kind, parent="eth1.10", netns=name)
+        made(kernel, ns_address.RESOURCE, netns=name, interface="eth0", address=f"10.3.0.{number + 2}/24")
+        made(kernel, ns_route.RESOURCE, netns=name, gateway="10.3.0.1")
+    return kernel

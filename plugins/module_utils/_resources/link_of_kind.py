@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -180,6 +180,13 @@ class OfKind(LinkResource):
             flooded=self.flooded(ns, link, state) if same else (),
             borrowed=kind.needs_parent and (parent is None or parent.get("mac") == link.get("mac")),
         )
+
+    def described(self, ref: NsRef, ns: int, link: Link, parent_ns: Optional[NsRef], state: State) -> Dict[str, Any]:
+        """Return a link of the namespace ``ns``, called ``ref``, as the module returns it. ``parent_ns`` is what the namespace of its parent is called,
+        None where nobody knows."""
+        want = Want(ref, link.name, kind=self.noun, parent_ns=parent_ns)
+        have = self._as_it_is(want, ns, link, state)
+        return self._shown(want, have, link.attributes, have)
 
     def _on_parent(self, want: Want, have: Have, ns: int, state: State) -> Have:
         """Return what there is of a link that may be made on another one, with what follows from where that is."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import collections
 from dataclasses import replace
-from typing import Any, Dict, Hashable, List, Mapping, Sequence, Set, Type
+from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Set, Type
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link_of_kind import OfKind
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.macvlan import Ipvlan, Macvlan
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_link_want import Have, Want
@@ -80,6 +80,10 @@ class NsLinkResource(Resource[Want, Have]):
 
     def plan(self, want: Want, have: Have) -> Plan:
         return self.kinds[want.kind].plan(want, have)
+
+    def described(self, ref: NsRef, ns: int, link: Link, parent_ns: Optional[NsRef], state: State) -> Dict[str, Any]:
+        """Return a link of one of the kinds as the module returns it: see `OfKind.described`."""
+        return self.kinds[link.kind].described(ref, ns, link, parent_ns, state)
 
 
 RESOURCE = NsLinkResource()

@@ -11,7 +11,7 @@ import re
 from dataclasses import field
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing, values
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing, link_kinds, values
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 
@@ -102,6 +102,11 @@ class _Finder:
         for pair in self._pairs:
             self._behind[pair["netns"], pair["name"]] = pair
             self._behind[pair["peer_netns"], pair["peer_name"]] = pair
+        self._links = {(link["netns"], link["name"]): link for link in seen.lists["links"]}
+        self._made_on: Dict[End, List[End]] = {}  # links by what they are made on
+        for end, link in self._links.items():
+            if link.get("parent"):
+                self._made_on.setdefault((link["parent_netns"], link["parent"]), []).append(end)
         self._held: Dict[End, List[Item]] = {}  # addresses by interface
         self._holders: Dict[str, List[End]] = {}  # interfaces by address
         for address in seen.lists["addresses"]:
@@ -177,7 +182,7 @@ class _Finder:
                 self._add_end(found, end)
                 addresses = self._addresses(end)
                 text = self._place(end, interface.described) + ("; it has %s" % addresses if addresses else "")
-                found.sentences.append("There is " + text)
+                found.sentences.append("There is " + text + self._add_users(found, end))
         for orphan in self._seen.lists["orphans"]:
             if orphan["name"] == name:
                 found.sentences.append("%s is left over: %s" % (name, orphan["why"]))
@@ -191,8 +196,21 @@ class _Finder:
 
     # --- what belongs together ---
 
+    def _add_users(self, found: _Concerned, end: End) -> str:
+        """Add who is made on an interface, and the ports of a vrf. Return the end of a sentence that names them."""
+        on = self._made_on.get(end, [])
+        ports = [(end[0], port) for port in self._links.get(end, {}).get("ports", ())]
+        for one in (*on, *ports):
+            self._add_end(found, one)
+        text = "; made on it: " + _listed(list(map(self._user, on))) if on else ""
+        return text + ("; its ports: " + _listed(list(map(self._port, ports))) if ports else "")
+
+    def _user(self, end: End) -> str:
+        link = self._links[end]
+        return " ".join(["%s of %s" % (end[1], self._whose(link)), *link["addresses"]])
+
     def _add_end(self, found: _Concerned, end: End) -> None:
-        """Add an interface, the other end of its pair, their namespaces and bridge."""
+        """Add an interface, the other end of its pair or what it is made on, their namespaces and bridge."""
         pair = self._behind.get(end)
         found.ends.add(end)
         found.netns.add(end[0])
@@ -200,6 +218,11 @@ class _Finder:
             found.ends.update([(pair["netns"], pair["name"]), (pair["peer_netns"], pair["peer_name"])])
             found.netns.add(pair["peer_netns"])
             found.bridges.add((pair["netns"], pair["bridge"]))
+        link = self._links.get(end)
+        if link is not None:
+            found.bridges.add((link["netns"], link.get("master") or ""))
+            if link.get("parent") and (link["parent_netns"], link["parent"]) not in found.ends:
+                self._add_end(found, (link["parent_netns"], link["parent"]))
         if end[0] is None:
             found.bridges.add(end)
 
@@ -238,9 +261,11 @@ class _Finder:
             pair = self._behind.get((key, interface))
             addresses = self._addresses((key, interface))
             where = " on %s (%s)" % (pair["bridge"], pair["name"]) if pair and pair["bridge"] else ""
+            link = self._links.get((key, interface))
+            if link and link.get("parent"):
+                where = ", " + self._made(link)
             inside.append(interface + (" " + addresses if addresses else "") + where)
-            if pair:
-                inside += ["default gateway " + gateway for gateway in pair["gateways"]]
+            inside += ["default gateway " + gateway for gateway in (pair or link or {"gateways": ()})["gateways"]]
         rules = self._add_rules(found, lambda rule: rule["owner"] == key)
         ports = [_published(rule) for rule in rules if rule["type"] == "dnat"]
         engines = ", ".join("%(engine)s %(name)s" % container for container in namespace["containers"])
@@ -281,14 +306,25 @@ class _Finder:
     def _place(self, end: End, described: str = "") -> str:
         """Return where an interface is, and what it hangs on: ``eth0 of web (docker), behind veth… on docker0``."""
         netns, interface = end
-        pair = self._behind.get(end)
+        pair, link = self._behind.get(end), self._links.get(end)
         text = "%s of %s" % (interface, netns or "the host")
+        if link is not None and link.get("parent"):
+            return "%s of %s, %s" % (interface, self._whose(link), self._made(link))
         if pair is None:
             return text + (" (%s)" % described if described else "")
         on = " on %s" % pair["bridge"] if pair["bridge"] else ""
         if (pair["netns"], pair["name"]) == end:
             return "%s%s, %s" % (text, on, self._other_end(pair))
         return "%s%s, behind %s%s" % (text, self._engine(pair), pair["name"], on)
+
+    def _whose(self, link: Item) -> str:
+        return (link["owner"] or "the host") + self._engine(link)
+
+    @staticmethod
+    def _made(link: Item) -> str:
+        """Return what a link is, and on what it is made: ``a macvlan on eth1 of the host``."""
+        described = link_kinds.kind(link["kind"]).described
+        return "%s on %s of %s" % (described, link["parent"], link["parent_netns"] or "the host")
 
     def _other_end(self, pair: Item) -> str:
         if not pair["owner"]:
@@ -299,8 +335,8 @@ class _Finder:
         return "%s of %s%s" % (pair["peer_name"], pair["owner"], self._engine(pair))
 
     @staticmethod
-    def _engine(pair: Item) -> str:
-        return " (%s)" % pair["engine"] if pair["engine"] else ""
+    def _engine(entry: Item) -> str:
+        return " (%s)" % entry["engine"] if entry["engine"] else ""
 
     # --- the result ---
 
@@ -317,6 +353,7 @@ class _Finder:
             "namespaces": [one for one in lists["namespaces"] if (one["name"] or one["path"]) in netns],
             "bridges": [one for one in lists["bridges"] if (one["netns"], one["name"]) in found.bridges],
             "veths": [one for one in self._pairs if (one["netns"], one["name"]) in found.ends],
+            "links": [link for end, link in self._links.items() if end in found.ends | found.bridges],
             "addresses": of_interface(lists["addresses"]),
             "routes": of_interface(lists["routes"]),
             "nat": [rule for place, rule in enumerate(self._rules) if place in found.rules],

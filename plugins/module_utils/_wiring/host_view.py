@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can be seen of a host: its network namespaces, who is in them, and the veth pairs between them. Reads, and never changes."""
+"""What can be seen of a host: its network namespaces, who is in them, and the pairs and other links between them. Reads, and never changes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import re
 from dataclasses import replace
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Sequence, Set, Tuple, TypeVar
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
@@ -28,7 +29,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     RouteTable,
     Run,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import made_for
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import is_made, made_for
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 Read = TypeVar("Read")
@@ -123,11 +124,11 @@ class HostView:
         self.namespaces = {namespace.inode: namespace for namespace in ordered}
         self._scope = {inode for inode in map(self._inode, refs) if inode is not None} if refs else None
         self.pairs = self._pairs()
-        # What leads to the namespaces asked for: the ends of their pairs, and the bridges that these are ports of.
+        # What leads to the namespaces asked for: the ends of their pairs, what the links in there are made on, and the bridges that these are ports of.
+        ends = [end for pair in self.pairs for end in pair.ends]
         self._leading: Set[Tuple[int, int]] = {
             (namespace.inode, index)
-            for pair in self.pairs
-            for namespace, link in pair.ends
+            for namespace, link in (*ends, *([] if self.whole else self._parents()))
             for index in (link.index, link.master)
             if index
         }
@@ -246,6 +247,27 @@ class HostView:
         identity = self.state.identity()
         return next((path for path in there.paths if made_for(path, near, far, identity)), None)
 
+    # --- other links ---
+
+    def parent(self, link: Link) -> Optional[Tuple[Namespace, Link]]:
+        """Return (namespace, link) that a link is made on, None where there is none or it cannot be seen."""
+        there = self.namespaces.get(link.parent_ns or 0) if link.parent_index else None
+        found = self._unless_ending(there, self.state.link_at, link.parent_index) if there is not None else None
+        return (there, found) if there is not None and found is not None else None
+
+    def _parents(self) -> Iterator[Tuple[Namespace, Link]]:
+        """Yield (namespace, link) of what the links in the scope are made on, and of what those are made on in turn."""
+        for namespace in self.asked_for():
+            for link in self.links(namespace):
+                found = self.parent(link)
+                while found is not None:
+                    yield found
+                    found = self.parent(found[1])
+
+    def is_ours(self, namespace: Namespace, link: Link) -> bool:
+        """Return whether the module ns_link made a link."""
+        return is_made(link, namespace.ref.path, link.name, self.state.identity())
+
     # --- scope ---
 
     @property
@@ -274,10 +296,15 @@ class HostView:
         return self.asks_for(namespace) or (namespace.inode, link.index) in self._leading
 
     def shows(self, namespace: Namespace, link: Optional[Link]) -> bool:
-        """Return whether an interface is in the scope. Of the host's own only bridges and pairs are."""
-        if link is None or (namespace.inode == self.host and link.kind not in ("bridge", "veth")):
+        """Return whether an interface is in the scope. Of the host's own only bridges, pairs and links that `ns_link` made are."""
+        if link is None or not self.leads(namespace, link):
             return False
-        return self.leads(namespace, link)
+        return namespace.inode != self.host or link.kind in ("bridge", "veth") or self.is_ours(namespace, link)
+
+    def made_as_links(self, namespace: Namespace) -> List[Link]:
+        """Return the interfaces of a namespace that are in the scope and of the kinds that `ns_link` makes, whoever made them."""
+        kinds = link_kinds.made_by("ns_link")
+        return [link for link in self.links(namespace) if link.kind in kinds and self.leads(namespace, link)]
 
     # --- what is in a namespace ---
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterator
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NETNS_DIRECTORY
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.link_kinds import SHARING
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NETNS_DIRECTORY, tunnel_interface
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import is_own_link
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.host_view import HostView
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.owned_rules import OwnedRules
 
@@ -19,10 +21,12 @@ _STALE_NAMES = {
 
 
 def orphans(view: HostView, rules: OwnedRules) -> Iterator[Dict[str, Any]]:
-    """Yield ``{kind, name, netns, why}``, of a name also its ``target``: names, then pairs, then rules of source NAT, then forwarding."""
+    """Yield ``{kind, name, netns, why}``, of a name also its ``target``: names, then pairs, then other links, then rules of source NAT, then forwarding."""
     yield from _names(view)
     yield from _pairs(view)
+    yield from _links(view)
     if view.whole:
+        yield from _tunnels(view, rules)
         yield from _rules(view, rules)
         for family in rules.forwarding():
             yield _orphan("forwarding", "ipv%d" % family, "it was switched on for rules of ours, and none is left")
@@ -44,6 +48,28 @@ def _pairs(view: HostView) -> Iterator[Dict[str, Any]]:
         elif not pair.there.names and pair.there.inode != view.host:
             owner = view.owner(pair.there)
             yield _orphan("veth", pair.near.name, "the namespace of its other end has no name any more: %s" % owner)
+
+
+def _links(view: HostView) -> Iterator[Dict[str, Any]]:
+    """Links that containers have in place of a pair, in namespaces without a name."""
+    identity = view.state.identity()
+    for namespace in view.asked_for():
+        if namespace.names or namespace.inode == view.host:
+            continue
+        for link in view.made_as_links(namespace):
+            named_so = any(is_own_link(link, link.kind, path, link.name, identity) for path in namespace.paths)
+            if link.kind in SHARING and view.is_ours(namespace, link) and not named_so:
+                why = "the namespace that it is in has no name any more: %s" % view.owner(namespace)
+                yield dict(_orphan(link.kind, link.name, why), netns=namespace.ref.option)
+
+
+def _tunnels(view: HostView, rules: OwnedRules) -> Iterator[Dict[str, Any]]:
+    host = view.namespaces[view.host]
+    owners = {tunnel_interface(rule.owner): rule.owner for rule in rules.tunnels()}
+    for link in view.made_as_links(host):
+        network = owners.get(link.name)
+        if network and view.is_ours(host, link) and view.state.link(view.host, network) is None:
+            yield _orphan(link.kind, link.name, "it is for the bridge '%s', which does not exist" % network)
 
 
 def _rules(view: HostView, rules: OwnedRules) -> Iterator[Dict[str, Any]]:

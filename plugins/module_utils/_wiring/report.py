@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A wiring, summed up by container, and drawn as text: who is behind which veth. Pure."""
+"""A wiring, summed up by container, and drawn as text: who is behind which veth, or made on which interface. Pure."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ Item = Dict[str, Any]
 # with the names of who has that.
 Bridges = Dict[Tuple[str, str], Dict[Tuple[str, str, str], List[str]]]
 
+# Kinds of links that are drawn on what they are made on, or beside the bridges. A vxlan is drawn as the port of its bridge, a vrf as a bridge is.
+_DRAWN = ("dummy", "ipvlan", "macvlan", "vlan")
+_UNSEEN = "unknown"  # as ns_link has it of the namespace of a parent
 _ROUTE = ("destination", "gateway", "interface", "metric", "table", "rule_source")
 _PUBLISHED_PORT = ("host_ip", "host_port", "to_address", "to_port", "protocol")
 
@@ -24,9 +27,11 @@ _PUBLISHED_PORT = ("host_ip", "host_port", "to_address", "to_port", "protocol")
 def text(wiring: Mapping[str, Any], networks: Sequence[Mapping[str, Any]] = ()) -> str:
     """Return the picture of a ``wiring_result``, or of what ``wiring_info`` returns as ``wiring``; ``networks`` (the role's list, in
     canonical form) adds the subnets of the bridges."""
-    subnets = {
-        network["name"]: ", ".join(network["subnets"]) for network in networks if network.get("state") != "absent"
-    }
+    listed: Dict[str, List[str]] = {}  # by bridge, or parent
+    for network in networks:
+        if network.get("state") != "absent":
+            listed.setdefault(network.get("parent") or network["name"], []).extend(network["subnets"])
+    subnets = {name: ", ".join(dict.fromkeys(nets)) for name, nets in listed.items()}
     surveyed = any(isinstance(value, list) for value in wiring.values())  # by list; a result is by container
     lines = _survey_lines(wiring, subnets) if surveyed else _result_lines(wiring, subnets)
     return "\n".join(line.rstrip() for line in lines) + "\n"
@@ -42,8 +47,10 @@ def _result_lines(wiring: Mapping[str, Mapping[str, Any]], subnets: Mapping[str,
         elif not container["interfaces"]:
             unwired.append("%s  (%s: only lo)" % (name, container["network_mode"]))
         for interface in container["interfaces"]:
-            bridge = interface["bridge"]
-            port = (interface["host_interface"], interface["name"], "  ".join(interface["addresses"]))
+            on_parent = "kind" in interface  # without a pair
+            bridge = interface["parent" if on_parent else "bridge"]
+            near = interface["kind" if on_parent else "host_interface"]
+            port = (near, interface["name"], "  ".join(interface["addresses"]))
             bridges.setdefault((bridge, subnets.get(bridge, "")), {}).setdefault(port, []).append(name)
     return _tree("host", bridges) + unwired
 
@@ -57,6 +64,7 @@ def _survey_lines(wiring: Mapping[str, Any], subnets: Mapping[str, str]) -> List
     for netns, bridges in trees.items():
         lines += _tree("in " + _who(namespaces.get(netns) or _unlisted(netns)), bridges)
     drawn = {*trees, *(pair["peer_netns"] for pair in wiring.get("veths", ()))}
+    drawn.update(link["netns"] for link in wiring.get("links", ()) if link["kind"] in _DRAWN)
     lines += _unreached(namespaces, drawn)
     return lines + ["orphan %(kind)s %(name)s: %(why)s" % orphan for orphan in wiring.get("orphans", ())]
 
@@ -79,13 +87,52 @@ def _trees(
         trees.setdefault(netns, {})[heading] = {
             (port, "", ""): [] for port in bridge["ports"] if (netns, port) not in near
         }
+    for vrf in wiring.get("links", ()):
+        if vrf["kind"] == "vrf":
+            netns, name = vrf["netns"], vrf["name"]
+            heading = headings[netns, name] = (name, "  ".join(["(%s)" % _kind(vrf), *vrf["addresses"]]))
+            trees.setdefault(netns, {})[heading] = {
+                (port, "", ""): [] for port in vrf["ports"] if (netns, port) not in near
+            }
     for pair in pairs:
         bridges = trees.setdefault(pair["netns"], {})
         port = (pair["name"], pair["peer_name"] or "out of sight", "  ".join(pair["addresses"]))
         behind = namespaces.get(pair["peer_netns"]) or _unlisted(pair["owner"], pair["container"], pair["engine"])
         heading = headings.get((pair["netns"], pair["bridge"]), (pair["bridge"], ""))
         bridges.setdefault(heading, {})[port] = [_who(behind)] if pair["owner"] else []
+    for link in wiring.get("links", ()):
+        _add_link(trees, link, headings, addresses, namespaces)
     return trees
+
+
+def _add_link(
+    trees: Dict[Any, Bridges],
+    link: Mapping[str, Any],
+    headings: Dict[Tuple[Any, str], Tuple[str, str]],
+    addresses: Mapping[Tuple[Any, str], Sequence[str]],
+    namespaces: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Add a link to what it is made on; one that is on nothing stands beside the bridges."""
+    if link["kind"] not in _DRAWN or (link["kind"] == "dummy" and link["master"]):
+        return  # or it is drawn as the port that it is
+    netns, parent = link["netns"], link.get("parent") or ""
+    where = link.get("parent_netns") if parent else netns
+    if where == _UNSEEN and where not in namespaces:
+        where, parent = netns, "out of sight"
+    own = "  ".join(link["addresses"])
+    if where == netns:
+        port, names = ("%s (%s)" % (link["name"], _kind(link)), "", own), []
+    else:
+        behind = namespaces.get(netns) or _unlisted(link["owner"] or "host", link["container"], link["engine"])
+        port, names = (link["kind"], link["name"], own), [_who(behind)]
+    heading = headings.setdefault((where, parent), (parent, ", ".join(addresses.get((where, parent), ()))))
+    trees.setdefault(where, {}).setdefault(heading, {})[port] = names
+
+
+def _kind(link: Mapping[str, Any]) -> str:
+    """Return the kind of a link, with the number of a vlan or a table."""
+    number = {"vlan": link.get("vlan_id"), "vrf": link.get("table")}.get(link["kind"])
+    return link["kind"] if number is None else "%s %s" % (link["kind"], number)
 
 
 def _unreached(namespaces: Mapping[str, Mapping[str, Any]], drawn: Iterable[Any]) -> List[str]:

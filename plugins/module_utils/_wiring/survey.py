@@ -13,7 +13,7 @@ import collections
 import ipaddress
 import itertools
 from dataclasses import field
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, TypeVar
+from typing import Any, Collection, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, TypeVar
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import NatRule
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
@@ -25,6 +25,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
     bridge,
     netns,
     ns_address,
+    ns_link,
     ns_route,
     veth,
 )
@@ -43,7 +44,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report
 Item = Dict[str, Any]
 Entry = TypeVar("Entry")
 
-SUBSETS = ["namespaces", "bridges", "veths", "addresses", "routes", "nat", "orphans"]
+SUBSETS = ["namespaces", "bridges", "veths", "links", "addresses", "routes", "nat", "orphans"]
 OPTIONS: Dict[str, Any] = {
     "gather": {"type": "list", "elements": "str", "choices": SUBSETS, "default": SUBSETS},
     "netns": {"type": "list", "elements": "str"},
@@ -90,7 +91,7 @@ def gathered(
 
 @dataclass()
 class _Inside:
-    """What pairs lead to in a namespace: addresses by the index of their interface, default gateways by its name."""
+    """What pairs and other links lead to in a namespace: addresses by the index of their interface, default gateways by its name."""
 
     addresses: Dict[int, List[str]] = field(default_factory=lambda: collections.defaultdict(list))
     gateways: Dict[str, List[str]] = field(default_factory=lambda: collections.defaultdict(list))
@@ -98,7 +99,7 @@ class _Inside:
 
 class _Survey:
     """The lists of `SUBSETS`, a method each. An object that vanished meanwhile is an empty item. ``all_addresses``: also those of the
-    host's own interfaces that are neither bridges nor pairs. ``limit``: see `gathered`; ``names``: the same for names of interfaces."""
+    host's own interfaces that are neither bridges nor pairs nor links of ours. ``limit``: see `gathered`; ``names``: the same for names of interfaces."""
 
     def __init__(
         self, view: HostView, all_addresses: bool = False, limit: Optional[int] = None, names: Optional[int] = None
@@ -112,6 +113,9 @@ class _Survey:
         self._insides: Dict[int, _Inside] = {}
         self._interfaces_listed: Dict[int, List[Link]] = {}
         made = [pair for pair in view.pairs if pair.made is not None]
+        self._on_ours: Set[Tuple[int, int, int]] = (
+            set()
+        )  # by namespace, the links of ours elsewhere that somebody in it is on
         self._made = {(namespace.inode, link.index) for pair in made for namespace, link in pair.ends}
 
     def lists(self, gather: Sequence[str]) -> Dict[str, List[Item]]:
@@ -192,8 +196,8 @@ class _Survey:
         return self._interfaces_listed[namespace.inode]
 
     def _is_made(self, namespace: Namespace, link: Link) -> bool:
-        """Return whether an interface is an end of a pair that this collection made."""
-        return (namespace.inode, link.index) in self._made
+        """Return whether an interface is an end of a pair, or another link, that this collection made."""
+        return (namespace.inode, link.index) in self._made or self._view.is_ours(namespace, link)
 
     def bridges(self) -> Iterator[Item]:
         view = self._view
@@ -209,17 +213,65 @@ class _Survey:
             )
             listed = list(self._listed(namespace, "bridges", there, self._limit))
             masters = {link.index for link in listed}
-            inside = (
-                (link, self._is_made(namespace, link))
-                for link in links
-                if link.master in masters and view.leads(namespace, link)
-            )
-            ports: Dict[int, List[str]] = collections.defaultdict(list)  # by their bridge
-            for port in self._listed(namespace, "ports", inside, self._limit):
-                ports[port.master].append(port.name)
+            ports = self._ports(namespace, masters)
             for link in listed:
                 reported = self._reported(bridge.RESOURCE, name=link.name, **namespace.option)
                 yield reported and dict(reported, ports=ports[link.index], ours=link.index in ours)
+
+    def _ports(self, namespace: Namespace, masters: Collection[int]) -> Dict[int, List[str]]:
+        """Return the ports that are listed of bridges, or of vrfs, with these indexes, by those."""
+        inside = (
+            (link, self._is_made(namespace, link))
+            for link in self._view.links(namespace)
+            if link.master in masters and self._view.leads(namespace, link)
+        )
+        ports: Dict[int, List[str]] = collections.defaultdict(list)
+        for port in self._listed(namespace, "ports", inside, self._limit):
+            ports[port.master].append(port.name)
+        return ports
+
+    def links(self) -> Iterator[Item]:
+        for namespace in self._view.reached():
+            there = [(link, self._is_needed(namespace, link)) for link in self._view.made_as_links(namespace)]
+            listed = list(self._listed(namespace, "links", there, self._limit))
+            vrfs = {link.index for link in listed if link.kind == "vrf"}
+            ports = self._ports(namespace, vrfs) if vrfs else {}
+            for link in listed:
+                reported = self._link(namespace, link)
+                if reported and link.kind == "vrf":
+                    reported["ports"] = ports.get(link.index, [])
+                yield reported
+
+    def _is_needed(self, namespace: Namespace, link: Link) -> bool:
+        """Return whether a link is listed in any case: it is ours, or the first that a container has on a link of ours elsewhere, which stays for it."""
+        if self._view.is_ours(namespace, link):
+            return True
+        parent = self._view.parent(link)
+        if parent is None or parent[0] is namespace or not self._view.is_ours(*parent):
+            return False
+        known = (namespace.inode, parent[0].inode, parent[1].index)
+        first = known not in self._on_ours
+        self._on_ours.add(known)
+        return first
+
+    def _link(self, namespace: Namespace, link: Link) -> Item:
+        """Return what the module ns_link reports of a link, with who has it and what it leads to."""
+        parent = self._view.parent(link)
+        try:
+            origin = parent[0].ref if parent else None
+            reported = ns_link.RESOURCE.described(namespace.ref, namespace.inode, link, origin, self._view.state)
+        except (Refused, OSError):
+            return {}  # it vanished
+        away = namespace.inode != self._view.host
+        inside = self._inside(namespace)
+        return {
+            **reported,
+            "owner": self._view.owner(namespace) if away else None,
+            **(namespace.container if away else {"container": None, "engine": None}),
+            "addresses": inside.addresses[link.index],
+            "gateways": inside.gateways[link.name],
+            "ours": self._view.is_ours(namespace, link),
+        }
 
     def veths(self) -> Iterator[Item]:
         ports: Dict[str, List[Item]] = collections.defaultdict(list)  # by the address they lead to
@@ -255,7 +307,8 @@ class _Survey:
         """Return the addresses and gateways of a namespace that are listed, read once whatever the number of its interfaces."""
         if namespace.inode not in self._insides:
             found = self._insides[namespace.inode] = _Inside()
-            for link, address in self._shown_addresses(namespace):
+            host = namespace.inode == self._view.host
+            for link, address in self._view.addresses(namespace) if host else self._shown_addresses(namespace):
                 if address.scope != "link":
                     found.addresses[link.index].append(address.cidr)
             routes = ((route, route.protocol == PROTOCOL) for route in self._view.default_routes(namespace))

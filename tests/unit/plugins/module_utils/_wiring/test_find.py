@@ -17,7 +17,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.survey import SUBSETS, report
 from ansible_collections.linuxnet.containers.tests.unit.asked import made
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
-from ansible_collections.linuxnet.containers.tests.unit.surveyed import V_DB, V_WEB, wired
+from ansible_collections.linuxnet.containers.tests.unit.surveyed import V_DB, V_WEB, on_lan, wired
 
 
 @pytest.fixture
@@ -107,3 +107,40 @@ def test_many_are_not_all_named() -> None:
 def test_an_empty_question_is_refused(kernel: MemoryKernel) -> None:
     with pytest.raises(Invalid, match="find: it is empty"):
         answer(kernel, " ")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "links"),
+    [
+        (
+            "web",
+            "web has eth0 10.3.0.2/24, a macvlan on eth1.10 of the host; default gateway 10.3.0.1.",
+            ["eth1.10", "eth0"],
+        ),
+        (
+            "10.3.0.2",
+            "10.3.0.2/24 is an address of eth0 of web, a macvlan on eth1.10 of the host.",
+            ["eth1.10", "eth0"],
+        ),
+        (
+            "eth1.10",
+            "There is eth1.10 of the host, a vlan on eth1 of the host; it has 10.3.0.9/24; made on it: eth0 of db 10.3.0.3/24; "
+            "eth0 of web 10.3.0.2/24.",
+            ["eth1.10", "eth0", "eth0"],
+        ),
+        ("eth1", "There is eth1 of the host, behind far1; made on it: eth1.10 of the host 10.3.0.9/24.", ["eth1.10"]),
+        ("red", "There is red of the host (a vrf); its ports: lo1.", ["red", "lo1"]),
+        ("lo1", "There is lo1 of the host (a dummy).", ["red", "lo1"]),
+        ("10.3.0.7", "Nobody on this host has 10.3.0.7; it is in 10.3.0.0/24, the network of eth1.10.", []),
+    ],
+)
+def test_links_are_found_with_what_they_are_made_on_and_who_is_on_them(asked: str, said: str, links: list[str]) -> None:
+    text, lists = answer(on_lan("macvlan", "web", "db"), asked)
+    assert text == said
+    assert [one["name"] for one in lists.get("links", ())] == links
+
+
+def test_the_mac_address_of_a_macvlan_is_the_container_s() -> None:
+    kernel = on_lan("macvlan", "web")
+    mac = next(one["mac"] for one in answer(kernel, "web")[1]["links"] if one["netns"] == "web")
+    assert answer(kernel, mac)[0] == f"{mac} is the MAC address of eth0 of web, a macvlan on eth1.10 of the host."

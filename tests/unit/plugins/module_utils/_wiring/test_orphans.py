@@ -6,22 +6,21 @@
 
 from __future__ import annotations
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import SetLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import DropNetns
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import tunnel_interface
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
     NsFile,
     NsRef,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
-    veth,
-)
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ns_link, veth
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report import text
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.survey import SUBSETS, gathered
 from ansible_collections.linuxnet.containers.tests.unit.asked import made
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
-from ansible_collections.linuxnet.containers.tests.unit.surveyed import V_WEB, WEB, inode_of, only, seen, wired
+from ansible_collections.linuxnet.containers.tests.unit.surveyed import V_WEB, WEB, inode_of, on_lan, only, seen, wired
 
 
 def test_stale_files_of_namespaces() -> None:
@@ -91,3 +90,29 @@ def test_a_rule_whose_bridge_is_gone() -> None:
     assert (orphan["kind"], orphan["name"]) == ("nat", "10.5.0.0/24")
     assert orphan["why"] == "the rule of owner 'br5' is for br5, which does not exist"
     assert text({"orphans": [orphan]}).splitlines()[1] == "orphan nat 10.5.0.0/24: " + orphan["why"]
+
+
+def test_a_link_of_ours_whose_namespace_has_no_name_any_more_is_left_over() -> None:
+    """Whatever the process in there made itself is not, nor a link that was made for just that file."""
+    kernel = on_lan("macvlan", "web", "db")
+    kernel.apply(AddLink(WEB, "own0", "macvlan", {}, parent="eth1.10", parent_ns=HOST))
+    inode = inode_of(kernel, WEB)
+    kernel._state.known.paths["/proc/42/ns/net"] = inode
+    kernel.pids = {42: inode}
+    made(kernel, ns_link.RESOURCE, name="eth7", kind="macvlan", parent="eth1.10", netns="/proc/42/ns/net")
+    assert seen(kernel)["orphans"] == []
+    kernel.apply(DropNetns("web", inode))
+    why = "the namespace that it is in has no name any more: process 42 (sleep)"
+    assert seen(kernel)["orphans"] == [{"kind": "macvlan", "name": "eth0", "netns": "/proc/42/ns/net", "why": why}]
+
+
+def test_a_tunnel_of_ours_for_a_bridge_that_is_gone_is_left_over() -> None:
+    kernel = wired()
+    tunnel = {"name": tunnel_interface("front"), "kind": "vxlan", "vni": 7, "local": "10.0.0.1"}
+    made(kernel, ns_link.RESOURCE, **tunnel)
+    made(kernel, ns_link.RESOURCE, **{**tunnel, "name": "mine", "vni": 8})
+    assert seen(kernel)["orphans"] == []
+    made(kernel, nat.RESOURCE, type="tunnel", vni=7, peers=["10.0.0.2"], owner="front")
+    assert [(one["kind"], one["name"], one["why"]) for one in seen(kernel)["orphans"]] == [
+        ("vxlan", tunnel["name"], "it is for the bridge 'front', which does not exist")
+    ]

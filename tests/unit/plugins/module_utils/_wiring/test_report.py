@@ -15,11 +15,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
     bridge,
     netns,
+    ns_link,
     veth,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report import result, text
 from ansible_collections.linuxnet.containers.tests.unit.asked import made
-from ansible_collections.linuxnet.containers.tests.unit.surveyed import V_DB, V_WEB, seen, wired
+from ansible_collections.linuxnet.containers.tests.unit.surveyed import V_DB, V_WEB, on_lan, seen, wired
 
 
 def interface(bridge: str, host: str, *addresses: str) -> dict[str, Any]:
@@ -125,3 +126,52 @@ def test_containers_of_a_wiring_result_that_share_a_namespace_are_on_one_line() 
         "agent": {"network_mode": "host", "interfaces": []},
     }
     assert text(wiring) == "host\n└─ br0\n   └─ v0 ─── eth0 in web, side  10.0.0.2/24\nagent  (host)\n"
+
+
+def test_links_are_drawn_on_what_they_are_made_on() -> None:
+    kernel = on_lan("ipvlan", "web", "db")
+    kernel.apply(AddLink(HOST, "d0", "dummy", {}))
+    made(kernel, ns_link.RESOURCE, name="up0", kind="vlan", parent="eth0", parent_netns="web", vlan_id=7, netns="web")
+    assert text(seen(kernel)) == (
+        "host\n"
+        "├─ red  (vrf 10)\n"
+        "│  └─ lo1\n"
+        "├─ far1 ─── eth1\n"
+        "├─ d0 (dummy)\n"
+        "├─ eth1\n"
+        "│  └─ eth1.10 (vlan 10)  10.3.0.9/24\n"
+        "└─ eth1.10  10.3.0.9/24\n"
+        "   ├─ ipvlan ─── eth0 in db  10.3.0.3/24\n"
+        "   └─ ipvlan ─── eth0 in web  10.3.0.2/24\n"
+        "in web\n"
+        "└─ eth0  10.3.0.2/24\n"
+        "   └─ up0 (vlan 7)\n"
+    )
+    assert text(seen(kernel, gather=["links"])).splitlines()[-3:] == ["in web", "└─ eth0", "   └─ up0 (vlan 7)"]
+
+
+def test_of_a_parent_that_cannot_be_seen_that_is_said() -> None:
+    link = {
+        "kind": "macvlan",
+        "name": "eth0",
+        "netns": None,
+        "parent": "if7",
+        "parent_netns": "unknown",
+        "addresses": [],
+    }
+    assert text({"links": [link]}) == "host\n└─ out of sight\n   └─ eth0 (macvlan)\n"
+
+
+def test_containers_on_a_parent_are_drawn_on_it_with_the_subnets_of_its_networks() -> None:
+    own = {
+        "name": "eth0",
+        "kind": "macvlan",
+        "parent": "eth1",
+        "host_interface": None,
+        "bridge": None,
+        "addresses": ["10.3.0.2/24"],
+    }
+    networks = [{"name": "lan", "parent": "eth1", "subnets": ["10.3.0.0/24"]}]
+    assert text({"web": {"network_mode": "bridge", "interfaces": [own]}}, networks) == (
+        "host\n└─ eth1  10.3.0.0/24\n   └─ macvlan ─── eth0 in web  10.3.0.2/24\n"
+    )

@@ -23,6 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
     bridge,
     netns,
     ns_address,
+    ns_link,
     ns_route,
     veth,
 )
@@ -34,7 +35,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.survey
 )
 from ansible_collections.linuxnet.containers.tests.unit.asked import made
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
-from ansible_collections.linuxnet.containers.tests.unit.surveyed import V_WEB, WEB, only, seen, wired
+from ansible_collections.linuxnet.containers.tests.unit.surveyed import V_WEB, WEB, on_lan, only, seen, wired
 
 
 def test_every_object_is_reported_as_its_module_reports_it() -> None:
@@ -197,3 +198,65 @@ def test_the_host_s_own_and_what_is_looked_for_have_no_limit() -> None:
 def test_a_limit_is_a_number_of_entries() -> None:
     with pytest.raises(Invalid, match=r"^limit: it is a number of entries, and 0 for all of them\.$"):
         report(MemoryKernel(), {**ASKED, "limit": -1})
+
+
+# --- links of other kinds ---
+
+
+@pytest.mark.parametrize("kind", ["macvlan", "ipvlan"])
+def test_a_link_is_reported_as_its_module_reports_it_with_who_has_it(kind: str) -> None:
+    kernel = on_lan(kind, "web", "db")
+    links = seen(kernel)["links"]
+    for params in (
+        {"name": "eth0", "kind": kind, "netns": "web"},
+        {"name": "eth1.10", "kind": "vlan"},
+        {"name": "red", "kind": "vrf"},
+        {"name": "lo1", "kind": "dummy"},
+    ):
+        result = made(kernel, ns_link.RESOURCE, **params)
+        assert not result["changed"]
+        assert only(links, name=params["name"], netns=params.get("netns")).items() >= result["after"].items()
+    web = only(links, netns="web")
+    told = ("parent", "parent_netns", "owner", "container", "addresses", "gateways", "ours")
+    assert [web[name] for name in told] == ["eth1.10", None, "web", None, ["10.3.0.2/24"], ["10.3.0.1"], True]
+    assert only(links, name="red")["ports"] == ["lo1"]
+    assert [(one["netns"], one["address"]) for one in seen(kernel)["addresses"]] == [
+        (None, "10.3.0.9/24"),
+        ("db", "10.3.0.3/24"),
+        ("web", "10.3.0.2/24"),
+    ]
+    assert [one["netns"] for one in seen(kernel)["routes"]] == ["db", "web"]
+
+
+def test_what_leads_to_a_namespace_by_a_link_is_what_that_is_made_on() -> None:
+    lists = seen(on_lan("macvlan", "web", "db"), "web")
+    assert [(one["netns"], one["name"]) for one in lists["links"]] == [(None, "eth1.10"), ("web", "eth0")]
+    assert [(one["netns"], one["address"]) for one in lists["addresses"]] == [
+        (None, "10.3.0.9/24"),
+        ("web", "10.3.0.2/24"),
+    ]
+
+
+def test_links_of_others_are_listed_and_not_ours_and_their_addresses_are_the_host_s() -> None:
+    kernel = on_lan("macvlan")
+    kernel.apply(AddLink(HOST, "theirs", "dummy", {"enabled": True}))
+    made(kernel, ns_address.RESOURCE, interface="theirs", address="10.8.0.1/32")
+    lists = seen(kernel)
+    found = only(lists["links"], name="theirs")
+    assert (found["ours"], found["addresses"]) == (False, ["10.8.0.1/32"])
+    assert [one["interface"] for one in lists["addresses"]] == ["eth1.10"]
+
+
+def test_of_the_links_that_a_container_made_itself_so_many_are_listed() -> None:
+    """And one of those that are made on a link of ours elsewhere, since that stays for it."""
+    kernel = on_lan("macvlan", "web")
+    for number in range(9):
+        kernel.apply(AddLink(WEB, f"d{number}", "dummy", {}))
+        kernel.apply(AddLink(WEB, f"m{number}", "macvlan", {}, parent="eth1.10", parent_ns=HOST))
+    found, dummy = report(kernel, {**ASKED, "limit": 2})
+    assert [one["name"] for one in found["wiring"]["links"] if one["netns"] == "web"] == ["eth0", "d0", "m0", "d1"]
+    assert [one for one in found["unlisted"] if one["list"] == "links"] == [
+        {"netns": "web", "list": "links", "count": 15}
+    ]
+    lists, dummy = gathered(kernel, ["links"], limit=0)
+    assert [one["name"] for one in lists["links"] if one["netns"] == "web"] == ["eth0", "m0"]
