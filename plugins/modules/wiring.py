@@ -458,7 +458,7 @@ results:
       type: str
     step:
       description:
-        - In V(teardown) it is V(keep), V(publish), V(route), V(veth), V(netns), V(link), V(bridge) or V(nat); in V(wire) V(netns), V(bridge), V(nat),
+        - In V(teardown) it is V(keep), V(publish), V(route), V(veth), V(link), V(netns), V(bridge) or V(nat); in V(wire) V(netns), V(bridge), V(nat),
           V(link), V(gateway), V(veth), V(bridge_port), V(address), V(route), V(publish), V(join) or V(keep).
         - V(nat) has isolation and source NAT of the networks, and in V(wire) the end of ports of containers that are to publish none; V(link) the
           tunnels to other hosts; V(gateway) the host's addresses; V(publish) the published ports; V(join) the names that mean another's namespace; V(keep) what

@@ -27,7 +27,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
     known_name,
     new_name,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Link, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
     AUTO_MTU,
     Auto,
@@ -550,10 +550,10 @@ def _surplus(
     there = state.links(peer_ns)
     wanted = {want.name, *want.siblings, *([link.name] if link else [])}
     pairs = (near.name for near, dummy in own_pairs(want.peer_ns, there, ns, state, wanted))
-    links = (one.name for one in own_links(want.peer_ns, there, state) if one.name not in want.keep)
-    return tuple(sorted(pairs)), tuple(
-        sorted(links)
-    )  # check mode does not know in which order the kernel will have them
+    links = [one.name for one in own_links(want.peer_ns, there, state) if one.name not in want.keep]
+    if not want.present and (peer_ns == state.find(HOST) or len(state.entries().of(peer_ns)) > 1):
+        links = []  # they may be another's, whose namespace the name means as well: their mark does not say for which name they were made
+    return tuple(sorted(pairs)), tuple(sorted(links))  # check mode does not know in which order the kernel will have them
 
 
 RESOURCE = VethResource()

@@ -173,7 +173,7 @@ class _Half:
             owner = self._owners.get(item["owner"], str(item["owner"]))
             return {("unpublished", owner), ("paired", owner)}  # as long as it is wired it is checked
         if step == "link" and item.get("netns"):
-            return {("container", item["netns"]), ("parent", item["parent"]), *self._safe(item["netns"])}
+            return {("container", item["netns"]), ("parent", item.get("parent") or ""), *self._safe(item["netns"])}
         if step in ("link", "gateway"):
             own = step == "link" or item["interface"] == network
             return {("network", network), *([] if own else [("link", network)])}

@@ -5,15 +5,16 @@
 """What the role made and nobody lists any more: the items that remove it. Pure.
 
 It is recognized in the host's wiring as `wiring_info` reports it: a pair that was made for a name in /run/netns, by its host end's derived
-name or address; with it that name, and the ports published under it; a bridge by its derived address; source NAT and an isolation policy by
+name or address; with it that name, and the ports published under it; a link of another kind by its mark; a bridge by its derived address; source NAT and an isolation policy by
 their owner, which is the bridge itself, as the role writes them. What is not recognized stays.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, Collection, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Collection, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NOBODY, owner_mark
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import CHECKED
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.shared_networks import ended
@@ -28,15 +29,17 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variab
 
 Wiring = Mapping[str, Sequence[Mapping[str, Any]]]  # as `wiring_info` returns it
 
-GATHER = ["namespaces", "bridges", "veths", "routes", "nat", "orphans"]  # the lists of a `Wiring` that are read here
+GATHER = ["namespaces", "bridges", "veths", "links", "routes", "nat", "orphans"]  # the lists of a `Wiring` that are read here
 
 # The options that mean an object, in the items that remove it.
+_LINK = ("name", "kind", "netns")
 _PAIR = ("name", "peer_netns", "peer_name")
 _ISOLATION = ("type", "bridge", "owner")
 _SOURCE_NAT = ("source", "owner")
 _PORT = ("type", "protocol", "host_ip", "host_port", "owner")
 # Where docker mounts the namespaces of its containers. A name that the role gave such a namespace is a link to there, and dangles when it ends.
 _DOCKER_NAMESPACE = re.compile(r"/.*/docker/netns/[^/]+")
+_NAMED_AT_MOST = 5  # of those for whom a link stays
 _LEFT_OVER = "forwarding-left-over"  # an owner of nothing: no bridge has so long a name
 # Interfaces that a new namespace may have from the kernel (net.core.fb_tunnels_only_for_init_net).
 _FALLBACK_TUNNELS = {"tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"}
@@ -53,10 +56,14 @@ def purged(
     # The plan itself has the other pairs of these replaced.
     planned = {item["peer_netns"] for half in plan.values() for item in half["veth"]}
     unlisted_pairs = [pair for pair in pairs if pair["made_for"] not in listed & planned]
-    names = [*(pair["made_for"] for pair in unlisted_pairs), *_dangling(wiring)]
-    unlisted = [name for name in dict.fromkeys(names) if name not in listed]
-    inhabited = _inhabited(unlisted, pairs, wiring)
     networks_listed = {entry["name"] for entry in entries("networks", networks)}
+    bridges = _bridges(networks_listed, wiring)
+    links, used = _links(plan, {pair["name"] for pair in unlisted_pairs}.union(bridges), wiring)
+    emptied = [link["netns"] for link in links if link["kind"] in link_kinds.SHARING and link["netns"] is not None]
+    emptied = [name for name in emptied if listed.isdisjoint(_names(name, wiring))]
+    names = [*(pair["made_for"] for pair in unlisted_pairs), *emptied, *_dangling(wiring)]
+    unlisted = [name for name in dict.fromkeys(names) if name not in listed]
+    inhabited = _inhabited(unlisted, pairs, links, wiring)
     purge: Dict[str, List[Item]] = {
         "publish": [*_ports(unlisted, wiring), *_ports_of_nobody({*listed, *names}, wiring)],
         "nat": [
@@ -66,22 +73,75 @@ def purged(
         ],
         "route": [{"netns": name, "state": "absent", "exclusive": True} for name in _routed(unlisted, wiring)],
         "veth": [_absent({**pair, "peer_netns": pair["made_for"]}, _PAIR) for pair in unlisted_pairs],
+        "link": [{**_absent(link, _LINK), "only_ours": True} for link in links],
         "netns": [{"name": name, "state": "absent"} for name in unlisted if name not in inhabited],
         "bridge": [
             {"name": name, "state": "absent", "only_ours": True, **rewired(plan)}
-            for name in _bridges(networks_listed, wiring)
+            for name in bridges
         ],
     }
     for name in _shared(plan, wiring):
         for step, items in ended(name).items():
-            purge.setdefault(step, []).extend(items)
+            known = [_place(item) for item in purge.get(step, ())] if step == "link" else []
+            purge.setdefault(step, []).extend(item for item in items if _place(item) not in known)
     teardown = {step: [*purge.get(step, ()), *items] for step, items in plan[TEARDOWN].items()}
-    return {**plan, TEARDOWN: teardown}, [*inhabited.values()]
+    return {**plan, TEARDOWN: teardown}, [*inhabited.values(), *used]
 
 
 def _absent(entry: Mapping[str, Any], options: Sequence[str]) -> Item:
     """Return the item that removes what is reported as ``entry``."""
     return {**{name: entry[name] for name in options if name in entry}, "state": "absent"}
+
+
+def _place(item: Mapping[str, Any]) -> Tuple[Any, Any]:
+    return item.get("netns"), item.get("name")
+
+
+def _names(netns: Optional[str], wiring: Wiring) -> List[Optional[str]]:
+    """Return all names of the namespace with this one, None for the host's."""
+    for namespace in wiring["namespaces"]:
+        if netns is not None and namespace["name"] == netns:
+            return [netns, *namespace["shared_with"]]
+    return [netns]
+
+
+def _links(plan: Plan, gone: Collection[str], wiring: Wiring) -> Tuple[List[Mapping[str, Any]], List[str]]:
+    """Return the links of ours that the plan neither makes nor uses nor removes, those that are made on others before these, and the warnings that say
+    which stay, and for whom. ``gone`` are other interfaces of the host that go."""
+    meant = {_place(item) for half in plan.values() for item in half["link"]}
+    for item in plan[WIRE]["link"]:
+        meant.update([(item.get("parent_netns"), item.get("parent")), (item.get("netns"), item.get("master"))])
+    meant.update((item.get("netns"), item["interface"]) for item in plan[WIRE]["bridge_port"])
+    there = {_place(link): link for link in wiring["links"]}
+    theirs = {_place(bridge) for bridge in wiring["bridges"] if not bridge["ours"]}
+    on: Dict[Tuple[Any, Any], List[Tuple[Any, Any]]] = {}
+    for place, link in there.items():
+        on.setdefault((link.get("parent_netns"), link.get("parent")), []).append(place)
+
+    def depth(place: Tuple[Any, Any]) -> int:
+        link = there.get(place)
+        return 1 + depth((link.get("parent_netns"), link.get("parent"))) if link is not None else 0
+
+    going: Dict[Tuple[Any, Any], Mapping[str, Any]] = {}
+    warnings = []
+    for place in sorted(there, key=depth, reverse=True):
+        link, netns = there[place], place[0]
+        planned = any((alias, link["name"]) in meant for alias in _names(netns, wiring))
+        if not link["ours"] or planned or str(netns or "").startswith("/"):
+            continue
+        users = ["%s of %s" % (one[1], there[one]["owner"] or "the host") for one in on.get(place, ()) if one not in going]
+        ports = [port for port in link.get("ports", ()) if (netns, port) not in going and (netns or port not in gone)]
+        users += ["its port " + port for port in ports]
+        users += ["bridge " + link["master"]] if (netns, link.get("master")) in theirs else []
+        if users:
+            more = len(users) - _NAMED_AT_MOST
+            named = ", ".join(users[:_NAMED_AT_MOST]) + (" and %d more" % more if more > 0 else "")
+            text = "Interface '%s' in %s, %s of ours that is not listed any more, stays, for others use it: %s."
+            described = link_kinds.kind(link["kind"]).described
+            warnings.append(text % (link["name"], "netns '%s'" % netns if netns else "the host", described, named))
+        else:
+            going[place] = link
+    return list(going.values()), warnings
 
 
 def _routed(names: Collection[str], wiring: Wiring) -> List[str]:
@@ -96,11 +156,13 @@ def _dangling(wiring: Wiring) -> List[str]:
     return [orphan["name"] for orphan in names if _DOCKER_NAMESPACE.fullmatch(orphan["target"] or "")]
 
 
-def _inhabited(names: Sequence[str], pairs: Sequence[Mapping[str, Any]], wiring: Wiring) -> Dict[str, str]:
+def _inhabited(
+    names: Sequence[str], pairs: Sequence[Mapping[str, Any]], links: Sequence[Mapping[str, Any]], wiring: Wiring
+) -> Dict[str, str]:
     """Return the names that have to stay, each with why: there is a process in the namespace, or an interface that the role did not make.
     The name of a running container of an engine can go, since the container does not need it."""
     namespaces = {namespace["name"]: namespace for namespace in wiring["namespaces"]}
-    own = {(pair["made_for"], pair["peer_name"]) for pair in pairs}
+    own = {*((pair["made_for"], pair["peer_name"]) for pair in pairs), *map(_place, links)}
     found = {}
     for name, namespace in [(name, namespaces[name]) for name in names if name in namespaces]:
         if namespace.get("symlink") or name in [container["name"] for container in namespace["containers"]]:

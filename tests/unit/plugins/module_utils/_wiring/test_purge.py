@@ -441,3 +441,101 @@ def test_check_mode_foresees_a_fence_without_what_goes_with_a_namespace() -> Non
     assert found[0] == found[1]
     commands = " ".join(line for dummy, lines in found[1] for line in lines)
     assert ('"up0"' in commands, "theirs0" in commands) == (True, False)
+
+
+# --- links of other kinds ---
+
+LAN = {"name": "lan", "driver": "macvlan", "parent": "eth1.10", "subnets": ["10.3.0.0/24"]}
+ON_LAN = [{"name": name, "networks": [{"name": "lan"}]} for name in ("web", "db")]
+
+
+def on_lan(*containers: Any, **network: Any) -> MemoryKernel:
+    """A host that the role wired on the VLAN 10 of its eth1."""
+    kernel = MemoryKernel()
+    kernel.apply(AddLink(HOST, "eth1", "veth", {"enabled": True}, HOST, "far1", {"enabled": True}))
+    role(kernel, [{**LAN, **network}], list(containers), purge=False)
+    return kernel
+
+
+def left(kernel: MemoryKernel) -> list[str]:
+    """The links of the kinds of ns_link that are on the host."""
+    return sorted(link.name for link in kernel.links(inode_of(kernel, HOST)) if link.kind not in ("", "veth", "bridge"))
+
+
+@pytest.mark.parametrize("driver", ["macvlan", "ipvlan"])
+def test_links_in_containers_go_and_then_what_they_were_made_on(driver: str) -> None:
+    kernel = on_lan(*ON_LAN, driver=driver)
+    gone, warnings = role(kernel)
+    assert gone == [f"{driver} eth0", f"{driver} eth0", "vlan eth1.10", "netns db", "netns web"]
+    assert (warnings, names(kernel), left(kernel)) == ([], [], [])
+    assert role(kernel) == ([], [])
+
+
+def test_of_what_is_listed_nothing_goes() -> None:
+    host = {"host_interface": "lan0", "host_addresses": ["10.3.0.9"], "ranges": ["10.3.0.128/25"]}
+    kernel = on_lan(*ON_LAN, **host)
+    assert left(kernel) == ["eth1.10", "lan0"]
+    assert role(kernel, [{**LAN, **host}], ON_LAN) == ([], [])
+    assert role(kernel, [LAN], ON_LAN[:1])[0] == ["macvlan lan0", "macvlan eth0", "netns db"]
+    assert role(kernel, [{**LAN, "unmanaged": True}], ON_LAN[:1]) == ([], []), "one that is used stays, whoever is to make it"
+    assert (names(kernel), left(kernel)) == (["web"], ["eth1.10"])
+
+
+def test_a_namespace_that_others_share_is_known_by_each_of_its_names() -> None:
+    """The survey may call it by the other one's."""
+    beside = {"name": "aside", "network_mode": "container:web"}
+    kernel = on_lan(*ON_LAN, beside)
+    assert role(kernel, [LAN], [*ON_LAN, beside]) == ([], [])
+
+
+def test_what_somebody_else_is_on_stays_and_says_for_whom() -> None:
+    kernel = on_lan(*ON_LAN)
+    kernel.apply(AddLink(HOST, "their0", "macvlan", {}, parent="eth1.10", parent_ns=HOST))
+    text = "Interface 'eth1.10' in the host, a vlan of ours that is not listed any more, stays, for others use it: their0 of the host."
+    for gone in (["macvlan eth0", "macvlan eth0", "netns db", "netns web"], []):
+        assert role(kernel) == (gone, [text])
+    kernel.apply(DelLink(HOST, "their0"))
+    assert role(kernel) == (["vlan eth1.10"], [])
+
+
+def test_so_does_one_on_which_is_somebody_whose_namespace_has_no_name() -> None:
+    """Docker's containers have none: only the survey sees them."""
+    kernel = on_lan()
+    inode = kernel._state.fresh_namespace()
+    kernel._state.known.paths["/proc/42/ns/net"] = inode
+    kernel.pids = {42: inode}
+    where = NsRef("/proc/42/ns/net")
+    kernel.apply(AddLink(where, "eth0", "macvlan", {}, parent="eth1.10", parent_ns=HOST))
+    kernel.apply(AddLink(HOST, "eth1.11", "vlan", {"vlan_id": 11, "link_group": 76}, parent="eth1", parent_ns=HOST))
+    gone, (warning,) = role(kernel)
+    assert gone == ["vlan eth1.11"]
+    assert warning.endswith("stays, for others use it: eth0 of process 42 (sleep).")
+
+
+def test_a_port_of_somebody_else_s_bridge_stays_and_a_vrf_that_has_ports() -> None:
+    kernel = on_lan()
+    kernel.apply(AddLink(HOST, "br9", "bridge", {"mac": "02:00:00:00:00:0e"}))
+    kernel.apply(SetLink(HOST, "eth1.10", {"master": "br9"}, {"master": ""}))
+    kernel.apply(AddLink(HOST, "red", "vrf", {"table": 10, "link_group": 76}))
+    kernel.apply(SetLink(HOST, "far1", {"master": "red"}, {"master": ""}))
+    gone, warnings = role(kernel)
+    assert gone == []
+    assert [one.rpartition(": ")[2] for one in warnings] == ["bridge br9.", "its port far1."]
+
+
+def test_what_others_made_stays_and_so_does_the_name_of_a_namespace_with_it() -> None:
+    kernel = on_lan(*ON_LAN[:1])
+    kernel.apply(AddLink(HOST, "dummy9", "dummy", {}))
+    kernel.apply(AddLink(NsRef("/run/netns/web"), "dummy9", "dummy", {}))
+    gone, warnings = role(kernel)
+    assert gone == ["macvlan eth0", "vlan eth1.10"]
+    assert (names(kernel), left(kernel)) == (["web"], ["dummy9"])
+    assert "what is in it is not ours: interface dummy9." in warnings[0]
+
+
+def test_a_container_that_goes_on_with_a_pair_has_its_link_no_more() -> None:
+    kernel = on_lan(*ON_LAN)
+    gone, warnings = role(kernel, [FRONT], ON_LAN[:0] + [{"name": "web"}, {"name": "db"}])
+    assert gone == ["macvlan eth0", "macvlan eth0", "vlan eth1.10"]
+    assert (warnings, names(kernel)) == ([], ["db", "web"])
+    assert role(kernel, [FRONT], [{"name": "web"}, {"name": "db"}]) == ([], [])
