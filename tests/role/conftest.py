@@ -50,6 +50,7 @@ BOTH = {
         "test_no_longer_asked",
         "test_parents",
         "test_persist",
+        "test_purge_links",
     )
 }
 

@@ -5,8 +5,8 @@
 """What the role made and nobody lists any more: the items that remove it. Pure.
 
 It is recognized in the host's wiring as `wiring_info` reports it: a pair that was made for a name in /run/netns, by its host end's derived
-name or address; with it that name, and the ports published under it; a link of another kind by its mark; a bridge by its derived address; source NAT and an isolation policy by
-their owner, which is the bridge itself, as the role writes them. What is not recognized stays.
+name or address; with it that name, and the ports published under it; a link of another kind by its mark; a bridge by its derived address;
+source NAT and an isolation policy by their owner, which is the bridge itself, as the role writes them. What is not recognized stays.
 """
 
 from __future__ import annotations
@@ -29,7 +29,15 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.variab
 
 Wiring = Mapping[str, Sequence[Mapping[str, Any]]]  # as `wiring_info` returns it
 
-GATHER = ["namespaces", "bridges", "veths", "links", "routes", "nat", "orphans"]  # the lists of a `Wiring` that are read here
+GATHER = [
+    "namespaces",
+    "bridges",
+    "veths",
+    "links",
+    "routes",
+    "nat",
+    "orphans",
+]  # the lists of a `Wiring` that are read here
 
 # The options that mean an object, in the items that remove it.
 _LINK = ("name", "kind", "netns")
@@ -75,10 +83,7 @@ def purged(
         "veth": [_absent({**pair, "peer_netns": pair["made_for"]}, _PAIR) for pair in unlisted_pairs],
         "link": [{**_absent(link, _LINK), "only_ours": True} for link in links],
         "netns": [{"name": name, "state": "absent"} for name in unlisted if name not in inhabited],
-        "bridge": [
-            {"name": name, "state": "absent", "only_ours": True, **rewired(plan)}
-            for name in bridges
-        ],
+        "bridge": [{"name": name, "state": "absent", "only_ours": True, **rewired(plan)} for name in bridges],
     }
     for name in _shared(plan, wiring):
         for step, items in ended(name).items():
@@ -129,7 +134,9 @@ def _links(plan: Plan, gone: Collection[str], wiring: Wiring) -> Tuple[List[Mapp
         planned = any((alias, link["name"]) in meant for alias in _names(netns, wiring))
         if not link["ours"] or planned or str(netns or "").startswith("/"):
             continue
-        users = ["%s of %s" % (one[1], there[one]["owner"] or "the host") for one in on.get(place, ()) if one not in going]
+        users = [
+            "%s of %s" % (one[1], there[one]["owner"] or "the host") for one in on.get(place, ()) if one not in going
+        ]
         ports = [port for port in link.get("ports", ()) if (netns, port) not in going and (netns or port not in gone)]
         users += ["its port " + port for port in ports]
         users += ["bridge " + link["master"]] if (netns, link.get("master")) in theirs else []

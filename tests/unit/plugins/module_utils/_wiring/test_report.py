@@ -151,7 +151,7 @@ def test_links_are_drawn_on_what_they_are_made_on() -> None:
 
 
 def test_of_a_parent_that_cannot_be_seen_that_is_said() -> None:
-    link = {
+    link: dict[str, Any] = {
         "kind": "macvlan",
         "name": "eth0",
         "netns": None,
