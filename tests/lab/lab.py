@@ -205,9 +205,25 @@ class Lab:
             raise AssertionError(f"{name} {args} has no message {at}\n{trace}")
         return result
 
-    def _alone(self, name: str, request: dict[str, Any], *traced: str) -> tuple[dict[str, Any], str]:
+    def changing(self, name: str, /, **args: Any) -> list[int]:
+        """Run a module, in a process of its own. Returns which of its messages to the kernel change something, the first one being 1."""
+        dummy, trace = self._alone(name, {"args": args, "check": False, "diff": True}, "trace=sendto")
+        sent = [line for line in trace.splitlines() if "sendto(" in line]
+        return [place for place, line in enumerate(sent, 1) if "NLM_F_ACK" in line]
+
+    def killed(self, at: int, name: str, /, **args: Any) -> None:
+        """Run a module, in a process of its own, that is killed before its ``at``-th message to the kernel. Raises AssertionError where it was not."""
+        fault = f"inject=sendto:signal=KILL:when={at}"
+        done, trace = self._process(name, {"args": args, "check": False, "diff": True}, "trace=sendto", "-e", fault)
+        if done.rc == 0:
+            raise AssertionError(f"{name} {args} has no message {at}\n{trace}")
+
+    def _process(self, name: str, request: dict[str, Any], *traced: str) -> tuple[Result, str]:
         command = [sys.executable, str(HERE / "agent.py"), collections_root(), "--module", name]
-        done, trace = self._traced(command, json.dumps(request), 600, *traced)
+        return self._traced(command, json.dumps(request), 600, *traced)
+
+    def _alone(self, name: str, request: dict[str, Any], *traced: str) -> tuple[dict[str, Any], str]:
+        done, trace = self._process(name, request, *traced)
         lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
         if not lines:
             raise AssertionError(f"{name} returned no result (rc {done.rc})\n{done.stdout}{done.stderr}")
@@ -223,7 +239,8 @@ class Lab:
         with tempfile.NamedTemporaryFile("r", encoding="utf-8", errors="replace", suffix=".strace") as trace:
             calls = traced or ("trace=sendto,sendmsg,sendmmsg,setsockopt,openat,unlink,unlinkat,mount,umount2",)
             # -v and a large -s: an abbreviated batch could hide a message.
-            strace = ["strace", "-f", "--seccomp-bpf", "-qqv", "-s", "65536", "-o", trace.name, "-e", *calls]
+            quick = [] if any("signal=" in one for one in calls) else ["--seccomp-bpf"]  # with that it sends no signal
+            strace = ["strace", "-f", *quick, "-qqv", "-s", "65536", "-o", trace.name, "-e", *calls]
             command = ["bash", "-c", cmd] if isinstance(cmd, str) else list(cmd)
             result = self.run([*strace, *command], check=False, input=input, timeout=timeout)
             return result, trace.read()

@@ -225,6 +225,39 @@ def test_what_is_cut_off_is_taken_back(host: Lab) -> None:
     assert host.snapshot() == before
 
 
+TUNNEL: dict[str, Any] = {"vni": 42, "parent": "u0", "local": "10.0.0.1", "peers": ["10.0.0.2", "10.0.0.3"]}
+
+
+def seen(host: Lab) -> str:
+    """All there is, but for the number that the kernel gave the link, and what iproute2 makes of its parent's."""
+    return re.sub(r" (ifindex|link_index) [0-9]+| link \"[^\"]*\"", "", host.snapshot())
+
+
+@pytest.mark.needs("strace")
+@pytest.mark.parametrize(
+    ("kind", "more"), [*(pytest.param(kind, {}, marks=pytest.mark.needs(kind)) for kind in NEW), *of("vxlan", TUNNEL)]
+)
+def test_killed_before_each_of_its_messages_the_next_run_comes_to_the_same(
+    host: Lab, kind: str, more: dict[str, Any]
+) -> None:
+    there = {"name": "x0", "kind": kind, "netns": "web", "alias": "x", **NEW.get(kind, {}), **more}
+    gone = {"name": "x0", "kind": kind, "netns": "web", "state": "absent"}
+    before = host.snapshot()
+    writes = host.changing("ns_link", **there)
+    undisturbed = seen(host)
+    (last,) = host.changing("ns_link", **gone)
+    for at in writes:
+        host.killed(at, "ns_link", **there)
+        host.module("ns_link", **there)
+        assert seen(host) == undisturbed
+        host.killed(last, "ns_link", **gone)
+        assert seen(host) == undisturbed, "one message takes it away"
+        host.module("ns_link", **gone)
+        host.killed(at, "ns_link", **there)
+        host.module("ns_link", **gone, only_ours=True)
+        assert host.snapshot() == before
+
+
 # --- ours ---
 
 BY_HAND_TOO = {

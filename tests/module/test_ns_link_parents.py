@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from lab import Lab
-from proofs import comes, lines, refuses, settles, unchanged
+from proofs import comes, lines, refuses, settles, unchanged, warnings
 
 ON_ANOTHER = ["ipvlan", "macvlan", "vlan"]
 KINDS = [pytest.param(kind, marks=pytest.mark.needs(kind)) for kind in ON_ANOTHER]
@@ -200,6 +200,9 @@ def test_a_tunnel_that_somebody_else_uses_stays(host: Lab) -> None:
     refuses(host, "ns_link", text, name="vx0", kind="vxlan", state="absent")
     refuses(host, "ns_link", text, **{**tunnel, "vni": 8}, recreate=True)
     unchanged(host, "ns_link", **tunnel, recreate=True)
+    left = unchanged(host, "ns_link", name="vx0", kind="vxlan", state="absent", only_ours=True)
+    said = "'vx0' in the host stays, for it is the parent of 'x0' in netns 'web', which nothing here removes."
+    assert warnings(left) == [said]
     gone = [{"name": "x0", "kind": "macvlan", "netns": "web"}, {"name": "vx0", "kind": "vxlan"}]
     assert host.module("ns_link", state="absent", aggregate=gone)["changed"]
 

@@ -27,11 +27,22 @@ TUNNEL = (
     "ns_link",
     {"name": "vx0", "kind": "vxlan", "vni": 42, "local": "10.0.0.1", "peers": ["10.0.0.2", "10.0.0.3"]},
 )
-MACVLAN = ("ns_link", {"name": "m0", "kind": "macvlan", "parent": "port", "netns": "web"})
+# What has to be said of each other kind of link.
+KINDS: dict[str, dict[str, Any]] = {
+    "dummy": {},
+    "ipvlan": {"parent": "port"},
+    "macvlan": {"parent": "port"},
+    "vlan": {"parent": "port", "vlan_id": 5, "enabled": False},
+    "vrf": {"table": 10},
+}
+LINKS = [
+    pytest.param("ns_link", {"name": "m0", "kind": kind, "netns": "web", **more}, marks=pytest.mark.needs(kind))
+    for kind, more in KINDS.items()
+]
 ALL = [
     *ITEMS,
     pytest.param(*TUNNEL, marks=pytest.mark.needs("vxlan")),
-    pytest.param(*MACVLAN, marks=pytest.mark.needs("macvlan")),
+    *LINKS,
 ]
 PARENTS = (
     "ip netns add web; ip link add bridge type bridge; ip link set bridge up; ip link add port type veth peer name far"
