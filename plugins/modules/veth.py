@@ -106,8 +106,8 @@ options:
     description:
       - Remove the other pairs that this collection made for O(peer_netns) and that no item of the task asks for.
       - They are known by their derived name or MAC address, whatever the host is called by then. Pairs that others made stay.
-      - The same goes for links there of another kind that M(linuxnet.containers.ns_link) made, which a container gets instead of a pair (macvlan, ipvlan), but for those
-        that O(keep) names.
+      - The same goes for the macvlans and ipvlans there that M(linuxnet.containers.ns_link) made, which a container gets instead of a pair, but for
+        those that O(keep) names.
       - Where no O(peer_mac) is asked for and the pair is known by its MAC address, the container's end has the address again that is derived for it.
     type: bool
     default: false

@@ -73,7 +73,11 @@ def test_a_host_keeps_it(tmp_path: Path, needs: Callable[..., None]) -> None:
     """The parent is there when the host has started, and so is what is on it."""
     needs("systemd")
     disk = new_disk(tmp_path / "disk.tar")
-    given = {"networks": [network("macvlan", "uplink", "192.0.2.99")], "containers": [{"name": "web"}], "persist": True}
+    given: dict[str, Any] = {
+        "networks": [network("macvlan", "uplink", "192.0.2.99")],
+        "containers": [{"name": "web"}],
+        "persist": True,
+    }
     with disk.boots() as booted:
         booted.lab.module("wiring", **given)
         had = booted.lab.ip("-n web addr show eth0")[0]["addr_info"][0]["local"]

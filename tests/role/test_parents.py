@@ -223,6 +223,15 @@ def test_it_was_a_bridge(story: Story) -> None:
     story.live(LAN, INNER)
 
 
+def test_no_addresses(story: Story) -> None:
+    """For the segment's own DHCP: the interface is there, up, and has no address of ours."""
+    bare = {"name": "lan", "driver": "macvlan", "parent": "eth1", "addressing": "none", "mode": "private"}
+    story.live(bare, INNER, containers=CONTAINERS[:1])
+    assert story.has("web") == []
+    assert "UP" in story.lab.ip("-n web link show eth0")[0]["flags"]
+    story.live(LAN, INNER)
+
+
 def test_teardown(story: Story) -> None:
     """All is as before."""
     story.live(LAN, INNER, state="absent")

@@ -157,7 +157,7 @@ def parts(text: str, option: str) -> List[IpNetwork]:
     ends = [address(end, option) for end in (first, last)]
     if ends[0].version != ends[1].version or int(ends[0]) > int(ends[1]):
         raise Invalid("%s: '%s' ends before it begins." % (option, text))
-    return list(ipaddress.summarize_address_range(ends[0], ends[1]))  # type: ignore[type-var]
+    return list(ipaddress.summarize_address_range(ends[0], ends[1]))
 
 
 def overlap(networks: Iterable[IpNetwork]) -> Optional[Tuple[IpNetwork, IpNetwork]]:

@@ -91,8 +91,8 @@ class Have:
     """``link`` has the wanted name; ``far`` is what the kernel links it to, in the namespace ``far_ns`` (None: neither of the two that
     are wanted); ``occupant`` is another interface that has the wanted peer's name.
     ``master`` is the name of the bridge that has the port now. ``surplus``: host ends of other pairs of ours whose peers are in the
-    wanted peer's namespace; ``links``: links of ours in there of another kind. ``peer_sysctls``: those that are asked for as they are, ``""`` where the peer has yet to come, and None for what the kernel
-    has not. ``fit``: what a port of the bridge has to be, where that is somebody else's.
+    wanted peer's namespace; ``links``: links of ours in there of another kind. ``peer_sysctls``: those that are asked for as they are, ``""`` where the
+    peer has yet to come, and None for what the kernel has not. ``fit``: what a port of the bridge has to be, where that is somebody else's.
     ``ipv6`` is an address that a small MTU would take from an end, ``kept`` one of somebody else's for which the peer keeps IPv6."""
 
     link: Optional[Link] = None
