@@ -202,7 +202,8 @@ class OfKind(LinkResource):
             parent = state.link(origin, have.parent)
         if parent is not None and parent.kind == "vrf":
             raise Refused("parent: '%s' in %s is a vrf, on which no link is made." % (parent.name, have.origin))
-        place = Place(origin, have.origin, parent, (ns, link.index) if link is not None else None, anew)
+        now = (ns, link.index) if link is not None else None
+        place = Place(origin, have.origin, parent, now, anew, want.together)
         have = replace(have, joined=self.joined(place, state) if anew else {})
         asked = self.made(want, have)
         if link is not None and not anew:
@@ -224,6 +225,7 @@ class OfKind(LinkResource):
             most=max(int(parent.get("mtu")) - wrapped, 0) if parent is not None else 0,
             by=tuple(way.name for way, dummy in ways if way is not None) if origin == ns else (),
             parent_mac=parent.get("mac") if parent is not None else "",
+            yielding=tuple((state.ref_of(ns), one.name) for ns, one in self.yielding(place, state)) if anew else (),
             obstacle=self.obstacle(asked, place, state) if anew or not set(self.shared).isdisjoint(differ) else "",
         )
 
@@ -273,6 +275,10 @@ class OfKind(LinkResource):
     def joined(self, place: Place, state: State) -> Mapping[str, Any]:
         """Return the attributes that a new link has in common with others that are there."""
         return {}
+
+    def yielding(self, place: Place, state: State) -> Sequence[Tuple[int, Link]]:
+        """Return (namespace, link) of those on the parent that are in the way, and that the task makes anew as well, where there is no other obstacle."""
+        return ()
 
     def obstacle(self, asked: Mapping[str, Any], place: Place, state: State) -> str:
         """Return the sentence that says what is in the way of a link with the attributes ``asked``, empty for nothing."""
@@ -415,7 +421,8 @@ class OfKind(LinkResource):
             early["master"] = master
         origin = have.origin if self.kind.parent else None
         made = AddLink(want.ns, want.name, self.noun, early, parent=parent, parent_ns=origin)
-        steps = (made, *self._flood(want, flooded, ()), *settings, *set_late(want.ns, want.name, late, self.noun))
+        first = [DelLink(ref, name, self.noun) for ref, name in have.yielding]
+        steps = (*first, made, *self._flood(want, flooded, ()), *settings, *set_late(want.ns, want.name, late, self.noun))
         return Plan({}, after, steps)
 
     def _check_mac(self, want: Want, attributes: Mapping[str, Any]) -> None:

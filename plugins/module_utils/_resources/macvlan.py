@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping
+from typing import Any, List, Mapping, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.link_kinds import SHARING
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link_of_kind import OfKind
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_link_want import Difference, Have, Want
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.parents import Place, beside
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.parents import Place, apart, beside
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 _ALONE = "passthru"
@@ -24,14 +25,22 @@ def _others_have_the_frames(place: Place, kind: str, state: State) -> str:
     if parent is not None and parent.master and (master is None or master.kind != "vrf"):
         name = master.name if master is not None else "if%d" % parent.master
         return "parent: %s is a port of '%s', which gets all its frames; make the link on that." % (place, name)
-    ns, one = next(beside(place, ("ipvlan", "macvlan"), state), (0, None))  # all of them are of one kind
+    ns, one = next(apart(place, SHARING, state), (0, None))  # all of them are of one kind
     if one is None or one.kind == kind:
         return ""
     text = "parent: '%s' in %s, %s, is on %s, which has the one kind or the other; take that kind, or remove it."
     return text % (one.name, state.ref_of(ns), one.describe(), place)
 
 
-class Macvlan(OfKind):
+class _Sharing(OfKind):
+    """A kind of which all on a parent are, with those that a task makes together."""
+
+    def yielding(self, place: Place, state: State) -> List[Tuple[int, Link]]:
+        others = [kind for kind in SHARING if kind != self.noun]
+        return list(beside(place, others, state)) if place.together else []
+
+
+class Macvlan(_Sharing):
     shared = ("mac",)
 
     def borrows(self, attributes: Mapping[str, Any]) -> bool:
@@ -63,7 +72,7 @@ class Macvlan(OfKind):
         return ""
 
 
-class Ipvlan(OfKind):
+class Ipvlan(_Sharing):
     shared = ("ipvlan_mode",)
 
     def joined(self, place: Place, state: State) -> Mapping[str, Any]:
@@ -72,7 +81,7 @@ class Ipvlan(OfKind):
 
     def obstacle(self, asked: Mapping[str, Any], place: Place, state: State) -> str:
         found = _others_have_the_frames(place, self.noun, state) if place.anew else ""
-        first = None if found else next(beside(place, (self.noun,), state), None)
+        first = None if found else next(apart(place, (self.noun,), state), None)
         if first is not None and first[1].get("ipvlan_mode") != asked.get("ipvlan_mode"):
             text = "mode: %s has '%s' in %s on it as well, in mode %s, and the kernel has one mode for all of a parent."
             return text % (place, first[1].name, state.ref_of(first[0]), first[1].get("ipvlan_mode"))

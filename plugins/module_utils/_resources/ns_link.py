@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import collections
 from dataclasses import replace
-from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Set, Type
+from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Set, Tuple, Type
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
@@ -63,10 +63,15 @@ class NsLinkResource(Resource[Want, Have]):
 
     def together(self, wants: Sequence[Want]) -> List[Want]:
         names: Dict[NsRef, Set[str]] = collections.defaultdict(set)
+        sharing: Dict[Hashable, Set[Tuple[NsRef, str]]] = collections.defaultdict(set)
         for want in wants:
             if want.present:
                 names[want.ns].add(want.name)
-        return [replace(want, keep=want.keep | names[want.ns]) if want.exclusive else want for want in wants]
+            if want.present and want.recreate and want.kind in link_kinds.SHARING:
+                sharing[_segment(want)].add((want.ns, want.name))
+        together = {where: frozenset(found) for where, found in sharing.items()}
+        found = [replace(want, keep=want.keep | names[want.ns]) if want.exclusive else want for want in wants]
+        return [replace(want, together=together.get(_segment(want), frozenset())) for want in found]
 
     def resolved(self, want: Want, state: State) -> Want:
         found = self.kinds[want.kind].resolved(want, state)
@@ -84,6 +89,11 @@ class NsLinkResource(Resource[Want, Have]):
     def described(self, ref: NsRef, ns: int, link: Link, parent_ns: Optional[NsRef], state: State) -> Dict[str, Any]:
         """Return a link of one of the kinds as the module returns it: see `OfKind.described`."""
         return self.kinds[link.kind].described(ref, ns, link, parent_ns, state)
+
+
+def _segment(want: Want) -> Hashable:
+    """Return what links have in common that share a parent, and are to be alike."""
+    return want.kind, want.parent, want.origin, want.attributes.get("ipvlan_mode")
 
 
 RESOURCE = NsLinkResource()

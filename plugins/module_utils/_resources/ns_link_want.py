@@ -29,7 +29,8 @@ Way = Tuple[Optional[Link], int]  # by which interface packets leave, and of how
 class Want(LinkWant):
     """``parent``, ``master`` and ``peers`` are None where they are not managed, and empty for none. ``parent_ns`` is the namespace of the
     parent, None where nothing is said of it. ``sysctls`` are of the link, by their one key. A want that is ``exclusive`` knows of the other items of its
-    task, and of others' tasks, which interfaces of the namespace are to stay: ``keep``."""
+    task, and of others' tasks, which interfaces of the namespace are to stay: ``keep``. One that may be made anew knows ``together``, all of the task of its
+    kind on its parent, by namespace and name."""
 
     kind: str = ""
     parent: Optional[str] = None
@@ -42,6 +43,7 @@ class Want(LinkWant):
     exclusive: bool = False
     keep: FrozenSet[str] = frozenset()
     sysctls: Mapping[str, str] = field(default_factory=dict, hash=False)
+    together: FrozenSet[Tuple[NsRef, str]] = frozenset()
 
     @property
     def origin(self) -> Optional[NsRef]:
@@ -57,6 +59,7 @@ class Have(LinkHave):
     ``flooded``: see `State.flooded`. ``obstacle`` is the sentence that says what is in the way of what is wanted. ``by`` names the interfaces beside
     it by which its packets leave. ``parent_mac`` is the MAC address of the parent that is wanted; ``borrowed``: the link has that of the parent it has.
     ``joined``: attributes that a new one has in common with others. ``above`` is who is made on the link.
+    ``yielding`` are links of another kind on the parent, which the task makes anew as well, and which have to go first.
     ``sysctls``: those that are asked for as they are (see `link_sysctls`). ``links`` are other links of ours in the namespace that are not asked for, and
     ``pairs`` those of ours whose other ends are in there, names of both ends."""
 
@@ -75,6 +78,7 @@ class Have(LinkHave):
     joined: Mapping[str, Any] = field(default_factory=dict, hash=False)
     above: str = ""
     sysctls: Mapping[str, Optional[str]] = field(default_factory=dict, hash=False)
+    yielding: Tuple[Tuple[NsRef, str], ...] = ()
     links: Tuple[str, ...] = ()
     pairs: Tuple[Tuple[str, str], ...] = ()
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Optional, Sequence, Tuple
+from typing import FrozenSet, Iterator, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
@@ -25,13 +25,14 @@ _TAKES_ALL = (
 @dataclass(frozen=True)
 class Place:
     """Where a link is made: on ``parent`` (None for none) in the namespace ``origin``, which is called ``ref``. ``now`` is (namespace, index) of the
-    link that there is, which stays or makes place; ``anew``: none stays."""
+    link that there is, which stays or makes place; ``anew``: none stays. ``together``: those whose kind and mode the task sets alike, by namespace and name."""
 
     origin: int
     ref: NsRef
     parent: Optional[Link]
     now: Optional[Tuple[int, int]]
     anew: bool
+    together: FrozenSet[Tuple[NsRef, str]] = frozenset()
 
     def __str__(self) -> str:
         return "'%s' in %s" % (self.parent.name if self.parent is not None else "", self.ref)
@@ -50,6 +51,13 @@ def beside(place: Place, kinds: Sequence[str], state: State) -> Iterator[Tuple[i
     for ns, link in state.links_on(place.origin, place.parent.index, kinds) if place.parent is not None else ():
         if (ns, link.index) != place.now:
             yield ns, link
+
+
+def apart(place: Place, kinds: Sequence[str], state: State) -> Iterator[Tuple[int, Link]]:
+    """Yield those `beside` that the task does not set."""
+    for ns, one in beside(place, kinds, state):
+        if (state.ref_of(ns), one.name) not in place.together:
+            yield ns, one
 
 
 def above(ns: int, link: Link, state: State) -> str:

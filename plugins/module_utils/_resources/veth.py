@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import collections
 from dataclasses import field, replace
-from typing import TYPE_CHECKING, Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -67,7 +67,7 @@ class Want:
     interface an MTU of ``auto`` is.
 
     Of the other items of its task a want that is ``exclusive`` knows ``siblings``, the host ends of the pairs that are wanted in the
-    same namespace; ``keep`` are the links of another kind that stay there."""
+    same namespace, and ``going``, the names of namespaces that are to have none; ``keep`` are the links of another kind that stay there."""
 
     ns: NsRef
     name: str
@@ -84,6 +84,7 @@ class Want:
     port_of: Optional[str] = None
     auto: Auto = ("", 0)
     keep: Tuple[str, ...] = ()
+    going: FrozenSet[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,11 @@ class VethResource(Resource[Want, Have]):
                     "peer_mac: %s is asked for twice behind bridge '%s', for %s in %s and for %s in %s."
                     % (asked, want.bridge, other.peer_name, other.peer_ns, want.peer_name, want.peer_ns)
                 )
-        return [replace(want, siblings=tuple(siblings[want.peer_ns])) if want.exclusive else want for want in wants]
+        going = frozenset(want.peer_ns.name for want in wants if want.exclusive and want.peer_ns not in siblings)
+        return [
+            replace(want, siblings=tuple(siblings[want.peer_ns]), going=going) if want.exclusive else want
+            for want in wants
+        ]
 
     def resolved(self, want: Want, state: State) -> Want:
         state.find(want.peer_ns)  # a link that is read before does not say that its peer is in there
@@ -551,9 +556,15 @@ def _surplus(
     wanted = {want.name, *want.siblings, *([link.name] if link else [])}
     pairs = (near.name for near, dummy in own_pairs(want.peer_ns, there, ns, state, wanted))
     links = [one.name for one in own_links(want.peer_ns, there, state) if one.name not in want.keep]
-    if not want.present and (peer_ns == state.find(HOST) or len(state.entries().of(peer_ns)) > 1):
+    if not want.present and (peer_ns == state.find(HOST) or _named_besides(want, peer_ns, state)):
         links = []  # they may be another's, whose namespace the name means as well: their mark does not say for which name they were made
     return tuple(sorted(pairs)), tuple(sorted(links))  # check mode does not know in which order the kernel will have them
+
+
+def _named_besides(want: Want, peer_ns: int, state: State) -> bool:
+    """Return whether the peer's namespace has a name that no item of the task takes everything from."""
+    names = (entry.name for entry in state.entries().of(peer_ns))
+    return any(name != want.peer_ns.name and name not in want.going for name in names)
 
 
 RESOURCE = VethResource()
