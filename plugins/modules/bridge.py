@@ -79,6 +79,10 @@ options:
         this collection made are ports of it. A warning names them.
     type: bool
     default: false
+  released:
+    description: With O(only_ours) and O(state=absent), ports that hold no bridge, since they are to be free when it goes.
+    type: list
+    elements: str
   rewired:
     description: With O(only_ours) and O(state=absent), names of namespaces whose pairs hold no bridge, since they are about to be ports of another one.
     type: list

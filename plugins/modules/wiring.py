@@ -110,6 +110,17 @@ options:
           - Whether the bridge keeps VLANs apart. Which VLANs a container's port carries is said in its C(port), by C(vlans).
           - Left as it is where it is left out.
         type: bool
+      ports:
+        description:
+          - Interfaces of the host that are ports of the bridge, such as an uplink. C(interface) names one, and the others are options of
+            M(linuxnet.containers.bridge_port); with C(vlans) the port is in those and in no others, unless C(exclusive) is V(false).
+          - The network's own name as C(interface) means the bridge itself, and says by C(vlans) in which of them the host is.
+          - Whoever is behind such a port is on the network, as if he were one of its containers.
+          - A port that is left out stays, since nobody can tell who put it there; C(state) V(absent) releases it. With the network all that are listed are
+            released.
+        type: list
+        elements: dict
+        default: []
       driver:
         description:
           - How the network spans hosts. With V(bridge) it is this host's alone.

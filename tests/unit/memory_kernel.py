@@ -286,7 +286,7 @@ class MemoryKernel(MemoryParents):
 
     def _SetVlans(self, step: SetVlans) -> None:
         link = self._need(step.ns, step.name, step)
-        if not link.master or "vlan_filtering" in self.lacks:
+        if not (link.kind == "bridge" if step.own else link.master) or "vlan_filtering" in self.lacks:
             self._refuse(errno.EOPNOTSUPP, step)
         advance(step, self._state)
 

@@ -18,7 +18,9 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import readable
@@ -42,10 +44,13 @@ NAT = {"forward": False, "ip_forward": True}
 ITEMS: dict[str, list[dict[str, Any]]] = {
     "bridge": [
         {"name": "qbr", "alias": "qalias", "mac": "02:00:00:00:00:07", "mtu": "1500"},
-        {"name": "qbr", "netns": "web", "rewired": ["qport"]},
+        {"name": "qbr", "netns": "web", "rewired": ["qport"], "released": ["qport"]},
         {"name": "qbr", "mtu": "auto", "mtu_of": "10.0.0.7"},
     ],
-    "bridge_port": [{"bridge": "br0", "interface": "vdb", "netns": "host", "vlans": [{"vid": 7}]}],
+    "bridge_port": [
+        {"bridge": "br0", "interface": "vdb", "netns": "host", "vlans": [{"vid": 7}]},
+        {"bridge": "br0", "interface": "vdb", "only_ours": True, "optional": True},
+    ],
     "netns": [
         {"name": "qns", "sysctls": {"net.ipv4.ip_forward": "1"}, "new_sysctls": {"net.core.somaxconn": "7"}},
         {"name": "qns", "path": "/run/netns/web"},
@@ -298,13 +303,18 @@ FEWER = [
     character for character in CHARACTERS if character < "\x81" or character > "\xff" or character in "\xa0\xad\xe9"
 ]
 ROUTED = {**SHARED, "underlay": "routed", "uplinks": ["qup"]}
-WHERE = {"networks": NETWORK, "shared": SHARED, "routed": ROUTED, "attachment": ATTACHMENT, "containers": CONTAINER}
+TRUNK = {"name": "qtrunk", "subnets": ["10.5.0.0/24"], "ports": [{"interface": "qup", "hairpin": "true"}]}
+WHERE = {
+    **{"networks": NETWORK, "shared": SHARED, "routed": ROUTED, "trunk": TRUNK},
+    **{"attachment": ATTACHMENT, "containers": CONTAINER},
+}
 # What a network that hosts share has that no other one has.
-NEW = {"shared": {*SHARED} - {*NETWORK}, "routed": {*ROUTED} - {*SHARED}}
+NEW = {"shared": {*SHARED} - {*NETWORK}, "routed": {*ROUTED} - {*SHARED}, "trunk": {*TRUNK} - {*NETWORK}}
 OPTIONS_OF_LISTS = {
     "networks": variables.NETWORK,
     "shared": variables.NETWORK,
     "routed": variables.NETWORK,
+    "trunk": variables.NETWORK,
     "attachment": variables.ATTACHMENT,
     "containers": variables.CONTAINER,
 }
@@ -315,7 +325,7 @@ OF_LISTS = [
     pytest.param(where, option, id=f"{where}-{option}")
     for where, entry in WHERE.items()
     for option in entry
-    if where not in ("shared", "routed") or option == "name" or option in NEW[where]
+    if where not in NEW or option == "name" or option in NEW[where]
     if takes_text(OPTIONS_OF_LISTS[where][option])
 ]
 
@@ -358,6 +368,7 @@ def lists_with(where: str, option: str, value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(("where", "option"), OF_LISTS)
 def test_every_character_in_the_lists_is_refused_or_arrives_as_it_is(where: str, option: str) -> None:
     kernel, lines, wholly = MemoryKernel(), [], 0
+    kernel.apply(AddLink(HOST, "qup", "dummy", {"enabled": True}))
     for path in paths(WHERE[where][option]):
         for character in FEWER:
             value = put(WHERE[where][option], path, character, "middle")

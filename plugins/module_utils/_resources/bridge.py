@@ -14,6 +14,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import known_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
     AUTO_MTU,
@@ -34,10 +35,11 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Want(LinkWant):
     """``only_ours``: what this collection did not make is left as it is. ``rewired``: names of namespaces whose pairs are about to be
-    ports of another bridge."""
+    ports of another bridge. ``released``: ports that are to be free when it goes."""
 
     only_ours: bool = False
     rewired: FrozenSet[str] = frozenset()
+    released: FrozenSet[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,13 @@ class BridgeResource(LinkResource):
         self.options.update(AUTO_MTU)
         self.options["only_ours"] = {"type": "bool", "default": False}
         self.options["rewired"] = {"type": "list", "elements": "str"}
+        self.options["released"] = {"type": "list", "elements": "str"}
 
     def parse(self, params: Mapping[str, Any]) -> Want:
         rewired = frozenset(params.get("rewired") or ())
-        return Want(**vars(super().parse(params)), only_ours=params["only_ours"], rewired=rewired)
+        released = frozenset(known_name(name, "released") for name in params.get("released") or ())
+        common = vars(super().parse(params))
+        return Want(**common, only_ours=params["only_ours"], rewired=rewired, released=released)
 
     def look(self, want: LinkWant, state: State) -> Have:
         found = super().look(want, state)
@@ -89,7 +94,8 @@ class BridgeResource(LinkResource):
         # Here and not above: a bridge that is made, as ever, does without.
         from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ownership
 
-        standing = ownership.standing(want.ns, ns, bridge, want.name, want.rewired, state)
+        released = {state.own_name(want.ns, name) for name in want.released}
+        standing = ownership.standing(want.ns, ns, bridge, want.name, want.rewired, state, released)
         part = None if have.ours or standing.stays else ownership.our_part(ns, bridge, state)
         return replace(have, standing=standing, part=part)
 

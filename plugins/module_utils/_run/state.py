@@ -531,7 +531,7 @@ class State:
         return self.known.marked[ns]
 
     def vlans(self, ns: int, link: Link) -> Tuple[Vlan, ...]:
-        """Return the VLANs of a bridge port."""
+        """Return the VLANs of a bridge port, or of a bridge itself."""
         if (ns, link.index) not in self.known.vlans:
             self.known.vlans[ns, link.index] = self.source.vlans(ns, link.index) if ns > 0 and link.index > 0 else ()
         return self.known.vlans[ns, link.index]

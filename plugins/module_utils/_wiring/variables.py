@@ -18,6 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting
 _STATE: Dict[str, Any] = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 _TEXTS: Dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 _ROUTES: Dict[str, Any] = {"type": "list", "elements": "dict", "default": []}
+_PORTS = _ROUTES
 
 DRIVERS = ("bridge", "routed", "vxlan")
 UNDERLAYS = ("auto", "direct", "vxlan", "routed")  # by which way a routed network's other parts are reached
@@ -42,6 +43,7 @@ NETWORK: Dict[str, Any] = {
     "host_access": {"type": "bool", "default": True},
     "addressing": {"type": "str", "choices": ["pool", "none"], "default": "pool"},
     "vlan_filtering": {"type": "bool"},
+    "ports": _PORTS,
     "driver": {"type": "str", "choices": list(DRIVERS), "default": "bridge"},
     "host_prefix": {"type": "list", "elements": "int", "default": []},
     "underlay": {"type": "str", "choices": list(UNDERLAYS), "default": "auto"},
