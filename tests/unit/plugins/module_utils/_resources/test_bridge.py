@@ -186,6 +186,18 @@ def test_in_a_container_as_on_the_host(netns: str | None) -> None:
     assert plan(kernel, RESOURCE, **OURS_ONLY, netns=netns, state="absent").changes == (DelLink(ref, "br0"),)
 
 
+def test_ports_that_are_to_be_free_hold_no_bridge() -> None:
+    kernel = MemoryKernel()
+    made(kernel, RESOURCE, **OURS_ONLY)
+    for name in ("up0", "up1"):
+        kernel.apply(AddLink(HOST, name, "veth", {"master": "br0"}, HOST, f"far-{name}", {}))
+    held = plan(kernel, RESOURCE, **OURS_ONLY, released=["up0"], state="absent")
+    assert (held.changes, held.warnings[0].endswith(" that nothing here removes: up1.")) == ((), True)
+    assert plan(kernel, RESOURCE, **OURS_ONLY, released=["up0", "up1"], state="absent").changes == (
+        DelLink(HOST, "br0"),
+    )
+
+
 def test_a_bridge_whose_address_somebody_changed_counts_as_his() -> None:
     kernel = MemoryKernel()
     made(kernel, RESOURCE, **OURS_ONLY)
