@@ -121,6 +121,13 @@ options:
         type: list
         elements: dict
         default: []
+      vrf:
+        description:
+          - The VRF that the bridge is in, with the network's routes in its table. It has to be there, as the uplink by which it is reached; the role makes
+            neither, and M(linuxnet.containers.ns_link) does. Empty for none; as it is where it is left out.
+          - To the firewall what comes from the network comes from the VRF. So it cannot be C(internal), nor have C(host_access) or C(isolate) V(false), and
+            its containers publish no ports; and the host has to forward by its own configuration already.
+        type: str
       driver:
         description:
           - How the network spans hosts. With V(bridge) it is this host's alone.

@@ -68,6 +68,7 @@ def _bridge(chance: Random) -> Item:
         ageing_time=[30000, 0],
         enabled=[True, False],
         alias=["", "the bridge"],
+        master=["", "x2"],
         only_ours=[True],
         rewired=[["web"]],
         released=[["v0"]],

@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
@@ -45,6 +46,7 @@ ITEMS: dict[str, list[dict[str, Any]]] = {
     "bridge": [
         {"name": "qbr", "alias": "qalias", "mac": "02:00:00:00:00:07", "mtu": "1500"},
         {"name": "qbr", "netns": "web", "rewired": ["qport"], "released": ["qport"]},
+        {"name": "qbr", "master": "qvrf"},
         {"name": "qbr", "mtu": "auto", "mtu_of": "10.0.0.7"},
     ],
     "bridge_port": [
@@ -304,17 +306,24 @@ FEWER = [
 ]
 ROUTED = {**SHARED, "underlay": "routed", "uplinks": ["qup"]}
 TRUNK = {"name": "qtrunk", "subnets": ["10.5.0.0/24"], "ports": [{"interface": "qup", "hairpin": "true"}]}
+INSIDE = {"name": "qinside", "subnets": ["10.4.0.0/24"], "masquerade": False, "vrf": "qvrf"}
 WHERE = {
-    **{"networks": NETWORK, "shared": SHARED, "routed": ROUTED, "trunk": TRUNK},
+    **{"networks": NETWORK, "shared": SHARED, "routed": ROUTED, "trunk": TRUNK, "inside": INSIDE},
     **{"attachment": ATTACHMENT, "containers": CONTAINER},
 }
 # What a network that hosts share has that no other one has.
-NEW = {"shared": {*SHARED} - {*NETWORK}, "routed": {*ROUTED} - {*SHARED}, "trunk": {*TRUNK} - {*NETWORK}}
+NEW = {
+    "shared": {*SHARED} - {*NETWORK},
+    "routed": {*ROUTED} - {*SHARED},
+    "trunk": {*TRUNK} - {*NETWORK},
+    "inside": {*INSIDE} - {*NETWORK},
+}
 OPTIONS_OF_LISTS = {
     "networks": variables.NETWORK,
     "shared": variables.NETWORK,
     "routed": variables.NETWORK,
     "trunk": variables.NETWORK,
+    "inside": variables.NETWORK,
     "attachment": variables.ATTACHMENT,
     "containers": variables.CONTAINER,
 }
@@ -369,6 +378,10 @@ def lists_with(where: str, option: str, value: Any) -> dict[str, Any]:
 def test_every_character_in_the_lists_is_refused_or_arrives_as_it_is(where: str, option: str) -> None:
     kernel, lines, wholly = MemoryKernel(), [], 0
     kernel.apply(AddLink(HOST, "qup", "dummy", {"enabled": True}))
+    kernel.apply(AddLink(HOST, "qvrf", "vrf", {"table": 10, "enabled": True}))
+    if where == "inside":  # a network in a vrf is refused where forwarding is ours
+        kernel.apply(SetSysctl(HOST, "net.ipv4.ip_forward", "1", "0"))
+        kernel.apply(SetSysctl(HOST, "net.ipv6.conf.all.forwarding", "1", "0"))
     for path in paths(WHERE[where][option]):
         for character in FEWER:
             value = put(WHERE[where][option], path, character, "middle")

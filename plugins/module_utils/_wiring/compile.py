@@ -100,6 +100,11 @@ def _add_persistence(
                 "wiring_persist: network '%s': an unmanaged bridge is not there yet when the wiring is brought back at boot; "
                 "that is not built yet." % network.name
             )
+        if network.vrf:
+            raise Invalid(
+                "wiring_persist: network '%s': its vrf is not there yet when the wiring is brought back at boot; that is not built yet."
+                % network.name
+            )
     for container in kept_containers:
         if container.engine == "pid":
             raise Invalid(

@@ -82,6 +82,10 @@ class Network:
         self.subnets = self._subnets()
         # Whether the bridge gets an address of the host's; without one the host forwards nothing.
         self.host_access = spec["host_access"] and bool(self.subnets)
+        # The vrf that it is in, empty for none, None where that is as it is.
+        self.vrf: Optional[str] = spec.get("vrf")
+        if self.vrf and self.present:
+            self._check_vrf()
 
     @property
     def claims(self) -> List[IpNetwork]:
@@ -194,6 +198,25 @@ class Network:
             found[name] = item
         return list(found.values())
 
+    def _check_vrf(self) -> None:
+        """Raise `Invalid` for what a network in a vrf cannot be: what comes from it is to the firewall from the vrf, and no more from the bridge."""
+        known_name(self.vrf or "", self._option("vrf"))
+        if self.unmanaged or self.spec["driver"] != "bridge":
+            what = "unmanaged" if self.unmanaged else "driver: %s" % self.spec["driver"]
+            raise self._refusal("vrf: not with %s, for it is the role's own bridge that is in it." % what)
+        if not self.forwarded or self.spec.get("isolate") is False:
+            open_ = self.forwarded
+            option = (
+                "isolate: false"
+                if open_
+                else "internal"
+                if self.internal and self.host_access
+                else "host_access: false"
+            )
+            what = "let through to other networks" if open_ else "kept in"
+            text = "vrf: not with %s, for the firewall sees what comes from it as from the vrf, and could not tell what is to be %s."
+            raise self._refusal(text % (option if self.subnets else "a network without subnets", what))
+
     def mtu_options(self) -> Item:
         """Return the options of a link of the network that say what its MTU is."""
         return {"mtu": self.mtu}
@@ -233,6 +256,8 @@ class Network:
         item.update(**self.mtu_options(), accept_ra=False)
         if not (self.host_access and self.has_subnet(6)):
             item["ipv6"] = False
+        if self.vrf is not None:
+            item["master"] = self.vrf
         if "vlan_filtering" in self.spec:
             item["vlan_filtering"] = self.spec["vlan_filtering"]
         return [item]

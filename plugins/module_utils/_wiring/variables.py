@@ -44,6 +44,7 @@ NETWORK: Dict[str, Any] = {
     "addressing": {"type": "str", "choices": ["pool", "none"], "default": "pool"},
     "vlan_filtering": {"type": "bool"},
     "ports": _PORTS,
+    "vrf": {"type": "str"},
     "driver": {"type": "str", "choices": list(DRIVERS), "default": "bridge"},
     "host_prefix": {"type": "list", "elements": "int", "default": []},
     "underlay": {"type": "str", "choices": list(UNDERLAYS), "default": "auto"},

@@ -209,6 +209,50 @@ def test_a_network_that_hosts_share_has_no_other_ports() -> None:
             compile_plan([spec], [], fleet=hosts, underlay_address="192.0.2.1")
 
 
+BLUE: dict[str, Any] = {"name": "blue0", "subnets": ["10.1.0.0/24"], "vrf": "blue"}
+
+
+@pytest.mark.parametrize("vrf", ["blue", ""])
+def test_a_network_in_a_vrf_or_in_none(vrf: str) -> None:
+    (bridge,) = wire([{**BLUE, "vrf": vrf}], [])["bridge"]
+    assert bridge["master"] == vrf
+
+
+@pytest.mark.parametrize(
+    ("spec", "sentence"),
+    [
+        ({"unmanaged": True}, "vrf: not with unmanaged, for it is the role's own bridge that is in it."),
+        (
+            {"internal": True},
+            "vrf: not with internal, for the firewall sees what comes from it as from the vrf, and could not tell what is to be kept in.",
+        ),
+        ({"host_access": False}, "vrf: not with host_access: false, for the firewall"),
+        ({"subnets": [], "addressing": "none"}, "vrf: not with a network without subnets, for the firewall"),
+        (
+            {"isolate": False},
+            "vrf: not with isolate: false, for the firewall sees what comes from it as from the vrf, and could not tell what is to be let through",
+        ),
+        ({"vrf": "a/b"}, "vrf: 'a/b' is not an interface name"),
+    ],
+)
+def test_what_a_network_in_a_vrf_cannot_be(spec: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        compile_plan([{**BLUE, **spec}], [])
+    assert str(caught.value).startswith("wiring_networks: network 'blue0': " + sentence)
+
+
+def test_a_network_in_a_vrf_publishes_nothing_and_is_not_kept() -> None:
+    with pytest.raises(
+        Invalid,
+        match=r"'web': published_ports: '8080:80': network 'blue0' is in a vrf, whose addresses are none of the host's",
+    ):
+        compile_plan([BLUE], [{"name": "web", "published_ports": ["8080:80"]}])
+    with pytest.raises(
+        Invalid, match=r"^wiring_persist: network 'blue0': its vrf is not there yet when the wiring is brought back"
+    ):
+        compile_plan([BLUE], [], persist=True)
+
+
 NET = "wiring_networks: network 'docker0': "
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({}, "wiring_networks: item 1 has no name."),
