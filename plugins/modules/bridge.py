@@ -68,6 +68,12 @@ options:
         address for good.
       - Left out, it stays as it is, and a new bridge has what its namespace gives to new interfaces.
     type: bool
+  master:
+    description:
+      - The VRF that the bridge is in, empty for none. It has to be there; M(linuxnet.containers.ns_link) makes one.
+      - The kernel sets a bridge that goes in or comes out down and up, by which it loses its IPv6 addresses and its routes. A new one is born in it.
+      - Left out, it is not managed, and not in the result.
+    type: str
   only_ours:
     description:
       - Change and remove only what this collection made, as the role P(linuxnet.containers.wiring#role) does. Left out, the bridge that is named
@@ -79,6 +85,10 @@ options:
         this collection made are ports of it. A warning names them.
     type: bool
     default: false
+  released:
+    description: With O(only_ours) and O(state=absent), ports that hold no bridge, since they are to be free when it goes.
+    type: list
+    elements: str
   rewired:
     description: With O(only_ours) and O(state=absent), names of namespaces whose pairs hold no bridge, since they are about to be ports of another one.
     type: list

@@ -23,7 +23,10 @@ options:
     description: The bridge. Required, here or in each item of O(aggregate).
     type: str
   interface:
-    description: The interface. Required without O(aggregate).
+    description:
+      - The interface. Required without O(aggregate). Where the host has an address on it that the bridge has not, a warning says that it is not reached
+        by that any more.
+      - The name of the bridge means the bridge itself, by which the host is on it (C(self) of C(bridge vlan)). It has O(vlans), and no other option.
     type: str
   hairpin:
     description: Whether a packet may leave by the port it came in by. A container that talks to its own published port needs it.
@@ -82,6 +85,18 @@ options:
     description: Only the O(vlans) that are listed are to be there.
     type: bool
     default: false
+  only_ours:
+    description:
+      - Take nothing from others, as the role P(linuxnet.containers.wiring#role) does with the C(ports) of a network.
+      - With O(state=present) it is an error where the bridge was not made by this collection, where the interface is a port of such a bridge, and where
+        the host has an address on it that the bridge has not. An interface that is down, or has a smaller MTU than the bridge, is warned of.
+      - With O(state=absent) a port of a bridge that this collection did not make stays.
+    type: bool
+    default: false
+  optional:
+    description: An interface that is not there is left out, with a warning.
+    type: bool
+    default: false
 seealso:
   - module: linuxnet.containers.bridge
   - module: linuxnet.containers.veth
@@ -102,6 +117,14 @@ EXAMPLES = r"""
     vlans:
       - {vid: 10, pvid: true, untagged: true}
       - {vid: 20-29}
+    exclusive: true
+
+- name: Let the host itself be in one of them
+  linuxnet.containers.bridge_port:
+    bridge: br0
+    interface: br0
+    vlans:
+      - {vid: 10, pvid: true, untagged: true}
     exclusive: true
 
 - name: Release an interface

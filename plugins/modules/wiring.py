@@ -110,6 +110,24 @@ options:
           - Whether the bridge keeps VLANs apart. Which VLANs a container's port carries is said in its C(port), by C(vlans).
           - Left as it is where it is left out.
         type: bool
+      ports:
+        description:
+          - Interfaces of the host that are ports of the bridge, such as an uplink. C(interface) names one, and the others are options of
+            M(linuxnet.containers.bridge_port); with C(vlans) the port is in those and in no others, unless C(exclusive) is V(false).
+          - The network's own name as C(interface) means the bridge itself, and says by C(vlans) in which of them the host is.
+          - Whoever is behind such a port is on the network, as if he were one of its containers.
+          - A port that is left out stays, since nobody can tell who put it there; C(state) V(absent) releases it. With the network all that are listed are
+            released.
+        type: list
+        elements: dict
+        default: []
+      vrf:
+        description:
+          - The VRF that the bridge is in, with the network's routes in its table. It has to be there, as the uplink by which it is reached; the role makes
+            neither, and M(linuxnet.containers.ns_link) does. Empty for none; as it is where it is left out.
+          - To the firewall what comes from the network comes from the VRF. So it cannot be C(internal), nor have C(host_access) or C(isolate) V(false), and
+            its containers publish no ports; and the host has to forward by its own configuration already.
+        type: str
       driver:
         description:
           - How the network spans hosts. With V(bridge) it is this host's alone.

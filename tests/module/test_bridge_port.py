@@ -230,6 +230,23 @@ def test_vlans_are_set_kept_and_removed(host: Lab) -> None:
     assert vlans_of(host) == []
 
 
+@pytest.mark.needs("vlan_filtering")
+def test_vlans_of_the_bridge_itself(host: Lab) -> None:
+    host.run("ip link set br0 type bridge vlan_filtering 1")
+    itself: dict[str, Any] = {"bridge": "br0", "interface": "br0"}
+    done = settles(host, "bridge_port", **itself, vlans=VLANS)
+    assert [one["vid"] for one in done["after"]["vlans"]] == [1, 10, 20, 21, 22]
+    assert done["after"]["vlans"][0] == {"vid": 1, "pvid": False, "untagged": True}
+    host.run(
+        "bridge vlan del dev br0 vid 10 self; bridge vlan del dev br0 vid 20-22 self; bridge vlan add dev br0 vid 1 pvid untagged self"
+    )
+    pastes(done, host, "bridge_port", **itself, vlans=VLANS)
+    only = settles(host, "bridge_port", **itself, vlans=[{"vid": "21"}], exclusive=True)
+    assert only["after"]["vlans"] == [{"vid": 21, "pvid": False, "untagged": False}]
+    settles(host, "bridge_port", **itself, vlans=[], exclusive=True)
+    unchanged(host, "bridge_port", **itself, vlans=[], exclusive=True)
+
+
 def test_many_in_one_task_and_one_that_fails(host: Lab) -> None:
     """The item that fails is named; the others are done."""
     host.run("ip link add v1 type veth peer name w1")
@@ -249,17 +266,22 @@ def test_many_in_one_task_and_one_that_fails(host: Lab) -> None:
 
 
 def test_a_bridge_cannot_be_a_port_of_a_bridge(host: Lab) -> None:
-    """Nor of itself: known beforehand, so that check mode says it as well."""
-    host.run("ip link property add dev br1 altname other")
-    for name in ("br1", "br0", "other"):
+    """Known beforehand, so that check mode says it as well."""
+    host.run("ip link property add dev br1 altname other; ip link property add dev br0 altname same")
+    for name in ("br1", "other"):
         for check in (True, False):
             with untouched(host):
                 message = host.fails("bridge_port", check=check, bridge="br0", interface=name)["msg"]
-            shown = "br1" if name == "other" else name
             assert (
-                message
-                == f"interface: '{shown}' in the host is a bridge, and a bridge cannot be a port of another bridge."
+                message == "interface: 'br1' in the host is a bridge, and a bridge cannot be a port of another bridge."
             )
+    for name in ("br0", "same"):
+        with untouched(host):
+            message = host.fails("bridge_port", bridge="br0", interface=name)["msg"]
+        assert (
+            message
+            == "interface: 'br0' is the bridge itself, of which nothing but vlans is set, and which is not released."
+        )
 
 
 def test_the_loopback_cannot_be_a_port(host: Lab) -> None:

@@ -25,7 +25,8 @@ FRONT = {"name": "front", "subnets": ["10.1.0.0/24", "fd00:1::/64"]}
 BACK = {"name": "back", "subnets": ["10.2.0.0/24"], "internal": True, "icc": False}
 THEIRS = {"name": "docker0", "subnets": ["172.17.0.0/16"], "unmanaged": True}
 SEALED = {"name": "sealed", "subnets": ["10.4.0.0/31"], "host_access": False}
-WIRE = {"name": "wire", "addressing": "none"}
+WIRE = {"name": "wire", "addressing": "none", "ports": [{"interface": "trunk1", "hairpin": True}]}
+RELEASED = {**WIRE, "ports": [{"interface": "trunk1", "state": "absent"}]}
 AWAY = {"name": "away", "subnets": ["10.3.0.0/24"], "mtu": "1400", "outbound_ipv4": "192.0.2.1"}
 WEB = {"name": "web", "published_ports": ["8080:80", "127.0.0.1:8081:81/udp", "30000-30009:30000-30009"]}
 DB = {
@@ -69,7 +70,7 @@ CHAPTERS: list[tuple[str, str, dict[str, Any]]] = [
         "other modes, networks and ports",
         "",
         {
-            "networks": [{**FRONT, "isolate": False}, {**BACK, "state": "absent"}, AWAY],
+            "networks": [{**FRONT, "isolate": False}, {**BACK, "state": "absent"}, AWAY, RELEASED],
             "containers": [
                 {**WEB, "networks": [{"name": "away"}], "published_ports": ["8080:88"]},
                 {**DB, "network_mode": "none", "networks": [], "routes": []},
@@ -147,6 +148,8 @@ def live(lab: Lab, playbook: Playbook) -> Host:
     """Live through all chapters."""
     internet(lab)
     lab.run("ip link set uplink address 02:00:00:00:00:01")
+    lab.run("ip link add trunk1 address 02:00:00:00:00:11 type veth peer name far1 address 02:00:00:00:00:12")
+    lab.run("ip link set trunk1 addrgenmode none up && ip link set far1 addrgenmode none up")
     lab.run("mkdir -p /run/netns && mount -t tmpfs none /run/netns && mount --make-shared /run/netns")
     pristine = lab.snapshot()
     lab.run("ip link add docker0 address 02:42:00:00:00:01 type bridge && ip addr add 172.17.0.1/16 dev docker0")

@@ -68,8 +68,10 @@ def _bridge(chance: Random) -> Item:
         ageing_time=[30000, 0],
         enabled=[True, False],
         alias=["", "the bridge"],
+        master=["", "x2"],
         only_ours=[True],
         rewired=[["web"]],
+        released=[["v0"]],
         state=["absent", "present"],
     )
 
@@ -97,7 +99,8 @@ def _veth(chance: Random) -> Item:
 def _bridge_port(chance: Random) -> Item:
     item = {"bridge": chance.choice(BRIDGES), "interface": chance.choice(["v0", "v1"])}
     switches = {name: [True, False] for name in ("hairpin", "isolated", "learning", "flood", "guard", "fast_leave")}
-    return options(chance, item, cost=[2, 7], priority=[32, 1], state=["absent", "present"], **switches)
+    others = {"only_ours": [True], "optional": [True]}
+    return options(chance, item, cost=[2, 7], priority=[32, 1], state=["absent", "present"], **switches, **others)
 
 
 def _ns_link(chance: Random) -> Item:

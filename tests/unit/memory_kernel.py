@@ -257,7 +257,7 @@ class MemoryKernel(MemoryParents):
     def _follow_ports(self, ns: int, index: int) -> None:
         """Give a bridge the smallest MTU of its ports, unless somebody set its own."""
         bridge = self._state.link_at(ns, index) if index else None
-        if bridge is not None and (ns, index) not in self._pinned:
+        if bridge is not None and bridge.kind == "bridge" and (ns, index) not in self._pinned:
             sizes = [link.get("mtu") for link in self._state.links(ns) if link.master == index]
             self._put(ns, bridge.with_(mtu=min(sizes, default=1500)))
 
@@ -286,7 +286,7 @@ class MemoryKernel(MemoryParents):
 
     def _SetVlans(self, step: SetVlans) -> None:
         link = self._need(step.ns, step.name, step)
-        if not link.master or "vlan_filtering" in self.lacks:
+        if not (link.kind == "bridge" if step.own else link.master) or "vlan_filtering" in self.lacks:
             self._refuse(errno.EOPNOTSUPP, step)
         advance(step, self._state)
 

@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST
@@ -44,10 +45,14 @@ NAT = {"forward": False, "ip_forward": True}
 ITEMS: dict[str, list[dict[str, Any]]] = {
     "bridge": [
         {"name": "qbr", "alias": "qalias", "mac": "02:00:00:00:00:07", "mtu": "1500"},
-        {"name": "qbr", "netns": "web", "rewired": ["qport"]},
+        {"name": "qbr", "netns": "web", "rewired": ["qport"], "released": ["qport"]},
+        {"name": "qbr", "master": "qvrf"},
         {"name": "qbr", "mtu": "auto", "mtu_of": "10.0.0.7"},
     ],
-    "bridge_port": [{"bridge": "br0", "interface": "vdb", "netns": "host", "vlans": [{"vid": 7}]}],
+    "bridge_port": [
+        {"bridge": "br0", "interface": "vdb", "netns": "host", "vlans": [{"vid": 7}]},
+        {"bridge": "br0", "interface": "vdb", "only_ours": True, "optional": True},
+    ],
     "netns": [
         {"name": "qns", "sysctls": {"net.ipv4.ip_forward": "1"}, "new_sysctls": {"net.core.somaxconn": "7"}},
         {"name": "qns", "path": "/run/netns/web"},
@@ -309,25 +314,27 @@ PARENT: dict[str, Any] = {
     **{"name": "qlan", "subnets": ["10.5.0.0/16"], "ranges": ["10.5.0.64/26"], "driver": "macvlan", "parent": "eth0"},
     **{"mode": "private", "host_interface": "qhi", "host_addresses": ["10.5.0.9"]},
 }
+TRUNK = {"name": "qtrunk", "subnets": ["10.5.0.0/24"], "ports": [{"interface": "qup", "hairpin": "true"}]}
+INSIDE = {"name": "qinside", "subnets": ["10.4.0.0/24"], "masquerade": False, "vrf": "qvrf"}
 WHERE = {
-    "networks": NETWORK,
-    "shared": SHARED,
-    "routed": ROUTED,
-    "parent": PARENT,
-    "attachment": ATTACHMENT,
-    "containers": CONTAINER,
+    **{"networks": NETWORK, "shared": SHARED, "routed": ROUTED, "parent": PARENT, "trunk": TRUNK, "inside": INSIDE},
+    **{"attachment": ATTACHMENT, "containers": CONTAINER},
 }
-# What a network that hosts share, or one on a parent, has that no other one has.
+# What a network that hosts share, or one on a parent, and so on, has that no other one has.
 NEW = {
     "shared": {*SHARED} - {*NETWORK},
     "routed": {*ROUTED} - {*SHARED},
     "parent": {*PARENT} - {*NETWORK, "driver"},
+    "trunk": {*TRUNK} - {*NETWORK},
+    "inside": {*INSIDE} - {*NETWORK},
 }
 OPTIONS_OF_LISTS = {
     "networks": variables.NETWORK,
     "shared": variables.NETWORK,
     "routed": variables.NETWORK,
     "parent": variables.NETWORK,
+    "trunk": variables.NETWORK,
+    "inside": variables.NETWORK,
     "attachment": variables.ATTACHMENT,
     "containers": variables.CONTAINER,
 }
@@ -382,6 +389,11 @@ def lists_with(where: str, option: str, value: Any) -> dict[str, Any]:
 def test_every_character_in_the_lists_is_refused_or_arrives_as_it_is(where: str, option: str) -> None:
     kernel, lines, wholly = MemoryKernel(), [], 0
     kernel.apply(AddLink(HOST, "eth0", "dummy", {"enabled": True}))  # a parent
+    kernel.apply(AddLink(HOST, "qup", "dummy", {"enabled": True}))
+    kernel.apply(AddLink(HOST, "qvrf", "vrf", {"table": 10, "enabled": True}))
+    if where == "inside":  # a network in a vrf is refused where forwarding is ours
+        kernel.apply(SetSysctl(HOST, "net.ipv4.ip_forward", "1", "0"))
+        kernel.apply(SetSysctl(HOST, "net.ipv6.conf.all.forwarding", "1", "0"))
     for path in paths(WHERE[where][option]):
         for character in FEWER:
             value = put(WHERE[where][option], path, character, "middle")

@@ -240,9 +240,9 @@ class Kernel(reader.Reader):
     def _set_vlans(self, step: SetVlans) -> None:
         sock, index = self._at(step.ns).socket, self._index(step.ns, step.name)
         if step.remove:
-            links.change_vlans(sock, index, step.remove, add=False)
+            links.change_vlans(sock, index, step.remove, add=False, own=step.own)
         if step.add:
-            links.change_vlans(sock, index, step.add, add=True)
+            links.change_vlans(sock, index, step.add, add=True, own=step.own)
 
     def _set_flooded(self, step: SetFlooded) -> None:
         # Here and not above: of use to few tasks.

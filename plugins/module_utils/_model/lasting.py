@@ -148,11 +148,11 @@ def files(
     containers: Optional[Mapping[str, Sequence[str]]] = None,
     spoilers: Sequence[str] = (),
     drift: str = "ignore",
-    routed: bool = False,
+    late: bool = False,
 ) -> Dict[str, File]:
     """Return the files of a host that keeps a plan, by path, in the order in which they are written. ``containers``: those of engines, by engine;
-    ``spoilers``: those of `SPOILERS` that are here; ``drift``: one of `DRIFTS`; ``routed``: there are networks whose ways are known only once the
-    host has its addresses."""
+    ``spoilers``: those of `SPOILERS` that are here; ``drift``: one of `DRIFTS`; ``late``: there are networks whose ways are known, or whose
+    uplinks are there, only once the host has its own network."""
     containers = containers or {}
     found = {
         PLAN: File("file", plan, 0o600),
@@ -176,7 +176,7 @@ def files(
         units = {DRIFT: drift_service(python, drift), TIMER: drift_timer()}
         found.update({path: File("file", text, 0o644) for path, text in units.items()})
         found[TIMED] = File("link", TIMER)
-    if routed:
+    if late:
         found.update({ONLINE: File("file", online(python), 0o644), AWAITED: File("link", ONLINE)})
     for name in containers.get("systemd", ()):
         found[drop_in(service(name))] = File("file", unit_hook(python, name), 0o644)
@@ -208,7 +208,7 @@ def unit(python: str) -> str:
 
 
 def online(python: str) -> str:
-    """Return the unit that looks once more when the host has its addresses: before that nobody can say who is a neighbour."""
+    """Return the unit that looks once more when the host has its addresses: before that nobody can say who is a neighbour, and not all interfaces are there."""
     order = "Wants=network-online.target\nAfter=network-online.target wired.service\n"
     text = _unit("Containers' networks, once the host has its addresses", order, _ONCE, _started(python, "up"))
     return text + "\n[Install]\nWantedBy=multi-user.target\n"

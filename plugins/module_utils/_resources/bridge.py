@@ -14,6 +14,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink, SetLink
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import known_name
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
     AUTO_MTU,
@@ -34,17 +35,22 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Want(LinkWant):
     """``only_ours``: what this collection did not make is left as it is. ``rewired``: names of namespaces whose pairs are about to be
-    ports of another bridge."""
+    ports of another bridge. ``released``: ports that are to be free when it goes. ``master``: the vrf that it is in, empty
+    for none, None where that is not managed."""
 
+    master: Optional[str] = None
     only_ours: bool = False
     rewired: FrozenSet[str] = frozenset()
+    released: FrozenSet[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Have(LinkHave):
-    """``ours``: this collection made the bridge. ``renamed`` is one that it made by the wanted name and that is called otherwise by now.
-    With ``only_ours``, of a bridge that is to go: its ``standing`` and, where that does not say that all stays, ``part``, what of ours is on it."""
+    """``master`` is the name of the vrf that the bridge is in, where that was asked for. ``ours``: this collection made the bridge. ``renamed`` is one
+    that it made by the wanted name and that is called otherwise by now. With ``only_ours``, of a bridge that is to go: its ``standing`` and, where that
+    does not say that all stays, ``part``, what of ours is on it."""
 
+    master: str = ""
     ours: bool = True
     renamed: Optional[Link] = None
     standing: Optional[Standing] = None
@@ -63,12 +69,23 @@ class BridgeResource(LinkResource):
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
         self.options.update(AUTO_MTU)
+        self.options["master"] = {"type": "str"}
         self.options["only_ours"] = {"type": "bool", "default": False}
         self.options["rewired"] = {"type": "list", "elements": "str"}
+        self.options["released"] = {"type": "list", "elements": "str"}
 
     def parse(self, params: Mapping[str, Any]) -> Want:
         rewired = frozenset(params.get("rewired") or ())
-        return Want(**vars(super().parse(params)), only_ours=params["only_ours"], rewired=rewired)
+        released = frozenset(known_name(name, "released") for name in params.get("released") or ())
+        common = vars(super().parse(params))
+        master = known_name(params["master"], "master") if params.get("master") else params.get("master")
+        return Want(**common, master=master, only_ours=params["only_ours"], rewired=rewired, released=released)
+
+    def resolved(self, want: LinkWant, state: State) -> LinkWant:
+        found = super().resolved(want, state)
+        if not isinstance(found, Want) or not found.master:
+            return found
+        return replace(found, master=state.own_name(found.ns, found.master))
 
     def look(self, want: LinkWant, state: State) -> Have:
         found = super().look(want, state)
@@ -76,6 +93,10 @@ class BridgeResource(LinkResource):
         ns = state.find(want.ns)
         if ns is None or not isinstance(want, Want):
             return have
+        if want.present and want.master is not None:
+            if want.master:
+                state.need_link(ns, want.ns, want.master, "master", "vrf", makers=("ns_link",))
+            have = replace(have, master=state.master_name(ns, have.link) if have.link else "")
         if have.link is None:
             # One that is to be made would have the MAC address of the renamed one.
             looks = want.only_ours or (want.present and "mac" not in want.attributes)
@@ -89,7 +110,8 @@ class BridgeResource(LinkResource):
         # Here and not above: a bridge that is made, as ever, does without.
         from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ownership
 
-        standing = ownership.standing(want.ns, ns, bridge, want.name, want.rewired, state)
+        released = {state.own_name(want.ns, name) for name in want.released}
+        standing = ownership.standing(want.ns, ns, bridge, want.name, want.rewired, state, released)
         part = None if have.ours or standing.stays else ownership.our_part(ns, bridge, state)
         return replace(have, standing=standing, part=part)
 
@@ -100,13 +122,31 @@ class BridgeResource(LinkResource):
             raise _called_otherwise(want, have.renamed)
         bridge = have.link or have.renamed
         if bridge is None or not want.only_ours:
-            return super().plan(want, have)
+            return self._in_vrf(want, have, super().plan(want, have))
         if bridge.kind != self.noun and not want.present:
             text = "Interface '%s' in %s is %s, not a bridge; it is left alone."
             return Plan({}, {}, warnings=(text % (want.name, want.ns, bridge.describe()),))
         if want.present:
-            return super().plan(want, have) if have.ours or bridge.kind != self.noun else self._as_it_is(want, bridge)
+            if have.ours or bridge.kind != self.noun:
+                return self._in_vrf(want, have, super().plan(want, have))
+            return self._as_it_is(want, bridge)
         return self._taken_back(want, have, bridge)
+
+    @staticmethod
+    def _in_vrf(want: Want, have: Have, plan: Plan) -> Plan:
+        """Return a plan by which the bridge is also in the wanted vrf: a new one is born in it, and another one goes there with its last step, which takes
+        its IPv6 addresses and its routes from it."""
+        if want.master is None or not want.present:
+            return plan
+        changes = [*plan.changes]
+        first = changes[0] if changes else None
+        if have.link is None and isinstance(first, AddLink):
+            born = {**first.attributes, "master": want.master} if want.master else first.attributes
+            changes[0] = replace(first, attributes=born)
+        elif have.master != want.master:
+            changes.append(SetLink(want.ns, want.name, {"master": want.master}, {"master": have.master}))
+        before = {**plan.before, "master": have.master} if plan.before else {}
+        return replace(plan, before=before, after={**plan.after, "master": want.master}, changes=tuple(changes))
 
     def _as_it_is(self, want: Want, bridge: Link) -> Plan:
         """Return the plan for a bridge of somebody else's that is to be there."""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The noun bridge_port: an interface as a port of a bridge. Pure."""
+"""The noun bridge_port: an interface as a port of a bridge, or the bridge itself, by which the host is on it. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import APART, known_name
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef, Vlan
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import FOREVER, Link, NsRef, Vlan
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import natural
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
     check_port_mtu,
@@ -30,7 +30,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 
 @dataclass(frozen=True)
 class Want:
-    """``attributes`` are those that are asked for, by row; ``vlans`` None where they are not managed."""
+    """``attributes`` are those that are asked for, by row; ``vlans`` None where they are not managed. ``only_ours``: neither the bridge nor the
+    interface is taken from anybody else. ``optional``: an interface that is not there is left out."""
 
     ns: NsRef
     bridge: str
@@ -39,6 +40,13 @@ class Want:
     attributes: Mapping[str, Any] = field(default_factory=dict, hash=False)
     vlans: Optional[Tuple[Vlan, ...]] = None
     exclusive: bool = False
+    only_ours: bool = False
+    optional: bool = False
+
+    @property
+    def own(self) -> bool:
+        """Return whether the interface is the bridge itself."""
+        return self.interface == self.bridge
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,8 @@ class Have:
     """``master`` is the name of the bridge that has the port now; ``vlans`` None where they were not asked for;
     ``default_pvid`` is the VLAN that the bridge gives a new port, 0 for none. ``joining``: further attributes that the interface needs as a port of
     a bridge of somebody else's, so that the bridge stays as it is. ``apart``: a rule of ours keeps the port from the others in place of its flag, since
-    something is published behind it, see `nat/apart`."""
+    something is published behind it, see `nat/apart`. ``foreign``: with `Want.only_ours`, the bridge is somebody else's.
+    ``missing``: with `Want.optional`, there is no such interface. ``warnings`` are about an interface that is to join."""
 
     link: Optional[Link] = None
     master: str = ""
@@ -54,6 +63,9 @@ class Have:
     default_pvid: int = 0
     joining: Mapping[str, Any] = field(default_factory=dict, hash=False)
     apart: bool = False
+    foreign: bool = False
+    missing: bool = False
+    warnings: Tuple[str, ...] = ()
 
 
 def _vlans(items: Sequence[Mapping[str, Any]], option: str) -> Tuple[Vlan, ...]:
@@ -77,9 +89,19 @@ def _vlans(items: Sequence[Mapping[str, Any]], option: str) -> Tuple[Vlan, ...]:
     return tuple(sorted(found.values()))
 
 
+def _default_pvid(bridge: Link) -> int:
+    """Return the VLAN that a bridge gives a new port, 0 for none. One that is only foreseen has 1, if the kernel has the feature."""
+    return bridge.get("default_pvid") or int(bridge.index < 0 and bool(bridge.get("vlan_filtering")))
+
+
+def _foreign(want: Want, bridge: Link, state: State) -> bool:
+    """Return whether a bridge is somebody else's."""
+    return bridge.index > 0 and not is_own_link(bridge, "bridge", want.ns.path, bridge.name, state.identity())
+
+
 def _joining(want: Want, ns: int, bridge: Link, state: State) -> Mapping[str, Any]:
     """Return what the end of a pair needs besides before it becomes a port of a bridge of somebody else's."""
-    if bridge.index < 0 or is_own_link(bridge, "bridge", want.ns.path, bridge.name, state.identity()):
+    if not _foreign(want, bridge, state):
         return {}
     # Here and not above: of use to few tasks.
     from ansible_collections.linuxnet.containers.plugins.module_utils._resources import foreign_bridge
@@ -91,14 +113,61 @@ def _joining(want: Want, ns: int, bridge: Link, state: State) -> Mapping[str, An
     return foreign_bridge.joining(ns, bridge, port, state)
 
 
-def _check_port(want: Want, port: Link) -> None:
-    """Raise `Refused` for an interface that the kernel makes no port (net/bridge/br_if.c, br_add_if)."""
+def _check_port(want: Want, ns: int, port: Link, state: State) -> None:
+    """Raise `Refused` for an interface that the kernel makes no port (net/bridge/br_if.c, br_add_if), or would take out of a bond for it."""
     if port.kind == "bridge":
         raise Refused(
             "interface: '%s' in %s is a bridge, and a bridge cannot be a port of another bridge." % (port.name, want.ns)
         )
     if port.name == "lo":
         raise Refused("interface: 'lo' in %s is the loopback interface, which cannot be a port." % want.ns)
+    master = state.link_at(ns, port.master) if port.master else None
+    if master is not None and master.kind not in ("bridge", "vrf"):
+        text = "interface: '%s' in %s is part of '%s', %s; make that the port."
+        raise Refused(text % (port.name, want.ns, master.name, master.describe()))
+
+
+def _check_ours(want: Want, ns: int, bridge: Link, port: Link, state: State) -> None:
+    """Raise `Refused` for a port of a bridge of somebody else's, which is not to be a port of another one."""
+    if _foreign(want, bridge, state):
+        text = "bridge: '%s' in %s was here before; who made it gives it ports such as '%s'."
+        raise Refused(text % (bridge.name, want.ns, port.name))
+    master = state.link_at(ns, port.master) if port.master else None
+    if master is not None and master.kind == "bridge" and _foreign(want, master, state):
+        text = "interface: '%s' in %s is a port of '%s', which is somebody else's; take it out of that first: %s"
+        (release,) = SetLink(want.ns, port.name, {"master": ""}).commands()
+        raise Refused(text % (port.name, want.ns, master.name, release))
+
+
+def _lost(ns: int, bridge: Link, port: Link, state: State) -> str:
+    """Return an address that the host has on an interface alone, and is not reached by once that is a port; ``""`` for none. Of IPv6 only those that
+    stay by themselves: a router's prefix comes to the bridge as well."""
+    if port.index < 0:
+        return ""
+    held = {one.ip for one in state.addresses_of(ns, bridge)} if bridge.index > 0 else set()
+    mine = (one for one in state.addresses_of(ns, port) if one.scope == "global" and one.ip not in held)
+    return next((one.cidr for one in mine if one.family == 4 or one.valid_lft == FOREVER), "")
+
+
+def _said(want: Want, ns: int, bridge: Link, port: Link, state: State) -> Tuple[str, ...]:
+    """Return what is to be said of an interface that joins a bridge. With `Want.only_ours` raises `Refused` where the host would be cut off."""
+    found = []
+    lost = _lost(ns, bridge, port, state)
+    where = (port.name, want.ns)
+    if lost and want.only_ours:
+        text = "interface: '%s' in %s has the address %s, by which the host is not reached once it is a port; give that to '%s', or take it away, first."
+        raise Refused(text % (*where, lost, bridge.name))
+    if lost:
+        text = "'%s' in %s has the address %s, by which the host is not reached while it is a port; give that to '%s'."
+        found.append(text % (*where, lost, bridge.name))
+    if want.only_ours and port.index > 0 and not port.get("enabled"):
+        (up,) = SetLink(want.ns, port.name, {"enabled": True}).commands()
+        found.append("'%s' in %s is down, so nothing passes: %s" % (*where, up))
+    size = (port.get("mtu") or 0, bridge.get("mtu") or 0)
+    if want.only_ours and 0 < size[0] < size[1]:
+        text = "'%s' in %s passes packets of %d bytes, and '%s' of %d: the larger ones are lost; say so by the MTU of the network."
+        found.append(text % (*where, size[0], bridge.name, size[1]))
+    return tuple(found)
 
 
 class BridgePortResource(Resource[Want, Have]):
@@ -120,13 +189,15 @@ class BridgePortResource(Resource[Want, Have]):
             },
         },
         "exclusive": {"type": "bool", "default": False},
+        "only_ours": {"type": "bool", "default": False},
+        "optional": {"type": "bool", "default": False},
     }
 
     def parse(self, params: Mapping[str, Any]) -> Want:
         vlans = params.get("vlans")
         if params["exclusive"] and vlans is None:
             raise Invalid("exclusive: it needs vlans, the only ones that are to be there.")
-        return Want(
+        want = Want(
             NsRef.parse(params.get("netns")),
             known_name(params["bridge"], "bridge"),
             known_name(params["interface"], "interface"),
@@ -134,7 +205,19 @@ class BridgePortResource(Resource[Want, Have]):
             link_kinds.given(params, link_kinds.PORT),
             None if vlans is None else _vlans(vlans, "vlans"),
             params["exclusive"],
+            params["only_ours"],
+            params["optional"],
         )
+        return self._of_itself(want)
+
+    @staticmethod
+    def _of_itself(want: Want) -> Want:
+        """Return a want. Raises `Invalid` for one that no bridge can have of itself."""
+        if want.own and (want.attributes or want.vlans is None or not want.present):
+            named = next((link_kinds.PORT[name].shown for name in want.attributes), "")
+            text = "%s: '%s' is the bridge itself, of which nothing but vlans is set, and which is not released."
+            raise Invalid(text % (named or "interface", want.interface))
+        return want
 
     def identities(self, want: Want) -> Sequence[Hashable]:
         """A port that is to leave one bridge may be one of another."""
@@ -143,14 +226,12 @@ class BridgePortResource(Resource[Want, Have]):
 
     def resolved(self, want: Want, state: State) -> Want:
         bridge, interface = (state.own_name(want.ns, name) for name in (want.bridge, want.interface))
-        return (
-            want
-            if (bridge, interface) == (want.bridge, want.interface)
-            else replace(want, bridge=bridge, interface=interface)
-        )
+        if (bridge, interface) == (want.bridge, want.interface):
+            return want
+        return self._of_itself(replace(want, bridge=bridge, interface=interface))
 
     def subject(self, want: Want) -> str:
-        return "bridge port %s" % want.interface
+        return ("bridge %s itself" if want.own else "bridge port %s") % want.interface
 
     def look(self, want: Want, state: State) -> Have:
         ns = state.need(want.ns) if want.present else state.find(want.ns)
@@ -158,19 +239,33 @@ class BridgePortResource(Resource[Want, Have]):
             return Have()
         default_pvid = 0
         joining: Mapping[str, Any] = {}
+        warnings: Tuple[str, ...] = ()
+        if want.own:
+            bridge = state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
+            if want.only_ours:
+                _check_ours(want, ns, bridge, bridge, state)
+            born = (Vlan(_default_pvid(bridge), True, True),) if bridge.index < 0 else ()
+            return Have(bridge, bridge.name, state.vlans(ns, bridge) or born)
         if want.present:
             bridge = state.need_link(ns, want.ns, want.bridge, "bridge", "bridge")
-            default_pvid = bridge.get("default_pvid") or 0
+            default_pvid = _default_pvid(bridge)
+            if want.optional and state.link(ns, want.interface) is None:
+                text = "'%s' is not in %s yet, so it is no port of '%s'."
+                return Have(missing=True, warnings=(text % (want.interface, want.ns, want.bridge),))
             joining = _joining(want, ns, bridge, state)
             port = state.need_link(ns, want.ns, want.interface, "interface")
-            _check_port(want, port)
+            _check_port(want, ns, port, state)
+            if want.only_ours:
+                _check_ours(want, ns, bridge, port, state)
             if port.master != bridge.index:
+                warnings = _said(want, ns, bridge, port, state)
                 # Here and not above: a port is made once.
                 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import parents
 
                 parents.check_port("interface", want.ns, ns, port, state)
                 check_port_mtu("interface", port.name, joining.get("mtu", port.get("mtu") or 0), ns, bridge, state)
         link = state.link(ns, want.interface)
+        there = state.link(ns, want.bridge) if want.only_ours else None
         return Have(
             link,
             state.master_name(ns, link) if link else "",
@@ -178,6 +273,8 @@ class BridgePortResource(Resource[Want, Have]):
             default_pvid,
             joining,
             link is not None and link.get("alias") == APART and state.filters_bridged(ns),
+            foreign=there is not None and _foreign(want, there, state),
+            warnings=warnings,
         )
 
     def plan(self, want: Want, have: Have) -> Plan:
@@ -188,8 +285,12 @@ class BridgePortResource(Resource[Want, Have]):
         before = self._describe(want, now, vlans) if is_port else {}
         old_port = port_of(have.link, have.master) if have.link else {"master": ""}
         if not want.present:
+            if have.foreign:  # it was not us who put it there
+                return Plan(before, before)
             release = SetLink(want.ns, want.interface, {"master": ""}, old_port)
             return Plan(before, {}, (release,) if is_port else ())
+        if have.missing:
+            return Plan({}, {}, warnings=have.warnings)
         changes: List[Change] = []
         unknown: Tuple[str, ...] = ()
         if not is_port:
@@ -211,7 +312,9 @@ class BridgePortResource(Resource[Want, Have]):
         if want.vlans is not None:
             steps, vlans = self._vlan_steps(want, vlans)
             changes.extend(steps)
-        return Plan(before, self._describe(want, dict(now, **new), vlans), tuple(changes), hidden=unknown)
+        return Plan(
+            before, self._describe(want, dict(now, **new), vlans), tuple(changes), have.warnings, hidden=unknown
+        )
 
     @staticmethod
     def _vlan_steps(want: Want, now: Tuple[Vlan, ...]) -> Tuple[List[Change], Tuple[Vlan, ...]]:
@@ -226,19 +329,19 @@ class BridgePortResource(Resource[Want, Have]):
             if vlan.vid not in wanted and vlan not in remove
         ]
         after = tuple(sorted([*kept, *wanted.values()]))
-        return ([SetVlans(want.ns, want.interface, add, remove)] if add or remove else []), after
+        return ([SetVlans(want.ns, want.interface, add, remove, want.own)] if add or remove else []), after
 
     @staticmethod
     def _describe(want: Want, attributes: Mapping[str, Any], vlans: Tuple[Vlan, ...]) -> Dict[str, Any]:
         described: Dict[str, Any] = {"bridge": want.bridge, "interface": want.interface, "netns": want.ns.option}
-        described.update(shown(link_kinds.PORT, attributes))
+        described.update({} if want.own else shown(link_kinds.PORT, attributes))
         if want.vlans is not None:
             described["vlans"] = [{"vid": vlan.vid, "pvid": vlan.pvid, "untagged": vlan.untagged} for vlan in vlans]
         return described
 
     def observe(self, want: Want, after: Dict[str, Any], state: State) -> Dict[str, Any]:
         """The cost that the kernel gave a new port is known only now."""
-        if not after or after.get("cost") is not None:
+        if not after or want.own or after.get("cost") is not None:
             return after
         ns = state.find(want.ns)
         link = state.link(ns, want.interface) if ns is not None else None

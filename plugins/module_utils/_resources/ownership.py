@@ -60,15 +60,24 @@ class Standing:
         return ", ".join(named) + (" and %d more" % more if more else "")
 
 
-def standing(ref: NsRef, ns: int, bridge: Link, made_as: str, rewired: Collection[str], state: State) -> Standing:
+def standing(
+    ref: NsRef,
+    ns: int,
+    bridge: Link,
+    made_as: str,
+    rewired: Collection[str],
+    state: State,
+    released: Collection[str] = (),
+) -> Standing:
     """Return whose a bridge of the namespace ``ref`` is, and who is on it. ``made_as`` is the name that it has or, where it was renamed,
-    that it was made by. ``rewired``: names of namespaces whose pairs do not count, since they are about to be ports of another bridge."""
+    that it was made by. ``rewired``: names of namespaces whose pairs do not count, since they are about to be ports of another bridge; nor do the ports
+    ``released``."""
     own = is_own_link(bridge, "bridge", ref.path, made_as, state.identity())
     ports = state.ports(ns, bridge.index)
     veths = [port for port in ports if port.kind == "veth"]
     known = state.extension(Pairs).of(ns) if veths else {}
     pairs = {port.name: known[port.index] for port in veths if port.index in known}
-    left = [port.name for port in ports if pairs.get(port.name) not in rewired]
+    left = [port.name for port in ports if pairs.get(port.name) not in rewired and port.name not in released]
     return Standing(own, tuple(left), tuple((name, pairs[name]) for name in left if name in pairs))
 
 

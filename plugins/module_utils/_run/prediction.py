@@ -196,6 +196,10 @@ def _set_link(step: SetLink, state: State) -> None:
         if link.master != was:
             link = _without_port(link).with_(**_port(state, ns, link.master))
             state.link_deleted()  # to its former master
+            if link.index > 0 and "vrf" in (
+                one.kind for one in map(functools.partial(state.link_at, ns), (was, link.master)) if one
+            ):
+                _cycled(state, ns, link)
     if new.get("enabled") and not link.get("enabled"):
         state.known.raised.add((ns, link.index))
     state.known.links[ns].drop(link)
@@ -205,6 +209,15 @@ def _set_link(step: SetLink, state: State) -> None:
     # A link that is foreseen has nothing yet.
     if new.get("ipv6") is False and link.get("ipv6") is not False and link.index > 0:
         _without_ipv6(state, ns, link)
+
+
+def _cycled(state: State, ns: int, link: Link) -> None:
+    """Note that an interface was set down and up, as it is when it comes into a vrf or out of it: its IPv6 addresses went, and all routes but those that the
+    kernel makes of its IPv4 addresses, wherever they are then."""
+    _without_ipv6(state, ns, link)
+    for table in {key[2] for key in state.known.routes if key[:2] == (ns, 4)}:
+        left = [route for route in state.routes(ns, 4, table) if route.interface != link.name]
+        state.known.routes[ns, 4, table] = left
 
 
 def _follow(state: State, ns: int, was: Link, now: Link) -> None:

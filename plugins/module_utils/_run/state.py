@@ -342,7 +342,7 @@ class State:
         return link.name if link else name
 
     def need_link(
-        self, ns: int, ref: NsRef, name: str, option: str, kind: str = "", makers: Sequence[str] = ("veth",)
+        self, ns: int, ref: NsRef, name: str, option: str, kind: str = "", makers: Sequence[str] = ()
     ) -> Link:
         """Return an interface that must be there (a bridge, where ``kind`` says so); foresee it in check mode, else raise `Refused`, naming the modules
         that may be meant to make it."""
@@ -351,7 +351,7 @@ class State:
             what = "%s '%s'" % (kind or "interface", name)
             possible = len(name_bytes(name)) <= INTERFACE_NAME_BYTES  # a longer one can only be an alternative name
             if not self.predict or not possible:
-                named = " or ".join("linuxnet.containers." + one for one in ([kind] if kind else makers))
+                named = " or ".join("linuxnet.containers." + one for one in makers or [kind or "veth"])
                 maker = "; %s makes one" % named if possible else ""
                 raise Refused("%s: there is no %s in %s%s." % (option, what, ref, maker))
             self.foresee("%s in %s" % (what, ref))
@@ -535,7 +535,7 @@ class State:
         return self.known.marked[ns]
 
     def vlans(self, ns: int, link: Link) -> Tuple[Vlan, ...]:
-        """Return the VLANs of a bridge port."""
+        """Return the VLANs of a bridge port, or of a bridge itself."""
         if (ns, link.index) not in self.known.vlans:
             self.known.vlans[ns, link.index] = self.source.vlans(ns, link.index) if ns > 0 and link.index > 0 else ()
         return self.known.vlans[ns, link.index]

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import collections
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import overlapping
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
@@ -101,6 +101,11 @@ def _add_persistence(
             raise Invalid(
                 "wiring_persist: network '%s': an unmanaged bridge is not there yet when the wiring is brought back at boot; "
                 "that is not built yet." % network.name
+            )
+        if network.vrf:
+            raise Invalid(
+                "wiring_persist: network '%s': its vrf is not there yet when the wiring is brought back at boot; that is not built yet."
+                % network.name
             )
     for container in kept_containers:
         if container.engine == "pid":
@@ -206,13 +211,20 @@ def _containers(given: Any, networks: Mapping[str, Network], absent: bool) -> Di
         if container.present:
             container.check_joined(by_name)
     wired = [container for container in containers if container.present and container.mode == "bridge"]
-    _check_apart(wired, [network.name for network in networks.values() if network.present])
+    _check_apart(wired, [network for network in networks.values() if network.present])
     return by_name
 
 
-def _check_apart(containers: Sequence[Container], networks: Iterable[str]) -> None:
-    """Raise `Invalid` where two interfaces on a network are to have one address, or two of the host one name."""
-    seen: Dict[Tuple[str, str], str] = {("", name): "network '%s'" % name for name in networks}
+def _check_apart(containers: Sequence[Container], networks: Sequence[Network]) -> None:
+    """Raise `Invalid` where two interfaces on a network are to have one address, or two of the host one name, or one is to be the port of two networks."""
+    seen: Dict[Tuple[str, str], str] = {("", network.name): "network '%s'" % network.name for network in networks}
+    for network in networks:
+        for item in network.trunks:
+            who = "network '%s'" % network.name
+            other = seen.setdefault(("", item["interface"]), who) if item.get("state") != "absent" else who
+            if other != who:
+                text = "wiring_networks: %s: ports: %s is that of %s already."
+                raise Invalid(text % (who, item["interface"], other))
     for container in containers:
         who = "container '%s'" % container.name
         for attachment in container.attachments:

@@ -660,6 +660,11 @@ class Container:
                     % (where, family)
                 )
             for version, attachment in by_family.items():
+                if attachment.network.vrf:
+                    raise self._refusal(
+                        "%snetwork '%s' is in a vrf, whose addresses are none of the host's to the firewall, so nobody would reach it."
+                        % (where, attachment.network.name)
+                    )
                 own = attachment.fixed().get("ipv%d_address" % version)
                 if host and own == ip(port.host_ip, ""):
                     raise self._refusal(where + OWN % own)

@@ -206,8 +206,9 @@ def without(kept: Kept, names: Collection[str]) -> Kept:
 def compiled(kept: Kept, at_rest: Collection[str] = (), starting: str = "") -> Plan:
     """Return the plan that brings all back, with the addresses and MTUs that there were.
 
-    Of containers ``at_rest`` it takes away what is left: ports that lead to nobody, a handle to nothing. ``starting``: the container that an engine is
-    starting just now: that of others, whose namespace it shares, has its name already, and the engine does not answer before that is done.
+    An uplink that is not there yet is no port yet: `lasting.online` looks again. Of containers ``at_rest`` it takes away what is left: ports that lead to
+    nobody, a handle to nothing. ``starting``: the container that an engine is starting just now: that of others, whose namespace it shares, has its name
+    already, and the engine does not answer before that is done.
     """
     entries = [
         dict(container, state="absent") if container["name"] in at_rest else container for container in kept.containers
@@ -218,6 +219,7 @@ def compiled(kept: Kept, at_rest: Collection[str] = (), starting: str = "") -> P
     wire["bridge"] = [_with_mtu(item, item["name"], kept) for item in wire["bridge"]]
     wire["veth"] = [_with_mtu(item, str(item.get("bridge") or item.get("port_of")), kept) for item in wire["veth"]]
     wire["route"] = [_where_it_can(item) for item in wire["route"]]
+    wire["bridge_port"] = [dict(item, optional=True) if "only_ours" in item else item for item in wire["bridge_port"]]
     if starting:
         for step in ("netns", "join"):
             wire[step] = [item for item in wire[step] if item["name"] == starting or "engine" not in item]

@@ -270,9 +270,11 @@ def _wanted(have: Have, text: str) -> Dict[str, File]:
     by_engine: Dict[str, List[str]] = {}
     for container in have.after.containers:
         by_engine.setdefault(container["engine"], []).append(container["name"])
-    routed = any(network["driver"] in ("routed", *ON_PARENT) for network in have.after.networks)
+    late = any(
+        network["driver"] in ("routed", *ON_PARENT) or network["ports"] for network in have.after.networks
+    )
     wanted = lasting.files(
-        have.found.python, have.found.program, text, by_engine, have.found.spoilers, have.after.drift, routed
+        have.found.python, have.found.program, text, by_engine, have.found.spoilers, have.after.drift, late
     )
     if have.bare:
         wanted.pop(COMMAND, None)

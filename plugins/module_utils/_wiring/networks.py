@@ -87,10 +87,15 @@ class Network:
                 parsed(ns_route.RESOURCE, validator(ns_route.RESOURCE), {"interface": "eth0", **route})
             except Invalid as error:
                 raise self._refusal("routes: %s" % error) from error
+        self.trunks = self._trunks() if spec["ports"] else []
         self.mtu = spec["mtu"] or NETWORK["mtu"]["default"]
         self.subnets = self._subnets()
         # Whether the bridge gets an address of the host's; without one the host forwards nothing.
         self.host_access = spec["host_access"] and bool(self.subnets)
+        # The vrf that it is in, empty for none, None where that is as it is.
+        self.vrf: Optional[str] = spec.get("vrf")
+        if self.vrf and self.present:
+            self._check_vrf()
 
     @property
     def claims(self) -> List[IpNetwork]:
@@ -174,6 +179,54 @@ class Network:
             found[home].append(text)
         return found
 
+    def _trunks(self) -> List[Item]:
+        """Return the items of the ports that are listed. Those of VLANs are in these and no others, unless it is said otherwise. Raises `Invalid`."""
+        # Here and not above: of use to few tasks.
+        from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge_port
+
+        if self.present and (self.unmanaged or self.spec["driver"] != "bridge"):
+            who = "unmanaged, for its owner gives the bridge its ports" if self.unmanaged else "driver: bridge alone"
+            raise self._refusal("ports: %s." % ("not with " + who if self.unmanaged else "they are for " + who))
+        found: Dict[str, Item] = {}
+        for number, entry in enumerate(self.spec["ports"]):
+            if entry.get("interface") is None:
+                raise self._refusal("ports: item %d has no interface." % (number + 1))
+            name = known_name(str(entry["interface"]), self._option("ports: interface"))
+            fixed = next((option for option in ("bridge", "netns", "only_ours") if option in entry), None)
+            if fixed is not None:
+                raise self._refusal("ports: %s is set by the role; leave it out." % fixed)
+            if name in found:
+                raise self._refusal("ports: %s is listed twice." % name)
+            only = {"exclusive": True} if entry.get("vlans") is not None and entry.get("exclusive") is None else {}
+            item = {**entry, **only, "interface": name, "bridge": self.name, "only_ours": True}
+            try:
+                want = parsed(bridge_port.RESOURCE, validator(bridge_port.RESOURCE), item)
+            except Invalid as error:
+                raise self._refusal("ports: %s: %s" % (name, error)) from error
+            if want.vlans is not None and want.present and self.present and not self.spec.get("vlan_filtering"):
+                raise self._refusal("ports: %s: vlans need vlan_filtering: true of the network." % name)
+            found[name] = item
+        return list(found.values())
+
+    def _check_vrf(self) -> None:
+        """Raise `Invalid` for what a network in a vrf cannot be: what comes from it is to the firewall from the vrf, and no more from the bridge."""
+        known_name(self.vrf or "", self._option("vrf"))
+        if self.unmanaged or self.spec["driver"] != "bridge":
+            what = "unmanaged" if self.unmanaged else "driver: %s" % self.spec["driver"]
+            raise self._refusal("vrf: not with %s, for it is the role's own bridge that is in it." % what)
+        if not self.forwarded or self.spec.get("isolate") is False:
+            open_ = self.forwarded
+            option = (
+                "isolate: false"
+                if open_
+                else "internal"
+                if self.internal and self.host_access
+                else "host_access: false"
+            )
+            what = "let through to other networks" if open_ else "kept in"
+            text = "vrf: not with %s, for the firewall sees what comes from it as from the vrf, and could not tell what is to be %s."
+            raise self._refusal(text % (option if self.subnets else "a network without subnets", what))
+
     def mtu_options(self) -> Item:
         """Return the options of a link of the network that say what its MTU is."""
         return {"mtu": self.mtu}
@@ -187,8 +240,8 @@ class Network:
         return []
 
     def ports(self) -> List[Item]:
-        """Return the items of ports of its bridge that are no container's."""
-        return []
+        """Return the items of ports of its bridge that are no container's, and of the bridge itself."""
+        return self.trunks
 
     def beyond(self) -> List[Tuple[IpNetwork, Subnet]]:
         """Return what of the network is not on a container's link, each with the subnet whose gateway leads there."""
@@ -208,10 +261,13 @@ class Network:
             return []
         item: Item = {"name": self.name, "only_ours": True}
         if not present:
-            return [dict(item, state="absent")]
+            held = [port["interface"] for port in self.trunks if port["interface"] != self.name]
+            return [dict(item, state="absent", **({"released": held} if held else {}))]
         item.update(**self.mtu_options(), accept_ra=False)
         if not (self.host_access and self.has_subnet(6)):
             item["ipv6"] = False
+        if self.vrf is not None:
+            item["master"] = self.vrf
         if "vlan_filtering" in self.spec:
             item["vlan_filtering"] = self.spec["vlan_filtering"]
         return [item]

@@ -92,7 +92,7 @@ def network_of(step: str, item: Item, known: Mapping[str, str]) -> str:
     if step == "gateway":
         return known.get(item["interface"], item["interface"])
     if step == "bridge_port":
-        return known.get(item["interface"], "")
+        return str(item["bridge"]) if item.get("only_ours") else known.get(item["interface"], "")
     if step == "route" and not item.get("netns"):
         return str(item.get("network") or known.get(item.get("source", ""), ""))
     return ""

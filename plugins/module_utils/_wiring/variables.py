@@ -18,6 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting
 _STATE: Dict[str, Any] = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 _TEXTS: Dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 _ROUTES: Dict[str, Any] = {"type": "list", "elements": "dict", "default": []}
+_PORTS = _ROUTES
 
 SHARED = ("routed", "vxlan")  # by several hosts
 ON_PARENT = ("macvlan", "ipvlan")  # on the segment of an interface of the host
@@ -44,6 +45,8 @@ NETWORK: Dict[str, Any] = {
     "host_access": {"type": "bool", "default": True},
     "addressing": {"type": "str", "choices": ["pool", "none"], "default": "pool"},
     "vlan_filtering": {"type": "bool"},
+    "ports": _PORTS,
+    "vrf": {"type": "str"},
     "driver": {"type": "str", "choices": list(DRIVERS), "default": "bridge"},
     "parent": {"type": "str"},
     "mode": {"type": "str"},

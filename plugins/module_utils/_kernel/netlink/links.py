@@ -39,6 +39,7 @@ _INET6_CONF, _ACCEPT_RA, _DISABLE_IPV6 = 2, struct.Struct("=12xi"), struct.Struc
 _BRIEF = ("IFLA_EXT_MASK", _SKIP_STATS)
 _PVID, _UNTAGGED, _BEGIN, _END = 2, 4, 8, 16  # BRIDGE_VLAN_INFO_*
 _VLAN_INFO = 2  # IFLA_BRIDGE_VLAN_INFO
+_SELF = 2  # BRIDGE_FLAGS_SELF
 _INFO_KIND = 1  # IFLA_INFO_KIND, in IFLA_LINKINFO
 _QUEUES_TOO_MANY = 5000  # of 4096, rtnl_create_link of net/core/rtnetlink.c
 _ALT_IFNAME = 53  # IFLA_ALT_IFNAME, in IFLA_PROP_LIST
@@ -120,7 +121,7 @@ def nsid(sock: Socket, fd: int) -> int:
 
 
 def read_vlans(sock: Socket, index: int) -> Tuple[Vlan, ...]:
-    """Return the VLANs of a bridge port, in order."""
+    """Return the VLANs of a bridge port, or of a bridge itself, in order."""
     fields, attrs = {"family": socket.AF_BRIDGE}, [("IFLA_EXT_MASK", _BRVLAN)]
     for message in codec.dump(sock, codec.ifinfmsg, _GETLINK, fields, attrs):
         if message["index"] == index:
@@ -336,9 +337,10 @@ def delete_together(sock: Socket, indexes: Sequence[int]) -> None:
         raise
 
 
-def change_vlans(sock: Socket, index: int, vlans: Sequence[Vlan], add: bool) -> None:
-    """Add or remove VLANs of a bridge port; neighbouring ids with the same flags go as a range. Raises `NetlinkError`."""
-    infos: codec.Attributes = []
+def change_vlans(sock: Socket, index: int, vlans: Sequence[Vlan], add: bool, own: bool = False) -> None:
+    """Add or remove VLANs of a bridge port, or with ``own`` of a bridge itself; neighbouring ids with the same flags go as a range. Raises
+    `NetlinkError`."""
+    infos: codec.Attributes = [("IFLA_BRIDGE_FLAGS", _SELF)] if own else []
     for first, last in vlan_ranges(vlans):
         flags = (_PVID if first.pvid else 0) | (_UNTAGGED if first.untagged else 0)
         ends = [(first.vid, flags)] if first == last else [(first.vid, flags | _BEGIN), (last.vid, flags | _END)]

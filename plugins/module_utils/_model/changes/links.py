@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
@@ -201,24 +201,25 @@ class DelLink(Change):
 
 @dataclass(frozen=True)
 class SetVlans(Change):
-    """Add and remove VLANs of a bridge port."""
+    """Add and remove VLANs of a bridge port. ``own``: of a bridge itself, in which the host is."""
 
     partial = True
     ns: NsRef
     name: str
     add: Tuple[Vlan, ...] = ()
     remove: Tuple[Vlan, ...] = ()
+    own: bool = False
 
     def attempt(self) -> str:
-        return "set the VLANs of port %s in %s" % (self.name, self.ns)
+        return "set the VLANs of %s %s in %s" % ("bridge" if self.own else "port", self.name, self.ns)
 
     def commands(self) -> List[Command]:
-        tool = self.ns.tool("bridge")
-        lines = [command(tool, "vlan", "del", "dev", self.name, "vid", str(vlan.vid)) for vlan in self.remove]
-        return lines + [command(tool, "vlan", "add", "dev", self.name, "vid", str(vlan).split()) for vlan in self.add]
+        tool, own = self.ns.tool("bridge"), ["self"] if self.own else []
+        lines = [("del", [str(vlan.vid)]) for vlan in self.remove] + [("add", str(vlan).split()) for vlan in self.add]
+        return [command(tool, "vlan", verb, "dev", self.name, "vid", words + own) for verb, words in lines]
 
     def undo(self) -> Tuple[Change, ...]:
-        return (SetVlans(self.ns, self.name, self.remove, self.add),)
+        return (replace(self, add=self.remove, remove=self.add),)
 
 
 NO_MAC = "00:00:00:00:00:00"  # of the entries that say where to send what there is no other entry for

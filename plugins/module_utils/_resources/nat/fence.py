@@ -27,13 +27,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import DEFAULT
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import names
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import SetFence
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
+FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}  # the sysctls, by family
 _LOOPBACK = "lo"  # always among those in a fence, so that one without any was flushed
 _NAMED_AT_MOST = 3  # of the interfaces that no rule can name, in a warning
 
@@ -137,6 +138,8 @@ def look(ns: int, family: int, item: Item, needed: bool, state: State) -> Fencin
     unseen = not (held or item.coming) and bool(known.unread(ns))  # it may be where nothing can be read
     if unseen or not (held or needed):
         return Fencing(item.ref, family)
+    if needed and item.coming:
+        _check_vrf(ns, family, item, state)
     unnamed: List[str] = []
     if held and held[0][2].interfaces:
         wanted = _moved_on(held[0][2], ns, item, state)
@@ -155,6 +158,17 @@ def look(ns: int, family: int, item: Item, needed: bool, state: State) -> Fencin
         only,
         tuple(sorted(unnamed)),
     )
+
+
+def _check_vrf(ns: int, family: int, item: Item, state: State) -> None:
+    """Raise `Refused` for a rule about what is in a vrf: what is forwarded from there comes from the vrf to the kernel's rules, so that a fence could not
+    tell it from what others have in there."""
+    for about in item.coming:
+        link = state.link(ns, about.name) if about.name and about.family in (0, family) else None
+        master = state.link_at(ns, link.master) if link is not None and link.master else None
+        if master is not None and master.kind == "vrf":
+            text = "'%s' in %s is in the vrf '%s', where nothing is kept apart that was before: have the host itself switch forwarding on first (%s = 1)."
+            raise Refused(text % (about.name, item.ref, master.name, FORWARDING[family]))
 
 
 def families(indexes: Mapping[Backend, RuleIndex]) -> Set[int]:

@@ -27,14 +27,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 SYSCTL_FILE = "/etc/sysctl.d/99-zz-linuxnet-containers.conf"
 _HEADING = "# Set by linuxnet.containers: its NAT rules need forwarding. Taken back with the last of them.\n"
 _ASIDE = "; "  # begins a comment, sysctl.d(5), but none of ours
-_FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 _ACCEPT_RA = "net/ipv6/conf/%s/accept_ra"
 _RA = 9  # RTPROT_RA: a route that router advertisements brought
 
 
 def _line(family: int) -> str:
     """Return what our file says of a family."""
-    return "%s = 1\n" % _FORWARDING[family]
+    return "%s = 1\n" % fence.FORWARDING[family]
 
 
 def recorded(text: str, family: int) -> bool:
@@ -50,7 +49,7 @@ def at_boot(text: str) -> str:
 def set_aside(text: str) -> str:
     """Return the text of our file that only notes that we switched forwarding on: where the host brings the wiring back by itself, that does so, once
     isolation stands."""
-    lines = {_line(family) for family in _FORWARDING}
+    lines = {_line(family) for family in fence.FORWARDING}
     return "".join(_ASIDE + line if line in lines else line for line in text.splitlines(keepends=True))
 
 
@@ -87,7 +86,7 @@ class Forwarding:
             steps.append(PutFile(SYSCTL_FILE, set_aside(text) if self.aside else text, self.text or ""))
         steps += [SetSysctl(self.ns, _ACCEPT_RA % name, "2", "1") for name in self.uplinks]
         steps += self.fencing.up()
-        return [*steps, SetSysctl(self.ns, _FORWARDING[self.family], "1", self.value or "0", opens=True)]
+        return [*steps, SetSysctl(self.ns, fence.FORWARDING[self.family], "1", self.value or "0", opens=True)]
 
     def off(self) -> List[Change]:
         """Return the steps that take all of that back, if it was ours; for when nothing of ours needs it any more."""
@@ -95,7 +94,7 @@ class Forwarding:
             return self.fencing.up()
         steps: List[Change] = []
         if self.value == "1" and self.ours:
-            steps.append(SetSysctl(self.ns, _FORWARDING[self.family], "0", "1"))
+            steps.append(SetSysctl(self.ns, fence.FORWARDING[self.family], "0", "1"))
         steps += self.fencing.down()
         if not self.text or not self.ours:
             return steps
@@ -147,7 +146,7 @@ def look(ns: int, family: int, wanted: bool, on: bool, item: fence.Item, state: 
     there = family in fence.families(item.indexes)
     if not wanted:
         return Forwarding(item.ref, family, fencing=fence.look(ns, family, item, there, state))
-    value = state.sysctl(ns, _FORWARDING[family])
+    value = state.sysctl(ns, fence.FORWARDING[family])
     if value is None:
         return Forwarding(item.ref, family)
     text = state.text(SYSCTL_FILE) if ns == state.need(HOST) else None

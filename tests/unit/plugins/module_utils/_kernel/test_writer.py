@@ -154,7 +154,11 @@ STEPS: dict[str, tuple[base.Change, Calls]] = {
     "the end of one that is gone": (link_changes.DelLink(WEB, "gone"), []),
     "VLANs": (
         link_changes.SetVlans(HOST, "web0", (Vlan(2),), (Vlan(1),)),
-        [("change_vlans", "host", 7, (Vlan(1),), False), ("change_vlans", "host", 7, (Vlan(2),), True)],
+        [("change_vlans", "host", 7, (Vlan(1),), False, False), ("change_vlans", "host", 7, (Vlan(2),), True, False)],
+    ),
+    "VLANs of a bridge itself": (
+        link_changes.SetVlans(HOST, "br0", (Vlan(2),), (), True),
+        [("change_vlans", "host", 3, (Vlan(2),), True, True)],
     ),
     "a tunnel": (
         link_changes.AddLink(HOST, "vx0", "vxlan", {"vni": 1, "master": "br0"}, parent="web0", parent_ns=HOST),

@@ -92,7 +92,7 @@ def test_a_reload_of_firewalld_is_heard_on_the_bus_however_it_is_told_to() -> No
 
 
 def test_a_host_of_routed_networks_looks_again_when_it_has_its_addresses() -> None:
-    found = lasting.files("python3", "abc", "{}", routed=True)
+    found = lasting.files("python3", "abc", "{}", late=True)
     said = settings(found[lasting.ONLINE].text)
     assert said["ExecStart"] == ["python3", lasting.PROGRAM, "up"]
     assert said["After"] == ["network-online.target", "wired.service"]

@@ -116,6 +116,52 @@ def test_c12_without_the_feature_the_error_says_so() -> None:
     assert want(RESOURCE, name="br0").attributes == {"enabled": True}
 
 
+# --- in a vrf ---
+
+
+def with_vrf() -> MemoryKernel:
+    kernel = MemoryKernel()
+    kernel.apply(AddLink(HOST, "blue", "vrf", {"table": 10, "enabled": True}))
+    return kernel
+
+
+def test_a_new_bridge_is_born_in_its_vrf() -> None:
+    kernel = with_vrf()
+    done = made(kernel, RESOURCE, name="br0", master="blue")
+    assert done["after"]["master"] == "blue"
+    assert " master blue " in done["commands"][0]
+    assert not made(kernel, RESOURCE, name="br0", master="blue")["changed"]
+    assert "master" not in made(kernel, RESOURCE, name="br0")["after"]
+
+
+def test_one_that_goes_there_loses_its_ipv6_addresses_and_routes() -> None:
+    kernel = with_vrf()
+    made(kernel, RESOURCE, name="br0")
+    for address in (Address("10.0.0.1", 24, 4), Address("fd00::1", 64, 6)):
+        kernel.apply(PutAddress(HOST, "br0", address))
+    kernel.apply(PutRoute(HOST, Route(4, "10.9.0.0/16", gateway="10.0.0.9", interface="br0")))
+    done = made(kernel, RESOURCE, name="br0", master="blue")
+    assert (done["before"]["master"], done["after"]["master"]) == ("", "blue")
+    assert done["commands"] == ["ip link set br0 master blue"]
+    assert addresses(kernel, "br0") == ["10.0.0.1/24"]
+    assert made(kernel, RESOURCE, name="br0", master="")["commands"] == ["ip link set br0 nomaster"]
+
+
+def test_the_master_of_a_bridge_is_a_vrf() -> None:
+    kernel = with_vrf()
+    made(kernel, RESOURCE, name="br1")
+    assert failed(kernel, RESOURCE, name="br0", master="br1") == "master: 'br1' in the host is a bridge, not a vrf."
+    assert failed(kernel, RESOURCE, name="br0", master="red") == (
+        "master: there is no vrf 'red' in the host; linuxnet.containers.ns_link makes one."
+    )
+
+
+def test_a_bridge_of_somebody_else_s_stays_out_of_it() -> None:
+    kernel = by_hand()
+    kernel.apply(AddLink(HOST, "blue", "vrf", {"table": 10}))
+    assert plan(kernel, RESOURCE, **OURS_ONLY, master="blue").changes == ()
+
+
 # --- whose a bridge is ---
 
 BY_HAND = "02:00:00:00:00:0a"
@@ -184,6 +230,18 @@ def test_in_a_container_as_on_the_host(netns: str | None) -> None:
     kernel.apply(AddLink(ref, "br1", "bridge", {"mac": BY_HAND}))
     assert plan(kernel, RESOURCE, name="br1", only_ours=True, netns=netns, state="absent").changes == ()
     assert plan(kernel, RESOURCE, **OURS_ONLY, netns=netns, state="absent").changes == (DelLink(ref, "br0"),)
+
+
+def test_ports_that_are_to_be_free_hold_no_bridge() -> None:
+    kernel = MemoryKernel()
+    made(kernel, RESOURCE, **OURS_ONLY)
+    for name in ("up0", "up1"):
+        kernel.apply(AddLink(HOST, name, "veth", {"master": "br0"}, HOST, f"far-{name}", {}))
+    held = plan(kernel, RESOURCE, **OURS_ONLY, released=["up0"], state="absent")
+    assert (held.changes, held.warnings[0].endswith(" that nothing here removes: up1.")) == ((), True)
+    assert plan(kernel, RESOURCE, **OURS_ONLY, released=["up0", "up1"], state="absent").changes == (
+        DelLink(HOST, "br0"),
+    )
 
 
 def test_a_bridge_whose_address_somebody_changed_counts_as_his() -> None:

@@ -167,3 +167,17 @@ def test_results_of_an_earlier_play_are_those_of_no_item() -> None:
     assert PLAN["teardown"]["bridge"] == []
     stale = {"teardown": {"bridge": [{"failed": True, "item": "bridge br0", "msg": "No."}]}}
     assert failing.message(PLAN, stale) == ""
+
+
+def test_a_port_that_is_no_container_s_fails_for_its_network_and_alone() -> None:
+    plan = compile_plan([{**BACK, "ports": [{"interface": "eth1"}]}], [{"name": "db"}])
+    assert len(plan["wire"]["bridge_port"]) == 1
+    results = {
+        "wire": {
+            step: [{"changed": True} for _item in items]
+            if step != "bridge_port"
+            else [{"failed": True, "item": "bridge port eth1", "msg": "No."}]
+            for step, items in plan["wire"].items()
+        }
+    }
+    assert failing.message(plan, results) == "Failed: network 'back' at step bridge_port: bridge port eth1: No."

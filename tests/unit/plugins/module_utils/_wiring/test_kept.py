@@ -219,6 +219,16 @@ ON_SHARED: list[dict[str, Any]] = [
 ]
 
 
+def test_an_uplink_that_is_not_there_yet_is_waited_for() -> None:
+    """The step that follows when the host has its network makes it a port."""
+    net = {"name": "plant", "addressing": "none", "ports": [{"interface": "eth1"}]}
+    box = {"name": "box", "networks": [{"name": "plant", "port": {"hairpin": True}}]}
+    (asked,) = compile_plan([net], [box], persist=True)["wire"]["keep"]
+    brought = kept.compiled(kept.read(kept.text_of(Kept(asked["networks"], asked["containers"]))))
+    assert [one.get("optional") for one in brought["wire"]["bridge_port"]] == [True, None]
+    wants_of(brought, "bridge_port", brought["wire"]["bridge_port"])
+
+
 def test_networks_that_hosts_share_are_brought_back_as_they_were() -> None:
     """With who else has them, since at boot there is no inventory; the addresses and MTUs are those that there were."""
     plan = compile_plan(SHARED, ON_SHARED, persist=True, fleet=MEMBERS, underlay_address="198.18.1.2")

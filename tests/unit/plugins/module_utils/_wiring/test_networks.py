@@ -137,6 +137,122 @@ def test_an_unmanaged_bridge_is_neither_made_nor_given_an_address() -> None:
     assert (down["bridge"], len(down["nat"])) == ([], 2)
 
 
+TRUNK: dict[str, Any] = {
+    "name": "trunk",
+    "addressing": "none",
+    "vlan_filtering": True,
+    "ports": [
+        {"interface": "eth1", "vlans": [{"vid": "10-20"}], "isolated": True},
+        {"interface": "trunk", "vlans": [{"vid": 10, "pvid": True, "untagged": True}], "exclusive": False},
+        {"interface": "eth2", "state": "absent"},
+    ],
+}
+
+
+def test_ports_are_those_of_the_bridge_in_the_vlans_that_are_listed_alone() -> None:
+    assert wire([TRUNK], [])["bridge_port"] == [
+        {**TRUNK["ports"][0], "bridge": "trunk", "only_ours": True, "exclusive": True},
+        {**TRUNK["ports"][1], "bridge": "trunk", "only_ours": True},
+        {**TRUNK["ports"][2], "bridge": "trunk", "only_ours": True},
+    ]
+
+
+def test_ports_are_free_when_their_network_goes() -> None:
+    plan = compile_plan([TRUNK], [], "absent")
+    assert plan["teardown"]["bridge"] == [
+        {"name": "trunk", "only_ours": True, "state": "absent", "released": ["eth1", "eth2"]}
+    ]
+    assert plan["wire"]["bridge_port"] == []
+
+
+def test_a_port_may_go_from_one_network_to_another() -> None:
+    other = {"name": "other", "addressing": "none", "ports": [{"interface": "eth2"}]}
+    assert [one["bridge"] for one in wire([TRUNK, other], [])["bridge_port"]] == ["trunk", "trunk", "trunk", "other"]
+    with pytest.raises(
+        Invalid, match=r"^wiring_networks: network 'other': ports: eth1 is that of network 'trunk' already\.$"
+    ):
+        compile_plan([TRUNK, {**other, "ports": [{"interface": "eth1"}]}], [])
+    web = {"name": "web", "networks": [{"name": "trunk", "host_interface": "eth1"}]}
+    with pytest.raises(Invalid, match=r"'web': host_interface: eth1 is that of network 'trunk' already\.$"):
+        compile_plan([TRUNK], [web])
+
+
+@pytest.mark.parametrize(
+    ("spec", "sentence"),
+    [
+        ({"ports": [{}]}, "ports: item 1 has no interface."),
+        ({"ports": [{"interface": "a/b"}]}, "ports: interface: 'a/b' is not an interface name"),
+        ({"ports": [{"interface": "eth1", "bridge": "br1"}]}, "ports: bridge is set by the role; leave it out."),
+        ({"ports": [{"interface": "eth1"}, {"interface": "eth1"}]}, "ports: eth1 is listed twice."),
+        ({"ports": [{"interface": "eth1", "vid": 7}]}, "ports: eth1: there is no option vid"),
+        ({"ports": [{"interface": "eth1", "vlans": [{"vid": 0}]}]}, "ports: eth1: vlans: vid '0' is out of bounds"),
+        ({"vlan_filtering": False}, "ports: eth1: vlans need vlan_filtering: true of the network."),
+        ({"ports": [{"interface": "trunk"}]}, "ports: trunk: interface: 'trunk' is the bridge itself, of which"),
+        (
+            {"ports": [{"interface": "trunk", "cost": 7, "vlans": []}]},
+            "ports: trunk: cost: 'trunk' is the bridge itself",
+        ),
+        ({"unmanaged": True}, "ports: not with unmanaged, for its owner gives the bridge its ports."),
+    ],
+)
+def test_ports_that_are_refused(spec: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        compile_plan([{**TRUNK, **spec}], [])
+    assert str(caught.value).startswith("wiring_networks: network 'trunk': " + sentence)
+
+
+def test_a_network_that_hosts_share_has_no_other_ports() -> None:
+    hosts = [{"name": f"h{number}", "underlay_address": f"192.0.2.{number}"} for number in (1, 2)]
+    for driver in ("routed", "vxlan"):
+        spec = {"name": "front", "subnets": ["10.7.0.0/16"], "driver": driver, "ports": [{"interface": "eth1"}]}
+        with pytest.raises(Invalid, match=r"network 'front': ports: they are for driver: bridge alone\.$"):
+            compile_plan([spec], [], fleet=hosts, underlay_address="192.0.2.1")
+
+
+BLUE: dict[str, Any] = {"name": "blue0", "subnets": ["10.1.0.0/24"], "vrf": "blue"}
+
+
+@pytest.mark.parametrize("vrf", ["blue", ""])
+def test_a_network_in_a_vrf_or_in_none(vrf: str) -> None:
+    (bridge,) = wire([{**BLUE, "vrf": vrf}], [])["bridge"]
+    assert bridge["master"] == vrf
+
+
+@pytest.mark.parametrize(
+    ("spec", "sentence"),
+    [
+        ({"unmanaged": True}, "vrf: not with unmanaged, for it is the role's own bridge that is in it."),
+        (
+            {"internal": True},
+            "vrf: not with internal, for the firewall sees what comes from it as from the vrf, and could not tell what is to be kept in.",
+        ),
+        ({"host_access": False}, "vrf: not with host_access: false, for the firewall"),
+        ({"subnets": [], "addressing": "none"}, "vrf: not with a network without subnets, for the firewall"),
+        (
+            {"isolate": False},
+            "vrf: not with isolate: false, for the firewall sees what comes from it as from the vrf, and could not tell what is to be let through",
+        ),
+        ({"vrf": "a/b"}, "vrf: 'a/b' is not an interface name"),
+    ],
+)
+def test_what_a_network_in_a_vrf_cannot_be(spec: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        compile_plan([{**BLUE, **spec}], [])
+    assert str(caught.value).startswith("wiring_networks: network 'blue0': " + sentence)
+
+
+def test_a_network_in_a_vrf_publishes_nothing_and_is_not_kept() -> None:
+    with pytest.raises(
+        Invalid,
+        match=r"'web': published_ports: '8080:80': network 'blue0' is in a vrf, whose addresses are none of the host's",
+    ):
+        compile_plan([BLUE], [{"name": "web", "published_ports": ["8080:80"]}])
+    with pytest.raises(
+        Invalid, match=r"^wiring_persist: network 'blue0': its vrf is not there yet when the wiring is brought back"
+    ):
+        compile_plan([BLUE], [], persist=True)
+
+
 NET = "wiring_networks: network 'docker0': "
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({}, "wiring_networks: item 1 has no name."),

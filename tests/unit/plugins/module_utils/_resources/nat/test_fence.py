@@ -23,7 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.resource import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import execution, validation
-from ansible_collections.linuxnet.containers.tests.unit.asked import made, plan
+from ansible_collections.linuxnet.containers.tests.unit.asked import failed, made, plan
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 NET: dict[str, Any] = {"source": "10.0.0.0/24", "out_interface": "!br0"}
@@ -210,3 +210,24 @@ def test_an_interface_that_no_rule_can_name_is_told(kernel: MemoryKernel) -> Non
 def test_what_is_not_looked_after_gets_no_fence(kernel: MemoryKernel) -> None:
     done = made(kernel, RESOURCE, ip_forward=False, **NET)
     assert (fenced(kernel), "fenced" in done["after"]) == ({}, False)
+
+
+@pytest.mark.parametrize("backend", ["nftables", "iptables"])
+def test_what_is_in_a_vrf_needs_forwarding_that_is_somebody_else_s(kernel: MemoryKernel, backend: str) -> None:
+    """No rule could tell it from what others have in there. What is there already can be taken away."""
+    made(kernel, bridge.RESOURCE, name="br0")
+    made(kernel, RESOURCE, backend=backend, **NET)
+    kernel.apply(AddLink(HOST, "blue", "vrf", {"table": 10, "enabled": True}))
+    kernel.apply(SetLink(HOST, "br0", {"master": "blue"}, {"master": ""}))
+    isolation: dict[str, Any] = {"type": "filter", "bridge": "br0", "owner": "br0", "backend": backend}
+    for item in (isolation, {**V6, "backend": backend}):
+        assert failed(kernel, RESOURCE, **item).startswith(
+            "'br0' in the host is in the vrf 'blue', where nothing is kept"
+        )
+    made(kernel, RESOURCE, state="absent", **NET)
+    assert fenced(kernel) == {}
+    for key in ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"):
+        kernel.apply(SetSysctl(HOST, key, "1", "0"))
+    for item in (isolation, {**V6, "backend": backend}):
+        assert made(kernel, RESOURCE, **item)["changed"]
+    assert fenced(kernel) == {}
