@@ -31,9 +31,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.lin
     own_mac,
     port_of,
     set_late,
+    set_shape,
     shown,
     split,
     with_mtu,
+    without_shapes,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import Want as LinkWant
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_link_want import (
@@ -117,6 +119,7 @@ class OfKind(LinkResource):
         link = state.link(ns, want.name) if ns is not None else None
         if ns is None or (link is None and not want.present):
             return Have()
+        link = link and state.shaped(ns, link)
         have = Have() if link is None else self._as_it_is(want, ns, link, state)
         if want.present or want.only_ours:
             have = replace(have, identity=state.identity())
@@ -264,10 +267,13 @@ class OfKind(LinkResource):
         if link is not None and gives_way(link):
             names = [
                 "alias",
+                *link_kinds.SHAPES,
                 *([] if have.borrowed else ["mac"]),
                 *(self.kind.fields if link.kind == self.noun else ()),
             ]
             kept = {name: link.get(name) for name in names if name in self.rows and link.get(name) not in (None, "")}
+        if "rate" in kept:
+            kept["rate"] = kept["rate"].split()[0]  # whatever its bucket was
         new = {name: row.new for name, row in self.rows.items() if row.new is not None}
         return {**new, **have.joined, **kept, **want.attributes}
 
@@ -355,7 +361,7 @@ class OfKind(LinkResource):
             early["master"] = master
         origin = have.origin if self.kind.parent else None
         made = AddLink(want.ns, want.name, self.noun, early, parent=parent, parent_ns=origin)
-        steps = (made, *self._flood(want, flooded, ()), *set_late(want.ns, want.name, late))
+        steps = (made, *self._flood(want, flooded, ()), *set_late(want.ns, want.name, late, after["mtu"]))
         return Plan({}, after, steps)
 
     def _check_mac(self, want: Want, attributes: Mapping[str, Any]) -> None:
@@ -389,7 +395,11 @@ class OfKind(LinkResource):
         if master != have.master:
             new["master"] = master
             old.update(port_of(link, have.master))
-        steps = (*self.steps(want, new, old), *self._flood(want, flooded, have.flooded))
+        steps = (
+            *set_shape(want.ns, want.name, new, link.attributes),
+            *self.steps(want, without_shapes(new), without_shapes(old)),
+            *self._flood(want, flooded, have.flooded),
+        )
         return Plan(before, after, steps)
 
     def steps(self, want: LinkWant, new: Dict[str, Any], old: Dict[str, Any]) -> Tuple[Change, ...]:
@@ -424,7 +434,7 @@ class OfKind(LinkResource):
             if kind == self.noun
             else {name: row for name, row in self.rows.items() if name in link_kinds.LINK}
         )
-        described.update(shown(rows, attributes))
+        described.update(shown(rows, attributes, want.attributes))
         if kind == self.noun and "peers" in self.own:
             described["peers"] = sorted(map(str, self.peers(there, attributes)))
         return described
