@@ -58,10 +58,11 @@ class Shape:
         return self.kind != "tbf" or burst(0, mtu) - slack <= self.burst <= burst(self.rate, MTU_HIGH) + slack
 
     def attributes(self, mtu: int) -> Dict[str, str]:
-        """Return it as attributes of an interface with that MTU. A rate whose bucket is of no use has that beside it, so that it is none that is asked for."""
+        """Return it as attributes of an interface with that MTU. Where it is ours, a rate whose bucket is of no use has that beside it, so that it is none
+        that is asked for."""
         rate = values.rate_text(self.rate)
         return {
-            "rate": rate if self.fits(mtu) else "%s burst %db" % (rate, self.burst),
+            "rate": rate if self.fits(mtu) or not self.ours else "%s burst %db" % (rate, self.burst),
             "delay": values.time_text(self.delay),
             "jitter": values.time_text(self.jitter),
             "loss": values.loss_text(self.loss),

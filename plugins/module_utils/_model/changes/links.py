@@ -253,6 +253,7 @@ class SetFlooded(Change):
 class SetShape(Change):
     """Give an interface another queueing discipline, in place of the ``old`` one; one without a kind stands for the kernel's own."""
 
+    partial = True
     ns: NsRef
     name: str
     new: Shape

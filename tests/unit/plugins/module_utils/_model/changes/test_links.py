@@ -140,7 +140,7 @@ def test_a_port_s_attributes_come_back_after_its_bridge() -> None:
 def test_what_leaves_no_trace_and_what_cannot_be_taken_back() -> None:
     assert [step for step, dummy in COMMANDS if not step.writes] == []
     assert {type(step) for step, dummy in COMMANDS if step.final} == {DelLink}
-    assert {type(step) for step, dummy in COMMANDS if step.partial} == {SetFlooded, SetLink, SetVlans}
+    assert {type(step) for step, dummy in COMMANDS if step.partial} == {SetFlooded, SetLink, SetShape, SetVlans}
 
 
 def test_an_attribute_is_attempted_by_the_name_of_its_option() -> None:
