@@ -290,9 +290,9 @@ def test_what_is_no_value_is_refused(host: Lab) -> None:
         ({"peer_rate": "1bit"}, "^peer_rate: '1bit' is out of bounds; it must be from 8kbit to 1tbit.$"),
         (
             {"jitter": "1ms"},
-            "^jitter: it is by how much the delay varies, so it is at most that; give delay as well, of at least 1ms.$",
+            "^jitter: it is by how much the delay varies, so it is at most that; give the delay as well, of at least 1ms.$",
         ),
-        ({"peer_delay": "1ms", "peer_jitter": "2ms"}, "^peer_jitter: .* give peer_delay as well, of at least 2ms.$"),
+        ({"peer_delay": "1ms", "peer_jitter": "2ms"}, "^peer_jitter: .* give the delay as well, of at least 2ms.$"),
         ({"delay": "", "jitter": "1ms"}, "^jitter: "),
         ({"delay": "2h"}, "^delay: '2h' is no time such as 10ms, 2s or 500us; '' is none.$"),
         ({"loss": "101%"}, "^loss: '101%' is no number of percent from 0 to 100, such as 0.5.$"),

@@ -260,10 +260,8 @@ def with_jitter(wanted: Dict[str, Any], prefix: str = "") -> Dict[str, Any]:
     """Return attributes that are asked for: without a delay there is nothing that varies. Raises `Invalid`; ``prefix`` begins the names of the options."""
     delay, jitter = wanted.get("delay"), wanted.get("jitter")
     if jitter and values.microseconds(jitter) > values.microseconds(delay or ""):
-        text = (
-            "%sjitter: it is by how much the delay varies, so it is at most that; give %sdelay as well, of at least %s."
-        )
-        raise Invalid(text % (prefix, prefix, jitter))
+        text = "%sjitter: it is by how much the delay varies, so it is at most that; give the delay as well, of at least %s."
+        raise Invalid(text % (prefix, jitter))
     return {**wanted, "jitter": ""} if delay == "" else wanted
 
 

@@ -268,8 +268,9 @@ def _move_link(step: MoveLink, state: State) -> None:
 @advance.register(SetShape)
 def _set_shape(step: SetShape, state: State) -> None:
     ns, link = link_of(state, step.ns, step.name)
-    shaped = step.new.attributes(link.get("mtu"))
-    state.known.links[ns].put(link.with_(qdisc=step.new.kind or "noqueue", shape=step.new, **shaped))
+    kept = {name: value for name, value in link.attributes.items() if name not in ("qdisc", "shape")}
+    now = {"qdisc": step.new.kind, "shape": step.new} if step.new.kind else {}
+    state.known.links[ns].put(replace(link, attributes={**kept, **now, **step.new.attributes(link.get("mtu"))}))
 
 
 @advance.register(DelLink)
