@@ -52,7 +52,7 @@ class Source(Protocol):
         """Return where a vxlan floods to, in order."""
 
     def shape(self, ns: int, index: int) -> Shape:
-        """Return what the root queueing discipline of an interface does; one without a kind where it has none."""
+        """Return what the root queueing discipline of an interface does; one without a kind where it has what the kernel gave it."""
 
     def addresses(self, ns: int) -> Sequence[Tuple[int, Address]]:
         """Return (interface index, address) of all addresses."""

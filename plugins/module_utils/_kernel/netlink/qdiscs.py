@@ -63,7 +63,7 @@ class tcmsg:
 
 
 def read(sock: Socket, index: int) -> Shape:
-    """Return what the interface of that index has at its root, `NONE` where nothing that could be seen. Raises `NetlinkError`."""
+    """Return what the interface of that index has at its root, `NONE` where that is what the kernel gave it. Raises `NetlinkError`."""
     try:
         found = codec.request(sock, tcmsg, _GETQDISC, ACK | _ECHO, {"index": index, "parent": _ROOT})
     except NetlinkError as error:
@@ -82,7 +82,7 @@ def _shape(message: codec.Message) -> Shape:
             return _netem(handle, options)
     except struct.error as error:
         raise NetlinkError(errno.EBADMSG, "the options of %s are not as expected" % kind) from error
-    return Shape(kind, handle)
+    return Shape(kind, handle) if handle else NONE
 
 
 def _number(found: Dict[int, bytes], type_: int, otherwise: int) -> int:
@@ -141,9 +141,9 @@ def _netem_options(shape: Shape) -> bytes:
 
 
 def delete(sock: Socket, index: int, handle: int) -> None:
-    """Take away what the interface of that index has at its root, where it has that handle; nothing where it has none. Raises `NetlinkError`."""
+    """Take away what the interface of that index has at its root, where it has that handle; another is left alone. Raises `NetlinkError`."""
     try:
         codec.request(sock, tcmsg, _DELQDISC, ACK, {"index": index, "parent": _ROOT, "handle": handle})
     except NetlinkError as error:
-        if error.errno != errno.ENOENT:
+        if error.errno not in (errno.ENOENT, errno.EINVAL):  # gone already
             raise
