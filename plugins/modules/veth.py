@@ -99,8 +99,8 @@ options:
     type: bool
   rate:
     description:
-      - Rate to which what leaves by the end in O(netns) is held, as C(tc) writes it, such as V(10mbit), V(512kbit), or V(1mbps), which is bytes. From V(8kbit) to
-        V(1tbit), Ethernet headers counted. An empty text takes it away.
+      - Rate to which what leaves by the end in O(netns) is held, as C(tc) writes it, such as V(10mbit), V(512kbit), or V(1mbps), which is
+        bytes. From V(8kbit) to V(1tbit), Ethernet headers counted. An empty text takes it away.
       - A token bucket (C(tbf)) does it, which holds one packet more than what passes in 10 ms, and lets packets wait for 100 ms at most.
       - A queueing discipline of somebody else's at the root of the interface is refused, and left alone. Those of this collection are known by their handles,
         C(4c4e:) and C(4c4f:).

@@ -48,7 +48,8 @@ WITHOUT_VLANS = "vlans_need_a_kernel_that_filters_them"
 PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv.pop(1))
-from ansible_collections.linuxnet.containers.tests.unit import contract_addresses, contract_links, contract_parents, contract_shapes, contract_tunnels, kernel_contract
+from ansible_collections.linuxnet.containers.tests.unit import contract_addresses, contract_links, contract_parents, contract_shapes
+from ansible_collections.linuxnet.containers.tests.unit import contract_tunnels, kernel_contract
 sys.exit(kernel_contract.main())
 """
 

@@ -29,8 +29,9 @@ _NO_RATE, _LEAST, _MOST = 10**9, 64, 10000
 
 @dataclass(frozen=True)
 class Shape:
-    """A queueing discipline; one without a kind stands for what the kernel gives by itself. ``rate`` in bits a second, ``delay`` and ``jitter`` in microseconds,
-    ``loss`` in ten-thousandths of a percent, 0 for none. ``burst`` is tbf's bucket in bytes, ``limit`` what may wait: bytes with tbf, packets with netem.
+    """A queueing discipline; one without a kind stands for what the kernel gives by itself. ``rate`` in bits a second, ``delay`` and ``jitter`` in
+    microseconds, ``loss`` in ten-thousandths of a percent, 0 for none. ``burst`` is tbf's bucket in bytes, ``limit`` what may wait: bytes with tbf,
+    packets with netem.
     """
 
     kind: str = ""
