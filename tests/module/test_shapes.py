@@ -100,7 +100,7 @@ def test_a_rate_of_either_end_is_given_changed_in_place_and_taken_away(host: Lab
     for name, hand in (("rate", "tc"), ("peer_rate", "tc -n web")):
         device = {"tc": "v0"}.get(hand, "eth0")
         host.run(f"{hand} qdisc change dev {device} root handle 4c4e: tbf rate 1mbit burst 3000 latency 50ms")
-        asked = {"rate": "10mbit", "peer_rate": "512kbit"}
+        asked: dict[str, Any] = {"rate": "10mbit", "peer_rate": "512kbit"}
         assert lines(settles(host, "veth", **PAIR, **asked)) == ([f"{name} 1mbit"], [f"{name} {asked[name]}"])
     host.run("tc qdisc del dev v0 root")
     assert lines(settles(host, "veth", **PAIR, rate="10mbit")) == (["rate none"], ["rate 10mbit"])
@@ -177,6 +177,17 @@ def test_what_an_exclusive_pair_is_not_asked_for_goes(host: Lab) -> None:
     assert kinds(host) == ("noqueue", "noqueue")
 
 
+@pytest.mark.needs("tbf")
+def test_wiring_info_tells_what_is_held_up(host: Lab) -> None:
+    made = settles(host, "veth", **PAIR, rate="10mbit", peer_rate="1mbit")
+    with untouched(host):
+        (pair,) = host.module("wiring_info", gather=["veths"])["wiring"]["veths"]
+    assert {name: pair[name] for name in made["after"]} == made["after"]
+    host.module("veth", **PAIR, rate="", peer_rate="")
+    (pair,) = host.module("wiring_info", gather=["veths"])["wiring"]["veths"]
+    assert not {"rate", "peer_rate"} & set(pair)
+
+
 @pytest.mark.needs("tbf", "ping")
 def test_the_bucket_holds_the_packets_of_another_mtu(host: Lab) -> None:
     """What it cannot hold is dropped: nothing of that size would ever pass."""
@@ -237,7 +248,7 @@ def test_twenty_at_once(host: Lab) -> None:
 @pytest.mark.both_ends
 def test_a_link_of_another_kind(host: Lab) -> None:
     host.run("ip link add u0 type veth peer name u1; ip link set u0 up; ip link set u1 up")
-    asked = {"name": "eth0", "netns": "web", "kind": "macvlan", "parent": "u0"}
+    asked: dict[str, Any] = {"name": "eth0", "netns": "web", "kind": "macvlan", "parent": "u0"}
     made = settles(host, "ns_link", **asked, rate="10mbit")
     assert (
         made["commands"][-1]
@@ -325,7 +336,13 @@ def test_a_kernel_without_netem_says_so_and_has_nothing_changed(host: Lab) -> No
 @pytest.mark.both_ends
 def test_impairments_are_given_changed_in_place_and_taken_away(host: Lab) -> None:
     before = host.snapshot()
-    asked = {"delay": "10ms", "jitter": "1ms", "loss": 0.5, "peer_delay": "1500us", "peer_rate": "1mbit"}
+    asked: dict[str, Any] = {
+        "delay": "10ms",
+        "jitter": "1ms",
+        "loss": 0.5,
+        "peer_delay": "1500us",
+        "peer_rate": "1mbit",
+    }
     made = settles(host, "veth", **PAIR, **asked)
     assert {name: made["after"][name] for name in asked} == {**asked, "loss": "0.5%"}
     assert (qdisc(host)["handle"], kinds(host)) == ("4c4f:", ("netem", "netem"))

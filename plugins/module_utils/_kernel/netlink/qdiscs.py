@@ -99,11 +99,11 @@ def _tbf(handle: int, found: Dict[int, bytes]) -> Shape:
 def _netem(handle: int, options: bytes) -> Shape:
     latency, limit, loss, _gap, _duplicate, jitter = _NETEM.unpack_from(options)
     found = attributes(options[_NETEM.size :])
-    delay = _number(found, _NETEM_LATENCY64, latency * _TICK), _number(found, _NETEM_JITTER64, jitter * _TICK)
+    times = (_number(found, _NETEM_LATENCY64, latency * _TICK), _number(found, _NETEM_JITTER64, jitter * _TICK))
     spec = found.get(_NETEM_RATE)
     rate = _number(found, _NETEM_RATE64, _NETEM_RATESPEC.unpack(spec)[0] if spec else 0)
-    parts = (round(part / 1000) for part in delay)
-    return Shape("netem", handle, rate * 8, *parts, loss=round(loss * LOSS_WHOLE / U32), limit=limit)
+    delay, varies = (round(nanoseconds / 1000) for nanoseconds in times)
+    return Shape("netem", handle, rate * 8, delay, varies, round(loss * LOSS_WHOLE / U32), limit=limit)
 
 
 def put(sock: Socket, index: int, shape: Shape) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import struct
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import qdiscs
@@ -81,7 +82,8 @@ def test_what_the_kernel_says_is_read() -> None:
 
 
 def test_what_the_kernel_does_not_show_is_nothing() -> None:
-    assert [qdiscs.read(Answering(answer), 4) for answer in (errno.ENOENT, errno.EINVAL, [])] == [NONE] * 3
+    answers: list[Any] = [errno.ENOENT, errno.EINVAL, []]
+    assert [qdiscs.read(Answering(answer), 4) for answer in answers] == [NONE] * 3
     head = struct.pack("=B3xiIII", 0, 4, 0, ROOT, 0)
     assert qdiscs.read(Answering([message(NEWQDISC, head + attribute(1, b"noqueue\0"))]), 4) == NONE
     with pytest.raises(NetlinkError):
