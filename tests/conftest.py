@@ -88,9 +88,11 @@ KERNEL: dict[str, Callable[[], bool]] = {
         "nft add table inet probe && nft add chain inet probe c '{ type nat hook postrouting priority 100; }' && "
         "nft add rule inet probe c masquerade"
     ),
+    "netem": lambda: _in_lab("tc qdisc add dev lo root netem delay 1ms"),
     "sctp": lambda: _in_lab(
         f"{sys.executable} -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)'"
     ),
+    "tbf": lambda: _in_lab("tc qdisc add dev lo root tbf rate 1mbit burst 10kb latency 50ms"),
     "vlan": _link("link v0 type vlan id 2"),
     "vlan_filtering": _link("type bridge vlan_filtering 1"),
     "vrf": _link("type vrf table 10"),

@@ -97,6 +97,45 @@ options:
       - Whether the other end has IPv6. It is set before that is up.
       - Beside O(exclusive) it keeps IPv6, and a warning says so, where somebody else gave it an address for good.
     type: bool
+  rate:
+    description:
+      - Rate to which what leaves by the end in O(netns) is held, as C(tc) writes it, such as V(10mbit), V(512kbit), or V(1mbps), which is
+        bytes. From V(8kbit) to V(1tbit), Ethernet headers counted. An empty text takes it away.
+      - A token bucket (C(tbf)) does it, which holds one packet more than what passes in 10 ms, and lets packets wait for 100 ms at most.
+      - A queueing discipline of somebody else's at the root of the interface is refused, and left alone. Those of this collection are known by their handles,
+        C(4c4e:) and C(4c4f:).
+    type: str
+    version_added: 0.3.0
+  delay:
+    description:
+      - Time that what leaves by the end in O(netns) waits for, such as V(10ms), V(500us) or V(2s). An empty text takes it away.
+      - With O(delay), O(jitter) or O(loss) the kernel's C(netem) does it all, O(rate) as well. A kernel without is told in a sentence.
+    type: str
+    version_added: 0.3.0
+  jitter:
+    description: By how much O(delay) varies, up and down. At most that, which is given beside it, and at most V(2s).
+    type: str
+    version_added: 0.3.0
+  loss:
+    description: How much of what leaves by the end in O(netns) is lost, in percent, such as V(0.5), with up to four decimals. An empty text takes it away.
+    type: str
+    version_added: 0.3.0
+  peer_rate:
+    description: As O(rate), of what leaves by the other end.
+    type: str
+    version_added: 0.3.0
+  peer_delay:
+    description: As O(delay), of what leaves by the other end.
+    type: str
+    version_added: 0.3.0
+  peer_jitter:
+    description: As O(jitter), of what leaves by the other end.
+    type: str
+    version_added: 0.3.0
+  peer_loss:
+    description: As O(loss), of what leaves by the other end.
+    type: str
+    version_added: 0.3.0
   peer_sysctls:
     description:
       - Sysctls of the other end by key, such as C(net.ipv4.conf.eth0.arp_notify) with C(1). They are set as soon as it is there, before it is up.
@@ -108,6 +147,7 @@ options:
       - They are known by their derived name or MAC address, whatever the host is called by then. Pairs that others made stay.
       - The same goes for the macvlans and ipvlans there that M(linuxnet.containers.ns_link) made, which a container gets instead of a pair, but for
         those that O(keep) names.
+      - What this collection holds up at either end, and no option asks for (O(rate), O(delay), O(jitter), O(loss)), is held up no longer.
       - Where no O(peer_mac) is asked for and the pair is known by its MAC address, the container's end has the address again that is derived for it.
     type: bool
     default: false
@@ -134,6 +174,14 @@ EXAMPLES = r"""
   linuxnet.containers.veth:
     peer_netns: web
     mtu: 1450
+
+- name: Give a container a slow line, and a slower one out of it, with a way of 40 ms there and back
+  linuxnet.containers.veth:
+    peer_netns: web
+    rate: 10mbit
+    delay: 20ms
+    peer_rate: 2mbit
+    peer_delay: 20ms
 
 - name: Make a pair between two namespaces
   linuxnet.containers.veth:

@@ -302,6 +302,29 @@ options:
               - Whether what comes in by this port is checked, whatever the network says. V(false) is for who sends for others, such as a DHCP
                 relay, a virtual router or a bridge of its own.
             type: bool
+          rate:
+            description:
+              - Rate to which what the container sends on this network, and what it gets, are held, each way by itself, such as V(10mbit) or V(512kbit),
+                in the spellings of C(tc).
+              - What is asked for neither way is not held up, and what the role held up before goes. A queueing discipline of somebody else's is refused
+                where something is asked for, and else left alone.
+              - Who is root in the container and may change its interfaces (C(CAP_NET_ADMIN)) can take away what is done to what it sends.
+            type: str
+          egress_rate:
+            description: The rate of what the container sends, whatever C(rate) says. An empty text is none.
+            type: str
+          ingress_rate:
+            description: The rate of what the container gets, whatever C(rate) says. An empty text is none.
+            type: str
+          delay:
+            description: Time that packets wait for, each way, such as V(10ms). The kernel has to have C(netem) for it, for C(jitter) and for C(loss).
+            type: str
+          jitter:
+            description: By how much C(delay) varies, at most that. Packets overtake each other by it.
+            type: str
+          loss:
+            description: How many packets are lost, each way, in percent, such as V(0.5).
+            type: str
           port:
             description: Options of the bridge port, those of M(linuxnet.containers.bridge_port).
             type: dict

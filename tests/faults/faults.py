@@ -38,7 +38,7 @@ FRONT: Item = {"name": "front", "subnets": ["10.1.0.0/24", "fd00:1::/64"], "icc"
 BACK: Item = {"name": "back", "subnets": ["10.2.0.0/24"]}
 WEB: Item = {
     "name": "web",
-    "networks": [{"name": "front"}],
+    "networks": [{"name": "front", "rate": "50mbit"}],
     "published_ports": ["8080:80", "127.0.0.1:5353:53/udp"],
     "sysctls": {"net.ipv4.tcp_keepalive_time": "77"},
 }
@@ -47,7 +47,11 @@ ALL: Item = {"networks": [FRONT, BACK], "containers": [WEB, DB, {"name": "side",
 OTHER: Item = {
     "networks": [{**FRONT, "icc": True, "mtu": 1400}, BACK],
     "containers": [
-        {**WEB, "published_ports": ["8081:80"], "networks": [{"name": "front", "ipv4_address": "10.1.0.77"}]},
+        {
+            **WEB,
+            "published_ports": ["8081:80"],
+            "networks": [{"name": "front", "ipv4_address": "10.1.0.77", "ingress_rate": "20mbit"}],
+        },
         {"name": "db", "networks": [{"name": "back"}]},
         {"name": "side", "network_mode": "none"},
     ],

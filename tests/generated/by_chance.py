@@ -148,6 +148,8 @@ def attachment(chance: Random, network: Item) -> Item:
         chance,
         0.1,
         mac_address=["02:00:00:00:00:07", "02:00:00:00:00:08"],
+        rate=["10mbit", "1.5 Mbit"],
+        egress_rate=["1mbit", ""],
         interface=["eth0", "lan0", "eth1", "e.x-y"],
         host_interface=["h-one", "h-two"],
         port=PORT_OPTIONS,

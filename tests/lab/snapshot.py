@@ -32,7 +32,7 @@ RULE = re.compile(r"[0-9]+:\t")  # how a policy rule is printed; no route begins
 
 # Link attributes that move by themselves: bridge timers and states, carrier, statistics; what iproute2 6.15 counts: learned, joined.
 VOLATILE_LINK = re.compile(
-    r"_n_learned$|_n_groups$|_timer$|^timer|topology_change|^stats|^inet_id$|^operstate$|^state$|carrier|^designated_|^root_(id|path_cost|port)$"
+    r"_n_learned$|_n_groups$|_timer$|^timer|topology_change|^stats|^inet_id$|^operstate$|^state$|carrier|^designated_|^root_(id|path_cost|port)$|_packets_stat$"
 )
 
 # Sysctls that change by themselves, or when they are looked at.
@@ -111,6 +111,15 @@ def links(found: list[dict[str, Any]]) -> Iterator[str]:
         yield from (f"port {port['ifname']} {line}" for line in flat(port))
     for port in items("bridge", "-j", "vlan", "show"):
         yield from (f"vlan {port['ifname']} {line}" for line in flat(port))
+
+
+def qdiscs(found: list[dict[str, Any]]) -> Iterator[str]:
+    """Queueing disciplines that the kernel did not give by itself."""
+    if all(link.get("qdisc") in ("noqueue", "noop") for link in found):
+        return
+    for qdisc in items("tc", "-j", "qdisc", "show"):
+        if qdisc.pop("refcnt", 0) and qdisc["handle"] != "0:":
+            yield from (f"qdisc {qdisc['dev']} {line}" for line in flat(qdisc))
 
 
 def addresses(found: list[dict[str, Any]]) -> Iterator[str]:
@@ -192,7 +201,7 @@ def namespaces() -> Iterator[str]:
 def network() -> list[str]:
     """The lines of the network namespace this process is in."""
     shown, addressed = links_and_addresses()
-    return sorted([*links(shown), *addresses(addressed), *routes(), *firewall(), *sysctls()])
+    return sorted([*links(shown), *qdiscs(shown), *addresses(addressed), *routes(), *firewall(), *sysctls()])
 
 
 def network_of(path: Path) -> list[str]:

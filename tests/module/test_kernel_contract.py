@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.containers.tests.unit import (
     contract_addresses,
     contract_links,
     contract_parents,
+    contract_shapes,
     contract_tunnels,
 )
 from ansible_collections.linuxnet.containers.tests.unit.kernel_contract import CASES
@@ -27,7 +28,8 @@ from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import Mem
 from lab import Lab, collections_root
 
 pytestmark = pytest.mark.both_ends
-CONTRACTS = (contract_addresses, contract_links, contract_parents, contract_tunnels)  # importing them adds their cases
+# Importing them adds their cases.
+CONTRACTS = (contract_addresses, contract_links, contract_parents, contract_shapes, contract_tunnels)
 NEEDS = {
     "a_rule_is_replaced_in_its_place": ["nft", "nf_nat"],
     "vlans_of_a_port": ["vlan_filtering"],
@@ -38,12 +40,16 @@ NEEDS = {
         ]
         for case in vars(contract_parents)
     },
+    **{
+        case: ["tbf", *(["netem"] if "netem" in case else [])] for case in vars(contract_shapes) if "tbf_" in f"{case}_"
+    },
 }
 WITHOUT_VLANS = "vlans_need_a_kernel_that_filters_them"
 PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv.pop(1))
-from ansible_collections.linuxnet.containers.tests.unit import contract_addresses, contract_links, contract_parents, contract_tunnels, kernel_contract
+from ansible_collections.linuxnet.containers.tests.unit import contract_addresses, contract_links, contract_parents, contract_shapes
+from ansible_collections.linuxnet.containers.tests.unit import contract_tunnels, kernel_contract
 sys.exit(kernel_contract.main())
 """
 

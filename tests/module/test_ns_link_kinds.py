@@ -302,7 +302,13 @@ def test_wiring_info_tells_who_has_it_and_on_what_it_is(host: Lab, kind: str) ->
     assert (ours["owner"], ours["addresses"], ours["ours"]) == ("web", ["10.7.0.5/32"], True)
     assert (theirs["kind"], theirs["parent"], theirs["ours"]) == ("macvlan", "u1", False)
     assert "   └─ macvlan ─── y0 in web" in told["picture"]
-    drawn = f"└─ {kind} ─── x0 in web  10.7.0.5/32" if on else "─ x0  (vrf 10)  10.7.0.5/32" if kind == "vrf" else "─ x0 (dummy)"
+    drawn = (
+        f"└─ {kind} ─── x0 in web  10.7.0.5/32"
+        if on
+        else "─ x0  (vrf 10)  10.7.0.5/32"
+        if kind == "vrf"
+        else "─ x0 (dummy)"
+    )
     assert drawn in told["picture"]
     found = host.module("wiring_info", find="10.7.0.5")
     place = f"x0 of web, an? {kind} on u0 of the host" if on else "x0 of web"

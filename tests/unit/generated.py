@@ -91,6 +91,10 @@ def _veth(chance: Random) -> Item:
         tx_queue_len=[0, 1000],
         tx_checksum=[True, False],
         alias=["", "the pair"],
+        rate=["10mbit", "1 Mbit", ""],
+        peer_rate=["512kbit", ""],
+        peer_delay=["10ms", ""],
+        peer_loss=[1, ""],
         exclusive=[True],
         state=["absent", "present"],
     )
@@ -127,6 +131,7 @@ def _link_on_another(chance: Random) -> Item:
         "mtu": [1400, "1300", 1500] if kind in ("dummy", "vrf") else ["auto", 1400, "1300"],
         "enabled": [True, False],
         "alias": ["", "the link"],
+        **({} if kind in ("dummy", "vrf") else {"rate": ["10mbit", ""], "delay": ["1ms", ""]}),
         "recreate": [True],
         "state": ["absent", "present"],
         **own.get(kind, {}),

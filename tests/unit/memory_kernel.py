@@ -37,6 +37,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
     DelLink,
     MoveLink,
     SetLink,
+    SetShape,
     SetVlans,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import (
@@ -288,6 +289,12 @@ class MemoryKernel(MemoryParents):
         link = self._need(step.ns, step.name, step)
         if not (link.kind == "bridge" if step.own else link.master) or "vlan_filtering" in self.lacks:
             self._refuse(errno.EOPNOTSUPP, step)
+        advance(step, self._state)
+
+    def _SetShape(self, step: SetShape) -> None:
+        self._need(step.ns, step.name, step)
+        if step.new.kind in self.lacks:
+            self._refuse(errno.EOPNOTSUPP, step, f"there is no {step.new.kind}, of the module sch_{step.new.kind}")
         advance(step, self._state)
 
     # addresses

@@ -23,6 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.regi
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Known
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting import File, Lasting
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.link_kinds import SHAPES
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import sysctl_key
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
     HOST,
@@ -41,6 +42,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     Vlan,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.requirements import dotted
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.shaping import NONE, Shape
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
@@ -146,6 +148,10 @@ class MemoryReader:
 
     def flooded(self, ns: int, index: int) -> tuple[Flooded, ...]:
         return self._state.known.flooded.get((ns, index), ())
+
+    def shape(self, ns: int, index: int) -> Shape:
+        link = self._state.link_at(ns, index)
+        return (link and link.get("shape")) or NONE
 
     def addresses(self, ns: int) -> list[tuple[int, Address]]:
         return list(self._state.addresses(ns))
@@ -367,9 +373,9 @@ class MemoryReader:
 
 
 def _reported(link: Link) -> Link:
-    """Return a link as the kernel reports it: its offloads are asked for elsewhere."""
-    told = {name: value for name, value in link.attributes.items() if name != "tx_checksum"}
-    return replace(link, attributes={"ipv6": True, **told})
+    """Return a link as the kernel reports it: its offloads, and what its queueing discipline does, are asked for elsewhere."""
+    told = {name: value for name, value in link.attributes.items() if name not in ("tx_checksum", "shape")}
+    return replace(link, attributes={"ipv6": True, **told, **dict.fromkeys(SHAPES, "")})
 
 
 def sysctl_name(interface: str) -> str:

@@ -72,6 +72,11 @@ ITEMS: dict[str, list[dict[str, Any]]] = {
             **{"mac": "02:00:00:00:00:08", "peer_mac": "02:00:00:00:00:09", "alias": "qalias"},
             "peer_sysctls": {"net.ipv4.conf.IFNAME.arp_notify": "1"},
         },
+        {
+            **{"name": "qhost", "peer_name": "qpeer", "peer_netns": "web", "rate": "17mbit", "delay": "27ms"},
+            **{"jitter": "3ms", "loss": "7.5%", "peer_rate": "18mbit", "peer_delay": "28ms", "peer_jitter": "4ms"},
+            "peer_loss": "8.5%",
+        },
         {"name": "qhost", "peer_name": "qpeer", "peer_netns": "web", "port_of": "qkey"},
         {"name": "qhost", "peer_name": "qpeer", "peer_netns": "web", "exclusive": True, "keep": ["qkept"]},
         {"name": "qhost", "peer_name": "qpeer", "peer_netns": "web", "mtu": "auto", "mtu_of": "10.0.0.7"},
@@ -99,6 +104,7 @@ ITEMS: dict[str, list[dict[str, Any]]] = {
         {
             **{"name": "qmv", "kind": "macvlan", "parent": "eth0", "mode": "private", "owner": "qowner"},
             **{"exclusive": True, "keep": ["qkept"], "sysctls": {"net.ipv4.conf.IFNAME.arp_notify": "1"}},
+            **{"rate": "17mbit", "delay": "27ms", "jitter": "3ms", "loss": "7.5%"},
         },
         {"name": "qrf", "kind": "vrf", "table": "107"},
     ],
@@ -299,7 +305,8 @@ SHARED: dict[str, Any] = {
 }
 ATTACHMENT: dict[str, Any] = {
     **{"name": "qnet", "ipv4_address": "10.7.0.66", "ipv6_address": "fd07::7", "mac_address": "02:00:00:00:00:07"},
-    **{"interface": "qeth", "host_interface": "qhost", "port": {"hairpin": "true"}},
+    **{"interface": "qeth", "host_interface": "qhost", "port": {"hairpin": "true"}, "rate": "17mbit"},
+    **{"egress_rate": "18mbit", "ingress_rate": "19mbit", "delay": "27ms", "jitter": "3ms", "loss": "7.5%"},
 }
 CONTAINER: dict[str, Any] = {
     **{"name": "qbox", "published_ports": ["192.0.2.7:8080:80/tcp"], "sysctls": {"net.ipv4.ip_forward": "1"}},

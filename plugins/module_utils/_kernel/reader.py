@@ -43,6 +43,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 
 if TYPE_CHECKING:
     from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting import Lasting
+    from ansible_collections.linuxnet.containers.plugins.module_utils._model.shaping import Shape
 
 Self = TypeVar("Self", bound="Reader")
 
@@ -296,6 +297,12 @@ class Reader:
         from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import fdb
 
         return fdb.read(self._open[ns].socket, index)
+
+    def shape(self, ns: int, index: int) -> Shape:
+        # Here and not above: of use to few tasks.
+        from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import qdiscs
+
+        return qdiscs.read(self._open[ns].socket, index)
 
     def wait_for_rcu(self) -> None:
         time.sleep(_RCU_WAIT)

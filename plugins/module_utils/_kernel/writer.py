@@ -23,6 +23,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
     MoveLink,
     SetFlooded,
     SetLink,
+    SetShape,
     SetVlans,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import (
@@ -252,6 +253,16 @@ class Kernel(reader.Reader):
         fdb.change_entries(sock, index, step.add, add=True)
         fdb.change_entries(sock, index, step.remove, add=False)
 
+    def _set_shape(self, step: SetShape) -> None:
+        # Here and not above: of use to few tasks.
+        from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import qdiscs
+
+        sock, index = self._at(step.ns).socket, self._index(step.ns, step.name)
+        if step.new.kind:
+            qdiscs.put(sock, index, step.new)
+        else:
+            qdiscs.delete(sock, index, step.old.handle)
+
     # --- routes -----------------------------------------------------------------------------------------------------
 
     def _route_indexes(self, ref: NsRef, route: Route) -> Tuple[int, List[int]]:
@@ -300,6 +311,7 @@ class Kernel(reader.Reader):
         DelLink: _del_link,
         SetVlans: _set_vlans,
         SetFlooded: _set_flooded,
+        SetShape: _set_shape,
         PutRoute: _put_route,
         DelRoute: _del_route,
         AddPolicy: _add_policy,

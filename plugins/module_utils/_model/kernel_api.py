@@ -25,6 +25,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 
 if TYPE_CHECKING:
     from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting import Lasting
+    from ansible_collections.linuxnet.containers.plugins.module_utils._model.shaping import Shape
 
 Known = Mapping[int, Mapping[int, Sequence[Address]]]  # addresses by namespace and interface index
 
@@ -49,6 +50,9 @@ class Source(Protocol):
 
     def flooded(self, ns: int, index: int) -> Tuple[Flooded, ...]:
         """Return where a vxlan floods to, in order."""
+
+    def shape(self, ns: int, index: int) -> Shape:
+        """Return what the root queueing discipline of an interface does; one without a kind where it has what the kernel gave it."""
 
     def addresses(self, ns: int) -> Sequence[Tuple[int, Address]]:
         """Return (interface index, address) of all addresses."""

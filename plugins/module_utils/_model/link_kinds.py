@@ -38,6 +38,7 @@ class Field:
     ``fixed``: the kernel does not change it in place. ``but``: kinds that do not have it. ``numbers``: the kernel's number for each word that a
     value can be. A link that ns_link makes has to be given it where it is ``needed``, and gets ``new`` for it where nothing is given.
     ``mark``: no module has it as an option or shows it; a link is born with it.
+    ``shapes``: the interface's queueing discipline does it to what leaves by it (see `_model/shaping`); shown where it is asked for, or done.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Field:
     needed: bool = False
     new: Any = None
     mark: bool = False
+    shapes: bool = False
 
     @property
     def shown(self) -> str:
@@ -174,7 +176,23 @@ LINK = table(
         sysctl="net/ipv6/conf/%s/disable_ipv6",
         inverse=True,
     ),
+    # A bridge, a dummy and a vrf send nothing on by themselves: what leaves does so by others.
+    *(
+        Field(name, "", "", "", sanitizer, ends="each", late=True, shapes=True, but=("bridge", "dummy", "vrf"))
+        for name, sanitizer in (
+            ("rate", values.rate),
+            ("delay", values.time_up_to(3600 * 10**6)),
+            ("jitter", values.time_up_to(2 * 10**6)),  # netem has it as nanoseconds in 31 bits
+            ("loss", values.loss),
+        )
+    ),
 )
+SHAPES = tuple(name for name, row in LINK.items() if row.shapes)
+UNSHAPED: Mapping[str, Any] = {
+    **dict.fromkeys(SHAPES, ""),
+    "qdisc": "noop",
+    "shape": None,
+}  # what one that moves has then
 
 # Times in hundredths of a second, as `ip link` gives and takes them. Bounds of ports: net/bridge/br_stp_if.c and br_private.h.
 _BRIDGE = Kind(

@@ -84,7 +84,7 @@ class NsRef:
             return [program]
         if not self.name:
             return ["nsenter", "--net=" + self.path, program]
-        if program in ("ip", "bridge"):
+        if program in ("ip", "bridge", "tc"):
             return [program, "-n", self.name]
         return ["ip", "netns", "exec", self.name, program]
 

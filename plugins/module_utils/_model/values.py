@@ -100,6 +100,107 @@ def hundredths(value: int, option: str) -> int:
     return integer(0, U32)(value, option) & ~1
 
 
+# What `tc` writes behind a number: of bits, of bytes (``bps``), and of their multiples by 1024. Canonical is the greatest of `_BITS` that divides.
+_BITS = {"tbit": 10**12, "gbit": 10**9, "mbit": 10**6, "kbit": 10**3, "bit": 1}
+_RATES = {
+    **_BITS,
+    **{name[:-3] + "bps": 8 * size for name, size in _BITS.items()},
+    **{
+        prefix + "i" + unit: size * 2**shift
+        for prefix, shift in (("k", 10), ("m", 20), ("g", 30), ("t", 40))
+        for unit, size in (("bit", 1), ("bps", 8))
+    },
+}
+_RATE_LOW, _RATE_HIGH = 8000, 10**12
+_TIMES = {"s": 10**6, "ms": 10**3, "us": 1}
+LOSS_WHOLE = 1000000  # all of it, in the unit of `lost`
+_AMOUNT = re.compile(r"([0-9]{1,15})(?:\.([0-9]{1,15}))? ?([a-z%]*)", re.ASCII)
+
+
+def _amount(text: str, units: Mapping[str, int]) -> Optional[int]:
+    """Return the number that a decimal number and one of ``units`` mean, rounded down, None for anything else, and for what would be rounded to nothing."""
+    found = _AMOUNT.fullmatch(text)
+    if found is None or found.group(3) not in units:
+        return None
+    decimals = found.group(2) or ""
+    digits = int(found.group(1) + decimals)
+    number = digits * units[found.group(3)] // 10 ** len(decimals)
+    return number if number or not digits else None
+
+
+def _spelled(number: int, units: Mapping[str, int]) -> str:
+    """Return a number in the greatest unit that divides it, ``""`` for 0."""
+    return next(("%d%s" % (number // size, name) for name, size in units.items() if number % size == 0 < number), "")
+
+
+def bits(text: str) -> int:
+    """Return the bits a second of a canonical rate, 0 for none."""
+    return _amount(text, _RATES) or 0
+
+
+def rate_text(number: int) -> str:
+    """Return the canonical rate of so many bits a second."""
+    return _spelled(number, _BITS)
+
+
+def rate(value: Any, option: str) -> str:
+    """Return a rate as ``tc`` spells it, in whole bytes a second as the kernel has it, ``""`` for none."""
+    text = str(value).strip().lower()
+    if not text:
+        return ""
+    number = _amount(text, _RATES)
+    if number is None:
+        raise Invalid("%s: '%s' is no rate such as 10mbit or 512kbit; '' is none." % (option, value))
+    if not _RATE_LOW <= number <= _RATE_HIGH:
+        limits = rate_text(_RATE_LOW), rate_text(_RATE_HIGH)
+        raise Invalid("%s: '%s' is out of bounds; it must be from %s to %s." % (option, value, *limits))
+    return rate_text(number & ~7)
+
+
+def microseconds(text: str) -> int:
+    """Return the microseconds of a canonical time, 0 for none."""
+    return _amount(text, _TIMES) or 0
+
+
+def time_text(number: int) -> str:
+    """Return the canonical time of so many microseconds."""
+    return _spelled(number, _TIMES)
+
+
+def time_up_to(high: int) -> Callable[[Any, str], str]:
+    """Return the sanitizer of times of at most ``high`` microseconds, ``""`` for none."""
+
+    def sanitizer(value: Any, option: str) -> str:
+        text = str(value).strip().lower()
+        number = 0 if text in ("", "0") else _amount(text, _TIMES)
+        if number is None:
+            raise Invalid("%s: '%s' is no time such as 10ms, 2s or 500us; '' is none." % (option, value))
+        if number > high:
+            raise Invalid("%s: '%s' is out of bounds; it must be at most %s." % (option, value, time_text(high)))
+        return time_text(number)
+
+    return sanitizer
+
+
+def lost(text: str) -> int:
+    """Return the ten-thousandths of a percent of a canonical loss, 0 for none."""
+    return _amount(text, {"%": LOSS_WHOLE // 100}) or 0
+
+
+def loss_text(number: int) -> str:
+    """Return the canonical loss of so many ten-thousandths of a percent."""
+    return ("%d.%04d" % divmod(number, LOSS_WHOLE // 100)).rstrip("0").rstrip(".") + "%" if number else ""
+
+
+def loss(value: Any, option: str) -> str:
+    """Return a loss in percent, of up to four decimals, ``""`` for none."""
+    text = str(value).strip()
+    number = 0 if not text else _amount(text, {"": LOSS_WHOLE // 100, "%": LOSS_WHOLE // 100})
+    if number is None or number > LOSS_WHOLE:
+        raise Invalid("%s: '%s' is no number of percent from 0 to 100, such as 0.5." % (option, value))
+    return loss_text(number)
+
+
 def text_up_to(size: int) -> Callable[[str, str], str]:
     """Return the sanitizer of texts of at most ``size`` bytes."""
 

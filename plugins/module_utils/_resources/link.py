@@ -9,10 +9,15 @@ from __future__ import annotations
 from dataclasses import field, replace
 from typing import Any, Container, Dict, Hashable, Iterator, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds, values
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import ip
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import AddLink, DelLink, SetLink
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import (
+    AddLink,
+    DelLink,
+    SetLink,
+    SetShape,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
@@ -70,7 +75,7 @@ class LinkResource(Resource[Want, Have]):
             NsRef.parse(params.get("netns")),
             new_name(params["name"], "name"),
             params["state"] == "present",
-            link_kinds.given(params, self.rows),
+            with_jitter(link_kinds.given(params, self.rows)),
             auto_of(params),
         )
 
@@ -222,9 +227,14 @@ def differing(wanted: Mapping[str, Any], now: Mapping[str, Any]) -> Tuple[Dict[s
     return new, {name: now.get(name) for name in new}
 
 
-def shown(rows: link_kinds.Rows, attributes: Mapping[str, Any]) -> Dict[str, Any]:
-    """Return attributes as a module returns them: each of its rows, None for what the kernel does not give."""
-    return {row.shown: attributes.get(name) for name, row in rows.items()}
+def shown(rows: link_kinds.Rows, attributes: Mapping[str, Any], asked: Container[str] = ()) -> Dict[str, Any]:
+    """Return attributes as a module returns them: each of its rows, None for what the kernel does not give; of those that are shown where they are asked
+    for, those, and of what may be done to what leaves by the link, what is ``asked`` for, or done."""
+    return {
+        row.shown: attributes.get(name)
+        for name, row in rows.items()
+        if name in asked or not (row.asked or row.shapes) or (row.shapes and attributes.get(name))
+    }
 
 
 def split(wanted: Mapping[str, Any], names: Sequence[str]) -> Tuple[Dict[str, Any], Dict[str, Any]]:
@@ -236,9 +246,58 @@ def split(wanted: Mapping[str, Any], names: Sequence[str]) -> Tuple[Dict[str, An
     return early, {name: value for name, value in late.items() if value != rows[name].default or rows[name].sysctl}
 
 
-def set_late(ns: NsRef, name: str, late: Mapping[str, Any], kind: str = "") -> Tuple[Change, ...]:
-    """Return the step that gives a link which was just made its ``late`` attributes."""
-    return (SetLink(ns, name, late, {key: link_kinds.LINK[key].default for key in late}, kind),) if late else ()
+def set_late(ns: NsRef, name: str, late: Mapping[str, Any], mtu: int = 0, kind: str = "") -> Tuple[Change, ...]:
+    """Return the steps that give a link which was just made, with that MTU, its ``late`` attributes."""
+    rest = without_shapes(late)
+    shape = set_shape(ns, name, late, {"mtu": mtu})
+    if not rest:
+        return shape
+    return (*shape, SetLink(ns, name, rest, {key: link_kinds.LINK[key].default for key in rest}, kind))
+
+
+# --- what holds up what leaves by a link ---
+
+
+def with_jitter(wanted: Dict[str, Any], prefix: str = "") -> Dict[str, Any]:
+    """Return attributes that are asked for: without a delay there is nothing that varies. Raises `Invalid`; ``prefix`` begins the names of the options."""
+    delay, jitter = wanted.get("delay"), wanted.get("jitter")
+    if jitter and values.microseconds(jitter) > values.microseconds(delay or ""):
+        text = "%sjitter: it is by how much the delay varies, so it is at most that; give the delay as well, of at least %s."
+        raise Invalid(text % (prefix, jitter))
+    return {**wanted, "jitter": ""} if delay == "" else wanted
+
+
+def without_shapes(attributes: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return attributes without those that are of the queueing discipline."""
+    return {name: value for name, value in attributes.items() if name not in link_kinds.SHAPES}
+
+
+def no_shape(link: Link) -> Dict[str, Any]:
+    """Return the attributes by which a link loses the queueing discipline that this collection gave it, none where it has no such."""
+    shape = link.get("shape")
+    return dict.fromkeys(link_kinds.SHAPES, "") if shape is not None and shape.ours else {}
+
+
+def set_shape(ns: NsRef, name: str, new: Mapping[str, Any], now: Mapping[str, Any]) -> Tuple[Change, ...]:
+    """Return the step by which what leaves by a link, which has the attributes ``now``, is held up as the ``new`` ones say. A bucket has to hold packets of
+    a new MTU as well. Raises `Refused` where somebody else's queueing discipline is there."""
+    asked = {key: new[key] for key in link_kinds.SHAPES if key in new}
+    if not asked and not ("mtu" in new and now.get("rate")):
+        return ()
+    # Here and not above: of use to few tasks.
+    from ansible_collections.linuxnet.containers.plugins.module_utils._model import shaping
+
+    there, mtu = now.get("shape") or shaping.NONE, new.get("mtu", now.get("mtu"))
+    if there.handle and not there.ours:
+        if not asked:
+            return ()
+        text = "Interface '%s' in %s has a queueing discipline of somebody else's, %s; it is left alone. Remove it (tc qdisc del dev %s root), or leave %s out."
+        raise Refused(text % (name, ns, there.name, name, " and ".join(asked)))
+    if not asked and there.fits(mtu):
+        return ()
+    old = there if there.ours else shaping.NONE
+    then = shaping.wanted(asked, old, mtu)
+    return (SetShape(ns, name, then, old),) if then != old else ()
 
 
 def port_of(link: Link, master: str) -> Dict[str, Any]:

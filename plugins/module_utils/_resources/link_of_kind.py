@@ -30,15 +30,18 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.lin
     ipv6_lost,
     is_made,
     is_own_link,
+    no_shape,
     own_links,
     own_mac,
     own_pairs,
     port_of,
     set_late,
+    set_shape,
     shown,
     split,
     stays_on,
     with_mtu,
+    without_shapes,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import Want as LinkWant
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_link_want import (
@@ -136,6 +139,7 @@ class OfKind(LinkResource):
         link = state.link(ns, want.name) if ns is not None else None
         if ns is None or (link is None and not want.present and not want.exclusive):
             return Have()
+        link = link and state.shaped(ns, link)
         have = Have() if link is None else self._as_it_is(want, ns, link, state)
         if want.present or want.only_ours or want.exclusive:
             have = replace(have, identity=state.identity())
@@ -310,10 +314,13 @@ class OfKind(LinkResource):
         if link is not None and gives_way(link):
             names = [
                 "alias",
+                *link_kinds.SHAPES,
                 *([] if have.borrowed else ["mac"]),
                 *(self.kind.fields if link.kind == self.noun else ()),
             ]
             kept = {name: link.get(name) for name in names if name in self.rows and link.get(name) not in (None, "")}
+        if "rate" in kept:
+            kept["rate"] = kept["rate"].split()[0]  # whatever its bucket was
         new = {name: row.new for name, row in self.rows.items() if row.new is not None}
         return {**new, **have.joined, **kept, **want.attributes}
 
@@ -422,7 +429,13 @@ class OfKind(LinkResource):
         origin = have.origin if self.kind.parent else None
         made = AddLink(want.ns, want.name, self.noun, early, parent=parent, parent_ns=origin)
         first = [DelLink(ref, name, self.noun) for ref, name in have.yielding]
-        steps = (*first, made, *self._flood(want, flooded, ()), *settings, *set_late(want.ns, want.name, late, self.noun))
+        steps = (
+            *first,
+            made,
+            *self._flood(want, flooded, ()),
+            *settings,
+            *set_late(want.ns, want.name, late, after["mtu"], self.noun),
+        )
         return Plan({}, after, steps)
 
     def _check_mac(self, want: Want, attributes: Mapping[str, Any]) -> None:
@@ -446,6 +459,8 @@ class OfKind(LinkResource):
         if have.obstacle:
             raise Refused(have.obstacle)
         wanted = bounded(want, have, with_mtu(want.attributes, have.mtu))
+        if want.exclusive:
+            wanted = {**no_shape(link), **wanted}
         warnings = stays_on(wanted, want.name, want.ns, have.kept)
         self._check_mac(want, link.attributes)
         flooded = self.flooding(want, have, {**link.attributes, **wanted}, False)
@@ -458,7 +473,12 @@ class OfKind(LinkResource):
             new["master"] = master
             old.update(port_of(link, have.master))
         settings = self._settings(want, have, after)
-        steps = (*self.steps(want, new, old), *self._flood(want, flooded, have.flooded), *settings)
+        steps = (
+            *set_shape(want.ns, want.name, new, link.attributes),
+            *self.steps(want, without_shapes(new), without_shapes(old)),
+            *self._flood(want, flooded, have.flooded),
+            *settings,
+        )
         return Plan(before, after, steps, warnings)
 
     @staticmethod
@@ -502,8 +522,7 @@ class OfKind(LinkResource):
             if kind == self.noun
             else {name: row for name, row in self.rows.items() if name in link_kinds.LINK}
         )
-        rows = {name: row for name, row in rows.items() if not row.asked or name in want.attributes}
-        described.update(shown(rows, attributes))
+        described.update(shown(rows, attributes, want.attributes))
         if link is not None and want.present and want.sysctls:
             described["sysctls"] = {key: value for key, value in have.sysctls.items() if value}
         if kind == self.noun and "peers" in self.own:

@@ -42,15 +42,19 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.lin
     is_own_link,
     is_own_near,
     made_for,
+    no_shape,
     own_links,
     own_pairs,
     pair_mac,
     peer_mac,
     port_of,
     set_late,
+    set_shape,
     split,
     stays_on,
+    with_jitter,
     with_mtu,
+    without_shapes,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
@@ -160,8 +164,8 @@ class VethResource(Resource[Want, Have]):
             peer_name,
             params["state"] == "present",
             known_name(bridge, "bridge") if bridge else bridge,
-            dict(shared, **link_kinds.given(params, {**each, **near})),
-            dict(shared, **link_kinds.given(params, each, "peer_")),
+            dict(shared, **with_jitter(link_kinds.given(params, {**each, **near}))),
+            dict(shared, **with_jitter(link_kinds.given(params, each, "peer_"), "peer_")),
             params["exclusive"],
             peer_sysctls=_sysctls().parse_sysctls(params["peer_sysctls"], peer_name, "the pair")
             if params.get("peer_sysctls")
@@ -232,6 +236,7 @@ class VethResource(Resource[Want, Have]):
                 link, far, far_ns = near, occupant, want.peer_ns  # a pair of ours under another name: it is named anew
         if occupant is not None and far is not None and far_ns == want.peer_ns and occupant.index == far.index:
             occupant = None
+        link, far = _shaped(want, ns, peer_ns, link, far, far_ns, state)
         if want.own.get("tx_checksum") is not None:
             link = link and link.with_(tx_checksum=state.tx_checksum(ns, link))
             if far is not None and far_ns == want.peer_ns:
@@ -301,6 +306,7 @@ class VethResource(Resource[Want, Have]):
             )
             return Have(link if ours else None, peer_ns_there=False)
         far, far_ns = _other_end(want, link, ns, peer_ns, state)
+        link, far = _shaped(want, ns, peer_ns, link, far, far_ns, state)
         surplus, links = _surplus(want, ns, peer_ns, link, state)
         return Have(
             link,
@@ -382,8 +388,8 @@ class VethResource(Resource[Want, Have]):
             *first,
             AddLink(want.ns, want.name, "veth", early, want.peer_ns, want.peer_name, peer_early),
             *settings,
-            *set_late(want.ns, want.name, late),
-            *set_late(want.peer_ns, want.peer_name, peer_late),
+            *set_late(want.ns, want.name, late, after["mtu"]),
+            *set_late(want.peer_ns, want.peer_name, peer_late, after["mtu"]),
         )
         return Plan(before, after, changes)
 
@@ -393,27 +399,30 @@ class VethResource(Resource[Want, Have]):
         link, far = have.link, have.far
         if link is None or far is None:
             raise Refused("There is no pair to repair.")
-        changes: List[Change] = []
+        if want.exclusive:
+            own, peer = {**no_shape(link), **own}, {**no_shape(far), **peer}
         new, old = differing(own, link.attributes)
+        changes: List[Change] = [*set_shape(want.ns, link.name, new, link.attributes)]
         if want.bridge is not None and (have.master != want.bridge):
             new["master"] = want.bridge
             old.update(port_of(link, have.master))
         if link.name != want.name:
             new, old = dict(new, name=want.name), dict(old, name=link.name)
-        if new:
-            changes.append(SetLink(want.ns, link.name, new, old))
+        if without_shapes(new):
+            changes.append(SetLink(want.ns, link.name, without_shapes(new), without_shapes(old)))
         now = far.attributes
         if have.far_ns != want.peer_ns:
             changes.append(MoveLink(want.ns, far.name, want.peer_ns, want.peer_name))
-            now = dict(now, enabled=False)
+            now = dict(now, enabled=False, **link_kinds.UNSHAPED)
         if want.exclusive and "mac" not in peer:
             peer = {**derived_again(want.peer_ns.path, want.peer_name, link, far, have.identity), **peer}
         peer_new, peer_old = differing(peer, now)
         name = want.peer_name
         if have.far_ns == want.peer_ns and far.name != want.peer_name:
             peer_new, peer_old, name = dict(peer_new, name=want.peer_name), dict(peer_old, name=far.name), far.name
-        if peer_new:
-            changes.append(SetLink(want.peer_ns, name, peer_new, peer_old))
+        changes += set_shape(want.peer_ns, name, peer_new, now)
+        if without_shapes(peer_new):
+            changes.append(SetLink(want.peer_ns, name, without_shapes(peer_new), without_shapes(peer_old)))
         master = want.bridge if want.bridge is not None else have.master
         after = self._describe(
             want, dict(link.attributes, **new), dict(now, **peer_new), master, want.peer_name, want.peer_ns
@@ -461,11 +470,16 @@ class VethResource(Resource[Want, Have]):
             "bridge": master,
         }
         for name, row in _ROWS.items():
-            if not row.asked or name in want.own:
+            if _is_shown(row, want.own, own):
                 described[name] = own.get(name)
-            if row.ends != "near" and (not row.asked or name in want.peer):
+            if row.ends != "near" and _is_shown(row, want.peer, peer):
                 described["peer_" + name] = peer.get(name)
         return described
+
+
+def _is_shown(row: link_kinds.Field, asked: Mapping[str, Any], attributes: Mapping[str, Any]) -> bool:
+    """Return whether a row is of the result of an end with these attributes."""
+    return row.name in asked or not (row.asked or row.shapes) or (row.shapes and bool(attributes.get(row.name)))
 
 
 def _sysctls() -> Any:
@@ -529,6 +543,20 @@ def _fit(want: Want, ns: int, link: Optional[Link], state: State) -> Optional[Fi
     return foreign_bridge.fit(ns, bridge, link.name if link else want.name, state)
 
 
+def _shaped(
+    want: Want,
+    ns: int,
+    peer_ns: Optional[int],
+    link: Optional[Link],
+    far: Optional[Link],
+    far_ns: Optional[NsRef],
+    state: State,
+) -> Tuple[Optional[Link], Optional[Link]]:
+    """Return both ends with what their queueing disciplines do."""
+    there = peer_ns if far_ns == want.peer_ns else ns
+    return link and state.shaped(ns, link), far and (far if there is None else state.shaped(there, far))
+
+
 def _near_end(far: Optional[Link], ns: int, state: State) -> Optional[Link]:
     """Return the other end of a pair, where it is in ``ns``."""
     return state.link_at(ns, far.peer_index) if far is not None and far.kind == "veth" and far.peer_ns == ns else None
@@ -558,7 +586,9 @@ def _surplus(
     links = [one.name for one in own_links(want.peer_ns, there, state) if one.name not in want.keep]
     if not want.present and (peer_ns == state.find(HOST) or _named_besides(want, peer_ns, state)):
         links = []  # they may be another's, whose namespace the name means as well: their mark does not say for which name they were made
-    return tuple(sorted(pairs)), tuple(sorted(links))  # check mode does not know in which order the kernel will have them
+    return tuple(sorted(pairs)), tuple(
+        sorted(links)
+    )  # check mode does not know in which order the kernel will have them
 
 
 def _named_besides(want: Want, peer_ns: int, state: State) -> bool:

@@ -22,6 +22,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
     MoveLink,
     SetFlooded,
     SetLink,
+    SetShape,
     SetVlans,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import (
@@ -265,11 +266,24 @@ def _move_link(step: MoveLink, state: State) -> None:
     to = _namespace(state, step.to)
     links = state.known.links
     links[ns].drop(link)
-    moved = replace(link.with_(enabled=False), index=next(state.foreseen_indexes), name=step.new_name, master=0)
+    moved = replace(
+        link.with_(enabled=False, **link_kinds.UNSHAPED),
+        index=next(state.foreseen_indexes),
+        name=step.new_name,
+        master=0,
+    )
     links[to].put(moved)
     peer = state.link_at(link.peer_ns, link.peer_index) if link.peer_ns is not None else None
     if peer is not None and link.peer_ns is not None:
         links[link.peer_ns].put(replace(peer, peer_index=moved.index, peer_ns=to))
+
+
+@advance.register(SetShape)
+def _set_shape(step: SetShape, state: State) -> None:
+    ns, link = link_of(state, step.ns, step.name)
+    kept = {name: value for name, value in link.attributes.items() if name not in ("qdisc", "shape")}
+    now = {"qdisc": step.new.kind, "shape": step.new} if step.new.kind else {}
+    state.known.links[ns].put(replace(link, attributes={**kept, **now, **step.new.attributes(link.get("mtu"))}))
 
 
 @advance.register(DelLink)

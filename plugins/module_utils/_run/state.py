@@ -335,6 +335,14 @@ class State:
             name = links.by_altname.get(name, name)
         return self._with_peer(ns, self._present(links.by_name[name]))
 
+    def shaped(self, ns: int, link: Link) -> Link:
+        """Return a link with what its queueing discipline does to what leaves by it, which is read, once, where it is not what the kernel gives a new
+        link: `_model/shaping.Shape` as ``shape``, and the attributes that it means."""
+        if link.get("qdisc") in (None, "", "noop", "noqueue") or link.get("shape") is not None:
+            return link
+        shape = self.source.shape(ns, link.index)
+        return self.known.links[ns].put(link.with_(shape=shape, **shape.attributes(link.get("mtu"))))
+
     def own_name(self, ref: NsRef, name: str) -> str:
         """Return the interface's own name where ``name`` is an alternative one in a namespace, else ``name``."""
         ns = self.find(ref)

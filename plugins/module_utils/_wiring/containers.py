@@ -14,6 +14,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.address
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.engines import ENGINES
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, meant
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.link_kinds import LINK, SHAPES
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
     host_interface,
     netns_name,
@@ -26,6 +27,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.sysctls
     switched_on,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import mac
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import with_jitter
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping import OWN
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_want import NO_GATEWAY
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import defaults
@@ -168,7 +170,20 @@ class Attachment:
             item["peer_mac"] = self.mac
         if self.network.unmanaged:
             item.update(accept_ra=False)
-        return {**item, **{"peer_" + name: value for name, value in self.settings().items()}}
+        return {**item, **{"peer_" + name: value for name, value in self.settings().items()}, **self._shapes()}
+
+    def _shapes(self) -> Item:
+        """Return the options that hold up what the container gets, which leaves by the host end, and what it sends (``peer_``). Raises `Invalid`."""
+        where = "wiring_containers: container '%s': " % self.container
+        item: Item = {}
+        for end, way in (("", "ingress_rate"), ("peer_", "egress_rate")):
+            options = {name: name for name in SHAPES}
+            if self.spec.get(way) is not None:
+                options["rate"] = way
+            given = {name: self.spec[option] for name, option in options.items() if self.spec.get(option) is not None}
+            asked = {name: LINK[name].canonical(value, where + options[name]) for name, value in given.items()}
+            item.update((end + name, value) for name, value in with_jitter(asked, where).items() if value)
+        return item
 
     def _port(self) -> List[Item]:
         """Return the item of the bridge port, none where it has no options."""

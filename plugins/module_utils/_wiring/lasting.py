@@ -270,9 +270,7 @@ def _wanted(have: Have, text: str) -> Dict[str, File]:
     by_engine: Dict[str, List[str]] = {}
     for container in have.after.containers:
         by_engine.setdefault(container["engine"], []).append(container["name"])
-    late = any(
-        network["driver"] in ("routed", *ON_PARENT) or network["ports"] for network in have.after.networks
-    )
+    late = any(network["driver"] in ("routed", *ON_PARENT) or network["ports"] for network in have.after.networks)
     wanted = lasting.files(
         have.found.python, have.found.program, text, by_engine, have.found.spoilers, have.after.drift, late
     )

@@ -184,6 +184,12 @@ class OnParentAttachment(Attachment):
     def check_options(self) -> None:
         options = ("port", "host_interface", "spoof_check")
         given = next((name for name in options if self.spec.get(name) not in (None, {}, "")), None)
+        held = next((name for name in ("rate", "ingress_rate") if self.spec.get(name) is not None), None)
+        if held:
+            raise self._refusal(
+                "%s: what comes from the segment of network '%s' is nobody's to hold up; egress_rate is for what it sends."
+                % (held, self.network.name)
+            )
         if given:
             raise self._refusal("%s: network '%s' has no bridge, so there is no port." % (given, self.network.name))
         if self.mac and self.network.kind == "ipvlan":
@@ -204,6 +210,8 @@ class OnParentAttachment(Attachment):
         if self.mac:
             item["mac"] = self.mac
         item.update(self.settings())
+        sent = {name: value for name, value in self._shapes().items() if name.startswith("peer_")}
+        item.update((name[len("peer_") :], value) for name, value in sent.items())
         return {"link": [item], "address": self.addresses()}
 
     def _segment(self) -> Item:

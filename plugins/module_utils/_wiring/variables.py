@@ -74,6 +74,12 @@ ATTACHMENT: Dict[str, Any] = {
     "host_interface": {"type": "str"},
     "default_route": {"type": "bool"},
     "spoof_check": {"type": "bool"},
+    "rate": {"type": "str"},
+    "egress_rate": {"type": "str"},
+    "ingress_rate": {"type": "str"},
+    "delay": {"type": "str"},
+    "jitter": {"type": "str"},
+    "loss": {"type": "str"},
     "port": {"type": "dict", "default": {}},
 }
 CONTAINER: Dict[str, Any] = {

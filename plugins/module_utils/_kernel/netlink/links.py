@@ -174,10 +174,11 @@ class Attributes(Mapping[str, Any]):
 
 
 def _attributes(message: codec.Message) -> Dict[str, Any]:
-    attributes: Dict[str, Any] = dict.fromkeys(("alias", "mac"), "")
+    attributes: Dict[str, Any] = dict.fromkeys(("alias", "mac", *link_kinds.SHAPES), "")
     attributes.update(_decoded(link_kinds.LINK, message))
     attributes["enabled"] = bool(message["flags"] & _IFF_UP)
     attributes.update(_ipv6(message.raw("IFLA_AF_SPEC")))
+    attributes["qdisc"] = message.get_attr("IFLA_QDISC") or ""
     attributes["carrier"] = bool(message["flags"] & _IFF_RUNNING)
     info = message.get_attr("IFLA_LINKINFO")
     name = _kind(message)

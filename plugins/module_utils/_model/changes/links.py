@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Changes of links: interfaces, pairs, ports of a bridge and their VLANs, and whom a vxlan floods to. Pure."""
+"""Changes of links: interfaces, pairs, ports of a bridge and their VLANs, whom a vxlan floods to, and what holds up what leaves by a link. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import field, replace
-from typing import Any, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
@@ -20,6 +20,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     Vlan,
     show,
 )
+
+if TYPE_CHECKING:
+    from ansible_collections.linuxnet.containers.plugins.module_utils._model.shaping import Shape
 
 # Words of `ip link`, which abbreviates them. An interface that is called so is meant only after "dev".
 _WORDS = "up down type name mtu address broadcast master nomaster netns alias group help txqueuelen dev index vf link".split()
@@ -245,3 +248,29 @@ class SetFlooded(Change):
 
     def undo(self) -> Tuple[Change, ...]:
         return (SetFlooded(self.ns, self.name, self.remove, self.add),)
+
+
+@dataclass(frozen=True)
+class SetShape(Change):
+    """Give an interface another queueing discipline, in place of the ``old`` one; one without a kind stands for the kernel's own."""
+
+    partial = True
+    ns: NsRef
+    name: str
+    new: Shape
+    old: Shape
+
+    def attempt(self) -> str:
+        if not self.new.kind:
+            return "take the %s from what leaves by %s in %s" % (self.old.kind, self.name, self.ns)
+        return "hold up what leaves by %s in %s (%s)" % (self.name, self.ns, " ".join(self.new.words()))
+
+    def commands(self) -> List[Command]:
+        tool, where = self.ns.tool("tc"), ["dev", self.name, "root"]
+        if not self.new.kind:
+            return [command(tool, "qdisc", "del", where)]
+        handle = ["handle", "%x:" % (self.new.handle >> 16)]
+        return [command(tool, "qdisc", "replace", where, handle, self.new.words())]
+
+    def undo(self) -> Tuple[Change, ...]:
+        return (SetShape(self.ns, self.name, self.old, self.new),)

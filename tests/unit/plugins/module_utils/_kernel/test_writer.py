@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlin
     addresses,
     fdb,
     links,
+    qdiscs,
     routes,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.transport import NetlinkError
@@ -44,6 +45,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     Route,
     Vlan,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.shaping import NONE, Shape
 from ansible_collections.linuxnet.containers.tests.unit.netlink_wire import Answering
 
 WEB = NsRef("/run/netns/web")
@@ -92,6 +94,7 @@ VERBS = {
     links: "add change delete delete_together change_vlans",
     addresses: "put delete",
     fdb: "change_entries",
+    qdiscs: "put delete",
     routes: "put delete add_policy delete_policy add_guard delete_guard",
     files: "write_sysctl write_text write_tx_checksum",
     namespaces: "create bind link remove",
@@ -118,6 +121,7 @@ ADDRESS = Address("10.0.0.2", 24, 4)
 ROUTE = Route(4, "0.0.0.0/0", gateway="10.0.0.1", interface="eth0")
 MANY = Route(4, "0.0.0.0/0", nexthops=(Nexthop("10.0.0.1", "eth0"), Nexthop("10.0.1.1")))
 RULE = PolicyRule(4, "10.0.0.2/32", 100)
+TBF = Shape("tbf", 0x4C4E0000, 10**7, burst=14022, limit=139022)
 STEPS: dict[str, tuple[base.Change, Calls]] = {
     "a namespace": (netns_changes.AddNetns("web"), [("create", "web", "inside", False)]),
     "a namespace with sysctls": (
@@ -175,6 +179,8 @@ STEPS: dict[str, tuple[base.Change, Calls]] = {
             ("change_entries", "host", 7, (Flooded("10.0.0.3"),), False),
         ],
     ),
+    "a rate": (link_changes.SetShape(WEB, "eth0", TBF, NONE), [("put", "web", 2, TBF)]),
+    "a rate's end": (link_changes.SetShape(HOST, "web0", NONE, TBF), [("delete", "host", 7, TBF.handle)]),
     "an address": (address_changes.PutAddress(WEB, "eth0", ADDRESS), [("put", "web", 2, ADDRESS, False)]),
     "an address with other attributes": (
         address_changes.PutAddress(WEB, "eth0", ADDRESS, ADDRESS),

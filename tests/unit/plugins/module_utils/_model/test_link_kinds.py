@@ -99,6 +99,17 @@ SPELLINGS: dict[str, list[list[Any]]] = {
     "macvlan_mode": [["bridge", "Bridge "], ["private"], ["vepa"], ["passthru"]],
     "ipvlan_mode": [["l2", "L2"], ["l3"], ["l3s", "L3S"]],
     "table": [["10", 10, " 010"], ["main", 254]],
+    "rate": [
+        ["10mbit", "10 Mbit", "10000kbit", " 0.01gbit", "1.25mbps", "10000000bit"],
+        ["1500kbit", "1.5mbit", "1500001bit"],
+        ["1048576bit", "1mibit", "128kibps"],
+        ["1tbit"],
+        ["8kbit", "1kbps"],
+        ["", " "],
+    ],
+    "delay": [["10ms", "10 MS", "10000us", "0.01s"], ["1500us", "1.5ms"], ["3600s"], ["", "0", "0ms"]],
+    "jitter": [["2s", "2000ms"], ["500us"], [""]],
+    "loss": [["0.5%", "0.5", " 0.50 ", 0.5], ["100%", 100], ["0.0001%"], ["", "0", 0, "0.0%"]],
     "local": [["10.0.0.1", " 10.0.0.1"], ["fd00::1", "FD00:0:0::0001"]],
 }
 
@@ -127,7 +138,7 @@ def test_what_is_given_is_what_counts() -> None:
     params = {"mtu": "1400", "mac": None, "peer_mac": "02-AB-00-00-00-01", "bridge": "br0"}
     assert link_kinds.given(params, rows) == {"mtu": 1400}
     assert link_kinds.given(params, {"mac": rows["mac"]}, "peer_") == {"mac": "02:ab:00:00:00:01"}
-    assert link_kinds.late(rows) == ["alias", "tx_checksum", "accept_ra", "ipv6"]
+    assert link_kinds.late(rows) == ["alias", "tx_checksum", "accept_ra", "ipv6", *link_kinds.SHAPES]
     with pytest.raises(Invalid, match=r"^peer_mac: 'x' is not a MAC address"):
         link_kinds.given({"peer_mac": "x"}, {"mac": rows["mac"]}, "peer_")
 
@@ -151,13 +162,14 @@ def refusing(dummy: Any, option: str) -> Any:
 def test_a_module_of_several_kinds_makes_those_of_its_entries() -> None:
     assert MADE == ["dummy", "ipvlan", "macvlan", "vlan", "vrf", "vxlan"]
     own = {kind: [row.shown for row in link_kinds.rows(kind).values()] for kind in MADE}
+    shapes = ["rate", "delay", "jitter", "loss"]
     assert own == {
         "dummy": ["mtu", "mac", "enabled", "alias"],
-        "ipvlan": ["mtu", "mode", "enabled", "alias", "accept_ra", "ipv6"],
-        "macvlan": ["mtu", "mac", "mode", "enabled", "alias", "accept_ra", "ipv6"],
-        "vlan": ["mtu", "mac", "vlan_protocol", "vlan_id", "enabled", "alias"],
+        "ipvlan": ["mtu", "mode", "enabled", "alias", "accept_ra", "ipv6", *shapes],
+        "macvlan": ["mtu", "mac", "mode", "enabled", "alias", "accept_ra", "ipv6", *shapes],
+        "vlan": ["mtu", "mac", "vlan_protocol", "vlan_id", "enabled", "alias", *shapes],
         "vrf": ["mtu", "mac", "table", "enabled", "alias"],
-        "vxlan": ["mtu", "mac", "vni", "local", "port", "learning", "enabled", "alias"],
+        "vxlan": ["mtu", "mac", "vni", "local", "port", "learning", "enabled", "alias", *shapes],
     }
 
 

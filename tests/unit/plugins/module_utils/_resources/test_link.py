@@ -36,7 +36,7 @@ def vlan(monkeypatch: pytest.MonkeyPatch) -> LinkResource:
 
 
 def test_a_kind_s_options_are_its_rows(vlan: LinkResource) -> None:
-    general = ["mtu", "mac", "vlan_id", "reorder", "enabled", "alias"]
+    general = ["mtu", "mac", "vlan_id", "reorder", "enabled", "alias", *link_kinds.SHAPES]
     assert list(vlan.options) == ["name", "state", "netns", *general]
     assert vlan.options["vlan_id"] == {"type": "int"}
     assert refusal(vlan, name="seven", vlan_id=4095) == "vlan_id: 4095 is out of bounds; it must be from 0 to 4094."

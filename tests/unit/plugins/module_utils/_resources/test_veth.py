@@ -14,10 +14,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
     DelLink,
     MoveLink,
     SetLink,
+    SetShape,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.namespaces import AddNetns
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.routes import PutRoute
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, NsRef, Route
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.shaping import NONE, Shape
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.veth import RESOURCE
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import validation
 from ansible_collections.linuxnet.containers.tests.unit.asked import existing, failed, made, plan, refusal, want
@@ -205,3 +207,82 @@ def test_the_mac_address_of_the_bridge_itself_is_refused() -> None:
         f"The MAC address {MAC} is that of bridge 'br2' itself; what is behind it needs another one."
     )
     made(kernel, RESOURCE, **PAIR, bridge="br0", peer_mac=MAC)
+
+
+# --- what holds up what leaves ---
+
+
+class Counting(MemoryKernel):
+    """One that counts how often it is asked for a queueing discipline."""
+
+    asked = 0
+
+    def shape(self, ns: int, index: int) -> Shape:
+        self.asked += 1
+        return super().shape(ns, index)
+
+
+def counting(**more: Any) -> Counting:
+    kernel = Counting()
+    kernel.apply(AddNetns("web"))
+    made(kernel, RESOURCE, **PAIR, **more)
+    return kernel
+
+
+def test_who_asks_for_no_rate_reads_none() -> None:
+    kernel = counting()
+    for params in ({}, {"exclusive": True}, {"rate": "", "peer_loss": ""}, {"mtu": 9000}, {"state": "absent"}):
+        made(kernel, RESOURCE, **{**PAIR, **params})
+    assert kernel.asked == 0
+    kernel = counting(rate="1mbit")
+    assert kernel.asked == 0
+    assert made(kernel, RESOURCE, **PAIR, rate="1mbit")["changed"] is False
+    assert kernel.asked == 1, "the end that has one"
+
+
+def test_both_ends_in_one_message_each_and_taken_back_in_one() -> None:
+    kernel = wired(rate="10mbit", peer_rate="1mbit")
+    steps = plan(kernel, RESOURCE, **PAIR, rate="20mbit", peer_rate="", mtu=1400).changes
+    shapes = [step for step in steps if isinstance(step, SetShape)]
+    assert [(step.name, step.new.rate, step.old.rate, step.new.burst) for step in shapes] == [
+        ("v0", 20_000_000, 10_000_000, 26422),
+        ("eth0", 0, 1_000_000, 0),
+    ]
+    (back,) = shapes[1].undo()
+    assert str(back.commands()[0]).startswith("tc -n web qdisc replace dev eth0 root handle 4c4e: tbf rate 1mbit")
+
+
+def test_a_bucket_grows_with_the_mtu_whoever_asks_for_that() -> None:
+    kernel = wired(rate="10mbit")
+    assert [type(step) for step in plan(kernel, RESOURCE, **PAIR, mtu=1400).changes] == [SetLink, SetLink]
+    first = plan(kernel, RESOURCE, **PAIR, mtu=65535).changes[0]
+    assert isinstance(first, SetShape)
+    assert (first.old.burst, first.new.burst) == (14022, 78057)
+
+
+def test_what_somebody_else_holds_up_is_theirs() -> None:
+    kernel = wired()
+    kernel.apply(SetShape(HOST, "v0", Shape("htb", 0x10000), NONE))
+    assert failed(kernel, RESOURCE, **PAIR, rate="1mbit", delay="1ms") == (
+        "Interface 'v0' in the host has a queueing discipline of somebody else's, htb 1:; it is left alone. "
+        "Remove it (tc qdisc del dev v0 root), or leave rate and delay out."
+    )
+    assert plan(kernel, RESOURCE, **PAIR, exclusive=True, mtu=1500).changes == ()
+
+
+def test_without_netem_nothing_is_changed() -> None:
+    kernel = MemoryKernel(lacks=("netem",))
+    kernel.apply(AddNetns("web"))
+    made(kernel, RESOURCE, **PAIR, rate="1mbit")
+    before = kernel.snapshot()
+    assert "Operation not supported (there is no netem, of the module sch_netem)" in failed(
+        kernel, RESOURCE, **PAIR, delay="1ms", alias="x"
+    )
+    assert kernel.snapshot() == before
+
+
+def test_a_peer_that_comes_back_from_elsewhere_gets_its_own_again() -> None:
+    kernel = wired(peer_rate="1mbit")
+    kernel.apply(MoveLink(WEB, "eth0", HOST, "x0"))
+    steps = plan(kernel, RESOURCE, **PAIR, peer_rate="1mbit").changes
+    assert [type(step) for step in steps] == [MoveLink, SetShape, SetLink]

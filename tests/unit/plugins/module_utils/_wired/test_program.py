@@ -14,9 +14,11 @@ import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete, files
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs import engines
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.programs.run import ProgramError
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import SetShape
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Lacking
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting import PLAN, File
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import HOST, Container, NsRef
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.shaping import NONE
 from ansible_collections.linuxnet.containers.plugins.module_utils._run import step_runner
 from ansible_collections.linuxnet.containers.plugins.module_utils._wired import program
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import one_task
@@ -24,7 +26,7 @@ from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import Mem
 
 LISTS = {
     "networks": [{"name": "front", "subnets": ["10.1.0.0/24"]}],
-    "containers": [{"name": "web"}, {"name": "db"}],
+    "containers": [{"name": "web"}, {"name": "db", "networks": [{"name": "front", "rate": "1mbit"}]}],
     "state": "present",
     "firewall_backend": "auto",
     "persist": True,
@@ -145,6 +147,20 @@ def test_status_and_diff_tell_what_is_not_as_kept_and_change_nothing(
     assert [called("status", "web"), called("diff")] == [0, 0]
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines] == [["network", "front"], ["container", "web"]]
+
+
+def test_a_rate_that_drifts_is_told_and_brought_back(host: Twin, capsys: pytest.CaptureFixture[str]) -> None:
+    called("up")
+    db = NsRef("/run/netns/db")
+    (link,) = host.links(host.find(db) or 0, "veth")
+    shape = host.shape(host.find(db) or 0, link.index)
+    assert shape.rate == 1_000_000
+    host.apply(SetShape(db, "eth0", NONE, shape))
+    capsys.readouterr()
+    assert called("diff") == 3
+    assert "+peer_rate 1mbit" in capsys.readouterr().out
+    assert [called("up"), called("diff")] == [0, 0]
+    assert host.shape(host.find(db) or 0, link.index) == shape
 
 
 def test_down_takes_down_and_up_brings_back(host: Twin, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.link_kinds import SHAPES
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import BORN_WITH
 from ansible_collections.linuxnet.containers.tests.unit.plans import (
@@ -453,3 +454,22 @@ def test_fixed_addresses_pass_from_the_beginning_and_those_of_pools_when_they_ar
     made = wire([DOCKER0], [{"name": "web", "networks": [both]}])
     assert made["nat"][-1] == {**CHECKED_FIRST, **own, "addresses": ["172.17.0.9", "fd00:17::9"]}
     assert made["publish"] == [NOTHING_PUBLISHED], "all of it was known"
+
+
+def test_what_a_container_gets_leaves_by_the_host_end_and_what_it_sends_by_its_own() -> None:
+    def asked(**more: Any) -> dict[str, Any]:
+        """The options of the pair that hold something up."""
+        (pair,) = wire([DOCKER0], [{"name": "web", "networks": [{"name": "docker0", **more}]}])["veth"]
+        return {name: value for name, value in pair.items() if name.rpartition("peer_")[2] in SHAPES}
+
+    assert asked() == asked(rate="", delay="", loss=0) == {}
+    assert asked(rate="10 Mbit") == {"rate": "10mbit", "peer_rate": "10mbit"}
+    assert asked(rate="10mbit", egress_rate="1mbit") == {"rate": "10mbit", "peer_rate": "1mbit"}
+    assert asked(rate="10mbit", ingress_rate="") == {"peer_rate": "10mbit"}
+    assert asked(ingress_rate="8kbit", delay="10ms", jitter="1ms") == {
+        **{"rate": "8kbit", "delay": "10ms", "jitter": "1ms"},
+        **{"peer_delay": "10ms", "peer_jitter": "1ms"},
+    }
+    assert asked(loss="0.50") == {"loss": "0.5%", "peer_loss": "0.5%"}
+    with pytest.raises(Invalid, match=r"^wiring_containers: container 'web': ingress_rate: '5' is no rate"):
+        asked(rate="1mbit", ingress_rate="5")

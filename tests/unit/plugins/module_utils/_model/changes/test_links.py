@@ -17,6 +17,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
     MoveLink,
     SetFlooded,
     SetLink,
+    SetShape,
     SetVlans,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import (
@@ -25,12 +26,15 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     NsRef,
     Vlan,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.shaping import NONE, wanted
 from ansible_collections.linuxnet.containers.tests.unit.told import commands_told
 
 ZERO = "00:00:00:00:00:00"
 WEB = NsRef("/run/netns/web")
 PID = NsRef("/proc/42/ns/net")
 PAIR = AddLink(HOST, "web0", "veth", {"mtu": 1400, "master": "br0", "enabled": True}, WEB, "eth0", {"mtu": 1400})
+TBF = wanted({"rate": "10mbit"}, NONE, 1500)
+NETEM = wanted({"delay": "10ms", "jitter": "1ms", "loss": "0.5%"}, TBF, 1500)
 
 COMMANDS = [
     (
@@ -81,6 +85,12 @@ COMMANDS = [
             f"bridge -n web fdb del {ZERO} dev vx0 dst 10.0.0.3 port 99 vni 7 via if3",
         ],
     ),
+    (SetShape(HOST, "web0", TBF, NONE), ["tc qdisc replace dev web0 root handle 4c4e: tbf rate 10mbit burst 14022b limit 139022b"]),
+    (
+        SetShape(WEB, "eth0", NETEM, TBF),
+        ["tc -n web qdisc replace dev eth0 root handle 4c4f: netem limit 91 delay 10ms 1ms loss 0.5% rate 10mbit"],
+    ),
+    (SetShape(PID, "eth0", NONE, NETEM), ["nsenter --net=/proc/42/ns/net tc qdisc del dev eth0 root"]),
 ]  # fmt: skip
 
 
@@ -94,6 +104,7 @@ TWICE = [
     MoveLink(HOST, "web0", WEB, "eth0"),
     SetVlans(HOST, "web0", (Vlan(10),), (Vlan(1),)),
     SetFlooded(HOST, "vx0", (Flooded("10.0.0.2"),), (Flooded("10.0.0.3"),)),
+    SetShape(HOST, "web0", TBF, NONE),
 ]
 
 
@@ -129,7 +140,7 @@ def test_a_port_s_attributes_come_back_after_its_bridge() -> None:
 def test_what_leaves_no_trace_and_what_cannot_be_taken_back() -> None:
     assert [step for step, dummy in COMMANDS if not step.writes] == []
     assert {type(step) for step, dummy in COMMANDS if step.final} == {DelLink}
-    assert {type(step) for step, dummy in COMMANDS if step.partial} == {SetFlooded, SetLink, SetVlans}
+    assert {type(step) for step, dummy in COMMANDS if step.partial} == {SetFlooded, SetLink, SetShape, SetVlans}
 
 
 def test_an_attribute_is_attempted_by_the_name_of_its_option() -> None:
@@ -137,4 +148,5 @@ def test_an_attribute_is_attempted_by_the_name_of_its_option() -> None:
         SetLink(HOST, "vx0", {"tunnel_learning": True}, kind="vxlan").attempt()
         == "set learning true on vx0 in the host"
     )
+    assert SetShape(WEB, "eth0", NONE, TBF).attempt() == "take the tbf from what leaves by eth0 in netns 'web'"
     assert SetFlooded(HOST, "vx0").attempt() == "set the peers of vx0 in the host"
