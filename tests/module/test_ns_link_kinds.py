@@ -241,7 +241,7 @@ def test_killed_before_each_of_its_messages_the_next_run_comes_to_the_same(
     host: Lab, kind: str, more: dict[str, Any]
 ) -> None:
     there = {"name": "x0", "kind": kind, "netns": "web", "alias": "x", **NEW.get(kind, {}), **more}
-    gone = {"name": "x0", "kind": kind, "netns": "web", "state": "absent"}
+    gone: dict[str, Any] = {"name": "x0", "kind": kind, "netns": "web", "state": "absent"}
     before = host.snapshot()
     writes = host.changing("ns_link", **there)
     undisturbed = seen(host)

@@ -50,7 +50,7 @@ def test_ipvlan(lab: Lab, mode: str | None) -> None:
     """All have the parent's MAC address; they reach each other, and the router where the mode answers for them."""
     segment(lab)
     before = lab.snapshot()
-    given = {"networks": [network(driver="ipvlan", **({"mode": mode} if mode else {}))], "containers": WEB}
+    given: dict[str, Any] = {"networks": [network(driver="ipvlan", **({"mode": mode} if mode else {}))], "containers": WEB}
     settles(lab, "wiring", **given)
     macs = {
         lab.ip("link show eth1")[0]["address"],
@@ -80,7 +80,7 @@ def test_the_parent_is_a_vlan(lab: Lab) -> None:
     """It is made and removed with the network; behind the tag is the router."""
     segment(lab, "10")
     before = lab.snapshot()
-    given = {"networks": [network(parent="eth1.10")], "containers": WEB}
+    given: dict[str, Any] = {"networks": [network(parent="eth1.10")], "containers": WEB}
     settles(lab, "wiring", **given)
     assert lab.ip("-d link show eth1.10")[0]["linkinfo"]["info_data"]["id"] == 10
     reach(lab, "web", "192.0.2.254", address(lab, "db"))
@@ -94,7 +94,7 @@ def test_a_vlan_of_somebody_else_s_is_used_and_stays(lab: Lab) -> None:
     segment(lab, "10")
     lab.run("ip link add eth1.10 link eth1 type vlan id 10 && ip link set eth1.10 mtu 1400 up")
     before = lab.snapshot()
-    given = {"networks": [network(parent="eth1.10")], "containers": WEB}
+    given: dict[str, Any] = {"networks": [network(parent="eth1.10")], "containers": WEB}
     settles(lab, "wiring", **given)
     assert lab.ip("-n web link show eth0")[0]["mtu"] == 1400
     settles(lab, "wiring", **given, state="absent")

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import collections
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import overlapping
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
