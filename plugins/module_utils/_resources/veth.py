@@ -584,7 +584,7 @@ def _surplus(
     wanted = {want.name, *want.siblings, *([link.name] if link else [])}
     pairs = (near.name for near, dummy in own_pairs(want.peer_ns, there, ns, state, wanted))
     links = [one.name for one in own_links(want.peer_ns, there, state) if one.name not in want.keep]
-    if not want.present and (peer_ns == state.find(HOST) or _named_besides(want, peer_ns, state)):
+    if links and not want.present and (peer_ns == state.find(HOST) or _named_besides(want, peer_ns, state)):
         links = []  # they may be another's, whose namespace the name means as well: their mark does not say for which name they were made
     return tuple(sorted(pairs)), tuple(
         sorted(links)
