@@ -50,7 +50,10 @@ def test_ipvlan(lab: Lab, mode: str | None) -> None:
     """All have the parent's MAC address; they reach each other, and the router where the mode answers for them."""
     segment(lab)
     before = lab.snapshot()
-    given: dict[str, Any] = {"networks": [network(driver="ipvlan", **({"mode": mode} if mode else {}))], "containers": WEB}
+    given: dict[str, Any] = {
+        "networks": [network(driver="ipvlan", **({"mode": mode} if mode else {}))],
+        "containers": WEB,
+    }
     settles(lab, "wiring", **given)
     macs = {
         lab.ip("link show eth1")[0]["address"],
