@@ -139,8 +139,7 @@ class LinkResource(Resource[Want, Have]):
         return (AddLink(want.ns, want.name, self.noun, early), *set_late(want.ns, want.name, late))
 
     def _describe(self, want: Want, attributes: Mapping[str, Any]) -> Dict[str, Any]:
-        rows = {name: row for name, row in self.rows.items() if not row.asked or name in want.attributes}
-        return {"name": want.name, "netns": want.ns.option, **shown(rows, attributes)}
+        return {"name": want.name, "netns": want.ns.option, **shown(self.rows, attributes, want.attributes)}
 
 
 # --- what the nouns of links have in common ---
@@ -227,14 +226,14 @@ def differing(wanted: Mapping[str, Any], now: Mapping[str, Any]) -> Tuple[Dict[s
     return new, {name: now.get(name) for name in new}
 
 
+def is_shown(row: link_kinds.Field, asked: Container[str], attributes: Mapping[str, Any]) -> bool:
+    """Return whether a row is of the result of a link with these attributes. Some are only where they are ``asked`` for, or what leaves by it is held up."""
+    return row.name in asked or not (row.asked or row.shapes) or (row.shapes and bool(attributes.get(row.name)))
+
+
 def shown(rows: link_kinds.Rows, attributes: Mapping[str, Any], asked: Container[str] = ()) -> Dict[str, Any]:
-    """Return attributes as a module returns them: each of its rows, None for what the kernel does not give; of those that are shown where they are asked
-    for, those, and of what may be done to what leaves by the link, what is ``asked`` for, or done."""
-    return {
-        row.shown: attributes.get(name)
-        for name, row in rows.items()
-        if name in asked or not (row.asked or row.shapes) or (row.shapes and attributes.get(name))
-    }
+    """Return attributes as a module returns them: each of its rows that `is_shown`, None for what the kernel does not give."""
+    return {row.shown: attributes.get(name) for name, row in rows.items() if is_shown(row, asked, attributes)}
 
 
 def split(wanted: Mapping[str, Any], names: Sequence[str]) -> Tuple[Dict[str, Any], Dict[str, Any]]:

@@ -41,6 +41,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.lin
     ipv6_lost,
     is_own_link,
     is_own_near,
+    is_shown,
     made_for,
     no_shape,
     own_links,
@@ -470,16 +471,11 @@ class VethResource(Resource[Want, Have]):
             "bridge": master,
         }
         for name, row in _ROWS.items():
-            if _is_shown(row, want.own, own):
+            if is_shown(row, want.own, own):
                 described[name] = own.get(name)
-            if row.ends != "near" and _is_shown(row, want.peer, peer):
+            if row.ends != "near" and is_shown(row, want.peer, peer):
                 described["peer_" + name] = peer.get(name)
         return described
-
-
-def _is_shown(row: link_kinds.Field, asked: Mapping[str, Any], attributes: Mapping[str, Any]) -> bool:
-    """Return whether a row is of the result of an end with these attributes."""
-    return row.name in asked or not (row.asked or row.shapes) or (row.shapes and bool(attributes.get(row.name)))
 
 
 def _sysctls() -> Any:
