@@ -125,6 +125,10 @@ options:
       - With O(state=absent), and neither O(address) nor O(pool), all that this collection set go.
     type: bool
     default: false
+  loopback:
+    description: Remove also all addresses that this collection set on C(lo) in the namespace, unless the task has an item for C(lo) there.
+    type: bool
+    default: false
 seealso:
   - module: linuxnet.containers.ns_route
   - module: linuxnet.containers.veth

@@ -348,6 +348,19 @@ options:
         type: list
         elements: dict
         default: []
+      loopback_addresses:
+        description:
+          - Addresses of C(lo), which routers announce, such as 10.255.0.1/32. Without a prefix length it is that of a single address.
+          - One that the role gave and that is no longer listed goes.
+        type: list
+        elements: str
+        default: []
+      forwarding:
+        description:
+          - V(true) makes it a router, of both families, whose interfaces are not checked for spoofing.
+          - V(false) leaves the namespace as it is, also where it was V(true) before; nothing tells who set it.
+        type: bool
+        default: false
       state:
         description: Whether the container's wiring is to be there.
         type: str
@@ -465,8 +478,8 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 wiring_result:
-  description: By container its namespace, interfaces, addresses, gateways, routes and published ports, as the role has it; of what was done,
-    where something failed.
+  description: By container its namespace, interfaces, addresses, gateways, those of its C(lo), routes and published ports, as the role has it; of
+    what was done, where something failed.
   returned: always, unless the input was refused
   type: dict
   sample:
@@ -477,6 +490,7 @@ wiring_result:
       interfaces:
         - {name: eth0, host_interface: vethzvxkcem3eqk, bridge: docker0, mac: "06:1c:2b:7a:99:01", mtu: 1500, addresses: [172.17.230.194/16],
           gateways: [172.17.0.1]}
+      loopback_addresses: []
       routes:
         - {destination: default, gateway: 172.17.0.1, interface: eth0, metric: 0}
       published_ports:
@@ -500,8 +514,8 @@ results:
       type: str
     step:
       description:
-        - In V(teardown) it is V(keep), V(publish), V(route), V(veth), V(link), V(netns), V(bridge) or V(nat); in V(wire) V(netns), V(bridge), V(nat),
-          V(link), V(gateway), V(veth), V(bridge_port), V(address), V(route), V(publish), V(join) or V(keep).
+        - In V(teardown) it is V(keep), V(publish), V(route), V(address), V(veth), V(link), V(netns), V(bridge) or V(nat); in V(wire) V(netns),
+          V(bridge), V(nat), V(link), V(gateway), V(veth), V(bridge_port), V(address), V(route), V(publish), V(join) or V(keep).
         - V(nat) has isolation and source NAT of the networks, and in V(wire) the end of ports of containers that are to publish none; V(link) the
           tunnels to other hosts; V(gateway) the host's addresses; V(publish) the published ports; V(join) the names that mean another's namespace; V(keep) what
           the host keeps over a reboot.

@@ -225,6 +225,20 @@ def test_exclusive_keeps_what_the_task_itself_asks_for(host: Host) -> None:
     assert host.addresses("web") == ["172.17.0.9/16", "10.1.0.9/24"]
 
 
+def test_loopback_removes_what_this_collection_set_on_lo_unless_the_task_asks_for_it(host: Host) -> None:
+    lo = {"netns": "web", "interface": "lo"}
+    host.settles("ns_address", **WEB, address="172.17.0.9/16")
+    host.settles("ns_address", **lo, address="10.255.0.1/32")
+    host.settles("ns_address", **lo, address="2001:db8:255::1/128")
+    host.run("ip -n web addr add 10.255.9.9/32 dev lo && ip -n web route add 10.8.0.0/16 via 172.17.0.1 src 10.255.0.1")
+    kept = [{**WEB, "address": "172.17.0.9/16", "loopback": True}, {**lo, "address": "10.255.0.1/32"}]
+    assert host.module("ns_address", aggregate=kept)["changed"] is False
+    gone = host.settles("ns_address", **WEB, address="172.17.0.9/16", loopback=True)
+    assert gone["before"]["loopback_addresses"] == ["10.255.0.1/32", "2001:db8:255::1/128"]
+    assert "10.255.9.9/32" in host.run("ip -n web -br addr show lo").stdout
+    assert "src" not in host.run("ip -n web route show 10.8.0.0/16").stdout
+
+
 def test_supersede_removes_only_what_this_collection_set(host: Host) -> None:
     host.run("ip -n web addr add 192.0.2.7/24 dev eth0")
     host.module("ns_address", **WEB, address="172.17.0.9/16")

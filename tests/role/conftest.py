@@ -51,6 +51,7 @@ BOTH = {
         "test_parents",
         "test_persist",
         "test_purge_links",
+        "test_routers",
     )
 }
 

@@ -29,6 +29,7 @@ TASKS = {
     ("teardown", "keep"): ("Keep what is to be gone no longer", "wiring"),
     ("teardown", "publish"): ("Take back published ports", "nat"),
     ("teardown", "route"): ("Remove routes and policy rules", "ns_route"),
+    ("teardown", "address"): ("Remove addresses of loopbacks", "ns_address"),
     ("teardown", "veth"): ("Remove pairs", "veth"),
     ("teardown", "netns"): ("Remove namespaces", "netns"),
     ("teardown", "link"): ("Remove tunnels and other links", "ns_link"),

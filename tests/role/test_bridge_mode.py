@@ -106,6 +106,7 @@ def test_wiring_result_tells_a_containers_wiring(story: Story) -> None:
         "netns": "web",
         "path": "/run/netns/web",
         "network_mode": "bridge",
+        "loopback_addresses": [],
         "routes": [
             {"destination": "default", "gateway": "172.17.0.1", "interface": "eth0", "metric": 0},
             {"destination": "default", "gateway": "fd00:17::1", "interface": "eth0", "metric": 1024},
@@ -148,6 +149,7 @@ def test_g8_mode_none_leaves_only_lo_and_that_is_up(story: Story) -> None:
         "path": "/run/netns/lone",
         "network_mode": "none",
         "interfaces": [],
+        "loopback_addresses": [],
         "routes": [],
         "published_ports": [],
     }

@@ -13,6 +13,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compil
 
 DOCKER0: dict[str, Any] = {"name": "docker0", "subnets": ["172.17.0.0/16", "fd00:17::/64"]}
 BACK: dict[str, Any] = {"name": "back", "subnets": ["10.1.0.0/24"]}
+NO_LOOPBACK = {"netns": "web", "interface": "lo", "state": "absent", "supersede": True}
 NO_ROUTES = {"netns": "web", "state": "absent", "exclusive": True}
 NO_PORTS = {"type": "dnat", "owner": "web", "state": "absent"}
 NOTHING_PUBLISHED = {**NO_PORTS, "addresses": ["web"]}

@@ -311,6 +311,7 @@ ATTACHMENT: dict[str, Any] = {
 CONTAINER: dict[str, Any] = {
     **{"name": "qbox", "published_ports": ["192.0.2.7:8080:80/tcp"], "sysctls": {"net.ipv4.ip_forward": "1"}},
     "routes": [{"destination": "10.9.0.0/16", "gateway": "10.7.0.9"}],
+    "loopback_addresses": ["10.255.0.7/32"],
 }
 # Each takes a whole run: of the letters of Latin-1 one, and of what UTF-8 makes of them.
 FEWER = [

@@ -56,6 +56,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases im
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State, makers
 
+_LOOPBACK = 1  # the index of lo in every namespace
 # What a change may touch in place; anything else means taking the address away and setting it anew.
 _IN_PLACE = {4: {"valid_lft", "preferred_lft"}, 6: {"valid_lft", "preferred_lft", "noprefixroute"}}
 
@@ -65,7 +66,7 @@ class Have:
     """``own``: the addresses of the interface. ``current`` is the wanted one among them, else ``choice`` says which it is to be.
     ``networks``: (network, interface) that other interfaces reach and that overlap a new address's. ``leaving``: the addresses that the
     task is about to remove from those interfaces. ``along`` is what may go along with addresses that are to go. ``marks``: the kernel
-    says who set an address, where a pool's addresses are to go."""
+    says who set an address, where a pool's addresses are to go. ``on_loopback``: those of ``lo``, of which ours are to go, with ``along_loopback``."""
 
     link: Optional[Link] = None
     own: Tuple[Address, ...] = ()
@@ -79,6 +80,8 @@ class Have:
         default_factory=dict, hash=False
     )  # what the role's user can do about those interfaces
     marks: bool = False
+    on_loopback: Tuple[Address, ...] = ()
+    along_loopback: Along = field(default_factory=Along)
 
 
 class NsAddressResource(Resource[Want, Have]):
@@ -116,6 +119,16 @@ class NsAddressResource(Resource[Want, Have]):
         return "address %s on %s%s" % (what, want.interface, " in %s" % want.ns if want.ns.path else "")
 
     def look(self, want: Want, state: State) -> Have:
+        have = self._look(want, state)
+        ns = state.find(want.ns) if want.clears_loopback else None
+        there = tuple(state.addresses_by_index(ns).get(_LOOPBACK, ())) if ns else ()
+        gone = _ours(there)
+        link = state.link(ns, "lo") if ns and gone else None
+        if link is None or ns is None:
+            return have
+        return replace(have, on_loopback=there, along_loopback=along(ns, link, gone, state))
+
+    def _look(self, want: Want, state: State) -> Have:
         ns = state.need(want.ns) if want.present else state.find(want.ns)
         if ns is None:
             return Have()
@@ -200,8 +213,18 @@ class NsAddressResource(Resource[Want, Have]):
         return tuple(found)
 
     def plan(self, want: Want, have: Have) -> Plan:
-        if not want.present:
-            return self._absent(want, have)
+        plan = self._present(want, have) if want.present else self._absent(want, have)
+        if not want.clears_loopback:
+            return plan
+        gone = _ours(have.on_loopback)
+        stay = [address for address in have.on_loopback if address not in gone]
+        removal = Removal(want.ns, "lo", gone, stay, have.along_loopback)
+        listed = {"loopback_addresses": [address.cidr for address in gone]} if plan.before or gone else {}
+        before = {**plan.before, **listed}
+        after = dict(plan.after, loopback_addresses=[]) if plan.after else {}
+        return replace(plan, before=before, after=after, changes=(*plan.changes, *removal.steps()))
+
+    def _present(self, want: Want, have: Have) -> Plan:
         target, current = self._target(want, have), have.current
         changes: List[Change] = ready_for_ipv6(want, have.link, have.disable_ipv6)
         if current is None:
@@ -214,7 +237,12 @@ class NsAddressResource(Resource[Want, Have]):
         elif current != target:
             check_scope(target, have.own)
             changes.append(PutAddress(want.ns, want.interface, target, current))
-        if (current is None or current != target) and want.announce and target.scope == "global":
+        if (
+            (current is None or current != target)
+            and want.announce
+            and target.scope == "global"
+            and want.interface != "lo"
+        ):
             shared = any(
                 address.key != target.key and target.parsed in address.network for address in have.own
             ) or bool(target.peer)
@@ -369,7 +397,7 @@ class NsAddressResource(Resource[Want, Have]):
         if want.address is not None:
             return [address for address in have.own if address.key == want.address.key]
         if want.pool is None:
-            return [address for address in have.own if address.protocol == PROTOCOL]
+            return _ours(have.own)
         fitting = [address for address in have.own if address.parsed in want.pool.network]
         return [address for address in fitting if address.protocol == PROTOCOL or not have.marks]
 
@@ -388,6 +416,11 @@ class NsAddressResource(Resource[Want, Have]):
     @staticmethod
     def _describe(want: Want, address: Address) -> Dict[str, Any]:
         return described(want.ns, want.interface, address, want.owner, want.gateway)
+
+
+def _ours(addresses: Sequence[Address]) -> List[Address]:
+    """Return the addresses that this collection set."""
+    return [address for address in addresses if address.protocol == PROTOCOL]
 
 
 def described(ns: NsRef, interface: str, address: Address, owner: str = "", gateway: str = "") -> Dict[str, Any]:

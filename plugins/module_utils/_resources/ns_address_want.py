@@ -48,6 +48,7 @@ OPTIONS: Dict[str, Any] = {
     "probe": {"type": "bool", "default": False},
     "exclusive": {"type": "bool", "default": False},
     "supersede": {"type": "bool", "default": False},
+    "loopback": {"type": "bool", "default": False},
 }
 RULES: Dict[str, Any] = {
     "mutually_exclusive": [["address", "pool"], ["peer", "pool"], ["bridge", "parent"]],
@@ -84,7 +85,7 @@ class Want:
     Of the other items of its task a want knows ``keep`` and ``keep_pools``, what is wanted on the same interface, so that none
     removes another's; ``beside``, the wants for each interface of the namespace on which one supersedes; ``reserved``, the fixed
     addresses, which no pool gives away; and ``clears``, the address families of which it is the one to supersede: the last of those that would, so that
-    what is new stands before what was there goes.
+    what is new stands before what was there goes. ``clears_loopback``: what of ours is on ``lo`` goes as well, since no item is for that.
     """
 
     ns: NsRef
@@ -108,6 +109,7 @@ class Want:
     reserved: Mapping[IpAddress, Any] = field(default_factory=dict, compare=False)
     clears: FrozenSet[int] = field(default=frozenset((4, 6)), compare=False)
     on_parent: bool = False
+    clears_loopback: bool = False
 
     def may_be(self, address: Address) -> bool:
         """Return whether an address of the interface is, or may be, the one that is wanted."""
@@ -174,6 +176,7 @@ def parse(params: Mapping[str, Any]) -> Want:
         params["exclusive"],
         params["supersede"],
         on_parent=bool(params.get("parent")),
+        clears_loopback=params["loopback"],
     )
 
 
@@ -275,6 +278,7 @@ def together(wants: Sequence[Want]) -> List[Want]:
         for where, same in by_interface.items()
     }
     pooled = {where: [other for other in same if other.pool is not None] for where, same in by_interface.items()}
+    on_loopback = {want.ns for want in wants if want.interface == "lo"}
     last = {where: _last(same) for where, same in by_interface.items()}
     completed = []
     for want in wants:
@@ -282,9 +286,8 @@ def together(wants: Sequence[Want]) -> List[Want]:
         pools = tuple(other.pool for other in pooled.get((want.ns, want.interface), ()) if other is not want)
         superseding = last.get((want.ns, want.interface), {})
         clears = frozenset(family for family, one in superseding.items() if one is want)
-        completed.append(
-            replace(want, keep=keep, keep_pools=pools, beside=beside[want.ns], reserved=reserved, clears=clears)
-        )
+        found = replace(want, keep=keep, keep_pools=pools, beside=beside[want.ns], reserved=reserved, clears=clears)
+        completed.append(replace(found, clears_loopback=want.clears_loopback and want.ns not in on_loopback))
     return completed
 
 

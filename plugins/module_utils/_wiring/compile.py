@@ -288,6 +288,8 @@ def _add_container(plan: Plan, container: Container, all_absent: bool) -> None:
         # An entry that is left to say that one is absent need not say what has its namespace, which may live on.
         if not all_absent or container.may_outlive:
             down["route"].extend(container.no_routes())
+        if container.loopback_addresses and container.may_outlive:
+            down["address"].extend(container.loopback(present=False))
         down["netns"].insert(0, {"name": container.name, "state": "absent"})  # those that share a namespace first
         return
     wire["join" if container.shares else "netns"].append(container.netns())
@@ -304,6 +306,8 @@ def _add_container(plan: Plan, container: Container, all_absent: bool) -> None:
         )
     else:
         wire["route"].extend(container.no_routes())
+    if not container.shares:
+        wire["address"].extend(container.loopback())
 
 
 def publishing(items: Sequence[Item], closed: Sequence[Mapping[str, Any]], given: Sequence[Mapping[str, Any]]) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any, Dict, Iterator, List, Mapping, Set, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Set, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import address, ip
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.engines import ENGINES
@@ -54,6 +55,9 @@ CHECKED = "wiring"  # the comment of checks that the role makes
 
 # What a namespace that we make for a container has from the start, as those that Docker makes: its processes need no privilege for low ports and to ping.
 BORN_WITH = {"net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647"}
+# What a router has, of both families; beside it, what else the kernel calls the first one.
+FORWARDING = {"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1}
+_ALSO_FORWARDING = (*FORWARDING, "net.ipv4.conf.all.forwarding")
 
 
 def _refusal(container: str, text: str) -> Invalid:
@@ -116,7 +120,8 @@ def _of_ipv6(key: str) -> str:
 @dataclass(frozen=True)
 class Attachment:
     """An interface of a container on one of its networks; ``spec`` is the entry of the container's ``networks``, ``sysctls`` are those of the
-    container that are of this interface; ``ipv6_off``: nobody asked for IPv6 on it; ``forwards``: it is a router."""
+    container that are of this interface; ``ipv6_off``: nobody asked for IPv6 on it; ``forwards``: it is a router; ``loopback``: the container's
+    addresses on ``lo``, CIDRs."""
 
     container: str
     network: Network
@@ -125,6 +130,7 @@ class Attachment:
     sysctls: Mapping[str, Any]
     ipv6_off: bool = False
     forwards: bool = False
+    loopback: Sequence[str] = ()
 
     @property
     def mac(self) -> str:
@@ -274,7 +280,8 @@ class Attachment:
         return [item] if pools else []
 
     def _check(self) -> Item:
-        fixed = [item["address"].partition("/")[0] for item in self.addresses() if item.get("address")]
+        given = [item["address"] for item in self.addresses() if item.get("address")]
+        fixed = [cidr.partition("/")[0] for cidr in (*given, *self.loopback)]
         item: Item = {
             "type": "spoof_check",
             "owner": self.container,
@@ -393,9 +400,48 @@ class Container:
             raise self._refusal(
                 "sysctls belong to container '%s', whose namespace it joins; set them there." % self.joined
             )
+        self._check_router()
+        self.loopback_addresses = [self._loopback(text) for text in spec["loopback_addresses"]]
         self.attachments = self._attached(networks)
         self._check_ipv6()
         self.ports = self._published()
+
+    def _check_router(self) -> None:
+        """Raise `Invalid` for what a router has, where the namespace is another's, or its sysctls say otherwise."""
+        for option in ("loopback_addresses", "forwarding"):
+            if self.spec[option] and self.mode == "host":
+                raise self._refusal(
+                    "%s: with network_mode: host that would be of the host itself; leave it out." % option
+                )
+            if self.spec[option] and self.joined:
+                raise self._refusal(
+                    "%s: that is for container '%s' to say, whose namespace it joins." % (option, self.joined)
+                )
+        for key, value in self.spec["sysctls"].items() if self.spec["forwarding"] else ():
+            if key_of(str(key)) in _ALSO_FORWARDING and not switched_on(value):
+                raise self._refusal(
+                    "sysctls: '%s' switches off what forwarding: true switches on; leave out one of them." % key
+                )
+
+    def _loopback(self, text: str) -> str:
+        """Return an address of ``lo`` in canonical form. Raises `Invalid`."""
+        where = self._option("loopback_addresses")
+        bare = "/" not in text  # a host's own: nobody else is in its network
+        found = addressing.interface("%s/%d" % (text, address(text, where).max_prefixlen) if bare else text, where)
+        if found.ip.is_loopback:
+            raise self._refusal("loopback_addresses: %s is of those that lo has anyway; leave it out." % found.ip)
+        return "%s/%d" % (addressing.text(found.ip), found.network.prefixlen)
+
+    def loopback(self, present: bool = True) -> List[Item]:
+        """Return the items of its addresses on ``lo``. Without any ours go: an address of its networks sees to that, or else an item."""
+        where: Item = {"netns": self.name, "interface": "lo"}
+        if present and (self.loopback_addresses or self._wired()):
+            return [dict(where, address=own, supersede=True) for own in self.loopback_addresses]
+        return [dict(where, state="absent", supersede=True)]
+
+    def _wired(self) -> bool:
+        """Return whether it has an interface on a network."""
+        return self.mode == "bridge" and bool(self.attachments)
 
     @property
     def shares(self) -> str:
@@ -461,7 +507,7 @@ class Container:
             attached.add(network.name)
             own = {key: value for key, value in self.spec["sysctls"].items() if interface_of(str(key)) == interface}
             off = network.pooled and not network.has_subnet(6) and not self._asks_for_ipv6(network, entry, interface)
-            made = (self.name, network, interface, entry, own, off, self._forwards())
+            made = (self.name, network, interface, entry, own, off, self._forwards(), self.loopback_addresses)
             found.append(Attachment(*made) if network.bridged else _on_parent(*made))
             if self.present:
                 found[-1].check_options()
@@ -482,7 +528,9 @@ class Container:
 
     def _forwards(self) -> bool:
         """Return whether the container is told to forward packets: those have others' addresses."""
-        return any(_of_forwarding(str(key)) and switched_on(value) for key, value in self.spec["sysctls"].items())
+        return self.spec["forwarding"] or any(
+            _of_forwarding(str(key)) and switched_on(value) for key, value in self.spec["sysctls"].items()
+        )
 
     def checks(self) -> List[Item]:
         """Return the items that have its ports checked for spoofing; what else of it is checked is so no longer."""
@@ -530,7 +578,10 @@ class Container:
     def _own_sysctls(self) -> Dict[str, Any]:
         """Return the sysctls of the namespace itself; those of an interface are set once it is there. Raises `Invalid` for one that nobody makes."""
         made = {attachment.interface for attachment in self.attachments} if self.mode == "bridge" else set()
-        found = {}
+        found: Dict[str, Any] = {}
+        if self.spec["forwarding"]:
+            said = {key_of(str(key)) for key in self.spec["sysctls"]}
+            found.update((key, value) for key, value in FORWARDING.items() if key not in said)
         for key, value in self.spec["sysctls"].items():
             interface = interface_of(str(key))
             if interface not in made:
@@ -560,12 +611,15 @@ class Container:
 
     def interfaces(self) -> Iterator[Tuple[str, Item]]:
         """Yield (step, item) for all that its interfaces need. What makes them is of two modules, and each is told which ones are the other's."""
+        bare = not self.loopback_addresses
         for attachment in self.attachments:
             others = [
                 other.interface for other in self.attachments if other.network.bridged != attachment.network.bridged
             ]
             for step, items in attachment.items().items():
                 for item in items:
+                    if step == "address" and bare:
+                        item, bare = dict(item, loopback=True), False
                     yield step, dict(item, keep=others) if others and item.get("exclusive") else item
 
     def bare_pairs(self) -> List[Item]:

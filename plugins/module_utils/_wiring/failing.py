@@ -186,6 +186,7 @@ class _Half:
             return {self._interface(self._pairs[item["interface"]])}
         if step == "address":
             return {
+                ("container", item["netns"]),
                 ("interface", item["netns"], item["interface"]),
                 ("gateway", item.get("bridge") or "", _version(item)),
             }

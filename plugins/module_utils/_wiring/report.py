@@ -18,6 +18,7 @@ Bridges = Dict[Tuple[str, str], Dict[Tuple[str, str, str], List[str]]]
 _DRAWN = ("dummy", "ipvlan", "macvlan", "vlan")
 _UNSEEN = "unknown"  # as ns_link has it of the namespace of a parent
 _ROUTE = ("destination", "gateway", "interface", "metric", "table", "rule_source")
+_SHARED = ("interfaces", "loopback_addresses", "routes", "published_ports")  # by those in one namespace
 _PUBLISHED_PORT = ("host_ip", "host_port", "to_address", "to_port", "protocol")
 
 
@@ -196,8 +197,8 @@ def result(
     """Return by container what its wiring is now, from the modules' ``results`` (by step, in order); ``join`` has the items that
     the step of that name was asked for.
 
-    ``{name: {netns, path, network_mode, interfaces: [{name, host_interface, bridge, mac, mtu, addresses, gateways}], routes,
-    published_ports}}``.
+    ``{name: {netns, path, network_mode, interfaces: [{name, host_interface, bridge, mac, mtu, addresses, gateways}],
+    loopback_addresses, routes, published_ports}}``.
     """
     # Here, for what filters load; see wiring_plan.
     from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import owner_mark
@@ -220,7 +221,7 @@ def result(
         owner = shares[entry["name"]]
         container = _container(entry, "host" if owner == "host" else "container:" + owner)
         shared = containers.get(owner, {})
-        container.update((name, shared[name]) for name in ("interfaces", "routes", "published_ports") if name in shared)
+        container.update((name, shared[name]) for name in _SHARED if name in shared)
         containers[container["netns"]] = container
     return containers
 
@@ -266,6 +267,8 @@ def _add_interfaces(containers: Mapping[str, Item], results: Mapping[str, Sequen
             addressed["addresses"].append(entry["address"])
             if entry.get("gateway"):
                 addressed["gateways"].append(entry["gateway"])
+        elif entry["interface"] == "lo" and entry.get("netns") in containers:
+            containers[entry["netns"]]["loopback_addresses"].append(entry["address"])
 
 
 def _container(entry: Mapping[str, Any], mode: str) -> Item:
@@ -275,6 +278,7 @@ def _container(entry: Mapping[str, Any], mode: str) -> Item:
         "path": entry["path"],
         "network_mode": mode,
         "interfaces": [],
+        "loopback_addresses": [],
         "routes": [],
         "published_ports": [],
     }

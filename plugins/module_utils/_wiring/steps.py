@@ -39,6 +39,7 @@ STEPS = (
     Step(TEARDOWN, KEEP, "wiring", "Keep what is to be gone no longer"),
     Step(TEARDOWN, "publish", "nat", "Take back published ports"),
     Step(TEARDOWN, "route", "ns_route", "Remove routes and policy rules"),
+    Step(TEARDOWN, "address", "ns_address", "Remove addresses of loopbacks"),
     Step(TEARDOWN, "veth", "veth", "Remove pairs"),
     Step(TEARDOWN, "link", "ns_link", "Remove tunnels and other links"),
     Step(TEARDOWN, "netns", "netns", "Remove namespaces"),

@@ -91,6 +91,8 @@ CONTAINER: Dict[str, Any] = {
     "published_ports": {"type": "list", "elements": "raw", "default": []},
     "sysctls": {"type": "dict", "default": {}},
     "routes": _ROUTES,
+    "loopback_addresses": _TEXTS,
+    "forwarding": {"type": "bool", "default": False},
     "state": _STATE,
 }
 OPTIONS: Dict[str, Any] = {

@@ -123,6 +123,8 @@ FULL_CONTAINER = {
         }
     ],
     "published_ports": [],
+    "loopback_addresses": [],
+    "forwarding": False,
     "sysctls": {"net.core.somaxconn": 5},
     "routes": [{"destination": "10.8.0.0/16", "type": "blackhole", "metric": 4}],
     "state": "present",

@@ -18,6 +18,7 @@ from ansible_collections.linuxnet.containers.tests.unit.plans import (
     CHECKED_FIRST,
     DOCKER0,
     NO_CHECKS,
+    NO_LOOPBACK,
     NO_PORTS,
     NO_ROUTES,
     NOTHING_PUBLISHED,
@@ -64,7 +65,13 @@ def test_one_network_and_one_container() -> None:
         ],
         "bridge_port": [],
         "address": [
-            {**where, "gateway": "172.17.0.1", "pool": "172.17.0.0/16", "broadcast": "172.17.255.255"},
+            {
+                **where,
+                "gateway": "172.17.0.1",
+                "pool": "172.17.0.0/16",
+                "broadcast": "172.17.255.255",
+                "loopback": True,
+            },
             {**where, "gateway": "fd00:17::1", "pool": "fd00:17::/64"},
         ],
         "route": [
@@ -88,14 +95,14 @@ def test_one_network_and_one_container() -> None:
         "publish": [NOTHING_PUBLISHED, {**CHECK, **pools, "addresses": ["web/eth0/ipv4", "web/eth0/ipv6"]}],
         "join": [],
     }
-    assert list(plan["teardown"]) == ["keep", "publish", "route", "veth", "link", "netns", "bridge", "nat"]
+    assert list(plan["teardown"]) == ["keep", "publish", "route", "address", "veth", "link", "netns", "bridge", "nat"]
     assert not any(plan["teardown"].values())
 
 
 def test_g8_mode_none_takes_earlier_wiring_away_and_keeps_the_namespace() -> None:
     plan = compile_plan([DOCKER0], [{"name": "web", "network_mode": "none"}])
     assert plan["wire"]["netns"] == [{"name": "web", "new_sysctls": BORN_WITH}]
-    assert [plan["wire"][step] for step in ("veth", "address", "route")] == [[], [], [NO_ROUTES]]
+    assert [plan["wire"][step] for step in ("veth", "address", "route")] == [[], [NO_LOOPBACK], [NO_ROUTES]]
     assert plan["teardown"]["veth"] == [
         {"peer_netns": "web", "peer_name": "eth0", "exclusive": True, "state": "absent"}
     ]
@@ -118,6 +125,7 @@ def test_absent_takes_it_down_from_the_outside_in(networks: Any, containers: Any
     assert plan["teardown"] == {
         "keep": [],
         "link": [],
+        "address": [],
         "publish": [NO_PORTS],
         "nat": [
             {"type": "filter", "bridge": "docker0", **rule},

@@ -39,6 +39,45 @@ def test_c14_a_container_on_two_networks_has_one_default_route() -> None:
     assert [one["gateway"] for one in wire([DOCKER0, BACK], [refused])["route"]] == ["10.1.0.1"]
 
 
+@pytest.mark.parametrize("engine", ["netns", "docker"])
+def test_a_router_forwards_both_families_and_is_not_checked(engine: str) -> None:
+    made = wire([BACK], [{"name": "r1", "engine": engine, "forwarding": True, "sysctls": {"net/ipv4/ip_forward": 1}}])
+    assert made["netns"][0]["sysctls"] == {"net.ipv6.conf.all.forwarding": 1, "net/ipv4/ip_forward": 1}
+    assert [one["state"] for one in made["nat"] if one.get("type") == "spoof_check"] == ["absent"]
+    plain = wire([BACK], [{"name": "r1", "engine": engine, "forwarding": False}])
+    assert "sysctls" not in plain["netns"][0]
+
+
+ON_LO = {"netns": "r1", "interface": "lo", "supersede": True}
+
+
+def test_loopback_addresses_are_those_of_lo_and_what_is_not_listed_goes_without_an_item_of_its_own() -> None:
+    r1 = {"name": "r1", "loopback_addresses": ["10.255.0.1", "2001:DB8::0:1/128"]}
+    addresses = wire([BACK], [r1])["address"]
+    assert addresses[1:] == [{**ON_LO, "address": own} for own in ("10.255.0.1/32", "2001:db8::1/128")]
+    assert "loopback" not in addresses[0]
+    (check,) = (one for one in wire([BACK], [r1])["nat"] if one.get("type") == "spoof_check")
+    assert check["addresses"] == ["10.255.0.1", "2001:db8::1"]  # what it sends from them passes
+    (left,) = wire([BACK], [{"name": "r1"}])["address"]
+    assert (left["interface"], left["loopback"]) == ("eth0", True)
+    two = {"name": "r1", "networks": [{"name": "docker0"}, {"name": "back"}]}
+    assert [one.get("loopback") for one in wire([DOCKER0, BACK], [two])["address"]] == [True, None, None]
+
+
+@pytest.mark.parametrize("more", [{"network_mode": "none"}, {"networks": []}])
+def test_a_container_without_a_network_has_them_too(more: dict[str, Any]) -> None:
+    r1 = {"name": "r1", **more, "loopback_addresses": ["10.255.0.1/32"]}
+    assert compile_plan([BACK], [r1])["wire"]["address"] == [{**ON_LO, "address": "10.255.0.1/32"}]
+    bare = compile_plan([BACK], [{"name": "r1", **more}])["wire"]["address"]
+    assert bare == [{**ON_LO, "state": "absent"}]
+
+
+def test_loopback_addresses_go_from_a_namespace_that_lives_on() -> None:
+    gone = {"name": "r1", "state": "absent", "loopback_addresses": ["10.255.0.1/32"]}
+    assert compile_plan([], [gone])["teardown"]["address"] == []
+    assert compile_plan([], [{**gone, "engine": "docker"}])["teardown"]["address"] == [{**ON_LO, "state": "absent"}]
+
+
 def test_sysctls_of_an_interface_go_with_its_pair_and_the_others_with_the_namespace() -> None:
     keys = {
         "net.ipv4.ip_forward": 1,

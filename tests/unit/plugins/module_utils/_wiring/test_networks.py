@@ -96,7 +96,7 @@ def test_with_addressing_none_a_container_has_the_addresses_that_are_listed() ->
     made = wire([{**BACK, "addressing": "none"}], [web, {"name": "bare"}])
     assert [item["address"] for item in made["gateway"]] == ["10.1.0.1/24"]
     assert [one.get("address") for one in made["address"]] == ["10.1.0.9/24", None]
-    assert made["address"][1] == {"netns": "bare", "interface": "eth0", **OURS_AWAY}
+    assert made["address"][1] == {"netns": "bare", "interface": "eth0", "loopback": True, **OURS_AWAY}
     assert [one["netns"] for one in made["route"] if "gateway" in one] == ["web"]
     assert [one["to_address"] for one in made["publish"] if "to_address" in one] == ["web/eth0/ipv4"]
 

@@ -81,6 +81,7 @@ def test_the_result_is_put_together_by_container() -> None:
                 "addresses": ["10.0.0.2/24"], "gateways": ["10.0.0.1"],
             }
         ],
+        "loopback_addresses": [],
         "routes": [{"destination": "default", "gateway": "10.0.0.1", "interface": "eth0", "metric": 0}],
         "published_ports": [],
     }  # fmt: skip
