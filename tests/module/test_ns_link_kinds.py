@@ -55,7 +55,7 @@ def uplinks(lab: Lab) -> None:
 def link(lab: Lab, name: str = "x0", netns: str = "") -> dict[str, Any]:
     """What iproute2 says of an interface."""
     found: dict[str, Any] = lab.ip(f"{netns and f'-n {netns} '}-d link show dev {name}")[0]
-    return {**found, **found["linkinfo"].get("info_data", {})}
+    return {**found["linkinfo"].get("info_data", {}), **found}
 
 
 # --- made, changed, removed ---
