@@ -144,12 +144,14 @@ def attachment(chance: Random, network: Item) -> Item:
     item: Item = {"name": network["name"]}
     first = str(network["subnets"][0])
     version = "ipv6_address" if ":" in first else "ipv4_address"
+    beside = Random(
+        repr(chance.getstate())
+    )  # what came later is drawn so that a number still means the sequence that it meant
+    item |= some(beside, 0.1, rate=["10mbit", "1.5 Mbit"], egress_rate=["1mbit", ""])
     return item | some(
         chance,
         0.1,
         mac_address=["02:00:00:00:00:07", "02:00:00:00:00:08"],
-        rate=["10mbit", "1.5 Mbit"],
-        egress_rate=["1mbit", ""],
         interface=["eth0", "lan0", "eth1", "e.x-y"],
         host_interface=["h-one", "h-two"],
         port=PORT_OPTIONS,
