@@ -36,6 +36,8 @@ _ALONE = "passthru"
 
 
 class OnParent(Network):
+    """A network on the segment of ``parent``, by links of a ``kind`` of `SHARING`; ``host_interface`` is the host's own there, ``""`` for none."""
+
     useless = {**OF_SHARED, **OF_BRIDGES}
     bridged = False
 
