@@ -20,7 +20,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.values 
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
     check_port_mtu,
     differing,
-    is_own_link,
+    is_foreign_bridge,
     port_of,
     shown,
 )
@@ -94,14 +94,9 @@ def _default_pvid(bridge: Link) -> int:
     return bridge.get("default_pvid") or int(bridge.index < 0 and bool(bridge.get("vlan_filtering")))
 
 
-def _foreign(want: Want, bridge: Link, state: State) -> bool:
-    """Return whether a bridge is somebody else's."""
-    return bridge.index > 0 and not is_own_link(bridge, "bridge", want.ns.path, bridge.name, state.identity())
-
-
 def _joining(want: Want, ns: int, bridge: Link, state: State) -> Mapping[str, Any]:
     """Return what the end of a pair needs besides before it becomes a port of a bridge of somebody else's."""
-    if not _foreign(want, bridge, state):
+    if not is_foreign_bridge(want.ns, bridge, state):
         return {}
     # Here and not above: of use to few tasks.
     from ansible_collections.linuxnet.containers.plugins.module_utils._resources import foreign_bridge
@@ -129,11 +124,11 @@ def _check_port(want: Want, ns: int, port: Link, state: State) -> None:
 
 def _check_ours(want: Want, ns: int, bridge: Link, port: Link, state: State) -> None:
     """Raise `Refused` for a port of a bridge of somebody else's, which is not to be a port of another one."""
-    if _foreign(want, bridge, state):
+    if is_foreign_bridge(want.ns, bridge, state):
         text = "bridge: '%s' in %s was here before; who made it gives it ports such as '%s'."
         raise Refused(text % (bridge.name, want.ns, port.name))
     master = state.link_at(ns, port.master) if port.master else None
-    if master is not None and master.kind == "bridge" and _foreign(want, master, state):
+    if master is not None and master.kind == "bridge" and is_foreign_bridge(want.ns, master, state):
         text = "interface: '%s' in %s is a port of '%s', which is somebody else's; take it out of that first: %s"
         (release,) = SetLink(want.ns, port.name, {"master": ""}).commands()
         raise Refused(text % (port.name, want.ns, master.name, release))
@@ -273,7 +268,7 @@ class BridgePortResource(Resource[Want, Have]):
             default_pvid,
             joining,
             link is not None and link.get("alias") == APART and state.filters_bridged(ns),
-            foreign=there is not None and _foreign(want, there, state),
+            foreign=there is not None and is_foreign_bridge(want.ns, there, state),
             warnings=warnings,
         )
 

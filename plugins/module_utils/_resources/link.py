@@ -319,6 +319,11 @@ def is_own_link(link: Link, kind: str, path: str, name: str, identity: str) -> b
     return link.kind == kind and is_own(link.get("mac"), identity, kind, path, name)
 
 
+def is_foreign_bridge(ref: NsRef, bridge: Link, state: State) -> bool:
+    """Return whether a bridge of the namespace ``ref`` is there, and somebody else's."""
+    return bridge.index > 0 and not is_own_link(bridge, "bridge", ref.path, bridge.name, state.identity())
+
+
 def is_made(link: Link, path: str, name: str, identity: str) -> bool:
     """Return whether the noun ns_link made a link as ``name`` in the namespace at ``path``: it was born with the mark, or has the MAC
     address that is derived for it. That alone would not do: some have their parent's."""

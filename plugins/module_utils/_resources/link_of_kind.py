@@ -28,8 +28,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.lin
     differing,
     ipv6_kept,
     ipv6_lost,
+    is_foreign_bridge,
     is_made,
-    is_own_link,
     no_shape,
     own_links,
     own_mac,
@@ -254,8 +254,7 @@ class OfKind(LinkResource):
         )
         if have.link is None or (have.link.master, have.link.get("mtu")) != (bridge.index, size):
             check_port_mtu("mtu", want.name, size, ns, bridge, state)
-        ours = is_own_link(bridge, "bridge", want.ns.path, bridge.name, have.identity)
-        if have.link is not None or bridge.index < 0 or ours:
+        if have.link is not None or not is_foreign_bridge(want.ns, bridge, state):
             return have
         # Here and not above: of use to few tasks.
         from ansible_collections.linuxnet.containers.plugins.module_utils._resources import foreign_bridge

@@ -39,7 +39,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.lin
     differing,
     ipv6_kept,
     ipv6_lost,
-    is_own_link,
+    is_foreign_bridge,
     is_own_near,
     is_shown,
     made_for,
@@ -531,7 +531,7 @@ def _fit(want: Want, ns: int, link: Optional[Link], state: State) -> Optional[Fi
     if not name:
         return None
     bridge = state.need_link(ns, want.ns, name, "bridge", "bridge")
-    if bridge.index < 0 or is_own_link(bridge, "bridge", want.ns.path, name, state.identity()):
+    if not is_foreign_bridge(want.ns, bridge, state):
         return None
     # Here and not above: of use to few tasks.
     from ansible_collections.linuxnet.containers.plugins.module_utils._resources import foreign_bridge
@@ -582,9 +582,8 @@ def _surplus(
     links = [one.name for one in own_links(want.peer_ns, there, state) if one.name not in want.keep]
     if links and not want.present and (peer_ns == state.find(HOST) or _named_besides(want, peer_ns, state)):
         links = []  # they may be another's, whose namespace the name means as well: their mark does not say for which name they were made
-    return tuple(sorted(pairs)), tuple(
-        sorted(links)
-    )  # check mode does not know in which order the kernel will have them
+    # Check mode does not know in which order the kernel will have them.
+    return tuple(sorted(pairs)), tuple(sorted(links))
 
 
 def _named_besides(want: Want, peer_ns: int, state: State) -> bool:

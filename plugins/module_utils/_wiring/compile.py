@@ -63,7 +63,6 @@ def compile_plan(
     plan = empty_plan()
     for network in checked_networks.values():
         _add_network(plan, network)
-    _check_parents(checked_networks.values())
     used = {item["name"] for item in plan[WIRE]["link"]}
     plan[TEARDOWN]["link"] = [item for item in plan[TEARDOWN]["link"] if item["name"] not in used]
     for container in _joined_first(checked_containers):
@@ -161,6 +160,7 @@ def _networks(given: Any, absent: bool, shares: bool = False) -> Dict[str, Netwo
     """Return the networks by name, in order. What is to be gone is in nobody's way. ``shares``: the host shares networks. Raises `Invalid`."""
     networks = [_network(spec, shares) for spec in _listed("networks", given, absent)]
     _check_unique("networks", [network.name for network in networks])
+    _check_parents(networks)
     subnets = [(network, net) for network in networks if network.present for net in network.claims]
     for number, (network, net) in enumerate(subnets if overlapping([net for dummy, net in subnets]) else ()):
         for earlier, taken in subnets[:number]:
