@@ -75,30 +75,3 @@ options:
     default: 0
     version_added: 0.3.0
 """
-
-    SHAPES = r"""
-options:
-  rate:
-    description:
-      - Rate to which what leaves by the link is held, by that end of a pair which is in O(netns), as C(tc) writes it, such as V(10mbit), V(512kbit), or
-        V(1mbps), which is bytes. From V(8kbit) to V(1tbit), Ethernet headers counted. An empty text takes it away.
-      - A token bucket (C(tbf)) does it, which holds one packet more than what passes in 10 ms, and lets packets wait for 100 ms at most.
-      - A queueing discipline of somebody else's at the root of the interface is refused, and left alone. Those of this collection are known by their handles,
-        C(4c4e:) and C(4c4f:).
-    type: str
-    version_added: 0.3.0
-  delay:
-    description:
-      - Time that what leaves by the link waits for, such as V(10ms), V(500us) or V(2s). An empty text takes it away.
-      - With O(delay), O(jitter) or O(loss) the kernel's C(netem) does it all, O(rate) as well. A kernel without is told in a sentence.
-    type: str
-    version_added: 0.3.0
-  jitter:
-    description: By how much O(delay) varies, up and down. At most that, which is given beside it, and at most V(2s).
-    type: str
-    version_added: 0.3.0
-  loss:
-    description: How much of what leaves by the link is lost, in percent, such as V(0.5), with up to four decimals. An empty text takes it away.
-    type: str
-    version_added: 0.3.0
-"""

@@ -23,14 +23,11 @@ description:
     in a sentence that names it, and a link on which others are made is not removed.
   - VXLAN is not encrypted, and the kernel takes frames from any host that sends some to its port, not from O(peers) only. Where others are on the underlay
     as well, a firewall has to let in the peers alone.
-  - O(rate), O(delay), O(jitter) and O(loss) are of V(ipvlan), V(macvlan), V(vlan) and V(vxlan), and of what leaves by the link. What comes in is not
-    held up.
 extends_documentation_fragment:
   - linuxnet.containers.attributes
   - linuxnet.containers.attributes.actiongroup
   - linuxnet.containers.options
   - linuxnet.containers.options.netns
-  - linuxnet.containers.options.shapes
 options:
   name:
     description: Name of the link. Required without O(aggregate).
@@ -81,6 +78,30 @@ options:
   alias:
     description: A text for people, shown by C(ip link).
     type: str
+  rate:
+    description:
+      - Rate to which what leaves by the link is held, of V(ipvlan), V(macvlan), V(vlan) and V(vxlan), as C(tc) writes it, such as V(10mbit),
+        V(512kbit), or V(1mbps), which is bytes. From V(8kbit) to V(1tbit), Ethernet headers counted. An empty text takes it away.
+      - What comes in is not held up.
+      - A token bucket (C(tbf)) does it, which holds one packet more than what passes in 10 ms, and lets packets wait for 100 ms at most.
+      - A queueing discipline of somebody else's at the root of the interface is refused, and left alone. Those of this collection are known by their handles,
+        C(4c4e:) and C(4c4f:).
+    type: str
+    version_added: 0.3.0
+  delay:
+    description:
+      - Time that what leaves by the link waits for, such as V(10ms), V(500us) or V(2s). An empty text takes it away.
+      - With O(delay), O(jitter) or O(loss) the kernel's C(netem) does it all, O(rate) as well. A kernel without is told in a sentence.
+    type: str
+    version_added: 0.3.0
+  jitter:
+    description: By how much O(delay) varies, up and down. At most that, which is given beside it, and at most V(2s).
+    type: str
+    version_added: 0.3.0
+  loss:
+    description: How much of what leaves by the link is lost, in percent, such as V(0.5), with up to four decimals. An empty text takes it away.
+    type: str
+    version_added: 0.3.0
   recreate:
     description:
       - Make the link anew, without its addresses and routes, where it differs in what is not changed in place. These are O(kind),

@@ -22,7 +22,6 @@ extends_documentation_fragment:
   - linuxnet.containers.attributes.actiongroup
   - linuxnet.containers.options
   - linuxnet.containers.options.netns
-  - linuxnet.containers.options.shapes
   - linuxnet.containers.options.auto_mtu
 options:
   name:
@@ -98,6 +97,29 @@ options:
       - Whether the other end has IPv6. It is set before that is up.
       - Beside O(exclusive) it keeps IPv6, and a warning says so, where somebody else gave it an address for good.
     type: bool
+  rate:
+    description:
+      - Rate to which what leaves by the end in O(netns) is held, as C(tc) writes it, such as V(10mbit), V(512kbit), or V(1mbps), which is
+        bytes. From V(8kbit) to V(1tbit), Ethernet headers counted. An empty text takes it away.
+      - A token bucket (C(tbf)) does it, which holds one packet more than what passes in 10 ms, and lets packets wait for 100 ms at most.
+      - A queueing discipline of somebody else's at the root of the interface is refused, and left alone. Those of this collection are known by their handles,
+        C(4c4e:) and C(4c4f:).
+    type: str
+    version_added: 0.3.0
+  delay:
+    description:
+      - Time that what leaves by the end in O(netns) waits for, such as V(10ms), V(500us) or V(2s). An empty text takes it away.
+      - With O(delay), O(jitter) or O(loss) the kernel's C(netem) does it all, O(rate) as well. A kernel without is told in a sentence.
+    type: str
+    version_added: 0.3.0
+  jitter:
+    description: By how much O(delay) varies, up and down. At most that, which is given beside it, and at most V(2s).
+    type: str
+    version_added: 0.3.0
+  loss:
+    description: How much of what leaves by the end in O(netns) is lost, in percent, such as V(0.5), with up to four decimals. An empty text takes it away.
+    type: str
+    version_added: 0.3.0
   peer_rate:
     description: As O(rate), of what leaves by the other end.
     type: str
