@@ -33,7 +33,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=3600)
     parser.add_argument("--shrink", type=float, default=60, help="seconds to make a sequence that fails smaller")
-    parser.add_argument("--replay", help="a file with a sequence, as it was printed")
+    parser.add_argument("--replay", help="a file with sequences, a line each, as they were printed")
     parser.add_argument("--tell", action="store_true", help="tell what each run of a sequence did, in one task")
     given = parser.parse_args()
     sys.path.insert(0, given.collections)
@@ -42,13 +42,14 @@ def main() -> int:
     import sequences
 
     if given.replay:
-        listed = [json.loads(Path(given.replay).read_text(encoding="utf-8"))]
+        listed = [json.loads(line) for line in Path(given.replay).read_text(encoding="utf-8").splitlines() if line]
+        given.first, given.count = 0, len(listed)
     begun, failed = time.monotonic(), 0
     kinds: Counter[str] = Counter()
     lived: Counter[str] = Counter()
     number = given.first
     while number < given.first + given.count and time.monotonic() - begun < given.seconds:
-        sequence = listed[0] if given.replay else sequences.made(f"{given.seed} {number}")
+        sequence = listed[number] if given.replay else sequences.made(f"{given.seed} {number}")
         if given.tell:
             for manner in sequences.MANNERS:
                 print(f"--- {manner}")
@@ -59,8 +60,6 @@ def main() -> int:
             kinds[found[0]["kind"]] += 1
             _show(sequences, sequence, found[0], given.shrink)
         number += 1
-        if given.replay:
-            break
     runs = ", ".join(f"{count} {what}" for what, count in lived.most_common())
     print(
         f"{number - given.first} sequences from '{given.seed} {given.first}' on, {failed} failed, {time.monotonic() - begun:.0f} s; "

@@ -100,12 +100,12 @@ def mac(identity: str, *parts: str) -> str:
 
 def high_mac(identity: str, above: str, *parts: str) -> str:
     """Return a MAC address as `mac` does, which is ``above`` another, and above nearly all there are: it begins with fe."""
-    seed = b"\xfe" + _digest("mac", "checked", identity, *parts)[1:4]
+    hashed = int.from_bytes(_digest("mac", "checked", identity, *parts)[1:4], "big")
+    first, end = 0xFE << 24, 0xFF << 24
     least = int(above.replace(":", "")[:8], 16) + 1 if above else 0
-    while least >> 24 & 3 != 2:  # no such address is locally administered and of one host
-        least = ((least >> 24) + 1) << 24
-    if 0 < least < 1 << 32:
-        seed = max(seed, least.to_bytes(4, "big"))
+    if first + hashed < least < end:  # spread over what is left, so that those above one address still differ
+        first, hashed = least, hashed % (end - least)
+    seed = (first + hashed).to_bytes(4, "big")
     return _spelled(seed + _check(seed, parts))
 
 

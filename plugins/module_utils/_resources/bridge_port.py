@@ -103,7 +103,7 @@ def _joining(want: Want, ns: int, bridge: Link, state: State) -> Mapping[str, An
 
     state.open_all()
     port = state.link(ns, want.interface)
-    if port is None or port.kind != "veth" or port.master == bridge.index or port.index < 0:
+    if port is None or port.kind != "veth" or port.master == bridge.index or port.get("mac") is None:
         return {}
     return foreign_bridge.joining(ns, bridge, port, state)
 

@@ -5,13 +5,14 @@
 """How a port fits a bridge of somebody else's, so that the bridge stays as it is. Pure but for the state.
 
 A bridge of which nobody set these has the smallest MTU and the lowest MAC address of its ports (net/bridge/br_if.c, br_stp_if.c): a port of ours has at
-least the bridge's MTU, and a MAC address above those of all other ports.
+least the bridge's MTU, and a MAC address above those of all ports of others, where there are none above the lowest of ours.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Optional, Sequence, Set, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NETNS_DIRECTORY, high_mac
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link
@@ -36,9 +37,12 @@ class Fit:
 def fit(ns: int, bridge: Link, name: str, state: State) -> Fit:
     """Return what the port called ``name`` of a bridge of somebody else's has to be."""
     state.open_all()  # else of some pairs nobody could say whose they are
-    others = [link for link in state.links(ns) if link.master == bridge.index and link.name != name]
-    above = max((str(link.get("mac") or "") for link in others), default="")
-    return Fit(int(bridge.get("mtu")), above, any(not _made_for(link, state) for link in others))
+    ours = state.extension(_Ours)
+    others = [port for port in state.ports(ns, bridge.index) if port.name != name]
+    theirs = [port for port in others if not ours.has(ns, port)]
+    macs = sorted(str(port.get("mac") or "") for port in theirs or others)
+    above = macs[-1 if theirs else 0] if macs else ""
+    return Fit(int(bridge.get("mtu")), above, bool(theirs))
 
 
 def joining(ns: int, bridge: Link, port: Link, state: State) -> Dict[str, Any]:
@@ -62,3 +66,23 @@ def _made_for(port: Link, state: State) -> Optional[Tuple[str, str]]:
         if far is not None and is_own_near(path, far.name, port, state.identity()):
             return path, far.name
     return None
+
+
+class _Ours:
+    """The host ends of pairs of this collection: each is recognized once, since every port that comes to their bridge asks."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._known: Set[Tuple[int, int, str, str]] = set()
+
+    def has(self, ns: int, port: Link) -> bool:
+        key = (ns, port.index, port.name, str(port.get("mac")))
+        if key not in self._known and _made_for(port, self._state):
+            self._known.add(key)
+        return key in self._known
+
+    def link_deleted(self) -> None:
+        """What is deleted is no port any more, so nobody asks for it."""
+
+    def outdate(self, touched: Set[int], steps: Sequence[Change]) -> None:
+        """Whose a pair is, is told by what is a key here."""

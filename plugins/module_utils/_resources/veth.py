@@ -95,7 +95,7 @@ class Want:
 @dataclass(frozen=True)
 class Have:
     """``link`` has the wanted name; ``far`` is what the kernel links it to, in the namespace ``far_ns`` (None: neither of the two that
-    are wanted); ``occupant`` is another interface that has the wanted peer's name.
+    are wanted); ``occupant`` is another interface that has the wanted peer's name. ``other``: what is to go has lost its name to another pair.
     ``master`` is the name of the bridge that has the port now. ``surplus``: host ends of other pairs of ours whose peers are in the
     wanted peer's namespace; ``links``: links of ours in there of another kind. ``peer_sysctls``: those that are asked for as they are, ``""`` where the
     peer has yet to come, and None for what the kernel has not. ``fit``: what a port of the bridge has to be, where that is somebody else's.
@@ -105,7 +105,7 @@ class Have:
     far: Optional[Link] = None
     far_ns: Optional[NsRef] = None
     occupant: Optional[Occupant] = None
-    peer_ns_there: bool = True
+    other: bool = False
     master: str = ""
     mtu: int = 0
     identity: str = ""
@@ -298,22 +298,25 @@ class VethResource(Resource[Want, Have]):
     def _look_for_removal(want: Want, state: State) -> Have:
         ns, peer_ns = state.find(want.ns), state.find(want.peer_ns)
         if ns is None:
-            return Have(peer_ns_there=peer_ns is not None)
+            return Have()
         link = state.link(ns, want.name)
         if ns == peer_ns and want.ns != want.peer_ns:
             # The name means the host by now: no pair ends in it, but a pair that was made for it may be left.
             ours = want.derived or (
                 link is not None and is_own_near(want.peer_ns.path, want.peer_name, link, state.identity())
             )
-            return Have(link if ours else None, peer_ns_there=False)
+            return Have(link if ours else None)
         far, far_ns = _other_end(want, link, ns, peer_ns, state)
+        other = link is not None and link.kind == "veth" and _is_another(want, link, far_ns, peer_ns, state)
+        if other:
+            link = far = far_ns = None
         link, far = _shaped(want, ns, peer_ns, link, far, far_ns, state)
         surplus, links = _surplus(want, ns, peer_ns, link, state)
         return Have(
             link,
             far,
             far_ns,
-            peer_ns_there=peer_ns is not None,
+            other=other,
             master=state.master_name(ns, link) if link else "",
             surplus=surplus,
             links=links,
@@ -435,12 +438,8 @@ class VethResource(Resource[Want, Have]):
 
     def _absent(self, want: Want, have: Have) -> Plan:
         if have.link is None:
-            return Plan({}, {})
-        if have.far is None and have.peer_ns_there and not want.derived and want.peer_ns != want.ns:
-            raise Refused(
-                "Interface '%s' in %s is a veth, but its other end is not in %s; it is left alone."
-                % (want.name, want.ns, want.peer_ns)
-            )
+            text = "Interface '%s' in %s is a veth, but its other end is not in %s: it is not the pair that is to go, and stays."
+            return Plan({}, {}, warnings=(text % (want.name, want.ns, want.peer_ns),) if have.other else ())
         return Plan(self._as_is(want, have, have.link), {}, (DelLink(want.ns, want.name),))
 
     def _as_is(self, want: Want, have: Have, link: Link) -> Dict[str, Any]:
@@ -567,6 +566,23 @@ def _other_end(
             if where is not None and link.peer_ns == where:
                 return state.link_at(where, link.peer_index), ref
     return None, None
+
+
+def _is_another(want: Want, link: Link, far_ns: Optional[NsRef], peer_ns: Optional[int], state: State) -> bool:
+    """Return whether the pair that has the name is another than the one that is to go: its other end is somewhere else, and it was not made for the
+    wanted one. What was made by hand for a namespace that lost its name is known by its own alone."""
+    if (
+        want.derived
+        or far_ns == want.peer_ns
+        or want.peer_ns == want.ns
+        or is_own_near(want.peer_ns.path, want.peer_name, link, state.identity())
+    ):
+        return False
+    if peer_ns is None and far_ns is None:
+        state.open_all()
+        again = state.link(state.need(want.ns), link.name)
+        return again is not None and again.peer_ns is not None
+    return True
 
 
 def _surplus(

@@ -120,9 +120,11 @@ class Leases:
         """Yield who has an address behind the ports that a bridge has beside those, as check mode knows."""
         for port in self._state.known.links[ns].ports(bridge.index):
             if port.index > 0 and port.index not in ports and port.peer_ns not in (None, ns):
+                ref = self._state.ref_of(port.peer_ns or 0)
+                label = str(ref) if ref != HOST else "a namespace without a name"
                 for index, address in self._state.addresses(port.peer_ns or 0):
                     if index == port.peer_index and address.scope != "host":
-                        yield Holder(address, port.peer_ns, index, port=port.index)
+                        yield Holder(address, port.peer_ns, index, label, port=port.index)
 
     def _in_named_namespaces(self) -> List[Holder]:
         entries = self._state.entries().values()

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from typing import Any, Collection, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import UNREADABLE
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NOBODY, owner_mark
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import CHECKED
@@ -190,8 +191,12 @@ def _inhabited(
 def _bridges(listed: Collection[str], wiring: Wiring) -> List[str]:
     """Return the bridges that nobody lists and that are the role's, or somebody else's and guarded by the role."""
     ours = [bridge["name"] for bridge in wiring["bridges"] if bridge["netns"] is None and bridge["ours"]]
-    guarded = [rule["bridge"] for rule in wiring["nat"] if rule["type"] == "filter" and rule["bridge"] == rule["owner"]]
-    return [name for name in dict.fromkeys([*ours, *guarded]) if name not in listed]
+    return [name for name in dict.fromkeys([*ours, *_guarded(wiring)]) if name not in listed]
+
+
+def _guarded(wiring: Wiring) -> List[str]:
+    """Return the bridges that the role isolates."""
+    return [rule["bridge"] for rule in wiring["nat"] if rule["type"] == "filter" and rule["bridge"] == rule["owner"]]
 
 
 def _rules(listed: Collection[str], plan: Plan, wiring: Wiring) -> List[Item]:
@@ -202,10 +207,15 @@ def _rules(listed: Collection[str], plan: Plan, wiring: Wiring) -> List[Item]:
     planned = {
         (item["owner"], item.get("type") == "filter") for item in items
     }  # the plan itself has what else these own removed
+    networks = {bridge["name"] for bridge in wiring["bridges"] if bridge["ours"]}.union(_guarded(wiring))
     found = []
     for rule in wiring["nat"]:
         isolation = rule["type"] == "filter"
-        ours = rule["bridge"] == rule["owner"] if isolation else rule.get("out_interface") == "!" + rule["owner"]
+        if isolation:
+            ours = rule["bridge"] == rule["owner"]
+        else:
+            out = rule.get("out_interface")
+            ours = out == "!" + rule["owner"] or (out == UNREADABLE and rule["owner"] in networks)
         if ours and (rule["owner"], isolation) not in planned:
             item = _absent(rule, _ISOLATION if isolation else _SOURCE_NAT)
             found.append(item if rule["owner"] in listed else {**item, "goes_with": rule["owner"], **rewired(plan)})
@@ -266,9 +276,7 @@ def _ports_of_nobody(known: Collection[str], wiring: Wiring) -> List[Item]:
     either the role checks a port for them that is gone, or on the bridge, which the role isolates, is nobody but containers that were wired for a name."""
     names = {name for name in (*known, *(one["name"] for one in wiring["namespaces"])) if name}
     there = {owner_mark(name) for name in names}
-    isolated = {
-        rule["bridge"] for rule in wiring["nat"] if rule["type"] == "filter" and rule["bridge"] == rule["owner"]
-    }
+    isolated = _guarded(wiring)
     ours = {pair["name"] for pair in wiring["veths"] if pair["netns"] is None and pair["made_for"] in names}
     bridges = {bridge["name"]: bridge["ports"] for bridge in wiring["bridges"] if bridge["netns"] is None}
     alone = {name for name in isolated if ours.issuperset(bridges.get(name, ()))}

@@ -169,8 +169,19 @@ def test_absent() -> None:
     kernel = wired()
     assert plan(kernel, RESOURCE, state="absent", **PAIR).changes == (DelLink(HOST, "v0"),)
     assert plan(kernel, RESOURCE, state="absent", name="v9", peer_netns="web").changes == ()
-    assert "it is left alone" in failed(kernel, RESOURCE, state="absent", name="v0", peer_netns="db")
     assert "is a bridge, not a veth" in failed(kernel, RESOURCE, state="absent", name="br0", peer_netns="db")
+
+
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("far", [WEB, HOST])
+def test_a_pair_that_has_the_name_of_one_that_is_gone_stays(far: NsRef, there: bool) -> None:
+    """Whether the namespace that it was for is still there makes no difference."""
+    kernel = host()
+    kernel.apply(AddLink(HOST, "v0", "veth", {}, far, "far", {}))
+    found = plan(kernel, RESOURCE, state="absent", name="v0", peer_netns="db" if there else "ended")
+    assert found.changes == ()
+    assert "its other end is not in netns " in found.warnings[0]
+    assert plan(kernel, RESOURCE, state="absent", name="v0").changes == (DelLink(HOST, "v0"),)
 
 
 MAC = "02:00:00:00:00:01"
