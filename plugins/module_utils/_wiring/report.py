@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import collections
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 Item = Dict[str, Any]
 # By bridge (its name, ``""`` for no bridge, and its subnets or addresses) its ports (interface, what it is linked to, addresses), each
@@ -25,49 +25,70 @@ _PUBLISHED_PORT = ("host_ip", "host_port", "to_address", "to_port", "protocol")
 # --- drawn ---
 
 
+class Drawn(NamedTuple):
+    """What a picture shows. ``trees``: who is in a namespace (None: the host), and its bridges; ``alone``: who is on none, and how that is;
+    ``orphans``: a sentence each."""
+
+    trees: List[Tuple[Optional[str], Bridges]]
+    alone: List[Tuple[str, str]]
+    orphans: List[str]
+
+
 def text(wiring: Mapping[str, Any], networks: Sequence[Mapping[str, Any]] = ()) -> str:
     """Return the picture of a ``wiring_result``, or of what ``wiring_info`` returns as ``wiring``; ``networks`` (the role's list, in
     canonical form) adds the subnets of the bridges."""
+    trees, alone, orphans = drawn(wiring, networks)
+    lines = [line for who, bridges in trees for line in _tree("host" if who is None else "in " + who, bridges)]
+    lines += ["%s  (%s)" % one for one in alone] + orphans
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def drawn(wiring: Mapping[str, Any], networks: Sequence[Mapping[str, Any]] = ()) -> Drawn:
+    """Return what the picture of a wiring shows, as `text` is given it."""
     listed: Dict[str, List[str]] = {}  # by bridge, or parent
     for network in networks:
         if network.get("state") != "absent":
             listed.setdefault(network.get("parent") or network["name"], []).extend(network["subnets"])
     subnets = {name: ", ".join(dict.fromkeys(nets)) for name, nets in listed.items()}
-    surveyed = any(isinstance(value, list) for value in wiring.values())  # by list; a result is by container
-    lines = _survey_lines(wiring, subnets) if surveyed else _result_lines(wiring, subnets)
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    return _of_survey(wiring, subnets) if is_survey(wiring) else _of_result(wiring, subnets)
 
 
-def _result_lines(wiring: Mapping[str, Mapping[str, Any]], subnets: Mapping[str, str]) -> List[str]:
-    """Return the lines of a ``wiring_result``. Containers that share a namespace are on one line."""
+def is_survey(wiring: Mapping[str, Any]) -> bool:
+    """Return whether a wiring is what ``wiring_info`` returns, by list; a ``wiring_result`` is by container."""
+    return any(isinstance(value, list) for value in wiring.values())
+
+
+def _of_result(wiring: Mapping[str, Mapping[str, Any]], subnets: Mapping[str, str]) -> Drawn:
+    """Return what is shown of a ``wiring_result``. Containers that share a namespace are on one line."""
     bridges: Bridges = {(name, subnet): {} for name, subnet in subnets.items()}
     unwired = []
     for name, container in wiring.items():
         if container["network_mode"] == "host":
-            unwired.append("%s  (host)" % name)
+            unwired.append((name, "host"))
         elif not container["interfaces"]:
-            unwired.append("%s  (%s: only lo)" % (name, container["network_mode"]))
+            unwired.append((name, "%s: only lo" % container["network_mode"]))
         for interface in container["interfaces"]:
             on_parent = "kind" in interface  # without a pair
             bridge = interface["parent" if on_parent else "bridge"]
             near = interface["kind" if on_parent else "host_interface"]
             port = (near, interface["name"], "  ".join(interface["addresses"]))
             bridges.setdefault((bridge, subnets.get(bridge, "")), {}).setdefault(port, []).append(name)
-    return _tree("host", bridges) + unwired
+    return Drawn([(None, bridges)], unwired, [])
 
 
-def _survey_lines(wiring: Mapping[str, Any], subnets: Mapping[str, str]) -> List[str]:
-    """Return the lines of what ``wiring_info`` found: a tree of the host, a tree of each namespace that has bridges or pairs of its
+def _of_survey(wiring: Mapping[str, Any], subnets: Mapping[str, str]) -> Drawn:
+    """Return what is shown of what ``wiring_info`` found: a tree of the host, a tree of each namespace that has bridges or pairs of its
     own, then the namespaces that nothing leads to, then the orphans."""
     namespaces = {namespace["name"] or namespace["path"]: namespace for namespace in wiring.get("namespaces", ())}
     trees = _trees(wiring, subnets, namespaces)
-    lines = _tree("host", trees.pop(None))
-    for netns, bridges in trees.items():
-        lines += _tree("in " + _who(namespaces.get(netns) or _unlisted(netns)), bridges)
-    drawn = {*trees, *(pair["peer_netns"] for pair in wiring.get("veths", ()))}
-    drawn.update(link["netns"] for link in wiring.get("links", ()) if link["kind"] in _DRAWN)
-    lines += _unreached(namespaces, drawn)
-    return lines + ["orphan %(kind)s %(name)s: %(why)s" % orphan for orphan in wiring.get("orphans", ())]
+    inner = [(netns, bridges) for netns, bridges in trees.items() if netns is not None]
+    seen = {*trees, *(pair["peer_netns"] for pair in wiring.get("veths", ()))}
+    seen.update(link["netns"] for link in wiring.get("links", ()) if link["kind"] in _DRAWN)
+    return Drawn(
+        [(None, trees[None]), *((_who(namespaces.get(netns) or _unlisted(netns)), bridges) for netns, bridges in inner)],
+        _unreached(namespaces, seen),
+        ["orphan %(kind)s %(name)s: %(why)s" % orphan for orphan in wiring.get("orphans", ())],
+    )
 
 
 def _trees(
@@ -136,16 +157,16 @@ def _kind(link: Mapping[str, Any]) -> str:
     return link["kind"] if number is None else "%s %s" % (link["kind"], number)
 
 
-def _unreached(namespaces: Mapping[str, Mapping[str, Any]], drawn: Iterable[Any]) -> List[str]:
-    """Return a line for each namespace besides those that are ``drawn``, whatever the number of its names."""
-    shown = {namespaces[netns]["inode"] for netns in drawn if netns in namespaces}
-    lines = []
+def _unreached(namespaces: Mapping[str, Mapping[str, Any]], seen: Iterable[Any]) -> List[Tuple[str, str]]:
+    """Return who is in each namespace besides those that are ``seen``, whatever the number of its names, and what is."""
+    shown = {namespaces[netns]["inode"] for netns in seen if netns in namespaces}
+    found = []
     for namespace in namespaces.values():
         if namespace["inode"] not in shown:
             shown.add(namespace["inode"])
             inside = "host" if "host" in namespace["shared_with"] else ", ".join(namespace["interfaces"]) or "only lo"
-            lines.append("%s  (%s)" % (_who(namespace), inside))
-    return lines
+            found.append((_who(namespace), inside))
+    return found
 
 
 def _who(namespace: Mapping[str, Any]) -> str:
