@@ -62,8 +62,8 @@ COMPILED: list[tuple[Play, str]] = [
         "wiring_container: the role has no such variable; did you mean wiring_containers?",
     ),
     (
-        refused(networks=[NET], topology_file="wiring.svg"),
-        "wiring_topology_file: the role has no such variable yet; leave it out.",
+        refused(networks=[NET], topology_file="wiring.png"),
+        "wiring_topology_file: 'wiring.png' ends with none of .html, .svg, .mmd, .dot and .txt, which say what the picture is made of.",
     ),
     (
         networks({"name": "docker0"}),

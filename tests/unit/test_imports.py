@@ -54,9 +54,9 @@ WINGS = {
 }
 DOORS = {
     "modules": wing("_run _resources _wiring _kernel _wired", "importlib"),
-    "filter": wing("_model _wiring", "ansible jinja2"),
+    "filter": wing("_model _wiring", "ansible ansible_collections jinja2"),
     "action": wing("_wiring", "ansible_collections"),
-    "plugin_utils": wing("_wiring", "ansible gc"),
+    "plugin_utils": wing("_wiring", "ansible gc html json re subprocess"),
 }
 # A library has its one file. `os` outside of the kernel layer is for the words of an errno.
 HOMES = {

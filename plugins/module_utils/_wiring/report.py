@@ -38,7 +38,7 @@ def text(wiring: Mapping[str, Any], networks: Sequence[Mapping[str, Any]] = ()) 
     """Return the picture of a ``wiring_result``, or of what ``wiring_info`` returns as ``wiring``; ``networks`` (the role's list, in
     canonical form) adds the subnets of the bridges."""
     trees, alone, orphans = drawn(wiring, networks)
-    lines = [line for who, bridges in trees for line in _tree("host" if who is None else "in " + who, bridges)]
+    lines = [line for name, bridges in trees for line in _tree("host" if name is None else "in " + name, bridges)]
     lines += ["%s  (%s)" % one for one in alone] + orphans
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -85,7 +85,7 @@ def _of_survey(wiring: Mapping[str, Any], subnets: Mapping[str, str]) -> Drawn:
     seen = {*trees, *(pair["peer_netns"] for pair in wiring.get("veths", ()))}
     seen.update(link["netns"] for link in wiring.get("links", ()) if link["kind"] in _DRAWN)
     return Drawn(
-        [(None, trees[None]), *((_who(namespaces.get(netns) or _unlisted(netns)), bridges) for netns, bridges in inner)],
+        [(None, trees[None]), *((who(namespaces.get(netns) or _unlisted(netns)), bridges) for netns, bridges in inner)],
         _unreached(namespaces, seen),
         ["orphan %(kind)s %(name)s: %(why)s" % orphan for orphan in wiring.get("orphans", ())],
     )
@@ -121,7 +121,7 @@ def _trees(
         port = (pair["name"], pair["peer_name"] or "out of sight", "  ".join(pair["addresses"]))
         behind = namespaces.get(pair["peer_netns"]) or _unlisted(pair["owner"], pair["container"], pair["engine"])
         heading = headings.get((pair["netns"], pair["bridge"]), (pair["bridge"], ""))
-        bridges.setdefault(heading, {})[port] = [_who(behind)] if pair["owner"] else []
+        bridges.setdefault(heading, {})[port] = [who(behind)] if pair["owner"] else []
     for link in wiring.get("links", ()):
         _add_link(trees, link, headings, addresses, namespaces)
     return trees
@@ -146,7 +146,7 @@ def _add_link(
         port, names = ("%s (%s)" % (link["name"], _kind(link)), "", own), []
     else:
         behind = namespaces.get(netns) or _unlisted(link["owner"] or "host", link["container"], link["engine"])
-        port, names = (link["kind"], link["name"], own), [_who(behind)]
+        port, names = (link["kind"], link["name"], own), [who(behind)]
     heading = headings.setdefault((where, parent), (parent, ", ".join(addresses.get((where, parent), ()))))
     trees.setdefault(where, {}).setdefault(heading, {})[port] = names
 
@@ -165,11 +165,11 @@ def _unreached(namespaces: Mapping[str, Mapping[str, Any]], seen: Iterable[Any])
         if namespace["inode"] not in shown:
             shown.add(namespace["inode"])
             inside = "host" if "host" in namespace["shared_with"] else ", ".join(namespace["interfaces"]) or "only lo"
-            found.append((_who(namespace), inside))
+            found.append((who(namespace), inside))
     return found
 
 
-def _who(namespace: Mapping[str, Any]) -> str:
+def who(namespace: Mapping[str, Any]) -> str:
     """Return who is in a namespace: its names and the containers that engines run in it, or, without any, its owner."""
     engines = {container["name"]: container["engine"] for container in namespace["containers"]}
     shared = (name for name in namespace["shared_with"] if name != "host")

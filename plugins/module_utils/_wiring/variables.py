@@ -111,9 +111,10 @@ OPTIONS: Dict[str, Any] = {
 ROLE_ONLY: Dict[str, Any] = {
     "one_task": {"type": "bool", "default": False},
     "install_dependencies": {"type": "bool", "default": True},
+    "topology_file": {"type": "str", "default": None},
 }
 # Variables that are planned, and that somebody might set already.
-NOT_BUILT = ("links", "topology_file")
+NOT_BUILT = ("links",)
 MODES = ("bridge", "host", "none", "container")  # what `network_mode` can be; the last one is written `container:NAME`
 
 

@@ -27,3 +27,46 @@ def test_the_subnets_are_those_of_the_networks_however_they_are_spelled() -> Non
 def test_networks_that_are_none_are_ansible_s_error() -> None:
     with pytest.raises(AnsibleFilterError, match=r"^wiring_networks: "):
         topology({}, ["br0"])
+
+
+PORT = {"name": "eth0", "host_interface": "v0", "bridge": "br0", "addresses": ["10.0.0.2/24"]}
+WIRING = {"web": {"network_mode": "bridge", "interfaces": [PORT]}}
+NETWORKS = [{"name": "br0", "subnets": ["10.0.0.0/24"]}]
+
+
+@pytest.mark.parametrize("format", ["svg", "html", "mermaid", "dot"])
+def test_one_host_and_several_are_drawn_in_every_format(format: str) -> None:
+    one = topology({"one": WIRING}, NETWORKS, format)
+    assert "10.0.0.0/24" in one
+    assert topology({"one": WIRING}, {"one": NETWORKS}, format, containers=[{"name": "web"}]) == one, (
+        "and each time alike"
+    )
+    both = topology({"one": WIRING, "two": WIRING}, {"one": NETWORKS}, format)
+    assert both.count("10.0.0.0/24") == one.count("10.0.0.0/24")
+    assert len(both) > len(one)
+    assert topology({}, [], format)
+
+
+def test_several_hosts_as_text() -> None:
+    assert (
+        topology({"one": WIRING, "two": {}})
+        == "one: host\n└─ br0\n   └─ v0 ─── eth0 in web  10.0.0.2/24\n\ntwo: host\n"
+    )
+
+
+def test_a_format_that_is_none() -> None:
+    with pytest.raises(AnsibleFilterError, match=r"^topology: format is text, svg, html, mermaid, dot, not 'png'\.$"):
+        topology({}, [], "png")
+
+
+def test_without_graphviz_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(AnsibleFilterError, match="install the package graphviz"):
+        topology(WIRING, [], "svg")
+    assert topology(WIRING, [], "dot")
+
+
+def test_what_is_in_a_page_is_data() -> None:
+    name = "</script><script>alert(1)</script><!--"
+    page = topology({name: {name: {"network_mode": "none", "interfaces": []}}}, [], "html")
+    assert page.count("<script") == page.count("</script>") == 2
