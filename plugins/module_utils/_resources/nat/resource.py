@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Dict, Hashable, List, Mapping, Sequence, Set, Union
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import OwnedRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import AUTO, CHOICES, required
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
@@ -28,10 +29,17 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
     port_mapping_plan,
     source_nat,
     spoof_check,
+    told,
     tunnel,
     uplink,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import (
+    NETNS,
+    STATE,
+    Plan,
+    Resource,
+    Sides,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 if TYPE_CHECKING:
@@ -181,25 +189,25 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
                 need.setdefault(want.ns, set()).update(families)
             if want.present and not isinstance(want, (spoof_check.Want, uplink.Want, tunnel.Want)):
                 named.setdefault(want.ns, set()).add(self._about(want))
-        about = {ns: frozenset(found) for ns, found in named.items()}
+        about = {ns: frozenset(rules) for ns, rules in named.items()}
         published = iter(port_mapping.together([want for want in wants if isinstance(want, port_mapping.Want)]))
         rules = iter(source_nat.together([want for want in wants if isinstance(want, source_nat.Want)]))
         checks = iter(spoof_check.together([want for want in wants if isinstance(want, spoof_check.Want)]))
         tunnels = iter(tunnel.together([want for want in wants if isinstance(want, tunnel.Want)]))
-        told: List[AnyWant] = []
+        found: List[AnyWant] = []
         for want in wants:
             if isinstance(want, port_mapping.Want):
-                told.append(next(published))
+                found.append(next(published))
             elif isinstance(want, spoof_check.Want):
-                told.append(next(checks))
+                found.append(next(checks))
             elif isinstance(want, tunnel.Want):
-                told.append(next(tunnels))
+                found.append(next(tunnels))
             else:
-                told.append(next(rules) if isinstance(want, source_nat.Want) else want)
-        needed = {ns: frozenset(found) for ns, found in need.items()}
+                found.append(next(rules) if isinstance(want, source_nat.Want) else want)
+        needed = {ns: frozenset(families) for ns, families in need.items()}
         return [
             replace(want, needed=needed.get(want.ns, frozenset()), named=about.get(want.ns, frozenset()))
-            for want in told
+            for want in found
         ]
 
     @staticmethod
@@ -259,6 +267,18 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return tunnel.subject(want)
         return source_nat.subject(want)
 
+    def title(self, want: AnyWant) -> str:
+        subject = self.subject(want)
+        owner = want.rule.owner if isinstance(want, source_nat.Want) else ""
+        if isinstance(want, spoof_check.Want):
+            owner = want.check.owner
+        elif isinstance(want, port_mapping.Want):
+            owner = want.owner
+        return subject if owner in ("", NOBODY) or subject.endswith("of " + owner) else "%s (of %s)" % (subject, owner)
+
+    def effect(self, want: AnyWant, plan: Plan) -> Sides:
+        return told.effect(_type(want), plan)
+
     def look(self, want: AnyWant, state: State) -> Union[AnyHave, Stays]:
         found = self._found(want, state)
         if isinstance(want, port_mapping.Want) or want.goes_with is None:
@@ -294,7 +314,7 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return Plan(there.before, there.before, warnings=said, extra=there.extra)
         if isinstance(have, Stays):
             raise TypeError("a published port goes with no bridge")
-        found = self._planned(want, have)
+        found = told.enforced(_type(want), self._planned(want, have), _owned(have), want.family)
         unread = have.coexistence.unread
         return replace(found, warnings=(*unread, *found.warnings)) if unread else found
 
@@ -313,6 +333,25 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         if isinstance(want, source_nat.Want) and isinstance(have, source_nat.Have):
             return source_nat.plan(want, have)
         raise TypeError("what there is, is no answer for what is wanted")
+
+
+def _type(want: AnyWant) -> str:
+    """Return the option ``type`` of a want."""
+    if isinstance(want, source_nat.Want):
+        return want.rule.type
+    modules = {
+        "dnat": port_mapping,
+        "filter": isolation,
+        "spoof_check": spoof_check,
+        "uplink": uplink,
+        "tunnel": tunnel,
+    }
+    return next(name for name, module in modules.items() if isinstance(want, module.Want))
+
+
+def _owned(have: AnyHave) -> OwnedRules:
+    """Return what we own where a rule is to be."""
+    return have.here.owned if isinstance(have, port_mapping_look.Have) else have.owned
 
 
 RESOURCE = NatResource()
