@@ -61,6 +61,7 @@ def test_a_rule_is_set_and_removed(host: Host) -> None:
         "owner": "ansible",
         "comment": None,
         "backend": "nftables",
+        "enforced": True,
         "ip_forward": True,
         "fenced": True,
         "sysctl_file": "/etc/sysctl.d/99-zz-linuxnet-containers.conf",

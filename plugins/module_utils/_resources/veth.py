@@ -240,6 +240,7 @@ class VethResource(Resource[Want, Have]):
             if all(side.get("peer_" + name) == side.get(name) for side in (before, after) if side)
         }
         marks = {name: "name" for name, end in (("mac", want.own), ("peer_mac", want.peer)) if "mac" not in end}
+        marks.update(peer_name="name", peer_netns="name")  # the header has them
         both = {**known, **{"peer_" + name: value for name, value in known.items()}}
         return brief((before, after), both, {**alike, **marks})
 

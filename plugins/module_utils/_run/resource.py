@@ -107,7 +107,8 @@ class Resource(Generic[Want, Have]):
         return self.subject(want)
 
     def effect(self, want: Want, plan: Plan) -> Sides:
-        """Return what a plan does as the diff tells it to who asks for no details: a line an effect, and nothing that follows from another line."""
+        """Return what a plan does as the diff tells it to who asks for no details: a line an effect, and nothing that follows from another line. The
+        values of a tuple have a line each."""
         return plan.before, plan.after
 
     def look(self, want: Want, state: State) -> Have:

@@ -52,8 +52,13 @@ def _diff(title: str, plan: Plan, told: Sides) -> Dict[str, str]:
             for name in changing
             if name in values and (bool(before) == bool(after) or values[name] not in (None, "", [], {}))
         ]
-        sides[side] = "".join("%s %s\n" % (name, show(values[name])) for name in shown)
+        sides[side] = "".join("%s %s\n" % (name, line) for name in shown for line in _lines(values[name]))
     return {"before_header": title, "after_header": title, **sides}
+
+
+def _lines(value: Any) -> List[str]:
+    """Return the texts of an attribute's lines: of a tuple, which only `Resource.effect` makes, one each."""
+    return [show(one) for one in value] if isinstance(value, tuple) else [show(value)]
 
 
 def summary(results: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:

@@ -22,13 +22,28 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     PortMapping,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import DelRule, SetPortMappings
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import (
+    DelRule,
+    PutRule,
+    SetIsolation,
+    SetPortMappings,
+    SetSpoofCheck,
+    SetTunnel,
+    SetUplink,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.fence import FORWARDING
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.port_mapping_plan import joined
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Sides, brief
 
 # Of what kind the shared rules are, by the option ``type``; source NAT else.
 _SHARED = {"dnat": PORTS, "filter": ISOLATION, "spoof_check": SPOOFING, "uplink": UPLINKS, "tunnel": TUNNELS}
+_STEPS = {
+    "dnat": SetPortMappings,
+    "filter": SetIsolation,
+    "spoof_check": SetSpoofCheck,
+    "uplink": SetUplink,
+    "tunnel": SetTunnel,
+}
 # What a rule has besides what it does; the header of the diff names its bridge, or its owner.
 _MEANS = dict.fromkeys(("netns", "bridge", "owner", "comment", "backend", "fenced", "sysctl_file", "mac"), "type")
 _USUAL = {"icc": True, "internal": False, "enforced": True}
@@ -57,9 +72,11 @@ def effect(kind: str, plan: Plan) -> Sides:
         sides = _translated(sides, [step.rule for step in plan.changes if isinstance(step, DelRule)])
     elif kind == "spoof_check":
         sides = _sending(sides)
-    if plan.before.get("enforced") is False and plan.after:
+    if plan.before.get("enforced") is False and any(
+        isinstance(step, _STEPS.get(kind, PutRule)) for step in plan.changes
+    ):
         what = "isolation" if kind == "filter" else "rules"
-        sides = ({**sides[0], what: _BROKEN}, {**sides[1], what: "in force"})
+        sides = ({**sides[0], what: _BROKEN}, {**sides[1], what: "in force"} if plan.after else {})
     switches = any(isinstance(step, SetSysctl) and step.key in FORWARDING.values() for step in plan.changes)
     left_out = [
         "enforced",
@@ -67,7 +84,9 @@ def effect(kind: str, plan: Plan) -> Sides:
         *([] if switches else ["ip_forward"]),
     ]
     before, after = (_without(side, *left_out) for side in sides)
-    return (before, after) if before != after else (plan.before, plan.after)
+    if before == after:  # something beside the rules
+        after = {**after, "also": tuple(step.attempt() for step in plan.changes)}
+    return before, after
 
 
 def _sending(sides: Sides) -> Sides:
@@ -101,7 +120,7 @@ def _published(plan: Plan) -> Sides:
     before, after = brief((plan.before, plan.after), _USUAL, _MEANS)
     sides = []
     for side, own, others in ((before, ends, begins), (after, begins, ends)):
-        told = [text for text in own if text not in others]
+        told = tuple(text for text in own if text not in others)
         sides.append(
             {**({"published": told} if told else {}), **{name: side[name] for name in _BESIDE if name in side}}
         )
