@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge, netns, ns_address, ns_route, veth
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources import (
+    bridge,
+    netns,
+    ns_address,
+    ns_route,
+    veth,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.execution import execute
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import brief
 from ansible_collections.linuxnet.containers.tests.unit.asked import made, want
