@@ -374,7 +374,6 @@ def test_a_thousand_containers_with_five_ports_are_one_transaction(host: Host, b
         "bridge": "br0",
         "aggregate": [dict(item, owner=f"c{item['to_address']}") for item in items],
         "backend": backend,
-        "enforced": True,
     }
     host.module("nat", type="dnat", host_port="9", to_address=WEB[4], backend=backend)
     before = generation(host)

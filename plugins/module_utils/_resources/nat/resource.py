@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Dict, Hashable, List, Mapping, Sequence, Set, Union
+from typing import TYPE_CHECKING, Any, Dict, Hashable, List, Mapping, Sequence, Set, Tuple, Union
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import OwnedRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import AUTO, CHOICES, required
@@ -314,7 +314,7 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return Plan(there.before, there.before, warnings=said, extra=there.extra)
         if isinstance(have, Stays):
             raise TypeError("a published port goes with no bridge")
-        found = told.enforced(_type(want), self._planned(want, have), _owned(have), want.family)
+        found = told.enforced(_type(want), self._planned(want, have), *_owned(want, have))
         unread = have.coexistence.unread
         return replace(found, warnings=(*unread, *found.warnings)) if unread else found
 
@@ -349,9 +349,13 @@ def _type(want: AnyWant) -> str:
     return next(name for name, module in modules.items() if isinstance(want, module.Want))
 
 
-def _owned(have: AnyHave) -> OwnedRules:
-    """Return what we own where a rule is to be."""
-    return have.here.owned if isinstance(have, port_mapping_look.Have) else have.owned
+def _owned(want: AnyWant, have: AnyHave) -> Tuple[OwnedRules, int, str]:
+    """Return what we own where a rule is to be, its address family, and that backend's name, ``""`` where it can be in one only."""
+    if isinstance(have, port_mapping_look.Have):
+        return have.here.owned, want.family, have.here.backend.name
+    if isinstance(have, (spoof_check.Have, uplink.Have)):
+        return have.owned, want.family, ""
+    return have.owned, want.family, have.backend.name
 
 
 RESOURCE = NatResource()

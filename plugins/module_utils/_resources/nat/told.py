@@ -52,15 +52,14 @@ _BROKEN = "not in force, for any network: rules are missing, or were changed by 
 _BESIDE = ("backend", "ip_forward", "enforced", "handed_over", "of_gone_containers")
 
 
-def enforced(kind: str, plan: Plan, owned: OwnedRules, family: int) -> Plan:
+def enforced(kind: str, plan: Plan, owned: OwnedRules, family: int, backend: str) -> Plan:
     """Return a plan for a rule of a ``kind`` (the option ``type``) whose object says whether it is in force: the rules that all of its kind share
-    are as they are to be, and so is what else it needs."""
-    stands = owned.whole(_SHARED.get(kind, NAT), family) and not (plan.changed and plan.before == plan.after)
-    before = (
-        {**plan.before, "enforced": stands or bool(plan.extra.get("satisfied_by"))}
-        if "type" in plan.before
-        else plan.before
-    )
+    are as they are to be, and so is what else it needs. ``owned`` is what we own in the ``backend`` where it is to be; of another, which it leaves, nothing
+    is said."""
+    elsewhere = backend not in ("", plan.before.get("backend")) or bool(plan.extra.get("satisfied_by"))
+    stands = elsewhere or owned.whole(_SHARED.get(kind, NAT), family)
+    stands = stands and not (plan.changed and plan.before == plan.after)
+    before = {**plan.before, "enforced": stands} if "type" in plan.before else plan.before
     after = {**plan.after, "enforced": True} if plan.after else {}
     return replace(plan, before=before, after=after)
 

@@ -70,16 +70,16 @@ def test_whether_it_is_in_force_is_an_attribute_and_its_repair_is_told() -> None
     there = {"type": "filter", "bridge": "br0", "isolate": True}
     repair = (SetIsolation(HOST, Isolation("br0")),)
     whole = OwnedRules(static=frozenset((ISOLATION, family) for family in FAMILIES))
-    plan = enforced("filter", Plan(there, there, repair), OwnedRules(), 0)
+    plan = enforced("filter", Plan(there, there, repair), OwnedRules(), 0, "")
     assert (plan.before["enforced"], plan.after["enforced"]) == (False, True)
     assert effect("filter", plan)[1]["isolation"] == "in force"
     assert effect("filter", plan)[0]["isolation"].startswith("not in force, for any network: ")
-    assert enforced("filter", Plan(there, there), whole, 0).before["enforced"] is True
-    assert enforced("filter", Plan({}, there, repair), OwnedRules(), 0).before == {}
+    assert enforced("filter", Plan(there, there), whole, 0, "").before["enforced"] is True
+    assert enforced("filter", Plan({}, there, repair), OwnedRules(), 0, "").before == {}
 
 
 def test_what_is_set_right_beside_a_rule_is_told_as_well() -> None:
     there = {"type": "dnat", "host_port": "80", "to_address": "10.0.0.2"}
     whole = OwnedRules(static=frozenset((PORTS, family) for family in FAMILIES))
-    plan = enforced("dnat", Plan(there, there, (SetSysctl(HOST, "net.a", "1", "0"),)), whole, 4)
+    plan = enforced("dnat", Plan(there, there, (SetSysctl(HOST, "net.a", "1", "0"),)), whole, 4, "")
     assert effect("dnat", plan)[1] == {"also": ("set sysctl net.a to '1' in the host",)}
