@@ -246,6 +246,11 @@ options:
       - With O(state=absent) and a type other than V(dnat), V(spoof_check), V(uplink) and V(tunnel), the bridge for whose containers the rule is. It stays while
         it is needed there, as the bridge's addresses do with O(linuxnet.containers.bridge#module:only_ours).
     type: str
+  listed:
+    description: For the role, with V(filter), V(masquerade) and V(snat). Names of the namespaces that the caller's lists have on the network. Where what
+      is changed is so for others on its bridge as well, a warning names them.
+    type: list
+    elements: str
   rewired:
     description: With O(goes_with), names of namespaces whose pairs do not count, since they are about to be ports of another bridge.
     type: list

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Dict, Hashable, List, Mapping, Sequence, Set, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Hashable, List, Mapping, Sequence, Set, Tuple, Union
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import OwnedRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import AUTO, CHOICES, required
@@ -57,13 +57,22 @@ class Stays:
     standing: Standing
 
 
-_RULE = {"source", "out_interface", "exclude", "to_address", "goes_with", "rewired"}
+@dataclass(frozen=True)
+class Shared:
+    """What is ``found`` of a network's rule that is to be another one, and the pairs of ours on its bridge that nobody lists,
+    in a sentence."""
+
+    found: AnyHave
+    others: str
+
+
+_RULE = {"source", "out_interface", "exclude", "to_address", "goes_with", "rewired", "listed"}
 # The options that a type has for itself.
 _OWN = {
     "masquerade": _RULE | {"exclusive"},  # to_address has a sentence of its own
     "snat": _RULE | {"exclusive"},
     "dnat": {"protocol", "host_ip", "host_port", "to_address", "to_port", "bridge", "exclusive", "shadow", "addresses"},
-    "filter": {"bridge", "isolate", "icc", "internal", "inside", "goes_with", "rewired"},
+    "filter": {"bridge", "isolate", "icc", "internal", "inside", "goes_with", "rewired", "listed"},
     "spoof_check": {
         "interface",
         "mac",
@@ -81,7 +90,7 @@ _OWN = {
 _OTHER_TYPES = {type_: sorted(set().union(*_OWN.values()) - own) for type_, own in _OWN.items()}
 
 
-class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
+class NatResource(Resource[AnyWant, Union[AnyHave, Stays, Shared]]):
     noun = "nat"
     identity = ("source", "host_port", "bridge", "interface", "peer_netns", "vni", "owner")
     options: Dict[str, Any] = {
@@ -129,6 +138,7 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         "peers": {"type": "list", "elements": "str"},
         "goes_with": {"type": "str"},
         "rewired": {"type": "list", "elements": "str"},
+        "listed": {"type": "list", "elements": "str"},
         "owner": {"type": "str", "default": NOBODY},
         "comment": {"type": "str"},
         "forward": {"type": "bool", "default": True},
@@ -146,6 +156,8 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             if params.get(option) not in (None, self.options[option].get("default")):
                 raise Invalid("%s: it does not go with type: %s." % (option, params["type"]))
         want = self._parsed(params, owner, comment)
+        if params.get("listed") is not None and isinstance(want, (isolation.Want, source_nat.Want)):
+            want = replace(want, listed=frozenset(params["listed"]))
         if params.get("goes_with") is None or isinstance(want, port_mapping.Want):
             return want
         if want.present:
@@ -279,8 +291,12 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
     def effect(self, want: AnyWant, plan: Plan) -> Sides:
         return told.effect(_type(want), plan)
 
-    def look(self, want: AnyWant, state: State) -> Union[AnyHave, Stays]:
+    def look(self, want: AnyWant, state: State) -> Union[AnyHave, Stays, Shared]:
         found = self._found(want, state)
+        if isinstance(want, (isolation.Want, source_nat.Want)) and want.listed is not None:
+            planned = self._planned(want, found)
+            if planned.changed and planned.before and planned.before != planned.after:
+                return self._shared(want, found, want.listed, state)
         if isinstance(want, port_mapping.Want) or want.goes_with is None:
             return found
         # Here and not above: of use to few tasks.
@@ -288,6 +304,17 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
 
         standing = ownership.standing_of(want.ns, *want.goes_with, state)
         return Stays(found, standing) if standing.stays else found
+
+    @staticmethod
+    def _shared(
+        want: Union[isolation.Want, source_nat.Want], found: AnyHave, listed: FrozenSet[str], state: State
+    ) -> Union[AnyHave, Shared]:
+        # Here and not above: of use only where a network is changed.
+        from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ownership
+
+        name = want.isolation.bridge if isinstance(want, isolation.Want) else want.rule.owner
+        others = ownership.not_listed(want.ns, name, listed, state)
+        return Shared(found, others) if others else found
 
     @staticmethod
     def _found(want: AnyWant, state: State) -> AnyHave:
@@ -304,7 +331,10 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return tunnel.Have() if ns is None else tunnel.look(want, ns, state)
         return source_nat.Have() if ns is None else source_nat.look(want, ns, state)
 
-    def plan(self, want: AnyWant, have: Union[AnyHave, Stays]) -> Plan:
+    def plan(self, want: AnyWant, have: Union[AnyHave, Stays, Shared]) -> Plan:
+        if isinstance(have, Shared):
+            there = self.plan(want, have.found)
+            return replace(there, warnings=(*there.warnings, have.others))
         if isinstance(have, Stays) and not isinstance(want, port_mapping.Want):
             there = self.plan(want, have.found)
             # Of a bridge of ours it is said where that stays.
