@@ -149,7 +149,7 @@ class Iptables(Backend):
         return format_of(names, OURS + "FORMAT-")
 
     def owned(self, ruleset: Saved) -> IptablesRules:
-        return iptables_rules.owned(ruleset)
+        return iptables_rules.owned(ruleset, self.programs)
 
     def closed(self, owned: OwnedRules, kind: str = "", family: int = 0) -> Sequence[str]:
         found = owned.closed if isinstance(owned, IptablesRules) else ()

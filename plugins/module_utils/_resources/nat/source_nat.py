@@ -340,5 +340,6 @@ def _unmarked_warnings(unmarked: Sequence[str]) -> Tuple[str, ...]:
     if not unmarked:
         return ()
     return (
-        "Among our rules are some without the mark of this collection (%s); they are left alone." % ", ".join(unmarked),
+        "Among our rules are some without the mark of this collection; they are left alone. In %s."
+        % "; in ".join(unmarked),
     )
