@@ -378,7 +378,10 @@ def _alone(rule: Words) -> Words:
     return (*rule[: max(number - 2, 0)], *rule[number + 2 :])
 
 
-def owned(saved: Mapping[int, Tables], programs: Mapping[int, str]) -> IptablesRules:
+PROGRAMS = {4: "iptables", 6: "ip6tables"}  # of either kind
+
+
+def owned(saved: Mapping[int, Tables], programs: Mapping[int, str] = PROGRAMS) -> IptablesRules:
     """Return what is owned in the tables of both address families; ``programs`` write them."""
     rules: List[NatRule] = []
     by_hand: Dict[Tuple[str, str], Sequence[Half]] = {}

@@ -117,9 +117,9 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
     for name, elements in sets.items():
         for key, value in pairs(elements) if name.startswith("publish_") else ():
             mapping = read_mapping(key, value, addresses)
-            if mapping is not None:
+            if mapping is not None:  # also somebody else's: a port is in use by it
                 mappings.append(mapping)
-            else:
+            if mapping is None or not comment_of(key).startswith(MARK):
                 unmarked.append(_strange_element("map", name, key, value))
     hairpins = {
         bridge_of(item): comment_of(item)[len(HAIRPIN) :]
