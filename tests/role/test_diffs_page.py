@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""docs/diffs.md: its changes, made one after the other, have the diffs that it shows."""
+"""docs/diffs.md: a month of changes, made one after the other, which have the diffs that it shows.
+
+Each is foreseen, made, and then there is nothing to do; at last all is as before.
+"""
 
 from __future__ import annotations
 
@@ -56,11 +59,17 @@ def rendered(playbook: Playbook, text: str) -> dict[str, str]:
     plays = [play(lists)]
     for _title, blocks in changes:
         lists = asked(lists, blocks.get("yaml", ""))
-        plays += [shell(blocks.get("sh", "true")), checked(play(lists)), play(lists)]
-    _first, *outcomes = playbook.run(*plays, options=("--diff",))
+        plays += [shell(blocks.get("sh", "true")), checked(play(lists)), play(lists), play(lists)]
+    pristine = playbook.lab.snapshot()
+    gone = {of: {name: {**one, "state": "absent"} for name, one in named.items()} for of, named in lists.items()}
+    plays.append(play(gone))
+    _first, *outcomes, _gone = playbook.run(*plays, options=("--diff",))
+    assert playbook.lab.snapshot() == pristine
     found = {}
-    for (title, _blocks), foreseen, run in zip(changes, outcomes[1::3], outcomes[2::3], strict=True):
+    each = zip(changes, outcomes[1::4], outcomes[2::4], outcomes[3::4], strict=True)
+    for (title, _blocks), foreseen, run, again in each:
         assert told(foreseen) == told(run)
+        assert again.changed == [], title
         found[title] = told(run)
     return found
 
