@@ -25,7 +25,8 @@ attributes:
     description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
     support: full
     details:
-      - One line an attribute, only those that change.
+      - One line an effect, as C(attribute value); what follows from another line, and what is as usual, is left out. With C(-v) one line for each
+        attribute that changes.
   idempotent:
     description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
     support: full

@@ -89,6 +89,11 @@ options:
     description: With O(only_ours) and O(state=absent), ports that hold no bridge, since they are to be free when it goes.
     type: list
     elements: str
+  listed:
+    description: For the role. Names of the namespaces that the caller's lists have on the bridge. Where its MTU changes for others on it as well, a
+      warning names them.
+    type: list
+    elements: str
   rewired:
     description: With O(only_ours) and O(state=absent), names of namespaces whose pairs hold no bridge, since they are about to be ports of another one.
     type: list

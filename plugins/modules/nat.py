@@ -246,6 +246,11 @@ options:
       - With O(state=absent) and a type other than V(dnat), V(spoof_check), V(uplink) and V(tunnel), the bridge for whose containers the rule is. It stays while
         it is needed there, as the bridge's addresses do with O(linuxnet.containers.bridge#module:only_ours).
     type: str
+  listed:
+    description: For the role, with V(filter), V(masquerade) and V(snat). Names of the namespaces that the caller's lists have on the network. Where what
+      is changed is so for others on its bridge as well, a warning names them.
+    type: list
+    elements: str
   rewired:
     description: With O(goes_with), names of namespaces whose pairs do not count, since they are about to be ports of another bridge.
     type: list
@@ -407,11 +412,14 @@ before:
   type: dict
   sample: {}
 after:
-  description: The object as it is now, or in check mode as it would be. Empty when it is absent. With O(aggregate) see RV(results).
+  description:
+    - The object as it is now, or in check mode as it would be. Empty when it is absent. With O(aggregate) see RV(results).
+    - C(enforced) says whether it is in force, which takes rules that all objects of its type share; in RV(before) it is false where somebody changed
+      or flushed those, or what it needs beside its own rule is not there.
   returned: success, without O(aggregate)
   type: dict
   sample: {type: masquerade, source: 172.17.0.0/16, netns: null, out_interface: "!docker0", exclude: [10.8.0.0/16], to_address: null, owner: docker0,
-    comment: null, backend: nftables, ip_forward: true, fenced: false, sysctl_file: null}
+    comment: null, backend: nftables, ip_forward: true, fenced: false, sysctl_file: null, enforced: true}
 commands:
   description: The equivalent command lines, in order, ready to paste. In check mode those that would be run.
   returned: success

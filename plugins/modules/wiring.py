@@ -567,13 +567,13 @@ def main():  # type: () -> None
         _wire()
 
 
-def _foreseen(params):  # type: (runner.Params) -> runner.Foreseen
+def _foreseen(params, details):  # type: (runner.Params, bool) -> runner.Foreseen
     """Return what check mode foresees of a step of the role (results, warnings)."""
     from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import one_task
 
     with complete.Kernel() as kernel:
-        return step_runner.foresee(one_task.foreseeing(params["plan"], params["step"]), kernel)
+        return step_runner.foresee(one_task.foreseeing(params["plan"], params["step"]), kernel, details)
 
 
 def _report():  # type: () -> None

@@ -184,7 +184,7 @@ wiring:
       elements: dict
       sample:
         - {type: masquerade, source: 172.17.0.0/16, netns: null, out_interface: "!docker0", exclude: [], to_address: null, owner: docker0, comment: null,
-          backend: nftables, ip_forward: true, fenced: false, sysctl_file: null}
+          backend: nftables, ip_forward: true, fenced: false, sysctl_file: null, enforced: true}
     orphans:
       description: What this collection or C(ip netns) made and whose owner is gone; C(why) says how that is told. Of a name, C(target) is where a
         symbolic link points to. A link's kind is that of the link. The kind C(forwarding),

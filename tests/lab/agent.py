@@ -216,6 +216,7 @@ def call_module(request: Request) -> int:
     internal = {
         "_ansible_check_mode": bool(request.get("check")),
         "_ansible_diff": bool(request.get("diff", True)),
+        "_ansible_verbosity": request.get("verbosity", 1),
         "_ansible_keep_remote_files": False,
         "_ansible_module_name": f"linuxnet.containers.{request['name']}",
         "_ansible_remote_tmp": tempfile.gettempdir(),

@@ -148,9 +148,13 @@ class Lab:
         printed = self.run(f"ip -j {args}").stdout.strip()
         return [item for item in json.loads(printed or "[]") if item]
 
-    def result(self, name: str, /, check: bool = False, diff: bool = True, **args: Any) -> dict[str, Any]:
-        """Run a module and return its result, failed or not. AssertionError only if it printed none."""
-        answer = self._ask({"op": "module", "name": name, "args": args, "check": check, "diff": diff}, MODULE_TIMEOUT)
+    def result(
+        self, name: str, /, check: bool = False, diff: bool = True, verbosity: int = 1, **args: Any
+    ) -> dict[str, Any]:
+        """Run a module and return its result, failed or not, with every attribute in its diff; ``verbosity`` 0: without -v. AssertionError only if it
+        printed none."""
+        request = {"op": "module", "name": name, "args": args, "check": check, "diff": diff, "verbosity": verbosity}
+        answer = self._ask(request, MODULE_TIMEOUT)
         if answer["result"] is None:
             raise AssertionError(f"{name} returned no result (rc {answer['rc']})\n{answer['stdout']}{answer['stderr']}")
         result: dict[str, Any] = answer["result"]

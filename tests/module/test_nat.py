@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -61,6 +62,7 @@ def test_a_rule_is_set_and_removed(host: Host) -> None:
         "owner": "ansible",
         "comment": None,
         "backend": "nftables",
+        "enforced": True,
         "ip_forward": True,
         "fenced": True,
         "sysctl_file": "/etc/sysctl.d/99-zz-linuxnet-containers.conf",
@@ -225,6 +227,25 @@ def test_f13_a_rule_that_was_edited_by_hand_is_repaired_in_its_place(host: Host,
     assert rules(host) == before
 
 
+def test_elements_and_rules_put_among_ours_are_shown_with_the_command_that_removes_them(host: Host) -> None:
+    """Each command does so, and then nothing is left to be said."""
+    host.module("nat", **NET)
+    host.module("nat", type="dnat", host_port="8080", to_address="172.17.0.2", owner="web")
+    host.module("nat", type="filter", bridge="br0", owner="br0")
+    host.run(f"nft 'add element {TABLE} publish_ip {{ tcp . 192.0.2.1 . 81 : 172.17.0.9 }}'")
+    host.run(f"nft 'add element {TABLE} closed {{ \"br7\" }}'")
+    host.run(f"nft 'add rule {TABLE} forward ip saddr 192.0.2.7 accept'")
+    host.run(f"nft 'add rule {TABLE} forward meta skuid 0 accept'")
+    [said] = warnings(host.module("nat", **NET))
+    assert "In chain forward: ip saddr 192.0.2.7 accept, which " in said
+    assert '; in set closed: "br7", which \'nft delete element ' in said
+    commands = re.findall(r"which '([^']*)' removes", said)
+    assert len(commands) == 4
+    for command in commands:
+        host.run(["sh", "-c", f"nft '{command.removeprefix('nft ')}'"])
+    assert warnings(host.module("nat", **NET)) == []
+
+
 def test_f13_a_rule_of_somebody_else_in_our_table_is_reported_and_kept(host: Host) -> None:
     host.module("nat", **NET)
     host.run(f"nft add rule {TABLE} postrouting ip saddr 192.0.2.0/24 accept comment hand")
@@ -232,7 +253,8 @@ def test_f13_a_rule_of_somebody_else_in_our_table_is_reported_and_kept(host: Hos
     reported = host.module("nat", **NET)
     assert reported["changed"] is False
     assert warnings(reported) == [
-        f"Among our rules are some without the mark of this collection (handle {handle}); they are left alone."
+        "Among our rules are some without the mark of this collection; they are left alone. In chain postrouting: "
+        f"ip saddr 192.0.2.0/24 accept comment \"hand\", which 'nft delete rule {TABLE} postrouting handle {handle}' removes."
     ]
     host.settles("nat", **NET, state="absent")
     assert [rule.split()[2] for rule in rules(host)] == ["192.0.2.0/24"], "with it the table stays"

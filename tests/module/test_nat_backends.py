@@ -199,7 +199,8 @@ def test_f13_a_rule_of_somebody_else_among_ours_is_reported_and_kept(host: Host)
     reported = host.module("nat", backend="iptables", **V4)
     assert reported["changed"] is False
     assert warnings(reported) == [
-        "Among our rules are some without the mark of this collection (nat LINUXNET-POSTROUTING rule 2); they are left alone."
+        "Among our rules are some without the mark of this collection; they are left alone. In chain LINUXNET-POSTROUTING of nat: "
+        "-s 198.51.100.0/24 -j ACCEPT, which 'iptables-nft -t nat -D LINUXNET-POSTROUTING -s 198.51.100.0/24 -j ACCEPT' removes."
     ]
     host.settles("nat", backend="iptables", state="absent", **V4)
     assert "-A LINUXNET-POSTROUTING -s 198.51.100.0/24 -j ACCEPT" in host.held()

@@ -218,7 +218,11 @@ def test_f4_a_flushed_rule_set_is_restored_and_the_diff_says_what_was_lost(host:
     before = host.held()
     host.run("nft flush ruleset")
     lost = host.module("nat", aggregate=items, owner="web", backend=backend)
-    assert [one["after_header"] for one in lost["diff"]] == ["filter br0", "port 8080/tcp", "nat 172.17.0.0/16"]
+    assert [one["after_header"] for one in lost["diff"]] == [
+        "filter br0",
+        "port 8080/tcp (of web)",
+        "nat 172.17.0.0/16 (of web)",
+    ]
     assert host.held() == before
 
 

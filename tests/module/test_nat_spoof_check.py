@@ -328,7 +328,7 @@ def test_g3_it_comes_changes_and_goes_and_leaves_nothing(host: Host) -> None:
     made = check(host)
     assert made["after"] == {
         "type": "spoof_check", "netns": None, "interface": "web-eth0", "mac": MAC, "addresses": ["10.0.0.2", "fd00::2"],
-        "owner": "web", "comment": None, "backend": "nftables",
+        "owner": "web", "comment": None, "backend": "nftables", "enforced": True,
     }  # fmt: skip
     changed = check(host, addresses=["10.0.0.0/28", "fd00::2"], comment="a note")
     assert changed["diff"]["after"] == "addresses 10.0.0.0/28, fd00::2\ncomment a note\n"

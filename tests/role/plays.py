@@ -23,6 +23,7 @@ HERE = Path(__file__).resolve().parent
 ROLE = "linuxnet.containers.wiring"
 LIMIT = 900  # seconds for one start of ansible-playbook, with all its plays; not what it takes
 Play = dict[str, Any]
+_WHOSE = re.compile(r" \((?:\S+ )?of \S+\)$")
 
 # The chain's tasks by half and step of a plan, as the role calls them, with their modules.
 TASKS = {
@@ -165,12 +166,14 @@ class Outcome:
         return found
 
     def drift(self) -> dict[str, list[str]]:
-        """What was changed, by object: the lines of the diff, with - for before and + for after."""
+        """What was changed, by object: the lines of the diff, with - for before and + for after. Whose it is, is left out of the name."""
         found = {}
         for task in self.tasks:
             for one in task.diff:
                 sides = (("-", one.get("before", "")), ("+", one.get("after", "")))
-                found[one["before_header"]] = [sign + line for sign, text in sides for line in text.splitlines()]
+                found[_WHOSE.sub("", one["before_header"])] = [
+                    sign + line for sign, text in sides for line in text.splitlines()
+                ]
         return found
 
 
@@ -221,8 +224,8 @@ class Playbook:
             plays.setdefault(entry["play"], {}).setdefault(entry["host"], []).append(task)
         return [{host: _outcome(tasks) for host, tasks in hosts.items()} for _number, hosts in sorted(plays.items())]
 
-    def run(self, *plays: Play, options: Iterable[str] = ("--diff",), **variables: Any) -> list[Outcome]:
-        """Run plays that must succeed."""
+    def run(self, *plays: Play, options: Iterable[str] = ("--diff", "-v"), **variables: Any) -> list[Outcome]:
+        """Run plays that must succeed; with every attribute in the diffs."""
         done = self.lab.run(self.command(plays, *options, **variables), check=False, timeout=LIMIT)
         if done.rc != 0:
             raise AssertionError(f"ansible-playbook ended with {done.rc}\n{done.stdout}{done.stderr}")

@@ -97,6 +97,7 @@ NAT = """
 +ip_forward true
 +fenced true
 +sysctl_file /etc/sysctl.d/99-zz-linuxnet-containers.conf
++enforced true
 """
 GUARD = """
 +type filter
@@ -106,6 +107,7 @@ GUARD = """
 +internal false
 +owner docker0
 +backend nftables
++enforced true
 """
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused
@@ -15,6 +16,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 T = TypeVar("T")
+
+
+def whatever_its_owner(title: str) -> str:
+    """The header of a diff, without whose it is."""
+    return re.sub(r" \((?:\S+ )?of \S+\)$", "", title)
 
 
 def existing(found: T | None) -> T:

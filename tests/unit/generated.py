@@ -72,6 +72,7 @@ def _bridge(chance: Random) -> Item:
         only_ours=[True],
         rewired=[["web"]],
         released=[["v0"]],
+        listed=[["web"]],
         state=["absent", "present"],
     )
 

@@ -27,7 +27,18 @@ CHECKED_FIRST = {**CHECK, "exclusive": True}
 
 
 def wire(networks: Sequence[Any], containers: Sequence[Any]) -> dict[str, list[dict[str, Any]]]:
-    """The items by step of a plan that takes nothing down."""
+    """The items by step of a plan that takes nothing down, but for who is listed on a network."""
     plan = compile_plan(networks, containers)
     assert not any(plan["teardown"].values())
+    listed(plan)
     return plan["wire"]
+
+
+def listed(plan: Any) -> dict[str, list[str]]:
+    """Take what a plan says of who is listed on a network out of it, and return it by network."""
+    found: dict[str, list[str]] = {}
+    for item in [*plan["wire"]["bridge"], *plan["wire"]["nat"]]:
+        if "listed" in item:
+            name = item.get("name") or item["owner"]
+            assert found.setdefault(name, item["listed"]) == item.pop("listed")
+    return found

@@ -45,7 +45,7 @@ NAT = {"forward": False, "ip_forward": True}
 ITEMS: dict[str, list[dict[str, Any]]] = {
     "bridge": [
         {"name": "qbr", "alias": "qalias", "mac": "02:00:00:00:00:07", "mtu": "1500"},
-        {"name": "qbr", "netns": "web", "rewired": ["qport"], "released": ["qport"]},
+        {"name": "qbr", "netns": "web", "rewired": ["qport"], "released": ["qport"], "listed": ["qport"]},
         {"name": "qbr", "master": "qvrf"},
         {"name": "qbr", "mtu": "auto", "mtu_of": "10.0.0.7"},
     ],
@@ -151,7 +151,14 @@ ITEMS: dict[str, list[dict[str, Any]]] = {
             **{"type": "filter", "bridge": "qbr", "forward": False},
             "inside": [{"source": "10.9.0.0/24", "interface": "qway", "only": True, "direct_gateway": "10.0.0.9"}],
         },
-        {"type": "filter", "bridge": "qbr", "goes_with": "qother", "rewired": ["qport"], "forward": False},
+        {
+            "type": "filter",
+            "bridge": "qbr",
+            "goes_with": "qother",
+            "rewired": ["qport"],
+            "listed": ["qport"],
+            "forward": False,
+        },
         {
             **{"type": "spoof_check", "interface": "qport", "addresses": ["10.0.0.2"], "mac": "02:00:00:00:00:09"},
             **{"owner": "qowner", "comment": "qcomment"},

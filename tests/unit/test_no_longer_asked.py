@@ -22,7 +22,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.step_runner import take_steps
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.one_task import Steps
-from ansible_collections.linuxnet.containers.tests.unit.asked import existing, made
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing, made, whatever_its_owner
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 BR0: dict[str, Any] = {"name": "br0", "subnets": ["10.0.0.0/24", "fd00::/64"]}
@@ -107,7 +107,7 @@ def role(kernel: MemoryKernel, networks: Any, containers: Any, **options: Any) -
     for foreseen, done in zip(*taken, strict=True):
         for key in ("changed", "diff", "before"):
             assert foreseen[key] == done[key], done["diff"]["before_header"]
-    return {item["diff"]["before_header"]: item["diff"] for item in taken[-1] if item["changed"]}
+    return {whatever_its_owner(item["diff"]["before_header"]): item["diff"] for item in taken[-1] if item["changed"]}
 
 
 def seen(kernel: MemoryKernel, *names: str) -> dict[str, Any]:

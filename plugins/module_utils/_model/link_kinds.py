@@ -18,6 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 
 Rows = Mapping[str, "Field"]
 LINK_ATTRIBUTE = "IFLA_LINK"
+ETHERNET_MTU = 1500
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ class Kind:
     parent: str = ""
     parent_words: str = ""
     inherits: bool = False
-    mtu: int = 1500
+    mtu: int = ETHERNET_MTU
     least_mtu: int = values.MTU_LOW
     masters: Tuple[str, ...] = ("bridge", "vrf")
     described: str = ""
@@ -143,7 +144,7 @@ class Kind:
 
 # Of every link. Bounds of the MTU: ETH_MIN_MTU and ETH_MAX_MTU of include/uapi/linux/if_ether.h.
 LINK = table(
-    Field("mtu", "IFLA_MTU", "mtu {}", 1500, values.mtu, option="str"),
+    Field("mtu", "IFLA_MTU", "mtu {}", ETHERNET_MTU, values.mtu, option="str"),
     Field("mac", "IFLA_ADDRESS", "address {}", "", values.mac, ends="each", but=("ipvlan",)),
     Field("enabled", "", "", False, wanted=True, ends="each"),
     Field("tx_queue_len", "IFLA_TXQLEN", "txqueuelen {}", 1000, values.integer(0, values.U32), only=("veth",)),

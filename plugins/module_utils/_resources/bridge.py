@@ -22,6 +22,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.lin
     ipv6_kept,
     is_own_link,
     split,
+    with_mtu,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import Have as LinkHave
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import Want as LinkWant
@@ -35,26 +36,30 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Want(LinkWant):
     """``only_ours``: what this collection did not make is left as it is. ``rewired``: names of namespaces whose pairs are about to be
-    ports of another bridge. ``released``: ports that are to be free when it goes. ``master``: the vrf that it is in, empty
+    ports of another bridge. ``released``: ports that are to be free when it goes. ``listed``: see
+    `ownership.not_listed`. ``master``: the vrf that it is in, empty
     for none, None where that is not managed."""
 
     master: Optional[str] = None
     only_ours: bool = False
     rewired: FrozenSet[str] = frozenset()
     released: FrozenSet[str] = frozenset()
+    listed: Optional[FrozenSet[str]] = None
 
 
 @dataclass(frozen=True)
 class Have(LinkHave):
     """``master`` is the name of the vrf that the bridge is in, where that was asked for. ``ours``: this collection made the bridge. ``renamed`` is one
     that it made by the wanted name and that is called otherwise by now. With ``only_ours``, of a bridge that is to go: its ``standing`` and, where that
-    does not say that all stays, ``part``, what of ours is on it."""
+    does not say that all stays, ``part``, what of ours is on it. ``others`` says who else is
+    on one whose MTU is to be another one."""
 
     master: str = ""
     ours: bool = True
     renamed: Optional[Link] = None
     standing: Optional[Standing] = None
     part: Optional[Part] = None
+    others: str = ""
 
 
 # Of the forwarding delay while the spanning tree protocol runs, in hundredths of a second: BR_MIN_FORWARD_DELAY and
@@ -73,13 +78,16 @@ class BridgeResource(LinkResource):
         self.options["only_ours"] = {"type": "bool", "default": False}
         self.options["rewired"] = {"type": "list", "elements": "str"}
         self.options["released"] = {"type": "list", "elements": "str"}
+        self.options["listed"] = {"type": "list", "elements": "str"}
 
     def parse(self, params: Mapping[str, Any]) -> Want:
         rewired = frozenset(params.get("rewired") or ())
         released = frozenset(known_name(name, "released") for name in params.get("released") or ())
         common = vars(super().parse(params))
         master = known_name(params["master"], "master") if params.get("master") else params.get("master")
-        return Want(**common, master=master, only_ours=params["only_ours"], rewired=rewired, released=released)
+        listed = None if params.get("listed") is None else frozenset(params["listed"])
+        options = {"master": master, "only_ours": params["only_ours"], "rewired": rewired}
+        return Want(**common, **options, released=released, listed=listed)
 
     def resolved(self, want: LinkWant, state: State) -> LinkWant:
         found = super().resolved(want, state)
@@ -106,7 +114,11 @@ class BridgeResource(LinkResource):
             return have
         have = replace(have, ours=is_own_link(bridge, self.noun, want.ns.path, want.name, state.identity()))
         if want.present:
-            return replace(have, kept=ipv6_kept(want.attributes, ns, have.link, state))
+            return replace(
+                have,
+                kept=ipv6_kept(want.attributes, ns, have.link, state),
+                others=self._others(want, have, bridge, state),
+            )
         # Here and not above: a bridge that is made, as ever, does without.
         from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ownership
 
@@ -114,6 +126,17 @@ class BridgeResource(LinkResource):
         standing = ownership.standing(want.ns, ns, bridge, want.name, want.rewired, state, released)
         part = None if have.ours or standing.stays else ownership.our_part(ns, bridge, state)
         return replace(have, standing=standing, part=part)
+
+    @staticmethod
+    def _others(want: Want, have: Have, bridge: Link, state: State) -> str:
+        """Return who is on a bridge of ours whose MTU is to be another one, and is not listed, in a sentence."""
+        wanted = with_mtu(want.attributes, have.mtu).get("mtu")
+        if want.listed is None or not have.ours or wanted in (None, bridge.get("mtu")):
+            return ""
+        # Here and not above: of use only where a network is changed.
+        from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ownership
+
+        return ownership.not_listed(want.ns, bridge.name, want.listed, state)
 
     def plan(self, want: LinkWant, have: LinkHave) -> Plan:
         if not isinstance(want, Want) or not isinstance(have, Have):
@@ -128,7 +151,8 @@ class BridgeResource(LinkResource):
             return Plan({}, {}, warnings=(text % (want.name, want.ns, bridge.describe()),))
         if want.present:
             if have.ours or bridge.kind != self.noun:
-                return self._in_vrf(want, have, super().plan(want, have))
+                found = self._in_vrf(want, have, super().plan(want, have))
+                return replace(found, warnings=(*found.warnings, have.others)) if have.others else found
             return self._as_it_is(want, bridge)
         return self._taken_back(want, have, bridge)
 

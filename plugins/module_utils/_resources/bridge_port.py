@@ -23,8 +23,16 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.lin
     is_foreign_bridge,
     port_of,
     shown,
+    usual,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import (
+    NETNS,
+    STATE,
+    Plan,
+    Resource,
+    Sides,
+    brief,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 
@@ -227,6 +235,9 @@ class BridgePortResource(Resource[Want, Have]):
 
     def subject(self, want: Want) -> str:
         return ("bridge %s itself" if want.own else "bridge port %s") % want.interface
+
+    def effect(self, want: Want, plan: Plan) -> Sides:
+        return brief((plan.before, plan.after), usual(link_kinds.PORT), {"cost": "bridge"})
 
     def look(self, want: Want, state: State) -> Have:
         ns = state.need(want.ns) if want.present else state.find(want.ns)

@@ -29,9 +29,17 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import FOREVER, Link, NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import IPV6_MTU
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import (
+    NETNS,
+    STATE,
+    Plan,
+    Resource,
+    Sides,
+    brief,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
+_MARK = {"mac": "name"}  # the MAC address of a link of ours follows from its name
 _MOST_LESS = 200  # bytes: what is wrapped around a packet is less
 
 # Of what interface an MTU of `auto` is: of that with an address of the host's (``""``: with the default route), less so many bytes.
@@ -88,6 +96,12 @@ class LinkResource(Resource[Want, Have]):
 
     def subject(self, want: Want) -> str:
         return "%s %s" % (self.noun, want.name)
+
+    def title(self, want: Want) -> str:
+        return whose(self.subject(want), want.ns)
+
+    def effect(self, want: Want, plan: Plan) -> Sides:
+        return brief((plan.before, plan.after), usual(self.rows), {} if "mac" in want.attributes else _MARK)
 
     def look(self, want: Want, state: State) -> Have:
         ns = state.need(want.ns) if want.present else state.find(want.ns)
@@ -234,6 +248,18 @@ def is_shown(row: link_kinds.Field, asked: Container[str], attributes: Mapping[s
 def shown(rows: link_kinds.Rows, attributes: Mapping[str, Any], asked: Container[str] = ()) -> Dict[str, Any]:
     """Return attributes as a module returns them: each of its rows that `is_shown`, None for what the kernel does not give."""
     return {row.shown: attributes.get(name) for name, row in rows.items() if is_shown(row, asked, attributes)}
+
+
+def whose(subject: str, ns: NsRef, name: str = "") -> str:
+    """Return what a link is called in a diff: with the container that has it, or the end of it called ``name``."""
+    return "%s (%sof %s)" % (subject, name + " " if name else "", ns.option) if ns.path else subject
+
+
+def usual(rows: link_kinds.Rows) -> Dict[str, Any]:
+    """Return what links have where nobody asks for anything else: what the kernel gives them, that they are up, and take up nothing from
+    advertisements."""
+    known = {row.shown: row.default for row in rows.values() if not row.asked}
+    return {**known, "mtu": link_kinds.ETHERNET_MTU, "enabled": True, "accept_ra": False, "ipv6": False}
 
 
 def split(wanted: Mapping[str, Any], names: Sequence[str]) -> Tuple[Dict[str, Any], Dict[str, Any]]:

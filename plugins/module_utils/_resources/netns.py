@@ -26,7 +26,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import made_for
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.netns_source import Binding, Given, binding
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.netns_want import Want
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource, Sides, brief
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 
@@ -96,6 +96,9 @@ class NetnsResource(Resource[Want, Have]):
 
     def subject(self, want: Want) -> str:
         return "netns %s" % want.name
+
+    def effect(self, want: Want, plan: Plan) -> Sides:
+        return brief((plan.before, plan.after), {"loopback": True}, {"path": "name"})
 
     def look(self, want: Want, state: State) -> Have:
         entry = state.entries().get(want.name)

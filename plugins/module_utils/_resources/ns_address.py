@@ -53,10 +53,15 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_address_want import Want
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import leases
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource, Sides, brief
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State, makers
 
 _LOOPBACK = 1  # the index of lo in every namespace
+# What the diff of a new address leaves out, and what of an address follows from itself.
+_USUAL = {"scope": "global", "valid_lft": "forever", "preferred_lft": "forever", "noprefixroute": False}
+_FOLLOWS = dict.fromkeys(
+    ("ip", "prefix", "family", "interface", "netns", "owner", "gateway", "label", "broadcast"), "address"
+)
 # What a change may touch in place; anything else means taking the address away and setting it anew.
 _IN_PLACE = {4: {"valid_lft", "preferred_lft"}, 6: {"valid_lft", "preferred_lft", "noprefixroute"}}
 
@@ -117,6 +122,20 @@ class NsAddressResource(Resource[Want, Have]):
     def subject(self, want: Want) -> str:
         what = want.address.cidr if want.address else "from %s" % want.pool.network if want.pool else "of ours"
         return "address %s on %s%s" % (what, want.interface, " in %s" % want.ns if want.ns.path else "")
+
+    def effect(self, want: Want, plan: Plan) -> Sides:
+        """All addresses in one line a side: what goes, and what comes in its place. What went by an address ends with it."""
+        current = plan.before.get("address")
+        gone = {*plan.before.get("other_addresses", ()), *([current] if current else [])}
+        told_apart = ("other_addresses", "routes")
+        sides = [{name: side[name] for name in side if name not in told_apart} for side in (plan.before, plan.after)]
+        before, after = ({**side} for side in brief((sides[0], sides[1]), _USUAL, _FOLLOWS))
+        if gone:
+            before["address"] = ", ".join(sorted(gone))
+        ends = {one.partition("/")[0] for one in gone} - {plan.after.get("ip")}
+        if ends and want.interface != "lo":
+            before["connections"] = "of %s" % ", ".join(sorted(ends))
+        return before, after
 
     def look(self, want: Want, state: State) -> Have:
         have = self._look(want, state)

@@ -39,7 +39,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.ns_
     link_local,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.leases import connected
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Resource, Sides, brief
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State, makers
 
 _TABLE_NAMES = {number: name for name, number in values.TABLES.items()}
@@ -166,6 +166,11 @@ def _broadcasts(addresses: Sequence[Address], gateways: Iterable[str]) -> Frozen
     return frozenset(map(str, found))
 
 
+# What the diff of a new route leaves out.
+_USUAL = {"table": "main", "type": "unicast", "scope": "global", "onlink": False}
+_FOLLOWS = dict.fromkeys(("family", "netns", "interface"), "destination")
+
+
 class NsRouteResource(Resource[Want, Have]):
     noun = "ns_route"
     identity = ("destination",)
@@ -214,6 +219,9 @@ class NsRouteResource(Resource[Want, Have]):
             + (" (IPv6)" if text == "default" and want.family == 6 else "")
             + (" in %s" % want.ns if want.ns.path else "")
         )
+
+    def effect(self, want: Want, plan: Plan) -> Sides:
+        return brief((plan.before, plan.after), {**_USUAL, "metric": DEFAULT_METRIC[want.family]}, _FOLLOWS)
 
     def look(self, want: Want, state: State) -> Have:
         ns = state.need(want.ns) if want.present else state.find(want.ns)

@@ -8,6 +8,7 @@ state."""
 from __future__ import annotations
 
 import os.path
+from dataclasses import replace
 from typing import Collection, Dict, Iterable, Iterator, List, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.addresses import DelAddress
@@ -88,6 +89,16 @@ def standing_of(ref: NsRef, name: str, rewired: Collection[str], state: State) -
     if ns is None or link is None or link.kind != "bridge":
         return Standing()
     return standing(ref, ns, link, name, rewired, state)
+
+
+def not_listed(ref: NsRef, name: str, listed: Collection[str], state: State) -> str:
+    """Return a sentence that names the containers on a bridge that are not ``listed``, for who changes what is so for all on it; ``""`` where there are
+    none. ``listed``: names of namespaces."""
+    found = standing_of(ref, name, listed, state)
+    if not found.pairs:
+        return ""
+    text = "Network '%s' changes also for who is on it and not so in this list: %s. Lists that share a network have to say the same of it."
+    return text % (name, replace(found, own=False).holders)
 
 
 class Pairs:

@@ -53,11 +53,20 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.lin
     set_shape,
     split,
     stays_on,
+    usual,
+    whose,
     with_jitter,
     with_mtu,
     without_shapes,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import (
+    NETNS,
+    STATE,
+    Plan,
+    Resource,
+    Sides,
+    brief,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 if TYPE_CHECKING:
@@ -218,6 +227,22 @@ class VethResource(Resource[Want, Have]):
 
     def subject(self, want: Want) -> str:
         return "veth %s" % want.name
+
+    def title(self, want: Want) -> str:
+        return whose(self.subject(want), want.peer_ns, want.peer_name)
+
+    def effect(self, want: Want, plan: Plan) -> Sides:
+        known = usual(_ROWS)
+        before, after = plan.before, plan.after
+        alike = {
+            "peer_" + name: name
+            for name in known
+            if all(side.get("peer_" + name) == side.get(name) for side in (before, after) if side)
+        }
+        marks = {name: "name" for name, end in (("mac", want.own), ("peer_mac", want.peer)) if "mac" not in end}
+        marks.update(peer_name="name", peer_netns="name")  # the header has them
+        both = {**known, **{"peer_" + name: value for name, value in known.items()}}
+        return brief((before, after), both, {**alike, **marks})
 
     def look(self, want: Want, state: State) -> Have:
         if not want.present:

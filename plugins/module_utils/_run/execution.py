@@ -33,16 +33,18 @@ def execute(
     check: bool,
     anew: Sequence[str] = (),
     gone: Sequence[str] = (),
+    details: bool = True,
 ) -> Tuple[List[Dict[str, Any]], List[str]]:
     """Plan all wants, then (unless ``check``) carry the plans out. Return (a result an item, warnings).
 
     ``anew``: names of namespaces that an earlier task would have made anew, ``gone``: of the host's interfaces that one would have
-    removed; of use in check mode only.
+    removed; of use in check mode only. ``details``: the diffs have every attribute that changes, else `Resource.effect`.
     """
     with locked(kernel, check, lambda: resource.ask(wants, kernel)):
         state = begin(kernel, check, anew, gone)
         found = resolved(resource, wants, state)
-        done = carry_out(resource, found, [plan(resource, want, state) for want in found], kernel, state, check)
+        plans = [plan(resource, want, state) for want in found]
+        done = carry_out(resource, found, plans, kernel, state, check, details=details)
         if not check:
             with contextlib.suppress(OSError, MemoryError):  # it is done, whether that can be waited for or not
                 kernel.close_unnamed()  # the next task finds no interface that goes with a namespace
@@ -111,10 +113,11 @@ def carry_out(
     state: State,
     check: bool,
     beside: Sequence[Change] = (),
+    details: bool = True,
 ) -> Tuple[List[Dict[str, Any]], List[str]]:
     """Carry the plans of all wants out (unless ``check``). Return (a result an item, warnings).
 
-    ``beside``: the changes of other resources, whose deletions may go together with these, see `Kernel.delete_together`.
+    ``beside``: the changes of other resources, whose deletions may go together with these, see `Kernel.delete_together`. ``details``: see `execute`.
     """
     errors = [planned if isinstance(planned, Refused) else None for planned in plans]
     if not check:
@@ -123,16 +126,16 @@ def carry_out(
     found, warnings = [], state.warnings
     fresh = State(kernel)
     for want, planned, error in zip(wants, plans, errors):
-        subject = resource.subject(want)
         outcome = error or planned
         if isinstance(outcome, Refused):
-            found.append(results.of_failure(subject, outcome))
+            found.append(results.of_failure(resource.subject(want), outcome))
             continue
         after = dict(outcome.after)
         if not check:
             with contextlib.suppress(Refused, OSError, MemoryError):  # it is done, whether that can be seen or not
                 after = resource.observe(want, after, fresh)
-        found.append(results.of_plan(subject, outcome, after))
+        told = None if details else resource.effect(want, outcome)
+        found.append(results.of_plan(resource.title(want), outcome, after, told))
         warnings.extend(warning for warning in outcome.warnings if warning not in warnings)
     return found, warnings
 

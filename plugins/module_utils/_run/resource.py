@@ -36,6 +36,25 @@ class Plan:
         return any(step.writes for step in self.changes)
 
 
+Sides = Tuple[Mapping[str, Any], Mapping[str, Any]]  # of a diff: before, after
+
+
+def brief(sides: Sides, usual: Mapping[str, Any], follows: Mapping[str, str]) -> Sides:
+    """Return the two sides of a diff without what says nothing new.
+
+    Of an object that is made, or goes, the attributes that are as ``usual`` are left out, and those that one of ``follows`` tells; of one that
+    changes, those that follow from another one that changes as well. So what changes by itself is shown, whatever it is.
+    """
+    before, after = sides
+    if set(usual).isdisjoint(set(before) & set(after)):  # one side has no object, or other things that go with it
+        made = [{name for name, value in side.items() if name in usual and value == usual[name]} for side in sides]
+        left_out = {*follows}.union(*made)
+    else:
+        left_out = {name for name, of in follows.items() if before.get(of) != after.get(of)}
+    before, after = ({name: side[name] for name in side if name not in left_out} for side in sides)
+    return before, after
+
+
 Want = TypeVar("Want")
 Have = TypeVar("Have")
 
@@ -80,8 +99,17 @@ class Resource(Generic[Want, Have]):
         return want
 
     def subject(self, want: Want) -> str:
-        """Return the object in a few words, for the headers of the diff and the messages."""
+        """Return the object in a few words, for the messages."""
         raise NotImplementedError
+
+    def title(self, want: Want) -> str:
+        """Return the object for the headers of the diff: what `subject` says, and whose it is where that does not tell."""
+        return self.subject(want)
+
+    def effect(self, want: Want, plan: Plan) -> Sides:
+        """Return what a plan does as the diff tells it to who asks for no details: a line an effect, and nothing that follows from another line. The
+        values of a tuple have a line each."""
+        return plan.before, plan.after
 
     def look(self, want: Want, state: State) -> Have:
         """Return what the host has of what is wanted, and all else that `plan` needs to know. Raises `Refused` for a parent that is

@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.commands import visible
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import show
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Sides
 
 _LINES = re.compile(r"([\n\t])")
 
@@ -23,35 +23,42 @@ def of_failure(subject: str, error: Refused) -> Dict[str, Any]:
     return dict(result, missing=error.missing) if isinstance(error, Lacking) else result
 
 
-def of_plan(subject: str, plan: Plan, after: Mapping[str, Any]) -> Dict[str, Any]:
-    """Return the result of an item that was carried out, or would be; ``after`` is the object as it is then."""
+def of_plan(title: str, plan: Plan, after: Mapping[str, Any], told: Optional[Sides] = None) -> Dict[str, Any]:
+    """Return the result of an item that was carried out, or would be; ``after`` is the object as it is then. The diff is of what is ``told``, else of
+    all attributes; ``title`` heads it."""
     return {
         "changed": plan.changed,
         "before": dict(plan.before),
         "after": dict(after),
-        "diff": _diff(subject, plan),
+        "diff": _diff(title, plan, told or (plan.before, plan.after)),
         "commands": [str(line) for step in plan.changes for line in step.commands()],
         **plan.extra,
     }
 
 
-def _diff(subject: str, plan: Plan) -> Dict[str, str]:
+def _diff(title: str, plan: Plan, told: Sides) -> Dict[str, str]:
     """Return Ansible's diff: one line an attribute that changes."""
-    names = list(dict.fromkeys([*plan.before, *plan.after]))
+    before, after = told
+    names = list(dict.fromkeys([*before, *after]))
     changing = (
-        [name for name in names if name not in plan.hidden and plan.before.get(name) != plan.after.get(name)]
+        [name for name in names if name not in plan.hidden and before.get(name) != after.get(name)]
         if plan.changed
         else []
     )
     sides = {}
-    for side, values in (("before", plan.before), ("after", plan.after)):
+    for side, values in (("before", before), ("after", after)):
         shown = [
             name
             for name in changing
-            if name in values and (bool(plan.before) == bool(plan.after) or values[name] not in (None, "", [], {}))
+            if name in values and (bool(before) == bool(after) or values[name] not in (None, "", [], {}))
         ]
-        sides[side] = "".join("%s %s\n" % (name, show(values[name])) for name in shown)
-    return {"before_header": subject, "after_header": subject, **sides}
+        sides[side] = "".join("%s %s\n" % (name, line) for name in shown for line in _lines(values[name]))
+    return {"before_header": title, "after_header": title, **sides}
+
+
+def _lines(value: Any) -> List[str]:
+    """Return the texts of an attribute's lines: of a tuple, which only `Resource.effect` makes, one each."""
+    return [show(one) for one in value] if isinstance(value, tuple) else [show(value)]
 
 
 def summary(results: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:

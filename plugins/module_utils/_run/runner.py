@@ -33,7 +33,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.validatio
 Outcome = TypeVar("Outcome")
 Params = Mapping[str, Any]
 Foreseen = Tuple[List[Dict[str, Any]], List[str]]  # results, warnings
-Foresight = Callable[[Params], Foreseen]
+Foresight = Callable[[Params, bool], Foreseen]  # of the options, and whether in detail
 
 
 def argument_spec(resource: Resource[Any, Any]) -> Dict[str, Any]:
@@ -152,14 +152,19 @@ def run(
             resource.require(wants, kernel)
             if foresight is not None and module.check_mode and module.params["plan"]:
                 with kernel.locked(check=True):
-                    return foresight(module.params)
+                    return foresight(module.params, in_detail(module))
             foreseen = [module.params[name] or () for name in ("netns_anew", "links_gone")]
-            return execute(resource, wants, kernel, module.check_mode, *foreseen)
+            return execute(resource, wants, kernel, module.check_mode, *foreseen, details=in_detail(module))
 
     required = [[*resource.identity, "aggregate"]]
     module, results = attempt(work, opened, argument_spec=argument_spec(resource), required_one_of=required)
     told = beside() if module.params["step"] else {}
     leave(module, lambda: {**_result(module, results), **told})
+
+
+def in_detail(module: AnsibleModule) -> bool:
+    """Return whether the diff is to have every attribute that changes: with ``-v``, as Ansible then shows results as well."""
+    return bool(module._verbosity)
 
 
 def run_info(

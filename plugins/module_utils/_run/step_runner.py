@@ -16,6 +16,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource 
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.results import readable, summary
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.runner import (
     attempt,
+    in_detail,
     leave,
     without_collecting,
 )
@@ -64,9 +65,9 @@ class Steps(Protocol):
 
 
 def take_steps(
-    steps: Steps, kernel: Kernel, check: bool, known: Optional[State] = None
+    steps: Steps, kernel: Kernel, check: bool, known: Optional[State] = None, details: bool = True
 ) -> Tuple[Results, List[str], str]:
-    """Take the steps in order, as `execution.execute` takes one. What stands on an item that failed is left out, and nothing else is.
+    """Take the steps in order, as `execution.execute` takes one, with its ``details``. What stands on an item that failed is left out, and nothing else is.
 
     Return (results by half and step, warnings, what failed, ``""`` where nothing did). What is known of the host moves on with
     the steps, as with the items of one; so all is decided under one lock, which the caller holds. A half that takes away is planned as a whole, as
@@ -99,7 +100,7 @@ def take_steps(
                 plans = [foreseen[step][number] for number in able]
             else:
                 plans = [execution.plan(resource, want, state) for want in wants]
-            found[half][step], said = execution.carry_out(resource, wants, plans, kernel, state, check, beside)
+            found[half][step], said = execution.carry_out(resource, wants, plans, kernel, state, check, beside, details)
             warnings.extend(warning for warning in said if warning not in warnings)
             if whole and any(result.get("failed") for result in found[half][step]):
                 # What is left was planned as if that had been done: it is planned anew, a step at a time, as the chain does.
@@ -109,7 +110,7 @@ def take_steps(
     return found, warnings, steps.failure(found)
 
 
-def foresee(steps: Steps, kernel: Kernel) -> Tuple[List[Dict[str, Any]], List[str]]:
+def foresee(steps: Steps, kernel: Kernel, details: bool = True) -> Tuple[List[Dict[str, Any]], List[str]]:
     """Return what `execution.execute` returns in check mode for the last of the steps, as if those before it were carried out. Raises `Refused`."""
     found: Results = {half: {} for half, dummy in steps.order}
     earlier: List[str] = []
@@ -121,7 +122,7 @@ def foresee(steps: Steps, kernel: Kernel) -> Tuple[List[Dict[str, Any]], List[st
             continue
         wants = execution.resolved(resource, steps.wants(half, step, found, able), state)
         plans = [execution.plan(resource, want, state) for want in wants]
-        found[half][step], said = execution.carry_out(resource, wants, plans, kernel, state, True)
+        found[half][step], said = execution.carry_out(resource, wants, plans, kernel, state, True, details=details)
         if (half, step) == steps.order[-1]:
             return found[half][step], [warning for warning in said if warning not in earlier]
         earlier.extend(said)
@@ -139,7 +140,7 @@ def _foreseen(steps: Steps, half: str, names: Sequence[str], state: State) -> Di
 
 
 def carry_out(
-    steps: Steps, opened: Callable[[], ContextManager[Kernel]], check: bool
+    steps: Steps, opened: Callable[[], ContextManager[Kernel]], check: bool, details: bool = True
 ) -> Tuple[Results, List[str], str]:
     """Find the steps, see that the host has what they need, and take them, all under one lock. Return what `take_steps` returns. Raises `Refused`."""
     with opened() as host:
@@ -159,16 +160,16 @@ def carry_out(
                     said = steps.survey(kernel, known)
                     # It keeps open what it looked at, also what is to end.
                     if not check and all(steps.makes(half) for half, dummy in steps.order):
-                        return _required_and_taken(steps, kernel, check, said, known)
-            return _required_and_taken(steps, host, check, said)
+                        return _required_and_taken(steps, kernel, check, details, said, known)
+            return _required_and_taken(steps, host, check, details, said)
 
 
 def _required_and_taken(
-    steps: Steps, kernel: Kernel, check: bool, said: Sequence[str], known: Optional[State] = None
+    steps: Steps, kernel: Kernel, check: bool, details: bool, said: Sequence[str], known: Optional[State] = None
 ) -> Tuple[Results, List[str], str]:
     for half, step in steps.order:
         steps.resource(step).require(steps.foreseen_wants(half, step), kernel)
-    found, warnings, failed = take_steps(steps, kernel, check, known)
+    found, warnings, failed = take_steps(steps, kernel, check, known, details)
     return found, [*said, *warnings], failed
 
 
@@ -184,7 +185,7 @@ def run_steps(
     def work(module: Any) -> Tuple[Tuple[Steps, Results, str], List[str]]:
         steps = prepare(module.params)
         opened.require()
-        found, warnings, failed = carry_out(steps, opened, module.check_mode)
+        found, warnings, failed = carry_out(steps, opened, module.check_mode, in_detail(module))
         return (steps, found, failed), warnings
 
     module, taken = attempt(work, opened, convert, argument_spec=dict(options))

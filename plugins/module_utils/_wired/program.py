@@ -264,7 +264,9 @@ class Command:
         steps = _Steps({"firewall_backend": what.backend}, self._plan(what))
         ended = self._names if self._ended else self._resting
         try:
-            found, warnings, failed = step_runner.carry_out(steps, _kernel(what.identity, ended, starting), self._looks)
+            found, warnings, failed = step_runner.carry_out(
+                steps, _kernel(what.identity, ended, starting), self._looks, False
+            )
         finally:
             if sys.stderr.isatty():
                 sys.stderr.write("\r\033[K")

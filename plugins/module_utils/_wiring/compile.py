@@ -72,12 +72,26 @@ def compile_plan(
     for container in checked_containers.values():
         if not container.present or container.mode != "bridge":
             plan[half]["nat"].extend(container.no_checks())
+    _add_listed(plan, checked_containers.values())
     down = plan[TEARDOWN]
     for item in [*down["bridge"], *(rule for rule in down["nat"] if "goes_with" in rule)]:
         item.update(rewired(plan))
     if persist is not None:
         _add_persistence(plan, checked_networks, checked_containers, persist, purge, drift)
     return plan
+
+
+def _add_listed(plan: Plan, containers: Iterable[Container]) -> None:
+    """Tell the items that are about a whole network who is on it in these lists."""
+    there: Dict[str, List[str]] = collections.defaultdict(list)
+    for container in containers:
+        for name in {attachment.network.name for attachment in container.attachments if container.present}:
+            there[name].append(container.name)
+    for item in plan[WIRE]["bridge"]:
+        item["listed"] = there[item["name"]]
+    for item in plan[WIRE]["nat"]:
+        if item.get("type", "masquerade") in ("filter", "masquerade", "snat"):
+            item["listed"] = there[item["owner"]]
 
 
 def _add_persistence(

@@ -11,7 +11,7 @@ backend does not understand of a rule set counts as not understood: no method bu
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, ForeignRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Texts = Mapping[str, str]  # by program: what it printed, or what it is to read
 Ruleset = Any  # a rule set in the form that its backend has for it
+# The format of our rules. Of a later one, an empty chain in one of our tables says the number, in each backend in its own spelling: its name is in every
+# listing, while nft 1.0.6 shows a table's comment in none that is read here. This one, and all before it, have none.
+FORMAT = 1
 Chains = Dict[Tuple[str, str], Chain]  # by table, as it is named fully, and chain
 
 
@@ -84,6 +87,10 @@ class Backend(ABC):
     def unseen(self, ruleset: Ruleset, within: Ruleset) -> Sequence[str]:
         """Return the tables of this backend that the rule set of the backend `within` shows, where the tool has shown none at all: it does not work."""
         return ()
+
+    @abstractmethod
+    def format(self, ruleset: Ruleset) -> int:
+        """Return the number of the format that our rules in a rule set are of."""
 
     @abstractmethod
     def owned(self, ruleset: Ruleset) -> OwnedRules:
@@ -156,3 +163,14 @@ class Backend(ABC):
     def owns_table(self, chain: Chain) -> bool:
         """Return whether a chain is in a table that filters, and that this tool makes."""
         return False
+
+
+def by_hand(where: str, text: str, command: str) -> str:
+    """Return what somebody put among our rules in words: where it is, what it says, if that can be told, and what takes it away."""
+    return "%s: %s, which '%s' removes" % (where, text or "something that we never write", command)
+
+
+def format_of(names: Iterable[str], marked: str) -> int:
+    """Return the format that the names of chains tell, ``marked`` being what is in front of its number."""
+    numbers = [name[len(marked) :] for name in names if name.startswith(marked)]
+    return max((int(number) for number in numbers if number.isdecimal()), default=FORMAT)

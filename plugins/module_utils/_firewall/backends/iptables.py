@@ -22,6 +22,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     Backend,
     Chains,
     Texts,
+    format_of,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_difference import (
     difference,
@@ -143,8 +144,12 @@ class Iptables(Backend):
             if "%s %s" % (name, table) in listed and not ruleset.get(family) and not closed(ruleset.get(family, {}))
         ]
 
+    def format(self, ruleset: Saved) -> int:
+        names = (name for tables in ruleset.values() for chains in tables.values() for name in chains)
+        return format_of(names, OURS + "FORMAT-")
+
     def owned(self, ruleset: Saved) -> IptablesRules:
-        return iptables_rules.owned(ruleset)
+        return iptables_rules.owned(ruleset, self.programs)
 
     def closed(self, owned: OwnedRules, kind: str = "", family: int = 0) -> Sequence[str]:
         found = owned.closed if isinstance(owned, IptablesRules) else ()

@@ -17,6 +17,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     iptables_snat,
     iptables_tunnels,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import by_hand
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_difference import (
     Layout,
     difference,
@@ -36,6 +37,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     option,
     owner_of,
     rules_of,
+    spelled,
     state,
     target,
 )
@@ -348,14 +350,16 @@ def _read_fence(chains: Mapping[str, SavedChain], family: int) -> List[Fence]:
     return [Fence(family, tuple(sorted(inside - spared)), tuple(sorted(spared)))] if FENCE in chains else []
 
 
-def _unmarked(tables: Tables) -> List[str]:
-    """Return the rules in chains of ours that do not carry our mark."""
+def _unmarked(tables: Tables, program: str) -> List[str]:
+    """Return the rules in chains of ours that do not carry our mark, in words."""
     return [
-        "%s %s rule %d" % (table, name, number)
+        by_hand(
+            "chain %s of %s" % (name, table), spelled(rule), "%s -t %s -D %s %s" % (program, table, name, spelled(rule))
+        )
         for table, chains in tables.items()
         for name, chain in chains.items()
         if name in SHARED
-        for number, rule in enumerate(chain.rules, 1)
+        for rule in chain.rules
         if not is_ours(rule)
     ]
 
@@ -374,8 +378,11 @@ def _alone(rule: Words) -> Words:
     return (*rule[: max(number - 2, 0)], *rule[number + 2 :])
 
 
-def owned(saved: Mapping[int, Tables]) -> IptablesRules:
-    """Return what is owned in the tables of both address families."""
+PROGRAMS = {4: "iptables", 6: "ip6tables"}  # of either kind
+
+
+def owned(saved: Mapping[int, Tables], programs: Mapping[int, str] = PROGRAMS) -> IptablesRules:
+    """Return what is owned in the tables of both address families; ``programs`` write them."""
     rules: List[NatRule] = []
     by_hand: Dict[Tuple[str, str], Sequence[Half]] = {}
     mappings: List[PortMapping] = []
@@ -401,7 +408,7 @@ def owned(saved: Mapping[int, Tables]) -> IptablesRules:
         localnet += [option(rule, "-i") for rule in notes]
         bent = [rule for rule in rules_of(nat, HAIRPIN) if comment(rule).startswith(_BENT)]
         hairpins.update((option(rule, "-o"), comment(rule)[len(_BENT) :]) for rule in bent)
-        unmarked += _unmarked(tables)
+        unmarked += _unmarked(tables, programs[family])
     callers = {family: _caller(tables.get("filter", {})) for family, tables in saved.items()}
     found = IptablesRules(
         nat_rules=tuple(rules),

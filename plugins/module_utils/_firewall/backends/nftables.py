@@ -19,7 +19,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     nftables_snat,
     nftables_spoofing,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend, Chains, Texts
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import (
+    Backend,
+    Chains,
+    Texts,
+    format_of,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_elements import (
     inside_of,
     key_of,
@@ -39,7 +44,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_foreign import chains_of
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
     Objects,
+    kind,
     objects_of,
+    table_of,
+    text_of,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_read import (
     NftRules,
@@ -315,6 +323,10 @@ class Nftables(Backend):
 
     def nothing(self) -> Objects:
         return []
+
+    def format(self, ruleset: Objects) -> int:
+        chains = (item for item in kind(ruleset, "chain") if table_of(item) in (TABLE, BRIDGE_TABLE))
+        return format_of((text_of(item.get("name")) for item in chains), "format_")
 
     def owned(self, ruleset: Objects) -> NftRules:
         return owned(ruleset)

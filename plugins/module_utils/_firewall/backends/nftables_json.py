@@ -11,12 +11,16 @@ has another shape than the one that is looked for, it counts as empty.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Unreadable
 
 Objects = Sequence[Mapping[str, Any]]
 Matches = Dict[str, Tuple[str, Any]]  # what is looked at to (operator as in nft, value as in nft's JSON)
+_BARE = re.compile(
+    r"[0-9a-f.:]+$|tcp$|udp$|sctp$"
+)  # an address, or a protocol; a name of an interface stands in quotes
 _NO_MATCH = {
     "accept", "drop", "reject", "return", "masquerade", "dnat", "snat", "counter", "jump", "goto", "comment", "vmap", "log",
 }  # fmt: skip
@@ -58,6 +62,23 @@ def element(value: Any) -> Any:
     """Return an element without its comment and counter."""
     inner = fields(fields(value).get("elem"))
     return inner.get("val", value)
+
+
+def spelled(value: Any) -> str:
+    """Return a key or a value of an element as nft reads it, ``""`` where it is nothing that can be told."""
+    value = element(value)
+    if isinstance(value, str):
+        return value if _BARE.match(value) else '"%s"' % value
+    if isinstance(value, int):
+        return str(value)
+    inner = fields(value)
+    parts = {"concat": " . ", "range": "-"}
+    for name, between in parts.items():
+        found = [spelled(one) for one in listed(inner.get(name))]
+        if found and all(found):
+            return between.join(found)
+    prefix = fields(inner.get("prefix"))
+    return "%s/%s" % (prefix["addr"], prefix["len"]) if {"addr", "len"} <= set(prefix) else ""
 
 
 def comment_of(value: Any) -> str:

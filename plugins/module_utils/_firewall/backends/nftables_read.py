@@ -13,6 +13,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     nftables_snat,
     nftables_spoofing,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import by_hand
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_elements import (
     HAIRPIN,
     TUNNEL_SETS,
@@ -40,6 +41,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     kind,
     listed,
     pairs,
+    spelled,
     text_of,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_spoofing import (
@@ -52,6 +54,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     ISOLATION_SETS,
     RESERVED,
     STATIC,
+    TABLE,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_whole import found
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
@@ -105,16 +108,19 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
             if nftables_snat.is_ours(item):
                 sets[text_of(item.get("name"))] = listed(item.get("elem"))
     table, checked = found(objects, awake=awake), nftables_spoofing.read(objects)
-    unmarked = ["handle %s" % handle for dummy, handle, text in table.unmarked]
+    unmarked = [
+        by_hand("chain %s" % chain, text, "nft delete rule %s %s handle %s" % (TABLE, chain, handle))
+        for chain, handle, text in table.unmarked
+    ]
     mappings: List[PortMapping] = []
     addresses = Addresses()
     for name, elements in sets.items():
         for key, value in pairs(elements) if name.startswith("publish_") else ():
             mapping = read_mapping(key, value, addresses)
-            if mapping is not None:
+            if mapping is not None:  # also somebody else's: a port is in use by it
                 mappings.append(mapping)
-            else:
-                unmarked.append("an element of %s" % name)
+            if mapping is None or not comment_of(key).startswith(MARK):
+                unmarked.append(_strange_element("map", name, key, value))
     hairpins = {
         bridge_of(item): comment_of(item)[len(HAIRPIN) :]
         for item in sets.get("localnet", ())
@@ -135,7 +141,7 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
             found_inside = _inside(bridge, insiders)
             isolations.append(Isolation(bridge, not is_open, icc, internal, *owner_of(comment), *found_inside))
         else:
-            unmarked.append("an element of closed")
+            unmarked.append(_strange_element("set", "closed", item))
     fences = []
     for family, (ip, dummy) in IP.items():
         inside, spared = (tuple(map(bridge_of, sets.get("%s_%s" % (name, ip), ()))) for name in FENCE_SETS)
@@ -174,6 +180,16 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
         dormant=table.dormant,
         bridge=checked,
     )
+
+
+def _strange_element(what: str, name: str, key: Any, value: Any = None) -> str:
+    """Return an element of a set or a map that we never write in words."""
+    said = spelled(key)
+    command = (
+        "nft delete element %s %s { %s }" % (TABLE, name, said) if said else "nft list %s %s %s" % (what, TABLE, name)
+    )
+    goal = " : %s" % spelled(value) if value is not None else ""
+    return by_hand("%s %s" % (what, name), said and said + goal, command)
 
 
 def _inside(

@@ -62,6 +62,7 @@ class Want:
     goes_with: Optional[Tuple[str, FrozenSet[str]]] = (
         None  # the bridge for which it stays, and whose pairs there do not count
     )
+    listed: Optional[FrozenSet[str]] = None  # see `ownership.not_listed`
 
     @property
     def forwards(self) -> FrozenSet[int]:

@@ -224,9 +224,9 @@ def _describe(
         "netns": want.ns.option,
         "protocol": first.protocol,
         "host_ip": None if first.host_ip == EVERYWHERE[first.family] else first.host_ip,
-        "host_port": _joined((mapping.first, mapping.last) for mapping in mappings),
+        "host_port": joined((mapping.first, mapping.last) for mapping in mappings),
         "to_address": ", ".join(dict.fromkeys(mapping.to for mapping in mappings)),
-        "to_port": _joined((port, port + more) for port, more in goals),
+        "to_port": joined((port, port + more) for port, more in goals),
         "bridge": first.bridge or None,
         "owner": first.owner,
         "comment": first.comment or None,
@@ -235,7 +235,7 @@ def _describe(
     }
 
 
-def _joined(ranges: Any) -> str:
+def joined(ranges: Any) -> str:
     """Return ports as a text, those that follow each other as a range."""
     merged: List[Tuple[int, int]] = []
     for first, last in sorted(ranges):

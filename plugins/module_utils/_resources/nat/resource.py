@@ -8,8 +8,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Dict, Hashable, List, Mapping, Sequence, Set, Union
+from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Hashable, List, Mapping, Sequence, Set, Tuple, Union
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import OwnedRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import AUTO, CHOICES, required
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
@@ -28,10 +29,17 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
     port_mapping_plan,
     source_nat,
     spoof_check,
+    told,
     tunnel,
     uplink,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import NETNS, STATE, Plan, Resource
+from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import (
+    NETNS,
+    STATE,
+    Plan,
+    Resource,
+    Sides,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 if TYPE_CHECKING:
@@ -49,13 +57,22 @@ class Stays:
     standing: Standing
 
 
-_RULE = {"source", "out_interface", "exclude", "to_address", "goes_with", "rewired"}
+@dataclass(frozen=True)
+class Shared:
+    """What is ``found`` of a network's rule that is to be another one, and the pairs of ours on its bridge that nobody lists,
+    in a sentence."""
+
+    found: AnyHave
+    others: str
+
+
+_RULE = {"source", "out_interface", "exclude", "to_address", "goes_with", "rewired", "listed"}
 # The options that a type has for itself.
 _OWN = {
     "masquerade": _RULE | {"exclusive"},  # to_address has a sentence of its own
     "snat": _RULE | {"exclusive"},
     "dnat": {"protocol", "host_ip", "host_port", "to_address", "to_port", "bridge", "exclusive", "shadow", "addresses"},
-    "filter": {"bridge", "isolate", "icc", "internal", "inside", "goes_with", "rewired"},
+    "filter": {"bridge", "isolate", "icc", "internal", "inside", "goes_with", "rewired", "listed"},
     "spoof_check": {
         "interface",
         "mac",
@@ -73,7 +90,7 @@ _OWN = {
 _OTHER_TYPES = {type_: sorted(set().union(*_OWN.values()) - own) for type_, own in _OWN.items()}
 
 
-class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
+class NatResource(Resource[AnyWant, Union[AnyHave, Stays, Shared]]):
     noun = "nat"
     identity = ("source", "host_port", "bridge", "interface", "peer_netns", "vni", "owner")
     options: Dict[str, Any] = {
@@ -121,6 +138,7 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         "peers": {"type": "list", "elements": "str"},
         "goes_with": {"type": "str"},
         "rewired": {"type": "list", "elements": "str"},
+        "listed": {"type": "list", "elements": "str"},
         "owner": {"type": "str", "default": NOBODY},
         "comment": {"type": "str"},
         "forward": {"type": "bool", "default": True},
@@ -138,6 +156,8 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             if params.get(option) not in (None, self.options[option].get("default")):
                 raise Invalid("%s: it does not go with type: %s." % (option, params["type"]))
         want = self._parsed(params, owner, comment)
+        if params.get("listed") is not None and isinstance(want, (isolation.Want, source_nat.Want)):
+            want = replace(want, listed=frozenset(params["listed"]))
         if params.get("goes_with") is None or isinstance(want, port_mapping.Want):
             return want
         if want.present:
@@ -181,25 +201,25 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
                 need.setdefault(want.ns, set()).update(families)
             if want.present and not isinstance(want, (spoof_check.Want, uplink.Want, tunnel.Want)):
                 named.setdefault(want.ns, set()).add(self._about(want))
-        about = {ns: frozenset(found) for ns, found in named.items()}
+        about = {ns: frozenset(rules) for ns, rules in named.items()}
         published = iter(port_mapping.together([want for want in wants if isinstance(want, port_mapping.Want)]))
         rules = iter(source_nat.together([want for want in wants if isinstance(want, source_nat.Want)]))
         checks = iter(spoof_check.together([want for want in wants if isinstance(want, spoof_check.Want)]))
         tunnels = iter(tunnel.together([want for want in wants if isinstance(want, tunnel.Want)]))
-        told: List[AnyWant] = []
+        found: List[AnyWant] = []
         for want in wants:
             if isinstance(want, port_mapping.Want):
-                told.append(next(published))
+                found.append(next(published))
             elif isinstance(want, spoof_check.Want):
-                told.append(next(checks))
+                found.append(next(checks))
             elif isinstance(want, tunnel.Want):
-                told.append(next(tunnels))
+                found.append(next(tunnels))
             else:
-                told.append(next(rules) if isinstance(want, source_nat.Want) else want)
-        needed = {ns: frozenset(found) for ns, found in need.items()}
+                found.append(next(rules) if isinstance(want, source_nat.Want) else want)
+        needed = {ns: frozenset(families) for ns, families in need.items()}
         return [
             replace(want, needed=needed.get(want.ns, frozenset()), named=about.get(want.ns, frozenset()))
-            for want in told
+            for want in found
         ]
 
     @staticmethod
@@ -259,8 +279,24 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return tunnel.subject(want)
         return source_nat.subject(want)
 
-    def look(self, want: AnyWant, state: State) -> Union[AnyHave, Stays]:
+    def title(self, want: AnyWant) -> str:
+        subject = self.subject(want)
+        owner = want.rule.owner if isinstance(want, source_nat.Want) else ""
+        if isinstance(want, spoof_check.Want):
+            owner = want.check.owner
+        elif isinstance(want, port_mapping.Want):
+            owner = want.owner
+        return subject if owner in ("", NOBODY) or subject.endswith("of " + owner) else "%s (of %s)" % (subject, owner)
+
+    def effect(self, want: AnyWant, plan: Plan) -> Sides:
+        return told.effect(_type(want), plan)
+
+    def look(self, want: AnyWant, state: State) -> Union[AnyHave, Stays, Shared]:
         found = self._found(want, state)
+        if isinstance(want, (isolation.Want, source_nat.Want)) and want.listed is not None:
+            planned = self._planned(want, found)
+            if planned.changed and planned.before and planned.before != planned.after:
+                return self._shared(want, found, want.listed, state)
         if isinstance(want, port_mapping.Want) or want.goes_with is None:
             return found
         # Here and not above: of use to few tasks.
@@ -268,6 +304,17 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
 
         standing = ownership.standing_of(want.ns, *want.goes_with, state)
         return Stays(found, standing) if standing.stays else found
+
+    @staticmethod
+    def _shared(
+        want: Union[isolation.Want, source_nat.Want], found: AnyHave, listed: FrozenSet[str], state: State
+    ) -> Union[AnyHave, Shared]:
+        # Here and not above: of use only where a network is changed.
+        from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ownership
+
+        name = want.isolation.bridge if isinstance(want, isolation.Want) else want.rule.owner
+        others = ownership.not_listed(want.ns, name, listed, state)
+        return Shared(found, others) if others else found
 
     @staticmethod
     def _found(want: AnyWant, state: State) -> AnyHave:
@@ -284,7 +331,10 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return tunnel.Have() if ns is None else tunnel.look(want, ns, state)
         return source_nat.Have() if ns is None else source_nat.look(want, ns, state)
 
-    def plan(self, want: AnyWant, have: Union[AnyHave, Stays]) -> Plan:
+    def plan(self, want: AnyWant, have: Union[AnyHave, Stays, Shared]) -> Plan:
+        if isinstance(have, Shared):
+            there = self.plan(want, have.found)
+            return replace(there, warnings=(*there.warnings, have.others))
         if isinstance(have, Stays) and not isinstance(want, port_mapping.Want):
             there = self.plan(want, have.found)
             # Of a bridge of ours it is said where that stays.
@@ -294,7 +344,7 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
             return Plan(there.before, there.before, warnings=said, extra=there.extra)
         if isinstance(have, Stays):
             raise TypeError("a published port goes with no bridge")
-        found = self._planned(want, have)
+        found = told.enforced(_type(want), self._planned(want, have), *_owned(want, have))
         unread = have.coexistence.unread
         return replace(found, warnings=(*unread, *found.warnings)) if unread else found
 
@@ -313,6 +363,29 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays]]):
         if isinstance(want, source_nat.Want) and isinstance(have, source_nat.Have):
             return source_nat.plan(want, have)
         raise TypeError("what there is, is no answer for what is wanted")
+
+
+def _type(want: AnyWant) -> str:
+    """Return the option ``type`` of a want."""
+    if isinstance(want, source_nat.Want):
+        return want.rule.type
+    modules = {
+        "dnat": port_mapping,
+        "filter": isolation,
+        "spoof_check": spoof_check,
+        "uplink": uplink,
+        "tunnel": tunnel,
+    }
+    return next(name for name, module in modules.items() if isinstance(want, module.Want))
+
+
+def _owned(want: AnyWant, have: AnyHave) -> Tuple[OwnedRules, int, str]:
+    """Return what we own where a rule is to be, its address family, and that backend's name, ``""`` where it can be in one only."""
+    if isinstance(have, port_mapping_look.Have):
+        return have.here.owned, want.family, have.here.backend.name
+    if isinstance(have, (spoof_check.Have, uplink.Have)):
+        return have.owned, want.family, ""
+    return have.owned, want.family, have.backend.name
 
 
 RESOURCE = NatResource()

@@ -83,6 +83,7 @@ class Want:
     goes_with: Optional[Tuple[str, FrozenSet[str]]] = (
         None  # the bridge for which it stays, and whose pairs there do not count
     )
+    listed: Optional[FrozenSet[str]] = None  # see `ownership.not_listed`
 
     @property
     def family(self) -> int:
@@ -339,5 +340,6 @@ def _unmarked_warnings(unmarked: Sequence[str]) -> Tuple[str, ...]:
     if not unmarked:
         return ()
     return (
-        "Among our rules are some without the mark of this collection (%s); they are left alone." % ", ".join(unmarked),
+        "Among our rules are some without the mark of this collection; they are left alone. In %s."
+        % "; in ".join(unmarked),
     )

@@ -10,6 +10,7 @@ import collections
 from typing import Any, Dict, List, Mapping, Optional, Protocol, Sequence, Set, Tuple, cast
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import (
+    FORMAT,
     Backend,
     Chains,
     Ruleset,
@@ -148,9 +149,13 @@ class Firewalls:
         return said
 
     def index(self, ns: int, backend: Backend) -> RuleIndex:
-        """Return what we own in one backend of a namespace."""
+        """Return what we own in one backend of a namespace. Raises `Refused` where a later release wrote it: nobody here knows what it means."""
         key = ns, backend.name
         if key not in self._indexes:
+            number = backend.format(self.ruleset(ns, backend))
+            if number > FORMAT:
+                text = "Our rules in %s are of format %d, which a later release of linuxnet.containers wrote, and this one knows none after %d: use that one."
+                raise Refused(text % (backend.name, number, FORMAT))
             self._indexes[key] = RuleIndex(backend, backend.owned(self.ruleset(ns, backend)))
         return self._indexes[key]
 

@@ -24,7 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.step_runner import take_steps
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.one_task import Steps
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.survey import gathered
-from ansible_collections.linuxnet.containers.tests.unit.asked import existing, made
+from ansible_collections.linuxnet.containers.tests.unit.asked import existing, made, whatever_its_owner
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 
 FRONT = {"name": "front", "subnets": ["10.1.0.0/24", "fd00:1::/64"]}
@@ -65,7 +65,9 @@ def role(
     results, warnings, ended = take_steps(Steps(params), kernel, check)
     assert not ended, ended
     items = [one for half in results.values() for step in half.values() for one in step]
-    return [(one["diff"]["before_header"], one["commands"]) for one in items if one["changed"]], warnings
+    return [
+        (whatever_its_owner(one["diff"]["before_header"]), one["commands"]) for one in items if one["changed"]
+    ], warnings
 
 
 def as_foreseen(

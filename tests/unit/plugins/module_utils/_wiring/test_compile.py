@@ -22,6 +22,7 @@ from ansible_collections.linuxnet.containers.tests.unit.plans import (
     NO_PORTS,
     NO_ROUTES,
     NOTHING_PUBLISHED,
+    listed,
 )
 
 
@@ -43,6 +44,7 @@ def test_one_network_and_one_container() -> None:
         "keep",
     ]
     where = {"netns": "web", "interface": "eth0", "bridge": "docker0", "supersede": True}
+    assert listed(plan) == {"docker0": ["web"]}
     assert plan["wire"] == {
         "keep": [],
         "link": [],

@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.containers.tests.unit.plans import (
     NO_PORTS,
     NO_ROUTES,
     NOTHING_PUBLISHED,
+    listed,
     wire,
 )
 
@@ -124,6 +125,7 @@ def test_a_network_without_subnets_is_a_bridge_and_no_more() -> None:
 )
 def test_what_is_no_longer_asked_for_goes_nat_by_its_owner_whatever_the_subnets(spec: dict[str, Any]) -> None:
     plan = compile_plan([{**DOCKER0, **spec}], [])
+    assert listed(plan) == ({} if spec.get("state") == "absent" else {"docker0": []})
     items = [*plan["teardown"]["nat"], *plan["wire"]["nat"]]
     goes_with = {"goes_with": "docker0"} if spec.get("state") == "absent" else {}
     assert items[1:] == [{"owner": "docker0", "state": "absent", **goes_with}]

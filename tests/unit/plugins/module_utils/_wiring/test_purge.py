@@ -28,7 +28,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compil
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.one_task import Steps
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.purge import GATHER, purged
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.survey import SUBSETS, gathered
-from ansible_collections.linuxnet.containers.tests.unit.asked import made
+from ansible_collections.linuxnet.containers.tests.unit.asked import made, whatever_its_owner
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 from ansible_collections.linuxnet.containers.tests.unit.plans import NO_CHECKS
 from ansible_collections.linuxnet.containers.tests.unit.surveyed import inode_of
@@ -56,7 +56,7 @@ def role(kernel: MemoryKernel, networks: Any = (), containers: Any = (), purge: 
     results, said, ended = take_steps(steps, kernel, False)
     assert not ended, ended
     gone = [one for step in results.get("teardown", {}).values() for one in step if one["changed"]]
-    return [one["diff"]["before_header"] for one in gone], [
+    return [whatever_its_owner(one["diff"]["before_header"]) for one in gone], [
         *warnings,
         *(line for line in said if line.startswith("Bridge")),
     ]

@@ -69,9 +69,9 @@ def test_what_drifted_is_named_and_nothing_else_is() -> None:
     name = next(
         link.name for link in kernel.links(kernel.find(HOST) or 0) if link.peer_ns == kernel.find(NsRef.parse("db"))
     )
-    assert found["containers"]["db"]["objects"] == [f"veth {name}"]
-    assert standing.text(found)[2] == f"container  db     differs      veth {name}"
-    assert standing.diff(results) == [f"veth {name}:", "-peer_mtu 1300", "+peer_mtu 1500"]
+    assert found["containers"]["db"]["objects"] == [f"veth {name} (eth0 of db)"]
+    assert standing.text(found)[2] == f"container  db     differs      veth {name} (eth0 of db)"
+    assert standing.diff(results) == [f"veth {name} (eth0 of db):", "-peer_mtu 1300", "+peer_mtu 1500"]
 
 
 def test_what_cannot_be_told_is_failed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,7 +68,9 @@ def test_f13_rules_without_our_mark_are_named_and_stay_at_the_end_with_what_call
     there = saved[4]["nat"]["LINUXNET-PUBLISH"]
     stranger = ("-p", "tcp", "-j", "ACCEPT")
     saved[4]["nat"]["LINUXNET-PUBLISH"] = SavedChain("-", (stranger, *there.rules))
-    assert IPTABLES_NFT.owned(saved).unmarked == ("nat LINUXNET-PUBLISH rule 1",)
+    assert IPTABLES_NFT.owned(saved).unmarked == (
+        "chain LINUXNET-PUBLISH of nat: -p tcp -j ACCEPT, which 'iptables-nft -t nat -D LINUXNET-PUBLISH -p tcp -j ACCEPT' removes",
+    )
     moved = made(IPTABLES_NFT, EDITS[3], start=saved)
     assert moved[4]["nat"]["LINUXNET-PUBLISH"].rules == (*there.rules, stranger)
     gone = Edit(unpublish=IPTABLES_NFT.owned(saved).port_mappings)

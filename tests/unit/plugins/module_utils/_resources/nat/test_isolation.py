@@ -40,7 +40,7 @@ def test_a_bridge_is_isolated_changed_and_let_go() -> None:
         {},
         {
             "type": "filter", "netns": None, "bridge": "br0", "isolate": True, "icc": True, "internal": False,
-            "inside": [], "owner": "ansible", "comment": None, "backend": "nftables",
+            "inside": [], "owner": "ansible", "comment": None, "backend": "nftables", "enforced": True,
         },
     )  # fmt: skip
     assert made(kernel, RESOURCE, icc=False, **FILTER)["diff"]["after"] == "icc false\n"

@@ -129,7 +129,8 @@ def test_rules_of_somebody_else_among_ours_are_warned_of() -> None:
         {"rule": {"family": "inet", "table": "linuxnet_containers", "chain": "postrouting", "handle": 4, "expr": []}}
     ]
     assert plan(kernel, RESOURCE, **NET).warnings == (
-        "Among our rules are some without the mark of this collection (handle 4); they are left alone.",
+        "Among our rules are some without the mark of this collection; they are left alone. In chain postrouting: something that we never write, "
+        "which 'nft delete rule inet linuxnet_containers postrouting handle 4' removes.",
     )
 
 

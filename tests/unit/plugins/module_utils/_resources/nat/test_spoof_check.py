@@ -49,7 +49,7 @@ def test_a_port_is_checked_changed_and_let_go() -> None:
         {},
         {
             "type": "spoof_check", "netns": None, "interface": "veth1", "mac": MAC, "addresses": ["10.0.0.2", "fd00::2"],
-            "owner": "web", "comment": None, "backend": "nftables",
+            "owner": "web", "comment": None, "backend": "nftables", "enforced": True,
         },
     )  # fmt: skip
     changed = made(kernel, RESOURCE, addresses=["10.0.0.3"], **CHECK)

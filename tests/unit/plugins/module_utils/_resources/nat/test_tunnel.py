@@ -49,7 +49,7 @@ def test_a_tunnel_is_made_changed_and_opened(backend: Any) -> None:
         {},
         {
             "type": "tunnel", "netns": None, "vni": 42, "port": 4789, "peers": PEERS, "owner": "front", "comment": "a note",
-            "backend": backend.name,
+            "backend": backend.name, "enforced": True,
         },
     )  # fmt: skip
     assert tunnels(kernel, backend) == [Tunnel(42, 4789, tuple(PEERS), "front", "a note")]

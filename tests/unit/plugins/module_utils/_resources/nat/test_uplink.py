@@ -66,7 +66,7 @@ def test_an_uplink_is_made_changed_and_taken_away(kernel: MemoryKernel) -> None:
         {},
         {
             "type": "uplink", "netns": None, "interface": "up1", "gateways": BOTH, "owner": "up1", "comment": "the second",
-            "backend": "nftables",
+            "backend": "nftables", "enforced": True,
         },
     )  # fmt: skip
     assert uplinks(kernel) == [
