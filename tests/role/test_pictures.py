@@ -20,12 +20,6 @@ from plays import Playbook, checked, wiring
 
 WRITES = "Write the picture on the controller"
 ENDINGS = {"html": "<!DOCTYPE html>", "mmd": "flowchart LR"}  # of each the filter has its tests
-    "html": "<!DOCTYPE html>",
-    "svg": "<svg",
-    "mmd": "flowchart LR",
-    "dot": "graph wiring {",
-    "txt": r"\w+: host",
-}
 NETWORKS = [{"name": "front", "subnets": ["10.1.0.0/24"]}, {"name": "back", "subnets": ["10.2.0.0/24"]}]
 CONTAINERS = [
     {"name": "web", "networks": [{"name": "front"}, {"name": "back"}], "published_ports": ["8080:80"]},
