@@ -58,7 +58,7 @@ all:
 display = Display()
 
 
-class Connection(ConnectionBase):
+class Connection(ConnectionBase):  # type: ignore[misc]
     """Everything goes through the command ``enter`` that is in the lab host's folder."""
 
     transport = "linuxnet.containers.lab"
@@ -66,9 +66,8 @@ class Connection(ConnectionBase):
 
     def _connect(self) -> Connection:
         """Make sure that the lab host runs. Raises AnsibleConnectionFailure if it does not."""
-        if not self._connected:
-            self._running()
-            self._connected = True
+        self._running()
+        self._connected = True
         return self
 
     def close(self) -> None:

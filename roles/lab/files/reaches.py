@@ -25,7 +25,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Iterator, NamedTuple
 
 CLONE_NEWNET = 0x40000000
 FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
@@ -47,7 +47,9 @@ def inside(name: str) -> Iterator[None]:
     try:
         handle = os.open("/proc/self/ns/net" if name == "host" else os.path.join("/run/netns", name), os.O_RDONLY)
     except OSError:
-        raise Wrong("There is no %s on %s, only host, %s." % (name, socket.gethostname(), ", ".join(sorted(names()))))
+        raise Wrong(
+            "There is no {} on {}, only host, {}.".format(name, socket.gethostname(), ", ".join(sorted(names())))
+        )
     try:
         _enter(handle)
         yield
@@ -56,7 +58,7 @@ def inside(name: str) -> Iterator[None]:
         os.close(handle)
 
 
-def names() -> List[str]:
+def names() -> list[str]:
     try:
         return os.listdir("/run/netns")
     except OSError:
@@ -69,7 +71,7 @@ def _enter(handle: int) -> None:
         raise OSError(error, os.strerror(error))
 
 
-def address_of(name: str, family: Optional[str]) -> str:
+def address_of(name: str, family: str | None) -> str:
     """The address that a name means, or the address that it is."""
     with contextlib.suppress(ValueError):
         return str(ipaddress.ip_address(name))
@@ -82,7 +84,9 @@ def address_of(name: str, family: Optional[str]) -> str:
         if kind in wanted:
             return str(found[wanted.index(kind)]["local"])
     raise Wrong(
-        "%s has no %s address that could be called." % (name, {"ipv4": "IPv4", "ipv6": "IPv6"}.get(family or "", "IP"))
+        "{} has no {} address that could be called.".format(
+            name, {"ipv4": "IPv4", "ipv6": "IPv6"}.get(family or "", "IP")
+        )
     )
 
 
@@ -91,7 +95,7 @@ class Listener:
 
     def __init__(self, name: str, port: int, protocol: str, family: int) -> None:
         self.name, self.port, self.protocol, self.family = name, port, protocol, family
-        self.heard: Dict[bytes, str] = {}  # by a call's token, who it came from
+        self.heard: dict[bytes, str] = {}  # by a call's token, who it came from
         self.ours = True
         with inside(name):
             self.socket = socket.socket(family, KINDS[protocol])
@@ -109,7 +113,7 @@ class Listener:
                 self.ours = False
                 self.socket.close()
                 if error.errno != errno.EADDRINUSE:
-                    raise Wrong("Nobody can listen at port %d/%s of %s: %s." % (port, protocol, name, error.strerror))
+                    raise Wrong(f"Nobody can listen at port {port}/{protocol} of {name}: {error.strerror}.")
 
     def serve(self, ended: threading.Event) -> None:
         """Answer until it has ended."""
@@ -132,7 +136,7 @@ class Listener:
         for one in open_:
             one.close()
 
-    def peers(self) -> List[str]:
+    def peers(self) -> list[str]:
         """Who is connected to the port, whoever listens there."""
         found = []
         for table in ("tcp", "tcp6"):
@@ -175,26 +179,28 @@ KEYS = {
 }
 
 
-def checked(given: Any) -> Dict[str, Any]:
+def checked(given: Any) -> dict[str, Any]:
     """An entry of the list, if it can be understood."""
     if not isinstance(given, dict):
-        raise Wrong("%s is no call, which has from, to and port." % json.dumps(given))
+        raise Wrong(f"{json.dumps(given)} is no call, which has from, to and port.")
     for key in given:
         if key not in KEYS:
-            raise Wrong("A call has a key %s: it has %s and no other." % (key, ", ".join(KEYS)))
+            raise Wrong("A call has a key {}: it has {} and no other.".format(key, ", ".join(KEYS)))
     for key in ("from", "to", "port"):
         if given.get(key) in (None, ""):
-            raise Wrong("A call does not say %s: %s." % (key, json.dumps(given)))
+            raise Wrong(f"A call does not say {key}: {json.dumps(given)}.")
     for key, choices in KEYS.items():
         if choices and given.get(key) not in (None, *choices):
             raise Wrong(
-                "The call of %s to %s has %s: %s, which is to be %s."
-                % (given["from"], given["to"], key, given[key], " or ".join(choices))
+                "The call of {} to {} has {}: {}, which is to be {}.".format(
+                    given["from"], given["to"], key, given[key], " or ".join(choices)
+                )
             )
     if not str(given["port"]).isdigit() or not 1 <= int(given["port"]) <= 65535:
         raise Wrong(
-            "The call of %s to %s has port: %s, which is to be a number from 1 to 65535."
-            % (given["from"], given["to"], given["port"])
+            "The call of {} to {} has port: {}, which is to be a number from 1 to 65535.".format(
+                given["from"], given["to"], given["port"]
+            )
         )
     return given
 
@@ -203,7 +209,7 @@ class Call:
     """One call, with its sockets in their namespaces."""
 
     def __init__(
-        self, given: Dict[str, Any], number: int, listeners: Dict[Tuple[Any, ...], Listener], limits: Dict[str, float]
+        self, given: dict[str, Any], number: int, listeners: dict[tuple[Any, ...], Listener], limits: dict[str, float]
     ) -> None:
         self.client, self.to, self.port = given["from"], given["to"], int(given["port"])
         self.protocol, self.blocked = given.get("protocol") or "tcp", given.get("expect") == "blocked"
@@ -212,25 +218,20 @@ class Call:
             try:
                 self.seen_as = str(ipaddress.ip_address(self.seen_as))
             except ValueError:
-                raise Wrong(
-                    "The call of %s to %s has seen_as: %s, which is no address." % (self.client, self.to, self.seen_as)
-                )
+                raise Wrong(f"The call of {self.client} to {self.to} has seen_as: {self.seen_as}, which is no address.")
         self.seconds = limits["blocked_for" if self.blocked else "within"]
         self.token = b"%d-%d" % (os.getpid(), number)
         self.address = address_of(self.to, given.get("family"))
-        self.where = "%s at %s" % (self.to, self.address) if self.to != self.address else self.address
-        self.where = "%s port %d/%s" % (self.where, self.port, self.protocol)
+        self.where = f"{self.to} at {self.address}" if self.to != self.address else self.address
+        self.where += f" port {self.port}/{self.protocol}"
         if self.blocked and self.seen_as:
-            raise Wrong(
-                "Nobody sees %s call %s, which is to be blocked: leave seen_as out." % (self.client, self.where)
-            )
+            raise Wrong(f"Nobody sees {self.client} call {self.where}, which is to be blocked: leave seen_as out.")
         family = FAMILIES["ipv6" if ":" in self.address else "ipv4"]
         name = given.get("listener") or (self.to if self.to != self.address else "")
         self.listener = self._listener(name, family, listeners) if name else None
         if self.protocol == "udp" and not (self.listener and self.listener.ours):
             raise Wrong(
-                "Whether %s reaches %s is not to be told: %s. Only a listener of its own answers over UDP."
-                % (
+                "Whether {} reaches {} is not to be told: {}. Only a listener of its own answers over UDP.".format(
                     self.client,
                     self.where,
                     "somebody else listens at that port" if self.listener else "no listener is named",
@@ -241,7 +242,7 @@ class Call:
         if self.protocol == "tcp":  # its end is an RST, which leaves nobody waiting
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
-    def _listener(self, name: str, family: int, listeners: Dict[Tuple[Any, ...], Listener]) -> Listener:
+    def _listener(self, name: str, family: int, listeners: dict[tuple[Any, ...], Listener]) -> Listener:
         name, dummy, port = name.rpartition(":") if name.rpartition(":")[2].isdigit() else (name, "", str(self.port))
         key = (name, int(port), self.protocol, family)
         if key not in listeners:
@@ -255,16 +256,16 @@ class Call:
             try:
                 answered, told = (self._stream if self.protocol == "tcp" else self._datagrams)()
             except OSError as error:
-                answered, told = False, error.strerror or "nobody answers within %g seconds" % self.seconds
+                answered, told = False, error.strerror or f"nobody answers within {self.seconds:g} seconds"
             if self.listener and not self.listener.ours and answered:
                 new = [one for one in self.listener.peers() if one not in before]
-                port = "%04X" % self.socket.getsockname()[1]  # which translation keeps where it can
+                port = f"{self.socket.getsockname()[1]:04X}"  # which translation keeps where it can
                 new.sort(key=lambda one: not one.endswith(":" + port))
                 return Outcome(True, True, readable(new[0]) if new else "", "")
         heard = self.listener.heard.get(self.token, "") if self.listener else ""
         return Outcome(answered, bool(heard), heard, told)
 
-    def _stream(self) -> Tuple[bool, str]:
+    def _stream(self) -> tuple[bool, str]:
         self.socket.settimeout(self.seconds)
         self.socket.connect((self.address, self.port))
         if self.listener is None or not self.listener.ours:
@@ -272,7 +273,7 @@ class Call:
         self.socket.sendall(self.token)
         return self.socket.recv(64) == self.token, "somebody else answers there"
 
-    def _datagrams(self) -> Tuple[bool, str]:
+    def _datagrams(self) -> tuple[bool, str]:
         end = time.monotonic() + self.seconds
         told = ""
         while time.monotonic() < end:
@@ -286,30 +287,23 @@ class Call:
             except OSError as error:
                 told = error.strerror or ""
                 time.sleep(RESENT)
-        return False, told or "nobody answers within %g seconds" % self.seconds
+        return False, told or f"nobody answers within {self.seconds:g} seconds"
 
     def mistake(self) -> str:
         """What is not as expected, a sentence; empty if all is."""
         done = self.outcome()
         if self.blocked:
             if done.heard or done.answered:
-                return "%s reaches %s, which should be blocked." % (self.client, self.where)
+                return f"{self.client} reaches {self.where}, which should be blocked."
             return ""
         if not done.answered:
             if done.heard:
-                return "What %s sends arrives at %s, but no answer comes back: %s." % (
-                    self.client,
-                    self.where,
-                    done.told,
-                )
-            return "%s does not reach %s: %s." % (self.client, self.where, done.told)
+                return f"What {self.client} sends arrives at {self.where}, but no answer comes back: {done.told}."
+            return f"{self.client} does not reach {self.where}: {done.told}."
         if self.seen_as and self.listener is None:
-            return "Who answers %s at %s is not known, so not whom that sees either: name the listener." % (
-                self.client,
-                self.where,
-            )
+            return f"Who answers {self.client} at {self.where} is not known, so not whom that sees either: name the listener."
         if self.seen_as and self.seen_as != done.source:
-            return "%s reaches %s, but is seen as %s there instead of %s." % (
+            return "{} reaches {}, but is seen as {} there instead of {}.".format(
                 self.client,
                 self.where,
                 done.source or "nobody",
@@ -318,11 +312,11 @@ class Call:
         return ""
 
 
-def mistakes(calls: List[Dict[str, Any]], limits: Dict[str, float]) -> List[str]:
+def mistakes(calls: list[dict[str, Any]], limits: dict[str, float]) -> list[str]:
     """What is not as expected of calls that are made at once."""
-    listeners: Dict[Tuple[Any, ...], Listener] = {}
-    found: List[str] = [""] * len(calls)
-    made: Dict[int, Call] = {}
+    listeners: dict[tuple[Any, ...], Listener] = {}
+    found: list[str] = [""] * len(calls)
+    made: dict[int, Call] = {}
     for number, given in enumerate(calls):
         try:
             made[number] = Call(checked(given), number, listeners, limits)
