@@ -25,14 +25,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "molecule.md"
-NOBODY = 65534
+SOMEBODY = 54321  # who has no other home than HOME
 LIMIT = 900  # seconds
 MOLECULES = ("venv-newest", "venv-molecule")
 # Each is what comes before a command. The home folder of whoever runs this may be closed to others, who have to get to the environments: {open} opens it.
 WAYS = {
     "root": "",
     "a plain user": "unshare --mount bash -c {open} "
-    + f"setpriv --reuid={NOBODY} --regid={NOBODY} --clear-groups --inh-caps=-all",
+    + f"setpriv --reuid={SOMEBODY} --regid={SOMEBODY} --clear-groups --inh-caps=-all",
     "root without CAP_SYS_ADMIN": "setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin",
 }
 # In a mount namespace of its own: a home folder that others may pass through, with nothing in it but the folders that are named.
@@ -84,10 +84,12 @@ def commands() -> list[str]:
     return lines[: lines.index("molecule test") + 1]
 
 
-def before(way: str, cache: Path) -> list[str]:
-    """The words that have a command run in this way."""
+def before(way: str, environment: Path) -> list[str]:
+    """The words that have a command run in this way, with the programs of an environment."""
     home = Path.home()
-    needed = [path for path in (cache, Path(sys.base_prefix)) if home in path.parents]
+    needed = sorted(
+        {path for path in (environment, environment.resolve(), Path(sys.base_prefix)) if home in path.parents}
+    )
     opened = shlex.join([OPEN, str(home), *map(str, needed), "--"]) if needed else "'exec \"$@\"' open"
     return shlex.split(WAYS[way].format(open=opened))
 
@@ -106,7 +108,7 @@ def typed(cache: Path, molecule: str, way: str) -> Typed:
         (folder / tarball.name).write_bytes(tarball.read_bytes())
         if way == "a plain user":
             for one in (folder, *folder.rglob("*")):
-                os.chown(one, NOBODY, NOBODY)
+                os.chown(one, SOMEBODY, SOMEBODY)
         script = ["set -e", f"cd {folder}/shop"]
         for command in commands():
             if command.startswith("ansible-galaxy collection install"):
@@ -116,7 +118,7 @@ def typed(cache: Path, molecule: str, way: str) -> Typed:
         environment = {"HOME": name, "PATH": f"{programs}:{os.environ['PATH']}", "LANG": "C.UTF-8", "TMPDIR": name}
         start = time.monotonic()
         done = subprocess.run(
-            [*before(way, cache), "bash", "-c", "\n".join(script)],
+            [*before(way, cache / molecule), "bash", "-c", "\n".join(script)],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
