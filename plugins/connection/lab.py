@@ -4,23 +4,13 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
-import sys
-from typing import Any, BinaryIO, Dict, List, Optional, Tuple, Union
-
-from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNotFound
-from ansible.plugins.connection import ConnectionBase
-from ansible.utils.display import Display
-
 DOCUMENTATION = r"""
 ---
 name: lab
 short_description: Work in a lab host
 version_added: 0.3.0
 author:
-  - linuxnet.containers contributors
+  - linuxnet.containers contributors (@linuxnet)
 description:
   - Runs commands in a lab host and copies files into it and out of it. That is a host made of namespaces of this machine, which the playbook
     C(linuxnet.containers.lab_create) starts; see R(the role lab,ansible_collections.linuxnet.containers.lab_role).
@@ -43,8 +33,14 @@ options:
       - name: MOLECULE_EPHEMERAL_DIRECTORY
     vars:
       - name: lab_folder
-extends_documentation_fragment:
-  - ansible.builtin.connection_pipelining
+  pipelining:
+    description: Whether modules are handed over with the command that runs them, and not as files before. Nothing speaks against it in a lab host.
+    type: boolean
+    default: true
+    env:
+      - name: ANSIBLE_PIPELINING
+    vars:
+      - name: ansible_pipelining
 """
 
 EXAMPLES = r"""
@@ -54,6 +50,16 @@ all:
     lab1: {ansible_connection: linuxnet.containers.lab}
     lab2: {ansible_connection: linuxnet.containers.lab}
 """
+
+import os
+import shlex
+import subprocess
+import sys
+from typing import Any, BinaryIO, Dict, List, Optional, Tuple, Union
+
+from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNotFound
+from ansible.plugins.connection import ConnectionBase
+from ansible.utils.display import Display
 
 display = Display()
 

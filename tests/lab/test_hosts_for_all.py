@@ -161,8 +161,8 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
         "-c",
         closed,
         "closed",
-        FILES / "start",
-        tmp_path,
+        str(FILES / "start"),
+        str(tmp_path),
         "60",
         "lab1 internet",
     ]
@@ -205,14 +205,14 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
     ],
 )
 def test_a_platform_that_is_no_good(platforms: Any, told: str) -> None:
-    argv = [sys.executable, FILES / "platforms.py", json.dumps(platforms), "/bin/echo"]
+    argv = [sys.executable, str(FILES / "platforms.py"), json.dumps(platforms), "/bin/echo"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", told + "\n")
 
 
 def test_platforms_become_words() -> None:
     given = [{"name": "a", "groups": ["web"]}, {"name": "b", "internet": False, "segments": ["lan", "dmz"]}]
-    argv = [sys.executable, FILES / "platforms.py", json.dumps(given), "/usr/bin/printf", "%s\\n"]
+    argv = [sys.executable, str(FILES / "platforms.py"), json.dumps(given), "/usr/bin/printf", "%s\\n"]
     assert (
         subprocess.run(argv, capture_output=True, text=True, timeout=300, check=True).stdout
         == "a internet\nb lan dmz\n"
