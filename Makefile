@@ -7,7 +7,7 @@ export PYTHON
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo test bench lint sanity unit module role generated sequences soak faults closed faults-docker crowds limits fuzz foreign mutants engines compare fleet fleet-cost molecule kernel other-release cores lab clean
+.PHONY: help demo test bench lint sanity unit module role generated sequences soak faults closed faults-docker crowds limits fuzz foreign mutants engines compare fleet fleet-cost molecule outside kernel other-release cores lab clean
 .NOTPARALLEL:
 
 help: ## show this
@@ -132,6 +132,12 @@ molecule: ## Molecule's scenarios, one a network mode, in lab hosts (ARGS=bridge
 	@tests/tools/setup newest
 	@tests/tools/build
 	@tests/lab/unchanged tests/tools/molecule $(ARGS)
+
+# make outside ARGS=--all
+outside: ## docs/molecule.md typed from the built tarball alone (ARGS=--all: both Molecules, as root, as a plain user, without CAP_SYS_ADMIN; prints a table)
+	@tests/tools/setup newest
+	@tests/tools/build
+	@tests/lab/unchanged tests/tools/outside $(ARGS)
 
 other-release: ## tests on the machine's other release of Debian, in a root of it (ARGS=whole)
 	@tests/tools/setup newest

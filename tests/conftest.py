@@ -26,7 +26,7 @@ sys.path.extend(
 )
 
 import engines
-from lab import HERE, PATIENCE, Lab, collections_root
+from lab import HOST, PATIENCE, Lab, collections_root
 
 sys.path.insert(0, collections_root())
 TESTS = Path(__file__).resolve().parent
@@ -40,7 +40,7 @@ pytest.register_assert_rewrite(
 def _in_lab(command: str) -> bool:
     """Whether the command succeeds in a fresh lab host."""
     done = subprocess.run(
-        [HERE / "host", "bash", "-c", command],
+        [HOST, "bash", "-c", command],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=300 * PATIENCE,

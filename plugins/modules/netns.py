@@ -72,7 +72,7 @@ options:
       - Keys below C(net) that a namespace gets when this module makes it, where O(sysctls) does not name them. In one that is there they are
         not looked at.
       - The role gives the namespaces of its containers what Docker gives those of its own, C(net.ipv4.ip_unprivileged_port_start=0) and
-        C(net.ipv4.ping_group_range=0 2147483647).
+        C(net.ipv4.ping_group_range=0 2147483647). The latter is left out, as Docker does it, in a user namespace that has not all these groups.
     type: dict
 seealso:
   - module: linuxnet.containers.veth

@@ -8,7 +8,7 @@ with engine_host() as lab, Docker(lab) as docker:
     docker.start("web")
     lab.ip(f"-n /proc/{docker.pid('web')}/ns/net link")
 
-Nothing is fetched: the image is busybox. A host for engines is sealed, see tests/lab/sealed.
+Nothing is fetched: the image is busybox. A host for engines is sealed, see roles/lab/files/sealed.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def remove_cgroup(folder: Path) -> None:
 
 @contextlib.contextmanager
 def engine_host(systemd: bool = False, disk: Path | None = None) -> Iterator[Lab]:
-    """A sealed lab host, with systemd as its first process where asked for, which may have the files of another one: see tests/lab/systemd."""
+    """A sealed lab host, with systemd as its first process where asked for, which may have the files of another one: see roles/lab/files/systemd."""
     first = {"LAB_SYSTEMD": "1"} if systemd else {}
     if disk is not None:
         first["LAB_DISK"] = str(disk)

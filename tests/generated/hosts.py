@@ -62,7 +62,7 @@ def in_fork(act: Callable[[], Any]) -> Any:
 
 
 def _unshare() -> None:
-    """Make this process a host's first: as tests/lab/init, for what a wiring touches."""
+    """Make this process a host's first: as roles/lab/files/init, for what a wiring touches."""
     libc = ctypes.CDLL(None, use_errno=True)
 
     def mount(kind: bytes, target: bytes) -> None:

@@ -30,6 +30,7 @@ from typing import Any, Self
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+HOST = ROOT / "roles" / "lab" / "files" / "host"
 # How many times longer all may take: an emulated processor is slow.
 PATIENCE = float(os.environ.get("LAB_PATIENCE", "1"))
 
@@ -72,7 +73,7 @@ class Lab:
         self._agent: subprocess.Popen[str] | None = subprocess.Popen(
             [
                 *(within.entering() if within else []),
-                str(HERE / "host"),
+                str(HOST),
                 sys.executable,
                 str(HERE / "agent.py"),
                 collections_root(),

@@ -14,10 +14,8 @@ import time
 from pathlib import Path
 
 import pytest
-from lab import HERE, Lab, writes_in
+from lab import HERE, HOST, Lab, writes_in
 from proofs import comes
-
-HOST = str(HERE / "host")
 
 
 def outside(*command: str) -> str:

@@ -13,7 +13,7 @@ set -euo pipefail
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/linuxnet-containers/$(printf %s "$ROOT" | sha1sum | cut -c1-12)
 TOOLS=$ROOT/tests/tools
-LAB=$ROOT/tests/lab
+LAB=$ROOT/roles/lab/files
 TREE=$CACHE/tree/ansible_collections/linuxnet/containers # a copy of the sources, at the path that ansible-test wants
 export ROOT CACHE TOOLS LAB TREE
 

@@ -22,6 +22,7 @@ FILTERS = sorted(path for path in (ROOT / "plugins/filter").glob("*.py") if path
 # Of those that ansible-core loads from a collection, the ones that a collection for networks could have.
 FOLDERS = {
     "action",
+    "connection",
     "doc_fragments",
     "filter",
     "inventory",
