@@ -223,6 +223,15 @@ def protocol(name: Any) -> Optional[Span]:
 
 
 @dataclass(frozen=True)
+class Bits:
+    """What a rule makes of a mark: of the mark ``of`` the bits ``keep`` stay, and the bits ``put`` are set."""
+
+    of: str
+    keep: int
+    put: int = 0
+
+
+@dataclass(frozen=True)
 class Lookup:
     """A verdict map: what is looked at, and by values the verdict and its target."""
 

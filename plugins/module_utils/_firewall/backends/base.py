@@ -102,6 +102,10 @@ class Backend(ABC):
     def foreign(self, ruleset: Ruleset, seen: Chains) -> Chains:
         """Return the chains of others in a rule set. ``seen`` are those of the backends that were read before."""
 
+    @abstractmethod
+    def chains(self, ruleset: Ruleset, seen: Chains) -> Chains:
+        """Return all chains in a rule set, ours as well, as `foreign` does those of others."""
+
     # --- changing ---
 
     @abstractmethod

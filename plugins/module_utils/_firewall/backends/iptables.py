@@ -161,6 +161,9 @@ class Iptables(Backend):
     def foreign(self, ruleset: Saved, seen: Chains) -> Chains:
         return iptables_foreign.chains_of(self._tables, ruleset, seen if self.within else {})
 
+    def chains(self, ruleset: Saved, seen: Chains) -> Chains:
+        return iptables_foreign.chains_of(self._tables, ruleset, seen if self.within else {}, ours=True)
+
     # --- changing ---
 
     def transaction(self, ruleset: Saved, edits: Sequence[Edit]) -> Texts:

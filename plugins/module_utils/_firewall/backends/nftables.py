@@ -320,7 +320,10 @@ class Nftables(Backend):
         return owned(ruleset)
 
     def foreign(self, ruleset: Objects, seen: Chains) -> Chains:
-        return chains_of(ruleset, (TABLE, BRIDGE_TABLE), _CALLS)
+        return chains_of(ruleset, (TABLE, BRIDGE_TABLE), (_CALLS,))
+
+    def chains(self, ruleset: Objects, seen: Chains) -> Chains:
+        return chains_of(ruleset)
 
     def transaction(self, ruleset: Objects, edits: Sequence[Edit]) -> Texts:
         lines = lines_of(ruleset, edits)
