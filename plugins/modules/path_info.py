@@ -14,8 +14,10 @@ author:
 description:
   - Follows one packet from anywhere to anywhere through the running kernel, and the answer back, and names the first thing that stops it, with the command that
     shows it. Changes nothing, ever.
-  - On the way are the routes and policy rules of each namespace, as the kernel itself answers; the rules of all tables and hooks in their order, whoever wrote them;
-    what they translate; C(rp_filter) and forwarding; who has an address on a wire or bridge; ports that are down, isolated, or in other VLANs; and at the end who listens.
+  - On the way are the routes and policy rules of each namespace, as the kernel itself answers; the rules of all tables and hooks in their order, whoever
+    wrote them;
+    what they translate; C(rp_filter) and forwarding; who has an address on a wire or bridge; ports that are down, isolated, or in other VLANs; and at the
+    end who listens.
   - A rule that is not understood never makes a verdict. Where it decides, RV(verdict) is V(unknown), and RV(maybe_blocked_by) names it.
 extends_documentation_fragment:
   - linuxnet.containers.attributes
@@ -66,7 +68,8 @@ seealso:
   - module: linuxnet.containers.wiring_info
   - module: linuxnet.containers.nat
 notes:
-  - Not seen are what programs do that read packets (BPF, C(tc) and XDP), C(ebtables), IPsec, a queue that loses all packets, and what is behind an interface that leads out of the host.
+  - Not seen are what programs do that read packets (BPF, C(tc) and XDP), C(ebtables), IPsec, a queue that loses all packets, and what is behind an
+    interface that leads out of the host.
   - A connection that is tracked already goes on as it began, whatever is said here of a new one.
   - Who listens is told for a socket of any process, also where that is busy and does not answer.
 """
@@ -109,7 +112,8 @@ msg:
   sample: "8080/tcp does not answer eth0: nobody in web listens on tcp port 80."
 verdict:
   description:
-    - V(reaches) says that a first packet gets there, that somebody takes it, and that an answer gets back. V(blocked) says that RV(blocked_by) stops one of them for sure.
+    - V(reaches) says that a first packet gets there, that somebody takes it, and that an answer gets back. V(blocked) says that RV(blocked_by) stops one
+      of them for sure.
     - Of V(unknown) RV(maybe_blocked_by) says why.
   returned: success
   type: str

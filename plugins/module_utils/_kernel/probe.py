@@ -25,7 +25,8 @@ _KINDS = {
 
 
 def probe(protocol: str, source: str, to: str, port: int) -> str:
-    """Return ``answers``, ``refused`` or ``silent``. Over UDP an empty packet is sent, and silence says nothing. Raises OSError where the kernel refuses to send."""
+    """Return ``answers``, ``refused`` or ``silent``. Over UDP an empty packet is sent, and silence says nothing. Raises OSError where the kernel refuses
+    to send."""
     version = 6 if ":" in to else 4
     family = socket.AF_INET6 if version == 6 else socket.AF_INET
     kind, number = (socket.SOCK_RAW, _ICMP[version]) if protocol == "icmp" else _KINDS[protocol]

@@ -309,7 +309,9 @@ class Reader:
 
     def routes(self, ns: int, family: int, table: int, protocol: int = 0) -> RouteTable:
         namespace = self._open[ns]
-        return routes.read_all(namespace.socket, family, table, lambda index: interface_name(namespace, index), protocol)
+        return routes.read_all(
+            namespace.socket, family, table, lambda index: interface_name(namespace, index), protocol
+        )
 
     def marked(self, ns: int, protocol: int) -> Tuple[Set[Tuple[int, int]], Set[int]]:
         return routes.read_marked(self._open[ns].socket, protocol)

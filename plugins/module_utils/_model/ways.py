@@ -30,8 +30,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Way:
-    """Where the kernel sends a packet: the ``type`` of the route, the index of the interface, the ``gateway`` (``""``: it is on that link), the ``source`` that one
-    without any gets, the ``mtu`` of the route, 0 for the interface's, and the ``route`` that says so, in iproute2's words. ``error``: why it sends it nowhere, an errno."""
+    """Where the kernel sends a packet: the ``type`` of the route, the index of the interface, the ``gateway`` (``""``: it is on that link), the ``source``
+    that one
+    without any gets, the ``mtu`` of the route, 0 for the interface's, and the ``route`` that says so, in iproute2's words. ``error``: why it sends it
+    nowhere, an errno."""
 
     type: str = ""
     index: int = 0

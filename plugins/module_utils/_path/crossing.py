@@ -28,6 +28,9 @@ def cross(sight: Sight, record: Record, step: Step, packet: Packet, sender: Link
     for port in filter(None, (step.near, step.far)):
         need_up(sight, step.ns, port)
         if port.get("forwards") is False:
+            peer = sight.link_at(port.peer_ns, port.peer_index) if port.peer_ns is not None else None
+            if peer is not None and port.peer_ns is not None:
+                need_up(sight, port.peer_ns, peer)
             what = "the port %s of %s forwards nothing (its state is not forwarding)" % (port.name, bridge.name)
             command = sight.command(step.ns, "bridge", "-d", "link", "show", "dev", port.name)
             raise Stopped(what, where, command, "set the interface behind it up, or wait for spanning tree")
@@ -38,7 +41,9 @@ def cross(sight: Sight, record: Record, step: Step, packet: Packet, sender: Link
         _need_vlan(sight, step, bridge)
     if step.near is not None and step.far is not None:
         _need_together(sight, step, bridge)
-        record.hop(where, "is bridged by %s from %s to %s" % (bridge.name, step.near.name, step.far.name), answer=packet.answer)
+        record.hop(
+            where, "is bridged by %s from %s to %s" % (bridge.name, step.near.name, step.far.name), answer=packet.answer
+        )
     if step.far is not None:
         record.gauges.append(Gauge(step.ns, step.far, int(step.far.get("mtu") or 0), False, packet.answer))
 
@@ -69,9 +74,17 @@ def _need_own(sight: Sight, step: Step, check: SpoofCheck, packet: Packet, sende
     if not mac and packet.source in check.addresses:
         return
     said = "from the MAC address %s" % sender.get("mac") if mac else "from %s" % packet.source
-    what = "%s lets nothing in %s: spoof_check says who is behind it (%s, %s)" % (check.interface, said, check.mac, ", ".join(check.addresses))
+    what = "%s lets nothing in %s: spoof_check says who is behind it (%s, %s)" % (
+        check.interface,
+        said,
+        check.mac,
+        ", ".join(check.addresses),
+    )
     command = sight.command(step.ns, "nft", "list", "table", "bridge", "linuxnet_containers")
-    remedy = "run the role again, or linuxnet.containers.nat with type: spoof_check, interface: %s and these addresses" % check.interface
+    remedy = (
+        "run the role again, or linuxnet.containers.nat with type: spoof_check, interface: %s and these addresses"
+        % check.interface
+    )
     raise Stopped(what, sight.label(step.ns), command, remedy)
 
 
@@ -83,7 +96,11 @@ def _need_together(sight: Sight, step: Step, bridge: Link) -> None:
     apart = {port for owned in sight.owned(step.ns) for port, dummy in owned.apart}
     isolated = near.get("isolated") and far.get("isolated")
     if isolated or apart & {near.name, far.name}:
-        what = "%s and %s are isolated ports of %s: its containers do not talk to each other" % (near.name, far.name, bridge.name)
+        what = "%s and %s are isolated ports of %s: its containers do not talk to each other" % (
+            near.name,
+            far.name,
+            bridge.name,
+        )
         command = sight.command(step.ns, "bridge", "-d", "link", "show", "dev", near.name)
         if not isolated:
             command = sight.command(step.ns, "nft", "list", "table", "bridge", "linuxnet_containers")
@@ -98,7 +115,13 @@ def _need_vlan(sight: Sight, step: Step, bridge: Link) -> None:
     number = next((vlan.vid for vlan in into if vlan.pvid), None)
     leaving: Set[int] = {vlan.vid for vlan in out if vlan.untagged}
     if number is None or number not in leaving:
-        what = "%s and %s are in different VLANs of %s (%s; %s)" % (ends[0].name, ends[1].name, bridge.name, _vlans(into), _vlans(out))
+        what = "%s and %s are in different VLANs of %s (%s; %s)" % (
+            ends[0].name,
+            ends[1].name,
+            bridge.name,
+            _vlans(into),
+            _vlans(out),
+        )
         command = sight.command(step.ns, "bridge", "vlan", "show")
         remedy = "put both into one VLAN: linuxnet.containers.bridge_port with vlans"
         raise Stopped(what, sight.label(step.ns), command, remedy)
@@ -106,5 +129,3 @@ def _need_vlan(sight: Sight, step: Step, bridge: Link) -> None:
 
 def _vlans(vlans: Sequence[Vlan]) -> str:
     return ", ".join(map(str, vlans)) or "none"
-
-

@@ -35,33 +35,56 @@ def _takes(listener: Listener, family: int, ip: str) -> bool:
     return listener.ip in (ip, _ANY[family]) or (listener.both and family == 4)
 
 
-def name(sight: Sight, listener: Listener) -> str:
+def name(sight: Sight, ns: int, listener: Listener) -> str:
     """Return who listens, and on what."""
-    return "%s listens on %s" % (sight.firewalls.listener_name(listener), listener.where)
+    return "%s %s listens on %s" % (sight.firewalls.listener_name(listener), _within(sight, ns), listener.where)
+
+
+def _within(sight: Sight, ns: int) -> str:
+    return "on the host" if ns == sight.host else "in %s" % sight.label(ns)
 
 
 def nobody(sight: Sight, arrival: Arrival) -> Obstacle:
     """Return why nobody takes the packet."""
-    packet, where = arrival.packet, sight.label(arrival.ns)
+    packet, where, within = arrival.packet, sight.label(arrival.ns), _within(sight, arrival.ns)
     command = sight.command(arrival.ns, "ss", _FLAGS[packet.protocol], "sport = :%d" % packet.dport)
     port = "%s port %d" % (packet.protocol, packet.dport)
     others = list({one.where: one for one in _on(sight, arrival)}.values())
     published = _published(sight, arrival) if arrival.ns == sight.host else None
     if published is not None and not others:
-        return Obstacle(published, where, command, "publish it on that address as well, or on all (leave the host address out)")
+        return Obstacle(
+            published, where, command, "publish it on that address as well, or on all (leave the host address out)"
+        )
     if not others:
-        what = "nobody in %s listens on %s" % (where, port)
-        remedy = "start what is to answer there, or publish another port" if arrival.ns != sight.host else "start what is to answer, or publish the port for a container"
+        what = "nobody %s listens on %s" % (within, port)
+        remedy = (
+            "start what is to answer there, or publish another port"
+            if arrival.ns != sight.host
+            else "start what is to answer, or publish the port for a container"
+        )
         return Obstacle(what, where, command, remedy)
     who = sight.firewalls.listener_name(others[0])
     local = [one for one in others if one.ip.startswith("127.") or one.ip == "::1"]
     only = local[0].ip if len(local) == len(others) else ", ".join(one.where for one in others)
     if len(local) == len(others):
-        what = "%s in %s listens on %s port %d of %s only, which is nobody but %s itself" % (who, where, packet.protocol, packet.dport, only, where)
+        what = "%s %s listens on %s port %d of %s only, by which nobody but %s itself gets there" % (
+            who,
+            within,
+            packet.protocol,
+            packet.dport,
+            only,
+            where,
+        )
     elif all((":" in one.ip) != (packet.family == 6) for one in others):
-        what = "%s in %s listens on %s by %s only (%s)" % (who, where, port, "IPv4" if packet.family == 6 else "IPv6", only)
+        what = "%s %s listens on %s by %s only (%s)" % (
+            who,
+            within,
+            port,
+            "IPv4" if packet.family == 6 else "IPv6",
+            only,
+        )
     else:
-        what = "%s in %s listens on %s of another address only (%s)" % (who, where, port, only)
+        what = "%s %s listens on %s of another address only (%s)" % (who, within, port, only)
     return Obstacle(what, where, command, "have it listen on %s, or on %s" % (_ANY[packet.family], packet.to))
 
 
@@ -79,9 +102,23 @@ def _published(sight: Sight, arrival: Arrival) -> Optional[str]:
         return None
     mapping = (same or found)[0]
     if not same:
-        return "%s port %d is published by %s only, to %s" % (packet.protocol, packet.dport, "IPv6" if mapping.family == 6 else "IPv4", mapping.to)
+        return "%s port %d is published by %s only, to %s" % (
+            packet.protocol,
+            packet.dport,
+            "IPv6" if mapping.family == 6 else "IPv4",
+            mapping.to,
+        )
     if mapping.host_ip not in (packet.to, EVERYWHERE[mapping.family]):
-        return "%s port %d is published on %s only, and not on %s" % (packet.protocol, packet.dport, mapping.host_ip, packet.to)
+        return "%s port %d is published on %s only, and not on %s" % (
+            packet.protocol,
+            packet.dport,
+            mapping.host_ip,
+            packet.to,
+        )
     if packet.to.startswith("127.") or packet.to == "::1" or packet.to.startswith("fe80:"):
         return "%s port %d is published, but not on %s" % (packet.protocol, packet.dport, packet.to)
-    return "%s port %d is published to %s, but the rules that do so are not whole" % (packet.protocol, packet.dport, mapping.to)
+    return "%s port %d is published to %s, but the rules that do so are not whole" % (
+        packet.protocol,
+        packet.dport,
+        mapping.to,
+    )

@@ -143,7 +143,9 @@ def _of_host(sight: Sight, question: Question, start: Start, mappings: Sequence[
         return _LOOPBACK[family]
     there = _global(sight, sight.host, family)
     if start.link is not None:
-        near = [one for one in sight.addresses_of(start.ns, start.link) if one.family == family and one.scope == "global"]
+        near = [
+            one for one in sight.addresses_of(start.ns, start.link) if one.family == family and one.scope == "global"
+        ]
     else:
         networks = [one.network for one in _global(sight, start.ns, family)]
         near = [one for one in there if any(one.parsed in network for network in networks)]
@@ -193,14 +195,15 @@ def ended(sight: Sight, ns: int) -> Optional[Obstacle]:
     for container in sight.containers():
         if container.name in names and container.pid and sight.of_container(container) not in (None, ns, sight.host):
             name = container.name
-            what = "the container %s of %s was started again: it runs in another namespace by now, and the handle %s is of the one that ended" % (
-                name,
-                container.engine,
-                name,
+            what = (
+                "the container %s of %s was started again: it runs in another namespace by now, and the handle %s is of the one that ended"
+                % (
+                    name,
+                    container.engine,
+                    name,
+                )
             )
             command = "ls -Li /run/netns/%s /proc/%d/ns/net" % (name, container.pid)
             remedy = "run the role again, which wires it anew; with wiring_persist the host does so by itself"
             return Obstacle(what, name, command, remedy)
     return None
-
-

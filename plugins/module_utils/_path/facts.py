@@ -45,7 +45,8 @@ def facts(
     type_of: Callable[[str], Optional[str]],
     back: Callable[[], Optional[bool]],
 ) -> Dict[str, Fact]:
-    """Return what is known. ``connection`` is None where it is not tracked yet; ``type_of`` says what kind of address one is here, ``back`` whether the way back to
+    """Return what is known. ``connection`` is None where it is not tracked yet; ``type_of`` says what kind of address one is here, ``back`` whether the
+    way back to
     the sender is the way that it came."""
     number = number_of(packet)
     known: Dict[str, Fact] = {
@@ -88,7 +89,8 @@ def _ports(packet: Packet) -> Dict[str, Fact]:
 def _interfaces(hook: str, layer: str, into: Optional[Link], out: Optional[Link]) -> Dict[str, Fact]:
     """Return what is known of the interfaces. One that a packet has not (yet) counts as one without a name, as with nft; iptables cannot ask for it."""
     if layer == "netdev":
-        return {"iifname" if hook == "ingress" else "oifname": (into or out).name} if into or out else {}
+        device = into or out
+        return {"iifname" if hook == "ingress" else "oifname": device.name} if device is not None else {}
     found: Dict[str, Fact] = {
         "iifname": into.name if into else "",
         "oifname": out.name if out else "",
@@ -111,7 +113,10 @@ def _tracked(packet: Packet, connection: Connection, hook: str) -> Dict[str, Fac
     on = translated | ({"seen-reply", "confirmed"} if known else set())
     unsure = {"assured"} if known else set()
     if lost:
-        return {"ct state": Flags(frozenset({state})), "xt state": Flags(frozenset({state}), _STATES - {state} | {"snat", "dnat"})}
+        return {
+            "ct state": Flags(frozenset({state})),
+            "xt state": Flags(frozenset({state}), _STATES - {state} | {"snat", "dnat"}),
+        }
     return {
         "ct state": Flags(frozenset({state})),
         "ct status": Flags(frozenset(on), _STATUS - on - unsure),

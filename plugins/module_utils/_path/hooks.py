@@ -40,7 +40,9 @@ class Hooks:
         """Return what a namespace knows of the connection that a packet belongs to, which the first packet makes."""
         known = self._connections.setdefault(ns, [])
         for one in known:
-            if one.is_answered_by(packet) or (not packet.answer and replace(one.first, mark=None) == replace(packet, mark=None)):
+            if one.is_answered_by(packet) or (
+                not packet.answer and replace(one.first, mark=None) == replace(packet, mark=None)
+            ):
                 return one
         made = Connection(packet)
         if not packet.answer:
@@ -72,7 +74,8 @@ class Hooks:
         """Have a frame pass the rules for what is bridged. Raises `Stopped`."""
         for chain in rules.at(self._sight.rules(ns), hook, packet.family, "bridge"):
             if not is_skipped(chain, packet):  # see `crossing`
-                self._one(ns, hook, "bridge", packet, None, into, out, chain)
+                comes, goes = hook not in ("output", "postrouting"), hook not in ("prerouting", "input")
+                self._one(ns, hook, "bridge", packet, None, into if comes else None, out if goes else None, chain)
 
     def _chains(self, ns: int, hook: str, packet: Packet) -> Sequence[Chain]:
         found = rules.at(self._sight.rules(ns), hook, packet.family, "")
@@ -98,7 +101,14 @@ class Hooks:
         return packet
 
     def _facts(
-        self, ns: int, hook: str, layer: str, packet: Packet, connection: Optional[Connection], into: Optional[Link], out: Optional[Link]
+        self,
+        ns: int,
+        hook: str,
+        layer: str,
+        packet: Packet,
+        connection: Optional[Connection],
+        into: Optional[Link],
+        out: Optional[Link],
     ) -> Dict[str, Fact]:
         def back() -> Optional[bool]:
             return None if into is None else routing.is_way_back(self._sight, ns, packet, into)
@@ -127,16 +137,22 @@ class Hooks:
         if ruling.end is not None and ruling.end.verdict in rules.STOPS:
             raise Stopped(*explained(self._sight, ns, ruling.end, packet, into, out))
         for place in ruling.may_stop:
-            self._doubt(ns, place, "it cannot be told whether %s drops it" % place, False)
+            self._doubt(ns, place, "it cannot be told whether %s drops it" % place, False, "%s drops it" % place)
         for place in ruling.may_divert:
-            self._doubt(ns, place, "it cannot be told whether %s sends it elsewhere" % place, True)
+            self._doubt(
+                ns,
+                place,
+                "it cannot be told whether %s sends it elsewhere" % place,
+                True,
+                "%s sends it elsewhere" % place,
+            )
         return ruling
 
-    def _doubt(self, ns: int, place: Place, what: str, diverts: bool) -> None:
+    def _doubt(self, ns: int, place: Place, what: str, diverts: bool, likely: str = "") -> None:
         by_number = place.rule is not None and place.rule.shown.startswith("rule ")
         command = self._sight.listing(ns, place.chain, by_number)
         remedy = "look at that rule, or ask again with probe: true, which sends one packet"
-        self._record.doubt(what, self._sight.label(ns), command, remedy, diverts)
+        self._record.doubt(what, self._sight.label(ns), command, remedy, diverts, likely)
 
     # --- what is translated ---
 
@@ -184,11 +200,21 @@ class Hooks:
                 known = self._facts(ns, hook, "", packet, connection, into, out)
                 also = rules.follow(self._sight.rules(ns), other, known).end
                 if also is not None and also.verdict in rules.TRANSLATES:
-                    what = "%s translates it as well, and of %s and %s it is not known which is asked first" % (also.place, chain, other)
+                    what = "%s translates it as well, and of %s and %s it is not known which is asked first" % (
+                        also.place,
+                        chain,
+                        other,
+                    )
                     self._doubt(ns, also.place, what, True)
 
     def _changed(
-        self, ns: int, packet: Packet, connection: Connection, end_: rules.End, into: Optional[Link], out: Optional[Link]
+        self,
+        ns: int,
+        packet: Packet,
+        connection: Connection,
+        end_: rules.End,
+        into: Optional[Link],
+        out: Optional[Link],
     ) -> Packet:
         """Return a packet that is translated, and note it."""
         target = rules.target_of(end_.target, packet.dport) if end_.target and end_.target != "?" else ("", 0)
@@ -201,7 +227,11 @@ class Hooks:
                 self._doubt(ns, end_.place, "it cannot be told where %s sends it" % end_.place, True)
                 return packet
             connection.to = (ip or packet.to, port or packet.dport)
-            self._record.hop(where, "sends what is for %s on to %s" % (end(packet.to, packet.dport), end(*connection.to)), str(end_.place))
+            self._record.hop(
+                where,
+                "sends what is for %s on to %s" % (end(packet.to, packet.dport), end(*connection.to)),
+                str(end_.place),
+            )
             return replace(packet, to=connection.to[0], dport=connection.to[1])
         source = target[0] if target and target[0] else ""
         if end_.verdict == "masquerade" or (end_.verdict == "snat" and not end_.target):
@@ -222,7 +252,9 @@ class Hooks:
             return "127.0.0.1" if packet.family == 4 else "::1"
         way = self._sight.ways.way(ns, Asked(packet.to))
         near = ipaddress.ip_address(way.gateway or packet.to) if not way.error else None
-        found = [one for one in self._sight.addresses_of(ns, link) if one.family == packet.family and one.scope == "global"]
+        found = [
+            one for one in self._sight.addresses_of(ns, link) if one.family == packet.family and one.scope == "global"
+        ]
         found.sort(key=lambda one: near is None or near not in one.network)
         return found[0].ip if found else source
 

@@ -10,7 +10,7 @@ Where it is routed the kernel is asked, with the packet as the rules left it. Wh
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import List, Optional, Union
+from typing import List, Optional, Tuple, Union
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import BRIDGE_NF_CALLS
@@ -77,15 +77,17 @@ class Journey:
         self._routed += 1
         if self._routed > _HOPS:
             command = self._sight.command(ns, "ip", "route", "get", packet.to)
-            raise Stopped("the packet goes round in circles", self._sight.label(ns), command, "see which routes lead back")
+            raise Stopped(
+                "the packet goes round in circles", self._sight.label(ns), command, "see which routes lead back"
+            )
         self._hooks.at_device(ns, "ingress", packet, link)
         connection = self._hooks.connection(ns, packet)
         packet = self._hooks.passed(ns, "prerouting", packet, connection, link, None)
         return self._taken(ns, link, packet, connection)
 
     def _taken(self, ns: int, link: Link, packet: Packet, connection: Connection) -> End:
-        """Follow a packet from where it is routed."""
-        way = routing.ask(self._sight, ns, packet, link)
+        """Follow a packet from where it is routed. What comes by `lo` was routed already when it was sent."""
+        way = Way("local") if link.name == "lo" else routing.ask(self._sight, ns, packet, link)
         if way.type == "local":
             packet = self._hooks.passed(ns, "input", packet, connection, link, None)
             return Arrival(ns, link, packet)
@@ -106,9 +108,7 @@ class Journey:
                 what = "%s is in the VRF %s, which is not followed" % (link.name if link else "it", one.name)
                 raise Lost(what, self._sight.label(ns), command, "ask with probe: true, or look with tcpdump")
 
-    def _leaves(
-        self, ns: int, packet: Packet, connection: Connection, way: Way, into: Optional[Link]
-    ) -> End:
+    def _leaves(self, ns: int, packet: Packet, connection: Connection, way: Way, into: Optional[Link]) -> End:
         """Follow a packet that leaves by a route."""
         out, where = self._leaving(ns, way), self._sight.label(ns)
         if out is None:
@@ -133,7 +133,12 @@ class Journey:
         """Follow a packet to whoever has the address ``next_`` on the wire of an interface."""
         if out.kind == "dummy":
             command = self._sight.command(ns, "ip", "-d", "link", "show", "dev", out.name)
-            raise Stopped("%s is a dummy, behind which is nobody" % out.name, self._sight.label(ns), command, "have the route lead elsewhere")
+            raise Stopped(
+                "%s is a dummy, behind which is nobody" % out.name,
+                self._sight.label(ns),
+                command,
+                "have the route lead elsewhere",
+            )
         found = segment.around(self._sight, ns, out)
         written = self._sight.ways.lasting_neighbour(ns, out.index, next_) if out.get("mac") else None
         having = [reach for reach in found.within if segment.address_at(self._sight, reach, next_) is not None]
@@ -146,8 +151,15 @@ class Journey:
         mac = reach.link.get("mac")
         if written and mac and written != mac:
             command = self._sight.command(ns, "ip", "neighbour", "show", "dev", out.name)
-            what = "%s has the MAC address %s written down for %s, which is %s by now" % (self._sight.label(ns), written, next_, mac)
-            remedy = "take the entry away: %s" % self._sight.command(ns, "ip", "neighbour", "del", next_, "dev", out.name)
+            what = "%s has the MAC address %s written down for %s, which is %s by now" % (
+                self._sight.label(ns),
+                written,
+                next_,
+                mac,
+            )
+            remedy = "take the entry away: %s" % self._sight.command(
+                ns, "ip", "neighbour", "del", next_, "dev", out.name
+            )
             raise Stopped(what, self._sight.label(ns), command, remedy)
         return self._along(ns, out, reach, packet)
 
@@ -158,7 +170,7 @@ class Journey:
             if step.ns != here:
                 packet, here = replace(packet, mark=0), step.ns  # marks stay in their namespace
             crossing.cross(self._sight, self._record, step, packet, out)
-            routed = self._bridged(step, packet)
+            routed, packet = self._bridged(step, packet)
             if routed is not None:
                 return routed
         if reach.ns != here:
@@ -167,30 +179,30 @@ class Journey:
             crossing.need_up(self._sight, reach.ns, reach.link)
         return self.comes(reach.ns, reach.link, packet)
 
-    def _bridged(self, step: Step, packet: Packet) -> Optional[End]:
-        """Have a frame pass the rules for what is bridged, and with br_netfilter those for IP. Where these translate it, it is followed from there."""
+    def _bridged(self, step: Step, packet: Packet) -> Tuple[Optional[End], Packet]:
+        """Have a frame pass the rules for what is bridged, and with br_netfilter those for IP. Where these send it elsewhere, it is followed from there to
+        its end. Return that, and the packet."""
         if step.bridge is None:
-            return None
+            return None, packet
         near, far = step.near, step.far
-        hooks = [("prerouting", near, None)] if near is not None else []
-        hooks += [("input", near, None)] if far is None else [("forward", near, far)] if near is not None else [("output", None, far)]
-        hooks += [("postrouting", None, far)] if far is not None else []
-        for hook, into, out in hooks:
-            self._hooks.bridged(step.ns, hook, packet, into, out)
+        inner = "input" if far is None else "output" if near is None else "forward"
+        for hook in (*(["prerouting"] if near else []), inner, *(["postrouting"] if far else [])):
+            self._hooks.bridged(step.ns, hook, packet, near, far)
         if near is None or far is None or self._sight.sysctl(step.ns, BRIDGE_NF_CALLS[packet.family]) != "1":
-            return None
+            return None, packet
         bridge = step.bridge
         connection = self._hooks.connection(step.ns, packet)
         passed = self._hooks.passed(step.ns, "prerouting", packet, connection, bridge, None)
         if passed.to != packet.to:
-            return self._taken(step.ns, bridge, passed, connection)
+            return self._taken(step.ns, bridge, passed, connection), packet
         passed = self._hooks.passed(step.ns, "forward", passed, connection, bridge, bridge)
-        self._hooks.passed(step.ns, "postrouting", passed, connection, bridge, bridge)
-        return None
+        return None, self._hooks.passed(step.ns, "postrouting", passed, connection, bridge, bridge)
 
     def _twice(self, ns: int, out: Link, ip: str, having: List[Reach]) -> None:
         """Note that several have an address: who answers first has it, now the one and then the other."""
-        who = " and ".join(dict.fromkeys("%s of %s" % (reach.link.name, self._sight.label(reach.ns)) for reach in having))
+        who = " and ".join(
+            dict.fromkeys("%s of %s" % (reach.link.name, self._sight.label(reach.ns)) for reach in having)
+        )
         command = self._sight.command(ns, "ip", "neighbour", "show", ip)
         self._record.doubt(
             "%s is there twice: %s have it, and who answers first gets the packet" % (ip, who),
@@ -205,13 +217,15 @@ class Journey:
         found = segment.address_at(self._sight, reach, ip)
         if found is not None and (found.dadfailed or found.tentative):
             command = self._sight.command(reach.ns, "ip", "-6", "address", "show", "dev", reach.link.name)
-            state = "somebody else on that wire has it (dadfailed)" if found.dadfailed else "it is still being asked whether somebody else has it (tentative)"
+            state = (
+                "somebody else on that wire has it (dadfailed)"
+                if found.dadfailed
+                else "it is still being asked whether somebody else has it (tentative)"
+            )
             what = "%s of %s does not use %s: %s" % (reach.link.name, self._sight.label(reach.ns), ip, state)
             raise Stopped(what, self._sight.label(reach.ns), command, "give it another address, or end the other one")
 
-    def _nobody(
-        self, ns: int, out: Link, ip: str, packet: Packet, within: List[Reach], beyond: List[Reach]
-    ) -> End:
+    def _nobody(self, ns: int, out: Link, ip: str, packet: Packet, within: List[Reach], beyond: List[Reach]) -> End:
         """Follow a packet that nobody in sight takes: it leaves by what leads out of sight, or is stopped."""
         proxy = self._proxy(ip, within) if packet.family == 4 else None
         if proxy is not None:
@@ -229,7 +243,13 @@ class Journey:
         for reach in within:
             off = routing.ipv6_off(self._sight, reach.ns, reach.link) if packet.family == 6 and reach.ns != ns else None
             if off is not None:
-                what = "nobody on %s of %s has %s: IPv6 is off in %s (%s = 1)" % (out.name, where, ip, self._sight.label(reach.ns), off)
+                what = "nobody on %s of %s has %s: IPv6 is off in %s (%s = 1)" % (
+                    out.name,
+                    where,
+                    ip,
+                    self._sight.label(reach.ns),
+                    off,
+                )
                 remedy = "switch it on: set %s to 0, and give the interface its address again" % off
                 raise Stopped(what, self._sight.label(reach.ns), self._sight.command(reach.ns, "sysctl", off), remedy)
         elsewhere = [held for held in self._sight.holders(ip) if held[0] != ns or held[1].index != out.index]

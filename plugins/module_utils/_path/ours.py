@@ -56,16 +56,28 @@ def explained(
 def _way(into: Optional[Link], out: Optional[Link]) -> str:
     if into is not None and out is not None:
         return " on its way from %s to %s" % (into.name, out.name)
-    return " as it comes in by %s" % into.name if into is not None else " as it leaves by %s" % out.name if out is not None else ""
+    return (
+        " as it comes in by %s" % into.name
+        if into is not None
+        else " as it leaves by %s" % out.name
+        if out is not None
+        else ""
+    )
 
 
 def _remedy(chain: Chain, into: Optional[Link], out: Optional[Link]) -> str:
     """Return how whoever made a chain is told to let something through."""
     bridge = next((link.name for link in (out, into) if link is not None and link.kind == "bridge"), "")
     if chain.table == "inet firewalld" and bridge:
-        return "let it through with firewalld: firewall-cmd --zone=trusted --change-interface=%s, and again with --permanent" % bridge
+        return (
+            "let it through with firewalld: firewall-cmd --zone=trusted --change-interface=%s, and again with --permanent"
+            % bridge
+        )
     if chain.name.startswith(("ufw", "ufw6")) and bridge:
-        return "let it through with ufw: ufw route allow %s on %s" % ("out" if out is not None and out.name == bridge else "in", bridge)
+        return "let it through with ufw: ufw route allow %s on %s" % (
+            "out" if out is not None and out.name == bridge else "in",
+            bridge,
+        )
     if chain.hook == "forward" and chain.name == "FORWARD":
         return "let it through there, or write the rules of linuxnet.containers.nat with backend: iptables, which does"
     return "let it through there, by a rule in front of that one"
@@ -84,17 +96,23 @@ def _of_ours(sight: Sight, ns: int, chain: Chain, into: Optional[Link], out: Opt
         return "nobody but the host itself sends to 127.0.0.0/8", "ask for another address of the host"
     if chain.name == "fence" or chain.name.startswith("LINUXNET-FENCE"):
         return (
-            "forwarding was switched on for containers only, and %s and %s were there before, so they stay apart" % names,
-            "switch forwarding on yourself (sysctl net.ipv4.ip_forward=1) before the rules are made, or let a rule of linuxnet.containers.nat be about one of them",
+            "forwarding was switched on for containers only, and %s and %s were there before, so they stay apart"
+            % names,
+            "have a rule of linuxnet.containers.nat be about one of them, or switch forwarding on yourself before there are any",
         )
     inner = next((one for one in (there, here) if one is not None and one.internal), None)
     if inner is not None:
         return "the network %s is internal: nothing is forwarded in or out" % inner.bridge, "set internal: false for it"
     if there is not None and names[0] == names[1]:
-        return "the containers of the network %s do not talk to each other (icc: false)" % names[1], "set icc: true for it"
+        return "the containers of the network %s do not talk to each other (icc: false)" % names[
+            1
+        ], "set icc: true for it"
     if there is not None:
         return (
             "the network %s is isolated: from %s it lets in published ports only" % (names[1], names[0]),
             "publish the port, put both containers into one network, or set isolate: false for both networks",
         )
-    return "a rule of linuxnet.containers drops it from %s to %s" % names, "run the role again, and see docs/firewalls.md"
+    return (
+        "a rule of linuxnet.containers drops it from %s to %s" % names,
+        "run the role again, and see docs/firewalls.md",
+    )

@@ -29,7 +29,8 @@ _LARGEST = 65535
 
 @dataclass(frozen=True)
 class Question:
-    """One question. ``source`` and ``destination`` are names; ``source_ip`` and ``ip`` what they are where they are addresses, else ``""``. ``published``: it is
+    """One question. ``source`` and ``destination`` are names; ``source_ip`` and ``ip`` what they are where they are addresses, else ``""``. ``published``:
+    it is
     for a port of the host. ``port``: 0 for none, with the protocol icmp. ``family``: 0 where it was left open."""
 
     source: str
@@ -53,7 +54,10 @@ def parse(params: Mapping[str, Any]) -> Question:
     published = _PUBLISHED.fullmatch(destination)
     if published:
         if port is not None:
-            raise Invalid("port: '%s' is a port already; name the container or the address as destination, or leave port out." % destination)
+            raise Invalid(
+                "port: '%s' is a port already; name the container or the address as destination, or leave port out."
+                % destination
+            )
         port = int(published["port"])
         named = (published["protocol"] or "").lower()
         if named and protocol not in (None, named):
@@ -72,7 +76,9 @@ def parse(params: Mapping[str, Any]) -> Question:
             _check(text, option)
     families = {6 if ":" in ip else 4 for ip in ends if ip} | ({family} if family else set())
     if len(families) > 1:
-        raise Invalid("source and destination are of different address families; the kernel translates none to the other.")
+        raise Invalid(
+            "source and destination are of different address families; the kernel translates none to the other."
+        )
     return Question(
         source,
         destination,

@@ -25,7 +25,8 @@ __all__ = ["OPTIONS", "report"]
 
 @dataclass()
 class Findings:
-    """What was found out. ``obstacle``: what surely stops it. ``open``: what may. ``taker``: who listens, in words; ``listening``: None where that is not known, or nobody can
+    """What was found out. ``obstacle``: what surely stops it. ``open``: what may. ``taker``: who listens, in words; ``listening``: None where that is not
+    known, or nobody can
     be asked."""
 
     question: Question
@@ -58,7 +59,10 @@ def report(source: Source, params: Mapping[str, Any]) -> Tuple[Dict[str, Any], L
         "maybe_blocked_by": [one.shown for one in found.open],
         "listening": found.listening,
         "too_large": found.large.shown if found.large else None,
-        "hops": [{"where": hop.where, "what": ("answer: " if hop.answer else "") + hop.what, "by": hop.by} for hop in found.record.hops],
+        "hops": [
+            {"where": hop.where, "what": ("answer: " if hop.answer else "") + hop.what, "by": hop.by}
+            for hop in found.record.hops
+        ],
         "text": told.text(question, found.sends, found.record, *told.ending(found)),
         "msg": told.sentence(found),
     }, warnings
@@ -107,9 +111,14 @@ def _there_and_back(sight: Sight, found: Findings, start: Start, goal: Goal, pac
     if goal.ns is not None and there.ns != goal.ns:
         what = "what is for %s of %s is taken by %s" % (goal.ip, sight.label(goal.ns), where)
         command = sight.command(there.ns, "ip", "address")
-        raise Stopped(what, where, command, "see who else has that address, or sends it on: linuxnet.containers.wiring_info with find: %s" % goal.ip)
+        raise Stopped(
+            what,
+            where,
+            command,
+            "see who else has that address, or sends it on: linuxnet.containers.wiring_info with find: %s" % goal.ip,
+        )
     found.record.hop(where, "%s is for %s itself" % (there.packet.shown, where))
-    _heard(sight, found, there)
+    _heard(sight, found, there, packet.to)
     answer = Packet(packet.protocol, there.packet.to, there.packet.source, there.packet.dport, 0, True)
     back = journey.sent(there.ns, answer)
     asked = start.ip or packet.source
@@ -124,21 +133,25 @@ def _beyond(sight: Sight, there: Departure) -> None:
     raise Lost(what, where, command, "ask with probe: true, which sends one packet, or look on the other side")
 
 
-def _heard(sight: Sight, found: Findings, there: Arrival) -> None:
+def _heard(sight: Sight, found: Findings, there: Arrival, asked: str) -> None:
     """Note who listens. Raises `Stopped` where nobody does."""
     if there.packet.protocol == "icmp":
         key = "net.ipv4.icmp_echo_ignore_all" if there.packet.family == 4 else "net.ipv6.icmp.echo_ignore_all"
         if sight.sysctl(there.ns, key) == "1":
             where = sight.label(there.ns)
             remedy = "set it to 0, or ask for a port"
-            raise Stopped("%s answers no ping (%s = 1)" % (where, key), where, sight.command(there.ns, "sysctl", key), remedy)
+            raise Stopped(
+                "%s answers no ping (%s = 1)" % (where, key), where, sight.command(there.ns, "sysctl", key), remedy
+            )
         return
     listener = ending.taker(sight, there)
     found.listening = listener is not None
     if listener is None:
         nobody = ends.ended(sight, there.ns) or ending.nobody(sight, there)
         raise Stopped(nobody.what, nobody.where, nobody.command, nobody.remedy)
-    found.taker = ending.name(sight, listener) + " in %s" % sight.label(there.ns)
+    found.taker = ending.name(sight, there.ns, listener)
+    if found.question.published and there.packet.to == asked:
+        found.taker += "; nobody publishes that port"
 
 
 def _returned(sight: Sight, found: Findings, start: Start, back: Any, packet: Packet, asked: str) -> None:
@@ -155,8 +168,9 @@ def _returned(sight: Sight, found: Findings, start: Start, back: Any, packet: Pa
     got, wanted = (back.packet.source, back.packet.sport), (packet.to, packet.dport)
     if got != wanted:
         where = sight.label(start.ns)
-        what = "the answer comes from %s, and not from %s, which was asked: it does not come back by where it was sent on" % tuple(
-            end(*one) if one[1] else one[0] for one in (got, wanted)
+        what = (
+            "the answer comes from %s, and not from %s, which was asked: it does not come back by where it was sent on"
+            % tuple(end(*one) if one[1] else one[0] for one in (got, wanted))
         )
         command = sight.command(start.ns, "tcpdump", "-nni", "any", "host", back.packet.source)
         remedy = "ask %s itself, or have what sends it on masquerade it as well" % back.packet.source
@@ -166,9 +180,18 @@ def _returned(sight: Sight, found: Findings, start: Start, back: Any, packet: Pa
 def _astray(sight: Sight, start: Start, back: Departure) -> None:
     """Raise `Lost`: the answer leaves by another interface than the one by which it was asked."""
     where = sight.label(back.ns)
-    what = "the answer leaves %s by %s, and it was asked by %s" % (where, back.link.name, start.link.name if start.link else "?")
+    what = "the answer leaves %s by %s, and it was asked by %s" % (
+        where,
+        back.link.name,
+        start.link.name if start.link else "?",
+    )
     command = sight.command(back.ns, "ip", "route", "get", back.packet.to)
-    raise Lost(what, where, command, "give it a route to %s that way, or see linuxnet.containers.nat with type: uplink" % back.packet.to)
+    raise Lost(
+        what,
+        where,
+        command,
+        "give it a route to %s that way, or see linuxnet.containers.nat with type: uplink" % back.packet.to,
+    )
 
 
 def _probed(sight: Sight, found: Findings, start: Start, packet: Packet) -> List[str]:
@@ -185,12 +208,14 @@ def _probed(sight: Sight, found: Findings, start: Start, packet: Packet) -> List
         found.open, found.listening = (), None if packet.protocol == "icmp" else True
         found.taker = "it answered one packet"
     elif said == "refused" or packet.protocol != "udp":
-        known = found.open[0] if said == "silent" else None
-        what = known.what if known else "nobody listens on %s" % packet.shown.partition(" > ")[2]
+        known, place = found.open[0], packet.shown.partition(" > ")[2]
         if said == "refused":
             found.listening = False
-        command = known.command if known else sight.command(start.ns, "nc", "-vz", packet.to, str(packet.dport))
-        remedy = known.remedy if known else "start what is to answer there"
-        found.obstacle = Obstacle("one packet was sent, and %s; %s" % (told.PROBED[said], what), known.where if known else where, command, remedy)
+            command = sight.command(start.ns, "nc", "-vz", packet.to, str(packet.dport))
+            known = Obstacle("nobody listens on %s" % place, where, command, "start what is to answer there")
+        likely = "it seems that %s" % known.likely if known.likely else known.what
+        what = "one packet was sent, and %s; %s" % (told.PROBED[said], likely)
+        remedy = "let it through there, or look on the way with tcpdump" if said == "silent" else known.remedy
+        found.obstacle = Obstacle(what, known.where, known.command, remedy)
         found.open = ()
     return []

@@ -59,14 +59,20 @@ def _route_get(sight: Sight, ns: int, packet: Packet, into: Optional[Link]) -> s
     return sight.command(ns, "ip", *words)
 
 
-def _stopped(sight: Sight, ns: int, packet: Packet, into: Optional[Link], what: str, remedy: str, command: str = "") -> Stopped:
+def _stopped(
+    sight: Sight, ns: int, packet: Packet, into: Optional[Link], what: str, remedy: str, command: str = ""
+) -> Stopped:
     return Stopped(what, sight.label(ns), command or _route_get(sight, ns, packet, into), remedy)
 
 
 def _forwards(sight: Sight, ns: int, packet: Packet, into: Link) -> None:
     """Raise `Stopped` where nothing is forwarded."""
     key = "net.ipv6.conf.all.forwarding" if packet.family == 6 else sight.key(4, into.name, "forwarding")
-    value = sight.sysctl(ns, "net/ipv6/conf/all/forwarding") if packet.family == 6 else sight.of_interface(ns, 4, into, "forwarding")
+    value = (
+        sight.sysctl(ns, "net/ipv6/conf/all/forwarding")
+        if packet.family == 6
+        else sight.of_interface(ns, 4, into, "forwarding")
+    )
     if value == "0":
         raise _unforwarded(sight, ns, packet, into, key)
 
@@ -89,9 +95,11 @@ def _why(sight: Sight, ns: int, packet: Packet, into: Optional[Link], error: int
             return _unforwarded(sight, ns, packet, into, key)
         if error in (errno.EXDEV, errno.EINVAL) and closed is None:
             return _martian(sight, ns, packet, into)
-    if closed is not None and error != errno.ENETUNREACH or closed is not None and closed.type in _NOWHERE:
+    if (closed is not None and error != errno.ENETUNREACH) or (closed is not None and closed.type in _NOWHERE):
         what = "%s has a route that sends nothing to %s: %s" % (where, packet.to, closed)
-        return _stopped(sight, ns, packet, into, what, "remove that route, or add one to that address that leads somewhere")
+        return _stopped(
+            sight, ns, packet, into, what, "remove that route, or add one to that address that leads somewhere"
+        )
     if error == errno.EACCES:
         what = "a policy rule of %s prohibits what goes to %s" % (where, packet.to)
         command = sight.command(ns, "ip", *(["-6"] if packet.family == 6 else []), "rule")
@@ -119,7 +127,10 @@ def _not_localnet(sight: Sight, ns: int, packet: Packet) -> Stopped:
     name = link.name if link is not None else "?"
     key = sight.key(4, name, "route_localnet")
     what = "%s sends nothing from 127.0.0.1 out by %s (%s = 0)" % (sight.label(ns), name, key)
-    remedy = "publish the port by linuxnet.containers.nat with bridge: %s, which sees to that, or ask for another address of the host" % name
+    remedy = (
+        "publish the port by linuxnet.containers.nat with bridge: %s, which sees to that, or ask for another address of the host"
+        % name
+    )
     return _stopped(sight, ns, packet, None, what, remedy, sight.command(ns, "sysctl", key))
 
 
@@ -127,7 +138,12 @@ def _martian(sight: Sight, ns: int, packet: Packet, into: Link) -> Stopped:
     """Return why a packet is not taken in by an interface."""
     where = sight.label(ns)
     if _is_here(sight, ns, packet.source):
-        what = "%s comes in by %s from %s, which is an address of %s itself, so it is dropped" % (packet.shown, into.name, packet.source, where)
+        what = "%s comes in by %s from %s, which is an address of %s itself, so it is dropped" % (
+            packet.shown,
+            into.name,
+            packet.source,
+            where,
+        )
         command = sight.command(ns, "ip", "address")
         return _stopped(sight, ns, packet, into, what, "see who else has that address", command)
     if packet.source.startswith(_LOOPBACK) or packet.to.startswith(_LOOPBACK):
@@ -139,8 +155,18 @@ def _martian(sight: Sight, ns: int, packet: Packet, into: Link) -> Stopped:
     other = sight.link_at(ns, back.index)
     by = "by no way" if back.error or other is None else "by %s" % other.name
     if filters:
-        what = "rp_filter of %s drops it: from %s it comes in by %s, and an answer would leave %s" % (where, packet.source, into.name, by)
-        remedy = "give %s a route to %s by %s, or set %s (and that of all) to 2, which is content with any way back" % (where, packet.source, into.name, key)
+        what = "rp_filter of %s drops it: from %s it comes in by %s, and an answer would leave %s" % (
+            where,
+            packet.source,
+            into.name,
+            by,
+        )
+        remedy = "give %s a route to %s by %s, or set %s (and that of all) to 2, which is content with any way back" % (
+            where,
+            packet.source,
+            into.name,
+            key,
+        )
         if filters == _LOOSE:
             remedy = "give %s a route to %s" % (where, packet.source)
         command = sight.command(ns, "sysctl", "net.ipv4.conf.all.rp_filter", key)
@@ -154,7 +180,15 @@ def _no_route(sight: Sight, ns: int, packet: Packet, into: Optional[Link]) -> St
     off = _without_ipv6(sight, ns) if packet.family == 6 else None
     if off is not None:
         what = "%s has no route to %s: IPv6 is off there (%s = 1)" % (where, packet.to, off[1])
-        return _stopped(sight, ns, packet, into, what, "switch IPv6 on: set %s to 0, and give it its addresses again" % off[1], off[0])
+        return _stopped(
+            sight,
+            ns,
+            packet,
+            into,
+            what,
+            "switch IPv6 on: set %s to 0, and give it its addresses again" % off[1],
+            off[0],
+        )
     if not is_up(sight, ns):
         what = "%s has no route to %s: none of its interfaces is up" % (where, packet.to)
         command = sight.command(ns, "ip", "-brief", "link")

@@ -62,7 +62,8 @@ class Ruling:
 
 
 def at(rules: ForeignRules, hook: str, family: int, layer: str, first: int = _FIRST, last: int = _LAST) -> List[Chain]:
-    """Return the chains that a hook calls, in order, of priorities ``first`` to ``last``. Those that can only let pass are left out, but for what translates."""
+    """Return the chains that a hook calls, in order, of priorities ``first`` to ``last``. Those that can only let pass are left out, but for what
+    translates."""
     found = [
         chain
         for chain in rules.chains.values()

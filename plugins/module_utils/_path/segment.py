@@ -22,7 +22,8 @@ _DEPTH = 12  # bridges and wires in a row
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a frame: over a pair from ``near`` to ``far`` (in ``ns``), or within a ``bridge`` of ``ns`` from the port ``near``, None where the bridge itself sends it,
+    """One step of a frame: over a pair from ``near`` to ``far`` (in ``ns``), or within a ``bridge`` of ``ns`` from the port ``near``, None where the
+    bridge itself sends it,
     to the port ``far``, None where the bridge itself takes it."""
 
     ns: int
@@ -72,9 +73,7 @@ class _Search:
             parent = self._sight.link_at(link.parent_ns, link.parent_index)
             if parent is not None:
                 vlan = int(link.get("vlan_id") or 0) if link.kind == "vlan" else 0
-                if link.kind == "macvlan" and link.get("macvlan_mode") == "bridge":
-                    self._siblings(link.parent_ns, parent, steps, link)
-                elif link.kind == "ipvlan":
+                if (link.kind == "macvlan" and link.get("macvlan_mode") == "bridge") or link.kind == "ipvlan":
                     self._siblings(link.parent_ns, parent, steps, link)
                 self.leaves(link.parent_ns, parent, steps, vlan)
         else:
@@ -114,7 +113,8 @@ def around(sight: Sight, ns: int, link: Link) -> Segment:
 
 
 def address_at(sight: Sight, reach: Reach, ip: str) -> Optional[Address]:
-    """Return the address by which somebody answers who has ``ip``: of IPv4 any of a namespace's will do, unless `arp_ignore` says otherwise; of IPv6 one of the interface."""
+    """Return the address by which somebody answers who has ``ip``: of IPv4 any of a namespace's will do, unless `arp_ignore` says otherwise; of IPv6 one
+    of the interface."""
     near = any_ = None
     for index, address in sight.addresses(reach.ns):
         if address.ip == ip and not (address.scope == "host" and address.family == 4):

@@ -18,8 +18,8 @@ def too_large(sight: Sight, protocol: str, gauges: Sequence[Gauge]) -> Optional[
     """Return where the largest packets of those who talk do not fit, with "don't fragment" set; None where all fit. Over TCP both say what they can take."""
     ways = [[one for one in gauges if one.answer is answer] for answer in (False, True)]
     largest = [way[0].mtu for way in ways if way]
-    for way in ways:
-        size = min(largest) if protocol == "tcp" else way[0].mtu if way else 0
+    for way in filter(None, ways):
+        size = min(largest) if protocol == "tcp" else way[0].mtu
         found = _narrow(sight, way[1:], size)
         if found is not None:
             return found
@@ -33,7 +33,23 @@ def _narrow(sight: Sight, gauges: Sequence[Gauge], size: int) -> Optional[Obstac
         return None
     one = min(fits, key=lambda gauge: gauge.mtu)
     where = sight.label(one.ns)
-    happens = "the sender is told so by ICMP, which no firewall may drop" if one.told else "they are dropped, and nobody is told"
-    what = "packets of more than %d bytes do not fit through %s of %s, and up to %d are sent: %s" % (one.mtu, one.link.name, where, size, happens)
+    happens = (
+        "the sender is told so by ICMP, which no firewall may drop"
+        if one.told
+        else "they are dropped, and nobody is told"
+    )
+    what = "packets of more than %d bytes do not fit through %s of %s, and up to %d are sent: %s" % (
+        one.mtu,
+        one.link.name,
+        where,
+        size,
+        happens,
+    )
     command = sight.command(one.ns, "ip", "link", "show", "dev", one.link.name)
-    return Obstacle(what, where, command, "give all interfaces on the way one MTU, %d: mtu of linuxnet.containers.veth and bridge, or of the network" % one.mtu)
+    return Obstacle(
+        what,
+        where,
+        command,
+        "give all interfaces on the way one MTU, %d: mtu of linuxnet.containers.veth and bridge, or of the network"
+        % one.mtu,
+    )

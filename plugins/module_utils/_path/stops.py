@@ -25,12 +25,15 @@ class Hop:
 
 @dataclass(frozen=True)
 class Obstacle:
-    """What stops a packet, or may: a clause without a full stop, ``where`` it is, the ``command`` that shows it, and what to do, in the imperative."""
+    """What stops a packet, or may: a clause without a full stop, ``where`` it is, the ``command`` that shows it, and what to do, in the imperative.
+    ``likely``: the clause where a
+    packet was sent that did not come through."""
 
     what: str
     where: str
     command: str
     remedy: str
+    likely: str = ""
 
     @property
     def shown(self) -> Dict[str, str]:
@@ -83,7 +86,7 @@ class Record:
     def hop(self, where: str, what: str, by: str = "", answer: bool = False) -> None:
         self.hops.append(Hop(where, what, by, answer))
 
-    def doubt(self, what: str, where: str, command: str, remedy: str, diverts: bool = False) -> None:
-        found = Doubt(Obstacle(what, where, command, remedy), diverts)
+    def doubt(self, what: str, where: str, command: str, remedy: str, diverts: bool = False, likely: str = "") -> None:
+        found = Doubt(Obstacle(what, where, command, remedy, likely), diverts)
         if found not in self.doubts:
             self.doubts.append(found)

@@ -29,25 +29,34 @@ def text(question: Question, sends: str, record: Record, stops: str, remedy: str
     return "\n".join([*lines, stops, remedy])
 
 
-def ending(found: "Findings") -> Tuple[str, str]:
+def ending(found: Findings) -> Tuple[str, str]:
     """Return what stops it and what to do, a line each."""
     if found.obstacle is not None:
         return _two("Stopped", found.obstacle)
     if found.open:
         return _two("Not known", found.open[0])
     if found.large is not None:
-        return _two("It gets through, but", found.large)
+        return _two("It gets through, but large ones do not", found.large)
     return "Nothing stops it%s." % (": " + found.taker if found.taker else ""), "Nothing is to be done."
 
 
 def _two(how: str, obstacle: Obstacle) -> Tuple[str, str]:
-    return "%s: %s." % (how, obstacle.what), "%s. To see it: %s" % (obstacle.remedy[:1].upper() + obstacle.remedy[1:], obstacle.command)
+    return "%s: %s." % (how, obstacle.what), "%s. To see it: %s" % (
+        obstacle.remedy[:1].upper() + obstacle.remedy[1:],
+        obstacle.command,
+    )
 
 
-def sentence(found: "Findings") -> str:
+def sentence(found: Findings) -> str:
     """Return the answer in one sentence."""
     what, where = asked.shown(found.question)
-    whom = "%s of %s" % (what, where) if not found.question.published and what != "ping" else what if found.question.published else where
+    whom = (
+        "%s of %s" % (what, where)
+        if not found.question.published and what != "ping"
+        else what
+        if found.question.published
+        else where
+    )
     if found.obstacle is not None:
         return "%s does not answer %s: %s." % (_capital(whom), found.question.source, found.obstacle.what)
     if found.open:

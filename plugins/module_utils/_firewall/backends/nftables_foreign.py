@@ -223,7 +223,12 @@ def _verdict(parts: Mapping[str, Any]) -> Tuple[str, str]:
 def _translated(to: Mapping[str, Any]) -> str:
     """Return where a statement translates to as ``ADDRESS``, ``ADDRESS:PORT``, ``[ADDRESS6]:PORT`` or ``:PORT``, ``?`` where it says that otherwise."""
     ip, port = to.get("addr", ""), to.get("port", "")
-    if not isinstance(ip, str) or not isinstance(port, (int, str)) or not (ip or port) or set(to) & {"flags", "type_flags"}:
+    if (
+        not isinstance(ip, str)
+        or not isinstance(port, (int, str))
+        or not (ip or port)
+        or set(to) & {"flags", "type_flags"}
+    ):
         return "?"
     return "%s%s" % ("[%s]" % ip if ":" in ip and port else ip, ":%s" % port if port else "")
 

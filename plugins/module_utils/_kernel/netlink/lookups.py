@@ -57,9 +57,9 @@ def lasting_neighbour(sock: Socket, index: int, ip: str) -> Optional[str]:
     """Return the MAC address of a permanent entry for a neighbour, None where there is none. Raises `NetlinkError`."""
     fields, attrs = {"family": FAMILIES[6 if ":" in ip else 4]}, [("NDA_IFINDEX", index)]
     for message in codec.dump(sock, codec.ndmsg, _GETNEIGH, fields, attrs):
-        if message["ifindex"] == index and message["state"] & _PERMANENT:
-            if codec.address_text(message.raw("NDA_DST")) == ip:
-                return str(message.get_attr("NDA_LLADDR") or "")
+        lasts = message["ifindex"] == index and message["state"] & _PERMANENT
+        if lasts and codec.address_text(message.raw("NDA_DST")) == ip:
+            return str(message.get_attr("NDA_LLADDR") or "")
     return None
 
 

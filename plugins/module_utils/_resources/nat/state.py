@@ -75,7 +75,13 @@ class Firewalls:
 
     def outdate(self, touched: Set[int], steps: Sequence[Change]) -> None:
         """Take note that namespaces were changed: they are read again when they are asked for."""
-        by_namespace: Sequence[Dict[int, Any]] = (self._foreign, self._rules, self._published, self._listeners, self._uplinks)
+        by_namespace: Sequence[Dict[int, Any]] = (
+            self._foreign,
+            self._rules,
+            self._published,
+            self._listeners,
+            self._uplinks,
+        )
         by_backend: Sequence[Dict[Tuple[int, str], Any]] = (self._rulesets, self._indexes)
         for ns in touched:
             for known in by_namespace:

@@ -15,7 +15,7 @@ from ansible_collections.linuxnet.containers.tests.unit.nft_json import chain, r
 
 
 def read(*objects: Any) -> Any:
-    return chains_of(objects, ["inet linuxnet_containers"], "LINUXNET-")
+    return chains_of(objects, ["inet linuxnet_containers"], ("LINUXNET-",))
 
 
 def only_rule(*expr: Any) -> Any:
@@ -71,11 +71,18 @@ def test_a_verdict_map_is_read_with_or_without_comments() -> None:
     assert vmap("@ways", {"map": {"family": "inet", "table": "fw", "name": "ways", "elem": elements}}) == wanted
 
 
-TO_PORT = {"concat": [{"payload": {"protocol": "ip", "field": "daddr"}}, {"payload": {"protocol": "th", "field": "dport"}}]}
+TO_PORT = {
+    "concat": [{"payload": {"protocol": "ip", "field": "daddr"}}, {"payload": {"protocol": "th", "field": "dport"}}]
+}
 
 
 def test_a_map_that_is_translated_by_is_looked_up() -> None:
-    data = {"set": [[{"concat": ["10.0.0.1", 80]}, {"concat": ["10.0.0.2", 8080]}], [{"concat": ["10.0.0.1", 81]}, "10.0.0.3"]]}
+    data = {
+        "set": [
+            [{"concat": ["10.0.0.1", 80]}, {"concat": ["10.0.0.2", 8080]}],
+            [{"concat": ["10.0.0.1", 81]}, "10.0.0.3"],
+        ]
+    }
     found = only_rule({"dnat": {"addr": {"map": {"key": TO_PORT, "data": data}}}})
     assert found.verdict == "dnat"
     assert found.lookup is not None
@@ -105,7 +112,10 @@ MARK = {"meta": {"key": "mark"}}
         ({"^": [MARK, 8]}, None),
         ({"|": [MARK]}, None),
         ({"|": [MARK, "x"]}, None),
-        ({"map": {"key": {"meta": {"key": "iifname"}}, "data": {"set": [["br0", 7]]}}}, Lookup(("iifname",), ((("br0",), "mark", "7"),))),
+        (
+            {"map": {"key": {"meta": {"key": "iifname"}}, "data": {"set": [["br0", 7]]}}},
+            Lookup(("iifname",), ((("br0",), "mark", "7"),)),
+        ),
         ({"map": {"key": {"meta": {"key": "cpu"}}, "data": {"set": [["br0", 7]]}}}, None),
         ({"map": {"key": {"meta": {"key": "iifname"}}, "data": {"set": [["br0", "x"]]}}}, None),
         (None, None),
