@@ -326,6 +326,15 @@ CASES = [
         ("db", "172.17.0.44", 80),
     ),
     Case(
+        "nobody is told who has an address",
+        "ip netns exec web sysctl -qw net.ipv4.conf.eth0.arp_ignore=8 && ip -n db neighbour flush all",
+        "ip netns exec web sysctl -qw net.ipv4.conf.eth0.arp_ignore=0",
+        {"source": "db", "destination": "web", "port": 80},
+        "web has 172.17.0.2, but answers nobody who asks for it by eth0",
+        ("db", "172.17.0.2", 80),
+        "arp_ignore = 8",
+    ),
+    Case(
         "no ping",
         "ip netns exec web sysctl -qw net.ipv4.icmp_echo_ignore_all=1",
         "ip netns exec web sysctl -qw net.ipv4.icmp_echo_ignore_all=0",

@@ -256,6 +256,8 @@ class Hooks:
             one for one in self._sight.addresses_of(ns, link) if one.family == packet.family and one.scope == "global"
         ]
         found.sort(key=lambda one: near is None or near not in one.network)
+        elsewhere = [one for dummy, one in self._sight.addresses(ns) if one.family == packet.family]
+        found += [one for one in elsewhere if one.scope == "global"]  # an interface without one borrows another's
         return found[0].ip if found else source
 
     def _translated_back(self, ns: int, hook: str, packet: Packet, connection: Connection) -> Packet:

@@ -48,9 +48,11 @@ End = Union[Arrival, Departure]
 
 
 class Journey:
-    """Packets of one connection on their way."""
+    """Packets of one connection on their way. ``home``: (namespace, index) of the interface by which the first came in from who cannot be seen: the answer
+    is followed no further than there."""
 
-    def __init__(self, sight: Sight, record: Record) -> None:
+    def __init__(self, sight: Sight, record: Record, home: Optional[Tuple[int, int]] = None) -> None:
+        self._home = home
         self._sight = sight
         self._record = record
         self._hooks = Hooks(sight, record)
@@ -125,6 +127,8 @@ class Journey:
         self._record.gauges.append(
             Gauge(ns, out, min(way.mtu or 65535, int(out.get("mtu") or 65535)), into is not None, packet.answer)
         )
+        if packet.answer and (ns, out.index) == self._home:
+            return Departure(ns, out, packet)
         return self._over(ns, out, way.gateway or packet.to, packet)
 
     # --- between namespaces ---
@@ -252,6 +256,19 @@ class Journey:
                 )
                 remedy = "switch it on: set %s to 0, and give the interface its address again" % off
                 raise Stopped(what, self._sight.label(reach.ns), self._sight.command(reach.ns, "sysctl", off), remedy)
+        for reach in within:
+            if packet.family == 4 and segment.held_at(self._sight, reach, ip):
+                key = self._sight.key(4, reach.link.name, "arp_ignore")
+                ignores = self._sight.larger(reach.ns, reach.link, "arp_ignore")
+                who = self._sight.label(reach.ns)
+                what = "%s has %s, but answers nobody who asks for it by %s (%s = %d)" % (
+                    who,
+                    ip,
+                    reach.link.name,
+                    key,
+                    ignores,
+                )
+                raise Stopped(what, who, self._sight.command(reach.ns, "sysctl", key), "set it, and that of all, to 0")
         elsewhere = [held for held in self._sight.holders(ip) if held[0] != ns or held[1].index != out.index]
         command = self._sight.command(ns, "ip", "neighbour", "show", ip)
         what = "nobody on %s of %s has %s" % (out.name, where, ip)

@@ -98,7 +98,7 @@ def _looked(sight: Sight, question: Question) -> Tuple[Findings, Optional[Start]
 
 def _there_and_back(sight: Sight, found: Findings, start: Start, goal: Goal, packet: Packet) -> None:
     """Raises `Stopped` and `Lost`."""
-    journey = Journey(sight, found.record)
+    journey = Journey(sight, found.record, (start.ns, start.link.index) if start.link is not None else None)
     if start.link is not None:
         found.record.hop(sight.label(start.ns), "%s comes in by %s" % (packet.shown, start.link.name))
         there = journey.comes(start.ns, start.link, packet)

@@ -17,6 +17,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 from ansible_collections.linuxnet.containers.plugins.module_utils._path.sight import Sight
 
 _OUT = ("bridge", "vrf")  # masters that are understood
+_ANSWERS_OWN, _ANSWERS_NONE = (1, 2), 8  # arp_ignore: for addresses of the interface only, for none
 _DEPTH = 12  # bridges and wires in a row
 
 
@@ -113,13 +114,19 @@ def around(sight: Sight, ns: int, link: Link) -> Segment:
 
 
 def address_at(sight: Sight, reach: Reach, ip: str) -> Optional[Address]:
-    """Return the address by which somebody answers who has ``ip``: of IPv4 any of a namespace's will do, unless `arp_ignore` says otherwise; of IPv6 one
-    of the interface."""
-    near = any_ = None
-    for index, address in sight.addresses(reach.ns):
-        if address.ip == ip and not (address.scope == "host" and address.family == 4):
-            any_ = address
-            near = address if index == reach.link.index else near
-    if near is not None or (any_ is not None and any_.family == 6):
+    """Return the address by which somebody answers who has ``ip``: of IPv4 any of a namespace's will do, unless `arp_ignore` says otherwise; of IPv6 one of
+    the interface."""
+    held = held_at(sight, reach, ip)
+    near = next((address for index, address in held if index == reach.link.index), None)
+    if ":" in ip or not held:
         return near
-    return any_ if any_ is not None and not sight.larger(reach.ns, reach.link, "arp_ignore") else None
+    ignores = sight.larger(reach.ns, reach.link, "arp_ignore")
+    if ignores == _ANSWERS_NONE:
+        return None
+    return near if ignores in _ANSWERS_OWN else near or held[0][1]
+
+
+def held_at(sight: Sight, reach: Reach, ip: str) -> List[Tuple[int, Address]]:
+    """Return (interface index, address) where a namespace has an address that others may ask for."""
+    found = [one for one in sight.addresses(reach.ns) if one[1].ip == ip]
+    return [one for one in found if one[1].scope != "host" or one[1].family == 6]
