@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from paths import Town, ask
 from situations import CASES, FROM_OUT, FW, OTHER, OUT, PUBLISHED, Case
-from wires import BACKENDS, MOMENT
+from wires import BACKENDS, MOMENT, eventually
 
 pytestmark = pytest.mark.needs("bridge", "nft", "nf_nat")
 
@@ -185,3 +185,40 @@ def test_it_sends_nothing_and_writes_nothing(town: Town) -> None:
 )
 def test_what_cannot_be_asked_is_refused_in_a_sentence(town: Town, question: dict[str, Any], said: str) -> None:
     assert said in town.fails("path_info", **question)["msg"]
+
+
+DOCKER = """#!/bin/sh
+case $1 in
+ps) echo 0123456789ab ;;
+container) echo "0123456789ab $(cat /run/shop.pid) running /shop " ;;
+esac
+"""
+
+
+def test_a_container_that_was_started_again_is_told_from_its_handle(town: Town) -> None:
+    """The handle `shop` is of the namespace of a process that ended; the engine has another one by now."""
+    town.run("mount -t tmpfs tmpfs /usr/local/sbin")
+    try:
+        town.run("cat >/usr/local/sbin/docker && chmod +x /usr/local/sbin/docker", input=DOCKER)
+        pids = [town.spawn(["unshare", "--net", "sleep", "600"]) for _number in range(2)]
+        for pid in pids:
+            assert eventually(
+                lambda pid=pid: town.run(f"[ /proc/{pid}/ns/net -ef /proc/self/ns/net ]", check=False).rc == 1
+            )  # type: ignore[misc]
+        town.run(f"echo {pids[0]} >/run/shop.pid; ip netns attach shop {pids[0]}")
+        town.container("shop", "172.17.0.5/16")
+        town.kill(pids[0])
+        question = {"source": "db", "destination": "shop", "port": 80}
+        assert "nobody in shop listens on tcp port 80" in ask(town, **question)["msg"]
+        town.run(f"echo {pids[1]} >/run/shop.pid")
+        found = ask(town, **question)
+        assert (
+            "the container shop of docker was started again: it runs in another namespace by now"
+            in found["blocked_by"]["what"]
+        )
+        one, other = town.run(found["blocked_by"]["command"]).stdout.splitlines()
+        assert one.split()[0] != other.split()[0]
+        assert not town.answers("db", "172.17.0.5", 80)
+    finally:
+        town.run("umount /usr/local/sbin; ip netns del shop")
+        town.kill(pids[1])

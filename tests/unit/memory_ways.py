@@ -75,8 +75,8 @@ class WayKernel(MemoryKernel):
         way = self.way(ns, Asked(ip))
         return None if way.error else self._state.link_at(ns, way.index)
 
-    def lasting_neighbour(self, ns: int, index: int, ip: str) -> str | None:
-        return self.written.get(ip)
+    def neighbour(self, ns: int, index: int, ip: str) -> tuple[str, bool] | None:
+        return (self.written[ip], True) if ip in self.written else None
 
     def marks_decide(self, ns: int, family: int) -> bool:
         return self.marked_rules

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import complete, probe, reader
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import lookups
@@ -20,8 +20,8 @@ class Kernel(complete.Kernel):
         namespace = self._open[ns]
         return lookups.way(namespace.socket, asked, lambda index: reader.interface_name(namespace, index))
 
-    def lasting_neighbour(self, ns: int, index: int, ip: str) -> Optional[str]:
-        return lookups.lasting_neighbour(self._open[ns].socket, index, ip)
+    def neighbour(self, ns: int, index: int, ip: str) -> Optional[Tuple[str, bool]]:
+        return lookups.neighbour(self._open[ns].socket, index, ip)
 
     def marks_decide(self, ns: int, family: int) -> bool:
         return lookups.marks_decide(self._open[ns].socket, family)

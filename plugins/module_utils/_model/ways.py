@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Optional, Protocol
+from typing import Optional, Protocol, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
@@ -50,8 +50,8 @@ class Source(Protocol):
     def way(self, ns: int, asked: Asked) -> Way:
         """Return where the kernel sends a packet."""
 
-    def lasting_neighbour(self, ns: int, index: int, ip: str) -> Optional[str]:
-        """Return the MAC address that somebody wrote down for a neighbour for good, None where nobody did."""
+    def neighbour(self, ns: int, index: int, ip: str) -> Optional[Tuple[str, bool]]:
+        """Return the MAC address by which a neighbour is known, and whether somebody wrote it down for good; None where it is not known."""
 
     def marks_decide(self, ns: int, family: int) -> bool:
         """Return whether a policy rule looks at the mark of packets."""

@@ -62,8 +62,8 @@ def facts(
         **_interfaces(hook, layer, into, out),
     }
     if packet.protocol == "tcp":
-        on = frozenset({"syn", "ack"} if packet.answer else {"syn"})
-        known["tcp flags"] = Flags(on, _FLAGS - on)
+        on = frozenset({"syn", "ack"} if packet.answer else {"ack"} if packet.further else {"syn"})
+        known["tcp flags"] = Flags(on, _FLAGS - on - ({"psh"} if packet.further else set()))
     for end, ip in (("saddr", packet.source), ("daddr", packet.to)):
         kind = type_of(ip)
         known[end + " type"] = kind
@@ -102,7 +102,7 @@ def _interfaces(hook: str, layer: str, into: Optional[Link], out: Optional[Link]
 
 def _tracked(packet: Packet, connection: Connection, hook: str) -> Dict[str, Fact]:
     first = connection.first
-    known = packet.answer and not first.answer
+    known = (packet.answer or packet.further) and not first.answer
     lost = first.answer  # nothing is known of what it answers; over UDP that is no reason to mistrust it
     state = "invalid" if lost and packet.protocol != "udp" else "established" if known else "new"
     translated = set()

@@ -40,9 +40,7 @@ class Hooks:
         """Return what a namespace knows of the connection that a packet belongs to, which the first packet makes."""
         known = self._connections.setdefault(ns, [])
         for one in known:
-            if one.is_answered_by(packet) or (
-                not packet.answer and replace(one.first, mark=None) == replace(packet, mark=None)
-            ):
+            if one.is_begun_by(packet) or one.is_answered_by(packet):
                 return one
         made = Connection(packet)
         if not packet.answer:
@@ -168,6 +166,8 @@ class Hooks:
     ) -> Packet:
         if packet.answer:
             return self._translated_back(ns, hook, packet, connection)
+        if packet.further:
+            return self._translated_again(hook, packet, connection)
         of_to = hook in _OF_TO
         if connection.to_known if of_to else connection.from_known:
             return packet
@@ -259,6 +259,13 @@ class Hooks:
         elsewhere = [one for dummy, one in self._sight.addresses(ns) if one.family == packet.family]
         found += [one for one in elsewhere if one.scope == "global"]  # an interface without one borrows another's
         return found[0].ip if found else source
+
+    @staticmethod
+    def _translated_again(hook: str, packet: Packet, connection: Connection) -> Packet:
+        """Return a further packet as the first was translated, of which no rule is asked again."""
+        if hook in _OF_TO:
+            return replace(packet, to=connection.to[0], dport=connection.to[1]) if connection.to else packet
+        return replace(packet, source=connection.source) if connection.source else packet
 
     def _translated_back(self, ns: int, hook: str, packet: Packet, connection: Connection) -> Packet:
         """Return an answer as those see it who asked: at the hooks at which the first packet got its destination, the answer's is made the first source."""

@@ -144,28 +144,53 @@ class Journey:
                 "have the route lead elsewhere",
             )
         found = segment.around(self._sight, ns, out)
-        written = self._sight.ways.lasting_neighbour(ns, out.index, next_) if out.get("mac") else None
+        known = self._sight.ways.neighbour(ns, out.index, next_) if out.get("mac") else None
         having = [reach for reach in found.within if segment.address_at(self._sight, reach, next_) is not None]
         if len({reach.ns for reach in having}) > 1:
             self._twice(ns, out, next_, having)
+        if not having:
+            having = self._silent(next_, packet, found.within, known is not None)
         if not having:
             return self._nobody(ns, out, next_, packet, found.within, found.beyond)
         reach = having[0]
         self._duplicate(reach, next_)
         mac = reach.link.get("mac")
-        if written and mac and written != mac:
-            command = self._sight.command(ns, "ip", "neighbour", "show", "dev", out.name)
-            what = "%s has the MAC address %s written down for %s, which is %s by now" % (
-                self._sight.label(ns),
-                written,
-                next_,
-                mac,
-            )
-            remedy = "take the entry away: %s" % self._sight.command(
-                ns, "ip", "neighbour", "del", next_, "dev", out.name
-            )
-            raise Stopped(what, self._sight.label(ns), command, remedy)
+        if known is not None and known[1] and mac and known[0] != mac:
+            self._outdated(ns, out, next_, known[0], mac)
         return self._along(ns, out, reach, packet)
+
+    def _outdated(self, ns: int, out: Link, ip: str, written: str, mac: str) -> None:
+        """Raise `Stopped`: a MAC address was written down for good that is not the neighbour's."""
+        where = self._sight.label(ns)
+        command = self._sight.command(ns, "ip", "neighbour", "show", "dev", out.name)
+        what = "%s has the MAC address %s written down for %s, which is %s by now" % (where, written, ip, mac)
+        remedy = "take the entry away: %s" % self._sight.command(ns, "ip", "neighbour", "del", ip, "dev", out.name)
+        raise Stopped(what, where, command, remedy)
+
+    def _silent(self, ip: str, packet: Packet, within: List[Reach], known: bool) -> List[Reach]:
+        """Return who has an address of IPv4 and answers nobody who asks for it: it gets packets of those who know it from elsewhere, as from a packet of
+        its own. Raises `Stopped` where nobody does."""
+        for reach in within if packet.family == 4 else ():
+            if not segment.held_at(self._sight, reach, ip):
+                continue
+            key = self._sight.key(4, reach.link.name, "arp_ignore")
+            ignores = self._sight.larger(reach.ns, reach.link, "arp_ignore")
+            who = self._sight.label(reach.ns)
+            what = "%s has %s, but answers nobody who asks for it by %s (%s = %d)" % (
+                who,
+                ip,
+                reach.link.name,
+                key,
+                ignores,
+            )
+            command = self._sight.command(reach.ns, "sysctl", key)
+            remedy = "set it, and that of all, to 0"
+            if not known and not packet.answer:
+                raise Stopped(what, who, command, remedy)
+            if not known:
+                self._record.doubt(what, who, command, remedy)
+            return [reach]
+        return []
 
     def _along(self, ns: int, out: Link, reach: Reach, packet: Packet) -> End:
         """Follow a packet along the steps to where it is taken for IP."""
@@ -256,19 +281,6 @@ class Journey:
                 )
                 remedy = "switch it on: set %s to 0, and give the interface its address again" % off
                 raise Stopped(what, self._sight.label(reach.ns), self._sight.command(reach.ns, "sysctl", off), remedy)
-        for reach in within:
-            if packet.family == 4 and segment.held_at(self._sight, reach, ip):
-                key = self._sight.key(4, reach.link.name, "arp_ignore")
-                ignores = self._sight.larger(reach.ns, reach.link, "arp_ignore")
-                who = self._sight.label(reach.ns)
-                what = "%s has %s, but answers nobody who asks for it by %s (%s = %d)" % (
-                    who,
-                    ip,
-                    reach.link.name,
-                    key,
-                    ignores,
-                )
-                raise Stopped(what, who, self._sight.command(reach.ns, "sysctl", key), "set it, and that of all, to 0")
         elsewhere = [held for held in self._sight.holders(ip) if held[0] != ns or held[1].index != out.index]
         command = self._sight.command(ns, "ip", "neighbour", "show", ip)
         what = "nobody on %s of %s has %s" % (out.name, where, ip)

@@ -46,7 +46,7 @@ def explained(
         return "%s: %s" % (what, end.place), where, command, remedy
     does = "refuses" if end.verdict == "reject" else "drops"
     way = _way(into, out)
-    whose = "the answer" if packet.answer else "it"
+    whose = "the answer" if packet.answer else "what comes behind the first packet" if packet.further else "it"
     what = "another firewall on %s %s %s%s: %s" % (where, does, whose, way, end.place)
     if ns != sight.host:
         what = "the firewall inside %s %s %s%s: %s" % (where, does, whose, way, end.place)

@@ -13,8 +13,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 
 @dataclass(frozen=True)
 class Packet:
-    """The first packet of a connection, or (``answer``) the first that comes back. A port is 0 where it is any of those that the kernel gives, or where
-    the protocol has none; ``source`` is ``""`` until it is chosen. ``mark``: None where it is not known."""
+    """The first packet of a connection, or (``answer``) the first that comes back, or (``further``) the one behind that, which goes as the first did. A port
+    is 0 where it is any of those that the kernel gives, or where the protocol has none; ``source`` is ``""`` until it is chosen. ``mark``: None where it is not
+    known."""
 
     protocol: str
     source: str
@@ -22,6 +23,7 @@ class Packet:
     sport: int = 0
     dport: int = 0
     answer: bool = False
+    further: bool = False
     mark: Optional[int] = 0
 
     @property
@@ -53,6 +55,11 @@ class Connection:
     to_known: bool = False
     from_known: bool = False
     mark: Optional[int] = 0
+
+    def is_begun_by(self, packet: Packet) -> bool:
+        """Return whether a packet is the first, or a further one that goes as that does."""
+        first = self.first
+        return not packet.answer and (packet.source, packet.to, packet.dport) == (first.source, first.to, first.dport)
 
     def is_answered_by(self, packet: Packet) -> bool:
         """Return whether a packet is what comes back."""

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
@@ -13,7 +14,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.kernel_api import Source
 from ansible_collections.linuxnet.containers.plugins.module_utils._path import ending, ends, told
 from ansible_collections.linuxnet.containers.plugins.module_utils._path.ends import Goal, Start
-from ansible_collections.linuxnet.containers.plugins.module_utils._path.journey import Arrival, Departure, Journey
+from ansible_collections.linuxnet.containers.plugins.module_utils._path.journey import Arrival, Departure, End, Journey
 from ansible_collections.linuxnet.containers.plugins.module_utils._path.packet import Packet, end
 from ansible_collections.linuxnet.containers.plugins.module_utils._path.question import OPTIONS, Question, parse
 from ansible_collections.linuxnet.containers.plugins.module_utils._path.sight import Sight
@@ -101,36 +102,40 @@ def _there_and_back(sight: Sight, found: Findings, start: Start, goal: Goal, pac
     journey = Journey(sight, found.record, (start.ns, start.link.index) if start.link is not None else None)
     if start.link is not None:
         found.record.hop(sight.label(start.ns), "%s comes in by %s" % (packet.shown, start.link.name))
-        there = journey.comes(start.ns, start.link, packet)
-    else:
-        there = journey.sent(start.ns, packet)
+    there = _begun(journey, start, packet)
     if isinstance(there, Departure):
-        _beyond(sight, there)
-    assert isinstance(there, Arrival)
+        raise _beyond(sight, there)
     where = sight.label(there.ns)
     if goal.ns is not None and there.ns != goal.ns:
         what = "what is for %s of %s is taken by %s" % (goal.ip, sight.label(goal.ns), where)
         command = sight.command(there.ns, "ip", "address")
-        raise Stopped(
-            what,
-            where,
-            command,
-            "see who else has that address, or sends it on: linuxnet.containers.wiring_info with find: %s" % goal.ip,
+        remedy = (
+            "see who else has that address, or sends it on: linuxnet.containers.wiring_info with find: %s" % goal.ip
         )
+        raise Stopped(what, where, command, remedy)
     found.record.hop(where, "%s is for %s itself" % (there.packet.shown, where))
     _heard(sight, found, there, packet.to)
     answer = Packet(packet.protocol, there.packet.to, there.packet.source, there.packet.dport, 0, True)
     back = journey.sent(there.ns, answer)
-    asked = start.ip or packet.source
-    _returned(sight, found, start, back, packet, asked)
+    _returned(sight, start, back, packet)
+    if packet.protocol == "tcp":  # which is no connection without a third packet; some rules tell it from the first
+        known = len(found.record.hops), len(found.record.gauges)
+        further = replace(packet, source=back.packet.to, further=True)
+        _begun(journey, start, further)
+        del found.record.hops[known[0] :], found.record.gauges[known[1] :]
 
 
-def _beyond(sight: Sight, there: Departure) -> None:
-    """Raise `Lost`: what is behind an interface that leads out of sight cannot be told."""
+def _begun(journey: Journey, start: Start, packet: Packet) -> End:
+    """Follow a packet from where it starts. Raises `Stopped` and `Lost`."""
+    return journey.comes(start.ns, start.link, packet) if start.link is not None else journey.sent(start.ns, packet)
+
+
+def _beyond(sight: Sight, there: Departure) -> Lost:
+    """Return that what is behind an interface that leads out of sight cannot be told."""
     where = sight.label(there.ns)
     what = "it leaves %s by %s, and what is behind that cannot be seen from here" % (where, there.link.name)
     command = sight.command(there.ns, "tcpdump", "-nni", there.link.name, "host", there.packet.to)
-    raise Lost(what, where, command, "ask with probe: true, which sends one packet, or look on the other side")
+    return Lost(what, where, command, "ask with probe: true, which sends one packet, or look on the other side")
 
 
 def _heard(sight: Sight, found: Findings, there: Arrival, asked: str) -> None:
@@ -154,11 +159,11 @@ def _heard(sight: Sight, found: Findings, there: Arrival, asked: str) -> None:
         found.taker += "; nobody publishes that port"
 
 
-def _returned(sight: Sight, found: Findings, start: Start, back: Any, packet: Packet, asked: str) -> None:
+def _returned(sight: Sight, start: Start, back: End, packet: Packet) -> None:
     """Raise `Stopped` where the answer is not what who asked waits for, and `Lost` where that cannot be told."""
     if isinstance(back, Departure):
         if start.link is None:
-            _beyond(sight, back)
+            raise _beyond(sight, back)
         if start.link is not None and (back.ns, back.link.index) != (start.ns, start.link.index):
             _astray(sight, start, back)
     elif start.link is None and back.ns != start.ns:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Callable, Optional
+from typing import Callable, Optional, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink import codec
 from ansible_collections.linuxnet.containers.plugins.module_utils._kernel.netlink.routes import route_of
@@ -21,6 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.ways im
 _GETROUTE, _GETNEIGH, _GETRULE = 26, 30, 34
 _FIB_MATCH = 0x2000  # RTM_F_FIB_MATCH: the route of the table, and not what is made of it for the packet
 _PERMANENT = 0x80  # NUD_PERMANENT
+_KNOWN = 0xDE  # NUD_VALID: an address that packets are sent to
 _BITS = {4: 32, 6: 128}
 
 
@@ -53,13 +54,13 @@ def _answer(sock: Socket, asked: Asked, flags: int) -> codec.Message:
     return codec.request(sock, codec.routemsg, _GETROUTE, 0, fields, attrs)[0]
 
 
-def lasting_neighbour(sock: Socket, index: int, ip: str) -> Optional[str]:
-    """Return the MAC address of a permanent entry for a neighbour, None where there is none. Raises `NetlinkError`."""
+def neighbour(sock: Socket, index: int, ip: str) -> Optional[Tuple[str, bool]]:
+    """Return (MAC address, whether that is for good) of the entry for a neighbour, None where none has an address. Raises `NetlinkError`."""
     fields, attrs = {"family": FAMILIES[6 if ":" in ip else 4]}, [("NDA_IFINDEX", index)]
     for message in codec.dump(sock, codec.ndmsg, _GETNEIGH, fields, attrs):
-        lasts = message["ifindex"] == index and message["state"] & _PERMANENT
-        if lasts and codec.address_text(message.raw("NDA_DST")) == ip:
-            return str(message.get_attr("NDA_LLADDR") or "")
+        known = message["ifindex"] == index and message["state"] & _KNOWN
+        if known and codec.address_text(message.raw("NDA_DST")) == ip:
+            return str(message.get_attr("NDA_LLADDR") or ""), bool(message["state"] & _PERMANENT)
     return None
 
 
