@@ -187,7 +187,16 @@ def started(name: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("name", "files"),
-    [("bridge", 44), ("veth", 41), ("ns_link", 51), ("ns_route", 47), ("ns_address", 49), ("netns", 49), ("nat", 93), ("path_info", 103)],
+    [
+        ("bridge", 44),
+        ("veth", 41),
+        ("ns_link", 51),
+        ("ns_route", 47),
+        ("ns_address", 49),
+        ("netns", 49),
+        ("nat", 93),
+        ("path_info", 103),
+    ],
 )
 def test_a_module_starts_with_little(name: str, files: int) -> None:
     """Each file is compiled anew in each task: a new one is worth its time, or is imported where it is used."""
