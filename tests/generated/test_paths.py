@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,7 @@ RIGHT = (
     "ip -n web route replace default via 172.17.0.1; ip -n web -6 route replace default via fd00:17::1; "
     "ip -n far route replace default via 172.18.0.1; for ns in web db far out; do ip -n $ns neighbour flush all; done; ip neighbour flush all"
 )
-QUESTIONS = [
+QUESTIONS: list[tuple[dict[str, Any], tuple[str, str, int]]] = [
     ({"source": "out", "destination": "8080/tcp", "family": "ipv4"}, ("out", "192.0.2.1", 8080)),
     ({"source": "out", "destination": "8080/tcp", "family": "ipv6"}, ("out", "2001:db8::1", 8080)),
     ({"source": "db", "destination": "172.17.0.2", "port": 80}, ("db", "172.17.0.2", 80)),

@@ -335,6 +335,16 @@ CASES = [
         "arp_ignore = 8",
     ),
     Case(
+        "nobody may ask who has an address",
+        "nft add table inet fw && nft add chain inet fw i '{ type filter hook input priority 0; policy drop; }' && "
+        "ip -n out neighbour flush all && ip neighbour flush all",
+        "nft delete table inet fw",
+        {**FROM_OUT, "family": "ipv6"},
+        "drops the question who has an address (nd-neighbor-solicit) as it comes in by eth9",
+        ("out", "2001:db8::1", 8080),
+        "policy drop",
+    ),
+    Case(
         "no ping",
         "ip netns exec web sysctl -qw net.ipv4.icmp_echo_ignore_all=1",
         "ip netns exec web sysctl -qw net.ipv4.icmp_echo_ignore_all=0",

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from paths import Town, ask
+from proofs import comes
 from situations import CASES, FROM_OUT, FW, OTHER, OUT, PUBLISHED, Case
-from wires import BACKENDS, MOMENT, eventually
+from wires import BACKENDS, MOMENT
 
 pytestmark = pytest.mark.needs("bridge", "nft", "nf_nat")
 
@@ -202,9 +203,7 @@ def test_a_container_that_was_started_again_is_told_from_its_handle(town: Town) 
         town.run("cat >/usr/local/sbin/docker && chmod +x /usr/local/sbin/docker", input=DOCKER)
         pids = [town.spawn(["unshare", "--net", "sleep", "600"]) for _number in range(2)]
         for pid in pids:
-            assert eventually(
-                lambda pid=pid: town.run(f"[ /proc/{pid}/ns/net -ef /proc/self/ns/net ]", check=False).rc == 1
-            )  # type: ignore[misc]
+            comes(town, f"[ ! /proc/{pid}/ns/net -ef /proc/self/ns/net ]")
         town.run(f"echo {pids[0]} >/run/shop.pid; ip netns attach shop {pids[0]}")
         town.container("shop", "172.17.0.5/16")
         town.kill(pids[0])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""docs/troubleshooting.md: what it says is printed is printed, on a host that is broken as the comments of the page say."""
+"""docs/troubleshooting.md: what it says is printed is printed."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from paths import Town, ask
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "troubleshooting.md"
 EXAMPLE = re.compile(
-    r"(?:<!-- broken: (?P<broken>.*?) -->\n<!-- right: (?P<right>.*?) -->\n)?```sh\nansible HOST -b -m linuxnet.containers.path_info -a '(?P<asked>.*?)'\n```\n+"
-    r"```text\n(?P<printed>.*?)\n```",
+    r"(?:<!-- broken: (?P<broken>.*?) -->\n<!-- right: (?P<right>.*?) -->\n)?"
+    r"```sh\nansible HOST -b -m linuxnet.containers.path_info -a '(?P<asked>.*?)'\n```\n+```text\n(?P<printed>.*?)\n```",
     re.DOTALL,
 )
 NUMBERS = re.compile(r"\b(process|handle) \d+")  # that are others each time
@@ -26,7 +26,10 @@ NUMBERS = re.compile(r"\b(process|handle) \d+")  # that are others each time
 def printed(town: Town, asked: str) -> str:
     """What path_info says to people."""
     words = (word.partition("=") for word in shlex.split(asked))
-    options = {name: int(value) if name == "port" else value == "true" if name == "probe" else value for name, _sign, value in words}
+    options = {
+        name: int(value) if name == "port" else value == "true" if name == "probe" else value
+        for name, _sign, value in words
+    }
     text: str = ask(town, **options)["text"]
     return text
 

@@ -9,7 +9,7 @@ Of the first packet of a connection, and of the first answer, nearly all is know
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Optional
+from typing import Callable, Dict, Mapping, Optional
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.matching import (
     NOTHING,
@@ -26,6 +26,11 @@ _ANY_PORT = (1024, 65535)
 _STATES = frozenset({"new", "established", "related", "invalid", "untracked"})
 _STATUS = frozenset({"seen-reply", "assured", "confirmed", "expected", "snat", "dnat"})
 _FLAGS = frozenset({"fin", "syn", "rst", "psh", "ack", "urg"})
+_UNTRACKED: Mapping[str, Fact] = {
+    "ct state": Flags(frozenset({"untracked"})),
+    "xt state": Flags(frozenset({"untracked"}), (_STATES - {"untracked"}) | {"snat", "dnat"}),
+    **dict.fromkeys(("ct status", "ct direction", "ct mark"), NOTHING),
+}
 _ICMP = {4: "icmp", 6: "ipv6-icmp"}
 
 
@@ -54,7 +59,7 @@ def facts(
         "protocol": "ip" if packet.family == 4 else "ip6",
         "l4proto": (number, number),
         "frag off": (0, 0),
-        "pkttype": "host" if not layer else None,
+        "pkttype": None if layer else "multicast" if packet.to.startswith("ff") else "host",
         "saddr": address(packet.source),
         "daddr": address(packet.to),
         "mark": None if packet.mark is None else (packet.mark, packet.mark),
@@ -64,6 +69,9 @@ def facts(
     if packet.protocol == "tcp":
         on = frozenset({"syn", "ack"} if packet.answer else {"ack"} if packet.further else {"syn"})
         known["tcp flags"] = Flags(on, _FLAGS - on - ({"psh"} if packet.further else set()))
+    if packet.protocol == "icmp":
+        echo = "echo-reply" if packet.answer else "echo-request"
+        known["icmp type" if packet.family == 4 else "icmpv6 type"] = packet.message or echo
     for end, ip in (("saddr", packet.source), ("daddr", packet.to)):
         kind = type_of(ip)
         known[end + " type"] = kind
@@ -73,7 +81,9 @@ def facts(
     if hook == "prerouting" and not layer:
         found = back()
         known["rpf"] = None if found is None else "found" if found else "missing"
-    if connection is not None:
+    if packet.discovers:
+        known.update(_UNTRACKED)
+    elif connection is not None:
         known.update(_tracked(packet, connection, hook))
     return {name: fact for name, fact in known.items() if fact is not None}
 

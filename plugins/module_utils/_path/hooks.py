@@ -61,6 +61,12 @@ class Hooks:
         packet = self._translated(ns, hook, packet, connection, into, out, [one for one in chains if one.type == "nat"])
         return self._filtered(ns, hook, "", packet, connection, into, out, after)
 
+    def untracked(self, ns: int, hook: str, packet: Packet, into: Optional[Link], out: Optional[Link]) -> None:
+        """Have a packet pass a hook that belongs to no connection, so that nothing of it is translated. Raises `Stopped`."""
+        for chain in self._chains(ns, hook, packet):
+            if chain.type != "nat":
+                self._one(ns, hook, "", packet, None, into, out, chain)
+
     def at_device(self, ns: int, hook: str, packet: Packet, link: Link) -> None:
         """Have a packet pass the rules of an interface (netdev). Raises `Stopped`."""
         into, out = (link, None) if hook == "ingress" else (None, link)
@@ -71,13 +77,13 @@ class Hooks:
     def bridged(self, ns: int, hook: str, packet: Packet, into: Optional[Link], out: Optional[Link]) -> None:
         """Have a frame pass the rules for what is bridged. Raises `Stopped`."""
         for chain in rules.at(self._sight.rules(ns), hook, packet.family, "bridge"):
-            if not is_skipped(chain, packet):  # see `crossing`
+            if not is_skipped(self._sight, chain, packet):  # see `crossing`
                 comes, goes = hook not in ("output", "postrouting"), hook not in ("prerouting", "input")
                 self._one(ns, hook, "bridge", packet, None, into if comes else None, out if goes else None, chain)
 
     def _chains(self, ns: int, hook: str, packet: Packet) -> Sequence[Chain]:
         found = rules.at(self._sight.rules(ns), hook, packet.family, "")
-        return [chain for chain in found if not is_skipped(chain, packet)]
+        return [chain for chain in found if not is_skipped(self._sight, chain, packet)]
 
     def _filtered(
         self,

@@ -16,7 +16,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import BRIDGE_NF_CALLS
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.ways import Way
-from ansible_collections.linuxnet.containers.plugins.module_utils._path import crossing, routing, segment
+from ansible_collections.linuxnet.containers.plugins.module_utils._path import crossing, discovery, routing, segment
 from ansible_collections.linuxnet.containers.plugins.module_utils._path.hooks import Hooks
 from ansible_collections.linuxnet.containers.plugins.module_utils._path.packet import Connection, Packet
 from ansible_collections.linuxnet.containers.plugins.module_utils._path.segment import Reach, Step
@@ -157,6 +157,8 @@ class Journey:
         mac = reach.link.get("mac")
         if known is not None and known[1] and mac and known[0] != mac:
             self._outdated(ns, out, next_, known[0], mac)
+        if known is None and packet.family == 6 and out.get("mac"):
+            discovery.discover(self._sight, self._hooks, ns, out, reach, next_, packet)
         return self._along(ns, out, reach, packet)
 
     def _outdated(self, ns: int, out: Link, ip: str, written: str, mac: str) -> None:

@@ -8,30 +8,24 @@ from __future__ import annotations
 
 from typing import Optional, Tuple
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import (
-    BRIDGE_TABLE,
-    TABLE,
-)
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import Isolation
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    FENCES,
+    PORTS,
+    SPOOFING,
+    TUNNELS,
+    Isolation,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import Link
 from ansible_collections.linuxnet.containers.plugins.module_utils._path.packet import Packet
 from ansible_collections.linuxnet.containers.plugins.module_utils._path.rules import End
 from ansible_collections.linuxnet.containers.plugins.module_utils._path.sight import Sight
 
-_IPTABLES = "LINUXNET-"
-_VXLAN = ("tunnel", "LINUXNET-TUNNEL")
 
-
-def is_skipped(chain: Chain, packet: Packet) -> bool:
+def is_skipped(sight: Sight, chain: Chain, packet: Packet) -> bool:
     """Return whether a chain is ours and looks at what is no rule's to ask here: at frames (`crossing` has what it does), or inside of a tunnel's packets."""
-    if chain.table == BRIDGE_TABLE:
-        return True
-    return chain.table == TABLE and chain.name in _VXLAN and packet.protocol != "udp"
-
-
-def is_ours(chain: Chain) -> bool:
-    return chain.table == TABLE or chain.name.startswith(_IPTABLES)
+    purpose = sight.purpose(chain)
+    return purpose == SPOOFING or (purpose == TUNNELS and packet.protocol != "udp")
 
 
 def explained(
@@ -41,12 +35,14 @@ def explained(
     chain, rule = end.place.chain, end.place.rule
     command = sight.listing(ns, chain, rule is not None and rule.shown.startswith("rule "))
     where = sight.label(ns)
-    if is_ours(chain):
+    if sight.purpose(chain) is not None:
         what, remedy = _of_ours(sight, ns, chain, into, out)
         return "%s: %s" % (what, end.place), where, command, remedy
     does = "refuses" if end.verdict == "reject" else "drops"
     way = _way(into, out)
     whose = "the answer" if packet.answer else "what comes behind the first packet" if packet.further else "it"
+    if packet.discovers:
+        whose = "the question who has an address (%s)" % packet.message
     what = "another firewall on %s %s %s%s: %s" % (where, does, whose, way, end.place)
     if ns != sight.host:
         what = "the firewall inside %s %s %s%s: %s" % (where, does, whose, way, end.place)
@@ -92,9 +88,9 @@ def _of_ours(sight: Sight, ns: int, chain: Chain, into: Optional[Link], out: Opt
     """Return what a rule of ours is for, and what to do."""
     names = (into.name if into else "?", out.name if out else "?")
     here, there = _isolation(sight, ns, into), _isolation(sight, ns, out)
-    if chain.name in ("raw", "LINUXNET-RAW"):
+    if sight.purpose(chain) == PORTS:
         return "nobody but the host itself sends to 127.0.0.0/8", "ask for another address of the host"
-    if chain.name == "fence" or chain.name.startswith("LINUXNET-FENCE"):
+    if sight.purpose(chain) == FENCES:
         return (
             "forwarding was switched on for containers only, and %s and %s were there before, so they stay apart"
             % names,

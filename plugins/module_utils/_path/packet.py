@@ -15,7 +15,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 class Packet:
     """The first packet of a connection, or (``answer``) the first that comes back, or (``further``) the one behind that, which goes as the first did. A port
     is 0 where it is any of those that the kernel gives, or where the protocol has none; ``source`` is ``""`` until it is chosen. ``mark``: None where it is not
-    known."""
+    known. ``message``: the type of ICMP, ``""`` for an echo."""
 
     protocol: str
     source: str
@@ -25,6 +25,12 @@ class Packet:
     answer: bool = False
     further: bool = False
     mark: Optional[int] = 0
+    message: str = ""
+
+    @property
+    def discovers(self) -> bool:
+        """Return whether it is one of neighbour discovery, which belongs to no connection."""
+        return self.message.startswith("nd-")
 
     @property
     def family(self) -> int:

@@ -28,7 +28,6 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 
 Read = TypeVar("Read")
 Held = Tuple[int, Link, Address]
-_TABLE_WORDS = {"ip": "iptables", "ip6": "ip6tables"}
 
 
 class Sight:
@@ -190,10 +189,15 @@ class Sight:
         return str(command(self.ref(ns).tool(program), list(words)))
 
     def listing(self, ns: int, chain: Chain, by_number: bool) -> str:
-        """Return the command that lists a chain; ``by_number``: its rules are told by their numbers."""
-        family, dummy, table = chain.table.partition(" ")
-        if family.startswith(("iptables", "ip6tables")):
-            return self.command(ns, family, "-t", table, "-S", chain.name)
-        if by_number and family in _TABLE_WORDS:
-            return self.command(ns, _TABLE_WORDS[family], "-t", table, "-S", chain.name)
-        return self.command(ns, "nft", "-a", "list", "chain", family, table, chain.name)
+        """Return the command that lists a chain; ``by_number``: its rules are told by their numbers, as the tool tells them that made them."""
+        serving = self.firewalls.serving(ns)
+        for backend in reversed(serving) if by_number else serving:
+            words = backend.listing_of(chain)
+            if words:
+                return self.command(ns, *words)
+        return ""
+
+    def purpose(self, chain: Chain) -> Optional[str]:
+        """Return what kind of owned rules a chain is for, see `Backend.purpose`."""
+        found = (backend.purpose(chain) for backend in self.firewalls.available())
+        return next((purpose for purpose in found if purpose is not None), None)

@@ -24,6 +24,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, Rule, Setting
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.matching import (
     GOES_ON,
+    ICMP_TYPES,
     TARGETS,
     Bits,
     Match,
@@ -55,7 +56,21 @@ _HOOKS = {
 }
 _BOTH = ("tcp", "udp", "sctp", "dccp", "udplite", "multiport")
 # Extensions that ask nothing by themselves, and those that are about how much there is.
-_QUIET = {"", "comment", "conntrack", "state", "mark", "connmark", "iprange", "addrtype", "set", "pkttype", *_BOTH}
+_QUIET = {
+    "",
+    "icmp",
+    "icmp6",
+    "comment",
+    "conntrack",
+    "state",
+    "mark",
+    "connmark",
+    "iprange",
+    "addrtype",
+    "set",
+    "pkttype",
+    *_BOTH,
+}
 _RATES = {"limit", "hashlimit", "connlimit", "quota", "quota2", "recent", "connbytes"}
 # Where a target says what it translates to: only a port, or an address first.
 _TO = {("DNAT", "--to-destination"): "", ("SNAT", "--to-source"): "", ("REDIRECT", "--to-ports"): ":"}
@@ -151,6 +166,12 @@ def _type(what: str, text: str, negated: bool) -> Match:
     return match(what, *(_TYPES.get(name) for name in names), negated=negated)
 
 
+def _icmp(what: str, text: str, negated: bool) -> Match:
+    """Return a comparison of the type of a message; one of its code as well, or of any type, is not understood."""
+    kind = number(text)
+    return match(what, ICMP_TYPES[what].get(kind[0], text), negated=negated) if kind else unknown()
+
+
 _BY_EXTENSION: Mapping[Tuple[str, str], Callable[[str, bool], Match]] = {
     ("mark", "--mark"): lambda text, negated: _masked("mark", text, negated),
     ("connmark", "--mark"): lambda text, negated: _masked("ct mark", text, negated),
@@ -166,6 +187,8 @@ _BY_EXTENSION: Mapping[Tuple[str, str], Callable[[str, bool], Match]] = {
     ("iprange", "--dst-range"): lambda text, negated: _range("daddr", text, negated),
     ("addrtype", "--src-type"): lambda text, negated: _type("xt saddr type", text, negated),
     ("addrtype", "--dst-type"): lambda text, negated: _type("xt daddr type", text, negated),
+    ("icmp", "--icmp-type"): lambda text, negated: _icmp("icmp type", text, negated),
+    ("icmp6", "--icmpv6-type"): lambda text, negated: _icmp("icmpv6 type", text, negated),
     ("pkttype", "--pkt-type"): lambda text, negated: match("pkttype", text.replace("unicast", "host"), negated=negated),
 }
 

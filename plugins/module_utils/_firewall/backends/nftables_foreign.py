@@ -27,6 +27,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.matc
     ADDRESSES,
     FLAGS,
     GOES_ON,
+    ICMP_TYPES,
     INTERFACES,
     NUMBERS,
     TARGETS,
@@ -44,7 +45,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.matc
     unknown,
 )
 
-_FAMILIES = {"ip": (4,), "ip6": (6,), "inet": (4, 6), "bridge": (4, 6), "netdev": (4, 6)}
+FAMILY_WORDS = {"ip": (4,), "ip6": (6,), "inet": (4, 6), "bridge": (4, 6), "netdev": (4, 6)}
 _VERDICTS = ("accept", "drop", "return", "continue", "dnat", "snat", "masquerade", "redirect", "reject")
 # What only counts, notes or changes, and goes on.
 _GOES_ON = {"counter", "log", "comment", "ct helper", "ct timeout", "ct expectation", "flow", "dup", "secmark", "last"}
@@ -98,6 +99,8 @@ def _payload(payload: Mapping[str, Any]) -> Tuple[str, List[Match]]:
     if of in ("arp", "vlan"):
         return "", [match("protocol", of)] if of == "arp" else []
     needs = [] if of == "th" else [match("l4proto", protocol(of))]
+    if of in ("icmp", "icmpv6") and name == "type":
+        return "%s type" % of, needs
     if of in _TRANSPORT or of == "th":
         known = {"sport": "sport", "dport": "dport", "flags": "tcp flags" if of == "tcp" else ""}
         return known.get(name, ""), needs
@@ -121,6 +124,8 @@ def _value(what: str, value: Any) -> Value:
             first, last = read(ends[0]), read(ends[1])
             return (first[0], last[0]) if first and last and first[0] <= last[0] else None
         return read(value)
+    if what in ICMP_TYPES and isinstance(value, int):
+        return ICMP_TYPES[what].get(value, str(value))
     if what == "rpf":
         return "missing" if value in (False, 0, "0") else "found" if value is True else None
     if what in INTERFACES and value in (0, "0"):
@@ -391,7 +396,7 @@ def chains_of(objects: Objects, ours: Collection[str] = (), calls: Tuple[str, ..
     found: Chains = {}
     for item in kind(objects, "chain"):
         table, name = table_of(item), text_of(item.get("name"))
-        families = _FAMILIES.get(text_of(item.get("family")), ())
+        families = FAMILY_WORDS.get(text_of(item.get("family")), ())
         if families and name and not name.startswith(calls) and table not in ours and table not in dormant:
             found[table, name] = _chain(item, families, tuple(rules.get((table, name), ())))
     return found
