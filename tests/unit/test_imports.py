@@ -195,7 +195,7 @@ def started(name: str) -> set[str]:
         ("ns_address", 49),
         ("netns", 49),
         ("nat", 93),
-        ("path_info", 103),
+        ("path_info", 104),
     ],
 )
 def test_a_module_starts_with_little(name: str, files: int) -> None:
