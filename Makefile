@@ -7,7 +7,7 @@ export PYTHON
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo test bench lint sanity unit module role generated sequences soak faults closed faults-docker crowds limits fuzz foreign mutants engines compare fleet fleet-cost molecule outside kernel other-release cores lab clean
+.PHONY: help demo test bench lint sanity unit module role generated sequences soak faults closed faults-docker crowds limits fuzz foreign paths mutants engines compare fleet fleet-cost molecule outside kernel other-release cores lab clean
 .NOTPARALLEL:
 
 help: ## show this
@@ -103,6 +103,11 @@ fuzz: ## anything in place of what each reader reads: no traceback, no wait; pri
 foreign: ## rule sets of strangers made by chance, and the kernel's verdict of real packets against ours (COUNT=500 SEED=7)
 	@tests/tools/setup newest
 	@FOREIGN_COUNT='$(COUNT)' FOREIGN_SEED='$(SEED)' tests/lab/unchanged tests/tools/tests newest foreign tests/generated/test_foreign_rules.py -- -rP $(ARGS)
+
+# make paths COUNT=200 SEED=7
+paths: ## hosts broken by chance, and what really answers against what path_info says (COUNT=200 SEED=7)
+	@tests/tools/setup newest
+	@PATHS_COUNT='$(COUNT)' PATHS_SEED='$(SEED)' tests/lab/unchanged tests/tools/tests newest paths tests/generated/test_paths.py -- -rP $(ARGS)
 
 engines: ## every mode with every container engine that is installed, in sealed lab hosts (ARGS='-k name -x')
 	@tests/tools/setup newest

@@ -26,8 +26,8 @@ def options(name: str) -> dict[str, Any]:
         return argument_spec(importlib.import_module(f"{UTILS}._resources.{wiring.NOUNS[name][0]}").RESOURCE)
     if name == "ns_link":  # which the role's chain has not
         return argument_spec(importlib.import_module(f"{UTILS}._resources.ns_link").RESOURCE)
-    file = {"wiring": "variables", "wiring_info": "survey"}[name]
-    found: dict[str, Any] = importlib.import_module(f"{UTILS}._wiring.{file}").OPTIONS
+    file = {"wiring": "_wiring.variables", "wiring_info": "_wiring.survey", "path_info": "_path.question"}[name]
+    found: dict[str, Any] = importlib.import_module(f"{UTILS}.{file}").OPTIONS
     return found
 
 

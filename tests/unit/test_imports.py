@@ -49,11 +49,12 @@ WINGS = {
     ),
     "_run": wing("_model", "ansible gc sys traceback"),
     "_resources": wing("_model _firewall _run"),
+    "_path": wing("_model _firewall _run _resources"),
     "_wiring": wing("_model _firewall _run _resources", "ansible"),
     "_wired": wing("_model _firewall _run _resources _wiring _kernel", "argparse os sys syslog time"),
 }
 DOORS = {
-    "modules": wing("_run _resources _wiring _kernel _wired", "importlib"),
+    "modules": wing("_run _resources _wiring _path _kernel _wired", "importlib"),
     "filter": wing("_model _wiring", "ansible ansible_collections jinja2"),
     "action": wing("_wiring", "ansible_collections"),
     "connection": wing("", "ansible os shlex subprocess sys"),
@@ -187,7 +188,16 @@ def started(name: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("name", "files"),
-    [("bridge", 44), ("veth", 41), ("ns_link", 51), ("ns_route", 47), ("ns_address", 49), ("netns", 49), ("nat", 94)],
+    [
+        ("bridge", 44),
+        ("veth", 41),
+        ("ns_link", 51),
+        ("ns_route", 47),
+        ("ns_address", 49),
+        ("netns", 49),
+        ("nat", 94),
+        ("path_info", 104),
+    ],
 )
 def test_a_module_starts_with_little(name: str, files: int) -> None:
     """Each file is compiled anew in each task: a new one is worth its time, or is imported where it is used."""

@@ -112,7 +112,8 @@ class _Way:
     def _changed(self, rule: Rule, met: Answer) -> None:
         """Take note of marks that a rule sets."""
         marks = list(self.marks)
-        for name, value in rule.sets:
+        for name, given in rule.sets:
+            value = given if isinstance(given, tuple) else None
             if name in _MARKS and marks[_MARKS.index(name)] is not NOTHING:
                 number = _MARKS.index(name)
                 self.set_of_connection |= name == "ct mark"

@@ -12,10 +12,11 @@ from __future__ import annotations
 import functools
 import ipaddress
 from dataclasses import field, replace
-from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Tuple
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Tuple, Union
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.matching import (
     PROTOCOLS,
+    Bits,
     Fact,
     Lookup,
     Match,
@@ -30,12 +31,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 _WAY = ("ingress", "prerouting", "input", "forward", "output", "postrouting", "egress")
 _LAYERS = ("netdev", "bridge")
 _EVERY_MARK = 0xFFFFFFFF
+Setting = Union[Span, Bits, Lookup, None]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: where all ``matches`` hold, the ``verdict``, with a ``target`` for jump, goto and dnat. A verdict map is in ``lookup``.
-    ``sets`` are marks that it gives, with the value where that is known. ``shown`` says which rule it is.
+    """One rule: where all ``matches`` hold, the ``verdict``, with a ``target`` for jump, goto and what translates. A verdict map, or a map of what it
+    translates to, is in ``lookup``. ``sets`` are marks that it gives, with the value where that is known: a number, what is made of a mark, or a map.
+    ``shown`` says which rule it is.
 
     A verdict ``""`` goes on; of ``?`` it is not known what it does.
     """
@@ -45,7 +48,7 @@ class Rule:
     target: str = ""
     shown: str = ""
     lookup: Optional[Lookup] = None
-    sets: Tuple[Tuple[str, Optional[Span]], ...] = ()
+    sets: Tuple[Tuple[str, Setting], ...] = ()
 
     @property
     def whole(self) -> bool:

@@ -25,6 +25,13 @@ PROTOCOLS = {
     "icmp": 1, "igmp": 2, "ipencap": 4, "tcp": 6, "udp": 17, "dccp": 33, "ipv6": 41, "gre": 47, "esp": 50, "ah": 51, "ipv6-icmp": 58, "icmpv6": 58,
     "ospf": 89, "pim": 103, "comp": 108, "vrrp": 112, "l2tp": 115, "sctp": 132, "udplite": 136, "mptcp": 262,
 }  # fmt: skip
+# Types of messages that are told from each other, in nft's words.
+ICMP_TYPES = {
+    "icmp type": {0: "echo-reply", 8: "echo-request"},
+    "icmpv6 type": {
+        128: "echo-request", 129: "echo-reply", 133: "nd-router-solicit", 134: "nd-router-advert", 135: "nd-neighbor-solicit", 136: "nd-neighbor-advert",
+    },
+}  # fmt: skip
 ADDRESSES = ("saddr", "daddr", "ct original saddr", "ct original daddr")
 PORTS = ("sport", "dport", "ct original dport")
 NUMBERS = (*PORTS, "mark", "ct mark")
@@ -32,6 +39,7 @@ INTERFACES = ("iifname", "oifname")
 FLAGS = ("ct state", "ct status", "xt state", "xt saddr type", "xt daddr type", "tcp flags")
 WORDS = (
     "protocol", "nfproto", "ct direction", "saddr type", "daddr type", "rpf", "pkttype", "iifkind", "oifkind", "ibrname", "obrname",
+    "icmp type", "icmpv6 type",
 )  # fmt: skip
 _LARGEST = 2**128  # of all numbers that are compared
 
@@ -220,6 +228,15 @@ def protocol(name: Any) -> Optional[Span]:
     """Return the number of a protocol."""
     known = PROTOCOLS.get(name) if isinstance(name, str) else None
     return (known, known) if known is not None else number(name)
+
+
+@dataclass(frozen=True)
+class Bits:
+    """What a rule makes of a mark: of the mark ``of`` the bits ``keep`` stay, and the bits ``put`` are set."""
+
+    of: str
+    keep: int
+    put: int = 0
 
 
 @dataclass(frozen=True)

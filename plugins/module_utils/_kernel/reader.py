@@ -309,7 +309,9 @@ class Reader:
 
     def routes(self, ns: int, family: int, table: int, protocol: int = 0) -> RouteTable:
         namespace = self._open[ns]
-        return routes.read_all(namespace.socket, family, table, lambda index: _interface(namespace, index), protocol)
+        return routes.read_all(
+            namespace.socket, family, table, lambda index: interface_name(namespace, index), protocol
+        )
 
     def marked(self, ns: int, protocol: int) -> Tuple[Set[Tuple[int, int]], Set[int]]:
         return routes.read_marked(self._open[ns].socket, protocol)
@@ -384,7 +386,7 @@ def _no_namespace(ref: NsRef) -> Refused:
     return Refused("%s is not a network namespace." % ref.path)
 
 
-def _interface(namespace: Namespace, index: int) -> str:
+def interface_name(namespace: Namespace, index: int) -> str:
     """Return the name of an interface, ``""`` for none, the index where it is gone."""
     if not index:
         return ""

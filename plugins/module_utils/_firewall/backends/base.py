@@ -109,6 +109,18 @@ class Backend(ABC):
     def foreign(self, ruleset: Ruleset, seen: Chains) -> Chains:
         """Return the chains of others in a rule set. ``seen`` are those of the backends that were read before."""
 
+    @abstractmethod
+    def chains(self, ruleset: Ruleset, seen: Chains) -> Chains:
+        """Return all chains in a rule set, ours as well, as `foreign` does those of others."""
+
+    @abstractmethod
+    def purpose(self, chain: Chain) -> Optional[str]:
+        """Return the kind of owned rules that a chain of ours is for, ``""`` for any other chain of ours, None for what is not ours or not of this tool."""
+
+    @abstractmethod
+    def listing_of(self, chain: Chain) -> Sequence[str]:
+        """Return the words of the command by which this tool lists a chain, nothing where it lists none such."""
+
     # --- changing ---
 
     @abstractmethod

@@ -81,6 +81,10 @@ _NEEDED = {
 }
 
 
+# What chains of ours are for that tell so by how their names go on.
+_PURPOSES = (("RAW", PORTS), ("FENCE", FENCES), ("TUNNEL", TUNNELS))
+
+
 def _sample(owned: IptablesRules, family: int, last: bool) -> IptablesRules:
     """Return something small of each kind whose static rules are whole, so that these show on both sides of a comparison; not of
     what goes as a whole (``last``)."""
@@ -165,6 +169,19 @@ class Iptables(Backend):
 
     def foreign(self, ruleset: Saved, seen: Chains) -> Chains:
         return iptables_foreign.chains_of(self._tables, ruleset, seen if self.within else {})
+
+    def chains(self, ruleset: Saved, seen: Chains) -> Chains:
+        return iptables_foreign.chains_of(self._tables, ruleset, seen if self.within else {}, ours=True)
+
+    def purpose(self, chain: Chain) -> Optional[str]:
+        if chain.table not in self._own_tables() or not chain.name.startswith(OURS):
+            return None
+        return next((kind for word, kind in _PURPOSES if chain.name.startswith(OURS + word)), "")
+
+    def listing_of(self, chain: Chain) -> Sequence[str]:
+        name, dummy, table = chain.table.rpartition(" ")
+        families = [family for family, own in self._tables.items() if own == name and table in TABLES]
+        return [self.programs[families[0]], "-t", table, "-S", chain.name] if families else []
 
     # --- changing ---
 

@@ -21,12 +21,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     Words,
     is_ours,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, Rule
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, Rule, Setting
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.matching import (
     GOES_ON,
+    ICMP_TYPES,
     TARGETS,
+    Bits,
     Match,
-    Span,
     Value,
     address,
     between,
@@ -39,17 +40,41 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.matc
 # Where the kernel calls the built-in chains: table and chain to (nft's type, hook, priority).
 _HOOKS = {
     ("raw", "PREROUTING"): ("filter", "prerouting", -300),
+    ("raw", "OUTPUT"): ("filter", "output", -300),
     ("mangle", "PREROUTING"): ("filter", "prerouting", -150),
     ("nat", "PREROUTING"): ("nat", "prerouting", -100),
+    ("mangle", "INPUT"): ("filter", "input", -150),
     ("mangle", "FORWARD"): ("filter", "forward", -150),
+    ("mangle", "OUTPUT"): ("route", "output", -150),
+    ("nat", "OUTPUT"): ("nat", "output", -100),
+    ("filter", "INPUT"): ("filter", "input", 0),
     ("filter", "FORWARD"): ("filter", "forward", 0),
+    ("filter", "OUTPUT"): ("filter", "output", 0),
     ("mangle", "POSTROUTING"): ("filter", "postrouting", -150),
+    ("nat", "INPUT"): ("nat", "input", 100),
     ("nat", "POSTROUTING"): ("nat", "postrouting", 100),
 }
 _BOTH = ("tcp", "udp", "sctp", "dccp", "udplite", "multiport")
 # Extensions that ask nothing by themselves, and those that are about how much there is.
-_QUIET = {"", "comment", "conntrack", "state", "mark", "connmark", "iprange", "addrtype", "set", "pkttype", *_BOTH}
+_QUIET = {
+    "",
+    "icmp",
+    "icmp6",
+    "comment",
+    "conntrack",
+    "state",
+    "mark",
+    "connmark",
+    "iprange",
+    "addrtype",
+    "set",
+    "pkttype",
+    *_BOTH,
+}
 _RATES = {"limit", "hashlimit", "connlimit", "quota", "quota2", "recent", "connbytes"}
+# Where a target says what it translates to: only a port, or an address first.
+_TO = {("DNAT", "--to-destination"): "", ("SNAT", "--to-source"): "", ("REDIRECT", "--to-ports"): ":"}
+_EVERY_MARK = 0xFFFFFFFF
 _ALL_FLAGS = ("fin", "syn", "rst", "psh", "ack", "urg")
 _TYPES = {
     "LOCAL": "local",
@@ -141,6 +166,12 @@ def _type(what: str, text: str, negated: bool) -> Match:
     return match(what, *(_TYPES.get(name) for name in names), negated=negated)
 
 
+def _icmp(what: str, text: str, negated: bool) -> Match:
+    """Return a comparison of the type of a message; one of its code as well, or of any type, is not understood."""
+    kind = number(text)
+    return match(what, ICMP_TYPES[what].get(kind[0], text), negated=negated) if kind else unknown()
+
+
 _BY_EXTENSION: Mapping[Tuple[str, str], Callable[[str, bool], Match]] = {
     ("mark", "--mark"): lambda text, negated: _masked("mark", text, negated),
     ("connmark", "--mark"): lambda text, negated: _masked("ct mark", text, negated),
@@ -156,6 +187,8 @@ _BY_EXTENSION: Mapping[Tuple[str, str], Callable[[str, bool], Match]] = {
     ("iprange", "--dst-range"): lambda text, negated: _range("daddr", text, negated),
     ("addrtype", "--src-type"): lambda text, negated: _type("xt saddr type", text, negated),
     ("addrtype", "--dst-type"): lambda text, negated: _type("xt daddr type", text, negated),
+    ("icmp", "--icmp-type"): lambda text, negated: _icmp("icmp type", text, negated),
+    ("icmp6", "--icmpv6-type"): lambda text, negated: _icmp("icmpv6 type", text, negated),
     ("pkttype", "--pkt-type"): lambda text, negated: match("pkttype", text.replace("unicast", "host"), negated=negated),
 }
 
@@ -168,7 +201,7 @@ class _Reader:
         self._chains = chains
         self.matches: List[Match] = []
         self.verdict = self.to = ""
-        self.sets: List[Tuple[str, Optional[Span]]] = []
+        self.sets: List[Tuple[str, Setting]] = []
         self._target = False
         self._extension = ""
 
@@ -223,12 +256,15 @@ class _Reader:
                 self.matches += _asked("", word, values, negated)
             else:
                 self.matches += _asked(self._extension, word, values, negated)
-        elif self._extension == "DNAT" and word == "--to-destination":
-            self.to = values[0] if values else "?"
+        elif (self._extension, word) in _TO:
+            self.to = _TO[self._extension, word] + values[0] if values else "?"
         elif self._extension == "MARK" and word == "--set-xmark" and values:
             value, dummy, mask = values[0].partition("/")
-            if number(mask or "0xffffffff") == (0xFFFFFFFF, 0xFFFFFFFF):
-                self.sets = [("mark", number(value))]
+            put, bits = number(value), number(mask or "0xffffffff")
+            if bits == (_EVERY_MARK, _EVERY_MARK):
+                self.sets = [("mark", put)]
+            elif put and bits and put[0] & bits[0] == put[0]:  # what is set otherwise is turned over
+                self.sets = [("mark", Bits("mark", ~bits[0] & _EVERY_MARK, put[0]))]
         elif self._extension == "CT" and word == "--notrack":  # then nothing of the packet is translated
             self.verdict = "?"
         elif self._extension in ("ACCEPT", "DROP", "RETURN", *self._chains):  # which have none
@@ -250,8 +286,8 @@ def _told_by_both(known: Rule, words: Words, chains: Mapping[str, SavedChain]) -
     return replace(saved, matches=matches, verdict=told.verdict, target=told.target, sets=sets, lookup=known.lookup)
 
 
-def chains_of(names: Mapping[int, str], saved: Mapping[int, Tables], seen: Chains) -> Chains:
-    """Return the foreign chains by table and name. ``names``: by address family, what is in front of a table's name.
+def chains_of(names: Mapping[int, str], saved: Mapping[int, Tables], seen: Chains, ours: bool = False) -> Chains:
+    """Return the foreign chains, or (``ours``) all, by table and name. ``names``: by address family, what is in front of a table's name.
 
     ``seen`` is what nft sees of them, nothing where they are not its. It knows the handles of their rules, and the rules that iptables-nft did not make,
     of which iptables-nft-save tells something else (sets and maps are left out); it does not know what is in iptables' own extensions.
@@ -264,13 +300,13 @@ def chains_of(names: Mapping[int, str], saved: Mapping[int, Tables], seen: Chain
             named = "%s %s" % (names[family], table)
             for name, chain in chains.items():
                 known: Optional[Chain] = seen.get((named, name))
-                if name.startswith(OURS) or (listed and known is None):
+                if (name.startswith(OURS) and not ours) or (listed and known is None):
                     continue  # a built-in chain that iptables-nft would make on demand
                 if known is not None and len(known.rules) != len(chain.rules):
                     continue
                 rules = []
                 for place, words in enumerate(chain.rules):
-                    if is_ours(words):
+                    if is_ours(words) and not ours:
                         continue
                     rule = known.rules[place] if known is not None else rule_of(words, chains, "rule %d" % (place + 1))
                     rules.append(rule if rule.whole else _told_by_both(rule, words, chains))

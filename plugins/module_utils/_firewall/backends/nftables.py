@@ -41,7 +41,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     through,
     traits,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_foreign import chains_of
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_foreign import (
+    FAMILY_WORDS,
+    chains_of,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
     Objects,
     kind,
@@ -65,7 +68,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     TABLE,
     put_again,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import ForeignRules
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, ForeignRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
     FAMILIES,
@@ -332,7 +335,20 @@ class Nftables(Backend):
         return owned(ruleset)
 
     def foreign(self, ruleset: Objects, seen: Chains) -> Chains:
-        return chains_of(ruleset, (TABLE, BRIDGE_TABLE), _CALLS)
+        return chains_of(ruleset, (TABLE, BRIDGE_TABLE), (_CALLS,))
+
+    def chains(self, ruleset: Objects, seen: Chains) -> Chains:
+        return chains_of(ruleset)
+
+    def purpose(self, chain: Chain) -> Optional[str]:
+        if chain.table not in (TABLE, BRIDGE_TABLE):
+            return None
+        kinds = (kind for kind, rules in STATIC.items() if rules.table == chain.table and chain.name in rules.chains)
+        return next(kinds, "")
+
+    def listing_of(self, chain: Chain) -> Sequence[str]:
+        family, dummy, table = chain.table.partition(" ")
+        return [self.program, "-a", "list", "chain", family, table, chain.name] if family in FAMILY_WORDS else []
 
     def transaction(self, ruleset: Objects, edits: Sequence[Edit]) -> Texts:
         lines = lines_of(ruleset, edits)

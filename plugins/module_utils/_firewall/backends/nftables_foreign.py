@@ -22,18 +22,19 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     table_of,
     text_of,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, Rule
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, Rule, Setting
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.matching import (
     ADDRESSES,
     FLAGS,
     GOES_ON,
+    ICMP_TYPES,
     INTERFACES,
     NUMBERS,
     TARGETS,
     WORDS,
+    Bits,
     Lookup,
     Match,
-    Span,
     Value,
     address,
     between,
@@ -44,7 +45,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.matc
     unknown,
 )
 
-_FAMILIES = {"ip": (4,), "ip6": (6,), "inet": (4, 6), "bridge": (4, 6), "netdev": (4, 6)}
+FAMILY_WORDS = {"ip": (4,), "ip6": (6,), "inet": (4, 6), "bridge": (4, 6), "netdev": (4, 6)}
 _VERDICTS = ("accept", "drop", "return", "continue", "dnat", "snat", "masquerade", "redirect", "reject")
 # What only counts, notes or changes, and goes on.
 _GOES_ON = {"counter", "log", "comment", "ct helper", "ct timeout", "ct expectation", "flow", "dup", "secmark", "last"}
@@ -60,6 +61,7 @@ _CT = {
 }  # fmt: skip
 _TRANSPORT = ("tcp", "udp", "udplite", "sctp", "dccp")
 _EVERY = 2**128 - 1
+_EVERY_MARK = 0xFFFFFFFF
 
 Sets = Mapping[Tuple[str, str], Any]  # the elements by table and name, None where rules change them
 
@@ -97,6 +99,8 @@ def _payload(payload: Mapping[str, Any]) -> Tuple[str, List[Match]]:
     if of in ("arp", "vlan"):
         return "", [match("protocol", of)] if of == "arp" else []
     needs = [] if of == "th" else [match("l4proto", protocol(of))]
+    if of in ("icmp", "icmpv6") and name == "type":
+        return "%s type" % of, needs
     if of in _TRANSPORT or of == "th":
         known = {"sport": "sport", "dport": "dport", "flags": "tcp flags" if of == "tcp" else ""}
         return known.get(name, ""), needs
@@ -120,8 +124,12 @@ def _value(what: str, value: Any) -> Value:
             first, last = read(ends[0]), read(ends[1])
             return (first[0], last[0]) if first and last and first[0] <= last[0] else None
         return read(value)
+    if what in ICMP_TYPES and isinstance(value, int):
+        return ICMP_TYPES[what].get(value, str(value))
     if what == "rpf":
         return "missing" if value in (False, 0, "0") else "found" if value is True else None
+    if what in INTERFACES and value in (0, "0"):
+        return ""  # of iif and oif: none
     if what in INTERFACES or what in WORDS or what in FLAGS:
         return value if isinstance(value, str) and value else None
     return None
@@ -209,15 +217,45 @@ def _verdict(parts: Mapping[str, Any]) -> Tuple[str, str]:
     for name in ("jump", "goto"):
         if name in parts:
             return name, text_of(fields(parts[name]).get("target"))
-    if "dnat" in parts:
-        to = fields(parts["dnat"])
-        return "dnat", "%s%s" % (to.get("addr", "?"), ":%s" % to["port"] if "port" in to else "")
+    for name in ("dnat", "snat", "redirect"):
+        if parts.get(name) or (name == "dnat" and name in parts):
+            return name, _translated(fields(parts[name]))
     if parts.get("masquerade"):
         return "snat", ""  # with flags, it is something else
     return next((name for name in _VERDICTS if name in parts), ""), ""
 
 
-def _of_iptables(xt: Mapping[str, Any]) -> Tuple[List[Match], str, List[Tuple[str, Optional[Span]]]]:
+def _translated(to: Mapping[str, Any]) -> str:
+    """Return where a statement translates to as ``ADDRESS``, ``ADDRESS:PORT``, ``[ADDRESS6]:PORT`` or ``:PORT``, ``?`` where it says that otherwise."""
+    ip, port = to.get("addr", ""), to.get("port", "")
+    if (
+        not isinstance(ip, str)
+        or not isinstance(port, (int, str))
+        or not (ip or port)
+        or set(to) & {"flags", "type_flags"}
+    ):
+        return "?"
+    return "%s%s" % ("[%s]" % ip if ":" in ip and port else ip, ":%s" % port if port else "")
+
+
+def _mapped(to: Mapping[str, Any], table: str, sets: Sets) -> Tuple[Optional[Lookup], List[Match]]:
+    """Return the map that a statement takes its address from, with its port where the map has one, None where it takes none; and what it asks besides."""
+    by = fields(fields(to.get("addr")).get("map"))
+    if not by or "port" in to or set(to) & {"flags", "type_flags"}:
+        return None, []
+    names, needs = _keys(by.get("key"))
+    held = _elements(by.get("data"), table, sets)
+    if held is None or not names:
+        return None, needs
+    entries = []
+    for key, value in pairs(held):
+        parts = listed(fields(element(value)).get("concat"))
+        address_ = {"addr": parts[0], "port": parts[1]} if len(parts) == 2 else {"addr": element(value)}
+        entries.append((_values(names, key), "dnat", _translated(address_)))
+    return (Lookup(names, tuple(entries)) if len(entries) == len(held) else None), needs
+
+
+def _of_iptables(xt: Mapping[str, Any]) -> Tuple[List[Match], str, List[Tuple[str, Setting]]]:
     """Return what an extension of iptables asks, its verdict, and what it changes: nft tells no more of it than its name."""
     name = text_of(xt.get("name"))
     if xt.get("type") != "target":
@@ -227,17 +265,38 @@ def _of_iptables(xt: Mapping[str, Any]) -> Tuple[List[Match], str, List[Tuple[st
     return [], TARGETS.get(name, "?"), []
 
 
-def _set_to(parts: Mapping[str, Any]) -> List[Tuple[str, Optional[Span]]]:
+def _set_to(parts: Mapping[str, Any], table: str, sets: Sets) -> List[Tuple[str, Setting]]:
     """Return what a statement changes of marks."""
     mangle = fields(parts.get("mangle"))
     name, dummy = _looked_at(mangle.get("key"))
-    return [(name, number(mangle.get("value")))] if name in ("mark", "ct mark") else []
+    return [(name, _setting(mangle.get("value"), table, sets))] if name in ("mark", "ct mark") else []
+
+
+def _setting(value: Any, table: str, sets: Sets) -> Setting:
+    """Return what a mark is set to: a number, what is made of a mark by one, or what a map has; None for anything else."""
+    parts = fields(value)
+    by = fields(parts.get("map"))
+    if by:
+        names, dummy = _keys(by.get("key"))
+        held = pairs(_elements(by.get("data"), table, sets) or [])
+        marks = [(key, number(element(found))) for key, found in held]
+        if not names or any(mark is None for dummy, mark in marks):
+            return None
+        return Lookup(names, tuple((_values(names, key), "mark", str(mark[0])) for key, mark in marks if mark))
+    for operator in ("|", "&"):
+        operands = listed(parts.get(operator))
+        bits = number(operands[1]) if len(operands) == 2 else None
+        of, dummy = _looked_at(operands[0]) if bits else ("", [])
+        if bits and of in ("mark", "ct mark"):
+            return Bits(of, bits[0]) if operator == "&" else Bits(of, ~bits[0] & _EVERY_MARK, bits[0])
+    of, dummy = _looked_at(value)
+    return Bits(of, _EVERY_MARK) if of in ("mark", "ct mark") else number(value)
 
 
 def rule_of(item: Mapping[str, Any], sets: Sets) -> Rule:
     """Return what a rule means."""
     matches: List[Match] = []
-    changed: List[Tuple[str, Optional[Span]]] = []
+    changed: List[Tuple[str, Setting]] = []
     verdict = target = ""
     lookup: Optional[Lookup] = None
     table, odd = table_of(item), not isinstance(item.get("expr"), list)
@@ -251,6 +310,9 @@ def rule_of(item: Mapping[str, Any], sets: Sets) -> Rule:
             matches += needs
         elif found[0]:
             verdict, target = found
+            if verdict == "dnat" and target == "?":
+                lookup, needs = _mapped(fields(parts["dnat"]), table, sets)
+                matches += needs
             if verdict == "reject" and table.partition(" ")[0] not in ("ip", "ip6"):
                 matches += _implied(fields(parts["reject"]), matches)
         elif "xt" in parts:
@@ -263,7 +325,7 @@ def rule_of(item: Mapping[str, Any], sets: Sets) -> Rule:
         ):
             matches.append(unknown(some=True))
         elif "mangle" in parts:
-            changed += _set_to(parts)
+            changed += _set_to(parts, table, sets)
         elif "notrack" in parts:  # then nothing of the packet is translated
             verdict = "?"
         elif not parts or not set(parts) <= _GOES_ON | {"set", "map"}:
@@ -309,8 +371,8 @@ def _changed_by_rules(objects: Objects) -> Set[Tuple[str, str]]:
     return found
 
 
-def chains_of(objects: Objects, ours: Collection[str], calls: str) -> Chains:
-    """Return the chains by table and name, without ours: those in the tables ``ours``, and those whose names begin with ``calls``, in the
+def chains_of(objects: Objects, ours: Collection[str] = (), calls: Tuple[str, ...] = ()) -> Chains:
+    """Return the chains by table and name, without ours: those in the tables ``ours``, and those whose names begin with one of ``calls``, in the
     tables of iptables-nft. A rule that calls one of the latter is one that is never met: it keeps its place, so that rules can be counted."""
     dormant = {
         "%s %s" % (table.get("family"), table.get("name"))
@@ -334,7 +396,7 @@ def chains_of(objects: Objects, ours: Collection[str], calls: str) -> Chains:
     found: Chains = {}
     for item in kind(objects, "chain"):
         table, name = table_of(item), text_of(item.get("name"))
-        families = _FAMILIES.get(text_of(item.get("family")), ())
+        families = FAMILY_WORDS.get(text_of(item.get("family")), ())
         if families and name and not name.startswith(calls) and table not in ours and table not in dormant:
             found[table, name] = _chain(item, families, tuple(rules.get((table, name), ())))
     return found

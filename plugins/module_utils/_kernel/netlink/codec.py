@@ -116,7 +116,10 @@ else:
 
         nla_map = (
             *[(name, "cdata" if name == "RTA_VIA" else kind) for name, kind in rtmsg.nla_map[:24]],
-            *[("RTA_%d" % number, "none") for number in range(24, 30)],
+            *[("RTA_%d" % number, "none") for number in range(24, 27)],
+            ("RTA_IP_PROTO", "uint8"),
+            ("RTA_SPORT", "be16"),
+            ("RTA_DPORT", "be16"),
             ("RTA_NH_ID", "uint32"),
         )
 

@@ -32,6 +32,7 @@ _GETNSID = 90
 _SIOCGIFNAME, _SIOCGIFINDEX = 0x8910, 0x8933  # include/uapi/linux/sockios.h
 _IFREQ = struct.Struct("=16si20x")  # struct ifreq with an index
 _IFF_UP, _IFF_RUNNING = 0x1, 0x40
+_FORWARDING = 3  # BR_STATE_FORWARDING
 _BRVLAN, _SKIP_STATS = 2, 8  # RTEXT_FILTER_*
 # IFLA_INET6_CONF of include/uapi/linux/if_link.h: an array of numbers, of which DEVCONF_ACCEPT_RA (include/uapi/linux/ipv6.h) is the fourth,
 # and DEVCONF_DISABLE_IPV6 the 27th.
@@ -197,6 +198,9 @@ def _attributes(message: codec.Message) -> Dict[str, Any]:
     port = info.get_attr("IFLA_INFO_SLAVE_DATA") if info and master.ports else None
     if port is not None:
         attributes.update(_decoded(master.ports, port))
+        state = port.get_attr("IFLA_BRPORT_STATE")
+        if state is not None:
+            attributes["forwards"] = state == _FORWARDING
     return attributes
 
 

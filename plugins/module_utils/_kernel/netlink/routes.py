@@ -89,7 +89,7 @@ def read_all(sock: Socket, family: int, table: int, name: Callable[[int], str], 
         # For a type of service of its own there is another route to the same destination, which is nobody's here.
         if first["family"] != FAMILIES[family] or first["tos"] or (protocol and first["proto"] != protocol):
             continue
-        route = known.get(run.alike) or _route(first, name)
+        route = known.get(run.alike) or route_of(first, name)
         known[run.alike] = route
         if route.table == table:
             several = bool(codec.address_text(first.raw("RTA_DST")))
@@ -124,7 +124,7 @@ def _short(table: int) -> int:
     return table if table < 256 else 0
 
 
-def _route(message: codec.Message, name: Callable[[int], str]) -> Route:
+def route_of(message: codec.Message, name: Callable[[int], str]) -> Route:
     """Return a route. A blackhole's interface (IPv6 has one) and the order of nexthops mean nothing."""
     family = codec.VERSIONS[message["family"]]
     destination = message.get_attr("RTA_DST") or ("0.0.0.0" if family == 4 else "::")

@@ -62,6 +62,7 @@ class Firewalls:
         self._refused: Dict[Tuple[int, str], Refused] = {}  # why a rule set cannot be read: its tool is not asked again
         self._indexes: Dict[Tuple[int, str], RuleIndex] = {}
         self._foreign: Dict[int, ForeignRules] = {}
+        self._rules: Dict[int, ForeignRules] = {}
         self._published: Dict[int, Dict[str, List[Published]]] = {}
         self._uplinks: Dict[int, Dict[int, Tuple[str, ...]]] = {}
         self._state = state
@@ -75,7 +76,13 @@ class Firewalls:
 
     def outdate(self, touched: Set[int], steps: Sequence[Change]) -> None:
         """Take note that namespaces were changed: they are read again when they are asked for."""
-        by_namespace: Sequence[Dict[int, Any]] = (self._foreign, self._published, self._listeners, self._uplinks)
+        by_namespace: Sequence[Dict[int, Any]] = (
+            self._foreign,
+            self._rules,
+            self._published,
+            self._listeners,
+            self._uplinks,
+        )
         by_backend: Sequence[Dict[Tuple[int, str], Any]] = (self._rulesets, self._indexes)
         for ns in touched:
             for known in by_namespace:
@@ -175,6 +182,15 @@ class Firewalls:
                 chains.update(backend.foreign(self.ruleset(ns, backend), chains))
             self._foreign[ns] = ForeignRules(chains)
         return self._foreign[ns]
+
+    def rules(self, ns: int) -> ForeignRules:
+        """Return the rules of all, ours as well."""
+        if ns not in self._rules:
+            chains: Chains = {}
+            for backend in self.serving(ns):
+                chains.update(backend.chains(self.ruleset(ns, backend), chains))
+            self._rules[ns] = ForeignRules(chains)
+        return self._rules[ns]
 
     def uplinks(self, ns: int, family: int) -> Tuple[str, ...]:
         """Return the interfaces of the default routes of a family, those of the smallest metric; found once a namespace."""

@@ -56,7 +56,7 @@ def ran(
 
 def test_each_module_has_the_action_plugin() -> None:
     assert sorted(path.stem for path in (PLUGINS / "action").glob("*.py")) == MODULES
-    assert len(MODULES) == 10
+    assert len(MODULES) == 11
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -16,6 +16,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._kernel import
     complete,
     containers,
     firewall,
+    path,
     reader,
     writer,
 )
@@ -31,6 +32,7 @@ KERNELS = {
     "ns_address": arp_nd.Kernel,
     "ns_link": addresses.Kernel,
     "ns_route": addresses.Kernel,
+    "path_info": path.Kernel,
     "veth": writer.Kernel,
     "wiring": complete.Kernel,
     "wiring_info": complete.Kernel,

@@ -18,7 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables import NFTABLES
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, ForeignRules, Rule
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.matching import all_of, match, unknown
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.matching import Bits, all_of, match, unknown
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.packets import (
     Journey,
     Packet,
@@ -212,7 +212,8 @@ def test_verdicts_and_targets(rule: Any, verdict: Any, target: Any) -> None:
     ("rule", "sets"),
     [
         ("-j MARK --set-xmark 0x5/0xffffffff", (("mark", (5, 5)),)),
-        ("-j MARK --set-xmark 0x5/0xff", (("mark", None),)),
+        ("-j MARK --set-xmark 0x5/0xff", (("mark", Bits("mark", 0xFFFFFF00, 0x5)),)),
+        ("-j MARK --set-xmark 0x5/0x3", (("mark", None),)),
         ("-j CONNMARK --restore-mark", (("mark", None), ("ct mark", None))),
     ],
 )

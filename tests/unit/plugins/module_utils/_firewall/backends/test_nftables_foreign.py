@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_foreign import chains_of
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.matching import Lookup
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.matching import Bits, Lookup
 from ansible_collections.linuxnet.containers.tests.unit.nft_json import chain, rule
 
 
 def read(*objects: Any) -> Any:
-    return chains_of(objects, ["inet linuxnet_containers"], "LINUXNET-")
+    return chains_of(objects, ["inet linuxnet_containers"], ("LINUXNET-",))
 
 
 def only_rule(*expr: Any) -> Any:
@@ -34,6 +34,11 @@ def only_rule(*expr: Any) -> Any:
         ({"masquerade": None}, ("masquerade", "")),
         ({"masquerade": {"flags": "random"}}, ("snat", "")),
         ({"dnat": {"addr": "10.0.0.2", "port": 80}}, ("dnat", "10.0.0.2:80")),
+        ({"dnat": {"addr": "fd00::2", "port": 80}}, ("dnat", "[fd00::2]:80")),
+        ({"dnat": {"addr": "10.0.0.2", "flags": "random"}}, ("dnat", "?")),
+        ({"snat": {"addr": "10.0.0.2"}}, ("snat", "10.0.0.2")),
+        ({"redirect": {"port": 8080}}, ("redirect", ":8080")),
+        ({"redirect": None}, ("redirect", "")),
         ({"dnat": None}, ("dnat", "?")),
         ({"xt": {"type": "target", "name": "MASQUERADE"}}, ("masquerade", "?")),
         ({"xt": {"type": "target", "name": "REJECT"}}, ("reject", "?")),
@@ -64,6 +69,60 @@ def test_a_verdict_map_is_read_with_or_without_comments() -> None:
     wanted = Lookup(("iifname",), ((("br0",), "accept", ""), (("br1",), "jump", "y")))
     assert vmap({"set": elements}) == wanted
     assert vmap("@ways", {"map": {"family": "inet", "table": "fw", "name": "ways", "elem": elements}}) == wanted
+
+
+TO_PORT = {
+    "concat": [{"payload": {"protocol": "ip", "field": "daddr"}}, {"payload": {"protocol": "th", "field": "dport"}}]
+}
+
+
+def test_a_map_that_is_translated_by_is_looked_up() -> None:
+    data = {
+        "set": [
+            [{"concat": ["10.0.0.1", 80]}, {"concat": ["10.0.0.2", 8080]}],
+            [{"concat": ["10.0.0.1", 81]}, "10.0.0.3"],
+        ]
+    }
+    found = only_rule({"dnat": {"addr": {"map": {"key": TO_PORT, "data": data}}}})
+    assert found.verdict == "dnat"
+    assert found.lookup is not None
+    facts = {"protocol": "ip", "daddr": (0x0A000001, 0x0A000001)}
+    assert found.lookup.found({**facts, "dport": (80, 80)}) == [("dnat", "10.0.0.2:8080", True)]
+    assert found.lookup.found({**facts, "dport": (81, 81)}) == [("dnat", "10.0.0.3", True)]
+    assert found.lookup.found({**facts, "dport": (82, 82)}) == []
+
+
+@pytest.mark.parametrize("data", [None, "@nothing", {"set": [5]}, {"set": 5}])
+def test_where_such_a_map_is_not_understood_it_is_not_known_where_to(data: Any) -> None:
+    found = only_rule({"dnat": {"addr": {"map": {"key": TO_PORT, "data": data}}}})
+    assert (found.verdict, found.target) == ("dnat", "?")
+    assert found.lookup is None or not found.lookup.entries
+
+
+MARK = {"meta": {"key": "mark"}}
+
+
+@pytest.mark.parametrize(
+    ("value", "setting"),
+    [
+        (5, (5, 5)),
+        ({"|": [MARK, 8]}, Bits("mark", 0xFFFFFFF7, 8)),
+        ({"&": [{"ct": {"key": "mark"}}, 8]}, Bits("ct mark", 8)),
+        ({"ct": {"key": "mark"}}, Bits("ct mark", 0xFFFFFFFF)),
+        ({"^": [MARK, 8]}, None),
+        ({"|": [MARK]}, None),
+        ({"|": [MARK, "x"]}, None),
+        (
+            {"map": {"key": {"meta": {"key": "iifname"}}, "data": {"set": [["br0", 7]]}}},
+            Lookup(("iifname",), ((("br0",), "mark", "7"),)),
+        ),
+        ({"map": {"key": {"meta": {"key": "cpu"}}, "data": {"set": [["br0", 7]]}}}, None),
+        ({"map": {"key": {"meta": {"key": "iifname"}}, "data": {"set": [["br0", "x"]]}}}, None),
+        (None, None),
+    ],
+)
+def test_what_a_mark_is_set_to(value: Any, setting: Any) -> None:
+    assert only_rule({"mangle": {"key": MARK, "value": value}}).sets == (("mark", setting),)
 
 
 @pytest.mark.parametrize(
