@@ -48,7 +48,7 @@ options:
     description:
       - A bridge of the host or, where that has none of the name, of O(netns). Addresses in there and of everything behind the bridge's ports count as
         taken.
-      - Without it and O(parent), for O(pool), those of the host and of all namespaces in C(/run/netns).
+      - Without it, O(parent) and O(cable), for O(pool), those of the host and of all namespaces in C(/run/netns).
     type: str
   parent:
     description:
@@ -56,6 +56,13 @@ options:
         namespaces that have names.
       - With O(probe) the question is asked on that one, so that others on the segment are known.
     type: str
+    version_added: 0.3.0
+  cable:
+    description:
+      - The interface is an end of a pair, and O(pool) is for its two ends. Only what the other end has counts as taken. An end keeps the address that it
+        has, and one that has none gets another one than the other end's.
+    type: bool
+    default: false
     version_added: 0.3.0
   range:
     description: Narrows the pool, C(FIRST-LAST) or a CIDR.

@@ -137,7 +137,21 @@ class Search:
         return self._free(self._want.pool) if self._want.pool is not None else Choice()
 
     def _taken(self) -> Mapping[IpAddress, Holder]:
+        if self._want.cable:
+            return self._at_the_other_end()
         return leases(self._state).taken(self._where, self._want.bridge, self._bridge)
+
+    def _at_the_other_end(self) -> Dict[IpAddress, Holder]:
+        """Return the addresses that the other end of the pair has."""
+        if self._link.peer_ns is None:
+            self._state.open_all()
+        link = self._state.link(self._ns, self._link.name) or self._link
+        far = self._state.link_at(link.peer_ns, link.peer_index) if link.peer_ns is not None else None
+        if far is None or link.peer_ns is None:
+            return {}
+        label = str(self._state.ref_of(link.peer_ns))
+        there = self._state.addresses_of(link.peer_ns, far)
+        return {one.parsed: Holder(one, link.peer_ns, far.index, label) for one in there}
 
     def _taken_again(self, holder: Holder) -> Mapping[IpAddress, Holder]:
         """Return who has which address, read again where the namespace of a holder may just be ending."""
