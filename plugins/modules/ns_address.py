@@ -59,10 +59,9 @@ options:
     version_added: 0.3.0
   cable:
     description:
-      - The interface is an end of a pair, and O(pool) is for its two ends. Only what the other end has counts as taken. An end keeps the address that it
-        has, and one that has none gets another one than the other end's.
-    type: bool
-    default: false
+      - The interface is an end of a pair, of which this is the other end, written C(NETNS/INTERFACE), and O(pool) is for the two. Only what the other end has
+        counts as taken. An end keeps the address that it has, and one that has none gets another one than the other end's.
+    type: str
     version_added: 0.3.0
   range:
     description: Narrows the pool, C(FIRST-LAST) or a CIDR.

@@ -119,8 +119,11 @@ def test_what_is_set_before_the_end_is_up(host: Lab) -> None:
 def test_both_ends_of_a_cable_share_a_pool(host: Lab) -> None:
     """The first that is asked gets the lowest address; whoever has one keeps it, whatever the order."""
     host.module("veth", cable=True, **FIRST)
-    both = [{"netns": "r1", "interface": "eth1"}, {"netns": "r2", "interface": "eth1"}]
-    pool = {"pool": "10.0.12.0/31", "gateway": "none", "strategy": "lowest", "cable": True, "supersede": True}
+    both = [
+        {"netns": "r1", "interface": "eth1", "cable": "r2/eth1"},
+        {"netns": "r2", "interface": "eth1", "cable": "r1/eth1"},
+    ]
+    pool = {"pool": "10.0.12.0/31", "gateway": "none", "strategy": "lowest", "supersede": True}
     host.run("ip netns add other && ip -n other addr add 10.0.12.0/31 dev lo")  # nobody on this segment
     made = settles(host, "ns_address", aggregate=both, **pool)
     assert [one["after"]["address"] for one in made["results"]] == ["10.0.12.0/31", "10.0.12.1/31"]
@@ -132,5 +135,6 @@ def test_both_ends_of_a_cable_share_a_pool(host: Lab) -> None:
     assert [one["after"]["address"] for one in wider["results"]] == ["10.0.12.2/29", "10.0.12.1/29"]
     host.run("ip netns del other")
     full = "pool: no free address in 10.0.12.1/32"
-    says(host, "ns_address", full, **{**pool, "pool": "10.0.12.1/32", "netns": "r1", "interface": "eth1"})
+    says(host, "ns_address", full, **both[0], **{**pool, "pool": "10.0.12.1/32"})
+    refuses(host, "ns_address", "cable: 'eth1' is not the other end", **{**both[0], "cable": "eth1"}, **pool)
     refuses(host, "ns_address", "cable: the segment is the pair itself", bridge="br0", **both[0], **pool)

@@ -121,6 +121,7 @@ ITEMS: dict[str, list[dict[str, Any]]] = {
             **{"exclude": ["10.0.0.70"], "gateway": "10.0.0.1", "owner": "qowner"},
         },
         {"interface": "eth0", "netns": "web", "pool": "10.0.0.0/24", "parent": "qup"},
+        {"interface": "eth0", "netns": "web", "pool": "10.0.0.0/24", "cable": "qns/qend"},
     ],
     "ns_route": [
         {"destination": "10.7.0.0/16", "netns": "web", "gateway": "10.0.0.1", "interface": "eth0", "table": "107"},

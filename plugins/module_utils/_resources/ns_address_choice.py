@@ -143,15 +143,11 @@ class Search:
 
     def _at_the_other_end(self) -> Dict[IpAddress, Holder]:
         """Return the addresses that the other end of the pair has."""
-        if self._link.peer_ns is None:
-            self._state.open_all()
-        link = self._state.link(self._ns, self._link.name) or self._link
-        far = self._state.link_at(link.peer_ns, link.peer_index) if link.peer_ns is not None else None
-        if far is None or link.peer_ns is None:
-            return {}
-        label = str(self._state.ref_of(link.peer_ns))
-        there = self._state.addresses_of(link.peer_ns, far)
-        return {one.parsed: Holder(one, link.peer_ns, far.index, label) for one in there}
+        ref, name = self._want.cable or (HOST, "")
+        ns = self._state.find(ref)
+        far = self._state.link(ns, name) if ns is not None else None
+        there = self._state.addresses_of(ns, far) if ns is not None and far is not None else ()
+        return {one.parsed: Holder(one, ns, far.index if far else 0, str(ref)) for one in there}
 
     def _taken_again(self, holder: Holder) -> Mapping[IpAddress, Holder]:
         """Return who has which address, read again where the namespace of a holder may just be ending."""
@@ -240,7 +236,8 @@ def disable_ipv6(want: Want, ns: int, link: Link, state: State) -> Optional[str]
     """Return the sysctl of the interface, that of new ones where it is only foreseen; None where there is no IPv6 at all."""
     if link.get("ipv6"):
         return "0"
-    found = state.sysctl(ns, _DISABLE_IPV6 % want.interface)
+    # Of one that is only foreseen another may have the name as yet.
+    found = state.sysctl(ns, _DISABLE_IPV6 % want.interface) if link.index > 0 else None
     if found is None and ns > 0:
         found = state.sysctl(ns, _DISABLE_IPV6 % "default")
     if link.get("ipv6") is False and (found is not None or ns <= 0):  # as it was found, or is foreseen

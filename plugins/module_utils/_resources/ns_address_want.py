@@ -31,7 +31,7 @@ OPTIONS: Dict[str, Any] = {
     "pool": {"type": "str"},
     "bridge": {"type": "str"},
     "parent": {"type": "str"},
-    "cable": {"type": "bool", "default": False},
+    "cable": {"type": "str"},
     "range": {"type": "str"},
     "exclude": {"type": "list", "elements": "str"},
     "gateway": {"type": "str"},
@@ -82,7 +82,7 @@ class Want:
     names of `Address`.
 
     ``bridge`` is the interface whose segment it is; with ``on_parent`` that is no bridge, but the parent of those who are on it. With ``cable`` the
-    segment is the pair that the interface is an end of.
+    segment is a pair, of which that is the other end.
 
     Of the other items of its task a want knows ``keep`` and ``keep_pools``, what is wanted on the same interface, so that none
     removes another's; ``beside``, the wants for each interface of the namespace on which one supersedes; ``reserved``, the fixed
@@ -112,7 +112,7 @@ class Want:
     clears: FrozenSet[int] = field(default=frozenset((4, 6)), compare=False)
     on_parent: bool = False
     clears_loopback: bool = False
-    cable: bool = False
+    cable: Optional[Tuple[NsRef, str]] = None
 
     def may_be(self, address: Address) -> bool:
         """Return whether an address of the interface is, or may be, the one that is wanted."""
@@ -160,7 +160,7 @@ def parse(params: Mapping[str, Any]) -> Want:
         if params.get(option) is not None and family == 6:
             raise Invalid("%s: an IPv6 address has none to set." % option)
     other = next((option for option in ("bridge", "parent") if params.get(option)), "")
-    if params["cable"] and other:
+    if params.get("cable") and other:
         raise Invalid("cable: the segment is the pair itself, so leave %s out." % other)
     given = values.given(params, _GIVEN)
     _check(given, name, family)
@@ -183,7 +183,7 @@ def parse(params: Mapping[str, Any]) -> Want:
         params["supersede"],
         on_parent=bool(params.get("parent")),
         clears_loopback=params["loopback"],
-        cable=params["cable"],
+        cable=_other_end(params["cable"]) if params.get("cable") else None,
     )
 
 
@@ -191,6 +191,14 @@ def _segment(params: Mapping[str, Any]) -> Optional[str]:
     """Return the name of the bridge, or of the parent, whose members' addresses count as taken, None where none is given."""
     option = "parent" if params.get("parent") else "bridge"
     return known_name(params[option], option) if params.get(option) else None
+
+
+def _other_end(text: str) -> Tuple[NsRef, str]:
+    """Return (namespace, interface) of the other end of a pair. Raises `Invalid`."""
+    netns, dummy, name = text.rpartition("/")
+    if not netns:
+        raise Invalid("cable: '%s' is not the other end, written NETNS/INTERFACE." % text)
+    return NsRef.parse(netns, "cable"), known_name(name, "cable")
 
 
 def default_owner(ns: NsRef, interface: str) -> str:

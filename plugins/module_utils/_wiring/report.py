@@ -48,12 +48,47 @@ def _result_lines(wiring: Mapping[str, Mapping[str, Any]], subnets: Mapping[str,
         elif not container["interfaces"]:
             unwired.append("%s  (%s: only lo)" % (name, container["network_mode"]))
         for interface in container["interfaces"]:
+            if "link" in interface:
+                continue
             on_parent = "kind" in interface  # without a pair
             bridge = interface["parent" if on_parent else "bridge"]
             near = interface["kind" if on_parent else "host_interface"]
             port = (near, interface["name"], "  ".join(interface["addresses"]))
             bridges.setdefault((bridge, subnets.get(bridge, "")), {}).setdefault(port, []).append(name)
-    return _tree("host", bridges) + unwired
+    return _tree("host", bridges) + _link_lines(wiring) + unwired
+
+
+def _link_lines(wiring: Mapping[str, Mapping[str, Any]]) -> List[str]:
+    """Return the trees of the containers that have links, each with its ends of them."""
+    ends = {
+        "%s:%s" % (container["netns"], one["name"]): "  ".join(one["addresses"])
+        for container in wiring.values()
+        for one in container["interfaces"]
+        if "link" in one
+    }
+    names: Dict[str, List[str]] = collections.defaultdict(list)  # of those in one namespace, by whose it is
+    for name in wiring:
+        names[_joined(name, wiring)].append(name)
+    lines = []
+    for name in names:
+        ports = {}
+        for one in wiring[name]["interfaces"]:
+            if "link" in one:
+                far, dummy, interface = one["link"].rpartition(":")
+                ports[_near(one["name"], "  ".join(one["addresses"])), interface, ends.get(one["link"], "")] = [far]
+        lines += _tree("in " + ", ".join(names[name]), {("", ""): ports}) if ports else []
+    return lines
+
+
+def _joined(name: str, wiring: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the container whose namespace a container is in, itself for its own."""
+    other = wiring[name]["network_mode"].partition("container:")[2]
+    return _joined(other, wiring) if other in wiring else name
+
+
+def _near(name: str, addresses: str) -> str:
+    """Return an end of a link with the addresses that it has itself."""
+    return "%s  %s" % (name, addresses) if addresses else name
 
 
 def _survey_lines(wiring: Mapping[str, Any], subnets: Mapping[str, str]) -> List[str]:
@@ -97,13 +132,29 @@ def _trees(
             }
     for pair in pairs:
         bridges = trees.setdefault(pair["netns"], {})
-        port = (pair["name"], pair["peer_name"] or "out of sight", "  ".join(pair["addresses"]))
+        near = _near(pair["name"], "  ".join(pair.get("near_addresses") or ()))
+        port = (near, pair["peer_name"] or "out of sight", "  ".join(pair["addresses"]))
         behind = namespaces.get(pair["peer_netns"]) or _unlisted(pair["owner"], pair["container"], pair["engine"])
         heading = headings.get((pair["netns"], pair["bridge"]), (pair["bridge"], ""))
         bridges.setdefault(heading, {})[port] = [_who(behind)] if pair["owner"] else []
+        if pair["netns"] is not None and pair["peer_netns"] is not None and not pair["bridge"]:
+            _add_other_end(trees, pair, namespaces)
     for link in wiring.get("links", ()):
         _add_link(trees, link, headings, addresses, namespaces)
     return trees
+
+
+def _add_other_end(
+    trees: Dict[Any, Bridges], pair: Mapping[str, Any], namespaces: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Add a pair between two containers to the one that it leads to as well."""
+    port = (
+        _near(pair["peer_name"], "  ".join(pair["addresses"])),
+        pair["name"],
+        "  ".join(pair.get("near_addresses") or ()),
+    )
+    behind = namespaces.get(pair["netns"]) or _unlisted(pair.get("near_owner") or pair["netns"])
+    trees.setdefault(pair["peer_netns"], {}).setdefault(("", ""), {})[port] = [_who(behind)]
 
 
 def _add_link(
@@ -230,6 +281,9 @@ def _add_interfaces(containers: Mapping[str, Item], results: Mapping[str, Sequen
     """Add to the containers their interfaces with bridges and addresses."""
     by_name: Dict[Tuple[str, str], Item] = {}  # by container and interface
     for entry in _afters(results, "veth"):
+        if entry.get("netns"):
+            _add_ends(containers, entry, by_name)
+            continue
         container = containers.get(entry.get("peer_netns") or "")
         if container is None:
             continue
@@ -260,7 +314,7 @@ def _add_interfaces(containers: Mapping[str, Item], results: Mapping[str, Sequen
     addresses = _afters(results, "address")
     listed = {(entry["netns"], entry["interface"]): number for number, entry in enumerate(addresses)}
     for name, container in containers.items():  # as they are listed, whichever module made them
-        container["interfaces"].sort(key=lambda one, name=name: listed.get((name, one["name"]), len(listed)))
+        container["interfaces"].sort(key=lambda one, name=name: listed.get((name, one["name"]), len(addresses)))
     for entry in addresses:
         addressed = by_name.get((entry.get("netns") or "", entry["interface"]))
         if addressed is not None:
@@ -269,6 +323,19 @@ def _add_interfaces(containers: Mapping[str, Item], results: Mapping[str, Sequen
                 addressed["gateways"].append(entry["gateway"])
         elif entry["interface"] == "lo" and entry.get("netns") in containers:
             containers[entry["netns"]]["loopback_addresses"].append(entry["address"])
+
+
+def _add_ends(containers: Mapping[str, Item], entry: Mapping[str, Any], by_name: Dict[Tuple[str, str], Item]) -> None:
+    """Add the two ends of a link between containers."""
+    both = (("", "peer_"), ("peer_", ""))
+    for near, far in both:
+        container = containers.get(entry[near + "netns"])
+        interface = {"name": entry[near + "name"], "link": "%s:%s" % (entry[far + "netns"], entry[far + "name"])}
+        interface.update(mac=entry[near + "mac"], mtu=entry[near + "mtu"], host_interface=None, bridge=None)
+        interface.update(addresses=[], gateways=[])
+        if container is not None:
+            container["interfaces"].append(interface)
+            by_name[container["netns"], interface["name"]] = interface
 
 
 def _container(entry: Mapping[str, Any], mode: str) -> Item:
