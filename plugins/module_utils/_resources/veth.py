@@ -204,6 +204,10 @@ class VethResource(Resource[Want, Have]):
     def identities(self, want: Want) -> Sequence[Hashable]:
         return (want.ns, want.name), (want.peer_ns, want.peer_name)
 
+    def same(self, want: Want, other: Want) -> bool:
+        """Of two that are to be gone neither is in the other's way."""
+        return want == other or not (want.present or other.present)
+
     def together(self, wants: Sequence[Want]) -> List[Want]:
         siblings: Dict[NsRef, List[str]] = collections.defaultdict(list)
         macs: Dict[Tuple[NsRef, str, str], Want] = {}  # by bridge
