@@ -237,8 +237,10 @@ def _containers(
     ends: Dict[str, List[End]] = collections.defaultdict(list)
     for end in (end for link in links if link.present for end in link.ends):
         ends[end.container].append(end)
+    linked = {end.container for link in links for end in link.ends}
     containers = [
-        Container(spec, networks, ends.pop(spec["name"], ())) for spec in _listed("containers", given, absent)
+        Container(spec, networks, ends.pop(spec["name"], ()), spec["name"] in linked)
+        for spec in _listed("containers", given, absent)
     ]
     for name, (end, *dummy) in ends.items():
         hint = meant(name, [container.name for container in containers])

@@ -91,15 +91,23 @@ class Container:
     """A container; ``spec`` is its entry in canonical form. Raises `Invalid` when it is made.
 
     ``joined`` is the container whose namespace it shares, ``""`` where it shares none; ``ends`` are those of links that it is to have.
+    ``linked``: links of it are listed, be it to be gone.
     """
 
-    def __init__(self, spec: Mapping[str, Any], networks: Mapping[str, Network], ends: Sequence[End] = ()) -> None:
+    def __init__(
+        self,
+        spec: Mapping[str, Any],
+        networks: Mapping[str, Network],
+        ends: Sequence[End] = (),
+        linked: bool = False,
+    ) -> None:
         self.name = netns_name(spec["name"], "wiring_containers")
         self.spec = spec
         self.present = spec["state"] != "absent"
         self.mode, dummy, self.joined = spec["network_mode"].partition(":")
         self.engine = spec["engine"]
         self.ends = ends
+        self.linked = linked
         if self.mode not in MODES or (self.mode == "container") != bool(self.joined):
             raise self._refusal("network_mode '%s' is none of %s:NAME." % (spec["network_mode"], ", ".join(MODES)))
         if self.name == "host" and self.mode != "host" and self.present:
@@ -201,7 +209,7 @@ class Container:
 
     def _attached(self, networks: Mapping[str, Network]) -> List[Attachment]:
         listed = self.spec.get("networks")
-        if listed is None and self.ends:
+        if listed is None and self.linked:
             listed = []  # one that has links has no network unless it says so
         if listed is None:
             present = (network.name for network in networks.values() if network.present)
