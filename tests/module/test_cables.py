@@ -84,7 +84,7 @@ def test_a_container_that_was_made_anew_gets_its_pair_again(host: Lab, name: str
 
 @pytest.mark.parametrize("name", ["r1", "r2"])
 def test_a_cable_that_lost_its_other_end_goes(host: Lab, name: str) -> None:
-    macs = {"mac": "02:00:00:00:00:01", "peer_mac": "02:00:00:00:00:02"}
+    macs: dict[str, Any] = {"mac": "02:00:00:00:00:01", "peer_mac": "02:00:00:00:00:02"}
     host.module("veth", cable=True, **FIRST, **macs)
     renewed(host, name)
     settles(host, "veth", cable=True, **FIRST, **macs)
@@ -94,9 +94,17 @@ def test_a_cable_that_lost_its_other_end_goes(host: Lab, name: str) -> None:
 
 
 def test_what_is_no_longer_asked_for_goes(host: Lab) -> None:
-    more = {"mac": "02:00:00:00:00:01", "peer_mac": "02:00:00:00:00:02", "rate": "10mbit", "peer_rate": "1mbit"}
+    more: dict[str, Any] = {
+        "mac": "02:00:00:00:00:01",
+        "peer_mac": "02:00:00:00:00:02",
+        "rate": "10mbit",
+        "peer_rate": "1mbit",
+    }
     derived = host.module("veth", cable=True, **FIRST)["after"]
-    sysctls = {"sysctls": {"net.ipv4.conf.eth1.arp_notify": 1}, "peer_sysctls": {"net.ipv4.conf.eth1.rp_filter": 2}}
+    sysctls: dict[str, Any] = {
+        "sysctls": {"net.ipv4.conf.eth1.arp_notify": 1},
+        "peer_sysctls": {"net.ipv4.conf.eth1.rp_filter": 2},
+    }
     given = settles(host, "veth", cable=True, **FIRST, **more, **sysctls)
     assert given["after"]["sysctls"] == {"net.ipv4.conf.eth1.arp_notify": "1"}
     unchanged(host, "veth", cable=True, **FIRST, **more)
@@ -110,7 +118,7 @@ def test_what_is_no_longer_asked_for_goes(host: Lab) -> None:
 
 
 def test_what_is_set_before_the_end_is_up(host: Lab) -> None:
-    setting = {"sysctls": {"net.ipv4.conf.eth1.arp_notify": 1}, "accept_ra": False}
+    setting: dict[str, Any] = {"sysctls": {"net.ipv4.conf.eth1.arp_notify": 1}, "accept_ra": False}
     made = settles(host, "veth", cable=True, **FIRST, **setting)["commands"]
     up = made.index("ip -n r1 link set eth1 up")
     assert [number for number, line in enumerate(made) if "sysctl" in line and number > up] == []
@@ -119,11 +127,11 @@ def test_what_is_set_before_the_end_is_up(host: Lab) -> None:
 def test_both_ends_of_a_cable_share_a_pool(host: Lab) -> None:
     """The first that is asked gets the lowest address; whoever has one keeps it, whatever the order."""
     host.module("veth", cable=True, **FIRST)
-    both = [
+    both: list[dict[str, Any]] = [
         {"netns": "r1", "interface": "eth1", "cable": "r2/eth1"},
         {"netns": "r2", "interface": "eth1", "cable": "r1/eth1"},
     ]
-    pool = {"pool": "10.0.12.0/31", "gateway": "none", "strategy": "lowest", "supersede": True}
+    pool: dict[str, Any] = {"pool": "10.0.12.0/31", "gateway": "none", "strategy": "lowest", "supersede": True}
     host.run("ip netns add other && ip -n other addr add 10.0.12.0/31 dev lo")  # nobody on this segment
     made = settles(host, "ns_address", aggregate=both, **pool)
     assert [one["after"]["address"] for one in made["results"]] == ["10.0.12.0/31", "10.0.12.1/31"]

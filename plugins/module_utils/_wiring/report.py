@@ -132,8 +132,8 @@ def _trees(
             }
     for pair in pairs:
         bridges = trees.setdefault(pair["netns"], {})
-        near = _near(pair["name"], "  ".join(pair.get("near_addresses") or ()))
-        port = (near, pair["peer_name"] or "out of sight", "  ".join(pair["addresses"]))
+        end = _near(pair["name"], "  ".join(pair.get("near_addresses") or ()))
+        port = (end, pair["peer_name"] or "out of sight", "  ".join(pair["addresses"]))
         behind = namespaces.get(pair["peer_netns"]) or _unlisted(pair["owner"], pair["container"], pair["engine"])
         heading = headings.get((pair["netns"], pair["bridge"]), (pair["bridge"], ""))
         bridges.setdefault(heading, {})[port] = [_who(behind)] if pair["owner"] else []
