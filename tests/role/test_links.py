@@ -18,7 +18,7 @@ NODES: list[dict[str, Any]] = [
 FIRST: dict[str, Any] = {"endpoints": ["r1:eth1", "r2:eth1"], "subnets": ["10.0.12.0/31"], "rate": "10mbit"}
 SECOND: dict[str, Any] = {"endpoints": ["r1:eth2", "r3:eth1"], "subnets": ["10.0.13.0/31"]}
 # The cables of r1 change places, and with them what the others are reached by.
-CROSSED = [{**FIRST, "endpoints": ["r1:eth2", "r2:eth1"]}, {**SECOND, "endpoints": ["r3:eth1", "r1:eth1"]}]
+CROSSED = [{**FIRST, "endpoints": ["r1:eth2", "r2:eth1"]}, {**SECOND, "endpoints": ["r1:eth1", "r3:eth1"]}]
 REACH = "ip netns exec r3 ping -c1 -W9 10.0.12.0 >&2 && ip -n r1 -br addr show scope global"
 
 
