@@ -24,7 +24,7 @@ description:
     modules have to run.
   - Every item is checked as its module would check it, so that bad input is refused before the first change.
   - It is a pure function of its arguments and knows nothing of any host.
-positional: _input, containers, state, there, refusal, persist, drift, fleet, underlay_address, slice_number
+positional: _input, containers, state, there, refusal, persist, drift, fleet, underlay_address, slice_number, links
 options:
   _input:
     description: The networks, as C(wiring_networks) has them.
@@ -79,6 +79,11 @@ options:
     description: The number of this host's slice, as C(wiring_slice) has it.
     type: int
     version_added: 0.3.0
+  links:
+    description: The links between containers, as C(wiring_links) has them.
+    type: list
+    elements: dict
+    version_added: 0.3.0
 """
 
 EXAMPLES = r"""
@@ -130,6 +135,7 @@ def wiring_plan(
     fleet: Any = None,
     underlay_address: Any = None,
     slice_number: Any = None,
+    links: Any = None,
 ) -> Dict[str, Any]:
     """Return the plan; bad input becomes Ansible's error, or an empty plan that says why. What is ``default(omit)`` is left out."""
     # Here and not above: to find one filter of a collection, Ansible loads all of them, in each task anew.
@@ -147,8 +153,8 @@ def wiring_plan(
             return {**empty_plan(), "refusal": wrong}
         state = without(omitted, state) or "present"
         drift = without(omitted, drift) or "ignore"
-        hosts = [without(omitted, one) for one in (fleet, underlay_address, slice_number)]
-        plan = compile_plan(networks, containers, state, without(omitted, persist), there is not None, drift, *hosts)
+        rest = [without(omitted, one) for one in (fleet, underlay_address, slice_number, links)]
+        plan = compile_plan(networks, containers, state, without(omitted, persist), there is not None, drift, *rest)
         warnings: List[str] = []
         if there is not None:
             with understood(Refused, "wiring_plan: what is there, which is not what wiring_info returns as wiring,"):

@@ -48,13 +48,19 @@ options:
     description:
       - A bridge of the host or, where that has none of the name, of O(netns). Addresses in there and of everything behind the bridge's ports count as
         taken.
-      - Without it and O(parent), for O(pool), those of the host and of all namespaces in C(/run/netns).
+      - Without it, O(parent) and O(cable), for O(pool), those of the host and of all namespaces in C(/run/netns).
     type: str
   parent:
     description:
       - In place of O(bridge), the interface that the macvlans or ipvlans of a segment are made on. The addresses of those count as taken, as far as they are in
         namespaces that have names.
       - With O(probe) the question is asked on that one, so that others on the segment are known.
+    type: str
+    version_added: 0.3.0
+  cable:
+    description:
+      - The interface is an end of a pair, of which this is the other end, written C(NETNS/INTERFACE), and O(pool) is for the two. Only what the other end has
+        counts as taken. An end keeps the address that it has, and one that has none gets another one than the other end's.
     type: str
     version_added: 0.3.0
   range:

@@ -136,11 +136,26 @@ options:
     description: As O(loss), of what leaves by the other end.
     type: str
     version_added: 0.3.0
+  sysctls:
+    description: As O(peer_sysctls), of the end in O(netns). They are set before that is up.
+    type: dict
+    version_added: 0.3.0
   peer_sysctls:
     description:
       - Sysctls of the other end by key, such as C(net.ipv4.conf.eth0.arp_notify) with C(1). They are set as soon as it is there, before it is up.
       - Keys as C(sysctl) has them, with dots or with slashes, also for an interface whose name has a dot.
     type: dict
+  cable:
+    description:
+      - The pair is a cable between two containers, O(netns) and O(peer_netns), and has what the options say and nothing else. What an earlier task gave
+        it, a MAC address or a rate, goes.
+      - Both ends are born with the group 76 (C(ip -d link)), by which a cable of this collection's is known.
+      - A cable of this collection's that has the name of either end, and leads elsewhere, makes room. So cables are plugged elsewhere by saying where they lead
+        now, also several that change places in one task. Whatever else has the name is refused, and left alone.
+      - With O(state=absent) a cable whose other end is in a namespace that lost its name goes as well.
+    type: bool
+    default: false
+    version_added: 0.3.0
   exclusive:
     description:
       - Remove the other pairs that this collection made for O(peer_netns) and that no item of the task asks for.
@@ -189,6 +204,14 @@ EXAMPLES = r"""
     netns: router
     peer_name: uplink
     peer_netns: leaf1
+
+- name: Plug the cable into another one
+  linuxnet.containers.veth:
+    name: east
+    netns: router
+    peer_name: uplink
+    peer_netns: leaf2
+    cable: true
 """
 
 RETURN = r"""

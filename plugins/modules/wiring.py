@@ -366,6 +366,55 @@ options:
         type: str
         choices: [present, absent]
         default: present
+  links:
+    description:
+      - Links between two containers, cables without a bridge, a list of dicts.
+      - A container that has links, and whose C(networks) are left out, is on no network.
+      - A link that is not listed any more stays, as a container does; C(state=absent) or O(purge) takes it away. An interface that is listed in another
+        link is plugged elsewhere, in place.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      endpoints:
+        description:
+          - Its two ends, each C(NAME:INTERFACE), or a dict with C(name) and C(interface), and, where they are wanted, C(ipv4_address), C(ipv6_address) and
+            C(mac_address).
+          - A fixed address is in one of C(subnets), or has its prefix length. Then the other end has none, unless it says so itself.
+          - Their order has no meaning, but that the first end gets the first usable address of a subnet where neither end has one of it. Each keeps what it
+            has.
+          - Both containers are listed, and have C(network_mode) V(bridge) or V(none).
+        type: list
+        elements: raw
+        required: true
+      subnets:
+        description:
+          - Subnets of which each end gets one address, IPv4 and IPv6. In a /31 and a /127 both addresses are usable.
+          - Without any, and without fixed addresses, the link is unnumbered. Routers know each other by their IPv6 link-local addresses.
+        type: list
+        elements: str
+        default: []
+      mtu:
+        description: MTU in bytes of both ends.
+        type: int
+        default: 1500
+      rate:
+        description: Rate to which each end is held, such as V(10mbit), as M(linuxnet.containers.veth) has it.
+        type: str
+      delay:
+        description: Time that what leaves by each end waits for, such as V(10ms). With it, C(jitter) or C(loss) the kernel needs C(netem).
+        type: str
+      jitter:
+        description: By how much C(delay) varies, up and down.
+        type: str
+      loss:
+        description: How much of what leaves by each end is lost, in percent.
+        type: str
+      state:
+        description: Whether the link is to be there.
+        type: str
+        choices: [present, absent]
+        default: present
   state:
     description: V(absent) tears down everything that is listed.
     type: str

@@ -69,7 +69,7 @@ def _mutants() -> list[Mutant]:
         ),
         Mutant(
             "no sibling hears a router advertisement",
-            PLUGINS + "_wiring/containers.py",
+            PLUGINS + "_wiring/attachments.py",
             'item["accept_ra"] = False',
             'item.pop("accept_ra", None)',
             ADVERTISING,

@@ -52,6 +52,7 @@ BOTH = {
         "test_persist",
         "test_purge_links",
         "test_routers",
+        "test_links",
     )
 }
 

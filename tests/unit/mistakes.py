@@ -77,9 +77,10 @@ def ways(mistake: Mistake) -> dict[str, str]:
     lists = {
         name: written.get(f"wiring_{name}", default) for name, default in (("networks", NETWORKS), ("containers", []))
     }
-    fleet = {name: written[f"wiring_{name}"] for name in ("fleet", "underlay_address") if f"wiring_{name}" in written}
+    others = ("fleet", "underlay_address", "links")
+    fleet = {name: written[f"wiring_{name}"] for name in others if f"wiring_{name}" in written}
     ways = {"filter": by_filter(written, **lists, **fleet)}
-    if set(written) <= {f"wiring_{name}" for name in (*lists, "fleet", "underlay_address")}:
+    if set(written) <= {f"wiring_{name}" for name in (*lists, *others)}:
         ways["wiring"] = by_module("wiring", {**lists, **fleet})
     return ways
 

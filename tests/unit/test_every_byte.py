@@ -78,6 +78,10 @@ ITEMS: dict[str, list[dict[str, Any]]] = {
             "peer_loss": "8.5%",
         },
         {"name": "qhost", "peer_name": "qpeer", "peer_netns": "web", "port_of": "qkey"},
+        {
+            **{"netns": "db", "name": "qend", "peer_name": "qpeer", "peer_netns": "web", "cable": True},
+            "sysctls": {"net.ipv4.conf.IFNAME.arp_notify": "1"},
+        },
         {"name": "qhost", "peer_name": "qpeer", "peer_netns": "web", "exclusive": True, "keep": ["qkept"]},
         {"name": "qhost", "peer_name": "qpeer", "peer_netns": "web", "mtu": "auto", "mtu_of": "10.0.0.7"},
     ],
@@ -117,6 +121,7 @@ ITEMS: dict[str, list[dict[str, Any]]] = {
             **{"exclude": ["10.0.0.70"], "gateway": "10.0.0.1", "owner": "qowner"},
         },
         {"interface": "eth0", "netns": "web", "pool": "10.0.0.0/24", "parent": "qup"},
+        {"interface": "eth0", "netns": "web", "pool": "10.0.0.0/24", "cable": "qns/qend"},
     ],
     "ns_route": [
         {"destination": "10.7.0.0/16", "netns": "web", "gateway": "10.0.0.1", "interface": "eth0", "table": "107"},

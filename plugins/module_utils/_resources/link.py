@@ -407,6 +407,11 @@ def own_links(ref: NsRef, there: Sequence[Link], state: State) -> Iterator[Link]
             yield link
 
 
+def is_cable(link: Optional[Link]) -> bool:
+    """Return whether a link is an end of a cable: a pair between two containers that was born with the mark at both ends."""
+    return link is not None and link.kind == "veth" and link.get("link_group") == PROTOCOL
+
+
 def is_own_near(path: str, peer_name: str, near: Link, identity: str) -> bool:
     """Return whether the host end of a pair has the name, or the address, that is derived for ``peer_name`` in the namespace at ``path``."""
     return near.name == host_interface(path, peer_name) or is_own(

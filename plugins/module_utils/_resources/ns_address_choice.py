@@ -137,7 +137,17 @@ class Search:
         return self._free(self._want.pool) if self._want.pool is not None else Choice()
 
     def _taken(self) -> Mapping[IpAddress, Holder]:
+        if self._want.cable:
+            return self._at_the_other_end()
         return leases(self._state).taken(self._where, self._want.bridge, self._bridge)
+
+    def _at_the_other_end(self) -> Dict[IpAddress, Holder]:
+        """Return the addresses that the other end of the pair has."""
+        ref, name = self._want.cable or (HOST, "")
+        ns = self._state.find(ref)
+        far = self._state.link(ns, name) if ns is not None else None
+        there = self._state.addresses_of(ns, far) if ns is not None and far is not None else ()
+        return {one.parsed: Holder(one, ns, far.index if far else 0, str(ref)) for one in there}
 
     def _taken_again(self, holder: Holder) -> Mapping[IpAddress, Holder]:
         """Return who has which address, read again where the namespace of a holder may just be ending."""
@@ -226,7 +236,8 @@ def disable_ipv6(want: Want, ns: int, link: Link, state: State) -> Optional[str]
     """Return the sysctl of the interface, that of new ones where it is only foreseen; None where there is no IPv6 at all."""
     if link.get("ipv6"):
         return "0"
-    found = state.sysctl(ns, _DISABLE_IPV6 % want.interface)
+    # Of one that is only foreseen another may have the name as yet.
+    found = state.sysctl(ns, _DISABLE_IPV6 % want.interface) if link.index > 0 else None
     if found is None and ns > 0:
         found = state.sysctl(ns, _DISABLE_IPV6 % "default")
     if link.get("ipv6") is False and (found is not None or ns <= 0):  # as it was found, or is foreseen

@@ -31,6 +31,7 @@ OPTIONS: Dict[str, Any] = {
     "pool": {"type": "str"},
     "bridge": {"type": "str"},
     "parent": {"type": "str"},
+    "cable": {"type": "str"},
     "range": {"type": "str"},
     "exclude": {"type": "list", "elements": "str"},
     "gateway": {"type": "str"},
@@ -80,7 +81,8 @@ class Want:
     """``address`` is fixed, or None with a ``pool``; without either all addresses of ours are to go. ``given``: further attributes by the
     names of `Address`.
 
-    ``bridge`` is the interface whose segment it is; with ``on_parent`` that is no bridge, but the parent of those who are on it.
+    ``bridge`` is the interface whose segment it is; with ``on_parent`` that is no bridge, but the parent of those who are on it. With ``cable`` the
+    segment is a pair, of which that is the other end.
 
     Of the other items of its task a want knows ``keep`` and ``keep_pools``, what is wanted on the same interface, so that none
     removes another's; ``beside``, the wants for each interface of the namespace on which one supersedes; ``reserved``, the fixed
@@ -110,6 +112,7 @@ class Want:
     clears: FrozenSet[int] = field(default=frozenset((4, 6)), compare=False)
     on_parent: bool = False
     clears_loopback: bool = False
+    cable: Optional[Tuple[NsRef, str]] = None
 
     def may_be(self, address: Address) -> bool:
         """Return whether an address of the interface is, or may be, the one that is wanted."""
@@ -156,6 +159,9 @@ def parse(params: Mapping[str, Any]) -> Want:
     for option in ("label", "broadcast", "scope"):
         if params.get(option) is not None and family == 6:
             raise Invalid("%s: an IPv6 address has none to set." % option)
+    other = next((option for option in ("bridge", "parent") if params.get(option)), "")
+    if params.get("cable") and other:
+        raise Invalid("cable: the segment is the pair itself, so leave %s out." % other)
     given = values.given(params, _GIVEN)
     _check(given, name, family)
     nodad = params["nodad"] if params.get("nodad") is not None else bool(ns.path)
@@ -177,6 +183,7 @@ def parse(params: Mapping[str, Any]) -> Want:
         params["supersede"],
         on_parent=bool(params.get("parent")),
         clears_loopback=params["loopback"],
+        cable=_other_end(params["cable"]) if params.get("cable") else None,
     )
 
 
@@ -184,6 +191,14 @@ def _segment(params: Mapping[str, Any]) -> Optional[str]:
     """Return the name of the bridge, or of the parent, whose members' addresses count as taken, None where none is given."""
     option = "parent" if params.get("parent") else "bridge"
     return known_name(params[option], option) if params.get(option) else None
+
+
+def _other_end(text: str) -> Tuple[NsRef, str]:
+    """Return (namespace, interface) of the other end of a pair. Raises `Invalid`."""
+    netns, dummy, name = text.rpartition("/")
+    if not netns:
+        raise Invalid("cable: '%s' is not the other end, written NETNS/INTERFACE." % text)
+    return NsRef.parse(netns, "cable"), known_name(name, "cable")
 
 
 def default_owner(ns: NsRef, interface: str) -> str:
@@ -286,7 +301,8 @@ def together(wants: Sequence[Want]) -> List[Want]:
         pools = tuple(other.pool for other in pooled.get((want.ns, want.interface), ()) if other is not want)
         superseding = last.get((want.ns, want.interface), {})
         clears = frozenset(family for family, one in superseding.items() if one is want)
-        found = replace(want, keep=keep, keep_pools=pools, beside=beside[want.ns], reserved=reserved, clears=clears)
+        spared = {} if want.cable else reserved  # nobody else is on its segment
+        found = replace(want, keep=keep, keep_pools=pools, beside=beside[want.ns], reserved=spared, clears=clears)
         completed.append(replace(found, clears_loopback=want.clears_loopback and want.ns not in on_loopback))
     return completed
 

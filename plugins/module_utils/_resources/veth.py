@@ -21,6 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
+    PROTOCOL,
     host_interface,
     interface_name,
     is_own,
@@ -39,6 +40,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.lin
     differing,
     ipv6_kept,
     ipv6_lost,
+    is_cable,
     is_foreign_bridge,
     is_own_near,
     is_shown,
@@ -78,7 +80,8 @@ if TYPE_CHECKING:
 class Want:
     """``own`` and ``peer`` hold the attributes that are asked of each end; ``derived``: the name of the host end is not given, but derived.
     ``peer_sysctls`` are of the peer, by their one key. ``port_of`` is a bridge that the host end is about to be a port of. ``auto`` says of what
-    interface an MTU of ``auto`` is.
+    interface an MTU of ``auto`` is. ``sysctls`` are of the end that is named. ``cable``: the pair is between two containers, has nothing but what is asked
+    for, and is known by its mark.
 
     Of the other items of its task a want that is ``exclusive`` knows ``siblings``, the host ends of the pairs that are wanted in the
     same namespace, and ``going``, the names of namespaces that are to have none; ``keep`` are the links of another kind that stay there."""
@@ -99,6 +102,8 @@ class Want:
     auto: Auto = ("", 0)
     keep: Tuple[str, ...] = ()
     going: FrozenSet[str] = frozenset()
+    sysctls: Mapping[str, str] = field(default_factory=dict, hash=False)
+    cable: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,8 @@ class Have:
     ``master`` is the name of the bridge that has the port now. ``surplus``: host ends of other pairs of ours whose peers are in the
     wanted peer's namespace; ``links``: links of ours in there of another kind. ``peer_sysctls``: those that are asked for as they are, ``""`` where the
     peer has yet to come, and None for what the kernel has not. ``fit``: what a port of the bridge has to be, where that is somebody else's.
-    ``ipv6`` is an address that a small MTU would take from an end, ``kept`` one of somebody else's for which the peer keeps IPv6."""
+    ``ipv6`` is an address that a small MTU would take from an end, ``kept`` one of somebody else's for which the peer keeps IPv6.
+    ``anew``: ``link`` leads elsewhere, and makes room for the pair. ``room``: (namespace, name) of ends of other cables that do so."""
 
     link: Optional[Link] = None
     far: Optional[Link] = None
@@ -124,6 +130,9 @@ class Have:
     fit: Optional[Fit] = None
     kept: str = ""
     links: Tuple[str, ...] = ()
+    sysctls: Mapping[str, Optional[str]] = field(default_factory=dict, hash=False)
+    anew: bool = False
+    room: Tuple[Tuple[NsRef, str], ...] = ()
 
 
 _ROWS = link_kinds.rows("veth")
@@ -143,7 +152,9 @@ class VethResource(Resource[Want, Have]):
         "port_of": {"type": "str"},
         **link_kinds.specs(_ROWS, pair=True),
         **AUTO_MTU,
+        "sysctls": {"type": "dict"},
         "peer_sysctls": {"type": "dict"},
+        "cable": {"type": "bool", "default": False},
         "exclusive": {"type": "bool", "default": False},
         "keep": {"type": "list", "elements": "str"},
     }
@@ -161,6 +172,10 @@ class VethResource(Resource[Want, Have]):
             raise Invalid("peer_netns: both ends would be in %s; leave peer_netns out where that is wanted." % ns)
         if ns == peer_ns and name == peer_name:
             raise Invalid("peer_name: both ends cannot be called '%s' in one namespace." % name)
+        if params["cable"] and not (ns.path and peer_ns.path and ns != peer_ns):
+            raise Invalid("cable: it is between two containers; give netns and peer_netns.")
+        if params["cable"] and params.get("bridge"):
+            raise Invalid("cable: its ends are in containers, on no bridge.")
         both, each, near = (
             {key: row for key, row in _ROWS.items() if row.ends == ends} for ends in ("both", "each", "near")
         )
@@ -177,12 +192,12 @@ class VethResource(Resource[Want, Have]):
             dict(shared, **with_jitter(link_kinds.given(params, {**each, **near}))),
             dict(shared, **with_jitter(link_kinds.given(params, each, "peer_"), "peer_")),
             params["exclusive"],
-            peer_sysctls=_sysctls().parse_sysctls(params["peer_sysctls"], peer_name, "the pair")
-            if params.get("peer_sysctls")
-            else {},
+            peer_sysctls=_parsed_sysctls(params, "peer_sysctls", peer_name),
             port_of=interface_name(params["port_of"], "port_of") if params.get("port_of") else None,
             auto=auto_of(params),
             keep=tuple(known_name(name, "keep") for name in params.get("keep") or ()),
+            sysctls=_parsed_sysctls(params, "sysctls", name),
+            cable=params["cable"],
         )
         if (
             want.bridge
@@ -197,6 +212,10 @@ class VethResource(Resource[Want, Have]):
 
     def identities(self, want: Want) -> Sequence[Hashable]:
         return (want.ns, want.name), (want.peer_ns, want.peer_name)
+
+    def same(self, want: Want, other: Want) -> bool:
+        """Of two that are to be gone neither is in the other's way."""
+        return want == other or not (want.present or other.present)
 
     def together(self, wants: Sequence[Want]) -> List[Want]:
         siblings: Dict[NsRef, List[str]] = collections.defaultdict(list)
@@ -223,7 +242,9 @@ class VethResource(Resource[Want, Have]):
         if want.present:
             want = _peer_resolved(want, state.own_name(want.peer_ns, want.peer_name))
         name, bridge = state.own_name(want.ns, want.name), want.bridge and state.own_name(want.ns, want.bridge)
-        return want if (name, bridge) == (want.name, want.bridge) else replace(want, name=name, bridge=bridge)
+        if (name, bridge) == (want.name, want.bridge):
+            return want
+        return replace(want, name=name, bridge=bridge, sysctls=_renamed(want.sysctls, name))
 
     def subject(self, want: Want) -> str:
         return "veth %s" % want.name
@@ -258,7 +279,8 @@ class VethResource(Resource[Want, Have]):
         occupant = state.link(peer_ns, want.peer_name)
         if link is None and ns != peer_ns:
             near = _near_end(occupant, ns, state)
-            if near is not None and occupant and made_for(want.peer_ns.path, near, occupant, state.identity()):
+            ours = near is not None and occupant and made_for(want.peer_ns.path, near, occupant, state.identity())
+            if near is not None and (ours or (want.cable and is_cable(occupant))):
                 link, far, far_ns = near, occupant, want.peer_ns  # a pair of ours under another name: it is named anew
         if occupant is not None and far is not None and far_ns == want.peer_ns and occupant.index == far.index:
             occupant = None
@@ -288,8 +310,8 @@ class VethResource(Resource[Want, Have]):
                 check_port_mtu("mtu", want.name, size, ns, bridge, state)
         lost = ipv6_lost(wanted, ns, link, state) or ipv6_lost(wanted, peer_ns, there, state)
         surplus, links = _surplus(want, ns, peer_ns, link, state)
-        occupied = None
-        if occupant is not None and occupant.name not in links:
+        occupied, room = None, _cables().room(want, occupant, peer_ns, state) if occupant is not None else ()
+        if occupant is not None and occupant.name not in links and not room:
             # Here and not above: there is none but by mistake.
             from ansible_collections.linuxnet.containers.plugins.module_utils._resources import veth_occupant
 
@@ -317,13 +339,18 @@ class VethResource(Resource[Want, Have]):
             fit,
             ipv6_kept(want.peer, peer_ns, there, state) if want.exclusive else "",
             links,
+            _sysctls().as_they_are(want.sysctls, want.name, ns, link, state) if want.sysctls else {},
+            bool(want.ns.path and link and far is None and _cables().yields(want, link, state)),
+            room,
         )
 
     @staticmethod
     def _look_for_removal(want: Want, state: State) -> Have:
         ns, peer_ns = state.find(want.ns), state.find(want.peer_ns)
+        left = state.link(peer_ns, want.peer_name) if want.cable and peer_ns is not None else None
+        room = ((want.peer_ns, want.peer_name),) if left and _cables().is_lost(left, peer_ns or 0, state) else ()
         if ns is None:
-            return Have()
+            return Have(room=room)
         link = state.link(ns, want.name)
         if ns == peer_ns and want.ns != want.peer_ns:
             # The name means the host by now: no pair ends in it, but a pair that was made for it may be left.
@@ -332,9 +359,12 @@ class VethResource(Resource[Want, Have]):
             )
             return Have(link if ours else None)
         far, far_ns = _other_end(want, link, ns, peer_ns, state)
-        other = link is not None and link.kind == "veth" and _is_another(want, link, far_ns, peer_ns, state)
-        if other:
-            link = far = far_ns = None
+        away = link if want.ns.path and far is None else None
+        anew = away is not None and _cables().yields(want, away, state)
+        replugged = away is not None and not anew and _cables().leads_elsewhere(want, away, state)
+        other = not anew and not replugged and link is not None and _is_another(want, link, far_ns, peer_ns, state)
+        if replugged or other:
+            link = far = far_ns = None  # the pair is gone, and another one has the name
         link, far = _shaped(want, ns, peer_ns, link, far, far_ns, state)
         surplus, links = _surplus(want, ns, peer_ns, link, state)
         return Have(
@@ -345,10 +375,14 @@ class VethResource(Resource[Want, Have]):
             master=state.master_name(ns, link) if link else "",
             surplus=surplus,
             links=links,
+            anew=anew,
+            room=room,
         )
 
     def plan(self, want: Want, have: Have) -> Plan:
         plan = self._pair(want, have)
+        if have.room:
+            plan = _cables().with_room(plan, have)
         if not have.surplus and not have.links:
             return plan
         in_the_way = [name for name in have.links if want.present and name == want.peer_name]
@@ -379,12 +413,11 @@ class VethResource(Resource[Want, Have]):
             return self._create(want, have, own, peer, {}, ())
         before = self._as_is(want, have, have.link)
         if have.far is None or have.far_ns is None:
-            if not want.derived:
-                raise Refused(
-                    "Interface '%s' in %s is a veth, but its other end is not in %s; it is somebody else's, or its container was "
-                    "replaced: remove it with state: absent, or take another name." % (want.name, want.ns, want.peer_ns)
-                )
+            if not (want.derived or have.anew):
+                raise Refused(_cables().of_somebody_else(want, have.link))
             plan = self._create(want, have, own, peer, before, (DelLink(want.ns, want.name),))
+            if want.cable:
+                return plan
             return replace(
                 plan, warnings=("%s: its other end was left in another namespace; the pair is made anew." % want.name,)
             )
@@ -407,10 +440,12 @@ class VethResource(Resource[Want, Have]):
         after = self._describe(
             want, dict(defaults, **own), dict(defaults, **peer), want.bridge or "", want.peer_name, want.peer_ns
         )
-        if want.peer_sysctls:
-            after["peer_sysctls"] = values
-        early, late = split(own, _LATE)
-        peer_early, peer_late = split(peer, ["enabled", *_LATE])  # the kernel refuses a message in which the peer is up
+        after.update(values)
+        # What is set before it is up holds for the first packet; and the kernel refuses a message in which the peer is up.
+        early, late = split(own, ["enabled", *_LATE] if want.sysctls or want.cable else _LATE)
+        peer_early, peer_late = split(peer, ["enabled", *_LATE])
+        if want.cable:
+            early["link_group"] = peer_early["link_group"] = PROTOCOL
         if want.bridge:
             early["master"] = want.bridge
         changes = (
@@ -428,8 +463,10 @@ class VethResource(Resource[Want, Have]):
         link, far = have.link, have.far
         if link is None or far is None:
             raise Refused("There is no pair to repair.")
-        if want.exclusive:
+        if want.exclusive or want.cable:
             own, peer = {**no_shape(link), **own}, {**no_shape(far), **peer}
+        if want.cable:
+            own, peer = _cables().derived_again(want, have, link, far, own, peer)
         new, old = differing(own, link.attributes)
         changes: List[Change] = [*set_shape(want.ns, link.name, new, link.attributes)]
         if want.bridge is not None and (have.master != want.bridge):
@@ -457,8 +494,7 @@ class VethResource(Resource[Want, Have]):
             want, dict(link.attributes, **new), dict(now, **peer_new), master, want.peer_name, want.peer_ns
         )
         settings, values = _settings(want, have)
-        if want.peer_sysctls:
-            after["peer_sysctls"] = values
+        after.update(values)
         return Plan(before, after, (*changes, *settings))
 
     def _absent(self, want: Want, have: Have) -> Plan:
@@ -474,8 +510,9 @@ class VethResource(Resource[Want, Have]):
         described = self._describe(
             want, own, far.attributes if far else {}, have.master, far.name if far else None, have.far_ns
         )
-        if want.present and want.peer_sysctls:
-            described["peer_sysctls"] = {key: value for key, value in have.peer_sysctls.items() if value}
+        for name in ("sysctls", "peer_sysctls") if want.present else ():
+            if getattr(want, name):
+                described[name] = {key: value for key, value in getattr(have, name).items() if value}
         return described
 
     @staticmethod
@@ -502,6 +539,13 @@ class VethResource(Resource[Want, Have]):
         return described
 
 
+def _cables() -> Any:
+    """Return what knows pairs between containers, which is of use to few tasks."""
+    from ansible_collections.linuxnet.containers.plugins.module_utils._resources import veth_cable
+
+    return veth_cable
+
+
 def _sysctls() -> Any:
     """Return what knows sysctls, which is of use to few tasks."""
     from ansible_collections.linuxnet.containers.plugins.module_utils._resources import link_sysctls
@@ -513,21 +557,33 @@ def _peer_resolved(want: Want, own: str) -> Want:
     """Return the want with the own name of the peer, of which the host end's is derived."""
     if own == want.peer_name:
         return want
-    renamed = (
-        {_sysctls().of_interface(key, own): value for key, value in want.peer_sysctls.items()}
-        if want.peer_sysctls
-        else {}
-    )
+    renamed = _renamed(want.peer_sysctls, own)
     name = host_interface(want.peer_ns.path, own) if want.derived else want.name
     return replace(want, name=name, peer_name=own, peer_sysctls=renamed)
 
 
-def _settings(want: Want, have: Have) -> Tuple[List[Change], Dict[str, str]]:
-    """Return (the steps that set the peer's sysctls, what the kernel shows for them then). Raises `Refused`."""
-    if not want.peer_sysctls:
-        return [], {}
-    found: Tuple[List[Change], Dict[str, str]] = _sysctls().settled(want.peer_ns, want.peer_sysctls, have.peer_sysctls)
+def _parsed_sysctls(params: Mapping[str, Any], option: str, interface: str) -> Dict[str, str]:
+    """Return the sysctls that an option gives one of the ends. Raises `Invalid`."""
+    given = params.get(option)
+    found: Dict[str, str] = _sysctls().parse_sysctls(given, interface, "the pair") if given else {}
     return found
+
+
+def _renamed(sysctls: Mapping[str, str], name: str) -> Dict[str, str]:
+    """Return sysctls of an interface as those of another one."""
+    return {_sysctls().of_interface(key, name): value for key, value in sysctls.items()} if sysctls else {}
+
+
+def _settings(want: Want, have: Have) -> Tuple[List[Change], Dict[str, Dict[str, str]]]:
+    """Return (the steps that set the sysctls of both ends, what the kernel shows for them then, by option). Raises `Refused`."""
+    steps: List[Change] = []
+    shown: Dict[str, Dict[str, str]] = {}
+    ends = ((want.ns, "sysctls"), (want.peer_ns, "peer_sysctls"))
+    for ref, option in ends:
+        if getattr(want, option):
+            more, shown[option] = _sysctls().settled(ref, getattr(want, option), getattr(have, option))
+            steps.extend(more)
+    return steps, shown
 
 
 def _fitted(want: Want, have: Have, fit: Fit, own: Dict[str, Any], peer: Dict[str, Any]) -> None:

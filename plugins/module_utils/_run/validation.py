@@ -191,7 +191,7 @@ def canonical(value: Any, option: Mapping[str, Any], where: str) -> Any:
             return [_entry(entry, options, where, number + 1) for number, entry in enumerate(entries)]
         return [canonical(entry, {"type": option.get("elements", "raw")}, where) for entry in entries]
     if kind == "dict":
-        fields = reading(where, _mapping, value)
+        fields = reading(where, mapping, value)
         return with_defaults(fields, options, where) if options else fields
     value = reading(where, _SCALARS.get(kind, _raw), value)
     if "choices" in option and value not in option["choices"]:
@@ -202,7 +202,7 @@ def canonical(value: Any, option: Mapping[str, Any], where: str) -> Any:
 def _entry(value: Any, options: Mapping[str, Any], where: str, number: int) -> Dict[str, Any]:
     """Return an entry of a list in canonical form; an error calls it by its name, as "network 'front'" of "networks", or by its place."""
     place = "%s: item %d" % (where, number)
-    fields = reading(place, named if "name" in options else _mapping, value)
+    fields = reading(place, named if "name" in options else mapping, value)
     name = str(fields.get("name") or "").strip() if "name" in options else ""
     return with_defaults(fields, options, "%s '%s'" % (where[:-1], name) if name else place)
 
@@ -274,7 +274,7 @@ def listed(value: Any) -> List[Any]:
     return found
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def mapping(value: Any) -> Mapping[str, Any]:
     """Return a dict, as Ansible does, which also reads JSON and NAME=VALUE. Raises `TypeError`."""
     if isinstance(value, Mapping):
         return value
@@ -288,7 +288,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 def named(value: Any) -> Mapping[str, Any]:
     """Return a dict that has a name among others. Raises `TypeError`."""
     try:
-        return _mapping(value)
+        return mapping(value)
     except TypeError as error:
         plain = isinstance(value, (str, int)) and not isinstance(value, bool)
         raise TypeError("%s%s" % (error, "; write it as {name: %s}" % (value,) if plain else "")) from None

@@ -10,13 +10,11 @@ import collections
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import overlapping
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, meant
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.lasting import DRIFTS
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import (
-    REFERENCE,
-    REFERENCES,
-    Container,
-)
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.attachments import REFERENCE, REFERENCES
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import Container
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.links import End, Link
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.networks import Network
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import (
     KEEP,
@@ -45,13 +43,14 @@ def compile_plan(
     fleet: Any = None,
     underlay_address: Optional[str] = None,
     slice_number: Optional[int] = None,
+    links: Any = None,
 ) -> Plan:
     """Return the plan for the role's variables: by half and step the items, ``[]`` for a step that is not needed. Raises `Invalid`.
 
     ``state`` absent takes down everything listed, whatever the items' own state says. ``persist``: the host is to keep what is to be there, with
     ``purge`` nothing else; False: it is not to keep what is listed; None: it keeps nothing, or nobody asks. ``drift``: what a host that keeps it does
     where it is not as kept, one of `lasting.DRIFTS`. ``fleet``: the hosts that share networks, of which this one has ``underlay_address``, and the
-    number ``slice_number`` if it has one.
+    number ``slice_number`` if it has one. ``links`` are between two containers of the list.
     """
     absent = state == "absent"
     if drift not in DRIFTS:
@@ -59,7 +58,8 @@ def compile_plan(
     if drift != "ignore" and not persist:
         raise Invalid("wiring_drift: %s is for a host that keeps its wiring; set wiring_persist: true." % drift)
     checked_networks = _networks(_shared(networks, fleet, underlay_address, slice_number), absent, bool(fleet))
-    checked_containers = _containers(containers, checked_networks, absent)
+    checked_links = _links(links, absent)
+    checked_containers = _containers(containers, checked_networks, absent, checked_links)
     plan = empty_plan()
     for network in checked_networks.values():
         _add_network(plan, network)
@@ -67,6 +67,13 @@ def compile_plan(
     plan[TEARDOWN]["link"] = [item for item in plan[TEARDOWN]["link"] if item["name"] not in used]
     for container in _joined_first(checked_containers):
         _add_container(plan, container, absent)
+    sysctls = {container.name: container.spec["sysctls"] for container in checked_containers.values()}
+    for link in checked_links:
+        if link.present:
+            plan[WIRE]["veth"].append(link.pair(sysctls))
+            plan[WIRE]["address"].extend(link.addresses())
+        else:
+            plan[TEARDOWN]["veth"].append(link.no_pair())
     # A check ends when the pair is gone, in a task that there is anyway, if there is one.
     half = WIRE if plan[WIRE]["nat"] else TEARDOWN
     for container in checked_containers.values():
@@ -76,6 +83,11 @@ def compile_plan(
     down = plan[TEARDOWN]
     for item in [*down["bridge"], *(rule for rule in down["nat"] if "goes_with" in rule)]:
         item.update(rewired(plan))
+    if persist and any(link.present for link in checked_links):
+        raise Invalid(
+            "wiring_persist: links between containers are not brought back at boot; that is not built yet. Leave wiring_persist out, or give "
+            "wiring_links, with its containers, to a run of the role of its own."
+        )
     if persist is not None:
         _add_persistence(plan, checked_networks, checked_containers, persist, purge, drift)
     return plan
@@ -216,9 +228,38 @@ def _check_parents(networks: Iterable[Network]) -> None:
                 )
 
 
-def _containers(given: Any, networks: Mapping[str, Network], absent: bool) -> Dict[str, Container]:
+def _links(given: Any, absent: bool) -> List[Link]:
+    """Return the links, in order. Raises `Invalid`."""
+    links = [Link(spec, number + 1) for number, spec in enumerate(_listed("links", given, absent))]
+    ends: Dict[Tuple[str, str], str] = {}
+    names: Set[str] = set()
+    for link in links:
+        if link.name in names:
+            raise Invalid("wiring_links: '%s' is listed twice." % link.name)
+        names.add(link.name)
+        for end in link.ends if link.present else ():
+            other = ends.setdefault((end.container, end.interface), link.name)
+            if other != link.name:
+                raise end.refusal("%s is an end of link '%s' already." % (end.label, other))
+    return links
+
+
+def _containers(
+    given: Any, networks: Mapping[str, Network], absent: bool, links: Sequence[Link] = ()
+) -> Dict[str, Container]:
     """Return the containers by name, in order. Raises `Invalid`."""
-    containers = [Container(spec, networks) for spec in _listed("containers", given, absent)]
+    ends: Dict[str, List[End]] = collections.defaultdict(list)
+    for end in (end for link in links if link.present for end in link.ends):
+        ends[end.container].append(end)
+    linked = {end.container for link in links for end in link.ends}
+    containers = [
+        Container(spec, networks, ends.pop(spec["name"], ()), spec["name"] in linked)
+        for spec in _listed("containers", given, absent)
+    ]
+    for name, (end, *dummy) in ends.items():
+        hint = meant(name, [container.name for container in containers])
+        text = "there is no container '%s' in wiring_containers" % name
+        raise end.refusal(text + ("; " + hint if hint else "."))
     _check_unique("containers", [container.name for container in containers])
     by_name = {container.name: container for container in containers}
     for container in containers:
@@ -297,6 +338,7 @@ def _add_container(plan: Plan, container: Container, all_absent: bool) -> None:
     wired = container.present and container.mode == "bridge"
     if not wired:  # what an earlier run gave it goes
         down["publish"].extend(container.nat(present=False))
+    if not wired or not container.attachments:
         down["veth"].extend(dict(item, state="absent") for item in container.bare_pairs())
     if not container.present:
         # An entry that is left to say that one is absent need not say what has its namespace, which may live on.
@@ -319,7 +361,7 @@ def _add_container(plan: Plan, container: Container, all_absent: bool) -> None:
             item for attachment in container.attachments if attachment.checked for item in attachment.check_given()
         )
     else:
-        wire["route"].extend(container.no_routes())
+        wire["route"].extend(container.routes() if container.ends else container.no_routes())
     if not container.shares:
         wire["address"].extend(container.loopback())
 

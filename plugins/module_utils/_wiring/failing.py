@@ -14,13 +14,14 @@ from typing import Any, Dict, Iterator, List, Mapping, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import owner_mark
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import REFERENCES, host_end
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.attachments import REFERENCES, host_end
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import (
     KEEP,
     TEARDOWN,
     WIRE,
     Item,
     Plan,
+    cable_name,
     is_network_s,
     network_by_name,
     network_of,
@@ -112,8 +113,9 @@ class _Half:
     def __init__(self, steps: Mapping[str, Sequence[Item]]) -> None:
         self._networks = network_by_name(steps)
         self._bridges: Dict[str, str] = {item["interface"]: item["bridge"] for item in steps.get("bridge_port", ())}
-        self._pairs: Dict[str, Item] = {host_end(item): item for item in steps["veth"]} if self._bridges else {}
-        self._owners: Dict[str, str] = {owner_mark(item["peer_netns"]): item["peer_netns"] for item in steps["veth"]}
+        pairs = [item for item in steps["veth"] if not item.get("cable")]
+        self._pairs: Dict[str, Item] = {host_end(item): item for item in pairs} if self._bridges else {}
+        self._owners: Dict[str, str] = {owner_mark(item["peer_netns"]): item["peer_netns"] for item in pairs}
         self._parents = {item["name"] for item in steps["link"] if item.get("kind") == "vlan"}
         self._addresses: Dict[str, List[Item]] = {}
         for item in steps.get("address", ()):
@@ -126,6 +128,8 @@ class _Half:
         network = network_of(step, item, self._networks)
         if network:
             return "network '%s'" % network
+        if step == "veth" and cable_name(item):
+            return "link '%s'" % cable_name(item)
         if step == "bridge_port":
             item = self._pairs.get(item["interface"], {"name": item["interface"]})
         name = next(item[option] for option in ("peer_netns", "netns", "owner", "name") if item.get(option))
@@ -148,6 +152,8 @@ class _Half:
             return [("link", network_of(step, item, self._networks)), *own]
         if step == "gateway":
             return [("gateway", item["interface"], _version(item))]
+        if step == "veth" and item.get("cable"):
+            return [("interface", item["netns"], item["name"]), self._interface(item)]
         if step == "veth":
             return [self._interface(item), ("paired", item["peer_netns"])]
         if step == "bridge_port" and item["interface"] in self._pairs:
@@ -179,6 +185,8 @@ class _Half:
             return {("network", network), *([] if own else [("link", network)])}
         if step == "bridge_port" and network:
             return {("network", network), ("link", network)}
+        if step == "veth" and item.get("cable"):
+            return {("container", item["netns"]), ("container", item["peer_netns"])}
         if step == "veth":
             bridge = item.get("bridge") or self._bridges.get(host_end(item), "")
             return {("container", item["peer_netns"]), ("network", bridge), *self._safe(item["peer_netns"])}

@@ -261,6 +261,8 @@ class _Finder:
             pair = self._behind.get((key, interface))
             addresses = self._addresses((key, interface))
             where = " on %s (%s)" % (pair["bridge"], pair["name"]) if pair and pair["bridge"] else ""
+            if pair and pair["netns"] is not None and not pair["bridge"]:
+                where = " to %s" % self._opposite(pair, (key, interface))
             link = self._links.get((key, interface))
             if link and link.get("parent"):
                 where = ", " + self._made(link)
@@ -315,7 +317,15 @@ class _Finder:
         on = " on %s" % pair["bridge"] if pair["bridge"] else ""
         if (pair["netns"], pair["name"]) == end:
             return "%s%s, %s" % (text, on, self._other_end(pair))
+        if netns is not None and pair["netns"] is not None:
+            return "%s%s, whose other end is %s%s" % (text, self._engine(pair), self._opposite(pair, end), on)
         return "%s%s, behind %s%s" % (text, self._engine(pair), pair["name"], on)
+
+    def _opposite(self, pair: Item, end: End) -> str:
+        """Return the other end of a pair between two containers."""
+        if (pair["netns"], pair["name"]) != end:
+            return "%s of %s" % (pair["name"], pair["near_owner"])
+        return self._far(pair) if pair["owner"] else "what cannot be seen"
 
     def _whose(self, link: Item) -> str:
         return (link["owner"] or "the host") + self._engine(link)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report import drawn, is_survey, who
 
@@ -80,6 +80,7 @@ def _add_host(
         return key
 
     picture = drawn(wiring, networks)
+    cables: Set[FrozenSet[Tuple[str, str]]] = set()  # by both ends
     own = node(HOST, host)
     for label, bridges in picture.trees:
         root = own if label is None else node(CONTAINER, label, known=_known(facts, [label]))
@@ -94,8 +95,12 @@ def _add_host(
                     found.edges.append(Edge(middle, node(INTERFACE, near, label or "", bridge, far), far))
                     continue
                 box = node(CONTAINER, ", ".join(names), known=_known(facts, names))
-                lines[box].append(("%s  %s" % (far, addresses)).strip())
-                found.edges.append(Edge(middle, box, near))
+                line = ("%s  %s" % (far, addresses)).strip()
+                lines[box] += [line] if line not in lines[box] else []
+                ends = frozenset([(middle, near.partition(" ")[0]), (box, far)])
+                if ends not in cables:  # a pair between containers is told at both
+                    cables.add(ends)
+                    found.edges.append(Edge(middle, box, near.partition(" ")[0]))
     for label, how in picture.alone:
         box = node(CONTAINER, label, known=_known(facts, label.split(", ")))
         lines[box].append(how)

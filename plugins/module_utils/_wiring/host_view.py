@@ -29,7 +29,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
     RouteTable,
     Run,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import is_made, made_for
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import is_cable, is_made, made_for
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.state import State
 
 Read = TypeVar("Read")
@@ -92,6 +92,11 @@ class Pair:
     def derived(self) -> bool:
         """Return whether the near end has a name of the form that this collection derives."""
         return _DERIVED.fullmatch(self.near.name) is not None
+
+    @property
+    def cable(self) -> bool:
+        """Return whether it is a cable of this collection's, between two containers."""
+        return is_cable(self.near) or is_cable(self.far)
 
     @property
     def ends(self) -> List[Tuple[Namespace, Link]]:

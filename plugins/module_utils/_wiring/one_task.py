@@ -58,6 +58,7 @@ class Steps:
                 params.get("fleet"),
                 params.get("underlay_address"),
                 params.get("slice"),
+                params.get("links"),
             )
         self._take_up(plan)
 

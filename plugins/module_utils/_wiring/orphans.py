@@ -41,6 +41,13 @@ def _names(view: HostView) -> Iterator[Dict[str, Any]]:
 
 def _pairs(view: HostView) -> Iterator[Dict[str, Any]]:
     for pair in view.pairs:
+        if pair.cable and not (pair.here.names and pair.there is not None and pair.there.names):
+            kept, lost = (pair.here, pair.there) if pair.here.names else (pair.there, pair.here)
+            end = pair.near if kept is pair.here else pair.far
+            if kept is not None and kept.names and end is not None:
+                who = ": " + view.owner(lost) if lost is not None else ", and it cannot be seen from here"
+                why = "the namespace of its other end has no name any more%s" % who
+                yield dict(_orphan("veth", end.name, why), netns=kept.ref.option)
         if not pair.derived or pair.made is not None or pair.here.inode != view.host:
             continue
         if pair.there is None:

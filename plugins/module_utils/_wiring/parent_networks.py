@@ -22,7 +22,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.address
     usable,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import known_name, new_name
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import Attachment
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.attachments import Attachment
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.networks import (
     OF_BRIDGES,
     OF_SHARED,

@@ -12,12 +12,12 @@ source NAT and an isolation policy by their owner, which is the bridge itself, a
 from __future__ import annotations
 
 import re
-from typing import Any, Collection, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Collection, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import UNREADABLE
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import link_kinds
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import NOBODY, owner_mark
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import CHECKED
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.attachments import CHECKED
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.shared_networks import ended
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import (
     TEARDOWN,
@@ -63,14 +63,17 @@ def purged(
         pair for pair in wiring["veths"] if pair["netns"] is None and not (pair["made_for"] or "/").startswith("/")
     ]
     # The plan itself has the other pairs of these replaced.
-    planned = {item["peer_netns"] for half in plan.values() for item in half["veth"]}
+    planned = {item["peer_netns"] for half in plan.values() for item in half["veth"] if not item.get("cable")}
     unlisted_pairs = [pair for pair in pairs if pair["made_for"] not in listed & planned]
     networks_listed = {entry["name"] for entry in entries("networks", networks)}
     bridges = _bridges(networks_listed, wiring)
     links, used = _links(plan, {pair["name"] for pair in unlisted_pairs}.union(bridges), wiring)
     emptied = [link["netns"] for link in links if link["kind"] in link_kinds.SHARING and link["netns"] is not None]
     emptied = [name for name in emptied if listed.isdisjoint(_names(name, wiring))]
-    names = [*(pair["made_for"] for pair in unlisted_pairs), *emptied, *_dangling(wiring)]
+    cables = _cables(plan, wiring)
+    ends = [name for cable in wiring["veths"] if cable.get("cable") for name in (cable["netns"], cable["peer_netns"])]
+    ends = [name for name in ends if name and not name.startswith("/") and listed.isdisjoint(_names(name, wiring))]
+    names = [*(pair["made_for"] for pair in unlisted_pairs), *emptied, *ends, *_dangling(wiring)]
     unlisted = [name for name in dict.fromkeys(names) if name not in listed]
     inhabited = _inhabited(unlisted, pairs, links, wiring)
     purge: Dict[str, List[Item]] = {
@@ -81,7 +84,7 @@ def purged(
             *_checks(listed, unlisted_pairs, wiring),
         ],
         "route": [{"netns": name, "state": "absent", "exclusive": True} for name in _routed(unlisted, wiring)],
-        "veth": [_absent({**pair, "peer_netns": pair["made_for"]}, _PAIR) for pair in unlisted_pairs],
+        "veth": [*(_absent({**pair, "peer_netns": pair["made_for"]}, _PAIR) for pair in unlisted_pairs), *cables],
         "link": [{**_absent(link, _LINK), "only_ours": True} for link in links],
         "netns": [{"name": name, "state": "absent"} for name in unlisted if name not in inhabited],
         "bridge": [{"name": name, "state": "absent", "only_ours": True, **rewired(plan)} for name in bridges],
@@ -109,6 +112,25 @@ def _names(netns: Optional[str], wiring: Wiring) -> List[Optional[str]]:
         if netns is not None and namespace["name"] == netns:
             return [netns, *namespace["shared_with"]]
     return [netns]
+
+
+def _cables(plan: Plan, wiring: Wiring) -> List[Item]:
+    """Return the items that remove the cables that nobody lists, each from an end of it that is in a namespace with a name."""
+    planned = {_ends(item, wiring) for half in plan.values() for item in half["veth"] if item.get("cable")}
+    found = []
+    for pair in [pair for pair in wiring["veths"] if pair.get("cable")]:
+        ends = [(pair["netns"], pair["name"]), (pair["peer_netns"] or "/unseen", pair["peer_name"] or "unseen")]
+        (netns, name), (peer_netns, peer_name) = sorted(ends, key=lambda end: end[0].startswith("/"))
+        item = {"netns": netns, "name": name, "peer_netns": peer_netns, "peer_name": peer_name, "cable": True}
+        if not netns.startswith("/") and _ends(item, wiring) not in planned:
+            found.append({**item, "state": "absent"})
+    return found
+
+
+def _ends(pair: Mapping[str, Any], wiring: Wiring) -> FrozenSet[Tuple[Any, ...]]:
+    """Return both ends of a pair, by any of the names of the namespace that each is in."""
+    both = (("netns", "name"), ("peer_netns", "peer_name"))
+    return frozenset((*sorted(map(str, _names(pair[netns], wiring))), pair[name]) for netns, name in both)
 
 
 def _links(plan: Plan, gone: Collection[str], wiring: Wiring) -> Tuple[List[Mapping[str, Any]], List[str]]:
@@ -171,6 +193,8 @@ def _inhabited(
     The name of a running container of an engine can go, since the container does not need it."""
     namespaces = {namespace["name"]: namespace for namespace in wiring["namespaces"]}
     own = {*((pair["made_for"], pair["peer_name"]) for pair in pairs), *map(_place, links)}
+    for cable in (pair for pair in wiring["veths"] if pair.get("cable")):
+        own.update([(cable["netns"], cable["name"]), (cable["peer_netns"], cable["peer_name"])])
     found = {}
     for name, namespace in [(name, namespaces[name]) for name in names if name in namespaces]:
         if namespace.get("symlink") or name in [container["name"] for container in namespace["containers"]]:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import collections
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 Item = Dict[str, Any]
 # By bridge (its name, ``""`` for no bridge, and its subnets or addresses) its ports (interface, what it is linked to, addresses), each
@@ -68,12 +68,46 @@ def _of_result(wiring: Mapping[str, Mapping[str, Any]], subnets: Mapping[str, st
         elif not container["interfaces"]:
             unwired.append((name, "%s: only lo" % container["network_mode"]))
         for interface in container["interfaces"]:
+            if "link" in interface:
+                continue
             on_parent = "kind" in interface  # without a pair
             bridge = interface["parent" if on_parent else "bridge"]
             near = interface["kind" if on_parent else "host_interface"]
             port = (near, interface["name"], "  ".join(interface["addresses"]))
             bridges.setdefault((bridge, subnets.get(bridge, "")), {}).setdefault(port, []).append(name)
-    return Drawn([(None, bridges)], unwired, [])
+    return Drawn([(None, bridges), *_linked(wiring)], unwired, [])
+
+
+def _linked(wiring: Mapping[str, Mapping[str, Any]]) -> Iterator[Tuple[str, Bridges]]:
+    """Yield who has links, with their ends of them."""
+    ends = {
+        "%s:%s" % (container["netns"], one["name"]): "  ".join(one["addresses"])
+        for container in wiring.values()
+        for one in container["interfaces"]
+        if "link" in one
+    }
+    names: Dict[str, List[str]] = collections.defaultdict(list)  # of those in one namespace, by whose it is
+    for name in wiring:
+        names[_joined(name, wiring)].append(name)
+    for name in names:
+        ports: Dict[Tuple[str, str, str], List[str]] = {}
+        for one in wiring[name]["interfaces"]:
+            if "link" in one:
+                far, dummy, interface = one["link"].rpartition(":")
+                ports[_near(one["name"], "  ".join(one["addresses"])), interface, ends.get(one["link"], "")] = [far]
+        if ports:
+            yield ", ".join(names[name]), {("", ""): ports}
+
+
+def _joined(name: str, wiring: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the container whose namespace a container is in, itself for its own."""
+    other = wiring[name]["network_mode"].partition("container:")[2]
+    return _joined(other, wiring) if other in wiring else name
+
+
+def _near(name: str, addresses: str) -> str:
+    """Return an end of a link with the addresses that it has itself."""
+    return "%s  %s" % (name, addresses) if addresses else name
 
 
 def _of_survey(wiring: Mapping[str, Any], subnets: Mapping[str, str]) -> Drawn:
@@ -118,13 +152,29 @@ def _trees(
             }
     for pair in pairs:
         bridges = trees.setdefault(pair["netns"], {})
-        port = (pair["name"], pair["peer_name"] or "out of sight", "  ".join(pair["addresses"]))
+        end = _near(pair["name"], "  ".join(pair.get("near_addresses") or ()))
+        port = (end, pair["peer_name"] or "out of sight", "  ".join(pair["addresses"]))
         behind = namespaces.get(pair["peer_netns"]) or _unlisted(pair["owner"], pair["container"], pair["engine"])
         heading = headings.get((pair["netns"], pair["bridge"]), (pair["bridge"], ""))
         bridges.setdefault(heading, {})[port] = [who(behind)] if pair["owner"] else []
+        if pair["netns"] is not None and pair["peer_netns"] is not None and not pair["bridge"]:
+            _add_other_end(trees, pair, namespaces)
     for link in wiring.get("links", ()):
         _add_link(trees, link, headings, addresses, namespaces)
     return trees
+
+
+def _add_other_end(
+    trees: Dict[Any, Bridges], pair: Mapping[str, Any], namespaces: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Add a pair between two containers to the one that it leads to as well."""
+    port = (
+        _near(pair["peer_name"], "  ".join(pair["addresses"])),
+        pair["name"],
+        "  ".join(pair.get("near_addresses") or ()),
+    )
+    behind = namespaces.get(pair["netns"]) or _unlisted(pair.get("near_owner") or pair["netns"])
+    trees.setdefault(pair["peer_netns"], {}).setdefault(("", ""), {})[port] = [who(behind)]
 
 
 def _add_link(
@@ -251,6 +301,9 @@ def _add_interfaces(containers: Mapping[str, Item], results: Mapping[str, Sequen
     """Add to the containers their interfaces with bridges and addresses."""
     by_name: Dict[Tuple[str, str], Item] = {}  # by container and interface
     for entry in _afters(results, "veth"):
+        if entry.get("netns"):
+            _add_ends(containers, entry, by_name)
+            continue
         container = containers.get(entry.get("peer_netns") or "")
         if container is None:
             continue
@@ -281,7 +334,7 @@ def _add_interfaces(containers: Mapping[str, Item], results: Mapping[str, Sequen
     addresses = _afters(results, "address")
     listed = {(entry["netns"], entry["interface"]): number for number, entry in enumerate(addresses)}
     for name, container in containers.items():  # as they are listed, whichever module made them
-        container["interfaces"].sort(key=lambda one, name=name: listed.get((name, one["name"]), len(listed)))
+        container["interfaces"].sort(key=lambda one, name=name: listed.get((name, one["name"]), len(addresses)))
     for entry in addresses:
         addressed = by_name.get((entry.get("netns") or "", entry["interface"]))
         if addressed is not None:
@@ -290,6 +343,19 @@ def _add_interfaces(containers: Mapping[str, Item], results: Mapping[str, Sequen
                 addressed["gateways"].append(entry["gateway"])
         elif entry["interface"] == "lo" and entry.get("netns") in containers:
             containers[entry["netns"]]["loopback_addresses"].append(entry["address"])
+
+
+def _add_ends(containers: Mapping[str, Item], entry: Mapping[str, Any], by_name: Dict[Tuple[str, str], Item]) -> None:
+    """Add the two ends of a link between containers."""
+    both = (("", "peer_"), ("peer_", ""))
+    for near, far in both:
+        container = containers.get(entry[near + "netns"])
+        interface = {"name": entry[near + "name"], "link": "%s:%s" % (entry[far + "netns"], entry[far + "name"])}
+        interface.update(mac=entry[near + "mac"], mtu=entry[near + "mtu"], host_interface=None, bridge=None)
+        interface.update(addresses=[], gateways=[])
+        if container is not None:
+            container["interfaces"].append(interface)
+            by_name[container["netns"], interface["name"]] = interface
 
 
 def _container(entry: Mapping[str, Any], mode: str) -> Item:

@@ -99,9 +99,24 @@ def network_of(step: str, item: Item, known: Mapping[str, str]) -> str:
     return ""
 
 
+def cable_name(pair: Item) -> str:
+    """Return what a link between two containers is called, of which an item is the pair, ``""`` where it is another pair."""
+    return "%(netns)s:%(name)s -- %(peer_netns)s:%(peer_name)s" % pair if pair.get("cable") else ""
+
+
+def cable_at(steps: Mapping[str, Sequence[Item]], netns: Any, interface: Any) -> str:
+    """Return what the link is called that has an end there, ``""`` where none has."""
+    for item in steps["veth"]:
+        ends = ((item.get("netns"), item.get("name")), (item["peer_netns"], item["peer_name"]))
+        if item.get("cable") and (netns, interface) in ends:
+            return cable_name(item)
+    return ""
+
+
 def rewired(plan: Plan) -> Item:
     """Return the option that says which pairs do not hold a bridge that is to go, nor its rules: those that the plan makes, which are
     about to be ports of another one."""
     links = (item["netns"] for item in plan[WIRE]["link"] if item.get("netns"))
-    names = list(dict.fromkeys([*(item["peer_netns"] for item in plan[WIRE]["veth"]), *links]))
+    pairs = (item["peer_netns"] for item in plan[WIRE]["veth"] if not item.get("cable"))
+    names = list(dict.fromkeys([*pairs, *links]))
     return {"rewired": names} if names else {}

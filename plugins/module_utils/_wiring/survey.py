@@ -112,7 +112,7 @@ class _Survey:
         self._addresses: Dict[int, List[Tuple[Link, Address]]] = {}  # those that are listed
         self._insides: Dict[int, _Inside] = {}
         self._interfaces_listed: Dict[int, List[Link]] = {}
-        made = [pair for pair in view.pairs if pair.made is not None]
+        made = [pair for pair in view.pairs if pair.made is not None or pair.cable]
         self._on_ours: Set[Tuple[int, int, int]] = (
             set()
         )  # by namespace, the links of ours elsewhere that somebody in it is on
@@ -279,7 +279,7 @@ class _Survey:
             ports[mapping.to].append(shown(mapping))
         by_near_end = itertools.groupby(self._view.pairs, key=lambda pair: pair.here)
         for namespace, pairs in by_near_end:
-            found = ((pair, pair.made is not None) for pair in pairs)
+            found = ((pair, pair.made is not None or pair.cable) for pair in pairs)
             for pair in self._listed(namespace, "veths", found, self._limit):
                 peer = {"peer_name": pair.far.name if pair.far else "unseen"}
                 if pair.there is not None and pair.there is not pair.here:
@@ -293,13 +293,17 @@ class _Survey:
         inside = self._inside(pair.there) if pair.there is not None else _Inside()
         addresses = inside.addresses[pair.far.index] if pair.far is not None else []
         gateways = inside.gateways[pair.far.name] if pair.far is not None else []
+        between = pair.here.inode != self._view.host
         return {
             "owner": self._view.owner(away) if away else None,
             **(away.container if away else {"container": None, "engine": None}),
             "addresses": addresses,
             "gateways": gateways,
             "published_ports": [port for cidr in addresses for port in ports.get(cidr.partition("/")[0], ())],
-            "ours": pair.made is not None or pair.derived,
+            "ours": pair.made is not None or pair.derived or pair.cable,
+            "cable": pair.cable,
+            "near_owner": self._view.owner(pair.here) if between else None,
+            "near_addresses": self._inside(pair.here).addresses[pair.near.index] if between else [],
             "made_for": NsRef(pair.made or "").option,
         }
 

@@ -22,8 +22,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources imp
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import resource as nat
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Resource
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import distinct, parsed, validator
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.attachments import host_end
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import resolved
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.containers import host_end
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.published_ports import Port, spelled
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import (
     KEEP,
@@ -31,6 +31,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps 
     WIRE,
     Item,
     Plan,
+    cable_at,
+    cable_name,
     network_by_name,
     network_of,
 )
@@ -111,6 +113,11 @@ def _entry(plan: Plan, step: str, item: Item, error: str = "") -> str:
     """Return which entry of which list an item comes from, and is to blame for its error."""
     if step == KEEP:
         return "wiring_persist"
+    link = cable_name(item) if step == "veth" else ""
+    if step == "address" and not item.get("bridge"):
+        link = cable_at(plan[WIRE], item["netns"], item["interface"])
+    if link:
+        return "wiring_links: link '%s'" % link
     if step == "address" and error.partition(": ")[0] in _OF_NETWORK:
         return "wiring_networks: network '%s'" % item["bridge"]
     network = network_of(step, item, network_by_name(plan[WIRE]))
@@ -141,6 +148,9 @@ def _worded(step: str, item: Item, error: str) -> str:
     option, colon, rest = error.partition(": ")
     if item.get("type") == "dnat":
         return "published_ports: '%s': %s" % (_port(item), error) if item.get("host_port") else error
+    if step == "veth" and item.get("cable"):
+        option, words = option.partition("peer_")[2] or option, {"mac": "mac_address", "name": "endpoints"}
+        return "%s: %s" % (words.get(option, option), rest) if colon else error
     version = 6 if ":" in str(item.get("address") or item.get("source") or "") else 4
     if colon and option in _WORDS.get(step, ()):
         return "%s: %s" % (_WORDS[step][option] % {"version": version}, rest)

@@ -95,9 +95,28 @@ CONTAINER: Dict[str, Any] = {
     "forwarding": {"type": "bool", "default": False},
     "state": _STATE,
 }
+# An end of a link, which is also written NAME:INTERFACE.
+ENDPOINT: Dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "interface": {"type": "str", "required": True},
+    "ipv4_address": {"type": "str"},
+    "ipv6_address": {"type": "str"},
+    "mac_address": {"type": "str"},
+}
+LINK: Dict[str, Any] = {
+    "endpoints": {"type": "list", "elements": "raw", "required": True},
+    "subnets": _TEXTS,
+    "mtu": {"type": "int", "default": 1500},
+    "rate": {"type": "str"},
+    "delay": {"type": "str"},
+    "jitter": {"type": "str"},
+    "loss": {"type": "str"},
+    "state": _STATE,
+}
 OPTIONS: Dict[str, Any] = {
     "networks": {"type": "list", "elements": "dict", "default": [], "options": NETWORK},
     "containers": {"type": "list", "elements": "dict", "default": [], "options": CONTAINER},
+    "links": {"type": "list", "elements": "dict", "default": [], "options": LINK},
     "state": _STATE,
     "purge": {"type": "bool", "default": False},
     "firewall_backend": {"type": "str", "choices": ["auto", "nftables", "iptables"], "default": "auto"},
@@ -113,17 +132,16 @@ ROLE_ONLY: Dict[str, Any] = {
     "install_dependencies": {"type": "bool", "default": True},
     "topology_file": {"type": "str", "default": None},
 }
-# Variables that are planned, and that somebody might set already.
-NOT_BUILT = ("links",)
 MODES = ("bridge", "host", "none", "container")  # what `network_mode` can be; the last one is written `container:NAME`
 
 
 def converted(params: Mapping[str, Any]) -> Dict[str, Any]:
-    """Return the arguments of a task of the module ``wiring`` with both lists in canonical form. Raises `Invalid`.
+    """Return the arguments of a task of the module ``wiring`` with its lists in canonical form. Raises `Invalid`.
 
     So Ansible's own validation finds nothing in them: what is wrong is said as the role's filter says it.
     """
-    lists = {name: entries(name, params[name]) for name in ("networks", "containers") if params.get(name) is not None}
+    names = ("networks", "containers", "links")
+    lists = {name: entries(name, params[name]) for name in names if params.get(name) is not None}
     return {**params, **lists}
 
 
@@ -137,8 +155,8 @@ def misspelt(variables: Mapping[str, Any]) -> str:
     for name in variables:
         if not name.startswith("wiring") or name in ours:
             continue
-        if name[len("wiring_") :] in NOT_BUILT and variables[name] not in (None, False, "", [], {}):
-            return "%s: the role has no such variable yet; leave it out." % name
+        if name == "wiring_link" and not isinstance(variables[name], list):
+            continue  # what a step of the role returned
         meant = next((own for own in ours if _near(name, own)), None)
         if meant is not None and (meant not in variables or variables[meant] == ours[meant]):
             return "%s: the role has no such variable; did you mean %s?" % (name, meant)
@@ -156,7 +174,7 @@ def _near(name: str, own: str) -> bool:
 
 
 def entries(variable: str, given: Any) -> List[Dict[str, Any]]:
-    """Return the list ``networks`` or ``containers`` in canonical form. Raises `Invalid`, which names the list, the entry and the option.
+    """Return the list ``networks``, ``containers`` or ``links`` in canonical form. Raises `Invalid`, which names the list, the entry and the option.
 
     Each option has the type that the table says, or is left out where it is null and has no default; texts lose the blanks around them.
     As Ansible does for modules, other spellings are understood ("no", a text with commas for a list, NAME=VALUE for a dict). A list in
@@ -165,6 +183,7 @@ def entries(variable: str, given: Any) -> List[Dict[str, Any]]:
     # Here and not above: the controller looks for misspelt names only, in each task anew.
     from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import (
         listed,
+        mapping,
         named,
         reading,
         with_defaults,
@@ -178,7 +197,11 @@ def entries(variable: str, given: Any) -> List[Dict[str, Any]]:
             "%s: it is the text '%s', not a list; -e takes lists as JSON: -e '{\"%s\": []}'." % (where, given, where)
         )
     for number, entry in enumerate(reading(where, listed, option["default"] if given is None else given)):
-        fields = reading("%s: item %d" % (where, number + 1), named, entry)
+        place = "%s: item %d" % (where, number + 1)
+        if variable == "links":
+            found.append(_link(reading(place, mapping, entry), place))
+            continue
+        fields = reading(place, named, entry)
         name = fields.get("name")
         if name is None or not str(name).strip():
             raise Invalid("%s: item %d has no name." % (where, number + 1))
@@ -186,3 +209,24 @@ def entries(variable: str, given: Any) -> List[Dict[str, Any]]:
             with_defaults(fields, option["options"], "%s: %s '%s'" % (where, variable[:-1], str(name).strip()))
         )
     return found
+
+
+def _link(fields: Mapping[str, Any], place: str) -> Dict[str, Any]:
+    """Return an entry of ``links`` in canonical form, both endpoints as dicts. Raises `Invalid`."""
+    from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import (
+        mapping,
+        reading,
+        with_defaults,
+    )
+
+    found = with_defaults(fields, LINK, place)
+    where = place + ": endpoints"
+    ends = []
+    for one in found["endpoints"]:
+        if isinstance(one, str):
+            name, dummy, interface = one.rpartition(":")
+            if not name or not interface:
+                raise Invalid("%s: '%s' is not NAME:INTERFACE, such as r1:eth1." % (where, one))
+            one = {"name": name, "interface": interface}
+        ends.append(with_defaults(reading(where, mapping, one), ENDPOINT, where))
+    return {**found, "endpoints": ends}

@@ -403,7 +403,8 @@ REFUSED: list[tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = [
         (
             [DOCKER0],
             [{"name": "web", "network_mode": mode, "sysctls": {"net.ipv4.conf.eth1.arp_notify": 1}}],
-            BOX + "sysctls: 'net.ipv4.conf.eth1.arp_notify': none of its networks gives it an interface 'eth1'.",
+            BOX
+            + "sysctls: 'net.ipv4.conf.eth1.arp_notify': none of its networks and links gives it an interface 'eth1'.",
         )
         for mode in ("bridge", "none")
     ],

@@ -58,7 +58,7 @@ def bare(options: dict[str, Any]) -> dict[str, Any]:
 def test_the_module_s_documentation_is_the_role_s() -> None:
     """Names, types, choices, defaults and texts. The role's lists are raw for Ansible, whose words name no entry and bring all of the
     specification with them."""
-    lists = {f"wiring_{name}": {"type": "list", "elements": "dict"} for name in ("networks", "containers")}
+    lists = {f"wiring_{name}": {"type": "list", "elements": "dict"} for name in ("networks", "containers", "links")}
     assert {name for name, option in SPECIFIED.items() if option["type"] == "raw"} == {*lists}
     shared = {name: {**option, **lists.get(name, {})} for name, option in SPECIFIED.items() if name not in ROLE_ONLY}
     for name in OF_THE_INVENTORY:
@@ -102,7 +102,7 @@ def test_the_role_hands_the_variables_to_the_filter() -> None:
     assert compiled == (
         "{{ wiring_networks | linuxnet.containers.wiring_plan(wiring_containers, wiring_state, "
         "wiring_there.wiring | default(none) if wiring_purge | bool else none, refusal=true, persist=wiring_persist | bool, drift=wiring_drift, "
-        "fleet=wiring_members.hosts, underlay_address=wiring_underlay_address, slice_number=wiring_slice) }}"
+        "fleet=wiring_members.hosts, underlay_address=wiring_underlay_address, slice_number=wiring_slice, links=wiring_links) }}"
     )
     state = yaml.safe_load(wiring_plan.DOCUMENTATION)["options"]["state"]
     assert {key: value for key, value in state.items() if key != "description"} == OPTIONS["state"]
@@ -160,16 +160,6 @@ def test_where_ours_is_given_as_well_the_other_one_is_somebody_s(name: str) -> N
 )
 def test_a_name_that_only_begins_so_is_somebody_s(name: str) -> None:
     assert variables.misspelt({name: "x"}) == ""
-
-
-@pytest.mark.parametrize("name", variables.NOT_BUILT)
-def test_a_variable_that_is_not_built_yet_is_refused(name: str) -> None:
-    assert (
-        variables.misspelt({f"wiring_{name}": "x"})
-        == f"wiring_{name}: the role has no such variable yet; leave it out."
-    )
-    assert variables.misspelt({f"wiring_{name}": None}) == ""
-    assert name not in OPTIONS
 
 
 # --- canonical form ---
