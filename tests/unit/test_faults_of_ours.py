@@ -36,6 +36,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "ns_address": {"interface": "eth0", "address": "10.0.0.2/24"},
     "ns_link": {"name": "vx0", "kind": "vxlan", "vni": 1},
     "ns_route": {"gateway": "10.0.0.1"},
+    "path_info": {"source": "host", "destination": "10.0.0.2"},
     "veth": {"peer_netns": "web"},
     "wiring": {},
     "wiring_info": {},

@@ -653,7 +653,8 @@ def _is_another(want: Want, link: Link, far_ns: Optional[NsRef], peer_ns: Option
     """Return whether the pair that has the name is another than the one that is to go: its other end is somewhere else, and it was not made for the
     wanted one. What was made by hand for a namespace that lost its name is known by its own alone."""
     if (
-        want.derived
+        link.kind != "veth"
+        or want.derived
         or far_ns == want.peer_ns
         or want.peer_ns == want.ns
         or is_own_near(want.peer_ns.path, want.peer_name, link, state.identity())

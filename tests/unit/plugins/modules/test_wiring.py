@@ -63,6 +63,7 @@ def test_called_by_its_own_name_it_takes_the_steps(monkeypatch: pytest.MonkeyPat
             "drift",
             "firewall_backend",
             "fleet",
+            "links",
             "networks",
             "persist",
             "purge",
