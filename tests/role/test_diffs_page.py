@@ -86,5 +86,5 @@ def test_the_chain_has_the_same(lab: Lab, tmp_path: Path) -> None:
     start, *parts = re.split("^## ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     [moves] = [part for part in parts if part.startswith("A container moves")]
     found = rendered(Playbook(lab, tmp_path), f"{start}## {moves}")
-    [said] = found.values()
-    assert said == sections(f"## {moves}")["A container moves to another network"]["diff"]
+    title = "A container moves to another network"
+    assert found == {title: sections(f"## {moves}")[title]["diff"]}

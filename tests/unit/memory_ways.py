@@ -83,6 +83,6 @@ class WayKernel(MemoryKernel):
 
     def probe(self, ns: int, protocol: str, source: str, to: str, port: int) -> str:
         self.sent.append((ns, protocol, source, to, port))
-        if isinstance(self.said, OSError):
+        if not isinstance(self.said, str):
             raise self.said
         return self.said

@@ -62,7 +62,7 @@ def test_what_is_no_refusal_is_a_fault_of_ours_in_each_module(name: str, raised:
     is_our_fault(answer(name, ARGUMENTS[name], raised), type(raised).__name__)
 
 
-@pytest.mark.parametrize("name", sorted(set(ARGUMENTS) - {"ns_link", "wiring"}))
+@pytest.mark.parametrize("name", sorted(set(ARGUMENTS) - {"ns_link", "path_info", "wiring"}))
 def test_that_holds_for_the_package_that_is_each_module_in_the_role(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"{MODULES}.wiring.called.called", lambda: name)
     is_our_fault(answer("wiring", ARGUMENTS[name], KeyError("it")), "KeyError: 'it'")

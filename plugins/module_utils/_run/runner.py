@@ -153,8 +153,8 @@ def run(
             if foresight is not None and module.check_mode and module.params["plan"]:
                 with kernel.locked(check=True):
                     return foresight(module.params, in_detail(module))
-            foreseen = [module.params[name] or () for name in ("netns_anew", "links_gone")]
-            return execute(resource, wants, kernel, module.check_mode, *foreseen, details=in_detail(module))
+            anew, gone = (module.params[name] or () for name in ("netns_anew", "links_gone"))
+            return execute(resource, wants, kernel, module.check_mode, anew, gone, details=in_detail(module))
 
     required = [[*resource.identity, "aggregate"]]
     module, results = attempt(work, opened, argument_spec=argument_spec(resource), required_one_of=required)

@@ -381,7 +381,7 @@ def _alone(rule: Words) -> Words:
 PROGRAMS = {4: "iptables", 6: "ip6tables"}  # of either kind
 
 
-def owned(saved: Mapping[int, Tables], programs: Mapping[int, str] = PROGRAMS) -> IptablesRules:
+def owned(saved: Mapping[int, Tables], programs: Optional[Mapping[int, str]] = None) -> IptablesRules:
     """Return what is owned in the tables of both address families; ``programs`` write them."""
     rules: List[NatRule] = []
     by_hand: Dict[Tuple[str, str], Sequence[Half]] = {}
@@ -408,7 +408,7 @@ def owned(saved: Mapping[int, Tables], programs: Mapping[int, str] = PROGRAMS) -
         localnet += [option(rule, "-i") for rule in notes]
         bent = [rule for rule in rules_of(nat, HAIRPIN) if comment(rule).startswith(_BENT)]
         hairpins.update((option(rule, "-o"), comment(rule)[len(_BENT) :]) for rule in bent)
-        unmarked += _unmarked(tables, programs[family])
+        unmarked += _unmarked(tables, (programs or PROGRAMS)[family])
     callers = {family: _caller(tables.get("filter", {})) for family, tables in saved.items()}
     found = IptablesRules(
         nat_rules=tuple(rules),

@@ -122,7 +122,11 @@ def test_hosts_have_what_is_theirs() -> None:
 def test_a_link_between_containers_is_one_edge() -> None:
     ends = [("r1", "eth1", "r2:eth1", "10.0.12.0/31"), ("r2", "eth1", "r1:eth1", "10.0.12.1/31")]
     wiring = {
-        name: {"netns": name, "network_mode": "none", "interfaces": [{"name": port, "link": link, "addresses": [address]}]}
+        name: {
+            "netns": name,
+            "network_mode": "none",
+            "interfaces": [{"name": port, "link": link, "addresses": [address]}],
+        }
         for name, port, link, address in ends
     }
     found = graph({"one": (wiring, (), None)})
