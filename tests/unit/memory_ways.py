@@ -28,7 +28,8 @@ class WayKernel(MemoryKernel):
         self.errors: dict[tuple[int, str], int] = {}
         self.written: dict[str, str] = {}
         self.marked_rules = False
-        self.said: str | OSError = "answers"
+        self.said = "answers"
+        self.fails: OSError | None = None
         self.sent: list[tuple[Any, ...]] = []
         self.heard: dict[int, list[Listener]] = {}  # by namespace
 
@@ -83,6 +84,6 @@ class WayKernel(MemoryKernel):
 
     def probe(self, ns: int, protocol: str, source: str, to: str, port: int) -> str:
         self.sent.append((ns, protocol, source, to, port))
-        if not isinstance(self.said, str):
-            raise self.said
+        if self.fails is not None:
+            raise self.fails
         return self.said

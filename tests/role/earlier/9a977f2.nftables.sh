@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # What the role of commit 9a977f2 (2026-11-27) ran, as its results had it, with nftables.
 # Copyright (c) 2026 linuxnet.containers contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)

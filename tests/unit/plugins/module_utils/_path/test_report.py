@@ -245,7 +245,7 @@ def test_what_is_not_understood_is_not_known_until_a_packet_is_sent() -> None:
     assert "it seems that inet fw f (rule handle 7) drops it" in found["msg"]
     kernel.said = "silent"
     assert told(kernel, source="web", destination="out", protocol="udp", port=53, probe=True)["verdict"] == "blocked"
-    kernel.said = OSError(errno.ENOBUFS, "x")
+    kernel.fails = OSError(errno.ENOBUFS, "x")
     found, warnings = report(
         kernel, {"source": "out", "destination": "8080", "protocol": None, "port": None, "family": None, "probe": True}
     )
