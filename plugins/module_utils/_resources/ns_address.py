@@ -164,7 +164,9 @@ class NsAddressResource(Resource[Want, Have]):
         if state.predict and link.index < 0 and want.bridge:
             # The interface is only foreseen; a pair that was made for it has its other end in another namespace.
             leases(state).taken(where, want.bridge, bridge)
-            leases(state).release_port(where, want.bridge, host_interface(want.ns.path, want.interface))
+            near = state.link(where, host_interface(want.ns.path, want.interface))
+            if near is not None and near.peer_ns != ns:
+                leases(state).release_port(where, want.bridge, near)
         own = tuple(state.addresses_of(ns, link))
         current = asked_for(want, own)
         leaving: Leaving = {}

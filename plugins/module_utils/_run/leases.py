@@ -177,11 +177,11 @@ class Leases:
             if holder is not None and (holder.ns, holder.index) == (ns, index):
                 del known[address.parsed]
 
-    def release_port(self, ns: int, bridge: str, name: str) -> None:
+    def release_port(self, ns: int, bridge: str, port: Link) -> None:
         """Note that the addresses behind a bridge's port are free: check mode knows that the pair is made anew before they are asked for."""
-        link, known = self._state.link(ns, name), self._behind.get((ns, bridge))
-        if link is not None and known is not None:
-            for ip in known.by_port.pop(link.index, ()):
+        known = self._behind.get((ns, bridge))
+        if known is not None:
+            for ip in known.by_port.pop(port.index, ()):
                 known.pop(ip, None)
 
     def link_deleted(self) -> None:

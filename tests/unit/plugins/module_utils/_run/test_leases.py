@@ -113,7 +113,7 @@ def test_the_pair_that_is_made_anew_gives_its_addresses_up() -> None:
     ns, state = existing(kernel.find(HOST)), State(kernel, predict=True)
     taken = leases(state).taken(ns, "br0", state.link(ns, "br0"))
     assert ONE.parsed in taken
-    leases(state).release_port(ns, "br0", "vweb")
+    leases(state).release_port(ns, "br0", existing(state.link(ns, "vweb")))
     assert ONE.parsed not in taken
 
 
