@@ -36,7 +36,8 @@ options:
   gateway:
     description: >-
       Address of the gateway. It must be in a subnet that the namespace is on, by the routes of O(table) or the main one, or O(onlink=true).
-      One that is link-local (C(fe80::/10)) needs its O(interface).
+      One that is link-local (C(fe80::/10)) needs its O(interface). With O(interface) an IPv4 route can have an IPv6 gateway (RFC 8950), a default route with
+      O(family=ipv4).
     type: str
   interface:
     description: Interface that packets leave by. The one that the gateway is behind where it is left out.

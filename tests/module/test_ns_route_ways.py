@@ -36,6 +36,19 @@ def at_rest(host: Host, **options: Any) -> dict[str, Any]:
     return done
 
 
+@pytest.mark.parametrize("gateway", ["fe80::1", "fd00::1"])
+def test_an_ipv4_route_by_an_ipv6_gateway(two: Host, gateway: str) -> None:
+    """RFC 8950: links of routers need no IPv4 addresses."""
+    done = at_rest(two, destination="10.6.0.0/16", gateway=gateway, interface="e0")
+    assert done["after"]["gateway"] == gateway
+    two.run(done["commands"][0])  # it means the same to ip
+    assert not two.module("ns_route", destination="10.6.0.0/16", gateway=gateway, interface="e0")["changed"]
+    default = two.settles("ns_route", family="ipv4", gateway=gateway, interface="e0", metric=7)
+    assert default["after"]["destination"] == "default"
+    assert f"default via inet6 {gateway} dev e0" in two.run("ip -4 route").stdout
+    assert two.settles("ns_route", destination="10.6.0.0/16", gateway="172.31.0.1")["changed"]
+
+
 @pytest.mark.parametrize(("destination", "hops"), [("10.11.0.0/16", HOPS), ("fd11::/64", HOPS6)], ids=["ipv4", "ipv6"])
 def test_onlink_of_a_multipath_route_is_in_each_way(two: Host, destination: str, hops: list[dict[str, Any]]) -> None:
     done = at_rest(two, destination=destination, onlink=True, nexthops=hops)

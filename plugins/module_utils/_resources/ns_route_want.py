@@ -201,7 +201,9 @@ def parse(params: Mapping[str, Any]) -> Want:
     if given.get("metric") == 0:
         given["metric"] = DEFAULT_METRIC[family]
     for one in addresses:
-        if _family(one) != family:
+        # An IPv4 route by a router's IPv6 address (RFC 8950), as on links without IPv4: with its interface, since without one it may be a mistake.
+        by_ipv6 = family == 4 and one == given.get("gateway") and "interface" in given
+        if _family(one) != family and not by_ipv6:
             raise Invalid(
                 "gateway: %s is not of the same address family as the destination %s." % (one, params["destination"])
             )
