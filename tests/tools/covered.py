@@ -20,7 +20,7 @@ FLOORS = {
     "_firewall": 95,
     "_kernel": 91,
     "_model": 98,
-    "_path": 94,
+    "_path": 87,
     "_resources": 94,
     "_run": 89,
     "_wired": 60,
