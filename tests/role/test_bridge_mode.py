@@ -70,7 +70,7 @@ def story(shared_lab: Lab, playbook: Playbook) -> Story:
     internet(shared_lab)
     before = shared_lab.snapshot()
     play = wiring(networks=NETWORKS, containers=CONTAINERS)
-    [foreseen] = playbook.run(play, options=("--check", "--diff"))
+    [foreseen] = playbook.run(play, options=("--check", "--diff", "-v"))
     assert shared_lab.snapshot() == before
     [first] = playbook.run(play)
     return Story(shared_lab, playbook, foreseen, first)
