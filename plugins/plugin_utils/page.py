@@ -9,7 +9,13 @@ from __future__ import annotations
 import html
 import json
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.graph import CONTAINER, HOST, NETWORK, Graph
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.graph import (
+    CONTAINER,
+    HOST,
+    MARKS,
+    NETWORK,
+    Graph,
+)
 
 _STYLE = """
 :root { color-scheme: light dark; --bg: #fff; --fg: #1b222c; --dim: #5b6470; --line: #8a94a3; --panel: #f4f6f9; --host: #dfe7f3; --network: #d8efe0;
@@ -135,15 +141,13 @@ by("all").onclick = () => { by("search").value = by("host").value = by("network"
 draw();
 """
 
-_MARKS = {"unlisted": "not listed", "missing": "listed, and not there"}
-
 
 def page(found: Graph, drawing: str, title: str) -> str:
     """Return the page of a graph; ``drawing`` is the same as an SVG element, whose ids are the keys of the nodes."""
     data = {
         "nodes": [node._asdict() for node in found.nodes],
         "edges": [edge._asdict() for edge in found.edges],
-        "marks": _MARKS,
+        "marks": MARKS,
     }
     script = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")  # no tag in it, whatever names there are
     hosts = [node.name for node in found.nodes if node.kind == HOST]

@@ -84,6 +84,11 @@ def ip(value: Any, option: str) -> str:
     return text(address(value, option))
 
 
+def bracketed(ip: str) -> str:
+    """Return an address as it is written before a port (RFC 3986, 3.2.2, of IPv6), ``""`` for none."""
+    return "[%s]" % ip if ":" in ip else ip
+
+
 def underlay(value: Any, option: str) -> str:
     """Return an address that an end of a tunnel can have, which means the same to a whole network: one of a host, and not of one link."""
     found = address(value, option)

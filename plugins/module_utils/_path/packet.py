@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Optional, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
 
@@ -47,7 +48,7 @@ def _end(ip: str, port: int) -> str:
 
 def end(ip: str, port: int) -> str:
     """Return an address with its port as people write it."""
-    return ("[%s]:%d" if ":" in ip else "%s:%d") % (ip, port)
+    return "%s:%d" % (addressing.bracketed(ip), port)
 
 
 @dataclass()

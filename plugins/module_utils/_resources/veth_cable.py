@@ -36,11 +36,14 @@ def _names_of(ns: int, state: State) -> List[NsRef]:
 def is_lost(link: Link, ns: int, state: State) -> bool:
     """Return whether a link of the namespace ``ns`` is an end of a cable whose other end is in a namespace without a name, as that of a container that
     is gone."""
-    if not is_cable(link):
-        return False
+    return is_cable(link) and _far_end_is_nameless(link, ns, state)
+
+
+def _far_end_is_nameless(link: Link, ns: int, state: State) -> bool:
+    """Return whether the other end of a link of the namespace ``ns`` is in a namespace without a name, which is not the host's."""
     state.open_all()
-    found = state.link(ns, link.name) or link
-    return found.peer_ns is None or (found.peer_ns != state.find(HOST) and not _names_of(found.peer_ns, state))
+    where = (state.link(ns, link.name) or link).peer_ns
+    return where is None or (where != state.find(HOST) and not _names_of(where, state))
 
 
 def leads_elsewhere(want: Want, link: Link, state: State) -> bool:
@@ -69,14 +72,10 @@ def yields(want: Want, link: Link, state: State) -> bool:
 def room(want: Want, occupant: Link, peer_ns: int, state: State) -> Tuple[Tuple[NsRef, str], ...]:
     """Return (namespace, name) of another pair's end that has the wanted peer's name, where that makes room: a cable does so for a cable, and for what a
     container is to have and nothing else; and a pair that was made for that peer does, whose other end was in a container that was replaced."""
-    cable = is_cable(occupant) and (want.cable or want.exclusive)
-    if not cable and want.ns.path and is_own_peer(want.peer_ns.path, occupant, state.identity()):
-        state.open_all()
-        occupant = state.link(peer_ns, want.peer_name) or occupant
-        cable = occupant.peer_ns is None or not (
-            occupant.peer_ns == state.find(HOST) or _names_of(occupant.peer_ns, state)
-        )
-    return ((want.peer_ns, want.peer_name),) if cable else ()
+    makes = is_cable(occupant) and (want.cable or want.exclusive)
+    if not makes and want.ns.path and is_own_peer(want.peer_ns.path, occupant, state.identity()):
+        makes = _far_end_is_nameless(occupant, peer_ns, state)
+    return ((want.peer_ns, want.peer_name),) if makes else ()
 
 
 def with_room(plan: Plan, have: Have) -> Plan:

@@ -89,7 +89,7 @@ def _listed(entries: Sequence[str]) -> str:
 
 
 def _published(rule: Item) -> str:
-    host = ("[%s]:" if ":" in (rule["host_ip"] or "") else "%s:") % rule["host_ip"] if rule["host_ip"] else ""
+    host = addressing.bracketed(rule["host_ip"]) + ":" if rule["host_ip"] else ""
     return "%s%s/%s" % (host, rule["host_port"], rule["protocol"])
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report import drawn, is_survey, who
 
 # Kinds of nodes. An interface is one that nobody is behind: an uplink, a dummy.
 HOST, NETWORK, CONTAINER, INTERFACE, ORPHAN = "host", "network", "container", "interface", "orphan"
-_NOT_THERE = (("state", "listed, and not there"),)
 UNLISTED, MISSING = "unlisted", "missing"  # what is remarkable of a container, where the list of containers is given
+MARKS = {UNLISTED: "not listed", MISSING: "listed, and not there"}  # the same in words
+_NOT_THERE = (("state", MARKS[MISSING]),)
 _PORTS_AT_MOST = 4  # published ports on the picture itself
 
 
@@ -203,10 +205,8 @@ def _route(route: Mapping[str, Any]) -> str:
 
 def port_text(port: Mapping[str, Any]) -> str:
     """Return a published port as it is drawn, ``8080/tcp → 172.17.0.2:80``."""
-    host = port.get("host_ip") or ""
-    host = "[%s]:" % host if ":" in host else host and host + ":"
-    to = port.get("to_address") or ""
-    to = "[%s]" % to if ":" in to else to
+    host = addressing.bracketed(port["host_ip"]) + ":" if port.get("host_ip") else ""
+    to = addressing.bracketed(port.get("to_address") or "")
     return "%s%s/%s → %s" % (
         host,
         port["host_port"],

@@ -204,11 +204,7 @@ def subject(want: Want) -> str:
         return "ports of %s%s" % (want.owner, where)
     first, last = want.mappings[0], want.mappings[-1]
     ports = replace(first, last=last.last).ports
-    host = (
-        ""
-        if first.host_ip == EVERYWHERE[first.family]
-        else ("[%s]:" % first.host_ip if first.family == 6 else "%s:" % first.host_ip)
-    )
+    host = "" if first.host_ip == EVERYWHERE[first.family] else addressing.bracketed(first.host_ip) + ":"
     return "port %s%s/%s%s%s" % (
         host,
         ports,

@@ -21,6 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     OwnedRules,
     PortMapping,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import SetSysctl
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import (
     DelRule,
@@ -134,15 +135,11 @@ def _texts(mappings: Iterable[PortMapping]) -> List[str]:
         ranges.setdefault((mapping.host_ip, mapping.protocol, mapping.to, shift), []).append(mapping)
     texts = []
     for (host_ip, protocol, to, shift), found in ranges.items():
-        host = "" if host_ip == EVERYWHERE[found[0].family] else "%s:" % _bracketed(host_ip)
+        host = "" if host_ip == EVERYWHERE[found[0].family] else "%s:" % addressing.bracketed(host_ip)
         spans = [(mapping.first, mapping.last) for mapping in found]
         goal = joined((first + shift, last + shift) for first, last in spans)
-        texts.append("%s%s/%s to %s:%s" % (host, joined(spans), protocol, _bracketed(to), goal))
+        texts.append("%s%s/%s to %s:%s" % (host, joined(spans), protocol, addressing.bracketed(to), goal))
     return texts
-
-
-def _bracketed(ip: str) -> str:
-    return "[%s]" % ip if ":" in ip else ip
 
 
 def _without(attributes: Mapping[str, Any], *names: str) -> Dict[str, Any]:
