@@ -101,7 +101,7 @@ def _life(sequence: Item, manner: str) -> list[Item]:
     for number, run in enumerate(sequence["runs"]):
         now = _by_hand(run["hand"], theirs, touched, now)
         runs.append(_run(number, run["variables"], manner, theirs, run["looks"], now))
-        now = runs[-1]["after"]
+        now = runs[-1]["now"]
     wired = [run["variables"] for run, told in zip(sequence["runs"], runs, strict=True) if not told["refused"]]
     ends = {
         "absent": [by_chance.everything(wired)],
@@ -110,11 +110,11 @@ def _life(sequence: Item, manner: str) -> list[Item]:
     }
     for variables in ends[sequence["end"]]:
         runs.append(_run("end", variables, manner, theirs, False, now))
-        now = runs[-1]["after"]
+        now = runs[-1]["now"]
         # Networks that were never there at once may overlap.
         for one in ends["each"] if runs[-1]["refused"] and sequence["end"] == "absent" else ():
             runs.append(_run("end", one, manner, theirs, False, now))
-            now = runs[-1]["after"]
+            now = runs[-1]["now"]
     left = _left(pristine, now, theirs | touched["made"], touched["kinds"], _given_away(sequence["runs"]))
     if sequence["end"] == "purge":
         left = [line for line in left if not _cannot_be_told(line, touched["kinds"])]
@@ -210,6 +210,7 @@ def _run(
         fails("what is theirs", gone)
     return {
         "after": after,
+        "now": hosts.state() if done["msg"] else after,  # one that failed may get further when it is run again
         "number": number,
         "foreseen": foreseen,
         "done": done,
