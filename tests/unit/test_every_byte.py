@@ -35,6 +35,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.one_ta
 from ansible_collections.linuxnet.containers.tests.unit.memory_kernel import MemoryKernel
 from ansible_collections.linuxnet.containers.tests.unit.wired_host import two_containers
 
+pytestmark = pytest.mark.unmeasured  # others run the same lines
+
 RESOURCES = {
     name.partition(".")[0]: import_module(
         f"ansible_collections.linuxnet.containers.plugins.module_utils._resources.{name}"

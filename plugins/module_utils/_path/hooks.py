@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 from dataclasses import replace
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, NamedTuple, Optional, Sequence
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.matching import Fact
@@ -26,6 +26,18 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._path.stops im
 # Where destinations and sources are translated, whatever the priority of a chain (nf_nat_core.c).
 _TRANSLATING = {"prerouting": -100, "output": -100, "postrouting": 100, "input": 100}
 _OF_TO = ("prerouting", "output")
+
+
+class At(NamedTuple):
+    """Where a packet is: a hook of a namespace (``layer`` as `rules.at` has it), the interfaces that it came by and that it leaves by, and what is known
+    there of its connection."""
+
+    ns: int
+    hook: str
+    into: Optional[Link]
+    out: Optional[Link]
+    connection: Optional[Connection] = None
+    layer: str = ""
 
 
 class Hooks:
@@ -51,73 +63,55 @@ class Hooks:
         self, ns: int, hook: str, packet: Packet, connection: Connection, into: Optional[Link], out: Optional[Link]
     ) -> Packet:
         """Return a packet as it is behind a hook for IP. Raises `Stopped`."""
-        middle = _TRANSLATING.get(hook)
+        at, middle = At(ns, hook, into, out, connection), _TRANSLATING.get(hook)
         if middle is None:
-            return self._filtered(ns, hook, "", packet, connection, into, out, self._chains(ns, hook, packet))
+            return self._filtered(at, packet, connection, self._chains(ns, hook, packet))
         chains = self._chains(ns, hook, packet)
         before = [chain for chain in chains if chain.type != "nat" and chain.priority < middle]
         after = [chain for chain in chains if chain.type != "nat" and chain.priority >= middle]
-        packet = self._filtered(ns, hook, "", packet, connection, into, out, before)
-        packet = self._translated(ns, hook, packet, connection, into, out, [one for one in chains if one.type == "nat"])
-        return self._filtered(ns, hook, "", packet, connection, into, out, after)
+        packet = self._filtered(at, packet, connection, before)
+        packet = self._translated(at, packet, connection, [one for one in chains if one.type == "nat"])
+        return self._filtered(at, packet, connection, after)
 
     def untracked(self, ns: int, hook: str, packet: Packet, into: Optional[Link], out: Optional[Link]) -> None:
         """Have a packet pass a hook that belongs to no connection, so that nothing of it is translated. Raises `Stopped`."""
         for chain in self._chains(ns, hook, packet):
             if chain.type != "nat":
-                self._one(ns, hook, "", packet, None, into, out, chain)
+                self._one(At(ns, hook, into, out), packet, chain)
 
     def at_device(self, ns: int, hook: str, packet: Packet, link: Link) -> None:
         """Have a packet pass the rules of an interface (netdev). Raises `Stopped`."""
         into, out = (link, None) if hook == "ingress" else (None, link)
         for chain in rules.at(self._sight.rules(ns), hook, packet.family, "netdev"):
             if chain.devices is None or link.name in chain.devices:
-                self._one(ns, hook, "netdev", packet, None, into, out, chain)
+                self._one(At(ns, hook, into, out, layer="netdev"), packet, chain)
 
     def bridged(self, ns: int, hook: str, packet: Packet, into: Optional[Link], out: Optional[Link]) -> None:
         """Have a frame pass the rules for what is bridged. Raises `Stopped`."""
         for chain in rules.at(self._sight.rules(ns), hook, packet.family, "bridge"):
             if not is_skipped(self._sight, chain, packet):  # see `crossing`
                 comes, goes = hook not in ("output", "postrouting"), hook not in ("prerouting", "input")
-                self._one(ns, hook, "bridge", packet, None, into if comes else None, out if goes else None, chain)
+                self._one(At(ns, hook, into if comes else None, out if goes else None, layer="bridge"), packet, chain)
 
     def _chains(self, ns: int, hook: str, packet: Packet) -> Sequence[Chain]:
         found = rules.at(self._sight.rules(ns), hook, packet.family, "")
         return [chain for chain in found if not is_skipped(self._sight, chain, packet)]
 
-    def _filtered(
-        self,
-        ns: int,
-        hook: str,
-        layer: str,
-        packet: Packet,
-        connection: Connection,
-        into: Optional[Link],
-        out: Optional[Link],
-        chains: Sequence[Chain],
-    ) -> Packet:
+    def _filtered(self, at: At, packet: Packet, connection: Connection, chains: Sequence[Chain]) -> Packet:
         for chain in chains:
-            tracked = hook not in _OF_TO or chain.priority > CONNTRACK
-            ruling = self._one(ns, hook, layer, packet, connection if tracked else None, into, out, chain)
+            tracked = at.hook not in _OF_TO or chain.priority > CONNTRACK
+            ruling = self._one(at if tracked else at._replace(connection=None), packet, chain)
             packet = replace(packet, mark=ruling.marks["mark"])
             if tracked:
                 connection.mark = ruling.marks["ct mark"]
         return packet
 
-    def _facts(
-        self,
-        ns: int,
-        hook: str,
-        layer: str,
-        packet: Packet,
-        connection: Optional[Connection],
-        into: Optional[Link],
-        out: Optional[Link],
-    ) -> Dict[str, Fact]:
+    def _facts(self, at: At, packet: Packet) -> Dict[str, Fact]:
         def back() -> Optional[bool]:
-            return None if into is None else routing.is_way_back(self._sight, ns, packet, into)
+            return None if at.into is None else routing.is_way_back(self._sight, at.ns, packet, at.into)
 
-        return facts(packet, connection, hook, layer, into, out, functools.partial(self._type, ns), back)
+        kind = functools.partial(self._type, at.ns)
+        return facts(packet, at.connection, at.hook, at.layer, at.into, at.out, kind, back)
 
     def _type(self, ns: int, ip: str) -> Optional[str]:
         if not ip:
@@ -125,31 +119,15 @@ class Hooks:
         way = self._sight.ways.way(ns, Asked(ip))
         return None if way.error else way.type
 
-    def _one(
-        self,
-        ns: int,
-        hook: str,
-        layer: str,
-        packet: Packet,
-        connection: Optional[Connection],
-        into: Optional[Link],
-        out: Optional[Link],
-        chain: Chain,
-    ) -> Ruling:
-        known = self._facts(ns, hook, layer, packet, connection, into, out)
-        ruling = rules.follow(self._sight.rules(ns), chain, known)
+    def _one(self, at: At, packet: Packet, chain: Chain) -> Ruling:
+        ruling = rules.follow(self._sight.rules(at.ns), chain, self._facts(at, packet))
         if ruling.end is not None and ruling.end.verdict in rules.STOPS:
-            raise Stopped(*explained(self._sight, ns, ruling.end, packet, into, out))
+            raise Stopped(*explained(self._sight, at.ns, ruling.end, packet, at.into, at.out))
         for place in ruling.may_stop:
-            self._doubt(ns, place, "it cannot be told whether %s drops it" % place, False, "%s drops it" % place)
+            self._doubt(at.ns, place, "it cannot be told whether %s drops it" % place, False, "%s drops it" % place)
         for place in ruling.may_divert:
-            self._doubt(
-                ns,
-                place,
-                "it cannot be told whether %s sends it elsewhere" % place,
-                True,
-                "%s sends it elsewhere" % place,
-            )
+            elsewhere = "%s sends it elsewhere" % place
+            self._doubt(at.ns, place, "it cannot be told whether " + elsewhere, True, elsewhere)
         return ruling
 
     def _doubt(self, ns: int, place: Place, what: str, diverts: bool, likely: str = "") -> None:
@@ -160,21 +138,12 @@ class Hooks:
 
     # --- what is translated ---
 
-    def _translated(
-        self,
-        ns: int,
-        hook: str,
-        packet: Packet,
-        connection: Connection,
-        into: Optional[Link],
-        out: Optional[Link],
-        chains: Sequence[Chain],
-    ) -> Packet:
+    def _translated(self, at: At, packet: Packet, connection: Connection, chains: Sequence[Chain]) -> Packet:
         if packet.answer:
-            return self._translated_back(ns, hook, packet, connection)
+            return self._translated_back(at.ns, at.hook, packet, connection)
         if packet.further:
-            return self._translated_again(hook, packet, connection)
-        of_to = hook in _OF_TO
+            return self._translated_again(at.hook, packet, connection)
+        of_to = at.hook in _OF_TO
         if connection.to_known if of_to else connection.from_known:
             return packet
         if of_to:
@@ -182,55 +151,36 @@ class Hooks:
         else:
             connection.from_known = True
         for place, chain in enumerate(chains):
-            ruling = self._one(ns, hook, "", packet, connection, into, out, chain)
+            ruling = self._one(at, packet, chain)
             if ruling.end is not None:
-                changed = self._changed(ns, packet, connection, ruling.end, into, out)
-                self._unsettled(ns, chain, chains[place + 1 :], hook, packet, connection, into, out)
+                changed = self._changed(at, packet, connection, ruling.end)
+                self._unsettled(at, packet, chain, chains[place + 1 :])
                 return changed
         return packet
 
-    def _unsettled(
-        self,
-        ns: int,
-        chain: Chain,
-        others: Sequence[Chain],
-        hook: str,
-        packet: Packet,
-        connection: Connection,
-        into: Optional[Link],
-        out: Optional[Link],
-    ) -> None:
+    def _unsettled(self, at: At, packet: Packet, chain: Chain, others: Sequence[Chain]) -> None:
         """Note that another chain of the same priority translates as well: which is asked first is not told."""
         for other in others:
             if other.priority == chain.priority and other.table != chain.table:
-                known = self._facts(ns, hook, "", packet, connection, into, out)
-                also = rules.follow(self._sight.rules(ns), other, known).end
+                also = rules.follow(self._sight.rules(at.ns), other, self._facts(at, packet)).end
                 if also is not None and also.verdict in rules.TRANSLATES:
                     what = "%s translates it as well, and of %s and %s it is not known which is asked first" % (
                         also.place,
                         chain,
                         other,
                     )
-                    self._doubt(ns, also.place, what, True)
+                    self._doubt(at.ns, also.place, what, True)
 
-    def _changed(
-        self,
-        ns: int,
-        packet: Packet,
-        connection: Connection,
-        end_: rules.End,
-        into: Optional[Link],
-        out: Optional[Link],
-    ) -> Packet:
+    def _changed(self, at: At, packet: Packet, connection: Connection, end_: rules.End) -> Packet:
         """Return a packet that is translated, and note it."""
         target = rules.target_of(end_.target, packet.dport) if end_.target and end_.target != "?" else ("", 0)
-        where = self._sight.label(ns)
+        where = self._sight.label(at.ns)
         if end_.verdict in ("dnat", "redirect"):
             ip, port = target or ("", 0)
             if end_.verdict == "redirect":
-                ip = self._own(ns, packet, into, "")
+                ip = self._own(at.ns, packet, at.into, "")
             if target is None or not (ip or port):
-                self._doubt(ns, end_.place, "it cannot be told where %s sends it" % end_.place, True)
+                self._doubt(at.ns, end_.place, "it cannot be told where %s sends it" % end_.place, True)
                 return packet
             connection.to = (ip or packet.to, port or packet.dport)
             self._record.hop(
@@ -241,9 +191,9 @@ class Hooks:
             return replace(packet, to=connection.to[0], dport=connection.to[1])
         source = target[0] if target and target[0] else ""
         if end_.verdict == "masquerade" or (end_.verdict == "snat" and not end_.target):
-            source = self._own(ns, packet, None, source, out)
+            source = self._own(at.ns, packet, None, source, at.out)
         if not source or target is None:
-            self._doubt(ns, end_.place, "it cannot be told which source %s gives it" % end_.place, True)
+            self._doubt(at.ns, end_.place, "it cannot be told which source %s gives it" % end_.place, True)
             return packet
         if source != packet.source:
             connection.source = source
