@@ -9,8 +9,8 @@ garbage, of which there is none. So that is off meanwhile. In the role's chain o
 every module, so the role's tasks run that, under their own names: the same code with the same arguments. Every other task runs its
 own package, which is smaller. In check mode those tasks are told the plan that they are a step of.
 
-A step of the role that fails for some of its items ends the chain for nobody else: what stands on those items is left out of the later
-steps, and the role's last task fails.
+A task of the role that fails for some of its items ends it for nobody else: what stands on those items is left out of the later steps, and the role's
+last task fails, in a few sentences.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 from ansible.plugins.action.normal import ActionModule as Normal
 
 ROLE = PACKAGE = "linuxnet.containers.wiring"
+STUMBLED = "Not all of this could be done; the others go on, and the role's last task says what failed, and why."
 
 
 class ActionModule(Normal):  # type: ignore[misc]
@@ -34,18 +35,15 @@ class ActionModule(Normal):  # type: ignore[misc]
         task_vars: Optional[Mapping[str, Any]] = None,
         **more: Any,
     ) -> Dict[str, Any]:
-        step: Sequence[str] = ()
-        if module_name is None and (task_vars or {}).get("ansible_role_name") == ROLE:
+        in_role = module_name is None and (task_vars or {}).get("ansible_role_name") == ROLE
+        if in_role:
             module_name = PACKAGE
             given = self._task.args if module_args is None else module_args
             step = given.get("step") or ()
             if step:
                 module_args = {**given, "aggregate": able(step, given["aggregate"], task_vars or {})}
         result: Dict[str, Any] = super()._execute_module(module_name, module_args, tmp, task_vars, **more)
-        if step and goes_on(result):
-            # As for the items of a loop, Ansible's strategies take this from the process that ran the task.
-            self._task.ignore_errors = True
-        return result
+        return told_at_the_end(result) if in_role and goes_on(result) else result
 
     def _configure_module(self, *given: Any, **named: Any) -> Any:
         collecting = gc.isenabled()
@@ -78,7 +76,7 @@ def able(step: Sequence[str], items: List[Any], task_vars: Mapping[str, Any]) ->
     plan, end = task_vars["wiring_plan"], "_gone" if half == "teardown" else ""
     before = [other for other in [*plan[half]][: [*plan[half]].index(name)] if plan[half][other]]
     done = {other: task_vars.get("wiring_%s%s" % (other, end)) or {} for other in before}
-    if not any(result.get("failed") for result in done.values()):
+    if not any(result.get("stumbled") for result in done.values()):
         return items
     # Here and not above: of use to few tasks.
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring import failing
@@ -88,5 +86,16 @@ def able(step: Sequence[str], items: List[Any], task_vars: Mapping[str, Any]) ->
 
 
 def goes_on(result: Mapping[str, Any]) -> bool:
-    """Return whether the chain goes on after a step that failed: where it did so for some of its items."""
+    """Return whether the role goes on after a task that failed: where it did so for some of its items."""
     return bool(result.get("failed")) and "results" in result
+
+
+def told_at_the_end(result: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return the result of a task that failed for some of its items as one that did not, with ``stumbled``: the role's last task fails.
+
+    Ansible shows the whole result of a task that fails, which is thousands of characters an item. `failed_when_result` is what `failed_when` leaves: without
+    it, an entry of ``results`` that failed is enough for Ansible to call the task failed.
+    """
+    kept = {name: value for name, value in result.items() if name != "exception"}
+    said = [*kept.get("warnings", ()), STUMBLED]
+    return {**kept, "failed": False, "failed_when_result": False, "stumbled": True, "warnings": said}

@@ -44,7 +44,7 @@ DEFAULTS: dict[str, Any] = {
     "underlay_address": "",
     "slice": None,
 }
-Outcome = dict[str, Any]  # "steps": [(title, results)], "msg": "" unless it failed, "warnings", "result"
+Outcome = dict[str, Any]  # "steps": [(title, results)], "msg": "" unless it failed, "warnings", "result", "recap"
 
 
 def call(name: str, arguments: dict[str, Any], check: bool) -> dict[str, Any]:
@@ -84,20 +84,22 @@ def one_task(variables: dict[str, Any], check: bool) -> Outcome:
         done = call("wiring", {**DEFAULTS, **variables}, check)
     steps = [[titles[one["half"], one["step"]], one["results"]] for one in done.get("results", [])]
     msg = str(done["msg"]) if done.get("failed") else ""
-    return {"steps": steps, "msg": msg, "warnings": _once([*warned, *said(done)]), "result": done.get("wiring_result")}
+    result = {name: done.get(f"wiring_{name}") for name in ("result", "recap")}
+    return {"steps": steps, "msg": msg, "warnings": _once([*warned, *said(done)]), **result}
 
 
 def chain(variables: dict[str, Any], check: bool) -> Outcome:
     """What the role's tasks return for its variables, without their prefix, in the order of its files."""
     role = _Role({f"wiring_{name}": value for name, value in {**DEFAULTS, **variables}.items()}, check)
-    msg = ""
     with _warned() as warned:
         try:
             role.include("purge.yml" if role.known["wiring_purge"] else "steps.yml")
+            msg = role.known["wiring_failed"]  # what the role's last task fails with
         except (AnsibleError, _Failed) as error:
             msg = str(error)
     told = _once([*warned, *role.warnings])
-    return {"steps": role.steps, "msg": msg, "warnings": told, "result": role.known.get("wiring_result")}
+    result = {name: role.known.get(f"wiring_{name}") for name in ("result", "recap")}
+    return {"steps": role.steps, "msg": msg, "warnings": told, **result}
 
 
 def _once(listed: list[str]) -> list[str]:
@@ -165,13 +167,14 @@ class _Role:
                 raise _Failed(self.value(arguments["msg"], own))
             else:
                 done = self._module(task["name"], action.removeprefix(COLLECTION), self.value(arguments, own))
+                done = packing.told_at_the_end(done) if "step" in arguments and packing.goes_on(done) else done
             done = (
                 {**done, "failed": done.get("failed", False)} if action.startswith(COLLECTION) else {"changed": False}
             )
         finally:
             if "register" in task:
                 self.known[task["register"]] = done
-        if done.get("failed") and not ("step" in arguments and packing.goes_on(done)):
+        if done.get("failed"):
             raise _Failed(done["msg"])
 
     def _block(self, task: dict[str, Any]) -> None:

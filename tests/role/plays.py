@@ -84,7 +84,8 @@ def snapshot() -> Play:
 
 @dataclass(frozen=True)
 class Task:
-    """What one task returned. ``status``: ok, failed, ignored (it failed, and the play went on), skipped or unreachable."""
+    """What one task returned. ``status``: ok, failed, ignored (it failed, and the play went on), stumbled (some of its items failed, and the role went
+    on), skipped or unreachable."""
 
     name: str
     action: str
@@ -119,7 +120,7 @@ def unfolded(task: Task) -> list[Task]:
             "commands": [line for one in results for line in one.get("commands", [])],
             "results": results,
         }
-        found.append(Task(name, f"linuxnet.containers.{module}", "ignored" if failed else "ok", whole))
+        found.append(Task(name, f"linuxnet.containers.{module}", "stumbled" if failed else "ok", whole))
     if task.status in ("failed", "ignored", "unreachable"):
         found.append(Task(task.name, "", task.status, task.result))
     return found
@@ -220,7 +221,8 @@ class Playbook:
         plays: dict[int, dict[str, list[Task]]] = {}
         for line in self.lab.run(["cat", str(self.record)]).stdout.splitlines():
             entry = json.loads(line)
-            task = Task(entry["task"], entry["action"], entry["status"], entry["result"])
+            status = "stumbled" if entry["result"].get("stumbled") else entry["status"]
+            task = Task(entry["task"], entry["action"], status, entry["result"])
             plays.setdefault(entry["play"], {}).setdefault(entry["host"], []).append(task)
         return [{host: _outcome(tasks) for host, tasks in hosts.items()} for _number, hosts in sorted(plays.items())]
 

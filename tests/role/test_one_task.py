@@ -250,7 +250,7 @@ def test_what_fails_is_alone_in_both_with_the_same_results_and_words(hosts: tupl
     chain, one = hosts
     for step, other in zip(comparable(one.failed, one.pid), comparable(chain.failed, chain.pid), strict=True):
         assert step == other
-    assert [task.name for task in one.failed.tasks if task.status == "ignored"] == [
+    assert [task.name for task in one.failed.tasks if task.status == "stumbled"] == [
         "Make namespaces",
         "Give the containers their addresses",
         "Set the routes",

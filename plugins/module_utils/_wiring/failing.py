@@ -10,7 +10,7 @@ Results are by half and step, one for each item of the plan that was taken, in o
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Set, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import owner_mark
@@ -85,13 +85,22 @@ def _told(plan: Plan, results: Results) -> Tuple[List[str], List[str]]:
 def outcomes(plan: Plan, results: Results) -> Dict[Tuple[str, str], List[Tuple[str, Mapping[str, Any]]]]:
     """Return (step, result) by whose they are: (``network`` or ``container``, name), in order."""
     found: Dict[Tuple[str, str], List[Tuple[str, Mapping[str, Any]]]] = {}
+    for whose, dummy, step, result in told_apart(plan, results):
+        if result is not None:
+            found.setdefault(whose, []).append((step, result))
+    return found
+
+
+def told_apart(plan: Plan, results: Results) -> Iterator[Tuple[Tuple[str, str], str, str, Optional[Mapping[str, Any]]]]:
+    """Yield of each item that was taken or left out, in order: whose it is, as `outcomes` has it, its half and step, and its result, None where it was
+    left out."""
     for half in (TEARDOWN, WIRE):
         known = _Half(plan[half])
         for fate in _fates(plan[half], results.get(half, {})):
-            for number, result in zip(fate.taken, results.get(half, {}).get(fate.step, ())):
+            done = dict(zip(fate.taken, results.get(half, {}).get(fate.step, ())))
+            for number in sorted([*done, *fate.left]):
                 kind, dummy, name = known.subject(fate.step, plan[half][fate.step][number]).partition(" '")
-                found.setdefault((kind, name[:-1]), []).append((fate.step, result))
-    return found
+                yield (kind, name[:-1]), half, fate.step, done.get(number)
 
 
 def _fates(steps: Mapping[str, Sequence[Item]], done: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Fate]:

@@ -19,6 +19,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compil
     resolved,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.purge import GATHER, purged
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.recap import recap
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report import result
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import KEEP, STEPS, WIRE, Plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.validation import resource_of, wants_of
@@ -126,7 +127,10 @@ class Steps:
         return failing.message(self._plan, results)
 
     def summary(self, results: Results) -> Dict[str, Any]:
-        return {"wiring_result": result(results.get(WIRE, {}), self._plan[WIRE]["join"])}
+        return {
+            "wiring_result": result(results.get(WIRE, {}), self._plan[WIRE]["join"]),
+            "wiring_recap": recap(self._plan, results),
+        }
 
 
 def foreseeing(plan: Mapping[str, Any], step: Sequence[str]) -> Steps:

@@ -10,6 +10,7 @@ from typing import Any, Collection, Dict, List, Mapping, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.failing import Results, outcomes
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.kept import Kept
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.recap import port
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Plan
 
 AS_KEPT, DIFFERS, MISSING, FAILED, RESTS = "as kept", "differs", "missing", "failed", "not running"
@@ -67,18 +68,13 @@ def text(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> List[str]:
     lines = []
     for kind, listed in found.items():
         for name, one in listed.items():
-            more = "  ".join([*one.get("addresses", ()), *map(_port, one.get("published_ports", ()))])
+            more = "  ".join([*one.get("addresses", ()), *map(port, one.get("published_ports", ()))])
             if one["state"] == DIFFERS:
                 more = ", ".join(one["objects"])
             if one["state"] == FAILED:
                 more = " ".join(one["reasons"])
             lines.append(("%-9s  %-*s%-11s  %s" % (kind[:-1], width, name, one["state"], more)).rstrip())
     return lines
-
-
-def _port(port: Mapping[str, Any]) -> str:
-    host = "%s:" % port["host_ip"] if port.get("host_ip") else ""
-    return "%s%s->%s/%s" % (host, port["host_port"], port["to_port"], port["protocol"])
 
 
 def diff(results: Results) -> List[str]:
