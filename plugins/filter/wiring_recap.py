@@ -36,11 +36,11 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Restart what is in a container that was wired anew
-  ansible.builtin.service:
-    name: "{{ item.key }}"
-    state: restarted
-  loop: "{{ (wiring_recap.containers | default({})) | dict2items | selectattr('value', 'equalto', 'changed') }}"
+- name: Name the containers of which anything was changed
+  ansible.builtin.debug:
+    msg: "{{ came_to.containers | dict2items | selectattr('value', 'equalto', 'changed') | map(attribute='key') }}"
+  vars:
+    came_to: "{{ plan | linuxnet.containers.wiring_recap({'wire': {'netns': namespaces.results, 'veth': pairs.results}}) }}"
 """
 
 RETURN = r"""

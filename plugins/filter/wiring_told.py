@@ -38,9 +38,10 @@ options:
 
 EXAMPLES = r"""
 ---
-- name: Tell all of it
+- name: Tell a line a container
   ansible.builtin.debug:
-    msg: "{{ wiring_recap | linuxnet.containers.wiring_told(wiring_result) }}"
+    msg: "{{ plan | linuxnet.containers.wiring_recap({'wire': {'netns': namespaces.results, 'veth': pairs.results}})
+      | linuxnet.containers.wiring_told(wiring_result) }}"
 """
 
 RETURN = r"""

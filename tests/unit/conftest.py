@@ -6,12 +6,29 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
+from ansible_collections.linuxnet.containers.tests.unit import messages
+
+
+@pytest.fixture(autouse=True)
+def says_what_is_recorded(request: pytest.FixtureRequest) -> Generator[None, None, None]:
+    """A test that `recorded/messages.txt` names for a message provokes it."""
+    expected = messages.by_test().get(request.node.nodeid, ())
+    if not expected and "MESSAGES" not in os.environ:
+        yield
+        return
+    with messages.heard() as said:
+        yield
+    if "MESSAGES" in os.environ:
+        messages.write(request.node.nodeid, said)
+    else:
+        assert [one for one in expected if one not in said] == []
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What README and meta/runtime.yml say of supported versions is what tests/requirements has the tests run with."""
+"""What README, docs/policies.md and meta/runtime.yml say of supported versions is what tests/requirements has the tests run with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import yaml
 from lab import ROOT
 
 REQUIREMENTS = ROOT / "tests" / "requirements"
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README, PAGE = ((ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/policies.md"))
 CORES = [
     line.split()
     for line in (REQUIREMENTS / "cores.txt").read_text(encoding="utf-8").splitlines()
@@ -31,15 +31,15 @@ def pins(name: str, package: str) -> list[str]:
     return re.findall(rf"^{package}==([0-9.]+)", text, flags=re.MULTILINE)
 
 
-def test_the_readme_has_a_row_for_each_core() -> None:
-    rows = re.findall(r"^\| (2\.\d+) \| (3\.\d+) to (3\.\d+) \| ([0-9.]+) \| ([0-9.]+) \|$", README, flags=re.MULTILINE)
+def test_the_page_has_a_row_for_each_core() -> None:
+    rows = re.findall(r"^\| (2\.\d+) \| (3\.\d+) to (3\.\d+) \| ([0-9.]+) \| ([0-9.]+) \|$", PAGE, flags=re.MULTILINE)
     assert rows == [(minor(core), *rest) for core, *rest in CORES]
 
 
 def test_there_is_no_gap_between_the_ends() -> None:
     minors = [int(core.split(".")[1]) for core, *dummy in CORES]
     assert minors == list(range(minors[0], minors[-1] + 1))
-    assert f"2.{minors[0]} to 2.{minors[-1]}" in README
+    assert f"2.{minors[0]} to 2.{minors[-1]}" in README and f"2.{minors[0]} to 2.{minors[-1]}" in PAGE
     runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
     assert runtime["requires_ansible"] == f">=2.{minors[0]}.0"
 
@@ -53,7 +53,7 @@ def test_the_ends_of_each_release_are_cores_of_the_range(name: str) -> None:
         assert versions[0] == CORES[0][0]
     else:
         assert versions[-1] == CORES[-1][0]
-    row = next(line for line in README.splitlines() if line.startswith("| ansible-core | 2."))
+    row = next(line for line in PAGE.splitlines() if line.startswith("| ansible-core | 2."))
     assert all(minor(version) in row for version in versions)
 
 
@@ -61,7 +61,7 @@ def test_the_ends_of_each_release_are_cores_of_the_range(name: str) -> None:
 def test_the_oldest_library_is_the_one_that_is_promised(package: str) -> None:
     [oldest] = pins("oldest", package)
     [newest] = pins("newest", package)
-    row = next(line for line in README.splitlines() if line.startswith(f"| {package} |"))
+    row = next(line for line in PAGE.splitlines() if line.startswith(f"| {package} |"))
     assert f"| {oldest} or newer" in row
     assert f"{oldest} and {newest}" in row
     assert f"{package}>={oldest}" in (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
