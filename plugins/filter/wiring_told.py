@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, Optional
+from typing import Any, Callable, Dict, List, Mapping, Union
 
 from ansible.errors import AnsibleError, AnsibleFilterError
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Refused, in_sentences, understood
@@ -55,13 +55,15 @@ _value:
 
 @in_sentences(AnsibleFilterError, (AnsibleError, TemplateError))
 def wiring_told(
-    recap: Mapping[str, Mapping[str, str]], result: Mapping[str, Any], limit: Optional[int] = None
+    recap: Mapping[str, Mapping[str, str]], result: Mapping[str, Any], limit: Union[int, str, None] = None
 ) -> List[str]:
     """Return the lines."""
     from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.recap import lines  # see wiring_plan
 
     with understood(Refused, "wiring_told: what it was given, which is no recap and no result of the role's,"):
-        return lines(recap, result, None if limit is None else int(limit))
+        return lines(
+            recap, result, None if limit in (None, "") else int(str(limit))
+        )  # a template before core 2.19 has text of it
 
 
 class FilterModule:

@@ -544,6 +544,13 @@ wiring_result:
         - {destination: default, gateway: 172.17.0.1, interface: eth0, metric: 0}
       published_ports:
         - {host_ip: null, host_port: "8080", to_address: 172.17.230.194, to_port: "80", protocol: tcp}
+wiring_recap:
+  description:
+    - By C(networks), C(links) and C(containers), as far as there are any, and name, what became of it.
+    - It is V(failed), V(left out) for what stands on something that failed, V(changed), V(gone), or, where nothing was to be done, V(ok) or V(absent).
+  returned: always, unless the input was refused
+  type: dict
+  sample: {networks: {docker0: ok}, containers: {web: changed}}
 commands:
   description: The equivalent command lines of all steps, in order, ready to paste. In check mode those that would be run.
   returned: always, unless the input was refused

@@ -62,9 +62,7 @@ def _makers(trees: list[ast.Module]) -> set[str]:
     found = set(FAMILY)
     nodes = [node for tree in trees for node in ast.walk(tree)]
     found |= {
-        node.name
-        for node in nodes
-        if isinstance(node, ast.ClassDef) and FAMILY & {_name(base) for base in node.bases}
+        node.name for node in nodes if isinstance(node, ast.ClassDef) and FAMILY & {_name(base) for base in node.bases}
     }
     for node in nodes:
         if isinstance(node, ast.FunctionDef) and node.returns is not None:
@@ -86,14 +84,18 @@ def _constants(node: ast.AST, known: dict[str, ast.expr]) -> Iterator[str]:
 @functools.cache
 def texts() -> list[Text]:
     """All texts of messages: in what is raised, in what makes an exception of the family, and sentences anywhere but in documentation."""
-    files = {str(path.relative_to(PLUGINS)): ast.parse(path.read_text(encoding="utf-8")) for path in PLUGINS.rglob("*.py")}
+    files = {
+        str(path.relative_to(PLUGINS)): ast.parse(path.read_text(encoding="utf-8")) for path in PLUGINS.rglob("*.py")
+    }
     makers = _makers([*files.values()])
     found = set()
     for file, tree in files.items():
         known = {_name(one.targets[0]): one.value for one in tree.body if isinstance(one, ast.Assign)}
         said: set[str] = set()
         for node in ast.walk(tree):
-            if (isinstance(node, ast.Raise) and node.exc is not None) or (isinstance(node, ast.Call) and _name(node.func) in makers):
+            if (isinstance(node, ast.Raise) and node.exc is not None) or (
+                isinstance(node, ast.Call) and _name(node.func) in makers
+            ):
                 said |= {text for text in _constants(node, known) if " " in text and len(text) >= SHORTEST}
         said |= {text for text in _sentences(tree) if " " in text}
         found |= {Text(file, text) for text in said}
@@ -105,7 +107,9 @@ def _sentences(tree: ast.Module) -> Iterator[str]:
     nodes = [node for node in tree.body if not (isinstance(node, ast.Assign) and _name(node.targets[0]) in _DOCUMENTED)]
     for top in nodes:
         documented = {
-            id(node.value) for node in ast.walk(top) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+            id(node.value)
+            for node in ast.walk(top)
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         }
         for node in ast.walk(top):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented:
@@ -189,17 +193,29 @@ def as_it_is(record: Path) -> str:
         test, message = json.loads(line)
         if "\n" not in message and message.isprintable():
             said.setdefault(message, set()).add(test)
-    kept = {(entry.file, entry.message): entry.test for entry in recorded() if entry.test in said.get(entry.message, ())}
+    kept = {
+        (entry.file, entry.message): entry.test for entry in recorded() if entry.test in said.get(entry.message, ())
+    }
     chosen: dict[str, dict[str, dict[str, None]]] = {}
     for text in texts():
         # What is near to who says it first; then what is short.
         having = sorted(
             (message for message in said if text.told_by(message)),
-            key=lambda message: ((text.file, message) not in kept, not _near(text.file, said[message]), len(message), message),
+            key=lambda message: (
+                (text.file, message) not in kept,
+                not _near(text.file, said[message]),
+                len(message),
+                message,
+            ),
         )
+        having = [
+            message for message in having if "/tmp/" not in message and "0x" not in message
+        ]  # other ones each time
         if having:
             message = having[0]
-            test = kept.get((text.file, message)) or min(said[message], key=lambda test: (not _near(text.file, {test}), len(test), test))
+            test = kept.get((text.file, message)) or min(
+                said[message], key=lambda test: (not _near(text.file, {test}), len(test), test)
+            )
             chosen.setdefault(text.file, {}).setdefault(test, {})[message] = None
     lines = []
     for file, tests in chosen.items():

@@ -130,4 +130,6 @@ def test_many_do_not_flood(limit: int, first: list[str]) -> None:
 def test_the_filters_say_the_same() -> None:
     found = Recap().filters()["wiring_recap"](PLAN, results())
     assert found == recap(PLAN, results())
-    assert Told().filters()["wiring_told"](found, {}, "0") == lines(found, {}, 0)
+    told = Told().filters()["wiring_told"]
+    assert told(found, {}, "0") == lines(found, {}, 0)
+    assert told(found, {}, "") == told(found, {}) == lines(found, {})
