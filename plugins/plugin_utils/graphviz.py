@@ -27,7 +27,8 @@ def svg(graph: str) -> str:
         ) from None
     except subprocess.TimeoutExpired:
         raise AnsibleFilterError(
-            "The program dot of Graphviz took more than %d s for the picture." % _SECONDS
+            "The program dot of Graphviz took more than %d s for the picture; draw fewer hosts, or ask for one of the formats text, mermaid or dot."
+            % _SECONDS
         ) from None
     if done.returncode:
         raise AnsibleFilterError(

@@ -368,7 +368,7 @@ def test_a_stopped_container_is_refused(row: Row) -> None:
     refusal, seen, *_more = row.story.down
     lone = row.name("lone")
     stopped = f"container: '{lone}' of {row.engine.name} does not run"
-    gone = f"container: nspawn knows no '{lone}'."
+    gone = f"container: nspawn knows no '{lone}'; start it first, if that is its name."
     number = row.engine.running.get(lone) if isinstance(row.engine, Processes) else 0
     said = {"nspawn": gone, "machined": gone, "pid": f"pid: there is no process {number} on this host"}
     sentence = f"netns {lone}: {said.get(row.engine.name, stopped)}"

@@ -4,8 +4,9 @@
 
 """Every message of the collection, as it was said, by the test that provokes it: what fails, is refused, or is warned of.
 
-`recorded/messages.txt` has them, for people to read: by the file that says it, the sentence and its test. `texts` finds in the code what is said, as far as that
-can be seen without running it; what no unit test provokes has another test's name, or a reason, in `elsewhere.txt`.
+`recorded/messages.txt` has them, for people to read: by the file that says it, the test and the sentence. What `mistakes.txt` has is not there a second
+time. `texts` finds in the code what is said, as far as that can be seen without running it; what no unit test provokes has another test's name, or a
+reason, in `elsewhere.txt`.
 
     MESSAGES=FILE tests/tools/tests newest unit tests/unit       writes down what is said in each test
     python -m ….tests.unit.messages FILE                         prints recorded/messages.txt as it would have to be
@@ -25,13 +26,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import errors
+from ansible_collections.linuxnet.containers.tests.unit import mistakes
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 FILE, ELSEWHERE = HERE / "recorded/messages.txt", HERE / "recorded/elsewhere.txt"
 PLUGINS = ROOT / "plugins"
 FAMILY = {"Refused", "Invalid", "Lacking", "KernelError"}
+# What is raised and said to nobody as it is: what cannot happen, and path_info's answers, which are results.
+_UNSAID = {"TypeError", "NotImplementedError", "SystemExit", "IndexError", "Stopped", "Unknown"}
 _SAID = re.compile(r"%(?:\(\w+\))?[-#0-9.]*[srdg%]")
+_ENDED = re.compile(r"[a-z)'s]\.$")
 _DOCUMENTED = {"DOCUMENTATION", "EXAMPLES", "RETURN"}
 SHORTEST = 12  # of a text that is worth a line
 
@@ -93,9 +98,10 @@ def texts() -> list[Text]:
         known = {_name(one.targets[0]): one.value for one in tree.body if isinstance(one, ast.Assign)}
         said: set[str] = set()
         for node in ast.walk(tree):
-            if (isinstance(node, ast.Raise) and node.exc is not None) or (
-                isinstance(node, ast.Call) and _name(node.func) in makers
-            ):
+            raised = node.exc if isinstance(node, ast.Raise) else None
+            if isinstance(raised, ast.Call) and _name(raised.func) in _UNSAID:
+                continue
+            if raised is not None or (isinstance(node, ast.Call) and _name(node.func) in makers):
                 said |= {text for text in _constants(node, known) if " " in text and len(text) >= SHORTEST}
         said |= {text for text in _sentences(tree) if " " in text}
         found |= {Text(file, text) for text in said}
@@ -112,9 +118,10 @@ def _sentences(tree: ast.Module) -> Iterator[str]:
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         }
         for node in ast.walk(top):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented:
-                if re.search(r"[a-z)'s]\.$", node.value) and len(node.value) >= 2 * SHORTEST:
-                    yield node.value
+            if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in documented:
+                continue
+            if len(node.value) >= 2 * SHORTEST and node.value[0] not in "#:" and _ENDED.search(node.value):
+                yield node.value
 
 
 @contextlib.contextmanager
@@ -166,6 +173,12 @@ def by_test() -> dict[str, list[str]]:
     return found
 
 
+@functools.cache
+def mistaken() -> tuple[str, ...]:
+    """What is said to the mistakes of the alphabet."""
+    return tuple(one.sentence for one in mistakes.recorded())
+
+
 def elsewhere() -> dict[Text, str]:
     """What no unit test provokes, with the test elsewhere or the reason why there is none."""
     found = {}
@@ -178,6 +191,20 @@ def elsewhere() -> dict[Text, str]:
         elif line and not line.startswith("# "):
             text = json.loads(line)
     return found
+
+
+def fragment(text: str) -> str:
+    """The longest part of a text without placeholders."""
+    return max(_SAID.split(text), key=len).strip(" .;:,'")
+
+
+@functools.cache
+def said_in(test: str) -> str:
+    """What the constants of a test's file say."""
+    tree = ast.parse((ROOT / test.partition("::")[0]).read_text(encoding="utf-8"))
+    return "\n".join(
+        node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
 
 
 def write(test: str, said: list[str]) -> None:
@@ -198,6 +225,8 @@ def as_it_is(record: Path) -> str:
     }
     chosen: dict[str, dict[str, dict[str, None]]] = {}
     for text in texts():
+        if any(map(text.told_by, mistaken())):
+            continue
         # What is near to who says it first; then what is short.
         having = sorted(
             (message for message in said if text.told_by(message)),

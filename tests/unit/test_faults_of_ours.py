@@ -17,9 +17,12 @@ from ansible_collections.linuxnet.containers.plugins.filter import (
     topology,
     wiring_failed,
     wiring_fleet,
+    wiring_hosts,
     wiring_plan,
     wiring_published,
+    wiring_recap,
     wiring_result,
+    wiring_told,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import errors
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import FAULT, ISSUES, Refused
@@ -118,9 +121,12 @@ FILTERS: dict[str, tuple[Any, str, tuple[Any, ...]]] = {
     "topology": (topology, "text", ({"web": {}},)),
     "wiring_failed": (wiring_failed, "_wiring.failing.message", ({}, {})),
     "wiring_fleet": (wiring_fleet, "_hosts", (CONTEXT, [])),
+    "wiring_hosts": (wiring_hosts, "_wiring.hosts_file.lines", ({"web": {}}, "web")),
     "wiring_plan": (wiring_plan, "_wiring.compile.compile_plan", (CONTEXT, [], [])),
     "wiring_published": (wiring_published, "_wiring.compile.resolved", ([], [])),
+    "wiring_recap": (wiring_recap, "_wiring.recap.recap", ({}, {})),
     "wiring_result": (wiring_result, "result", ({},)),
+    "wiring_told": (wiring_told, "_wiring.recap.lines", ({}, {})),
 }
 every_filter = pytest.mark.parametrize("name", FILTERS)
 

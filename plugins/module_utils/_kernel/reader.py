@@ -383,7 +383,7 @@ def _no_namespace(ref: NsRef) -> Refused:
             "%s is no namespace: %s is a file that somebody put there; remove it by hand."
             % (str(ref).capitalize(), ref.path)
         )
-    return Refused("%s is not a network namespace." % ref.path)
+    return Refused("%s is not a network namespace; name one, or its file, such as /proc/PID/ns/net." % ref.path)
 
 
 def interface_name(namespace: Namespace, index: int) -> str:

@@ -237,7 +237,7 @@ class BridgePortResource(Resource[Want, Have]):
         return ("bridge %s itself" if want.own else "bridge port %s") % want.interface
 
     def effect(self, want: Want, plan: Plan) -> Sides:
-        return brief((plan.before, plan.after), usual(link_kinds.PORT), {"cost": "bridge"})
+        return brief((plan.before, plan.after), usual(link_kinds.PORT), {"cost": "bridge", "interface": "bridge"})
 
     def look(self, want: Want, state: State) -> Have:
         ns = state.need(want.ns) if want.present else state.find(want.ns)

@@ -131,7 +131,8 @@ def _process(want: Want, state: State) -> Optional[Container]:
         text = (
             "no engine on this host knows a container '%s'" if want.engine == "auto" else want.engine + " knows no '%s'"
         )
-        raise Refused("container: %s." % "; ".join([text % want.container, *silent]))
+        next_step = "start it first, if that is its name"
+        raise Refused("container: %s." % "; ".join([text % want.container, *(silent or [next_step])]))
     if not alive:
         raise Refused(
             "container: '%s' of %s does not run (%s); start it first."

@@ -263,7 +263,12 @@ class VethResource(Resource[Want, Have]):
         marks = {name: "name" for name, end in (("mac", want.own), ("peer_mac", want.peer)) if "mac" not in end}
         marks.update(peer_name="name", peer_netns="name")  # the header has them
         both = {**known, **{"peer_" + name: value for name, value in known.items()}}
-        return brief((before, after), both, {**alike, **marks})
+        before, after = brief((before, after), both, {**alike, **marks})
+        inside = "%s's " % want.peer_name
+        return (
+            {name.replace("peer_", inside, 1): value for name, value in before.items()},
+            {name.replace("peer_", inside, 1): value for name, value in after.items()},
+        )
 
     def look(self, want: Want, state: State) -> Have:
         if not want.present:

@@ -15,6 +15,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.network
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import Plan, Sides
 
 _LINES = re.compile(r"([\n\t])")
+_NAMES = ("name", "interface", "destination")  # what names an object, and is in the title of its diff as well
 
 
 def of_failure(subject: str, error: Refused) -> Dict[str, Any]:
@@ -30,15 +31,15 @@ def of_plan(title: str, plan: Plan, after: Mapping[str, Any], told: Optional[Sid
         "changed": plan.changed,
         "before": dict(plan.before),
         "after": dict(after),
-        "diff": _diff(title, plan, told or (plan.before, plan.after)),
+        "diff": _diff(title, plan, told),
         "commands": [str(line) for step in plan.changes for line in step.commands()],
         **plan.extra,
     }
 
 
-def _diff(title: str, plan: Plan, told: Sides) -> Dict[str, str]:
-    """Return Ansible's diff: one line an attribute that changes."""
-    before, after = told
+def _diff(title: str, plan: Plan, told: Optional[Sides]) -> Dict[str, str]:
+    """Return Ansible's diff: one line an attribute that changes, or an effect where it is ``told`` by effects."""
+    before, after = _named(title, plan, told) if told else (plan.before, plan.after)
     names = list(dict.fromkeys([*before, *after]))
     changing = (
         [name for name in names if name not in plan.hidden and before.get(name) != after.get(name)]
@@ -54,6 +55,16 @@ def _diff(title: str, plan: Plan, told: Sides) -> Dict[str, str]:
         ]
         sides[side] = "".join("%s %s\n" % (name, line) for name in shown for line in _lines(values[name]))
     return {"before_header": title, "after_header": title, **sides}
+
+
+def _named(title: str, plan: Plan, told: Sides) -> Sides:
+    """Return the effects of a plan, where an object is made or goes, with a word for that in the place of what names it, if the title does."""
+    sides = []
+    for side, other, word in ((told[0], plan.after, "removed"), (told[1], plan.before, "made")):
+        named = [] if other else [name for name in _NAMES if side.get(name) in title.split()]
+        left = {name: value for name, value in side.items() if name not in named}
+        sides.append({**({"is": word} if named else {}), **left})
+    return sides[0], sides[1]
 
 
 def _lines(value: Any) -> List[str]:

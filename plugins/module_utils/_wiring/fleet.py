@@ -119,7 +119,7 @@ def prefixes(nets: Sequence[IpNetwork], given: Sequence[int]) -> List[int]:
                 "host_prefix: /%d is no part of %s for each host; take a prefix length from %d to %d."
                 % (length, net, net.prefixlen + 1, _LEAST[net.version])
                 if net.prefixlen < _LEAST[net.version]
-                else "host_prefix: %s is too small to be shared." % net
+                else "host_prefix: %s is too small to be shared; take a larger subnet." % net
             )
         found.append(length)
     return found

@@ -204,7 +204,10 @@ def _way(want: Want, family: int, preferred: int, index: RuleIndex, ns: int, sta
         asked = [one for one in (*lost, preferred, *range(1, UPLINK_NUMBERS + 1)) if one and one not in others | theirs]
         number = next((one for one in asked if _is_free(state.routes(ns, family, UPLINK_TABLES + one))), 0)
         if not number:
-            raise Refused("There are %d uplinks in %s already, and no more can be told apart." % (len(others), want.ns))
+            raise Refused(
+                "There are %d uplinks in %s already, and no more can be told apart; remove one first."
+                % (len(others), want.ns)
+            )
     ours = [rule for rule in marks if rule.protocol == PROTOCOL]
     return Way(
         number,

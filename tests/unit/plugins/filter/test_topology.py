@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.linuxnet.containers.plugins.filter.topology import FilterModule
+from ansible_collections.linuxnet.containers.plugins.plugin_utils import graphviz
 
 topology = FilterModule().filters()["topology"]
 
@@ -64,6 +68,20 @@ def test_without_graphviz_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AnsibleFilterError, match="install the package graphviz"):
         topology(WIRING, [], "svg")
     assert topology(WIRING, [], "dot")
+
+
+def test_a_picture_that_fails_or_never_comes_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "dot"
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(graphviz, "_SECONDS", 0.2)
+    for script, said in (
+        ("echo No memory. >&2; exit 1", "The program dot of Graphviz failed: No memory."),
+        ("exec sleep 60", "s for the picture; draw fewer hosts, or ask for one of the formats text, mermaid or dot."),
+    ):
+        program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        program.chmod(0o755)
+        with pytest.raises(AnsibleFilterError, match=re.escape(said)):
+            topology(WIRING, [], "svg")
 
 
 def test_what_is_in_a_page_is_data() -> None:

@@ -122,7 +122,7 @@ def test_one_that_is_not_there_is_looked_for_each_time(kernel: reader.Reader, tm
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("/etc/passwd", "/etc/passwd is not a network namespace."),
+        ("/etc/passwd", "/etc/passwd is not a network namespace; name one, or its file, such as /proc/PID/ns/net."),
         ("/etc/passwd/below", "Could not open netns '/etc/passwd/below': Not a directory."),
         ("/nul\0", "'/nul\\x00' is not a path."),
         ("/" + "n" * 300, "File name too long"),

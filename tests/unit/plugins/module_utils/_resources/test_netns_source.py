@@ -70,8 +70,8 @@ def test_a_unit_without_a_process_has_the_namespace_of_its_file() -> None:
 @pytest.mark.parametrize(
     ("started", "options", "sentence"),
     [
-        ([], {}, "container: no engine on this host knows a container 'web'."),
-        ([], {"engine": "lxc"}, "container: lxc knows no 'web'."),
+        ([], {}, "container: no engine on this host knows a container 'web'; start it first, if that is its name."),
+        ([], {"engine": "lxc"}, "container: lxc knows no 'web'; start it first, if that is its name."),
         (
             [Container("podman", "web", 0, "exited")],
             {},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.files import PutFile
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Lacking, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import bridge
@@ -87,3 +88,23 @@ def test_what_others_named_is_shown_so_that_it_can_be_seen_and_sent() -> None:
         "mtu": 1500,
         "peer": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lines"),
+    [
+        ({}, {"name": "web", "mtu": 1400}, ("", "is made\nmtu 1400\n")),
+        ({"name": "web", "mtu": 1400}, {}, ("is removed\nmtu 1400\n", "")),
+        ({}, {"name": "other"}, ("", "name other\n")),
+        ({"name": "web", "mtu": 1400}, {"name": "web", "mtu": 1500}, ("mtu 1400\n", "mtu 1500\n")),
+    ],
+)
+def test_told_by_effects_what_is_made_or_goes_is_not_named_twice(
+    before: dict[str, Any], after: dict[str, Any], lines: tuple[str, str]
+) -> None:
+    plan = Plan(before, after, (PutFile("/etc/x", "a\n"),))
+    diff = results.of_plan("netns web (of x)", plan, after, (before, after))["diff"]
+    assert (diff["before"], diff["after"]) == lines
+    assert "is made" not in results.of_plan("netns web", plan, after)["diff"]["after"], (
+        "who asks for details is shown attributes"
+    )

@@ -152,7 +152,7 @@ def test_a_slice_has_a_usual_length_or_that_which_is_given() -> None:
             [],
             "host_prefix: /64 is no part of fd00::/64 for each host; take a prefix length from 65 to 126.",
         ),
-        ("10.0.0.0/30", [], "host_prefix: 10.0.0.0/30 is too small to be shared."),
+        ("10.0.0.0/30", [], "host_prefix: 10.0.0.0/30 is too small to be shared; take a larger subnet."),
     ],
 )
 def test_a_length_that_is_no_part_is_refused(net: str, given: list[int], sentence: str) -> None:

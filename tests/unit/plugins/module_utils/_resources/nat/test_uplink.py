@@ -190,7 +190,7 @@ def test_no_more_than_can_be_told_apart(kernel: MemoryKernel) -> None:
     for other in others:
         kernel.apply(SetUplink(HOST, other))
     assert failed(kernel, RESOURCE, **UP1) == (
-        f"There are {UPLINK_NUMBERS} uplinks in the host already, and no more can be told apart."
+        f"There are {UPLINK_NUMBERS} uplinks in the host already, and no more can be told apart; remove one first."
     )
 
 
