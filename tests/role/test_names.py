@@ -50,7 +50,8 @@ def story(shared_lab: Lab, playbook: Playbook) -> Story:
 def written(outcome: Outcome) -> Any:
     """The diffs of the last task, an item each."""
     diffs = [item["diff"] for item in outcome.tasks[-1].result["results"]]
-    return [[one.get("after") for one in (diff if isinstance(diff, list) else [diff])] for diff in diffs]
+    listed = [diff if isinstance(diff, list) else [diff] for diff in diffs]
+    return [[one["after"] for one in found if isinstance(one.get("after"), str)] for found in listed]
 
 
 def test_those_of_a_network_are_found_and_nobody_else(story: Story) -> None:

@@ -16,7 +16,9 @@ from plays import Outcome, Play, Playbook, checked
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 LINES, PICTURE = (block.splitlines() for block in re.findall(r"^```text\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL))
-SEEN = {"name": "seen", "tasks": [{"name": "Look", "linuxnet.containers.wiring_info": None}]}
+[(MODULE, OPTIONS)] = re.findall(r"^    ansible HOSTS -b -m (\S+) -a '(.*)'$", TEXT, re.MULTILINE)
+AD_HOC = {"name": "As on the command line", MODULE: dict(option.split("=") for option in OPTIONS.split())}
+SEEN = {"name": "seen", "tasks": [{"name": "Look", "linuxnet.containers.wiring_info": None}, AD_HOC]}
 
 
 def play(**variables: Any) -> Play:
@@ -70,4 +72,9 @@ def test_what_goes_is_told_as_well(story: Story) -> None:
 
 def test_its_picture_is_the_real_one(story: Story) -> None:
     for *_first, seen, _gone in (story.chain, story.one):
-        assert seen.tasks[-1].result["picture"].splitlines() == PICTURE
+        assert seen.tasks[-2].result["picture"].splitlines() == PICTURE
+
+
+def test_the_module_alone_finds_what_the_role_made(story: Story) -> None:
+    for *_first, seen, _gone in (story.chain, story.one):
+        assert (seen.tasks[-1].action, seen.changed) == (MODULE, [])

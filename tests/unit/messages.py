@@ -24,6 +24,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import errors
 from ansible_collections.linuxnet.containers.tests.unit import mistakes
@@ -134,11 +135,8 @@ def heard() -> Iterator[list[str]]:
         made(self, *given)
         found.append(str(self))
 
-    errors.Refused.__init__ = listening  # type: ignore[method-assign]
-    try:
+    with mock.patch.object(errors.Refused, "__init__", listening):
         yield found
-    finally:
-        errors.Refused.__init__ = made  # type: ignore[method-assign]
 
 
 @dataclass(frozen=True)

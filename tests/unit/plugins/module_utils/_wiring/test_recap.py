@@ -14,14 +14,14 @@ from ansible_collections.linuxnet.containers.plugins.filter.wiring_told import F
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.compile import compile_plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.recap import lines, recap
 
-NETWORKS = [{"name": "front", "subnets": ["10.1.0.0/24"]}, {"name": "old", "state": "absent"}]
+NETWORKS: list[dict[str, Any]] = [{"name": "front", "subnets": ["10.1.0.0/24"]}, {"name": "old", "state": "absent"}]
 CONTAINERS: list[dict[str, Any]] = [
     {"name": "web", "networks": [{"name": "front"}], "published_ports": ["80:80"]},
     {"name": "side", "network_mode": "container:web"},
     {"name": "n" * 200, "network_mode": "none"},
     {"name": "past", "state": "absent"},
 ]
-LINKS = [{"endpoints": ["web:eth1", "n" * 200 + ":eth1"]}]
+LINKS: list[dict[str, Any]] = [{"endpoints": ["web:eth1", "n" * 200 + ":eth1"]}]
 PLAN = compile_plan(NETWORKS, CONTAINERS, links=LINKS)
 
 
