@@ -239,7 +239,7 @@ def _environment() -> NativeEnvironment:
     environment.filters["flatten"] = _flattened
     environment.tests["failed"] = lambda value: bool(value.get("failed"))
     environment.filters["to_json"] = json.dumps
-    for name in ("wiring_failed", "wiring_fleet", "wiring_plan", "wiring_published", "wiring_result"):
+    for name in ("wiring_failed", "wiring_fleet", "wiring_plan", "wiring_published", "wiring_recap", "wiring_result"):
         module = importlib.import_module(f"{PLUGINS}.filter.{name}")
         environment.filters[COLLECTION + name] = module.FilterModule().filters()[name]
     return environment
