@@ -288,6 +288,8 @@ def _compared(one: list[Item], chain: list[Item]) -> list[Item]:
             elif sorted(left["warnings"]) != sorted(right["warnings"]):
                 detail = [left["warnings"], right["warnings"]]
                 found.append({"kind": f"other warnings, {what}", "run": number, "manner": "both", "detail": detail})
+            elif (x := left["recap"] or {}) != (y := right["recap"] or {}):
+                found.append({"kind": f"another recap, {what}", "run": number, "manner": "both", "detail": [x, y]})
     return found
 
 
