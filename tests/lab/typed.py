@@ -4,9 +4,9 @@
 
 """Types a page into a shell, as a reader does, and holds what is printed against what the page says is printed.
 
-A block of the language ``console`` is typed: ``$ COMMAND``, with ``> MORE`` below for its further lines, and what it prints. A block of ``yaml`` whose first line is
-``# NAME`` is a file of that name. In what a page says is printed a line ``…`` is any lines, and what is another each time is not compared (``VARIES``). ``<!-- until: COMMAND -->`` right above a block has it wait for what a reader is too slow to be
-ahead of.
+A block of the language ``console`` is typed: ``$ COMMAND``, with ``> MORE`` below for its further lines, and what it prints. A block of
+``yaml`` whose first line is ``# NAME`` is a file of that name. In what a page says is printed a line ``…`` is any lines, and what is another
+each time is not compared (``VARIES``). ``<!-- until: COMMAND -->`` right above a block has it wait for what a reader is too slow to be ahead of.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from typing import Self
 from lab import PATIENCE
 
 LIMIT = 120.0  # seconds that a command may take, for one that hangs
-BLOCK = re.compile(r"^(?:<!-- until: (?P<until>.*?) -->\n)?```(?P<language>console|yaml)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"^(?:<!-- until: (?P<until>.*?) -->\n)?```(?P<language>console|yaml)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 REST = "…"
 VARIES = [
     (re.compile(pattern), word)
@@ -35,7 +37,10 @@ VARIES = [
         (r"\b\d+(\.\d+)?(/\d+\.\d+)* ?(ms|s|sec|seconds)\b", "TIME"),
         (r"^\d+: |@if\d+\b|\blink-netnsid \d+|\bnet:\[\d+\]", "INDEX"),
         (r"\b(id|handle|process|pid=?|expires|seq|ack|ecr|val) \d+", r"\1 NUMBER"),
-        (r"\b(3[3-9]\d{3}|[45]\d{4}|60\d{3})\b", "PORT"),  # of who calls
+        (r"\b(32[7-9]\d\d|3[3-9]\d{3}|[45]\d{4}|60\d{3})\b", "PORT"),  # of who calls
+        (r"\b(REACHABLE|STALE|DELAY|PROBE)\b", "STATE"),
+        (r"^(tcp|udp) +\d+ \d+ (\w+_\w+|CLOSE|ESTABLISHED)", r"\1 STATE"),
+        (r"(?<=\S) +", " "),  # of columns
         (r"\b(\w{3} )?\w{3} +\d+ \d\d:\d\d(:\d\d)?\b", "DATE"),
     )
 ]
@@ -103,7 +108,10 @@ def commands(block: str) -> Iterator[tuple[str, str]]:
 
 
 def typed(page: str, shell: Shell, folder: Path, act: Callable[[str], str | None] = lambda command: command) -> str:
-    """Type a page, and return it with what was printed, where that is other than it says. ``act`` says what is typed in place of a command, None for nothing."""
+    """Type a page, and return it with what was printed, where that is other than it says.
+
+    ``act`` says what is typed in place of a command, None for nothing. Files are written to the folder that the shell is in.
+    """
 
     def block(found: re.Match[str]) -> str:
         text = found["text"]

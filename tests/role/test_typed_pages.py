@@ -4,23 +4,27 @@
 
 """docs/tutorial.md and docs/concepts.md, typed as they stand there: all that they say is printed is printed.
 
-With PAGES=write in the environment a page that says something else gets what was printed.
+And docs/wiring.svg is the picture of the play of docs/index.md.
+
+With PAGES=write in the environment a page that says something else gets what was printed, and the picture is drawn.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from lab import ROOT, collections_root
+from plays import Playbook, wiring
 from typed import Shell, typed
 
-pytestmark = pytest.mark.needs("lab host", "nft", "nf_nat", "ping", "tcpdump", "curl")
 # What this machine has already; and what a lab host could install to is the machine's.
 INSTALLS = ("pip ", "ansible-galaxy ")
-ENTER = "~/.ansible/linuxnet-lab/lab1/enter"
+WRITES = os.environ.get("PAGES") == "write"
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -33,6 +37,7 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.needs("lab host", "conntrack", "curl", "nf_nat", "nft", "ping", "tcpdump")
 @pytest.mark.parametrize("name", ["tutorial", "concepts"])
 def test_the_page(name: str, tmp_path: Path) -> None:
     page = ROOT / "docs" / f"{name}.md"
@@ -43,6 +48,19 @@ def test_the_page(name: str, tmp_path: Path) -> None:
         finally:
             with Shell(tmp_path, environment(tmp_path)) as other:
                 other.type("ansible-playbook -i lab.ini linuxnet.containers.lab_destroy")
-    if os.environ.get("PAGES") == "write":
+    if WRITES:
         page.write_text(found, encoding="utf-8")
     assert found == text
+
+
+def test_the_front_page_s_picture(playbook: Playbook, tmp_path: Path) -> None:
+    kept, drawn = ROOT / "docs" / "wiring.svg", tmp_path / "wiring.svg"
+    text = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    ((play,),) = (yaml.safe_load(block),)
+    asked = {name.removeprefix("wiring_"): value for name, value in play["roles"][0]["vars"].items()}
+    playbook.run(wiring(**asked, topology_file=str(drawn)))
+    if WRITES:
+        kept.write_bytes(drawn.read_bytes())
+    words = [re.findall(r"<text [^>]*>(.*?)</text>", one.read_text(encoding="utf-8")) for one in (kept, drawn)]
+    assert words[0] == words[1] != []

@@ -4,9 +4,9 @@
 
 """How Sphinx makes the site: see tests/tools/docs.
 
-The pages are those of the clone, in the folders where they are, so each link between them works here as it does on a forge. Besides them there is "reference", which
-antsibull-docs writes. What only the site has is not in the pages: the table of contents is contents.md, beside this file, and where a page names a module or a variable
-of the role as code, it becomes a link to the reference.
+The pages are those of the clone, in the folders where they are, so each link between them works here as it does on a forge. Besides them
+there is "reference", which antsibull-docs writes. What only the site has is not in the pages: the table of contents is contents.md, beside
+this file, and where a page names a module or a variable of the role as code, it becomes a link to the reference.
 """
 
 from __future__ import annotations
@@ -35,14 +35,19 @@ project = COLLECTION
 project_copyright = f"{COLLECTION} contributors, GPL-3.0-or-later"
 release = yaml.safe_load((HERE.parents[1] / "galaxy.yml").read_text(encoding="utf-8"))["version"]
 html_title = f"{COLLECTION} {release}"
+html_short_title = COLLECTION
 root_doc = "docs/index"
 
-extensions = ["myst_parser", "sphinx_antsibull_ext"]
+extensions = ["myst_parser", "sphinx_antsibull_ext", "sphinx_copybutton"]
 include_patterns = ["*.md", "docs/**", "roles/*/README.md", "tests/*/README.md"]
 exclude_patterns = ["docs/docsite/**"]
 myst_heading_anchors = 4  # the levels of headings that links may lead to, by the names that forges give them
 smartquotes = False  # a page says what is typed
 nitpicky = True
+
+# What is copied of a session is what was typed.
+copybutton_prompt_text = r"\$ |> "
+copybutton_prompt_is_regexp = True
 
 html_theme = "furo"
 html_static_path = [str(HERE / "static")]
@@ -61,7 +66,10 @@ def contents(app: Sphinx, page: str, source: list[str]) -> None:
 
 
 def reference(labels: Iterable[str]) -> dict[str, str]:
-    """The reference's labels by what pages call these things: a module by its full name, or by its own where that can be nothing else, and a variable of the role."""
+    """The reference's labels, by what pages call these things.
+
+    A module has its full name, and its own where that can be nothing else; a variable of the role its name.
+    """
     found = {}
     for label in labels:
         module = re.fullmatch(rf"ansible_collections\.{COLLECTION}\.(\w+)_(?:module|role|filter|connection)", label)
