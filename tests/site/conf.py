@@ -58,7 +58,8 @@ html_use_index = False
 
 
 def contents(app: Sphinx, page: str, source: list[str]) -> None:
-    """Give the front page the table of contents, which forges would show as code."""
+    """Give the front page the table of contents, which forges would show as code; and take that of a page, which is at its side, out of the reference."""
+    source[0] = re.sub(r"^\.\. contents::\n( +:.*\n)*", "", source[0], flags=re.MULTILINE)
     if page == root_doc:
         lines = (HERE / "contents.md").read_text(encoding="utf-8").splitlines(keepends=True)
         there = app.srcdir / "docs"
@@ -71,7 +72,7 @@ def reference(labels: Iterable[str]) -> dict[str, str]:
     A module has its full name, and its own where that can be nothing else; a variable of the role its name.
     """
     found = {}
-    for label in labels:
+    for label in sorted(labels):  # of a module and a role of one name the role is meant
         module = re.fullmatch(rf"ansible_collections\.{COLLECTION}\.(\w+)_(?:module|role|filter|connection)", label)
         if module:
             found[f"{COLLECTION}.{module[1]}"] = label
@@ -88,18 +89,15 @@ def link(app: Sphinx, doctree: nodes.document, page: str) -> None:
     if page.startswith("docs/reference/"):
         return
     labels = app.env.domains.standard_domain.anonlabels
-    known = reference(labels)
-    linked = set()
+    known, linked = reference(labels), set()
     for code in list(doctree.findall(nodes.literal)):
-        label = known.get(code.astext().partition(":")[0].partition("=")[0])
-        above = next(node for node in ancestors(code) if isinstance(node, (nodes.section, nodes.document)))
-        if (
-            label is None
-            or (id(above), label) in linked
-            or any(isinstance(node, (nodes.title, nodes.reference)) for node in ancestors(code))
-        ):
+        label = known.get(re.split("[:=]", code.astext())[0])
+        within = list(ancestors(code))
+        section = next(node for node in within if isinstance(node, (nodes.section, nodes.document)))
+        spared = any(isinstance(node, (nodes.title, nodes.reference)) for node in within)
+        if label is None or spared or (id(section), label) in linked:
             continue
-        linked.add((id(above), label))
+        linked.add((id(section), label))
         target, anchor = labels[label]
         uri = f"{app.builder.get_relative_uri(page, target)}#{anchor}"
         code.replace_self(nodes.reference("", "", code.deepcopy(), internal=True, refuri=uri))
