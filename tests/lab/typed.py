@@ -24,7 +24,7 @@ from typing import Self
 
 from lab import PATIENCE
 
-LIMIT = 120.0  # seconds that a command may take, for one that hangs
+LIMIT = 300.0  # seconds that a command may take, for one that hangs
 BLOCK = re.compile(
     r"^(?:<!-- until: (?P<until>.*?) -->\n)?```(?P<language>console|yaml)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
@@ -41,6 +41,7 @@ VARIES = [
         (r"\b(REACHABLE|STALE|DELAY|PROBE)\b", "STATE"),
         (r"^(tcp|udp) +\d+ \d+ (\w+_\w+|CLOSE|ESTABLISHED)", r"\1 STATE"),
         (r"(?<=\S) +", " "),  # of columns
+        (r"\[\d+/\w+/\d+ [\d:]+\]", "DATE"),
         (r"\b(\w{3} )?\w{3} +\d+ \d\d:\d\d(:\d\d)?\b", "DATE"),
     )
 ]
@@ -59,6 +60,7 @@ class Shell:
     """A bash that is typed into. A command may start another shell, or end one."""
 
     def __init__(self, folder: Path, env: dict[str, str]) -> None:
+        self._folder = folder
         self._process = subprocess.Popen(
             ["bash"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder, env=env
         )
@@ -91,7 +93,10 @@ class Shell:
             ready, _out, _err = select.select([self._process.stdout], [], [], max(0, end - time.monotonic()))
             more = os.read(self._process.stdout.fileno(), 65536) if ready else b""
             if not more:
-                raise AssertionError(f"{command}\n{'the shell ended' if ready else 'does not end'}\n{read.decode()}")
+                logs = "".join(f"{file.name}: {file.read_text()}" for file in self._folder.glob("*.log"))
+                raise AssertionError(
+                    f"{command}\n{'the shell ended' if ready else 'does not end'}\n{read.decode()}{logs}"
+                )
             read += more
         return read
 
