@@ -7,7 +7,7 @@ export PYTHON
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo test bench lint sanity unit module role generated sequences soak faults closed faults-docker crowds limits fuzz foreign paths mutants engines compare fleet fleet-cost molecule outside kernel other-release cores lab clean
+.PHONY: help demo test bench docs lint sanity unit module role generated sequences soak faults closed faults-docker crowds limits fuzz foreign paths mutants engines compare fleet fleet-cost molecule outside kernel other-release cores lab clean
 .NOTPARALLEL:
 
 help: ## show this
@@ -26,6 +26,11 @@ bench: ## us against every peer that is installed, side by side (ARGS='--sizes 1
 	@tests/tools/setup newest
 	@tests/tools/build
 	@tests/lab/unchanged tests/tools/bench $(ARGS)
+
+docs: ## the documentation's site: the pages, and a reference of modules, plugins and roles; prints where it is
+	@tests/tools/setup newest
+	@tests/tools/build
+	@tests/tools/docs
 
 lint: ## static checks: style, types, documentation, changelog, shell, packaging (ARGS=mypy)
 	@tests/tools/setup newest

@@ -70,7 +70,8 @@ MACHINE: dict[str, Callable[[], bool]] = {
     "root": lambda: os.geteuid() == 0,
     "engine host": lambda: os.geteuid() == 0 and engines.cgroups() is not None and _program("busybox")(),
     **{
-        name: _program(name) for name in ("arping", "brctl", "ethtool", "ip", "iptables", "nc", "nft", "ping", "strace")
+        name: _program(name)
+        for name in ("arping", "brctl", "curl", "ethtool", "ip", "iptables", "nc", "nft", "ping", "strace")
     },
     **{name: _program(name) for name in ("conntrack", "firewalld", "ssh", "sshd", "tcpdump", "ufw", "wg")},
     "frr": lambda: shutil.which("bgpd", path="/usr/lib/frr") is not None,
