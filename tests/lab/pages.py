@@ -121,3 +121,18 @@ def links(page: str) -> Iterator[str]:
     """The targets of a page's links."""
     text = _FENCE.sub("", ROOT.joinpath(page).read_text(encoding="utf-8"))
     yield from re.findall(r"\]\(([^)\s]+)\)", text)
+
+
+def tables(page: str) -> Iterator[list[str]]:
+    """The rows of a page's tables, without their heads."""
+    for row in re.findall(r"(?<=\n)\|(.+)\|(?=\n)", ROOT.joinpath(page).read_text(encoding="utf-8")):
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", row)]
+        if not set("".join(cells)) <= set("-:"):
+            yield cells
+
+
+# Which test runs the blocks of a page, by section, and how many there are: whoever adds one says who runs it. "" is all other sections.
+EXAMPLES_RUN: dict[str, dict[str, tuple[str, int]]] = {
+    "docs/how-to-ports-and-addresses.md": {"": ("tests/role/test_pages.py", 17)},
+    "docs/how-to-change.md": {"": ("tests/role/test_pages.py", 17)},
+}
