@@ -134,5 +134,6 @@ def tables(page: str) -> Iterator[list[str]]:
 # Which test runs the blocks of a page, by section, and how many there are: whoever adds one says who runs it. "" is all other sections.
 EXAMPLES_RUN: dict[str, dict[str, tuple[str, int]]] = {
     "docs/how-to-ports-and-addresses.md": {"": ("tests/role/test_pages.py", 17)},
+    "docs/how-to-lan.md": {"": ("tests/role/test_pages.py", 17)},
     "docs/how-to-change.md": {"": ("tests/role/test_pages.py", 17)},
 }

@@ -11,8 +11,8 @@
 | plays | the same, by ansible-playbook |
 | commands | typed; what stands below them is printed. ``ansible HOST -b -m MODULE -a OPTIONS`` prints what the module says to people |
 
-A section ends as it began. Comments right above a block, which nobody sees who reads the page, say what a host has besides (``<!-- before: COMMAND -->``),
-and what a kernel may lack (``<!-- needs: vlan -->``).
+When the section is over, what it wired goes, and all is as it was before that. Comments right above a block, which nobody sees who reads the page, say what a host
+has besides (``<!-- before: COMMAND -->``), what is tidied up (``after``), and what a machine or a kernel may lack (``<!-- needs: vlan -->``).
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ AROUND = (
     "ip route add default via 192.0.2.99 && ip route add default via 2001:db8::99"
 )
 AD_HOC = re.compile(r"ansible HOST -b -m linuxnet\.containers\.(\w+) -a '(.*)'")
+ENDED = "for name in $(ls /run/netns); do [ $name = out ] || kill -KILL $(ip netns pids $name) 2>/dev/null; done; true"
 OTHERS = re.compile(r"(\bprocess |\bhandle |@if)\d+")  # numbers that are others each time
 
 
@@ -65,6 +66,7 @@ class Reader:
         self.lab = lab
         self.folder = folder
         self.wired: dict[str, Any] = {}
+        self.before = ""  # the snapshot before the first wiring
         self.printed = ""
         self.wrong: list[str] = []
 
@@ -72,13 +74,13 @@ class Reader:
         """Type a section, and see that it leaves nothing behind."""
         for command in (command for block in section for command in block.told("before")):
             self.lab.run(command)
-        before = self.lab.snapshot()
         for block in section:
             getattr(self, block.language)(block)
-        self.lab.run("for name in $(ls /run/netns 2>/dev/null); do kill -KILL $(ip netns pids $name) 2>/dev/null; done; true")
+        for command in (ENDED, *(command for block in section for command in block.told("after"))):
+            self.lab.run(command)
         if self.wired:
             self.lab.module("wiring", **{**self.wired, "state": "absent"})
-            assert self.lab.snapshot() == before
+            assert self.lab.snapshot() == self.before
 
     def yaml(self, block: Block) -> None:
         """Variables of the role, tasks, or plays."""
@@ -94,6 +96,7 @@ class Reader:
                 settles(self.lab, module, unforeseen=("inode",), **wanted)
 
     def wire(self, variables: dict[str, Any]) -> None:
+        self.before = self.before or self.lab.snapshot()
         with untouched(self.lab):
             foreseen = self.lab.module("wiring", check=True, **variables)
         done, again = (self.lab.module("wiring", **variables) for _time in range(2))
@@ -145,7 +148,7 @@ def needed(section: list[Block]) -> tuple[str, ...]:
 
 @pytest.mark.parametrize(
     ("page", "needs_of_it"),
-    [pytest.param(page, needs, marks=pytest.mark.needs("nft", "nf_nat", *needs)) for page, needs in sections()],
+    [pytest.param(page, needs, marks=pytest.mark.needs("nft", "nf_nat", "ping", "curl", *needs)) for page, needs in sections()],
 )
 def test_every_block_works_as_it_stands(lab: Lab, tmp_path: Path, page: str, needs_of_it: tuple[str, ...]) -> None:
     lab.run(AROUND)
