@@ -125,10 +125,9 @@ def links(page: str) -> Iterator[str]:
 
 def tables(page: str) -> Iterator[list[str]]:
     """The rows of a page's tables, without their heads."""
-    for row in re.findall(r"(?<=\n)\|(.+)\|(?=\n)", ROOT.joinpath(page).read_text(encoding="utf-8")):
-        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", row)]
-        if not set("".join(cells)) <= set("-:"):
-            yield cells
+    for table in re.findall(r"(?:^\|.*\|\n)+", ROOT.joinpath(page).read_text(encoding="utf-8"), re.MULTILINE):
+        for row in table.splitlines()[2:]:
+            yield [cell.strip() for cell in re.split(r"(?<!\\)\|", row.strip("|"))]
 
 
 # Which test runs the blocks of a page, by section, and how many there are: whoever adds one says who runs it. "" is all other sections.
