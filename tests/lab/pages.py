@@ -130,9 +130,60 @@ def tables(page: str) -> Iterator[list[str]]:
             yield [cell.strip() for cell in re.split(r"(?<!\\)\|", row.strip("|"))]
 
 
-# Which test runs the blocks of a page, by section, and how many there are: whoever adds one says who runs it. "" is all other sections.
+# Which test runs the blocks of a page, by section ("" is all other sections), and how many there are: whoever adds one says who runs it.
+# "like TEST": not these words, but their like; "by hand COMMAND": not in CI; "no: why" is run by nobody.
+PAGES_TEST = "tests/role/test_pages.py"
 EXAMPLES_RUN: dict[str, dict[str, tuple[str, int]]] = {
-    "docs/how-to-ports-and-addresses.md": {"": ("tests/role/test_pages.py", 17)},
-    "docs/how-to-lan.md": {"": ("tests/role/test_pages.py", 17)},
-    "docs/how-to-change.md": {"": ("tests/role/test_pages.py", 17)},
+    "CONTRIBUTING.md": {"": ("by hand make lint unit", 1)},
+    "README.md": {
+        "See it work": ("by hand make demo", 2),
+        "Use it": (PAGES_TEST, 6),
+    },
+    "docs/architecture.md": {"": ("no: a drawing", 1)},
+    "docs/debugging.md": {"": ("no: for who develops", 20)},
+    "docs/diffs.md": {"": ("tests/role/test_diffs_page.py", 29)},
+    "docs/firewalls.md": {"": (PAGES_TEST, 2)},
+    "docs/fleets-wide.md": {"": ("tests/fleet/test_wide.py", 4)},
+    "docs/fleets.md": {
+        "Encrypted": ("like tests/module/test_wireguard.py", 1),
+        "": ("tests/fleet/test_one_network.py", 2),
+    },
+    "docs/from-cni.md": {"": (PAGES_TEST, 2)},
+    "docs/from-containerlab.md": {"": (PAGES_TEST, 4)},
+    "docs/from-docker.md": {"": (PAGES_TEST, 2)},
+    "docs/from-ip.md": {"": (PAGES_TEST, 1)},
+    "docs/from-ip-netns.md": {"": (PAGES_TEST, 0)},
+    "docs/from-pipework.md": {"": (PAGES_TEST, 1)},
+    "docs/from-podman.md": {"": (PAGES_TEST, 2)},
+    "docs/handles.md": {"": ("tests/engines/test_handles.py", 10)},
+    "docs/how-to-change.md": {"": (PAGES_TEST, 19)},
+    "docs/how-to-containers.md": {"": ("tests/engines/test_handles.py", 1)},
+    "docs/how-to-lan.md": {"": (PAGES_TEST, 16)},
+    "docs/how-to-ports-and-addresses.md": {"": (PAGES_TEST, 17)},
+    "docs/labs.md": {"": ("tests/role/test_labs_page.py", 3)},
+    "docs/lasting.md": {"": ("tests/engines/test_lasting.py", 3)},
+    "docs/links.md": {"": ("tests/module/test_ns_link_pages.py", 12)},
+    "docs/molecule.md": {
+        "Test a role of your own": ("tests/molecule/outside.py", 8),
+        "The scenarios of this collection": ("like tests/tools/molecule", 1),
+    },
+    "docs/networks.md": {
+        "An uplink as a port": ("tests/module/test_wiring_ports.py", 1),
+        "VLANs": ("tests/module/test_wiring_ports.py", 2),
+        "In a VRF": ("tests/module/test_wiring_vrf.py", 2),
+        "": (PAGES_TEST, 4),
+    },
+    "docs/pictures.md": {"": (PAGES_TEST, 2)},
+    "docs/rates.md": {"": ("tests/role/test_rates.py", 3)},
+    "docs/segments.md": {"": ("tests/role/test_segments_page.py", 4)},
+    "docs/speed.md": {"": ("like tests/tools/bench", 1)},
+    "docs/three-in-the-morning.md": {"": ("tests/role/test_three_in_the_morning.py", 23)},
+    "docs/troubleshooting.md": {"": ("tests/module/test_troubleshooting_page.py", 43)},
+    "examples/fleet/README.md": {"": ("tests/fleet/test_example.py", 1)},
+    "roles/lab/README.md": {"": ("like tests/lab/test_hosts_for_all.py", 4)},
+    "roles/wiring/README.md": {
+        "": ("tests/engines/test_handles.py", 1),
+        "What it leaves": (PAGES_TEST, 1),
+        "Purge": ("tests/role/test_examples.py", 1),
+    },
 }

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from lab import Lab
-from pages import asked, examples, plugins
+from pages import asked, blocks, examples, plugins
 from plays import LIMIT, Playbook
 from proofs import comes
 
@@ -59,6 +59,12 @@ def wired(lab: Lab) -> dict[str, Any]:
     steps = {one["step"]: {"results": one["results"]} for one in done["results"] if one["half"] == "wire"}
     names = {"namespaces": "netns", "pairs": "veth", "addresses": "address"}
     return {name: steps[step] for name, step in names.items()} | {"wiring_result": done["wiring_result"]}
+
+
+def test_the_role_s_page_has_the_example_of_the_filter() -> None:
+    [block] = [block for block in blocks("roles/wiring/README.md") if block.section == "Purge"]
+    first = examples("plugins/filter/topology.py")[0]
+    assert block.loaded() == [{name: value for name, value in first.items() if name != "name"}]
 
 
 @pytest.mark.needs("nft", "nf_nat")

@@ -12,7 +12,8 @@
 | commands | typed; what stands below them is printed. ``ansible HOST -b -m MODULE -a OPTIONS`` prints what the module says to people |
 
 When the section is over, what it wired goes, and all is as it was before that. Comments right above a block, which nobody sees who reads the page, say what a host
-has besides (``<!-- before: COMMAND -->``), what is tidied up (``after``), and what a machine or a kernel may lack (``<!-- needs: vlan -->``).
+has besides (``<!-- before: COMMAND -->``), what is tidied up (``after``), what a machine or a kernel may lack (``<!-- needs: vlan -->``), and why one is not typed
+(``untyped``).
 """
 
 from __future__ import annotations
@@ -28,11 +29,10 @@ import pytest
 import yaml
 from ansible.parsing.splitter import parse_kv
 from lab import Lab
-from pages import EXAMPLES_RUN, Block, asked, blocks, lists, tables
-from plays import Playbook, checked
-from proofs import settles, untouched
+from pages import EXAMPLES_RUN, PAGES_TEST, Block, asked, blocks, lists, tables
+from plays import LIMIT, Playbook, checked
+from proofs import numbered, settles, untouched
 
-HERE = "tests/role/test_pages.py"
 MODULES = "netns bridge veth bridge_port ns_link ns_address ns_route nat wiring wiring_info path_info".split()
 # An uplink, and somebody behind it who knows the host's addresses only.
 AROUND = (
@@ -41,8 +41,12 @@ AROUND = (
     "ip -n out addr add 192.0.2.99/24 dev eth0 && ip -n out addr add 2001:db8::99/64 dev eth0 nodad && "
     "ip route add default via 192.0.2.99 && ip route add default via 2001:db8::99"
 )
-AD_HOC = re.compile(r"ansible HOST -b -m linuxnet\.containers\.(\w+) -a '(.*)'")
-ENDED = "for name in $(ls /run/netns); do [ $name = out ] || kill -KILL $(ip netns pids $name) 2>/dev/null; done; true"
+AD_HOC = re.compile(r"ansible HOSTS? -b -m linuxnet\.containers\.(\w+) +-a '(.*)'(?: +# .*)?")
+ENDED = (
+    "for name in $(ls /run/netns); do [ $name = out ] || [ /run/netns/$name -ef /proc/1/ns/net ] || "
+    "kill -KILL $(ip netns pids $name) 2>/dev/null; done; true"
+)
+UNFORESEEN = ("inode", "cost")  # what the kernel gives when something is there
 OTHERS = re.compile(r"(\bprocess |\bhandle |@if)\d+")  # numbers that are others each time
 
 
@@ -62,8 +66,9 @@ def alike(text: str) -> list[str]:
 class Reader:
     """Types the blocks of a section on a host."""
 
-    def __init__(self, lab: Lab, folder: Path) -> None:
+    def __init__(self, lab: Lab, folder: Path, page: str) -> None:
         self.lab = lab
+        self.page = page
         self.folder = folder
         self.wired: dict[str, Any] = {}
         self.before = ""  # the snapshot before the first wiring
@@ -75,7 +80,8 @@ class Reader:
         for command in (command for block in section for command in block.told("before")):
             self.lab.run(command)
         for block in section:
-            getattr(self, block.language)(block)
+            if not block.told("untyped"):
+                getattr(self, block.language)(block)
         for command in (ENDED, *(command for block in section for command in block.told("after"))):
             self.lab.run(command)
         if self.wired:
@@ -93,7 +99,7 @@ class Reader:
         else:
             for task in given:
                 module, wanted = asked(task) or ("", {})
-                settles(self.lab, module, unforeseen=("inode",), **wanted)
+                settles(self.lab, module, unforeseen=UNFORESEEN, **wanted)
 
     def wire(self, variables: dict[str, Any]) -> None:
         self.before = self.before or self.lab.snapshot()
@@ -105,12 +111,30 @@ class Reader:
         self.wired = {name: value for name, value in variables.items() if name not in ("state", "purge")}
 
     def plays(self, given: list[dict[str, Any]]) -> None:
+        """Run plays in check mode, then in fact, then again, and take down what their lists say."""
         plays = [{**play, "hosts": "localhost"} for play in given]
+        gone = [{**play, "vars": {"wiring_state": "absent"}} for play in plays if "roles" in play]
         book = Playbook(self.lab, self.folder, one_task=True)
-        done = book.run(*map(checked, plays), *plays, *plays, wiring_install_dependencies=False)
-        third = len(plays)
-        assert [one.changed for one in done[:third]] == [one.changed for one in done[third : 2 * third]]
-        assert [one.changed for one in done[2 * third :]] == [[]] * third
+        before = self.lab.snapshot()
+        # A play without the role is about what the page's role was given.
+        given_before = {} if gone else dict(self.listed())
+        command = book.command(
+            [*map(checked, plays), *plays, *plays, *gone], "--diff", "-v", wiring_install_dependencies=False, **given_before
+        )
+        self.lab.run(["env", "-C", str(self.folder), *command[1:]], timeout=LIMIT)  # relative paths are in the folder
+        done = book.outcomes()
+        foreseen, made, again = (
+            [one.changed for one in done[number * len(plays) :][: len(plays)]] for number in range(3)
+        )
+        assert foreseen == made
+        assert again == [[]] * len(plays)
+        assert self.lab.snapshot() == before
+
+    def listed(self) -> Iterator[tuple[str, Any]]:
+        """The variables of the page's plays of the role."""
+        for play in (play for block in blocks(self.page) if block.language == "yaml" for play in block.loaded() if "roles" in play):
+            for role in play["roles"]:
+                yield from ((name, value) for name, value in role.items() if name.startswith("wiring_"))
 
     def sh(self, block: Block) -> None:
         """Commands. One that looks by a module of ours runs that."""
@@ -120,6 +144,13 @@ class Reader:
             self.printed = next(said[key] for key in ("text", "msg", "picture") if said.get(key))
         else:
             self.printed = self.lab.run(["bash", "-euc", block.text]).stdout
+
+    def indented(self, block: Block) -> None:
+        """A line a module."""
+        for line in block.text.splitlines():
+            found = AD_HOC.fullmatch(line)
+            assert found, line
+            settles(self.lab, found[1], unforeseen=UNFORESEEN, **options(found[2]))
 
     def text(self, block: Block) -> None:
         """What the commands before it printed."""
@@ -131,14 +162,14 @@ class Reader:
 def sections() -> Iterator[tuple[str, tuple[str, ...]]]:
     """The pages that are typed here, a part for each set of features that a kernel may lack."""
     for page, run in EXAMPLES_RUN.items():
-        wanted = {needed(part) for part in parts(page)} if HERE in {test for test, _count in run.values()} else set()
+        wanted = {needed(part) for part in parts(page)} if PAGES_TEST in {test for test, _count in run.values()} else set()
         yield from ((page, needs) for needs in sorted(wanted))
 
 
 def parts(page: str) -> list[list[Block]]:
     """The sections of a page that are typed here."""
     run = EXAMPLES_RUN[page]
-    mine = [block for block in blocks(page) if run.get(block.section, run.get("", ("", 0)))[0] == HERE]
+    mine = [block for block in blocks(page) if run.get(block.section, run.get("", ("", 0)))[0] == PAGES_TEST]
     return [list(group) for _title, group in itertools.groupby(mine, lambda block: block.section)]
 
 
@@ -155,7 +186,7 @@ def test_every_block_works_as_it_stands(lab: Lab, tmp_path: Path, page: str, nee
     wrong = []
     for section in parts(page):
         if needed(section) == needs_of_it:
-            reader = Reader(lab, tmp_path)
+            reader = Reader(lab, tmp_path, page)
             reader.types(section)
             wrong += reader.wrong
     assert not wrong, "\n\n".join(wrong)
@@ -174,8 +205,15 @@ def excerpts(value: Any) -> Iterator[tuple[str, Any]]:
 
 @pytest.mark.parametrize("page", [page for page in EXAMPLES_RUN if page.startswith("docs/from-")])
 def test_the_right_side_is_run(lab: Lab, page: str) -> None:
-    """Each code in the second column is a module with its options, which are run from the top to the bottom; or what one of the page's blocks has."""
+    """Each code in the second column is a module with its options, which are run from the top to the bottom; or what one of the page's blocks has.
+
+    The page's first lists are wired before, so that there is something to see.
+    """
     lab.run(AROUND)
+    numbered(lab, 4242)
+    wired = [found for block in blocks(page) if block.language == "yaml" and (found := lists(block.loaded()))]
+    for variables in wired[:1]:
+        lab.module("wiring", **variables)
     given = list(excerpts([block.loaded() for block in blocks(page) if block.language == "yaml"]))
     typed = "\n".join(block.text for block in blocks(page) if block.language == "sh")
     strangers = []
@@ -185,7 +223,7 @@ def test_the_right_side_is_run(lab: Lab, page: str) -> None:
             if module in ("wiring_info", "path_info"):
                 assert not lab.module(module, **options(words))["changed"]
             elif module in MODULES:
-                settles(lab, module, unforeseen=("inode",), **options(words))
+                settles(lab, module, unforeseen=UNFORESEEN, **options(words))
             elif code not in typed:
                 pair = yaml.safe_load(code)
                 if not (isinstance(pair, dict) and all(one in given for one in pair.items())):
