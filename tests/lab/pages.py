@@ -18,7 +18,7 @@ import yaml
 from lab import ROOT
 
 _FENCE = re.compile(r"^(?P<margin> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=margin)```$", re.MULTILINE | re.DOTALL)
-_INDENTED = re.compile(r"(?<=\n\n)(?: {4}(?![-*|] )\S.*\n)+")
+_INDENTED = re.compile(r"(?:(?<=\n\n)|(?<=-->\n))(?: {4}(?![-*|] )\S.*\n)+")
 _HEADING = re.compile(r"^##+ (.+)$", re.MULTILINE)
 _REMARKS = re.compile(r"(?:^ *<!-- .*? -->\n)*\Z", re.MULTILINE)
 _REMARK = re.compile(r"<!-- (\w+): (.*?) -->")
@@ -152,14 +152,13 @@ EXAMPLES_RUN: dict[str, dict[str, tuple[str, int]]] = {
     "docs/from-containerlab.md": {"": (PAGES_TEST, 4)},
     "docs/from-docker.md": {"": (PAGES_TEST, 2)},
     "docs/from-ip.md": {"": (PAGES_TEST, 1)},
-    "docs/from-ip-netns.md": {"": (PAGES_TEST, 0)},
     "docs/from-pipework.md": {"": (PAGES_TEST, 1)},
     "docs/from-podman.md": {"": (PAGES_TEST, 2)},
     "docs/handles.md": {"": ("tests/engines/test_handles.py", 10)},
     "docs/how-to-change.md": {"": (PAGES_TEST, 19)},
     "docs/how-to-containers.md": {"": ("tests/engines/test_handles.py", 1)},
     "docs/how-to-lan.md": {"": (PAGES_TEST, 16)},
-    "docs/how-to-ports-and-addresses.md": {"": (PAGES_TEST, 17)},
+    "docs/how-to-ports-and-addresses.md": {"": (PAGES_TEST, 20)},
     "docs/labs.md": {"": ("tests/role/test_labs_page.py", 3)},
     "docs/lasting.md": {"": ("tests/engines/test_lasting.py", 3)},
     "docs/links.md": {"": ("tests/module/test_ns_link_pages.py", 12)},

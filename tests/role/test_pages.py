@@ -29,9 +29,9 @@ import pytest
 import yaml
 from ansible.parsing.splitter import parse_kv
 from lab import Lab
-from pages import EXAMPLES_RUN, PAGES_TEST, Block, asked, blocks, lists, tables
+from pages import EXAMPLES_RUN, PAGES_TEST, Block, asked, blocks, lists, pages, tables
 from plays import LIMIT, Playbook, checked
-from proofs import numbered, settles, untouched
+from proofs import numbered
 
 MODULES = "netns bridge veth bridge_port ns_link ns_address ns_route nat wiring wiring_info path_info".split()
 # An uplink, and somebody behind it who knows the host's addresses only.
@@ -46,7 +46,6 @@ ENDED = (
     "for name in $(ls /run/netns); do [ $name = out ] || [ /run/netns/$name -ef /proc/1/ns/net ] || "
     "kill -KILL $(ip netns pids $name) 2>/dev/null; done; true"
 )
-UNFORESEEN = ("inode", "cost")  # what the kernel gives when something is there
 OTHERS = re.compile(r"(\bprocess |\bhandle |@if)\d+")  # numbers that are others each time
 
 
@@ -56,6 +55,14 @@ def options(words: str) -> dict[str, Any]:
         found: dict[str, Any] = yaml.safe_load(words)
         return found
     return dict(parse_kv(words))
+
+
+def comes_to_rest(lab: Lab, module: str, **wanted: Any) -> None:
+    """Check mode foresees the run, and the run after it has nothing to do. That check mode touches nothing is held by the tests of each module."""
+    foreseen = lab.module(module, check=True, **wanted)
+    done, again = (lab.module(module, **wanted) for _time in range(2))
+    assert (foreseen["changed"], done["changed"], again["changed"]) == (True, True, False), again["diff"]
+    assert foreseen["diff"] == done["diff"]
 
 
 def alike(text: str) -> list[str]:
@@ -99,15 +106,11 @@ class Reader:
         else:
             for task in given:
                 module, wanted = asked(task) or ("", {})
-                settles(self.lab, module, unforeseen=UNFORESEEN, **wanted)
+                comes_to_rest(self.lab, module, **wanted)
 
     def wire(self, variables: dict[str, Any]) -> None:
         self.before = self.before or self.lab.snapshot()
-        with untouched(self.lab):
-            foreseen = self.lab.module("wiring", check=True, **variables)
-        done, again = (self.lab.module("wiring", **variables) for _time in range(2))
-        assert (foreseen["changed"], done["changed"], again["changed"]) == (True, True, False), again["diff"]
-        assert foreseen["diff"] == done["diff"]
+        comes_to_rest(self.lab, "wiring", **variables)
         self.wired = {name: value for name, value in variables.items() if name not in ("state", "purge")}
 
     def plays(self, given: list[dict[str, Any]]) -> None:
@@ -150,7 +153,7 @@ class Reader:
         for line in block.text.splitlines():
             found = AD_HOC.fullmatch(line)
             assert found, line
-            settles(self.lab, found[1], unforeseen=UNFORESEEN, **options(found[2]))
+            comes_to_rest(self.lab, found[1], **options(found[2]))
 
     def text(self, block: Block) -> None:
         """What the commands before it printed."""
@@ -203,7 +206,7 @@ def excerpts(value: Any) -> Iterator[tuple[str, Any]]:
             yield from excerpts(inner)
 
 
-@pytest.mark.parametrize("page", [page for page in EXAMPLES_RUN if page.startswith("docs/from-")])
+@pytest.mark.parametrize("page", [page for page in pages() if page.startswith("docs/from-")])
 def test_the_right_side_is_run(lab: Lab, page: str) -> None:
     """Each code in the second column is a module with its options, which are run from the top to the bottom; or what one of the page's blocks has.
 
@@ -223,7 +226,7 @@ def test_the_right_side_is_run(lab: Lab, page: str) -> None:
             if module in ("wiring_info", "path_info"):
                 assert not lab.module(module, **options(words))["changed"]
             elif module in MODULES:
-                settles(lab, module, unforeseen=UNFORESEEN, **options(words))
+                comes_to_rest(lab, module, **options(words))
             elif code not in typed:
                 pair = yaml.safe_load(code)
                 if not (isinstance(pair, dict) and all(one in given for one in pair.items())):
