@@ -15,13 +15,12 @@ from pathlib import Path
 import pytest
 import yaml
 from engines import ENGINES, Engine, engine_host
-from lab import ROOT, Lab
-from plays import Play, Playbook
+from lab import Lab
 from pages import asked, examples, lists, tables
 from pages import blocks as blocks_of
+from plays import Play, Playbook
 from proofs import comes, numbered
 
-PAGE = (ROOT / "docs" / "handles.md").read_text(encoding="utf-8")
 # The sections of the page, and the engine that has to be there.
 SECTIONS = {
     "ip netns exec and nsenter": "systemd",
@@ -36,8 +35,7 @@ SECTIONS = {
 
 def blocks(title: str) -> list[tuple[str, str]]:
     """The code of a section in order, each with its language; "" is what comes before all sections."""
-    sections = dict(part.partition("\n")[::2] for part in re.split(r"^## ", f"\n{PAGE}", flags=re.MULTILINE))
-    return re.findall(r"^```(\w+)\n(.*?)^```", sections[title], flags=re.MULTILINE | re.DOTALL)
+    return [(block.language, block.text) for block in blocks_of("docs/handles.md") if block.section == title]
 
 
 class Host:
@@ -82,8 +80,8 @@ def host(needs: Callable[..., None]) -> Iterator[Host]:
 
 
 def test_every_section_with_code_is_run() -> None:
-    titles = re.findall(r"^## (.+)$", PAGE, flags=re.MULTILINE)
-    assert [title for title in titles if blocks(title)] == list(SECTIONS)
+    found = dict.fromkeys(block.section for block in blocks_of("docs/handles.md"))
+    assert [title for title in found if title] == list(SECTIONS)
 
 
 def test_the_proof_needs_the_container(host: Host) -> None:
@@ -123,9 +121,7 @@ def test_other_handles_hold_the_namespace(host: Host) -> None:
 
 # The programs of docs/how-to-containers.md, by the engine in its list.
 STARTED_BY = {"docker": "docker", "podman": "podman", "nspawn": "machined", "lxc": "lxc", "systemd": "systemd"}
-LXC_CONFIG = (
-    "lxc.rootfs.path = dir:/var/lib/machines/box\nlxc.init.cmd = /bin/sleep 1000\nlxc.net.0.type = empty\nlxc.apparmor.profile = unconfined\n"
-)
+LXC_CONFIG = "lxc.rootfs.path = dir:/var/lib/machines/box\nlxc.init.cmd = /bin/sleep 1000\nlxc.net.0.type = empty\nlxc.apparmor.profile = unconfined\n"
 
 
 def settles_with(host: Host, environment: dict[str, str], module: str, **asked_for: object) -> None:
@@ -184,8 +180,12 @@ def test_the_page_of_all_engines(host: Host) -> None:
     host.lab.module("wiring", env=environment, **{**listed, "containers": here, "state": "absent"})
     if "podman" in host.engines:
         host.engines["podman"].remove("queue")
-    host.lab.run("systemctl kill --signal=KILL mail till 2>/dev/null; lxc-stop --kill --name store; true")  # the host ends the sooner
-    assert {"docker", "podman", "nspawn", "lxc", "systemd"} - {said.get("engine") for said in here} <= set(STARTED_BY) - set(host.engines)
+    host.lab.run(
+        "systemctl kill --signal=KILL mail till 2>/dev/null; lxc-stop --kill --name store; true"
+    )  # the host ends the sooner
+    assert {"docker", "podman", "nspawn", "lxc", "systemd"} - {said.get("engine") for said in here} <= set(
+        STARTED_BY
+    ) - set(host.engines)
 
 
 def test_the_first_list_of_the_role_s_page(host: Host, needs: Callable[..., None]) -> None:

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The examples that users read: blocks of code in the pages, and EXAMPLES of plugins. ``EXAMPLES_RUN`` says which test runs each; a unit test holds that none is missing."""
+"""The examples that users read: blocks of code in the pages, and EXAMPLES of plugins.
+
+``EXAMPLES_RUN`` says which test runs each; a unit test holds that none is missing.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ _REMARK = re.compile(r"<!-- (\w+): (.*?) -->")
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code of a page. ``language`` is "indented" for one without a fence; ``remarks`` are the comments right above it, ``<!-- before: COMMAND -->``."""
+    """A block of code of a page. ``language`` is "indented" for one without a fence; ``remarks`` are the comments right above it, by their first word."""
 
     page: str
     section: str

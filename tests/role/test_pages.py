@@ -11,16 +11,15 @@
 | plays | the same, by ansible-playbook |
 | commands | typed; what stands below them is printed. ``ansible HOST -b -m MODULE -a OPTIONS`` prints what the module says to people |
 
-When the section is over, what it wired goes, and all is as it was before that. Comments right above a block, which nobody sees who reads the page, say what a host
-has besides (``<!-- before: COMMAND -->``), what is tidied up (``after``), what a machine or a kernel may lack (``<!-- needs: vlan -->``), and why one is not typed
-(``untyped``).
+When the section is over, what it wired goes, and all is as it was before that. Comments right above a block, which nobody sees who reads the page, say
+what a host has besides (``<!-- before: COMMAND -->``), what is tidied up (``after``), what a machine or a kernel may lack (``<!-- needs: vlan -->``),
+and why one is not typed (``untyped``).
 """
 
 from __future__ import annotations
 
 import itertools
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -122,7 +121,11 @@ class Reader:
         # A play without the role is about what the page's role was given.
         given_before = {} if gone else dict(self.listed())
         command = book.command(
-            [*map(checked, plays), *plays, *plays, *gone], "--diff", "-v", wiring_install_dependencies=False, **given_before
+            [*map(checked, plays), *plays, *plays, *gone],
+            "--diff",
+            "-v",
+            wiring_install_dependencies=False,
+            **given_before,
         )
         self.lab.run(["env", "-C", str(self.folder), *command[1:]], timeout=LIMIT)  # relative paths are in the folder
         done = book.outcomes()
@@ -135,7 +138,13 @@ class Reader:
 
     def listed(self) -> Iterator[tuple[str, Any]]:
         """The variables of the page's plays of the role."""
-        for play in (play for block in blocks(self.page) if block.language == "yaml" for play in block.loaded() if "roles" in play):
+        for play in (
+            play
+            for block in blocks(self.page)
+            if block.language == "yaml"
+            for play in block.loaded()
+            if "roles" in play
+        ):
             for role in play["roles"]:
                 yield from ((name, value) for name, value in role.items() if name.startswith("wiring_"))
 
@@ -165,7 +174,9 @@ class Reader:
 def sections() -> Iterator[tuple[str, tuple[str, ...]]]:
     """The pages that are typed here, a part for each set of features that a kernel may lack."""
     for page, run in EXAMPLES_RUN.items():
-        wanted = {needed(part) for part in parts(page)} if PAGES_TEST in {test for test, _count in run.values()} else set()
+        wanted = (
+            {needed(part) for part in parts(page)} if PAGES_TEST in {test for test, _count in run.values()} else set()
+        )
         yield from ((page, needs) for needs in sorted(wanted))
 
 
@@ -182,7 +193,10 @@ def needed(section: list[Block]) -> tuple[str, ...]:
 
 @pytest.mark.parametrize(
     ("page", "needs_of_it"),
-    [pytest.param(page, needs, marks=pytest.mark.needs("nft", "nf_nat", "ping", "curl", *needs)) for page, needs in sections()],
+    [
+        pytest.param(page, needs, marks=pytest.mark.needs("nft", "nf_nat", "ping", "curl", *needs))
+        for page, needs in sections()
+    ],
 )
 def test_every_block_works_as_it_stands(lab: Lab, tmp_path: Path, page: str, needs_of_it: tuple[str, ...]) -> None:
     lab.run(AROUND)
