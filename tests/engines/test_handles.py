@@ -11,6 +11,7 @@ import contextlib
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -124,7 +125,7 @@ STARTED_BY = {"docker": "docker", "podman": "podman", "nspawn": "machined", "lxc
 LXC_CONFIG = "lxc.rootfs.path = dir:/var/lib/machines/box\nlxc.init.cmd = /bin/sleep 1000\nlxc.net.0.type = empty\nlxc.apparmor.profile = unconfined\n"
 
 
-def settles_with(host: Host, environment: dict[str, str], module: str, **asked_for: object) -> None:
+def settles_with(host: Host, environment: dict[str, str], module: str, **asked_for: Any) -> None:
     """Check mode, the run and the run again, of a module that asks engines."""
     foreseen = host.lab.module(module, check=True, env=environment, **asked_for)
     done, again = (host.lab.module(module, env=environment, **asked_for) for _time in range(2))

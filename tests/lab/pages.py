@@ -143,7 +143,10 @@ EXAMPLES_RUN: dict[str, dict[str, tuple[str, int]]] = {
         "Use it": (PAGES_TEST, 6),
     },
     "docs/architecture.md": {"": ("no: a drawing", 1)},
-    "docs/debugging.md": {"": ("no: for who develops", 20)},
+    "docs/debugging.md": {
+        "On another kernel": ("by hand make kernel", 1),
+        "": ("tests/role/test_debugging_page.py", 19),
+    },
     "docs/diffs.md": {"": ("tests/role/test_diffs_page.py", 29)},
     "docs/firewalls.md": {"": (PAGES_TEST, 2)},
     "docs/fleets-wide.md": {"": ("tests/fleet/test_wide.py", 4)},
