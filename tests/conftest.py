@@ -73,7 +73,10 @@ MACHINE: dict[str, Callable[[], bool]] = {
         name: _program(name)
         for name in ("arping", "brctl", "curl", "ethtool", "ip", "iptables", "nc", "nft", "ping", "strace")
     },
-    **{name: _program(name) for name in ("conntrack", "firewalld", "ssh", "sshd", "tcpdump", "ufw", "wg")},
+    **{
+        name: _program(name)
+        for name in ("conntrack", "curl", "dnsmasq", "firewalld", "ssh", "sshd", "tcpdump", "ufw", "wg")
+    },
     "frr": lambda: shutil.which("bgpd", path="/usr/lib/frr") is not None,
     **{name: _engine(name) for name in engines.ENGINES},
 }

@@ -108,9 +108,12 @@ EXAMPLES = r"""
     share: cache
     container: sidecar
 
-- name: Make a hundred of them in one task
+- name: Make many of them in one task
   linuxnet.containers.netns:
-    aggregate: "{{ range(100) | map('regex_replace', '^', 'box') | map('community.general.dict_kv', 'name') | list }}"
+    aggregate:
+      - name: box1
+      - name: box2
+      - {name: box3, sysctls: {net.ipv4.ip_forward: 1}}
 
 - name: Remove one
   linuxnet.containers.netns:

@@ -198,12 +198,13 @@ EXAMPLES = r"""
     peer_rate: 2mbit
     peer_delay: 20ms
 
-- name: Make a pair between two namespaces
+- name: Make a cable between two namespaces
   linuxnet.containers.veth:
     name: east
     netns: router
     peer_name: uplink
     peer_netns: leaf1
+    cable: true
 
 - name: Plug the cable into another one
   linuxnet.containers.veth:

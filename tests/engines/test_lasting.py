@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from boots import Booted, new_disk
+from pages import blocks
 from plays import Outcome, Playbook, checked, wiring
 from proofs import comes
 
@@ -33,12 +34,12 @@ PROBED = [*(f"10.7.0.{n}" for n in range(2, 30)), *(f"10.8.0.{n}" for n in range
 KEEPING = {"networks": NETWORKS, "containers": ALL, "persist": True}
 MEMBERS = ["outside", "beyond", "web", "db"]
 
+PLAY, UNIT, LINES = blocks("docs/lasting.md")
 SERVER = "import socket; s = socket.create_server(('', 80)); [c.sendall(b'hello') or c.close() for c, _ in iter(s.accept, None)]"
 ASK = "import socket; print(socket.create_connection(('192.0.2.1', 8080), 5).recv(9).decode())"
 UNITS = {
-    # Of a user's: as docs/lasting.md has it.
-    "shop.service": "[Unit]\nRequires=wired@web.service\nAfter=wired@web.service\n[Service]\nType=exec\nNetworkNamespacePath=/run/netns/web\n"
-    f'ExecStart=/usr/bin/python3 -c "{SERVER}"\n',
+    # Of a user's: the page's, with a program that is here, which has begun when it is said to have.
+    "shop.service": UNIT.text.replace("/usr/local/bin/shop", f'/usr/bin/python3 -c "{SERVER}"\nType=exec'),
     "store.service": "[Unit]\nRequires=wired@db.service\nAfter=wired@db.service\n[Service]\nType=exec\nNetworkNamespacePath=/run/netns/db\n"
     "ExecStart=/bin/sleep infinity\n",
     # As Debian's, but slower: who wrote rules before it has none.
@@ -164,6 +165,14 @@ def story(
                 play(host, ("kept to be purged", wiring(**KEEPING)), ("purged", wiring(purge=True)))
                 files["purged"] = host.files()
                 play(host, ("purged again", wiring(purge=True)))
+                if manner == "one_task":
+                    [given] = PLAY.loaded()
+                    play(host, ("the page", {**given, "hosts": "localhost"}))
+                    host.lab.run(f"set -e; {LINES.text}")
+                    [role] = given["roles"]
+                    gone = {name.removeprefix("wiring_"): value for name, value in role["vars"].items()}
+                    play(host, ("the page taken down", wiring(**gone, state="absent")))
+                    files["page"] = host.files()
     return Story(pristine, runs, seen, files)
 
 
@@ -252,6 +261,11 @@ def test_without_it_the_wiring_stays_and_the_files_go(story: Story) -> None:
 @pytest.mark.parametrize("end", ["absent", "purged"])
 def test_nothing_is_left_of_it(story: Story, end: str) -> None:
     assert story.files[end] == story.pristine
+
+
+def test_the_page_works_as_it_stands(story: Story) -> None:
+    """Its unit is that of the story, its commands were typed after its play."""
+    assert story.files.get("page", story.pristine) == story.pristine
 
 
 def test_absent_is_foreseen(story: Story) -> None:

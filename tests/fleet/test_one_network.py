@@ -11,22 +11,17 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from fleet import Fleet, Host, Played, answers, serve
+from pages import blocks
 from plays import Play, checked, pings, silent, talk
 from proofs import comes
 
 pytestmark = pytest.mark.needs("lab host", "root", "ssh", "sshd", "nft", "nf_tables", "nf_nat", "vxlan")
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "fleets.md"
-INVENTORY, PLAY = (
-    yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)[:2]
-)
+INVENTORY, PLAY = (block.loaded() for block in blocks("docs/fleets.md")[:2])
 FULL = 1450 - 28  # bytes of a ping that fills the MTU of the network, IPv4
 
 COUNT = (

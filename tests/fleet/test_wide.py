@@ -12,20 +12,20 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from fleet import Beside, Fleet, Host, Played, answers, serve
 from lab import Lab
+from pages import blocks
 from plays import Play, checked, talk
 from proofs import comes
 
 pytestmark = pytest.mark.needs("lab host", "root", "ssh", "sshd", "frr", "nft", "nf_tables", "nf_nat")
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "fleets-wide.md").read_text("utf-8")
-BLOCKS = {kind: re.findall(rf"```{kind}\n(.*?)```", PAGE, re.DOTALL) for kind in ("yaml", "jinja", "text")}
+PAGE = blocks("docs/fleets-wide.md")
+BLOCKS = {kind: [block.text for block in PAGE if block.language == kind] for kind in ("yaml", "jinja", "text")}
 GIVEN: dict[str, Any] = yaml.safe_load(BLOCKS["yaml"][0])
 # FRR's own start, which the service calls: it has no systemd to tell. What it writes beside /run and /etc is not to stay on the machine.
 START = "mount -t tmpfs -o mode=1777 tmpfs /var/tmp; mkdir -p -m 755 /run/frr && chown frr:frr /run/frr"

@@ -150,11 +150,19 @@ class Lab:
         return [item for item in json.loads(printed or "[]") if item]
 
     def result(
-        self, name: str, /, check: bool = False, diff: bool = True, verbosity: int = 1, **args: Any
+        self,
+        name: str,
+        /,
+        check: bool = False,
+        diff: bool = True,
+        verbosity: int = 1,
+        env: dict[str, str] | None = None,
+        **args: Any,
     ) -> dict[str, Any]:
         """Run a module and return its result, failed or not, with every attribute in its diff; ``verbosity`` 0: without -v. AssertionError only if it
-        printed none."""
-        request = {"op": "module", "name": name, "args": args, "check": check, "diff": diff, "verbosity": verbosity}
+        printed none. ``env`` is what a task's ``environment`` is."""
+        how = {"check": check, "diff": diff, "verbosity": verbosity, "env": env}
+        request = {"op": "module", "name": name, "args": args, **how}
         answer = self._ask(request, MODULE_TIMEOUT)
         if answer["result"] is None:
             raise AssertionError(f"{name} returned no result (rc {answer['rc']})\n{answer['stdout']}{answer['stderr']}")

@@ -48,6 +48,19 @@ while len(answered) < others:
 """
 
 
+# A program that is in a network namespace of its own, as the process argv[1] of its PID namespace: clone3(2) with "set_tid".
+NUMBERED = """
+import ctypes, struct, sys, time
+number = (ctypes.c_int * 1)(int(sys.argv[1]))
+asked = struct.pack("11Q", 0x40000000, 0, 0, 0, 17, 0, 0, 0, ctypes.addressof(number), 1, 0)
+kernel = ctypes.CDLL(None, use_errno=True)
+pid = kernel.syscall(435, asked, len(asked))
+if pid < 0:
+    sys.exit(f"clone3 failed: {ctypes.get_errno()}")
+time.sleep(100000)
+"""
+
+
 def passes(lab: Lab, program: Path, *arguments: str, limit: float) -> None:
     """Run a program of the tests in a lab host, which has to end well within so many seconds."""
     done = lab.run([sys.executable, str(program), collections_root(), *arguments], check=False, timeout=limit)
@@ -130,6 +143,12 @@ def container(lab: Lab) -> int:
     host = ns_inode(lab, "/proc/1/ns/net")
     comes(lab, f"[ $(stat -Lc %i /proc/{pid}/ns/net) != {host} ] && [ $(cat /proc/{pid}/comm) = sleep ]")
     return pid
+
+
+def numbered(lab: Lab, pid: int) -> None:
+    """Start a process with that number, in a network namespace of its own."""
+    lab.spawn([sys.executable, "-c", NUMBERED, str(pid)])
+    comes(lab, f"[ -e /proc/{pid}/ns/net ]")
 
 
 def comes(lab: Lab, condition: str) -> None:

@@ -6,21 +6,19 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
+import pages
 import pytest
 import yaml
 from lab import Lab
 from proofs import settles
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "links.md"
-SECTIONS = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL))
+PAGE = pages.blocks("docs/links.md")
+SECTIONS = list(dict.fromkeys(block.section for block in PAGE))
 NEEDS = {"vrf": ["vrf", "dummy"]}
 
 
 def blocks(kind: str, language: str) -> str:
-    return "\n".join(re.findall(rf"^```{language}\n(.*?)^```$", SECTIONS[kind], re.MULTILINE | re.DOTALL))
+    return "\n".join(block.text for block in PAGE if (block.section, block.language) == (kind, language))
 
 
 @pytest.mark.needs("ping")

@@ -8,25 +8,19 @@ docs/networks.md tells people to do.
 
 from __future__ import annotations
 
-import re
 import sys
-from pathlib import Path
 from typing import Any
 
+import pages
 import pytest
 import yaml
 from lab import Lab
 from proofs import settles, untouched
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "networks.md"
-SECTIONS = dict(
-    re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-)
-
 
 def blocks(title: str) -> list[Any]:
     """What is in the blocks of YAML of a section."""
-    return [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```$", SECTIONS[title], re.M | re.S)]
+    return [block.loaded() for block in pages.blocks("docs/networks.md") if block.section == title]
 
 
 def lists(title: str) -> dict[str, Any]:

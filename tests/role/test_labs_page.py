@@ -7,20 +7,17 @@
 from __future__ import annotations
 
 import itertools
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from lab import Lab
+from pages import blocks
 from plays import Play, Playbook, checked, shell, snapshot, wiring
 from proofs import comes
 
 pytestmark = pytest.mark.needs("lab host", "root", "frr")
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "labs.md").read_text("utf-8")
-SMALL, FABRIC, PLAY = (yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
+SMALL, FABRIC, PLAY = (block.loaded() for block in blocks("docs/labs.md"))
 LOOPBACKS = {one["name"]: one["loopback_addresses"][0].partition("/")[0] for one in FABRIC["wiring_containers"]}
 # What FRR writes beside /run and /etc is not to stay on the machine.
 READY = "mount -t tmpfs -o mode=1777 tmpfs /var/tmp; mkdir -p -m 755 /run/frr && chown frr:frr /run/frr"

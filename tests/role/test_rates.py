@@ -7,17 +7,17 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from lab import Lab
+from pages import blocks
 from plays import Playbook, checked, refused, shell, wiring
 from proofs import settles
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "rates.md").read_text(encoding="utf-8")
-YAML, SH = (re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL) for language in ("yaml", "sh"))
+PAGE = blocks("docs/rates.md")
+YAML, SH = ([block.text for block in PAGE if block.language == language] for language in ("yaml", "sh"))
 ASKED = {name.removeprefix("wiring_"): value for name, value in yaml.safe_load(YAML[0]).items()}
 QDISCS = "for name in web backup; do tc -n $name qdisc show dev eth0; done; tc qdisc show | grep 4c4e"
 DRIFT = """

@@ -6,17 +6,14 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
-import yaml
 from lab import Lab
+from pages import blocks
 from plays import Playbook, wiring
 from test_parents import lan
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "segments.md").read_text(encoding="utf-8")
-PLAYS = [yaml.safe_load(block)[0] for block in re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)]
-SHELLS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+PAGE = blocks("docs/segments.md")
+PLAYS = [block.loaded()[0] for block in PAGE if block.language == "yaml"]
+SHELLS = [block.text for block in PAGE if block.language == "sh"]
 
 
 def test_the_page(shared_lab: Lab, playbook: Playbook) -> None:
