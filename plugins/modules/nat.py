@@ -138,6 +138,13 @@ options:
         in the place of the process, also by the host itself; of two rules the one that the kernel asks first wins.
     type: bool
     default: false
+  vrf:
+    description:
+      - O(bridge) is in a VRF. With O(type=dnat) O(host_ip) is then the address that an interface of the host in the VRF has, and the port is reached from
+        beyond that interface. With O(type=filter) what an O(internal) bridge sends is told from what others have in the VRF.
+      - RV(after) has it where it is so, and with O(type=filter) where it is O(internal).
+    type: bool
+    default: false
   isolate:
     description: With O(type=filter), let nothing through from other guarded bridges. Two of them reach each other only where both say V(false).
     type: bool

@@ -123,10 +123,13 @@ options:
         default: []
       vrf:
         description:
-          - The VRF that the bridge is in, with the network's routes in its table. It has to be there, as the uplink by which it is reached; the role makes
-            neither, and M(linuxnet.containers.ns_link) does. Empty for none; as it is where it is left out.
-          - To the firewall what comes from the network comes from the VRF. So it cannot be C(internal), nor have C(host_access) or C(isolate) V(false), and
-            its containers publish no ports; and the host has to forward by its own configuration already.
+          - The VRF that the bridge is in, with the network's routes in its table. It is made where it is not there, with C(vrf_table); the uplink by
+            which it is reached is the host's own. Empty for none; as it is where it is left out.
+          - To the firewall what comes from the network comes from the VRF. So it cannot have C(isolate) V(false), its containers' published ports name
+            the one address of the host in the VRF on which they are reached, and the host has to forward by its own configuration already.
+        type: str
+      vrf_table:
+        description: The routing table of C(vrf), a number; what makes the VRF where it is not there. The one that the role made goes with its last network.
         type: str
       driver:
         description:
@@ -570,8 +573,8 @@ results:
       type: str
     step:
       description:
-        - In V(teardown) it is V(keep), V(publish), V(route), V(address), V(veth), V(link), V(netns), V(bridge) or V(nat); in V(wire) V(netns),
-          V(bridge), V(nat), V(link), V(gateway), V(veth), V(bridge_port), V(address), V(route), V(publish), V(join) or V(keep).
+        - In V(teardown) it is V(keep), V(publish), V(route), V(address), V(veth), V(link), V(netns), V(bridge), V(vrf) or V(nat); in V(wire)
+          V(netns), V(vrf), V(bridge), V(nat), V(link), V(gateway), V(veth), V(bridge_port), V(address), V(route), V(publish), V(join) or V(keep).
         - V(nat) has isolation and source NAT of the networks, and in V(wire) the end of ports of containers that are to publish none; V(link) the
           tunnels to other hosts; V(gateway) the host's addresses; V(publish) the published ports; V(join) the names that mean another's namespace; V(keep) what
           the host keeps over a reboot.

@@ -26,7 +26,11 @@ NETWORKS = [
     {"name": "back", "subnets": ["10.8.0.0/24"], "internal": True, "ranges": ["10.8.0.2-10.8.0.9"], "mtu": "1400"},
 ]
 WEB = {"name": "web", "published_ports": ["8080:80"]}
-DB = {"name": "db", "networks": [{"name": "back"}, {"name": "front", "interface": "lan0"}]}
+DB = {
+    "name": "db",
+    "networks": [{"name": "back"}, {"name": "front", "interface": "lan0"}],
+    "loopback_addresses": ["10.255.0.1/32", "2001:db8:255::1"],
+}
 SIDE = {"name": "side", "network_mode": "container:web"}
 BARE = {"name": "bare", "network_mode": "none"}
 ALL = [WEB, DB, SIDE, BARE]

@@ -16,7 +16,7 @@ from boots import new_disk
 from engines import Engine
 from lab import Lab
 
-FAR = "198.51.100.9"
+FAR, ROUTER = "198.51.100.9", "10.255.0.1/32"
 DRIVERS = ["macvlan", pytest.param("ipvlan", marks=pytest.mark.needs("ipvlan"))]
 
 
@@ -43,7 +43,10 @@ def test_a_container_of_each_engine_is_on_the_segment(engine: Engine, driver: st
     kind = {"machined": "nspawn"}.get(engine.name, engine.name)
     given: dict[str, Any] = {
         "networks": [network(driver)],
-        "containers": [{"name": name, "engine": kind} for name in ("web", "db")],
+        "containers": [
+            {"name": "web", "engine": kind, "loopback_addresses": [ROUTER]},
+            {"name": "db", "engine": kind},
+        ],
     }
 
     def wired(**more: Any) -> dict[str, Any]:
@@ -54,15 +57,19 @@ def test_a_container_of_each_engine_is_on_the_segment(engine: Engine, driver: st
     for name in ("web", "db"):
         assert engine.run_in(name, ["ping", "-c1", "-W20", FAR]).rc == 0
     had = engine.run_in("web", ["ip", "addr", "show", "eth0"]).stdout.split("inet ")[1].split()[0]
+    assert ROUTER in engine.run_in("web", ["ip", "addr", "show", "lo"]).stdout
     assert engine.run_in("db", ["ping", "-c1", "-W20", had.partition("/")[0]]).rc == 0
     engine.restart("web")
     assert wired()["changed"]
     assert had in engine.run_in("web", ["ip", "addr", "show", "eth0"]).stdout, "it has its address again"
+    assert ROUTER in engine.run_in("web", ["ip", "addr", "show", "lo"]).stdout
     assert engine.run_in("web", ["ping", "-c1", "-W20", FAR]).rc == 0
     assert not wired()["changed"]
     assert wired(state="absent")["changed"]
     assert not wired(state="absent")["changed"]
-    assert "eth0" not in engine.run_in("web", ["ip", "link"]).stdout
+    left = engine.run_in("web", ["ip", "addr"]).stdout
+    assert "eth0" not in left
+    assert ROUTER not in left
     for name in ("web", "db"):
         engine.remove(name)
     assert lab.snapshot() == before

@@ -25,10 +25,15 @@ NEW: dict[str, dict[str, Any]] = {
     "vrf": {"table": 10},
 }
 KINDS = [pytest.param(kind, marks=pytest.mark.needs(kind)) for kind in NEW]
+TUNNEL: dict[str, Any] = {"vni": 42, "parent": "u0", "local": "10.0.0.1", "peers": ["10.0.0.2", "10.0.0.3"]}
+EACH = [
+    *KINDS,
+    pytest.param("vxlan", marks=pytest.mark.needs("vxlan")),
+]  # that which has a file of its own (test_ns_link) as well
 
 
 def asked(kind: str, **more: Any) -> dict[str, Any]:
-    return {"name": "x0", "kind": kind, **NEW[kind], **more}
+    return {"name": "x0", "kind": kind, **{**NEW, "vxlan": TUNNEL}[kind], **more}
 
 
 def of(kinds: str, *values: Any) -> list[Any]:
@@ -154,19 +159,20 @@ def test_one_message_makes_it_where_it_is_wanted(host: Lab, kind: str) -> None:
 
 # What somebody does by hand, what was asked for and is again, and how the diff calls what was there meanwhile.
 BY_HAND: list[tuple[str, str, dict[str, Any], Any]] = [
-    ("dummy ipvlan macvlan vlan vrf", "mtu 1400", {"mtu": 1450}, 1400),
-    ("dummy macvlan vlan vrf", f"address {OTHER}", {"mac": MAC}, OTHER),
-    ("dummy ipvlan macvlan vlan vrf", "alias 'two  words'", {"alias": "mine"}, "two  words"),
-    ("dummy ipvlan macvlan vlan vrf", "down", {"enabled": True}, "false"),
+    ("dummy ipvlan macvlan vlan vrf vxlan", "mtu 1400", {"mtu": 1450}, 1400),
+    ("dummy macvlan vlan vrf vxlan", f"address {OTHER}", {"mac": MAC}, OTHER),
+    ("dummy ipvlan macvlan vlan vrf vxlan", "alias 'two  words'", {"alias": "mine"}, "two  words"),
+    ("dummy ipvlan macvlan vlan vrf vxlan", "down", {"enabled": True}, "false"),
+    ("vxlan", "type vxlan nolearning", {"learning": True}, "false"),
     ("macvlan", "type macvlan mode vepa", {"mode": "private"}, "vepa"),
     ("ipvlan", "type ipvlan mode l3", {"mode": "l3s"}, "l3"),
-    ("dummy macvlan vlan", "master br9", {"master": "br0"}, "br9"),
-    ("dummy macvlan vlan", "nomaster", {"master": "br0"}, "none"),
+    ("dummy macvlan vlan vxlan", "master br9", {"master": "br0"}, "br9"),
+    ("dummy macvlan vlan vxlan", "nomaster", {"master": "br0"}, "none"),
 ]
 
 
 @pytest.mark.both_ends
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EACH)
 def test_each_attribute_changed_by_hand_is_set_back_in_place(host: Lab, kind: str) -> None:
     host.run("for name in br0 br9; do ip link add $name address 02:42:0a:00:00:fd type bridge; done")
     cases = [case for case in BY_HAND if kind in case[0].split()]
@@ -198,11 +204,13 @@ def test_the_commands_can_be_pasted(host: Lab, kind: str) -> None:
         pastes(changed, other, "ns_link", **{**there, **changes})
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EACH)
 def test_twenty_in_a_task_and_one_that_fails_stops_no_other(host: Lab, kind: str) -> None:
     items: list[dict[str, Any]] = [asked(kind, name=f"x{number}") for number in range(20)]
     for number, item in enumerate(items):
-        item |= {"vlan": {"vlan_id": 100 + number}, "vrf": {"table": 100 + number}}.get(kind, {})
+        item |= {"vlan": {"vlan_id": 100 + number}, "vrf": {"table": 100 + number}, "vxlan": {"vni": 100 + number}}.get(
+            kind, {}
+        )
     before = host.snapshot()
     with untouched(host):
         foreseen = host.module("ns_link", check=True, aggregate=items)
@@ -225,22 +233,15 @@ def test_what_is_cut_off_is_taken_back(host: Lab) -> None:
     assert host.snapshot() == before
 
 
-TUNNEL: dict[str, Any] = {"vni": 42, "parent": "u0", "local": "10.0.0.1", "peers": ["10.0.0.2", "10.0.0.3"]}
-
-
 def seen(host: Lab) -> str:
     """All there is, but for the number that the kernel gave the link, and what iproute2 makes of its parent's."""
     return re.sub(r" (ifindex|link_index) [0-9]+| link \"[^\"]*\"", "", host.snapshot())
 
 
 @pytest.mark.needs("strace")
-@pytest.mark.parametrize(
-    ("kind", "more"), [*(pytest.param(kind, {}, marks=pytest.mark.needs(kind)) for kind in NEW), *of("vxlan", TUNNEL)]
-)
-def test_killed_before_each_of_its_messages_the_next_run_comes_to_the_same(
-    host: Lab, kind: str, more: dict[str, Any]
-) -> None:
-    there = {"name": "x0", "kind": kind, "netns": "web", "alias": "x", **NEW.get(kind, {}), **more}
+@pytest.mark.parametrize("kind", EACH)
+def test_killed_before_each_of_its_messages_the_next_run_comes_to_the_same(host: Lab, kind: str) -> None:
+    there = asked(kind, netns="web", alias="x")
     gone: dict[str, Any] = {"name": "x0", "kind": kind, "netns": "web", "state": "absent"}
     before = host.snapshot()
     writes = host.changing("ns_link", **there)

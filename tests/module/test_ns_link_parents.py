@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from lab import Lab
 from proofs import comes, lines, refuses, settles, unchanged, warnings
+from wires import eventually
 
 ON_ANOTHER = ["ipvlan", "macvlan", "vlan"]
 KINDS = [pytest.param(kind, marks=pytest.mark.needs(kind)) for kind in ON_ANOTHER]
@@ -205,6 +206,23 @@ def test_a_tunnel_that_somebody_else_uses_stays(host: Lab) -> None:
     assert warnings(left) == [said]
     gone = [{"name": "x0", "kind": "macvlan", "netns": "web"}, {"name": "vx0", "kind": "vxlan"}]
     assert host.module("ns_link", state="absent", aggregate=gone)["changed"]
+
+
+@pytest.mark.needs("macvlan", "vxlan")
+def test_a_tunnel_that_somebody_without_a_name_uses_stays(host: Lab) -> None:
+    """The namespace of a process has none, and is looked at as well."""
+    tunnel: dict[str, Any] = {"name": "vx0", "kind": "vxlan", "vni": 7, "parent": "u0"}
+    host.module("ns_link", **tunnel)
+    process = host.spawn(["unshare", "-n", "sleep", "600"])
+    its = f"/proc/{process}/ns/net"
+    assert eventually(lambda: host.run(f"test $(readlink {its}) != $(readlink /proc/self/ns/net)", check=False).rc == 0)
+    host.run(f"ip link add theirs link vx0 netns {process} type macvlan")
+    text = f"^'vx0' in the host is the parent of 'theirs' in netns '{its}', which the kernel would delete as well"
+    refuses(host, "ns_link", text, name="vx0", kind="vxlan", state="absent")
+    refuses(host, "ns_link", text, **{**tunnel, "vni": 8}, recreate=True)
+    host.run(f"nsenter --net={its} ip link del theirs")
+    host.kill(process)
+    settles(host, "ns_link", name="vx0", kind="vxlan", state="absent")
 
 
 @pytest.mark.parametrize("kind", KINDS)

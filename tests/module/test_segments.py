@@ -44,6 +44,26 @@ def reach(lab: Lab, name: str, *others: str) -> None:
         lab.run(f"ip netns exec {name} ping -n -q -c 1 -W 20 {other}")
 
 
+@pytest.mark.needs("macvlan", "vxlan", "ping")
+@pytest.mark.parametrize("driver", ["routed", "vxlan"])
+def test_a_shared_network_becomes_one_on_a_parent_in_one_run(lab: Lab, driver: str) -> None:
+    """Nothing of the shared one is left: bridge, tunnel, rules, routes."""
+    segment(lab)
+    lab.run("ip addr add 192.0.2.10/24 dev eth1 && sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
+    fleet: dict[str, Any] = {
+        "fleet": [{"name": "one", "underlay_address": "192.0.2.10"}, {"name": "two", "underlay_address": "192.0.2.254"}]
+    }
+    fleet["underlay_address"] = "192.0.2.10"
+    before = (lab.run("nft list ruleset").stdout, lab.run("ip route").stdout)
+    shared = {"name": "lan", "driver": driver, "subnets": ["10.7.0.0/16"], "vni": 7}
+    settles(lab, "wiring", networks=[shared], containers=WEB, **fleet)
+    assert "vx-lan" in [one["ifname"] for one in lab.ip("link show type vxlan")]
+    settles(lab, "wiring", networks=[network()], containers=WEB, **fleet)
+    assert lab.ip("link show type vxlan") == lab.ip("link show type bridge") == []
+    assert (lab.run("nft list ruleset").stdout, lab.run("ip route").stdout) == before
+    reach(lab, "web", address(lab, "db"), "192.0.2.254")
+
+
 @pytest.mark.needs("ipvlan", "ping")
 @pytest.mark.parametrize("mode", [None, "l2", "l3"])
 def test_ipvlan(lab: Lab, mode: str | None) -> None:

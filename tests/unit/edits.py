@@ -11,12 +11,14 @@ from typing import Any
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend, Ruleset
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
+    CONFINED,
     FENCES,
     ISOLATION,
     PORTS,
     SPOOFING,
     TUNNELS,
     UPLINKS,
+    VRFS,
     Allowance,
     Edit,
     Fence,
@@ -98,6 +100,16 @@ _TUNNELS = Edit(
     ),
     kinds=(TUNNELS,),
 )
+_IN_VRFS = [
+    Edit(
+        publish=(
+            PortMapping("tcp", "192.0.2.1", 8080, 8080, "10.8.0.2", 80, "red", "br4", "a note", vrf=True),
+            PortMapping("udp", "2001:db8::1", 3000, 3099, "fd08::2", 0, "red", "br4", vrf=True),
+        ),
+        kinds=(VRFS,),
+    ),
+    Edit(isolate=(Isolation("br5", internal=True, owner="red", vrf=True),), kinds=(ISOLATION, CONFINED)),
+]
 _IN_CHAINS = [
     Edit(
         allow=(Allowance("out", "10.0.0.0/24", 4, "!br0", "net"), Allowance("in", "br0", 6, "", "br0")),
@@ -112,7 +124,7 @@ _BY_MARK = [
 
 
 def edits_of(backend: Backend) -> list[Edit]:
-    """Edits of all kinds that a backend has: twelve, with the allowances that are its own, two more where ports are checked or kept apart, and one
+    """Edits of all kinds that a backend has: fourteen, with the allowances that are its own, two more where ports are checked or kept apart, and one
     where uplinks are marked."""
     own = _BY_MARK if backend.by_mark else _IN_CHAINS
     return [
@@ -123,7 +135,14 @@ def edits_of(backend: Backend) -> list[Edit]:
         *(_CHECKS if backend.checks_ports else ()),
         *([_UPLINKS] if backend.marks_uplinks else []),
         _INSIDE,
+        *_IN_VRFS,
     ]
+
+
+def recorded_of(backend: Backend) -> list[Edit]:
+    """Those of them that are in the recorded rule sets: not what is in VRFs, which this kernel has not. `tests/module/test_wiring_vrf.py` reads that as the
+    tools print it."""
+    return [edit for edit in edits_of(backend) if edit not in _IN_VRFS]
 
 
 def made(backend: Backend, *edits: Edit, start: Ruleset = None) -> Ruleset:
@@ -157,5 +176,5 @@ def everything_gone(owned: OwnedRules) -> Edit:
         apart_off=owned.apart,
         unanswer=tuple(uplink.key for uplink in owned.uplinks),
         unadmit=tuple(tunnel.key for tunnel in owned.tunnels),
-        kinds=(PORTS, ISOLATION, ALLOWANCES, FENCES, SPOOFING, UPLINKS, TUNNELS),
+        kinds=(PORTS, ISOLATION, ALLOWANCES, FENCES, SPOOFING, UPLINKS, TUNNELS, VRFS, CONFINED),
     )

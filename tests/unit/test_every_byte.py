@@ -352,7 +352,7 @@ PARENT: dict[str, Any] = {
     **{"mode": "private", "host_interface": "qhi", "host_addresses": ["10.5.0.9"]},
 }
 TRUNK = {"name": "qtrunk", "subnets": ["10.5.0.0/24"], "ports": [{"interface": "qup", "hairpin": "true"}]}
-INSIDE = {"name": "qinside", "subnets": ["10.4.0.0/24"], "masquerade": False, "vrf": "qvrf"}
+INSIDE = {"name": "qinside", "subnets": ["10.4.0.0/24"], "masquerade": False, "vrf": "qvrf", "vrf_table": "10"}
 WHERE = {
     **{"networks": NETWORK, "shared": SHARED, "routed": ROUTED, "parent": PARENT, "trunk": TRUNK, "inside": INSIDE},
     **{"attachment": ATTACHMENT, "containers": CONTAINER},

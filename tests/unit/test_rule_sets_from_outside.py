@@ -30,7 +30,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.packets import Packet, there_and_back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.registry import BACKENDS
-from ansible_collections.linuxnet.containers.tests.unit.edits import content, edits_of, everything_gone, made
+from ansible_collections.linuxnet.containers.tests.unit.edits import (
+    content,
+    edits_of,
+    everything_gone,
+    made,
+    recorded_of,
+)
 from ansible_collections.linuxnet.containers.tests.unit.tool_twins import written
 
 RECORDED = {path.stem: path.read_text(encoding="utf-8") for path in (Path(__file__).parent / "recorded").glob("*.txt")}
@@ -102,10 +108,10 @@ def swallowed(output: dict[str, str]) -> list[OwnedRules]:
 
 def test_the_recorded_rule_sets_hold_all_edits() -> None:
     for backend, owned in zip(BACKENDS, swallowed(RECORDED), strict=True):
-        wanted = backend.owned(made(backend, *edits_of(backend)))
+        wanted = backend.owned(made(backend, *recorded_of(backend)))
         assert content(owned) == content(wanted)
         read = backend.parse(RECORDED)
-        texts = backend.transaction(read, edits_of(backend))
+        texts = backend.transaction(read, recorded_of(backend))
         if backend is NFTABLES:
             assert owned.static == wanted.static
         else:  # written by an older release, which called one chain, and that first
@@ -117,7 +123,7 @@ def test_the_recorded_rule_sets_hold_all_edits() -> None:
                 for program, text in texts.items()
             }
             assert moved == MOVED[backend.name]
-            texts = backend.transaction(written(backend, read, texts), edits_of(backend))
+            texts = backend.transaction(written(backend, read, texts), recorded_of(backend))
         assert not any(texts.values())
 
 

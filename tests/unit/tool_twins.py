@@ -283,7 +283,11 @@ def _looked_at(left: list[str]) -> Any:
         elif word in ("meta", "ct"):
             parts.append({word: {"key": left.pop(0)}})
         elif word == "fib":
-            parts.append({"fib": {"flags": [left.pop(0)], "result": left.pop(0)}})
+            flags = [left.pop(0)]
+            while left[0] == ".":
+                flags.append(left.pop(1))
+                del left[0]
+            parts.append({"fib": {"flags": flags, "result": left.pop(0)}})
         elif word == "frag":
             parts.append({"exthdr": {"name": word, "field": left.pop(0)}})
         elif word.startswith("@"):

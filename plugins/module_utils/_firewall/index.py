@@ -13,6 +13,7 @@ from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Set, Tuple
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
+    CONFINED,
     FAMILIES,
     FENCES,
     ISOLATION,
@@ -21,6 +22,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     SPOOFING,
     TUNNELS,
     UPLINKS,
+    VRFS,
     Allowance,
     Edit,
     Fence,
@@ -31,9 +33,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     SpoofCheck,
     Tunnel,
     Uplink,
+    confined,
 )
 
-Identities = FrozenSet[Tuple[int, str, str, str]]  # of port mappings
+Identities = FrozenSet[Tuple[int, str, str, str, bool]]  # of port mappings
 _BLOCK = 8  # bits: 256 ports a block
 
 
@@ -75,6 +78,7 @@ class RuleIndex:
         )  # by an address that they let through
         self.port_mappings: Dict[PortMapping, None] = {}
         self.families: Dict[int, int] = collections.Counter()  # port mappings by address family
+        self._kinds: Dict[Tuple[str, int], int] = collections.Counter()  # and by what they are with it
         self.bridges: Dict[str, int] = collections.Counter()  # and by bridge
         self._in_use: Dict[str, None] = {}  # the bridges that have any
         # And by bridge, or the address where there is none, and family.
@@ -116,6 +120,9 @@ class RuleIndex:
 
     def _count(self, mapping: PortMapping, number: int) -> None:
         self.families[mapping.family] += number
+        self._kinds[mapping.kind, mapping.family] += number
+        if mapping.vrf:
+            return
         self.bridges[mapping.bridge] += number
         if not self.bridges[mapping.bridge]:
             self._in_use.pop(mapping.bridge, None)
@@ -296,10 +303,13 @@ class RuleIndex:
         """Return of each kind the address families of what is owned; of allowances only where an edit is about what calls them."""
         asked = {ALLOWANCES, ISOLATION, FENCES}.intersection(edit.kinds)
         allowed = {family for family, count in self._allowed.items() if count} if asked else set()
+        published = {kind: {family for family in FAMILIES if self._kinds[kind, family]} for kind in (PORTS, VRFS)}
         return {
             NAT: {family for family, count in self.nat_families.items() if count},
-            PORTS: {family for family, count in self.families.items() if count},
+            PORTS: published[PORTS],
             ISOLATION: set(FAMILIES) if self.isolations else set(),
+            VRFS: published[VRFS],
+            CONFINED: set(FAMILIES) if confined(self.isolations.values()) else set(),
             ALLOWANCES: set(FAMILIES) if 0 in allowed else allowed,  # 0: of both
             FENCES: set(self.fences),
             UPLINKS: {family for family, dummy in self.uplinks},

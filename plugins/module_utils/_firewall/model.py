@@ -24,7 +24,7 @@ COMMENT_BYTES = 127  # libnftnl's NFTNL_UDATA_COMMENT_MAXLEN less the closing NU
 UNREADABLE = "?"  # the interface of a rule, or the MAC address of a check, that carries our mark and says something that we never write
 # The kinds of owned rules.
 NAT, PORTS, ISOLATION, ALLOWANCES, FENCES = "nat", "ports", "isolation", "allowances", "fences"
-SPOOFING, UPLINKS, TUNNELS = "spoofing", "uplinks", "tunnels"
+SPOOFING, UPLINKS, TUNNELS, VRFS, CONFINED = "spoofing", "uplinks", "tunnels", "vrfs", "confined"
 CHECKED = "src_valid_mark"  # in the comment of an uplink: it was switched on by us
 # Never translated: what stays on the segment (RFC 5771, RFC 919, RFC 4291).
 _BUILT_IN = {4: ("224.0.0.0/4", "255.255.255.255/32"), 6: ("ff00::/8",)}
@@ -104,7 +104,8 @@ def canonical_exclude(source: str, exclude: Sequence[str]) -> Tuple[str, ...]:
 @dataclass(frozen=True)
 class PortMapping:
     """A published port, or a range of them (``first`` to ``last``). ``host_ip`` is an address or, for all, ``0.0.0.0/0`` or
-    ``::/0``; ``to_port`` is 0 where the port stays the same, as it must for a range. ``bridge`` is where ``to`` is, if anywhere."""
+    ``::/0``; ``to_port`` is 0 where the port stays the same, as it must for a range. ``bridge`` is where ``to`` is, if anywhere. ``vrf``: ``host_ip``
+    is an address that the host has in a VRF, of which nobody elsewhere knows."""
 
     protocol: str
     host_ip: str
@@ -115,19 +116,24 @@ class PortMapping:
     owner: str = ""
     bridge: str = ""
     comment: str = ""
+    vrf: bool = False
 
     @property
     def family(self) -> int:
         return family_of(self.to)
 
     @property
+    def kind(self) -> str:
+        return VRFS if self.vrf else PORTS
+
+    @property
     def ports(self) -> str:
         return str(self.first) if self.first == self.last else "%d-%d" % (self.first, self.last)
 
     @property
-    def identity(self) -> Tuple[int, str, str, str]:
+    def identity(self) -> Tuple[int, str, str, str, bool]:
         """Return what tells the mapping from others: a packet is for one identity."""
-        return self.family, self.protocol, self.host_ip, self.ports
+        return self.family, self.protocol, self.host_ip, self.ports, self.vrf
 
     @property
     def marked(self) -> str:
@@ -138,7 +144,7 @@ class PortMapping:
         """Return whether a packet could meet both."""
         return (
             self.protocol == other.protocol
-            and self.family == other.family
+            and (self.family, self.vrf) == (other.family, other.vrf)
             and self.first <= other.last
             and other.first <= self.last
             and (self.host_ip == other.host_ip or EVERYWHERE[self.family] in (self.host_ip, other.host_ip))
@@ -152,7 +158,9 @@ class Isolation:
 
     ``inside`` are networks that are the same network elsewhere, each as (the interface that they come by, CIDR), sorted: what comes from there by that
     interface is let in, and what goes there out, whatever else is said. With that source nothing comes by another interface. The interface is the
-    bridge itself for its own networks. ``only`` are those of the interfaces by which nothing else is let in, not even what is published."""
+    bridge itself for its own networks. ``only`` are those of the interfaces by which nothing else is let in, not even what is published.
+
+    ``vrf``: what an internal network sends is forwarded from the VRF that its bridge is in, and not from the bridge."""
 
     bridge: str
     isolate: bool = True
@@ -162,6 +170,7 @@ class Isolation:
     comment: str = ""
     inside: Tuple[Tuple[str, str], ...] = ()
     only: Tuple[str, ...] = ()
+    vrf: bool = False
 
     def ways(self, family: int) -> List[Tuple[str, str]]:
         """Return what of ``inside`` is elsewhere, of an address family."""
@@ -350,7 +359,9 @@ class Edit:
 def making(owned: OwnedRules) -> Edit:
     """Return the edit that makes what is owned where there is nothing yet, but for rules and checks that cannot be read."""
     kept = {
-        PORTS: owned.port_mappings,
+        PORTS: plain(owned.port_mappings),
+        VRFS: in_vrfs(owned.port_mappings),
+        CONFINED: confined(owned.isolations),
         ISOLATION: owned.isolations,
         ALLOWANCES: owned.allowances,
         FENCES: owned.fences,
@@ -441,8 +452,23 @@ def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
 
 
 def bridges_of(mappings: Iterable[PortMapping]) -> Tuple[str, ...]:
-    """Return the bridges behind which ports are published, in order."""
-    return tuple(dict.fromkeys(mapping.bridge for mapping in mappings if mapping.bridge))
+    """Return the bridges behind which ports are published, in order; not those in a VRF, where only who is beyond an interface of it reaches a port."""
+    return tuple(dict.fromkeys(mapping.bridge for mapping in mappings if mapping.bridge and not mapping.vrf))
+
+
+def plain(mappings: Iterable[PortMapping]) -> Tuple[PortMapping, ...]:
+    """Return those of some mappings that are not in a VRF."""
+    return tuple(mapping for mapping in mappings if not mapping.vrf)
+
+
+def confined(isolations: Iterable[Isolation]) -> Tuple[str, ...]:
+    """Return the bridges of internal networks that are in a VRF, sorted."""
+    return tuple(sorted(isolation.bridge for isolation in isolations if isolation.vrf))
+
+
+def in_vrfs(mappings: Iterable[PortMapping]) -> Tuple[PortMapping, ...]:
+    """Return those of some mappings that are in a VRF."""
+    return tuple(mapping for mapping in mappings if mapping.vrf)
 
 
 def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
@@ -491,7 +517,9 @@ def restoring(now: OwnedRules, before: OwnedRules) -> Edit:
     parted = tuple(note for note in before.apart if note not in now.apart)
     joined = tuple(note for note in now.apart if note[0] not in dict(before.apart))
     about = {
-        PORTS: bool(publish or unpublished or on or off or bent or straight),
+        PORTS: bool(plain(publish) or plain(unpublished) or on or off or bent or straight),
+        VRFS: bool(in_vrfs(publish) or in_vrfs(unpublished)),
+        CONFINED: confined(before.isolations) != confined(now.isolations),
         ISOLATION: bool(isolate or opened),
         ALLOWANCES: bool(allow or ended),
         FENCES: bool(fence or fallen),

@@ -34,6 +34,7 @@ APART = "linuxnet: kept apart by nftables"
 BRIDGE_NF_CALLS = {4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}
 # The bits of a packet's mark that are ours: one for answers to 127.0.0.1, and the number of an uplink.
 MARK_BIT = 0x20000000
+VRF_BIT = 0x40000000  # of what an internal network in a VRF sends, with iptables
 UPLINK_BITS, UPLINK_SHIFT = 0x1F000000, 24
 UPLINK_NUMBERS = UPLINK_BITS >> UPLINK_SHIFT  # the last one
 UPLINK_TABLES, UPLINK_PRIORITIES = (

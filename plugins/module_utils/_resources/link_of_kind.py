@@ -165,6 +165,8 @@ class OfKind(LinkResource):
         link = have.link
         if link is not None and (not want.present or (want.recreate and self._fixed(want, have, link))):
             have = replace(have, above=parents.above(ns, link, state))
+        if link is not None and link.kind == "vrf" and not want.present and want.only_ours:
+            have = replace(have, port=next((one.name for one in state.links(ns) if one.master == link.index), ""))
         return have
 
     def _as_it_is(self, want: Want, ns: int, link: Link, state: State) -> Have:
@@ -356,6 +358,9 @@ class OfKind(LinkResource):
             if have.above and want.only_ours:
                 text = "'%s' in %s stays, for it is the parent of %s, which nothing here removes."
                 return Plan(before, before, warnings=(text % (want.name, want.ns, have.above),))
+            if have.port:
+                text = "'%s' in %s stays, for %s is in it."
+                return Plan(before, before, warnings=(text % (want.name, want.ns, have.port),))
             check_above(want, have)
             return Plan(before, {}, (DelLink(want.ns, want.name),) if link else ())
         if link is None:

@@ -58,7 +58,8 @@ class Have(LinkHave):
     for any. ``higher`` is a MAC address that a new one's must be above, so that the bridge which it becomes a port of stays as it is.
     ``flooded``: see `State.flooded`. ``obstacle`` is the sentence that says what is in the way of what is wanted. ``by`` names the interfaces beside
     it by which its packets leave. ``parent_mac`` is the MAC address of the parent that is wanted; ``borrowed``: the link has that of the parent it has.
-    ``joined``: attributes that a new one has in common with others. ``above`` is who is made on the link.
+    ``joined``: attributes that a new one has in common with others. ``above`` is who is made on the link,
+    ``port`` an interface that is in it, where it is a VRF of ours that is to go.
     ``yielding`` are links of another kind on the parent, which the task makes anew as well, and which have to go first.
     ``sysctls``: those that are asked for as they are (see `link_sysctls`). ``links`` are other links of ours in the namespace that are not asked for, and
     ``pairs`` those of ours whose other ends are in there, names of both ends."""
@@ -77,6 +78,7 @@ class Have(LinkHave):
     borrowed: bool = False
     joined: Mapping[str, Any] = field(default_factory=dict, hash=False)
     above: str = ""
+    port: str = ""
     sysctls: Mapping[str, Optional[str]] = field(default_factory=dict, hash=False)
     yielding: Tuple[Tuple[NsRef, str], ...] = ()
     links: Tuple[str, ...] = ()

@@ -61,7 +61,8 @@ def apart(place: Place, kinds: Sequence[str], state: State) -> Iterator[Tuple[in
 
 
 def above(ns: int, link: Link, state: State) -> str:
-    """Return who is made on a link, as far as that can be seen, and would go with it; ``""`` for nobody."""
+    """Return who is made on a link, in whatever namespace that can be seen, and would go with it; ``""`` for nobody."""
+    state.open_seen()
     kinds = [name for name, known in link_kinds.KINDS.items() if known.parent]
     for where, one in state.links_on(ns, link.index, kinds):
         return "'%s' in %s" % (one.name, state.ref_of(where))

@@ -195,6 +195,7 @@ class State:
             Tuple[int, int], int
         ] = {}  # of veths without a known peer, by how many namespaces were known
         self._all_opened = -1  # how many were known when all were opened
+        self._seen_opened = False
         self._read_everywhere: Dict[str, int] = {}  # kinds of links, by how many were known when all those were read
         self._identity: Optional[str] = None
         self._containers: Dict[
@@ -412,6 +413,13 @@ class State:
         for ns, links in list(self.known.links.items()):
             for link in links.known():
                 self._asked_again(ns, link)
+
+    def open_seen(self) -> None:
+        """Open all namespaces that can be seen, those of processes that have no name as well."""
+        if not self._seen_opened:
+            self._seen_opened = True
+            for found in self.all_namespaces():
+                self.find(NsRef(found[1]))
 
     def links(self, ns: int, kind: str = "") -> List[Link]:
         """Return all interfaces of a namespace, or those of a kind: all of it are cheaper than all there are."""

@@ -65,6 +65,8 @@ def compile_plan(
         _add_network(plan, network)
     used = {item["name"] for item in plan[WIRE]["link"]}
     plan[TEARDOWN]["link"] = [item for item in plan[TEARDOWN]["link"] if item["name"] not in used]
+    used = {network.vrf for network in checked_networks.values() if network.present}
+    plan[TEARDOWN]["vrf"] = [item for item in plan[TEARDOWN]["vrf"] if item["name"] not in used]
     for container in _joined_first(checked_containers):
         _add_container(plan, container, absent)
     sysctls = {container.name: container.spec["sysctls"] for container in checked_containers.values()}
@@ -127,10 +129,10 @@ def _add_persistence(
                 "wiring_persist: network '%s': an unmanaged bridge is not there yet when the wiring is brought back at boot; "
                 "that is not built yet." % network.name
             )
-        if network.vrf:
+        if network.vrf and network.vrf_table is None:
             raise Invalid(
-                "wiring_persist: network '%s': its vrf is not there yet when the wiring is brought back at boot; that is not built yet."
-                % network.name
+                "wiring_persist: network '%s': the host's own vrf is not there yet when the wiring is brought back at boot; "
+                "give its vrf_table, and it is made then." % network.name
             )
     for container in kept_containers:
         if container.engine == "pid":
@@ -187,6 +189,7 @@ def _networks(given: Any, absent: bool, shares: bool = False) -> Dict[str, Netwo
     networks = [_network(spec, shares) for spec in _listed("networks", given, absent)]
     _check_unique("networks", [network.name for network in networks])
     _check_parents(networks)
+    _check_vrfs(networks)
     subnets = [(network, net) for network in networks if network.present for net in network.claims]
     for number, (network, net) in enumerate(subnets if overlapping([net for dummy, net in subnets]) else ()):
         for earlier, taken in subnets[:number]:
@@ -204,7 +207,7 @@ def _network(spec: Mapping[str, Any], shares: bool) -> Network:
     if spec["driver"] in ON_PARENT:
         from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.parent_networks import OnParent
 
-        return OnParent(spec)
+        return OnParent(spec, shares)
     if shares or spec["driver"] in SHARED:
         from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.shared_networks import network_of
 
@@ -226,6 +229,23 @@ def _check_parents(networks: Iterable[Network]) -> None:
                     "wiring_networks: network '%s': %s: network '%s' is on %s with another one, and they are the same for all on it."
                     % (network.name, option, other.name, network.parent)
                 )
+
+
+def _check_vrfs(networks: Iterable[Network]) -> None:
+    """Raise `Invalid` where a vrf is to have two tables, or a table two vrfs."""
+    tables: Dict[Optional[str], Network] = {}
+    vrfs: Dict[int, Network] = {}
+    for network in networks:
+        if network.vrf_table is None or not network.present:
+            continue
+        first, other = tables.setdefault(network.vrf, network), vrfs.setdefault(network.vrf_table, network)
+        text = "wiring_networks: network '%s': vrf_table: "
+        if first.vrf_table != network.vrf_table:
+            text += "vrf '%s' has %d, says network '%s'."
+            raise Invalid(text % (network.name, network.vrf, first.vrf_table, first.name))
+        if other.vrf != network.vrf:
+            text += "%d is that of vrf '%s' of network '%s'."
+            raise Invalid(text % (network.name, network.vrf_table, other.vrf, other.name))
 
 
 def _links(given: Any, absent: bool) -> List[Link]:
@@ -323,6 +343,8 @@ def _add_network(plan: Plan, network: Network) -> None:
     half = plan[WIRE if present else TEARDOWN]
     rules = network.nat(present)
     half["nat"].extend(rules if present else [dict(item, goes_with=network.name) for item in rules])
+    known = [item["name"] for item in half["vrf"]]
+    half["vrf"].extend(item for item in network.vrfs(present) if item["name"] not in known)
     half["bridge"].extend(network.bridge(present))
     for step, items in network.ended().items():
         plan[TEARDOWN][step].extend(items)

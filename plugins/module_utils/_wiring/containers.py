@@ -484,10 +484,11 @@ class Container:
                     % (where, family)
                 )
             for version, attachment in by_family.items():
-                if attachment.network.vrf:
+                vrf = attachment.network.vrf
+                if vrf and (host is None or host.is_unspecified or host.is_loopback):
                     raise self._refusal(
-                        "%snetwork '%s' is in a vrf, whose addresses are none of the host's to the firewall, so nobody would reach it."
-                        % (where, attachment.network.name)
+                        "%snetwork '%s' is in vrf '%s'; name the address that the host has in there, as in 192.0.2.1:8080:80."
+                        % (where, attachment.network.name, vrf)
                     )
                 own = attachment.fixed().get("ipv%d_address" % version)
                 if host and own == ip(port.host_ip, ""):
@@ -504,6 +505,8 @@ class Container:
                 }
                 if port.host_ip:
                     item["host_ip"] = port.host_ip
+                if vrf:
+                    item["vrf"] = True
                 items.append(item)
         items[0]["addresses"] = [self.name]
         return items

@@ -148,6 +148,8 @@ class _Half:
         """Return what is not there, or not safe, without the item."""
         if step in ("netns", "join"):
             return [("container", item["name"])]
+        if step == "vrf":
+            return [("vrf", item["name"])]
         if step == "bridge":
             return [("network", item["name"])]
         if is_network_s(step, item):  # without isolation, or NAT, nobody may be on it
@@ -177,6 +179,8 @@ class _Half:
         if is_network_s(step, item):
             # A tunnel is open to anybody once its rule is gone.
             return {("network", item["owner"]), *([("link", item["owner"])] if item.get("type") == "tunnel" else [])}
+        if step == "bridge":
+            return {("vrf", item["master"])} if item.get("master") else set()
         network = network_of(step, item, self._networks)
         if step == "route" and network:
             where = {network, item.get("interface") or network}

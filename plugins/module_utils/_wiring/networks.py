@@ -19,7 +19,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.address
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import known_name, new_name
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import IPV6_MTU, natural
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import IPV6_MTU, natural, route_table
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources import ns_route
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.validation import parsed, validator
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Item
@@ -94,6 +94,10 @@ class Network:
         self.host_access = spec["host_access"] and bool(self.subnets)
         # The vrf that it is in, empty for none, None where that is as it is.
         self.vrf: Optional[str] = spec.get("vrf")
+        if spec.get("vrf_table") is not None and not self.vrf:
+            raise self._refusal("vrf_table: it is for vrf, which is not given.")
+        # The table of that vrf, where it is to be made if it is not there, else None.
+        self.vrf_table = self._vrf_table()
         if self.vrf and self.present:
             self._check_vrf()
 
@@ -214,18 +218,26 @@ class Network:
         if self.unmanaged or self.spec["driver"] != "bridge":
             what = "unmanaged" if self.unmanaged else "driver: %s" % self.spec["driver"]
             raise self._refusal("vrf: not with %s, for it is the role's own bridge that is in it." % what)
-        if not self.forwarded or self.spec.get("isolate") is False:
-            open_ = self.forwarded
-            option = (
-                "isolate: false"
-                if open_
-                else "internal"
-                if self.internal and self.host_access
-                else "host_access: false"
+        if self.spec.get("isolate") is False and self.forwarded:
+            raise self._refusal(
+                "vrf: not with isolate: false, for iptables sees what comes from it as from the vrf, and could not tell what is to be let "
+                "through to other networks."
             )
-            what = "let through to other networks" if open_ else "kept in"
-            text = "vrf: not with %s, for the firewall sees what comes from it as from the vrf, and could not tell what is to be %s."
-            raise self._refusal(text % (option if self.subnets else "a network without subnets", what))
+
+    def _vrf_table(self) -> Optional[int]:
+        if self.spec.get("vrf_table") is None:
+            return None
+        new_name(self.vrf or "", self._option("vrf"))
+        return route_table(self.spec["vrf_table"], self._option("vrf_table"))
+
+    def vrfs(self, present: bool) -> List[Item]:
+        """Return the item of the vrf that it is in, none where that is the host's own. One that is somebody else's by then is used as it is."""
+        if self.vrf_table is None:
+            return []
+        item: Item = {"name": self.vrf, "kind": "vrf", "owner": self.name}
+        if not present:
+            return [{**item, "only_ours": True, "state": "absent"}]
+        return [{**item, "table": str(self.vrf_table), "as_is": True}]
 
     def mtu_options(self) -> Item:
         """Return the options of a link of the network that say what its MTU is."""
@@ -296,7 +308,8 @@ class Network:
         if not present or self.unmanaged:
             return dict(item, state="absent")
         apart = {name: self.spec.get(name, True) for name in ("isolate", "icc")}
-        return {**item, **apart, "internal": not self.forwarded}
+        kept_in = {"vrf": True} if self.vrf and not self.forwarded else {}
+        return {**item, **apart, "internal": not self.forwarded, **kept_in}
 
     def nat(self, present: bool) -> List[Item]:
         """Return the item of the isolation policy, and an item of source NAT a subnet; without any the item that ends what there was.

@@ -10,6 +10,7 @@ itself not talk to them over the parent, so it may have an interface of its own 
 
 from __future__ import annotations
 
+import collections
 import re
 from functools import cached_property
 from typing import Any, Dict, List, Mapping
@@ -29,6 +30,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.networ
     Network,
     Subnet,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.shared_networks import ended
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import Item
 
 _VLAN = re.compile(r"(?P<parent>.+)\.(?P<vlan_id>[1-9][0-9]{0,3})")
@@ -41,8 +43,10 @@ class OnParent(Network):
     useless = {**OF_SHARED, **OF_BRIDGES}
     bridged = False
 
-    def __init__(self, spec: Mapping[str, Any]) -> None:
+    def __init__(self, spec: Mapping[str, Any], shares: bool = False) -> None:
+        """``shares``: the host shares networks, so that this one may have been shared."""
         super().__init__(spec)
+        self.shares = shares
         self.host_access = False  # not by an address of the segment's gateway
         self.kind: str = spec["driver"]
         self.parent = known_name(spec["parent"], self._option("parent")) if spec.get("parent") else ""
@@ -132,16 +136,17 @@ class OnParent(Network):
         return [*self._vlan(), *([host] if self.host_interface else [])]
 
     def ended(self) -> Dict[str, List[Item]]:
-        """Its bridge goes, if it was one; what it has on the host goes with it."""
+        """Its bridge goes, if it was one, and its tunnel; what it has on the host goes with it."""
         own = self.host_interface
-        found: Dict[str, List[Item]] = {"bridge": [{"name": self.name, "only_ours": True, "state": "absent"}]}
+        found = collections.defaultdict(list, ended(self.name) if self.shares else {})
+        found["bridge"] = [{"name": self.name, "only_ours": True, "state": "absent"}]
         if own:
             keep = [part for subnet in self.subnets for part in self._parts(subnet)] if self.present else []
-            found["route"] = [{"network": self.name, "interface": own, "keep": keep, "state": "absent"}]
+            found["route"].append({"network": self.name, "interface": own, "keep": keep, "state": "absent"})
         if not self.present:
             gone = [{"name": own, "kind": self.kind}] if own else []
             gone += [{"name": item["name"], "kind": item["kind"]} for item in self._vlan()]
-            found["link"] = [{**item, "owner": self.name, "only_ours": True, "state": "absent"} for item in gone]
+            found["link"].extend({**item, "owner": self.name, "only_ours": True, "state": "absent"} for item in gone)
         return found
 
     def bridge(self, present: bool) -> List[Item]:

@@ -45,7 +45,7 @@ _LINK = ("name", "kind", "netns")
 _PAIR = ("name", "peer_netns", "peer_name")
 _ISOLATION = ("type", "bridge", "owner")
 _SOURCE_NAT = ("source", "owner")
-_PORT = ("type", "protocol", "host_ip", "host_port", "owner")
+_PORT = ("type", "protocol", "host_ip", "host_port", "owner", "vrf")
 # Where docker mounts the namespaces of its containers. A name that the role gave such a namespace is a link to there, and dangles when it ends.
 _DOCKER_NAMESPACE = re.compile(r"/.*/docker/netns/[^/]+")
 _NAMED_AT_MOST = 5  # of those for whom a link stays
@@ -84,10 +84,15 @@ def purged(
             *_checks(listed, unlisted_pairs, wiring),
         ],
         "route": [{"netns": name, "state": "absent", "exclusive": True} for name in _routed(unlisted, wiring)],
+        "address": [
+            {"netns": name, "interface": "lo", "state": "absent", "supersede": True}
+            for name in _living_on(unlisted, inhabited, wiring)
+        ],
         "veth": [*(_absent({**pair, "peer_netns": pair["made_for"]}, _PAIR) for pair in unlisted_pairs), *cables],
-        "link": [{**_absent(link, _LINK), "only_ours": True} for link in links],
+        "link": [{**_absent(link, _LINK), "only_ours": True} for link in links if link["kind"] != "vrf"],
         "netns": [{"name": name, "state": "absent"} for name in unlisted if name not in inhabited],
         "bridge": [{"name": name, "state": "absent", "only_ours": True, **rewired(plan)} for name in bridges],
+        "vrf": [{**_absent(link, _LINK), "only_ours": True} for link in links if link["kind"] == "vrf"],
     }
     for name in _shared(plan, wiring):
         for step, items in ended(name).items():
@@ -136,7 +141,8 @@ def _ends(pair: Mapping[str, Any], wiring: Wiring) -> FrozenSet[Tuple[Any, ...]]
 def _links(plan: Plan, gone: Collection[str], wiring: Wiring) -> Tuple[List[Mapping[str, Any]], List[str]]:
     """Return the links of ours that the plan neither makes nor uses nor removes, those that are made on others before these, and the warnings that say
     which stay, and for whom. ``gone`` are other interfaces of the host that go."""
-    meant = {_place(item) for half in plan.values() for item in half["link"]}
+    meant = {_place(item) for half in plan.values() for item in (*half["vrf"], *half["link"])}
+    meant.update((item.get("netns"), item.get("master")) for item in plan[WIRE]["bridge"])
     for item in plan[WIRE]["link"]:
         meant.update([(item.get("parent_netns"), item.get("parent")), (item.get("netns"), item.get("master"))])
     meant.update((item.get("netns"), item["interface"]) for item in plan[WIRE]["bridge_port"])
@@ -172,6 +178,12 @@ def _links(plan: Plan, gone: Collection[str], wiring: Wiring) -> Tuple[List[Mapp
         else:
             going[place] = link
     return list(going.values()), warnings
+
+
+def _living_on(names: Sequence[str], inhabited: Collection[str], wiring: Wiring) -> List[str]:
+    """Return those of the names whose namespaces stay, or are an engine's: what is on their loopbacks does not go with them."""
+    engines = {namespace["name"] for namespace in wiring["namespaces"] if namespace["containers"]}
+    return [name for name in names if name in inhabited or name in engines]
 
 
 def _routed(names: Collection[str], wiring: Wiring) -> List[str]:

@@ -44,8 +44,10 @@ STEPS = (
     Step(TEARDOWN, "link", "ns_link", "Remove tunnels and other links"),
     Step(TEARDOWN, "netns", "netns", "Remove namespaces"),
     Step(TEARDOWN, "bridge", "bridge", "Remove bridges"),
+    Step(TEARDOWN, "vrf", "ns_link", "Remove VRFs"),
     Step(TEARDOWN, "nat", "nat", "Remove NAT"),
     Step(WIRE, "netns", "netns", "Make namespaces", summed=True),
+    Step(WIRE, "vrf", "ns_link", "Make VRFs"),
     Step(WIRE, "bridge", "bridge", "Make bridges"),
     Step(WIRE, "nat", "nat", "Isolate the networks, and translate what leaves"),
     Step(WIRE, "link", "ns_link", "Make tunnels, and links on other interfaces", summed=True),
@@ -86,9 +88,9 @@ def network_of(step: str, item: Item, known: Mapping[str, str]) -> str:
     """Return the network that an item is of, given those of its half `network_by_name`, ``""`` where it is a container's."""
     if is_network_s(step, item):
         return str(item["owner"])
-    if step == "link" and (item.get("netns") or item.get("owner")):
+    if step in ("link", "vrf") and (item.get("netns") or item.get("owner")):
         return str(item.get("owner") or "")
-    if step in ("bridge", "link"):
+    if step in ("bridge", "link", "vrf"):
         return known.get(item["name"], item["name"])
     if step == "gateway":
         return known.get(item["interface"], item["interface"])

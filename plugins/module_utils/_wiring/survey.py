@@ -410,6 +410,7 @@ class _Survey:
                     host_port=mapping.ports,
                     protocol=mapping.protocol,
                     host_ip=None if "/" in mapping.host_ip else mapping.host_ip,
+                    vrf=mapping.vrf,
                     owner=mapping.owner,
                 )
 

@@ -47,6 +47,7 @@ NETWORK: Dict[str, Any] = {
     "vlan_filtering": {"type": "bool"},
     "ports": _PORTS,
     "vrf": {"type": "str"},
+    "vrf_table": {"type": "str"},
     "driver": {"type": "str", "choices": list(DRIVERS), "default": "bridge"},
     "parent": {"type": "str"},
     "mode": {"type": "str"},

@@ -52,12 +52,14 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, ForeignRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
+    CONFINED,
     FAMILIES,
     FENCES,
     ISOLATION,
     NAT,
     PORTS,
     TUNNELS,
+    VRFS,
     Allowance,
     Edit,
     NatRule,
@@ -76,13 +78,15 @@ _NEEDED = {
     "": TABLES,
     NAT: ("nat", "mangle"),
     PORTS: ("raw", "mangle", "nat"),
+    VRFS: ("nat",),
+    CONFINED: ("mangle", "filter"),
     **dict.fromkeys((ISOLATION, ALLOWANCES, FENCES), ("filter",)),
     TUNNELS: ("mangle",),
 }
 
 
 # What chains of ours are for that tell so by how their names go on.
-_PURPOSES = (("RAW", PORTS), ("FENCE", FENCES), ("TUNNEL", TUNNELS))
+_PURPOSES = (("RAW", PORTS), ("FENCE", FENCES), ("TUNNEL", TUNNELS), ("VRF", VRFS), ("CONFINE", CONFINED))
 
 
 def _sample(owned: IptablesRules, family: int, last: bool) -> IptablesRules:
@@ -97,8 +101,15 @@ def _sample(owned: IptablesRules, family: int, last: bool) -> IptablesRules:
         owned,
         hairpins=(),
         nat_rules=(NatRule(net),) if owned.whole(NAT, family) and not last else (),
-        port_mappings=tuple(ports) if owned.whole(PORTS, family) and not last else (),
-        isolations=owned.isolations if owned.whole(ISOLATION, family) else (),
+        port_mappings=tuple(
+            mapping
+            for mapping in (*ports, replace(ports[0], vrf=True))
+            if owned.whole(mapping.kind, family) and not last
+        ),
+        isolations=tuple(
+            one if owned.whole(CONFINED, family) else replace(one, vrf=False)
+            for one in (owned.isolations if owned.whole(ISOLATION, family) else ())
+        ),
         allowances=owned.allowances if owned.whole(ALLOWANCES, family) else (),
         fences=owned.fences if owned.whole(FENCES, family) and not last else (),
         tunnels=owned.tunnels if owned.whole(TUNNELS, family) else (),

@@ -45,6 +45,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import prefix
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
+    CONFINED,
     EVERYWHERE,
     FENCES,
     ISOLATION,
@@ -53,6 +54,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     PORTS,
     TUNNELS,
     UNREADABLE,
+    VRFS,
     Allowance,
     Fence,
     Isolation,
@@ -60,13 +62,17 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     OwnedRules,
     PortMapping,
     bridges_of,
+    confined,
     family_of,
+    in_vrfs,
     marked,
+    plain,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import MARK_BIT
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import MARK_BIT, VRF_BIT
 
 PUBLISH, HAIRPIN = OURS + "PUBLISH", OURS + "HAIRPIN"
+VRF, CONFINE = OURS + "VRF", OURS + "CONFINE"
 RAW, MANGLE, FORWARD = OURS + "RAW", OURS + "MANGLE", OURS + "FORWARD"
 LOCALHOST = OURS + "LOCALHOST"
 GUARD, CLOSED, OPEN = OURS + "GUARD", OURS + "CLOSED", OURS + "OPEN"
@@ -75,10 +81,14 @@ USERS = "DOCKER-USER"  # where docker leaves room for rules of others, before it
 # Those who share a bridge see each other: their packets carry this bit from the forward hook, which knows both interfaces, to
 # the postrouting one, which knows only the way out.
 _BIT = "%#x/%#x" % (MARK_BIT, MARK_BIT)
+_KEPT_IN = "%#x/%#x" % (
+    VRF_BIT,
+    VRF_BIT,
+)  # what an internal network in a VRF sends carries this, from the first hook to the one that forwards
 _KINDS = {
     PUBLISH: PORTS, HAIRPIN: PORTS, RAW: PORTS, MANGLE: PORTS, LOCALHOST: PORTS,
     GUARD: ISOLATION, CLOSED: ISOLATION, OPEN: ISOLATION, FORWARD: ALLOWANCES, FENCE: FENCES, FENCED: FENCES,
-    iptables_tunnels.TUNNEL: TUNNELS,
+    iptables_tunnels.TUNNEL: TUNNELS, VRF: VRFS, CONFINE: CONFINED,
 }  # fmt: skip
 _BENT = "linuxnet-hairpin|"  # begins the note of a port whose hairpin we switched on; its bridge follows
 _HERE = ("::1/128", "fe80::/10")
@@ -121,8 +131,29 @@ def _mapping(mapping: PortMapping) -> Words:
     )
 
 
+def _confined(isolations: Sequence[Isolation], layout: Layout) -> None:
+    """Add what keeps in what internal networks in VRFs send: it is forwarded from the VRF, so it is marked where it comes by the bridge. What is bridged
+    between neighbours is shown here as well where br_netfilter is on, and does come from the bridge."""
+    bridges, note = confined(isolations), noted("linuxnet")
+    if not bridges:
+        return
+    layout.chains["mangle", CONFINE] = [("-i", one, *note, "-j", "MARK", "--set-xmark", _KEPT_IN) for one in bridges]
+    layout.chains["filter", CONFINE] = [
+        *(("-i", one, *note, "-j", "RETURN") for one in bridges),
+        ("-m", "mark", "--mark", _KEPT_IN, *note, "-j", "DROP"),
+    ]
+    layout.calls.extend([("mangle", "PREROUTING", _call(CONFINE)), ("filter", "FORWARD", _call(CONFINE))])
+
+
 def _published(family: int, owned: OwnedRules, layout: Layout) -> None:
     mappings = [mapping for mapping in owned.port_mappings if mapping.family == family]
+    # Only with the interface the kernel looks an address in a VRF up where it is; so it is one of that interface.
+    apart = in_vrfs(mappings)
+    if apart:
+        layout.chains["nat", VRF] = [_mapping(mapping) for mapping in apart]
+        limited = ("-m", "addrtype", "--dst-type", "LOCAL", "--limit-iface-in", *_call(VRF))
+        layout.calls.append(("nat", "PREROUTING", limited))
+    mappings = [*plain(mappings)]
     if not mappings:
         return
     # What the host itself answers, were it that nobody listens: no answer of a container's comes back from there.
@@ -255,6 +286,7 @@ def render(family: int, owned: IptablesRules) -> Layout:
         layout.others["filter", caller] = owned.others[family]
     _fenced(fences, layout)
     _isolated(family, owned.isolations, layout)
+    _confined(owned.isolations, layout)
     iptables_tunnels.render(family, owned.tunnels, layout)
     return layout
 
@@ -262,8 +294,8 @@ def render(family: int, owned: IptablesRules) -> Layout:
 # --- reading ---
 
 
-def _read_mapping(rule: Words, family: int) -> Optional[PortMapping]:
-    """Return the port mapping that a rule of ours is, None where it says something that we never write."""
+def _read_mapping(rule: Words, family: int, vrf: bool = False) -> Optional[PortMapping]:
+    """Return the port mapping that a rule of ours is, None where it says something that we never write. ``vrf``: it is in the chain of those in a VRF."""
     owner, rest = owner_of(comment(rule))
     bridge, dummy, note = rest.partition("|")
     first, colon, last = option(rule, "--dport").partition(":")
@@ -278,7 +310,7 @@ def _read_mapping(rule: Words, family: int) -> Optional[PortMapping]:
         return None
     protocol = option(rule, "-p")
     host = host or EVERYWHERE[family]
-    return PortMapping(protocol, host, int(first), int(last), to, int(port or 0), owner, bridge, note)
+    return PortMapping(protocol, host, int(first), int(last), to, int(port or 0), owner, bridge, note, vrf)
 
 
 def _read_isolations(chains: Mapping[str, SavedChain]) -> List[Isolation]:
@@ -286,6 +318,7 @@ def _read_isolations(chains: Mapping[str, SavedChain]) -> List[Isolation]:
     ways = [(option(rule, "-i"), option(rule, "-o"), target(rule)) for rule in rules]
     icc = {into for into, out, dummy in ways if into == out}
     internal = {into for into, out, verdict in ways if verdict == "DROP" and not out}
+    vrf = {option(rule, "-i") for rule in rules_of(chains, CONFINE)} & internal
     inside: Dict[str, Set[Tuple[str, str]]] = {}
     stray: Dict[str, Set[str]] = {}
     only: Dict[str, Set[str]] = {}
@@ -307,6 +340,7 @@ def _read_isolations(chains: Mapping[str, SavedChain]) -> List[Isolation]:
                     *(bridge, verdict != OPEN, bridge in icc, bridge in internal, *owner_of(comment(rule))),
                     inside=tuple(sorted(there)),
                     only=tuple(sorted(only.get(bridge, ()))),
+                    vrf=bridge in vrf,
                 )
             )
     return found
@@ -394,7 +428,8 @@ def owned(saved: Mapping[int, Tables], programs: Optional[Mapping[int, str]] = N
     unmarked: List[str] = []
     for family, tables in saved.items():
         nat, filters = tables.get("nat", {}), tables.get("filter", {})
-        read = (_read_mapping(rule, family) for rule in rules_of(nat, PUBLISH))
+        chains = ((PUBLISH, False), (VRF, True))
+        read = (_read_mapping(rule, family, vrf) for chain, vrf in chains for rule in rules_of(nat, chain))
         mappings += [mapping for mapping in read if mapping is not None]
         for rule, halves in iptables_snat.read(tables, family):
             rules.append(rule)
@@ -441,7 +476,7 @@ def _static(saved: Mapping[int, Tables], owned: IptablesRules) -> FrozenSet[Tupl
         lost = [step.chain for step in difference(tables, layout, SHARED)]
         broken = {_KINDS.get(name, NAT) for name in lost if name.startswith(OURS)}
         if not all(name.startswith(OURS) for name in lost):  # a call that leads elsewhere: nobody knows whose it was
-            broken.update((NAT, PORTS, ISOLATION, ALLOWANCES, FENCES, TUNNELS))
+            broken.update((NAT, PORTS, VRFS, ISOLATION, CONFINED, ALLOWANCES, FENCES, TUNNELS))
         if iptables_snat.STOPS not in tables.get("mangle", {}):
             broken.add(NAT)
         there = {_KINDS.get(name, NAT) for dummy, name in layout.chains}

@@ -66,11 +66,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     RESERVED,
     STATIC,
     TABLE,
+    VRF_INTERNAL,
     put_again,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, ForeignRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
+    CONFINED,
     FAMILIES,
     FENCES,
     ISOLATION,
@@ -80,6 +82,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     TUNNELS,
     UNREADABLE,
     UPLINKS,
+    VRFS,
     Allowance,
     Edit,
     Fence,
@@ -89,8 +92,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     Tunnel,
     Uplink,
     bridges_of,
+    confined,
     edited,
+    in_vrfs,
     making,
+    plain,
 )
 
 if TYPE_CHECKING:
@@ -146,7 +152,9 @@ def _lines(before: NftRules, after: NftRules, edits: Sequence[Edit], objects: Ob
     kinds: Set[str] = {about for edit in edits for about in edit.kinds}
     lines = _nat_lines(before, after, there) if any(edit.put or edit.drop for edit in edits) else []
     kept = {
-        PORTS: after.port_mappings,
+        PORTS: plain(after.port_mappings),
+        VRFS: in_vrfs(after.port_mappings),
+        CONFINED: confined(after.isolations),
         ISOLATION: after.isolations,
         ALLOWANCES: after.allowances,
         FENCES: after.fences,
@@ -204,20 +212,31 @@ def _content(before: NftRules, after: OwnedRules, about: str) -> List[str]:
         return _uplink_lines(before, before.uplinks, [uplink for uplink in after.uplinks if uplink.number])
     if about == TUNNELS:
         return _tunnel_lines(before, before.frames, after.tunnels)
+    if about == CONFINED:
+        return _confined_lines(before, after.isolations)
     if about == ALLOWANCES:
         old = [] if before.anew(about, "marks") else before.allowances
         return _set_lines("marks", map(marking, old), map(marking, after.allowances))
     old_mappings = [mapping for mapping in before.port_mappings if not before.anew(about, map_of(mapping))]
-    return _mapping_lines(before, old_mappings, after)
+    if about == VRFS:
+        return _changed_elements(in_vrfs(old_mappings), in_vrfs(after.port_mappings))
+    return _mapping_lines(before, plain(old_mappings), after)
 
 
-def _mapping_lines(before: NftRules, mappings: Sequence[PortMapping], after: OwnedRules) -> List[str]:
-    old, new = ({mapping.identity: mapping for mapping in found} for found in (mappings, after.port_mappings))
-    loops = () if before.anew(PORTS, "loops") else before.loops
-    localnet = [] if before.anew(PORTS, "localnet") else notes(before.localnet, before.hairpins)
+def _changed_elements(before: Sequence[PortMapping], after: Sequence[PortMapping]) -> List[str]:
+    """Return the lines that make of the elements of some mappings those of others."""
+    old, new = ({mapping.identity: mapping for mapping in found} for found in (before, after))
     return [
         *_element_lines("delete", [mapping for key, mapping in old.items() if new.get(key) != mapping]),
         *_element_lines("add", [mapping for key, mapping in new.items() if old.get(key) != mapping]),
+    ]
+
+
+def _mapping_lines(before: NftRules, mappings: Sequence[PortMapping], after: OwnedRules) -> List[str]:
+    loops = () if before.anew(PORTS, "loops") else before.loops
+    localnet = [] if before.anew(PORTS, "localnet") else notes(before.localnet, before.hairpins)
+    return [
+        *_changed_elements(mappings, plain(after.port_mappings)),
         *_set_lines("loops", loops, map(pair, after.bridges)),
         *_set_lines("localnet", localnet, notes(after.localnet, after.hairpins)),
     ]
@@ -270,6 +289,12 @@ def _reserved_lines(before: NftRules, new: Sequence[Isolation]) -> List[str]:
         return []
     known = [] if before.anew(ISOLATION, RESERVED) else before.sets.get(RESERVED, {})
     return _set_lines(RESERVED, known, reserved(new))
+
+
+def _confined_lines(before: NftRules, new: Iterable[Isolation]) -> List[str]:
+    """Return the lines that keep in what internal networks in VRFs send; ``new`` are all isolations that there are to be."""
+    known = [] if before.anew(CONFINED, VRF_INTERNAL) else before.sets.get(VRF_INTERNAL, {})
+    return _set_lines(VRF_INTERNAL, known, map(quoted, confined(new)))
 
 
 def _reserving(before: NftRules, new: Iterable[Isolation]) -> bool:
@@ -396,9 +421,9 @@ class Nftables(Backend):
             touched_bridges = {*(isolation.bridge for isolation in edit.isolate), *edit.unisolate}
             there = replace(before, isolations=replaced.isolations)
             lines += _isolation_lines(there, edit.isolate, touched_bridges)
-            if _reserving(before, edit.isolate):
-                left = (one for one in before.isolations if one.bridge not in touched_bridges)
-                lines += _reserved_lines(before, [*left, *edit.isolate])
+            left = [one for one in before.isolations if one.bridge not in touched_bridges]
+            lines += _reserved_lines(before, [*left, *edit.isolate])
+            lines += _confined_lines(before, [*left, *edit.isolate])
         lines += _uplink_lines(before, replaced.uplinks, edit.answer)
         return lines + _fence_lines(before, replaced.fences, edit.fence)
 
@@ -422,6 +447,7 @@ class Nftables(Backend):
             for name, texts in inside_of(isolation).items():
                 sets[name].update(dict.fromkeys(texts))
         sets[RESERVED] = dict.fromkeys(reserved(found.isolations)) if _reserving(found, edit.isolate) else {}
+        sets[VRF_INTERNAL] = dict.fromkeys(map(quoted, confined(found.isolations)))
         return replace(found, static=frozenset(static), sets=sets)
 
     def ways(

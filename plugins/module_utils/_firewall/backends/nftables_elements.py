@@ -36,6 +36,10 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import UPLINK_BITS, UPLINK_SHIFT
 
+MAPS = (
+    "publish_",
+    "vrf_",
+)  # begin the names of the maps of published ports: of those that are on addresses in a VRF, the second
 TUNNEL_SETS = ("peers_ip", "peers_ip6", "tunnels")
 HAIRPIN = "linuxnet-hairpin|"  # begins the comment of a port's note, which its bridge follows
 
@@ -44,7 +48,8 @@ HAIRPIN = "linuxnet-hairpin|"  # begins the comment of a port's note, which its 
 
 def map_of(mapping: PortMapping) -> str:
     """Return the name of the map that a port mapping is in."""
-    return "publish_%s%s" % (IP[mapping.family][0], "_port" if mapping.to_port else "")
+    where = MAPS[mapping.vrf]
+    return "%s%s%s" % (where, IP[mapping.family][0], "_port" if mapping.to_port else "")
 
 
 def key_of(mapping: PortMapping) -> str:
@@ -194,8 +199,8 @@ class Addresses:
         return network if network in EVERYWHERE.values() else ""
 
 
-def read_mapping(key: Any, value: Any, addresses: Addresses) -> Optional[PortMapping]:
-    """Return the port mapping that an element is, None where it is another one than we write."""
+def read_mapping(key: Any, value: Any, addresses: Addresses, vrf: bool = False) -> Optional[PortMapping]:
+    """Return the port mapping that an element is, None where it is another one than we write. ``vrf``: it is in a map of those in a VRF."""
     parts = listed(fields(element(key)).get("concat"))
     goal = listed(fields(value).get("concat")) or [value, 0]
     if len(parts) != 3 or len(goal) != 2 or not isinstance(goal[1], int):
@@ -206,7 +211,7 @@ def read_mapping(key: Any, value: Any, addresses: Addresses) -> Optional[PortMap
         return None
     owner, rest = owner_of(comment_of(key))
     bridge, dummy, comment = rest.partition("|")
-    return PortMapping(protocol, host_ip, first, last, to, goal[1], owner, bridge, comment)
+    return PortMapping(protocol, host_ip, first, last, to, goal[1], owner, bridge, comment, vrf)
 
 
 def read_allowance(key: Any, value: Any) -> Allowance:

@@ -16,6 +16,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import by_hand
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_elements import (
     HAIRPIN,
+    MAPS,
     TUNNEL_SETS,
     Addresses,
     bridge_of,
@@ -55,9 +56,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     RESERVED,
     STATIC,
     TABLE,
+    VRF_INTERNAL,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_whole import found
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    CONFINED,
     FAMILIES,
     ISOLATION,
     MARK,
@@ -70,6 +73,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     PortMapping,
     Tunnel,
     bridges_of,
+    confined,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
@@ -115,8 +119,8 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
     mappings: List[PortMapping] = []
     addresses = Addresses()
     for name, elements in sets.items():
-        for key, value in pairs(elements) if name.startswith("publish_") else ():
-            mapping = read_mapping(key, value, addresses)
+        for key, value in pairs(elements) if name.startswith(MAPS) else ():
+            mapping = read_mapping(key, value, addresses, name.startswith(MAPS[True]))
             if mapping is not None:  # also somebody else's: a port is in use by it
                 mappings.append(mapping)
             if mapping is None or not comment_of(key).startswith(MARK):
@@ -126,7 +130,7 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
         for item in sets.get("localnet", ())
         if comment_of(item).startswith(HAIRPIN)
     }
-    names = {name: dict.fromkeys(map(named, sets.get(name, ()))) for name in (*ISOLATION_SETS, RESERVED)}
+    names = {name: dict.fromkeys(map(named, sets.get(name, ()))) for name in (*ISOLATION_SETS, RESERVED, VRF_INTERNAL)}
     insiders = {name: [read_inside(name, item) for item in sets.get(name, ())] for name in INSIDE_SETS}
     names.update((name, dict.fromkeys(inside_text(*one) for one in there if one)) for name, there in insiders.items())
     loops = tuple(map(named, sets.get("loops", ())))
@@ -139,7 +143,8 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
             icc, is_open = pair(bridge) in names["icc"], quoted(bridge) in names["open"]
             internal = quoted(bridge) in names["internal"]
             found_inside = _inside(bridge, insiders)
-            isolations.append(Isolation(bridge, not is_open, icc, internal, *owner_of(comment), *found_inside))
+            vrf = internal and quoted(bridge) in names[VRF_INTERNAL]
+            isolations.append(Isolation(bridge, not is_open, icc, internal, *owner_of(comment), *found_inside, vrf))
         else:
             unmarked.append(_strange_element("set", "closed", item))
     fences = []
@@ -152,6 +157,7 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
     broken.update([ISOLATION] if odd else ())
     remade = {**table.remade, ISOLATION: [*table.remade.get(ISOLATION, ()), *odd]} if odd else table.remade
     broken |= {TUNNELS} if _strange_frames(frames, tunnels) else set()
+    broken |= {CONFINED} if {*names[VRF_INTERNAL]} != {*map(quoted, confined(isolations))} else set()
     return NftRules(
         nat_rules=tuple(nftables_snat.ours(objects)),
         port_mappings=tuple(mappings),

@@ -9,17 +9,19 @@ The names and comments are on running hosts: they stay as they are.
 
 from __future__ import annotations
 
-from typing import Collection, Iterable, List, Mapping, Sequence, Tuple
+from typing import Collection, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
     ANY_MARK,
+    CONFINED,
     FENCES,
     ISOLATION,
     PORTS,
     SPOOFING,
     TUNNELS,
     UPLINKS,
+    VRFS,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import MARK_BIT, UPLINK_BITS
@@ -33,6 +35,7 @@ IP = {
 ISOLATION_SETS = ("closed", "icc", "open", "internal")  # those that an isolated bridge may be in
 # What is inside of isolated networks: by which interface it comes, from where, whatever that is, and by which nothing else comes.
 INSIDE_SETS = ("inside_ip", "inside_ip6", "insiders_ip", "insiders_ip6", "local", "alone")
+VRF_INTERNAL = "vrf_internal"  # bridges of internal networks that are in a VRF
 RESERVED = "reserved"  # the interfaces by which nothing else comes, nor goes
 FENCE_SETS = ("fence", "spared")  # a family each
 _MARK = ANY_MARK + "-"  # begins the comment of a static rule
@@ -111,16 +114,23 @@ def deleted(rules: Iterable[Tuple[str, int]], table: str = TABLE) -> List[str]:
     return ["delete rule %s %s handle %d" % (table, chain, handle) for chain, handle in rules]
 
 
-def _publishing() -> StaticRules:
-    # What the host itself answers, were it that nobody listens: no answer of a container's comes back from there.
-    sets, rules = {}, [("publish", "here", "ip6 daddr { ::1, fe80::/10 } return")]
+def _translating(name: str, chain: str) -> Tuple[Dict[str, str], List[Tuple[str, str, str]]]:
+    """Return maps of published ports, whose names begin so, and the rules of a chain that translate what is in them."""
+    sets, rules = {}, []
     for ip, kind in IP.values():
         key, found = "inet_proto . %s . inet_service" % kind, "meta l4proto . %s daddr . th dport" % ip
-        sets["map publish_%s" % ip] = "type %s : %s; flags interval" % (key, kind)
-        sets["map publish_%s_port" % ip] = "type %s : %s . inet_service; flags interval" % (key, kind)
-        rules.append(("publish", "same-" + ip, "dnat %s to %s map @publish_%s" % (ip, found, ip)))
+        sets["map %s_%s" % (name, ip)] = "type %s : %s; flags interval" % (key, kind)
+        sets["map %s_%s_port" % (name, ip)] = "type %s : %s . inet_service; flags interval" % (key, kind)
+        rules.append((chain, "same-" + ip, "dnat %s to %s map @%s_%s" % (ip, found, name, ip)))
         protocols = "meta l4proto { tcp, udp, sctp }"  # nft wants it said where a port is set
-        rules.append(("publish", "port-" + ip, "%s dnat %s to %s map @publish_%s_port" % (protocols, ip, found, ip)))
+        rules.append((chain, "port-" + ip, "%s dnat %s to %s map @%s_%s_port" % (protocols, ip, found, name, ip)))
+    return sets, rules
+
+
+def _publishing() -> StaticRules:
+    # What the host itself answers, were it that nobody listens: no answer of a container's comes back from there.
+    sets, rules = _translating("publish", "publish")
+    rules.insert(0, ("publish", "here", "ip6 daddr { ::1, fe80::/10 } return"))
     # What is sent to an address of the host: from elsewhere, and by the host itself.
     rules += [(chain, chain, "fib daddr type local jump publish") for chain in ("prerouting", "output")]
     # route_localnet lets a neighbour's packets for 127.0.0.1 in: nobody but the host itself may send them.
@@ -226,6 +236,23 @@ _UPLINKS = StaticRules(
             "ct mark != 0 ct mark & %d == 0 meta mark 0 meta mark set ct mark" % (~UPLINK_BITS & 0xFFFFFFFF),
         ),
     ],
+)
+
+
+# What is published on an address that the host has in a VRF. Only the first pass of this hook is early enough, that of the interface itself, and only with
+# that the kernel looks such an address up where it is.
+def _in_vrfs() -> StaticRules:
+    sets, rules = _translating("vrf", "vrf_ports")
+    rules.insert(0, ("vrf_ports", "elsewhere", "fib daddr . iif type != local return"))
+    return StaticRules("vrf", sets, {"vrf_ports": "nat hook prerouting priority dstnat"}, rules)
+
+
+# What is forwarded in a VRF comes from that, and sdifname says by which of its interfaces.
+_CONFINING = StaticRules(
+    "confine",
+    {"set " + VRF_INTERNAL: "type ifname"},
+    {"vrf_forward": "filter hook forward priority filter"},
+    [("vrf_forward", "internal", "meta sdifname @%s counter drop" % VRF_INTERNAL)],
 )
 
 
@@ -338,4 +365,6 @@ STATIC: Mapping[str, StaticRules] = {
     SPOOFING: _spoofing(),
     UPLINKS: _UPLINKS,
     TUNNELS: _TUNNELS,
+    VRFS: _in_vrfs(),
+    CONFINED: _CONFINING,
 }

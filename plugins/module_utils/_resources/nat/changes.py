@@ -12,6 +12,7 @@ from typing import List, Optional, Tuple
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
+    CONFINED,
     FENCES,
     ISOLATION,
     PORTS,
@@ -134,6 +135,7 @@ class SetPortMappings(FirewallChange):
     backend: Backend = DEFAULT
     hairpins_on: Tuple[Tuple[str, str], ...] = ()
     hairpins_off: Tuple[Tuple[str, str], ...] = ()
+    kind: str = PORTS  # what is set right, where nothing else is changed
 
     def edited(self) -> Edit:
         return Edit(
@@ -143,8 +145,14 @@ class SetPortMappings(FirewallChange):
             localnet_off=self.localnet_off,
             hairpins_on=self.hairpins_on,
             hairpins_off=self.hairpins_off,
-            kinds=(PORTS,),
+            kinds=self._kinds(),
         )
+
+    def _kinds(self) -> Tuple[str, ...]:
+        """Return what it is about: all for one VRF is not about others."""
+        notes = self.localnet_on or self.localnet_off or self.hairpins_on or self.hairpins_off
+        kinds = {mapping.kind: None for mapping in (*self.publish, *self.unpublish)}
+        return (*kinds, *([PORTS] if notes and PORTS not in kinds else [])) or (self.kind,)
 
     def replaced(self) -> OwnedRules:
         return OwnedRules(port_mappings=self.unpublish)
@@ -194,9 +202,12 @@ class SetIsolation(FirewallChange):
     backend: Backend = DEFAULT
 
     def edited(self) -> Edit:
+        kinds = (
+            (ISOLATION, CONFINED) if any(one is not None and one.vrf for one in (self.new, self.old)) else (ISOLATION,)
+        )
         if self.new is not None:
-            return Edit(isolate=(self.new,), kinds=(ISOLATION,))
-        return Edit(unisolate=(self.old.bridge,) if self.old else (), kinds=(ISOLATION,))
+            return Edit(isolate=(self.new,), kinds=kinds)
+        return Edit(unisolate=(self.old.bridge,) if self.old else (), kinds=kinds)
 
     def replaced(self) -> OwnedRules:
         return OwnedRules(isolations=(self.old,) if self.old else ())

@@ -12,6 +12,7 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set,
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import Backend
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    CONFINED,
     FAMILIES,
     ISOLATION,
     Allowance,
@@ -96,7 +97,10 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
     present = params["state"] == "present"
     bridge = interface(params["bridge"], "bridge", present)
     inside, only, direct = _inside(bridge, params.get("inside") or ()) if present else ((), (), ())
-    isolation = Isolation(bridge, params["isolate"], params["icc"], params["internal"], owner, comment, inside, only)
+    vrf = params["internal"] and params["vrf"]
+    isolation = Isolation(
+        *(bridge, params["isolate"], params["icc"], params["internal"], owner, comment, inside, only), vrf=vrf
+    )
     kept = present and params.get("inside") is None
     options = (params["forward"], params["backend"], kept, direct)
     return Want(NsRef.parse(params.get("netns")), isolation, present, *options, ip_forward=params["ip_forward"])
@@ -278,7 +282,8 @@ def plan(want: Want, have: Have) -> Plan:
         )
     before = _describe(want, there[0][1], there[0][0]) if there else {}
     changes: List[Change] = [*have.closing]
-    if want.present and (have.isolation != want.isolation or not have.owned.whole(ISOLATION)):
+    whole = all(have.owned.whole(kind) for kind in ((ISOLATION, CONFINED) if want.isolation.vrf else (ISOLATION,)))
+    if want.present and (have.isolation != want.isolation or not whole):
         changes.append(SetIsolation(want.ns, want.isolation, have.isolation, have.owned, backend=have.backend))
     changes += have.coexistence.changes(want.ns)
     for fencing in have.fencing:
@@ -324,4 +329,5 @@ def _describe(want: Want, isolation: Isolation, backend: Backend) -> Dict[str, A
         "owner": isolation.owner,
         "comment": isolation.comment or None,
         "backend": backend.name,
+        **({"vrf": True} if isolation.vrf else {}),
     }

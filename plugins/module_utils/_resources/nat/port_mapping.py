@@ -12,7 +12,7 @@ from dataclasses import field, replace
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import Identities
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, PortMapping
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import EVERYWHERE, PORTS, PortMapping
 from ansible_collections.linuxnet.containers.plugins.module_utils._model import addressing
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.addressing import IpAddress, address, ip, text
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
@@ -64,6 +64,10 @@ class Want:
     def family(self) -> int:
         return self.mappings[0].family if self.mappings else 4
 
+    @property
+    def kind(self) -> str:
+        return self.mappings[0].kind if self.mappings else PORTS
+
 
 def _ports(text: str, option: str) -> Tuple[int, int]:
     """Return (first, last) of a port or a range."""
@@ -82,6 +86,8 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
     bridge = params.get("bridge") or ""
     if bridge:
         interface(bridge, "bridge", present)
+    elif params["vrf"] and present:
+        raise Invalid("vrf: it needs bridge, the bridge in the VRF that the container is behind.")
     options = (bridge, params["forward"], params["ip_forward"], params["exclusive"], params["backend"])
     addresses = tuple(ip(one, "addresses") for one in params.get("addresses") or ())
     if not present and params.get("host_port") is None:
@@ -110,6 +116,8 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
     if to is not None and (to.is_loopback or to.is_unspecified or to.is_multicast):
         raise Invalid("to_address: %s is not the address of a container." % to)
     host_ip = EVERYWHERE[family] if host is None or host.is_unspecified else addressing.text(host)
+    if params["vrf"] and (host is None or host.is_unspecified or host.is_loopback):
+        raise Invalid("vrf: it needs host_ip, the address that an interface of the host in the VRF has.")
     to_first, to_last = (
         _ports(str(params["to_port"]).partition("/")[0], "to_port") if params.get("to_port") else (first, last)
     )
@@ -119,7 +127,7 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
             % (params["to_port"], ports)
         )
     where = text(to) if to else {4: "0.0.0.0", 6: "::"}[family]
-    base = PortMapping(protocol, host_ip, first, last, where, 0, owner, bridge, comment)
+    base = PortMapping(protocol, host_ip, first, last, where, 0, owner, bridge, comment, params["vrf"])
     mappings: Tuple[PortMapping, ...] = (base,)
     if to is None and host is None:  # to be gone, over IPv4 and IPv6
         mappings = (base, replace(base, host_ip=EVERYWHERE[6], to="::"))
@@ -150,7 +158,7 @@ def _check_host(host: IpAddress, to: Optional[IpAddress]) -> None:
 def together(wants: Sequence[Want]) -> List[Want]:
     """Tell the exclusive ones what else their owner has in the task. Raises `Invalid` where a port is asked for twice, or asked to be gone as
     well."""
-    keep: Dict[Tuple[NsRef, str], List[Tuple[int, str, str, str]]] = {}
+    keep: Dict[Tuple[NsRef, str], List[Tuple[int, str, str, str, bool]]] = {}
     listed: Dict[Tuple[NsRef, str, int], List[PortMapping]] = {}
     for want in wants:
         if want.present:
@@ -183,7 +191,7 @@ def together(wants: Sequence[Want]) -> List[Want]:
 
 def _leaving(wants: Sequence[Want], kept: Mapping[Tuple[NsRef, str], Identities]) -> Dict[NsRef, Dict[str, Leaving]]:
     """Return by namespace what owners give up in a task."""
-    named: Dict[Tuple[NsRef, str], List[Tuple[int, str, str, str]]] = {}
+    named: Dict[Tuple[NsRef, str], List[Tuple[int, str, str, str, bool]]] = {}
     whole: Dict[Tuple[NsRef, str], None] = {}
     for want in wants:
         if want.exclusive or not (want.present or want.mappings):

@@ -17,7 +17,6 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.inde
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     EVERYWHERE,
     FAMILIES,
-    PORTS,
     Allowance,
     OwnedRules,
     PortMapping,
@@ -107,7 +106,7 @@ class Have:
 def look(want: Want, ns: int, state: State) -> Have:
     """Return what there is of a dnat want in the namespace ``ns``."""
     known = firewalls(state)
-    indexes = coexistence.indexes(want.backend, ns, state, (PORTS, want.family) if want.present else None)
+    indexes = coexistence.indexes(want.backend, ns, state, (want.kind, want.family) if want.present else None)
     here, *others = [_there(want, index, ns, state) for index in indexes.values()]
     seen = want.present or any(there.mine or there.surplus or there.stale for there in (here, *others))
     unreadable = None if seen or DEFAULT not in known.available() else known.refusal(ns, DEFAULT)

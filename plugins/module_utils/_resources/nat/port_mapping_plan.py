@@ -103,13 +103,15 @@ def plan(want: Want, have: Have) -> Plan:
 def _published(want: Want, have: Have, mappings: Sequence[PortMapping]) -> List[Change]:
     """Return the steps that publish ports where they are to be, with what the bridge and its port need for them."""
     changes: List[Change] = []
+    here, kind = have.here, mappings[0].kind
     localhost = mappings[0].host_ip == EVERYWHERE[4] or mappings[0].host_ip.startswith("127.")
     opens = bool(have.bridge) and localhost and have.localnet == "0"
-    bends = bool(have.port) and not have.hairpin
+    bends = bool(have.port) and not have.hairpin and kind == PORTS  # in a VRF no container reaches its own port
     # Noted where it is on by us, or was when the ports were elsewhere.
-    notes = bool(have.port) and not have.noted and (bends or have.noted_elsewhere) and notable(have.port)
+    notes = (
+        bool(have.port) and not have.noted and (bends or have.noted_elsewhere) and notable(have.port) and kind == PORTS
+    )
     bent = ((have.port, have.bridge),) if notes else ()
-    here = have.here
     there, wanted = set(here.mine), set(mappings)
     new = tuple(mapping for mapping in mappings if mapping not in there)
     gone = tuple(mapping for mapping in (*here.mine, *here.surplus, *here.stale) if mapping not in wanted)
@@ -119,10 +121,10 @@ def _published(want: Want, have: Have, mappings: Sequence[PortMapping]) -> List[
     opened = (have.bridge,) if not localnet and (opens or have.bridge in noted or (guarded and localhost)) else ()
     off = _no_longer_behind(here, gone, new)
     changes += [*_closed(want, have, off), *_straightened(want, have)]
-    if new or gone or opened or bent or not here.owned.whole(PORTS, want.family):
+    if new or gone or opened or bent or not here.owned.whole(kind, want.family):
         straight = here.hairpins_off
         changes.append(
-            SetPortMappings(want.ns, new, gone, here.owned, False, opened, off, here.backend, bent, straight)
+            SetPortMappings(want.ns, new, gone, here.owned, False, opened, off, here.backend, bent, straight, kind)
         )
     changes += have.apart.changes(want.ns) if have.apart else []
     if bends:  # after its note
@@ -231,6 +233,7 @@ def _describe(
         "owner": first.owner,
         "comment": first.comment or None,
         "backend": backend.name,
+        **({"vrf": True} if first.vrf else {}),
         **forwarding,
     }
 

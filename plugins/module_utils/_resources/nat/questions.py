@@ -71,7 +71,8 @@ def coming(mappings: Sequence[PortMapping], bridge: str, ns: int, state: State) 
     there = [state.link_at(ns, index) for index, address in state.addresses(ns) if asked and str(address.ip) == asked]
     for link in there:
         if link is not None and link.kind != "dummy" and link.name not in ("lo", bridge):
-            ways = [link.name]
+            vrf = state.link_at(ns, link.master) if first.vrf and link.master else None
+            ways = [vrf.name if vrf is not None else link.name]  # what is forwarded in a VRF comes from that
     return [
         there_and_back(
             Packet(

@@ -71,8 +71,19 @@ _RULE = {"source", "out_interface", "exclude", "to_address", "goes_with", "rewir
 _OWN = {
     "masquerade": _RULE | {"exclusive"},  # to_address has a sentence of its own
     "snat": _RULE | {"exclusive"},
-    "dnat": {"protocol", "host_ip", "host_port", "to_address", "to_port", "bridge", "exclusive", "shadow", "addresses"},
-    "filter": {"bridge", "isolate", "icc", "internal", "inside", "goes_with", "rewired", "listed"},
+    "dnat": {
+        "protocol",
+        "host_ip",
+        "host_port",
+        "to_address",
+        "to_port",
+        "bridge",
+        "exclusive",
+        "shadow",
+        "addresses",
+        "vrf",
+    },
+    "filter": {"bridge", "isolate", "icc", "internal", "inside", "vrf", "goes_with", "rewired", "listed"},
     "spoof_check": {
         "interface",
         "mac",
@@ -113,6 +124,7 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays, Shared]]):
         "exclusive": {"type": "bool", "default": False},
         "shadow": {"type": "bool", "default": False},
         "addresses": {"type": "list", "elements": "str"},
+        "vrf": {"type": "bool", "default": False},
         "isolate": {"type": "bool", "default": True},
         "icc": {"type": "bool", "default": True},
         "internal": {"type": "bool", "default": False},

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
+    CONFINED,
     EVERYWHERE,
     ISOLATION,
     NAT,
@@ -17,6 +18,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     SPOOFING,
     TUNNELS,
     UPLINKS,
+    VRFS,
     NatRule,
     OwnedRules,
     PortMapping,
@@ -38,6 +40,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource 
 
 # Of what kind the shared rules are, by the option ``type``; source NAT else.
 _SHARED = {"dnat": PORTS, "filter": ISOLATION, "spoof_check": SPOOFING, "uplink": UPLINKS, "tunnel": TUNNELS}
+_IN_A_VRF = {"dnat": (VRFS,), "filter": (ISOLATION, CONFINED)}  # the same of what is in one
 _STEPS = {
     "dnat": SetPortMappings,
     "filter": SetIsolation,
@@ -58,7 +61,9 @@ def enforced(kind: str, plan: Plan, owned: OwnedRules, family: int, backend: str
     are as they are to be, and so is what else it needs. ``owned`` is what we own in the ``backend`` where it is to be; of another, which it leaves, nothing
     is said."""
     elsewhere = backend not in ("", plan.before.get("backend")) or bool(plan.extra.get("satisfied_by"))
-    stands = elsewhere or owned.whole(_SHARED.get(kind, NAT), family)
+    vrf = (plan.after or plan.before).get("vrf")
+    shared = _IN_A_VRF.get(kind, ()) if vrf else (_SHARED.get(kind, NAT),)
+    stands = elsewhere or all(owned.whole(one, family) for one in shared)
     stands = stands and not (plan.changed and plan.before == plan.after)
     before = {**plan.before, "enforced": stands} if "type" in plan.before else plan.before
     after = {**plan.after, "enforced": True} if plan.after else {}

@@ -50,7 +50,7 @@ def test_what_a_rule_says_of_itself() -> None:
     assert replace(RULE, to_address="192.0.2.1").type == "snat"
     assert replace(RULE, handles=()) == RULE
     assert (WEB.family, WEB.ports, WEB.marked) == (4, "80-89", "linuxnet:web|br0|note")
-    assert WEB.identity == (4, "tcp", "0.0.0.0/0", "80-89")
+    assert WEB.identity == (4, "tcp", "0.0.0.0/0", "80-89", False)
     assert replace(WEB, last=80).ports == "80"
     assert marked("net", "") == "linuxnet:net"
     assert Isolation("br0", owner="net", comment="x").marked == "linuxnet:net|x"

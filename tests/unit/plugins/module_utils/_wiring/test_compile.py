@@ -31,6 +31,7 @@ def test_one_network_and_one_container() -> None:
     pools = {"pools": ["172.17.0.0/16", "fd00:17::/64"], "exclude": ["172.17.0.1", "fd00:17::1"]}
     assert list(plan["wire"]) == [
         "netns",
+        "vrf",
         "bridge",
         "nat",
         "link",
@@ -47,6 +48,7 @@ def test_one_network_and_one_container() -> None:
     assert listed(plan) == {"docker0": ["web"]}
     assert plan["wire"] == {
         "keep": [],
+        "vrf": [],
         "link": [],
         "netns": [{"name": "web", "new_sysctls": BORN_WITH}],
         "bridge": [{"name": "docker0", "only_ours": True, "mtu": "auto", "accept_ra": False}],
@@ -126,6 +128,7 @@ def test_absent_takes_it_down_from_the_outside_in(networks: Any, containers: Any
     rule = {"owner": "docker0", "state": "absent", "goes_with": "docker0"}
     assert plan["teardown"] == {
         "keep": [],
+        "vrf": [],
         "link": [],
         "address": [],
         "publish": [NO_PORTS],

@@ -216,8 +216,19 @@ BLUE: dict[str, Any] = {"name": "blue0", "subnets": ["10.1.0.0/24"], "vrf": "blu
 
 @pytest.mark.parametrize("vrf", ["blue", ""])
 def test_a_network_in_a_vrf_or_in_none(vrf: str) -> None:
-    (bridge,) = wire([{**BLUE, "vrf": vrf}], [])["bridge"]
-    assert bridge["master"] == vrf
+    made = wire([{**BLUE, "vrf": vrf}], [])
+    assert [item["master"] for item in made["bridge"]] == [vrf]
+    assert made["vrf"] == []  # which is the host's own
+
+
+def test_a_vrf_is_made_once_and_goes_with_those_that_are_in_it() -> None:
+    both = [{**BLUE, "vrf_table": "10"}, {**BLUE, "name": "blue1", "subnets": ["10.2.0.0/24"], "vrf_table": 10}]
+    plan = compile_plan(both, [])
+    assert plan["wire"]["vrf"] == [{"name": "blue", "kind": "vrf", "owner": "blue0", "table": "10", "as_is": True}]
+    assert plan["teardown"]["vrf"] == []
+    assert compile_plan([both[0], {**both[1], "state": "absent"}], [])["teardown"]["vrf"] == []
+    gone = compile_plan(both, [], "absent")["teardown"]["vrf"]
+    assert gone == [{"name": "blue", "kind": "vrf", "owner": "blue0", "only_ours": True, "state": "absent"}]
 
 
 @pytest.mark.parametrize(
@@ -225,16 +236,12 @@ def test_a_network_in_a_vrf_or_in_none(vrf: str) -> None:
     [
         ({"unmanaged": True}, "vrf: not with unmanaged, for it is the role's own bridge that is in it."),
         (
-            {"internal": True},
-            "vrf: not with internal, for the firewall sees what comes from it as from the vrf, and could not tell what is to be kept in.",
-        ),
-        ({"host_access": False}, "vrf: not with host_access: false, for the firewall"),
-        ({"subnets": [], "addressing": "none"}, "vrf: not with a network without subnets, for the firewall"),
-        (
             {"isolate": False},
-            "vrf: not with isolate: false, for the firewall sees what comes from it as from the vrf, and could not tell what is to be let through",
+            "vrf: not with isolate: false, for iptables sees what comes from it as from the vrf, and could not tell what is to be let through",
         ),
         ({"vrf": "a/b"}, "vrf: 'a/b' is not an interface name"),
+        ({"vrf_table": "many"}, "vrf_table: 'many' is neither main, default, local nor a number"),
+        ({"vrf": "", "vrf_table": "10"}, "vrf_table: it is for vrf, which is not given."),
     ],
 )
 def test_what_a_network_in_a_vrf_cannot_be(spec: dict[str, Any], sentence: str) -> None:
@@ -243,16 +250,33 @@ def test_what_a_network_in_a_vrf_cannot_be(spec: dict[str, Any], sentence: str) 
     assert str(caught.value).startswith("wiring_networks: network 'blue0': " + sentence)
 
 
-def test_a_network_in_a_vrf_publishes_nothing_and_is_not_kept() -> None:
-    with pytest.raises(
-        Invalid,
-        match=r"'web': published_ports: '8080:80': network 'blue0' is in a vrf, whose addresses are none of the host's",
-    ):
-        compile_plan([BLUE], [{"name": "web", "published_ports": ["8080:80"]}])
-    with pytest.raises(
-        Invalid, match=r"^wiring_persist: network 'blue0': its vrf is not there yet when the wiring is brought back"
-    ):
+def test_a_vrf_has_one_table() -> None:
+    other = {**BLUE, "name": "blue1", "subnets": ["10.2.0.0/24"], "vrf_table": "11"}
+    with pytest.raises(Invalid, match=r"network 'blue1': vrf_table: vrf 'blue' has 10, says network 'blue0'.$"):
+        compile_plan([{**BLUE, "vrf_table": "10"}, other], [])
+
+
+@pytest.mark.parametrize("more", [{"internal": True}, {"host_access": False}, {"subnets": [], "addressing": "none"}])
+def test_what_is_kept_in_says_that_it_is_in_a_vrf(more: dict[str, Any]) -> None:
+    made = wire([{**BLUE, **more}], [])["nat"]
+    assert [(item["internal"], item["vrf"]) for item in made if item.get("type") == "filter"] == [(True, True)]
+    assert "vrf" not in wire([BLUE], [])["nat"][0]
+
+
+@pytest.mark.parametrize("published", ["8080:80", "0.0.0.0:8080:80", "127.0.0.1:8080:80"])
+def test_a_port_in_a_vrf_names_its_address(published: str) -> None:
+    web = {"name": "web", "published_ports": [published]}
+    text = r"name the address that the host has in there, as in 192\.0\.2\.1:8080:80\.$"
+    with pytest.raises(Invalid, match="network 'blue0' is in vrf 'blue'; " + text):
+        compile_plan([BLUE], [web])
+    item = wire([BLUE], [{**web, "published_ports": ["192.0.2.1:8080:80"]}])["publish"][0]
+    assert (item["host_ip"], item["vrf"], item["bridge"]) == ("192.0.2.1", True, "blue0")
+
+
+def test_a_vrf_that_is_to_last_has_a_table() -> None:
+    with pytest.raises(Invalid, match=r"^wiring_persist: network 'blue0': the host's own vrf is not there yet when"):
         compile_plan([BLUE], [], persist=True)
+    assert compile_plan([{**BLUE, "vrf_table": "10"}], [], persist=True)["wire"]["keep"][0]["networks"]
 
 
 NET = "wiring_networks: network 'docker0': "

@@ -149,18 +149,22 @@ def test_a_running_container_of_an_engine_loses_its_wiring_and_runs_on(engine: s
         kernel._state.known.paths[file] = inode
     kernel.started = [Container(engine, "web", 42, file=file)]
     rules = [{"table": "100", "rule_source": "10.1.0.0/24", "gateway": "10.1.0.1"}]
-    role(kernel, [FRONT], [{**WEB, "engine": engine, "routes": rules}], purge=False)
+    web = {**WEB, "engine": engine, "routes": rules, "loopback_addresses": ["10.255.0.1/32"]}
+    role(kernel, [FRONT], [web], purge=False)
+    assert "10.255.0.1" in [address.ip for dummy, address in kernel.addresses(inode)]
     assert bool(kernel.listing()["web"].target) == bool(file)
     gone, warnings = role(kernel, [FRONT])
     assert (warnings, kernel.pids) == ([], {42: inode})
     assert gone == [
         "ports of web",
         "routes that are not asked for in netns 'web'",
+        "address of ours on lo in netns 'web'",
         f"veth {V_WEB}",
         "netns web",
         CHECK_WEB,
     ]
     assert [one.name for one in kernel.links(inode)] == ["lo"]
+    assert "10.255.0.1" not in [address.ip for dummy, address in kernel.addresses(inode)]
     assert kernel.policies(inode, 4) == []
 
 
@@ -206,7 +210,7 @@ def test_pairs_of_others_stay() -> None:
     assert sorted(link.name for link in kernel.links(inode_of(kernel, HOST))) == [
         "a",
         "b",
-        "lo",
+        "address of ours on lo in netns 'web'",
         "v0",
         "vethabcdefghijk",
     ]

@@ -16,6 +16,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
+    CONFINED,
     FAMILIES,
     FENCES,
     ISOLATION,
@@ -24,6 +25,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     SPOOFING,
     TUNNELS,
     UPLINKS,
+    VRFS,
     Edit,
     OwnedRules,
     edited,
@@ -69,7 +71,7 @@ def test_all_that_is_owned_is_read_back(backend: Backend) -> None:
     assert content(found) == content(edited(OwnedRules(), edits_of(backend)))
     assert (found.bridges, found.localnet, found.unmarked) == (("br0",), ("br0",), ())
     assert found.hairpins == (("web0", "br0"),)
-    assert all(found.whole(kind) for kind in (NAT, PORTS, ISOLATION, ALLOWANCES, FENCES, TUNNELS))
+    assert all(found.whole(kind) for kind in (NAT, PORTS, ISOLATION, ALLOWANCES, FENCES, TUNNELS, VRFS, CONFINED))
     assert found.whole(SPOOFING) == bool(found.spoof_checks)
     assert found.whole(UPLINKS) == bool(found.uplinks)
 
@@ -191,7 +193,7 @@ def test_an_edit_of_one_family_leaves_the_other_as_it_is(backend: Backend) -> No
         gone = Edit(
             drop=tuple(rule.key for rule in owned.nat_rules if rule.family == family),
             unpublish=tuple(mapping for mapping in owned.port_mappings if mapping.family == family),
-            kinds=(PORTS,),
+            kinds=(PORTS, VRFS),
         )
         left = backend.owned(made(backend, gone, start=ruleset))
         assert {rule.family for rule in left.nat_rules} == {kept}

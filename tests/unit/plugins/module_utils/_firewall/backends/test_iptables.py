@@ -17,9 +17,11 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_save import SavedChain
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
+    CONFINED,
     ISOLATION,
     NAT,
     PORTS,
+    VRFS,
     Edit,
 )
 from ansible_collections.linuxnet.containers.tests.unit.edits import edits_of, made
@@ -38,7 +40,12 @@ EDITS = edits_of(IPTABLES_NFT)
         ("filter", "LINUXNET-GUARD", 0, ISOLATION),
         ("filter", "LINUXNET-FORWARD", 1, ALLOWANCES),
         ("nat", "OUTPUT", 0, PORTS),
-        ("filter", "FORWARD", 0, ISOLATION),
+        ("filter", "FORWARD", 0, CONFINED),
+        ("filter", "FORWARD", 1, ISOLATION),
+        ("filter", "LINUXNET-CONFINE", 1, CONFINED),
+        ("mangle", "LINUXNET-CONFINE", 0, CONFINED),
+        ("nat", "LINUXNET-VRF", 0, VRFS),
+        ("nat", "PREROUTING", 1, VRFS),
     ],
 )
 def test_f13_a_rule_that_somebody_took_out_breaks_its_kind_and_is_put_back(
@@ -52,7 +59,7 @@ def test_f13_a_rule_that_somebody_took_out_breaks_its_kind_and_is_put_back(
     assert not IPTABLES_NFT.owned(broken).whole(kind, 4)
     assert IPTABLES_NFT.owned(broken).whole(kind, 6)
     again = IPTABLES_NFT.owned(made(IPTABLES_NFT, *EDITS, start=broken))
-    assert all(again.whole(one) for one in (NAT, PORTS, ISOLATION, ALLOWANCES))
+    assert all(again.whole(one) for one in (NAT, PORTS, ISOLATION, ALLOWANCES, CONFINED, VRFS))
 
 
 def test_f13_a_rule_that_was_edited_equals_nothing_that_is_wanted() -> None:

@@ -17,16 +17,21 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fate
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.foreign import Chain, ForeignRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
+    CONFINED,
     FENCES,
     ISOLATION,
     PORTS,
     SPOOFING,
     TUNNELS,
     UPLINKS,
+    VRFS,
     Allowance,
     Edit,
     OwnedRules,
     PortMapping,
+    confined,
+    in_vrfs,
+    plain,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.packets import Packet
 from ansible_collections.linuxnet.containers.tests.unit.edits import edits_of, everything_gone, made
@@ -115,8 +120,10 @@ def test_f13_what_is_left_of_a_kind_goes_though_somebody_took_its_rules_out(kind
         ]
     there = NFTABLES.owned(broken)
     only = {
-        PORTS: Edit(unpublish=there.port_mappings, localnet_off=there.localnet, kinds=(PORTS,)),
-        ISOLATION: Edit(unisolate=tuple(one.bridge for one in there.isolations), kinds=(ISOLATION,)),
+        PORTS: Edit(unpublish=plain(there.port_mappings), localnet_off=there.localnet, kinds=(PORTS,)),
+        VRFS: Edit(unpublish=in_vrfs(there.port_mappings), kinds=(VRFS,)),
+        CONFINED: Edit(unisolate=("br5",), kinds=(ISOLATION, CONFINED)),
+        ISOLATION: Edit(unisolate=tuple(one.bridge for one in there.isolations), kinds=(ISOLATION, CONFINED)),
         ALLOWANCES: Edit(disallow=there.allowances, kinds=(ALLOWANCES,)),
         FENCES: Edit(unfence=tuple(fence.family for fence in there.fences), kinds=(FENCES,)),
         SPOOFING: Edit(
@@ -128,7 +135,9 @@ def test_f13_what_is_left_of_a_kind_goes_though_somebody_took_its_rules_out(kind
     left = made(NFTABLES, only, start=broken)
     owned = NFTABLES.owned(left)
     assert owned.nat_rules
-    kept = {PORTS: owned.port_mappings, ISOLATION: owned.isolations, ALLOWANCES: owned.allowances, FENCES: owned.fences}
+    kept: dict[str, Any] = {PORTS: plain(owned.port_mappings), VRFS: in_vrfs(owned.port_mappings)}
+    kept[CONFINED] = confined(owned.isolations)
+    kept.update({ISOLATION: owned.isolations, ALLOWANCES: owned.allowances, FENCES: owned.fences})
     kept.update({SPOOFING: owned.spoof_checks + owned.apart, UPLINKS: owned.uplinks, TUNNELS: owned.tunnels})
     assert not kept[kind]
     names = {f"{what} {one['name']}" for item in left for what, one in item.items() if what in ("chain", "set", "map")}

@@ -20,17 +20,19 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     ALLOWANCES,
+    CONFINED,
     FENCES,
     ISOLATION,
     PORTS,
     SPOOFING,
     TUNNELS,
     UPLINKS,
+    VRFS,
 )
 
 
 def test_there_are_some_of_each_kind_but_source_nat() -> None:
-    assert list(STATIC) == [PORTS, ISOLATION, ALLOWANCES, FENCES, SPOOFING, UPLINKS, TUNNELS]
+    assert list(STATIC) == [PORTS, ISOLATION, ALLOWANCES, FENCES, SPOOFING, UPLINKS, TUNNELS, VRFS, CONFINED]
     assert {f"set {name}" for name in (*ISOLATION_SETS, *INSIDE_SETS, RESERVED)} == set(STATIC[ISOLATION].sets)
 
 
@@ -58,6 +60,8 @@ def test_the_names_that_are_on_running_hosts_stay() -> None:
         "spoof",
         "uplink",
         "tunnel",
+        "vrf",
+        "confine",
     ]
     assert {kind: static.table for kind, static in STATIC.items() if static.table != TABLE} == {SPOOFING: BRIDGE_TABLE}
     assert STATIC[ISOLATION].mark("closed") == "linuxnet-guard-closed"

@@ -195,7 +195,7 @@ def test_what_else_the_owner_has_in_the_task_is_kept() -> None:
         {"host_port": "95", "state": "absent"},
         {"host_port": "99", "owner": "db"},
     )
-    assert one.keep == {(4, "tcp", "0.0.0.0/0", "80"), (4, "tcp", "0.0.0.0/0", "90")}
+    assert one.keep == {(4, "tcp", "0.0.0.0/0", "80", False), (4, "tcp", "0.0.0.0/0", "90", False)}
     assert other.keep is one.keep, "it is one object, by which an index knows it again"
     assert absent.keep == one.keep
-    assert second.keep == {(4, "tcp", "0.0.0.0/0", "99")}
+    assert second.keep == {(4, "tcp", "0.0.0.0/0", "99", False)}
