@@ -75,6 +75,7 @@ class Want:
     backend: str = _BACKEND.option
     family: int = 0
     ip_forward: bool = False
+    by_hand: bool = False  # what people put among our rules goes
     needed: FrozenSet[int] = frozenset()
     named: FrozenSet[About] = field(default=frozenset(), compare=False)
     keep: FrozenSet[str] = frozenset()
