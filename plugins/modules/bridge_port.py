@@ -24,10 +24,20 @@ options:
     type: str
   interface:
     description:
-      - The interface. Required without O(aggregate). Where the host has an address on it that the bridge has not, a warning says that it is not reached
-        by that any more.
+      - The interface. Left out, it is the host end of the pair that M(linuxnet.containers.veth) gives O(peer_name) in O(peer_netns). One of the two is
+        required without O(aggregate).
+      - Where the host has an address on it that the bridge has not, a warning says that it is not reached by that any more.
       - The name of the bridge means the bridge itself, by which the host is on it (C(self) of C(bridge vlan)). It has O(vlans), and no other option.
     type: str
+  peer_netns:
+    description: The namespace of the container behind the port. The diff names it, and O(interface) is derived from it where that is left out.
+    type: str
+    version_added: 1.0.0
+  peer_name:
+    description: The interface in O(peer_netns).
+    type: str
+    default: eth0
+    version_added: 1.0.0
   hairpin:
     description: Whether a packet may leave by the port it came in by. A container that talks to its own published port needs it.
     type: bool
@@ -107,7 +117,7 @@ EXAMPLES = r"""
 - name: Let a container reach its own published ports
   linuxnet.containers.bridge_port:
     bridge: docker0
-    interface: vethzvxkcem3eqk
+    peer_netns: web
     hairpin: true
 
 - name: Trunk two VLANs and a range

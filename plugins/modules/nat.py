@@ -222,6 +222,12 @@ options:
     description: With O(type=spoof_check), warn where the host cannot check ports, without nft or a kernel that does, instead of failing.
     type: bool
     default: false
+  keep_held:
+    description: For the role, with O(type=spoof_check). What passes, and O(peer_name) has as an address still, passes until an item without this says
+      otherwise; but for what another item of the task asks for or may be given. So who is given another address is not cut off until he has it.
+    type: bool
+    default: false
+    version_added: 1.0.0
   gateways:
     description:
       - With O(type=uplink), the gateway behind the uplink, one of each address family that is to be answered so. It need not be in a network of the

@@ -66,7 +66,7 @@ class Steps:
     def _take_up(self, plan: Plan) -> None:
         """Make a plan the one whose steps are taken."""
         backend = {"backend": self._params["firewall_backend"]}
-        common = {**dict.fromkeys(_OF_NAT, {**_LEFT, **backend}), KEEP: backend}
+        common = {**{step: {**_LEFT, **backend} for step in _OF_NAT}, KEEP: backend}
         self._plan = {
             half: {
                 step: [{**common[step], **item} for item in items] if step in common else items
