@@ -68,6 +68,14 @@ options:
   fast_leave:
     description: Whether a multicast group is left at once.
     type: bool
+  group_fwd_mask:
+    description:
+      - Which frames that come in by the port for 01:80:c2:00:00:00 to 01:80:c2:00:00:0f pass the bridge, besides those of
+        O(linuxnet.containers.bridge#module:group_fwd_mask). V(16388) is LACP and LLDP (bits 2 and 14). Pause frames (bit 1) the kernel refuses.
+      - A port that is checked for spoofing lets none of them in, see M(linuxnet.containers.nat).
+      - Left out, it is not managed, and not in the result.
+    type: int
+    version_added: 1.0.0
   cost:
     description: Path cost of the port for the spanning tree protocol, from 1 to 65535.
     type: int

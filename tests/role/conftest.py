@@ -10,6 +10,7 @@ for every item of every step; told with the chain as well, or only, is what is a
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -57,10 +58,14 @@ BOTH = {
 }
 
 
+# Told as the chain as well where somebody asks for the long form.
+LONG = {"test_month": ["chain", "one_task"]} if os.environ.get("LINUXNET_MONTH") else {}
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """The manners of a file."""
     if "manner" in metafunc.fixturenames:
-        manners = {**CHAIN, **BOTH}.get(Path(str(metafunc.module.__file__)).stem, ["one_task"])
+        manners = {**CHAIN, **BOTH, **LONG}.get(Path(str(metafunc.module.__file__)).stem, ["one_task"])
         metafunc.parametrize("manner", manners, scope="module", indirect=True)
 
 
