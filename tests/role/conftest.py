@@ -33,7 +33,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 # Which tasks there are, and what is installed before them; wiring that a person made, as seen by each module; what the time between tasks does.
-CHAIN = {"test_tasks": ["chain"], "test_by_hand": ["chain"], "test_cuts": ["chain"]}
+CHAIN = {"test_tasks": ["chain"], "test_by_hand": ["chain"], "test_cuts": ["chain"], "test_renames": ["chain"]}
 # The list of tasks, --check and nothing written under strace; the role twice in one play, whose facts outlive its first run;
 # the messages of the filter, of the argument specs, and of the module; what is told after a failure, and what
 # later tasks of a teardown are told of earlier ones; what the kernel does along, and what others do beside.

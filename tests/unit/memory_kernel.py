@@ -479,7 +479,7 @@ class MemoryKernel(MemoryParents):
         self.foreign_rules = [
             item
             for item in self.foreign_rules
-            if not any(line.endswith(" handle %s" % item.get("rule", {}).get("handle")) for line in taken)
+            if not any(line.endswith(f" handle {item.get('rule', {}).get('handle')}") for line in taken)
         ]
         advance(step, self._state)
 
