@@ -55,7 +55,7 @@ options:
       - The lowest three, spanning tree, pause and LACP, the kernel refuses here; O(linuxnet.containers.bridge_port#module:group_fwd_mask) lets more pass.
       - Left out, it is not managed, and not in the result.
     type: int
-    version_added: 1.0.0
+    version_added: 0.3.0
   enabled:
     description: Whether the bridge is up.
     type: bool

@@ -32,12 +32,12 @@ options:
   peer_netns:
     description: The namespace of the container behind the port. The diff names it, and O(interface) is derived from it where that is left out.
     type: str
-    version_added: 1.0.0
+    version_added: 0.3.0
   peer_name:
     description: The interface in O(peer_netns).
     type: str
     default: eth0
-    version_added: 1.0.0
+    version_added: 0.3.0
   hairpin:
     description: Whether a packet may leave by the port it came in by. A container that talks to its own published port needs it.
     type: bool
@@ -75,7 +75,7 @@ options:
       - A port that is checked for spoofing lets none of them in, see M(linuxnet.containers.nat).
       - Left out, it is not managed, and not in the result.
     type: int
-    version_added: 1.0.0
+    version_added: 0.3.0
   cost:
     description: Path cost of the port for the spanning tree protocol, from 1 to 65535.
     type: int

@@ -128,7 +128,7 @@ options:
       - Left out it is V(remove) with O(exclusive), else V(keep). The role keeps them, and removes them with C(wiring_purge).
     type: str
     choices: [keep, remove]
-    version_added: 1.0.0
+    version_added: 0.3.0
   addresses:
     description:
       - With O(type=spoof_check), the addresses that are the container's, and for a router the networks (CIDRs) behind it. Those of others that were let
@@ -227,7 +227,7 @@ options:
       otherwise; but for what another item of the task asks for or may be given. So who is given another address is not cut off until he has it.
     type: bool
     default: false
-    version_added: 1.0.0
+    version_added: 0.3.0
   gateways:
     description:
       - With O(type=uplink), the gateway behind the uplink, one of each address family that is to be answered so. It need not be in a network of the
