@@ -48,6 +48,14 @@ options:
   vlan_filtering:
     description: Whether the bridge looks at VLANs.
     type: bool
+  group_fwd_mask:
+    description:
+      - Which frames for 01:80:c2:00:00:00 to 01:80:c2:00:00:0f pass the bridge, as a number with a bit for each of these addresses. So V(16384) lets LLDP pass
+        (01:80:c2:00:00:0e, bit 14). By default a bridge forwards none of them.
+      - The lowest three, spanning tree, pause and LACP, the kernel refuses here; O(linuxnet.containers.bridge_port#module:group_fwd_mask) lets more pass.
+      - Left out, it is not managed, and not in the result.
+    type: int
+    version_added: 0.3.0
   enabled:
     description: Whether the bridge is up.
     type: bool

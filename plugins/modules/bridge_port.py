@@ -24,10 +24,20 @@ options:
     type: str
   interface:
     description:
-      - The interface. Required without O(aggregate). Where the host has an address on it that the bridge has not, a warning says that it is not reached
-        by that any more.
+      - The interface. Left out, it is the host end of the pair that M(linuxnet.containers.veth) gives O(peer_name) in O(peer_netns). One of the two is
+        required without O(aggregate).
+      - Where the host has an address on it that the bridge has not, a warning says that it is not reached by that any more.
       - The name of the bridge means the bridge itself, by which the host is on it (C(self) of C(bridge vlan)). It has O(vlans), and no other option.
     type: str
+  peer_netns:
+    description: The namespace of the container behind the port. The diff names it, and O(interface) is derived from it where that is left out.
+    type: str
+    version_added: 0.3.0
+  peer_name:
+    description: The interface in O(peer_netns).
+    type: str
+    default: eth0
+    version_added: 0.3.0
   hairpin:
     description: Whether a packet may leave by the port it came in by. A container that talks to its own published port needs it.
     type: bool
@@ -58,6 +68,14 @@ options:
   fast_leave:
     description: Whether a multicast group is left at once.
     type: bool
+  group_fwd_mask:
+    description:
+      - Which frames that come in by the port for 01:80:c2:00:00:00 to 01:80:c2:00:00:0f pass the bridge, besides those of
+        O(linuxnet.containers.bridge#module:group_fwd_mask). V(16388) is LACP and LLDP (bits 2 and 14). Pause frames (bit 1) the kernel refuses.
+      - A port that is checked for spoofing lets none of them in, see M(linuxnet.containers.nat).
+      - Left out, it is not managed, and not in the result.
+    type: int
+    version_added: 0.3.0
   cost:
     description: Path cost of the port for the spanning tree protocol, from 1 to 65535.
     type: int
@@ -107,7 +125,7 @@ EXAMPLES = r"""
 - name: Let a container reach its own published ports
   linuxnet.containers.bridge_port:
     bridge: docker0
-    interface: vethzvxkcem3eqk
+    peer_netns: web
     hairpin: true
 
 - name: Trunk two VLANs and a range

@@ -116,8 +116,19 @@ options:
         first item of the owner does it, and names their networks in RV(before) as C(no_longer_asked_for).
       - With O(type=spoof_check), check no other ports of the owner that the task does not ask for; named alike.
       - With O(type=tunnel), the same for other tunnels of the owner.
+      - What people put among the rules of this collection by hand goes as well, see O(by_hand).
     type: bool
     default: false
+  by_hand:
+    description:
+      - What to do with what people put among the rules of this collection by hand, in any backend of the namespace. That is rules in its chains and
+        elements of its sets and maps that do not carry its mark, so nobody can say whose they are.
+      - With V(keep) they stay, at whatever place, and a warning says of each where it is, what it says and what removes it.
+      - With V(remove) they go. The first item of the task does it, before anything else, and RV(before) has them as C(by_hand).
+      - Left out it is V(remove) with O(exclusive), else V(keep). The role keeps them, and removes them with C(wiring_purge).
+    type: str
+    choices: [keep, remove]
+    version_added: 0.3.0
   addresses:
     description:
       - With O(type=spoof_check), the addresses that are the container's, and for a router the networks (CIDRs) behind it. Those of others that were let
@@ -218,6 +229,12 @@ options:
     description: With O(type=spoof_check), warn where the host cannot check ports, without nft or a kernel that does, instead of failing.
     type: bool
     default: false
+  keep_held:
+    description: For the role, with O(type=spoof_check). What passes, and O(peer_name) has as an address still, passes until an item without this says
+      otherwise; but for what another item of the task asks for or may be given. So who is given another address is not cut off until he has it.
+    type: bool
+    default: false
+    version_added: 0.3.0
   gateways:
     description:
       - With O(type=uplink), the gateway behind the uplink, one of each address family that is to be answered so. It need not be in a network of the
@@ -413,6 +430,7 @@ before:
     - The object as it was, every attribute known. Empty when it was absent. With O(aggregate) see RV(results).
     - With O(type=dnat) also, where there is any, the ports C(no_longer_published) that O(exclusive) removes, and those
       C(of_gone_containers) of other owners, and what others have C(handed_over).
+    - C(by_hand), where there is any, is what people put among the rules that O(by_hand) removes.
     - C(ip_forward) and C(fenced) are there where O(ip_forward) is looked after. C(fenced) is whether the interfaces of others are kept apart, since it was this
       collection that switched forwarding on; RV(commands) name them.
   returned: success, without O(aggregate)

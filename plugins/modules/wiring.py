@@ -431,6 +431,7 @@ options:
         C(/run/netns) that it was made for and the ports that are published under that name. A bridge is ours by its derived MAC address; with it
         go its addresses, its guard, and the source NAT whose owner is the bridge. A link to a namespace of docker's that ended goes as well. What
         M(linuxnet.containers.ns_link) made is ours by its group 76; where somebody else has made something on it, it stays.
+      - What people put among our rules by hand goes as well. Otherwise it stays, and a warning says what it is and what removes it.
       - Ports that lead to a network of the role, and whose owner has no namespace any more, go as those of a container that is gone, unless somebody
         who was not wired for a name is on that network.
       - What was made with the modules alone looks the same, and goes. So does what another play wired; a host has one list.

@@ -188,7 +188,8 @@ wiring:
     orphans:
       description: What this collection or C(ip netns) made and whose owner is gone; C(why) says how that is told. Of a name, C(target) is where a
         symbolic link points to. A link's kind is that of the link. The kind C(forwarding),
-        C(ipv4) or C(ipv6), is what was switched on for rules that somebody took out.
+        C(ipv4) or C(ipv6), is what was switched on for rules that somebody took out. The kind C(by_hand) is a rule or an element that somebody put among
+        those of this collection, with the command that removes it.
       type: list
       elements: dict
       sample:

@@ -419,3 +419,104 @@ def test_whatever_somebody_does_is_put_back_in_one_run(host: Host, backend: str,
         if told or not same:  # a note that one family lacks is put back, one that both lack is not
             assert any(one["changed"] for one in run["results"]) is not same, (turn, done)
         assert listing(host) == before, (turn, done)
+
+
+# What somebody puts among our rules in each backend, and what of it is looked for.
+AMONG: dict[str, list[str]] = {
+    "nftables": [
+        f"nft 'insert rule {TABLE} forward ip saddr 198.51.100.7 counter accept comment \"mine\"'",
+        f"nft 'add rule {TABLE} closed_to tcp dport 22 limit rate 1/second accept'",
+        f"nft 'add chain {TABLE} mine; add rule {TABLE} mine drop; insert rule {TABLE} raw jump mine'",
+        f"nft 'add element {TABLE} publish_ip_port {{ tcp . 0.0.0.0/0 . 2222 : 172.17.0.9 . 22 }}'",
+        f"nft 'add element {TABLE} closed {{ \"br9\" }}'",
+        f"nft 'insert rule {BRIDGE} incoming ether type 0x88cc accept'",
+        f"nft 'add element {BRIDGE} checked {{ \"vethx\" }}'",
+        f"nft 'add element {BRIDGE} apart {{ \"vethy\" }}'",
+    ],
+    "iptables": [
+        "iptables -A LINUXNET-GUARD -s 198.51.100.7 -j ACCEPT",
+        "iptables -t nat -A LINUXNET-POSTROUTING -s 10.9.9.0/24 -j MASQUERADE",
+        "ip6tables -A LINUXNET-CLOSED -p tcp --dport 22 -j ACCEPT",
+    ],
+}
+AMONG[LEGACY] = AMONG["iptables"]
+SAID = {
+    "nftables": [
+        "chain forward: ip saddr 198.51.100.7 counter accept comment \"mine\", which 'nft delete rule inet linuxnet_containers forward handle ",
+        "chain closed_to: something that we never write, which 'nft delete rule inet linuxnet_containers closed_to handle ",
+        "chain mine: drop, which 'nft delete rule inet linuxnet_containers mine handle ",
+        "chain mine: it is none of ours, which 'nft delete chain inet linuxnet_containers mine' removes",
+        "chain raw: jump mine, which 'nft delete rule inet linuxnet_containers raw handle ",
+        "map publish_ip_port: tcp . 0.0.0.0/0 . 2222 : 172.17.0.9 . 22, which 'nft delete element inet linuxnet_containers publish_ip_port ",
+        "set closed: \"br9\", which 'nft delete element inet linuxnet_containers closed { \"br9\" }' removes",
+        "chain incoming: ",
+        "set checked: \"vethx\", which 'nft delete element bridge linuxnet_containers checked { \"vethx\" }' removes",
+        "set apart: \"vethy\", which 'nft delete element bridge linuxnet_containers apart { \"vethy\" }' removes",
+    ],
+    "iptables": [
+        "chain LINUXNET-GUARD of filter: -s 198.51.100.7/32 -j ACCEPT, which 'iptables-",
+        "chain LINUXNET-POSTROUTING of nat: -s 10.9.9.0/24 -j MASQUERADE, which 'iptables-",
+        "chain LINUXNET-CLOSED of filter: -p tcp -m tcp --dport 22 -j ACCEPT, which 'ip6tables-",
+    ],
+}  # fmt: skip
+SAID[LEGACY] = SAID["iptables"]
+
+
+@pytest.mark.parametrize("backend", [*BACKENDS, LEGACY])
+def test_what_people_put_among_ours_stays_and_is_told_until_a_run_takes_it_back(host: Host, backend: str) -> None:
+    host.use(backend)
+    host.module("nat", **task(host))
+    before = listing(host)
+    for command in AMONG[backend]:
+        host.run(command)
+    theirs = listing(host)
+    (said,) = [one for one in warnings(unchanged(host, "nat", **task(host))) if "without the mark" in one]
+    assert [one for one in SAID[backend] if one not in said] == [], said
+    assert listing(host) == theirs
+
+    exclusive = {"type": "dnat", "owner": "nobody-s", "state": "absent", "by_hand": "remove", "backend": host.backend}
+    done = host.settles("nat", **exclusive)
+    assert listing(host) == before
+    told = done["before"]["by_hand"]
+    assert [one for one in SAID[backend] if not any(one in text for text in told)] == []
+    assert not [one for one in warnings(done) if "without the mark" in one]
+
+
+@pytest.mark.parametrize("backend", [*BACKENDS, LEGACY])
+def test_the_commands_take_the_same_back_and_exclusive_says_so_as_well(host: Host, backend: str) -> None:
+    host.use(backend)
+    host.module("nat", **task(host))
+    before = listing(host)
+    for command in AMONG[backend]:
+        host.run(command)
+    items = [dict(item, exclusive=True) if item.get("source") else item for item in task(host)["aggregate"]]
+    whole = {**task(host), "aggregate": items}
+    foreseen = host.module("nat", check=True, **whole)
+    assert [one["changed"] for one in foreseen["results"]] == [True, *([False] * (len(items) - 1))]
+    for line in foreseen["results"][0]["commands"]:
+        host.run(line)
+    assert listing(host) == before
+    for command in AMONG[backend]:
+        host.run(command)
+    done = host.settles("nat", **whole)
+    assert "by_hand" in done["results"][0]["before"]
+    assert listing(host) == before
+
+
+@pytest.mark.parametrize("backend", [*BACKENDS, LEGACY])
+def test_where_nothing_of_ours_is_left_but_what_people_put_there_all_goes_with_it(host: Host, backend: str) -> None:
+    host.use(backend)
+    start = listing(host)
+    host.module("nat", **task(host))
+    for command in AMONG[backend]:
+        host.run(command)
+    known = {"type", "source", "host_port", "to_address", "host_ip", "bridge", "interface", "owner"}
+    items = [{name: item[name] for name in item if name in known} for item in task(host)["aggregate"]]
+    for item in items:
+        if "source" in item:
+            item.update(type="masquerade", to_address=None)
+    host.settles("nat", aggregate=items, state="absent", backend=host.backend)
+    assert listing(host) != start
+    host.settles("nat", state="absent", owner="br0", exclusive=True, backend=host.backend)
+    left = listing(host)
+    assert left == start or (backend == LEGACY and "LINUXNET" not in str(left))  # whose tables are the kernel's

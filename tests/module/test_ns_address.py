@@ -239,6 +239,15 @@ def test_loopback_removes_what_this_collection_set_on_lo_unless_the_task_asks_fo
     assert "src" not in host.run("ip -n web route show 10.8.0.0/16").stdout
 
 
+def test_labs10_on_lo_nobody_is_told_or_asked(host: Host) -> None:
+    """No neighbour is there. A fixed address, and one from a pool."""
+    lo = {"netns": "web", "interface": "lo"}
+    fixed = host.settles("ns_address", **lo, address="10.255.0.1/32")
+    chosen = host.settles("ns_address", **lo, pool="10.254.0.0/24")
+    for done in (fixed, chosen):
+        assert not [line for line in done["commands"] if "arping" in line], done["commands"]
+
+
 def test_supersede_removes_only_what_this_collection_set(host: Host) -> None:
     host.run("ip -n web addr add 192.0.2.7/24 dev eth0")
     host.module("ns_address", **WEB, address="172.17.0.9/16")

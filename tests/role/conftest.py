@@ -10,6 +10,7 @@ for every item of every step; told with the chain as well, or only, is what is a
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,8 +32,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return LoadFileScheduling(config, log)
 
 
-# Which tasks there are, and what is installed before them; wiring that a person made, as seen by each module.
-CHAIN = {"test_tasks": ["chain"], "test_by_hand": ["chain"]}
+# Which tasks there are, and what is installed before them; wiring that a person made, as seen by each module; what the time between tasks does.
+CHAIN = {"test_tasks": ["chain"], "test_by_hand": ["chain"], "test_cuts": ["chain"], "test_renames": ["chain"]}
 # The list of tasks, --check and nothing written under strace; the role twice in one play, whose facts outlive its first run;
 # the messages of the filter, of the argument specs, and of the module; what is told after a failure, and what
 # later tasks of a teardown are told of earlier ones; what the kernel does along, and what others do beside.
@@ -57,10 +58,14 @@ BOTH = {
 }
 
 
+# Told as the chain as well where somebody asks for the long form.
+LONG = {"test_month": ["chain", "one_task"]} if os.environ.get("LINUXNET_MONTH") else {}
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """The manners of a file."""
     if "manner" in metafunc.fixturenames:
-        manners = {**CHAIN, **BOTH}.get(Path(str(metafunc.module.__file__)).stem, ["one_task"])
+        manners = {**CHAIN, **BOTH, **LONG}.get(Path(str(metafunc.module.__file__)).stem, ["one_task"])
         metafunc.parametrize("manner", manners, scope="module", indirect=True)
 
 

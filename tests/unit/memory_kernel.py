@@ -474,6 +474,15 @@ class MemoryKernel(MemoryParents):
     def _SetApart(self, step: firewall_change.SetApart) -> None:
         advance(step, self._state)
 
+    def _TakeBack(self, step: firewall_change.TakeBack) -> None:
+        taken = [line for one in step.owned.strangers for line in one.words]
+        self.foreign_rules = [
+            item
+            for item in self.foreign_rules
+            if not any(line.endswith(f" handle {item.get('rule', {}).get('handle')}") for line in taken)
+        ]
+        advance(step, self._state)
+
     def _SetAllowances(self, step: firewall_change.SetAllowances) -> None:
         advance(step, self._state)
 

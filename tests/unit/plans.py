@@ -23,7 +23,7 @@ CHECK = {
     "type": "spoof_check", "owner": "web", "comment": "wiring", "peer_netns": "web", "peer_name": "eth0", "addresses": [],
     "optional": True,
 }  # fmt: skip
-CHECKED_FIRST = {**CHECK, "exclusive": True}
+CHECKED_FIRST = {**CHECK, "exclusive": True, "keep_held": True}
 
 
 def wire(networks: Sequence[Any], containers: Sequence[Any]) -> dict[str, list[dict[str, Any]]]:

@@ -195,8 +195,8 @@ def started(name: str) -> set[str]:
         ("ns_route", 47),
         ("ns_address", 49),
         ("netns", 49),
-        ("nat", 94),
-        ("path_info", 104),
+        ("nat", 96),
+        ("path_info", 105),
     ],
 )
 def test_a_module_starts_with_little(name: str, files: int) -> None:

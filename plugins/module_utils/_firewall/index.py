@@ -223,6 +223,8 @@ class RuleIndex:
 
     def advance(self, edit: Edit) -> None:
         """Take an edit as done."""
+        if edit.reclaim:
+            edit = self._reclaiming(edit)
         for rule in edit.put:
             old = self.nat_rules.get(rule.key)
             if old is not None:
@@ -275,9 +277,21 @@ class RuleIndex:
             self._drop_check(port)
         self._move_on(edit)
 
+    def _reclaiming(self, edit: Edit) -> Edit:
+        """Return an edit that takes back what somebody put among ours, with what of that is counted among it: what has no owner."""
+        return replace(
+            edit,
+            unpublish=(*edit.unpublish, *self.of("")),
+            disallow=(*edit.disallow, *(one for one in self.allowances.values() if not one.owner)),
+            uncheck=(*edit.uncheck, *(check.interface for check in self.checks_of(""))),
+            apart_off=(*edit.apart_off, *(note for note in self.apart.items() if not note[1])),
+            unanswer=(*edit.unanswer, *(uplink.key for uplink in self.uplinks.values() if not uplink.owner)),
+            unadmit=(*edit.unadmit, *(tunnel.key for tunnel in self.tunnels.values() if not tunnel.owner)),
+        )
+
     def _move_on(self, edit: Edit) -> None:
         """Have `owned` say what it is after an edit."""
-        changed: Dict[str, Any] = {}
+        changed: Dict[str, Any] = {"unmarked": (), "beside": ()} if edit.reclaim else {}
         if edit.isolate or edit.unisolate:
             changed["isolations"] = tuple(self.isolations.values())
         if edit.allow or edit.disallow:

@@ -287,10 +287,30 @@ def in_order(addresses: Iterable[str]) -> Tuple[str, ...]:
 
 
 @dataclass(frozen=True)
+class ByHand:
+    """What somebody put among ours: ``where``, what it says (``text``, ``""`` where that cannot be told), and what takes it away: the ``program`` with its
+    ``words``, and both as people are ``shown`` them. Where it can be taken away by its like only, there are no words, and what is shown lists it."""
+
+    where: str
+    text: str
+    shown: str
+    program: str = ""
+    words: Tuple[str, ...] = ()
+
+    @property
+    def said(self) -> str:
+        """Return where it is and what it says."""
+        return "%s: %s" % (self.where, self.text or "something that we never write")
+
+    def __str__(self) -> str:
+        return "%s, which '%s' %s" % (self.said, self.shown, "removes" if self.words else "shows")
+
+
+@dataclass(frozen=True)
 class OwnedRules:
     """What we own in the rule set of one backend. ``bridges`` are those behind which ports are published, ``localnet`` those whose
     route_localnet we switched on, ``hairpins`` the ports, each with its bridge, whose hairpin we switched on, ``apart`` those that a rule keeps from
-    the others, in place of isolation; ``unmarked`` names rules among ours that do not carry our mark: somebody else's.
+    the others, in place of isolation; ``unmarked`` is what is among ours and does not carry our mark: somebody else's; ``beside`` the same of checks of ports.
 
     ``static``: the kinds, by address family, whose static rules (those that are the same whatever is owned) are all there and
     as they should be. ``families``: those that the backend writes here. A backend notes more for itself in a class of its own.
@@ -308,9 +328,15 @@ class OwnedRules:
     apart: Tuple[Tuple[str, str], ...] = ()
     uplinks: Tuple[Uplink, ...] = ()
     tunnels: Tuple[Tunnel, ...] = ()
-    unmarked: Tuple[str, ...] = ()
+    unmarked: Tuple[ByHand, ...] = ()
+    beside: Tuple[ByHand, ...] = ()
     static: FrozenSet[Tuple[str, int]] = frozenset()
     families: Tuple[int, ...] = FAMILIES
+
+    @property
+    def strangers(self) -> Tuple[ByHand, ...]:
+        """Return what somebody put among ours."""
+        return (*self.unmarked, *self.beside)
 
     def whole(self, kind: str, family: int = 0) -> bool:
         """Return whether the static rules of a kind are whole in an address family, or (0) in all that are written here."""
@@ -329,7 +355,7 @@ class OwnedRules:
 class Edit:
     """What one step changes of what we own. A rule that is put replaces the one with its key, an isolation the one of its bridge, a
     check the one of its port.
-    ``kinds`` are those that it is about, if only to set right static rules that somebody edited."""
+    ``kinds`` are those that it is about, if only to set right static rules that somebody edited. ``reclaim``: what somebody put among ours goes."""
 
     put: Tuple[NatRule, ...] = ()
     drop: Tuple[Tuple[str, str], ...] = ()
@@ -354,6 +380,7 @@ class Edit:
     admit: Tuple[Tunnel, ...] = ()  # their peers only
     unadmit: Tuple[Tuple[int, int], ...] = ()  # tunnels by their keys
     kinds: Tuple[str, ...] = ()
+    reclaim: bool = False
 
 
 def making(owned: OwnedRules) -> Edit:
@@ -386,10 +413,33 @@ def making(owned: OwnedRules) -> Edit:
 
 
 Owned = TypeVar("Owned", bound=OwnedRules)
+Kept = TypeVar("Kept", PortMapping, Allowance, SpoofCheck, Uplink, Tunnel)
+
+
+def reclaimed(owned: Owned) -> Owned:
+    """Return what is owned without what somebody put among it: what has no owner was written by nobody here."""
+    return replace(
+        owned,
+        port_mappings=_of_somebody(owned.port_mappings),
+        allowances=_of_somebody(owned.allowances),
+        spoof_checks=_of_somebody(owned.spoof_checks),
+        apart=tuple(note for note in owned.apart if note[1]),
+        uplinks=_of_somebody(owned.uplinks),
+        tunnels=_of_somebody(owned.tunnels),
+        unmarked=(),
+        beside=(),
+    )
+
+
+def _of_somebody(rules: Tuple[Kept, ...]) -> Tuple[Kept, ...]:
+    return tuple(rule for rule in rules if rule.owner)
 
 
 def edited(owned: Owned, edits: Iterable[Edit]) -> Owned:
     """Return what is owned after ``edits``. What is replaced keeps its place in the order."""
+    edits = list(edits)
+    if any(edit.reclaim for edit in edits):
+        owned = reclaimed(owned)
     rules = {rule.key: rule for rule in owned.nat_rules}
     mappings = {mapping.identity: mapping for mapping in owned.port_mappings}
     isolations = {isolation.bridge: isolation for isolation in owned.isolations}

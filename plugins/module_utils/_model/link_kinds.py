@@ -203,6 +203,7 @@ _BRIDGE = Kind(
         Field("forward_delay", "IFLA_BR_FORWARD_DELAY", "forward_delay {}", 1500, values.hundredths),
         Field("ageing_time", "IFLA_BR_AGEING_TIME", "ageing_time {}", 30000, values.hundredths),
         Field("vlan_filtering", "IFLA_BR_VLAN_FILTERING", "vlan_filtering {}", False, switch="01"),
+        Field("group_fwd_mask", "IFLA_BR_GROUP_FWD_MASK", "group_fwd_mask {}", 0, values.mask(16, 0b111), asked=True),
     ),
     table(
         Field("hairpin", "IFLA_BRPORT_MODE", "hairpin {}", False),
@@ -216,6 +217,15 @@ _BRIDGE = Kind(
         Field("fast_leave", "IFLA_BRPORT_FAST_LEAVE", "fastleave {}", False),
         Field("cost", "IFLA_BRPORT_COST", "cost {}", 2, values.integer(1, 65535)),
         Field("priority", "IFLA_BRPORT_PRIORITY", "priority {}", 32, values.integer(0, 63)),
+        Field(
+            "port_fwd_mask",
+            "IFLA_BRPORT_GROUP_FWD_MASK",
+            "group_fwd_mask {}",
+            0,
+            values.mask(16, 0b010),
+            called="group_fwd_mask",
+            asked=True,
+        ),
     ),
     described="a bridge",
 )

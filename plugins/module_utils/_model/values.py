@@ -55,6 +55,21 @@ def integer(low: int, high: int) -> Callable[[int, str], int]:
     return sanitizer
 
 
+def mask(width: int, refused: int) -> Callable[[int, str], int]:
+    """Return the sanitizer of numbers of so many bits, but for those in ``refused``, which the kernel never sets."""
+    every = (1 << width) - 1
+    within = integer(0, every)
+
+    def sanitizer(value: int, option: str) -> int:
+        if within(value, option) & refused:
+            raise Invalid(
+                "%s: %d has bits that the kernel refuses; those of %d can be set." % (option, value, every & ~refused)
+            )
+        return value
+
+    return sanitizer
+
+
 def number(low: int, high: int, what: str, **words: int) -> Callable[[Any, str], int]:
     """Return the sanitizer of texts that are a number from ``low`` to ``high``, or one of ``words`` for a number. ``what`` they are
     not, in the error, is neither."""

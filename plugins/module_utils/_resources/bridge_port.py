@@ -14,7 +14,12 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.links import SetLink, SetVlans
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import Invalid, Refused
-from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import APART, known_name
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming import (
+    APART,
+    host_interface,
+    interface_name,
+    known_name,
+)
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import FOREVER, Link, NsRef, Vlan
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.values import natural
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.link import (
@@ -24,6 +29,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.lin
     port_of,
     shown,
     usual,
+    whose,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import (
     NETNS,
@@ -39,7 +45,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._run.state imp
 @dataclass(frozen=True)
 class Want:
     """``attributes`` are those that are asked for, by row; ``vlans`` None where they are not managed. ``only_ours``: neither the bridge nor the
-    interface is taken from anybody else. ``optional``: an interface that is not there is left out."""
+    interface is taken from anybody else. ``optional``: an interface that is not there is left out. ``peer``: the namespace and the name of the other end
+    of the pair that it is of."""
 
     ns: NsRef
     bridge: str
@@ -50,6 +57,7 @@ class Want:
     exclusive: bool = False
     only_ours: bool = False
     optional: bool = False
+    peer: Optional[Tuple[NsRef, str]] = None
 
     @property
     def own(self) -> bool:
@@ -175,10 +183,12 @@ def _said(want: Want, ns: int, bridge: Link, port: Link, state: State) -> Tuple[
 
 class BridgePortResource(Resource[Want, Have]):
     noun = "bridge_port"
-    identity = ("interface",)
+    identity = ("interface", "peer_netns")
     options: Dict[str, Any] = {
         "bridge": {"type": "str", "required": True},
-        "interface": {"type": "str", "required": True},
+        "interface": {"type": "str"},
+        "peer_netns": {"type": "str"},
+        "peer_name": {"type": "str", "default": "eth0"},
         **STATE,
         **NETNS,
         **link_kinds.specs(link_kinds.PORT),
@@ -200,16 +210,25 @@ class BridgePortResource(Resource[Want, Have]):
         vlans = params.get("vlans")
         if params["exclusive"] and vlans is None:
             raise Invalid("exclusive: it needs vlans, the only ones that are to be there.")
+        peer = None
+        if params.get("peer_netns") is not None:
+            peer = NsRef.parse(params["peer_netns"], "peer_netns"), interface_name(params["peer_name"], "peer_name")
+        interface = params.get("interface")
+        if interface is None:
+            if peer is None:
+                raise Invalid("interface is required, or peer_netns, from which it is derived.")
+            interface = host_interface(peer[0].path, peer[1])
         want = Want(
             NsRef.parse(params.get("netns")),
             known_name(params["bridge"], "bridge"),
-            known_name(params["interface"], "interface"),
+            known_name(interface, "interface"),
             params["state"] == "present",
             link_kinds.given(params, link_kinds.PORT),
             None if vlans is None else _vlans(vlans, "vlans"),
             params["exclusive"],
             params["only_ours"],
             params["optional"],
+            peer,
         )
         return self._of_itself(want)
 
@@ -235,6 +254,9 @@ class BridgePortResource(Resource[Want, Have]):
 
     def subject(self, want: Want) -> str:
         return ("bridge %s itself" if want.own else "bridge port %s") % want.interface
+
+    def title(self, want: Want) -> str:
+        return whose(self.subject(want), *want.peer) if want.peer else self.subject(want)
 
     def effect(self, want: Want, plan: Plan) -> Sides:
         return brief((plan.before, plan.after), usual(link_kinds.PORT), {"cost": "bridge", "interface": "bridge"})

@@ -192,7 +192,7 @@ class Search:
         # Whoever is on a parent is on its segment, so that it can ask before they are there.
         parent = self._bridge if self._want.on_parent else None
         ns, link = (self._where, parent) if parent is not None else (self._ns, self._link)
-        if not (self._want.probe and link.index > 0 and link.get("mac") and link.get("enabled")):
+        if not (self._want.probe and link.index > 0 and link.get("mac") and link.get("enabled")) or link.name == "lo":
             return ""
         answer = self._state.who_has(ns, link, str(ip)) or ""
         return "" if answer == self._link.get("mac") else answer  # it has it, on another parent as yet

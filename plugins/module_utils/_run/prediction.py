@@ -203,6 +203,9 @@ def _set_link(step: SetLink, state: State) -> None:
                 _cycled(state, ns, link)
     if new.get("enabled") and not link.get("enabled"):
         state.known.raised.add((ns, link.index))
+    if name != link.name and link.index > 0:
+        state.link_renamed(ns, link.name, name)
+        state.known.default_routes.clear()
     state.known.links[ns].drop(link)
     now = state.known.links[ns].put(replace(link.with_(**new), name=name))
     if not {"mtu", "mac", "enabled"}.isdisjoint(new):

@@ -154,6 +154,9 @@ class Known:
     ended: Set[int] = field(default_factory=set)  # namespaces that check mode foresees to end
     deleted: Set[Tuple[Optional[int], int]] = field(default_factory=set)  # links, by namespace and index
     deleted_names: Set[Tuple[int, str]] = field(default_factory=set)  # the same by name, which another may have by now
+    renamed: Dict[Tuple[int, str], str] = field(
+        default_factory=dict
+    )  # links by the name that the kernel has for them yet
     raised: Set[Tuple[int, int]] = field(default_factory=set)  # links that were down, by namespace and index
 
     def forget(self, touched: Set[int]) -> None:
@@ -511,6 +514,7 @@ class State:
             found: Iterable[Route] = ()
             if ns >= 0:
                 found = self.source.routes(ns, family, table) if read is None else read
+            found = _called(found, {old: new for (where, old), new in self.known.renamed.items() if where == ns})
             known = self.known.links[ns].by_name
             gone, there = self.known.deleted_names, self._left(ns)
             names = None if there is None else {*there.values(), ""}
@@ -522,6 +526,14 @@ class State:
                 and (names is None or route.interface in names)
             ]
         return self.known.routes[ns, family, table]
+
+    def link_renamed(self, ns: int, old: str, new: str) -> None:
+        """Note that an interface is about to have another name: its routes go along."""
+        self.list_routes(ns)
+        for key in [key for key in self.known.routes if key[0] == ns]:
+            self.known.routes[key] = _called(self.known.routes[key], {old: new})
+        renamed = self.known.renamed
+        renamed[next((key for key, name in renamed.items() if (key[0], name) == (ns, old)), (ns, old))] = new
 
     def list_routes(self, ns: int) -> None:
         """Have the tables of a namespace that were read as `routes` has them, for a change moves those on."""
@@ -640,4 +652,19 @@ class State:
         if steps:
             self.known.deleted.clear()
             self.known.deleted_names.clear()
+            self.known.renamed.clear()
             self.known.raised.clear()
+
+
+def _called(routes: Iterable[Route], names: Mapping[str, str]) -> List[Route]:
+    """Return routes with the new names of their interfaces, by the old ones."""
+    if not names:
+        return list(routes)
+    return [
+        replace(
+            route,
+            interface=names.get(route.interface, route.interface),
+            nexthops=tuple(replace(hop, interface=names.get(hop.interface, hop.interface)) for hop in route.nexthops),
+        )
+        for route in routes
+    ]

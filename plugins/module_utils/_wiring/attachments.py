@@ -125,7 +125,8 @@ class Attachment:
         options = self._port_options()
         if not options:
             return []
-        return [dict(options, bridge=self.network.name, interface=host_end(self.bare_pair()))]
+        behind = {"peer_netns": self.container, "peer_name": self.interface}
+        return [dict(options, bridge=self.network.name, interface=host_end(self.bare_pair()), **behind)]
 
     def _port_options(self) -> Item:
         """Return the options of the port. With ``icc: false`` the bridge itself keeps its ports apart."""
@@ -193,17 +194,17 @@ class Attachment:
 
     def check(self) -> Item:
         """Return the item that has its port checked, with those of its addresses that are known before the step `address`: the fixed ones, and what it
-        has already of the networks that the others are taken from."""
-        return {**self._check(), "exclusive": True}
+        has already of the networks that the others are taken from. What it has besides goes when it has been given those."""
+        return {**self._check(), "exclusive": True, "keep_held": True}
 
-    def check_given(self) -> List[Item]:
-        """Return the item that lets through what the step `address` gave, none where that was known before."""
+    def check_given(self) -> Item:
+        """Return the item that lets through what the step `address` gave, and nothing of what it took."""
         item = self._check()  # not exclusive: another one of the container may be left out
         pools = item.get("pools", ())
         item["addresses"] += [
             self.reference(version) for version in (4, 6) if any((":" in pool) == (version == 6) for pool in pools)
         ]
-        return [item] if pools else []
+        return item
 
     def _check(self) -> Item:
         given = [item["address"] for item in self.addresses() if item.get("address")]

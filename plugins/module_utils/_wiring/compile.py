@@ -379,9 +379,7 @@ def _add_container(plan: Plan, container: Container, all_absent: bool) -> None:
         wire["nat"].extend([] if container.ports else container.nat(present=False))
         wire["nat"].extend(container.checks())
         wire["publish"].extend(container.nat(present=True))
-        wire["publish"].extend(
-            item for attachment in container.attachments if attachment.checked for item in attachment.check_given()
-        )
+        wire["publish"].extend(attachment.check_given() for attachment in container.attachments if attachment.checked)
     else:
         wire["route"].extend(container.routes() if container.ends else container.no_routes())
     if not container.shares:
@@ -390,16 +388,16 @@ def _add_container(plan: Plan, container: Container, all_absent: bool) -> None:
 
 def publishing(items: Sequence[Item], closed: Sequence[Mapping[str, Any]], given: Sequence[Mapping[str, Any]]) -> bool:
     """Return whether the step `publish` has anything to do with its items: ports to publish, or, as the results of the step `nat` tell, ports of
-    others, which may lead to an address that was given to somebody else by now; or checks of ports, where that step changed one, or the step
-    `address`, as its results (``given``) tell, changed anything."""
+    others, which may lead to an address that was given to somebody else by now; or checks of ports, where that step changed one that was there before, or,
+    with addresses from pools, any, or the step `address`, as its results (``given``) tell, changed anything."""
     checks = [result for result in closed if result.get("after", {}).get("type") == "spoof_check"]
+    asked = [item for item in items if item.get("type") == "spoof_check"]
+    if not any(item.get("pools") for item in asked):
+        checks, given = [result for result in checks if result.get("before")], ()
     return (
         any("host_port" in item for item in items)
         or any(result.get("failed") or result.get("published_besides") for result in closed)
-        or (
-            any(item.get("type") == "spoof_check" for item in items)
-            and any(result.get("failed") or result.get("changed") for result in (*checks, *given))
-        )
+        or (bool(asked) and any(result.get("failed") or result.get("changed") for result in (*checks, *given)))
     )
 
 

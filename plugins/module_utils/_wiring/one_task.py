@@ -24,7 +24,8 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.report
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.steps import KEEP, STEPS, WIRE, Plan
 from ansible_collections.linuxnet.containers.plugins.module_utils._wiring.validation import resource_of, wants_of
 
-_WITH_BACKEND = {step.name for step in STEPS if step.module == "nat"} | {KEEP}
+_OF_NAT = {step.name for step in STEPS if step.module == "nat"}
+_LEFT = {"by_hand": "keep"}  # what people put among our rules, but where an item says otherwise
 _NAMES = 50  # of a container's interfaces; its root can make any number, and a new namespace has some that are nobody's
 Results = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]  # by half and step
 
@@ -66,9 +67,10 @@ class Steps:
     def _take_up(self, plan: Plan) -> None:
         """Make a plan the one whose steps are taken."""
         backend = {"backend": self._params["firewall_backend"]}
+        common = {**{step: {**_LEFT, **backend} for step in _OF_NAT}, KEEP: backend}
         self._plan = {
             half: {
-                step: [{**item, **backend} for item in items] if step in _WITH_BACKEND else items
+                step: [{**common[step], **item} for item in items] if step in common else items
                 for step, items in steps.items()
             }
             for half, steps in plan.items()

@@ -21,7 +21,8 @@ _STALE_NAMES = {
 
 
 def orphans(view: HostView, rules: OwnedRules) -> Iterator[Dict[str, Any]]:
-    """Yield ``{kind, name, netns, why}``, of a name also its ``target``: names, then pairs, then other links, then rules of source NAT, then forwarding."""
+    """Yield ``{kind, name, netns, why}``, of a name also its ``target``: names, then pairs, then other links, then rules of source NAT, then forwarding,
+    then what people put among our rules."""
     yield from _names(view)
     yield from _pairs(view)
     yield from _links(view)
@@ -30,6 +31,9 @@ def orphans(view: HostView, rules: OwnedRules) -> Iterator[Dict[str, Any]]:
         yield from _rules(view, rules)
         for family in rules.forwarding():
             yield _orphan("forwarding", "ipv%d" % family, "it was switched on for rules of ours, and none is left")
+        for one in rules.by_hand():
+            why = "somebody put it among our rules; '%s' %s it" % (one.shown, "removes" if one.words else "shows")
+            yield _orphan("by_hand", one.said, why)
 
 
 def _names(view: HostView) -> Iterator[Dict[str, Any]]:

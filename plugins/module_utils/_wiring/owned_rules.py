@@ -11,6 +11,7 @@ from typing import Dict, List
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     FAMILIES,
+    ByHand,
     Isolation,
     NatRule,
     PortMapping,
@@ -65,6 +66,10 @@ class OwnedRules:
         """Return the tunnels, each once."""
         found = [tunnel for index in self._indexes() for tunnel in index.tunnels.values()]
         return list({tunnel.key: tunnel for tunnel in found}.values())
+
+    def by_hand(self) -> List[ByHand]:
+        """Return what somebody put among them."""
+        return [one for index in self._indexes() for one in index.owned.strangers]
 
     def forwarding(self) -> List[int]:
         """Return the address families for which what we did to switch forwarding on is there yet, and no rule that needs it."""

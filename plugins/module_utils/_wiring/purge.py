@@ -50,6 +50,7 @@ _PORT = ("type", "protocol", "host_ip", "host_port", "owner", "vrf")
 _DOCKER_NAMESPACE = re.compile(r"/.*/docker/netns/[^/]+")
 _NAMED_AT_MOST = 5  # of those for whom a link stays
 _LEFT_OVER = "forwarding-left-over"  # an owner of nothing: no bridge has so long a name
+_BY_HAND = "what-was-put-by-hand"  # another one
 # Interfaces that a new namespace may have from the kernel (net.core.fb_tunnels_only_for_init_net).
 _FALLBACK_TUNNELS = {"tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"}
 
@@ -77,7 +78,7 @@ def purged(
     unlisted = [name for name in dict.fromkeys(names) if name not in listed]
     inhabited = _inhabited(unlisted, pairs, links, wiring)
     purge: Dict[str, List[Item]] = {
-        "publish": [*_ports(unlisted, wiring), *_ports_of_nobody({*listed, *names}, wiring)],
+        "publish": [*_by_hand(wiring), *_ports(unlisted, wiring), *_ports_of_nobody({*listed, *names}, wiring)],
         "nat": [
             *_rules(networks_listed, plan, wiring),
             *_forwarding(plan, wiring),
@@ -276,6 +277,12 @@ def _forwarding(plan: Plan, wiring: Wiring) -> List[Item]:
         told = str(item.get("source") or item.get("to_address") or "")
         left.discard("ipv6" if ":" in told or told.endswith("/ipv6") else "ipv4" if told else "")
     return [{"owner": _LEFT_OVER, "state": "absent"}] if left else []
+
+
+def _by_hand(wiring: Wiring) -> List[Item]:
+    """Return the item that takes away what people put among our rules, none where there is nothing. It is the first of all that looks at rules."""
+    there = any(orphan["kind"] == "by_hand" for orphan in wiring["orphans"])
+    return [{"owner": _BY_HAND, "state": "absent", "by_hand": "remove"}] if there else []
 
 
 def _checks(listed: Collection[str], going: Sequence[Mapping[str, Any]], wiring: Wiring) -> List[Item]:

@@ -177,11 +177,6 @@ class Backend(ABC):
         return False
 
 
-def by_hand(where: str, text: str, command: str) -> str:
-    """Return what somebody put among our rules in words: where it is, what it says, if that can be told, and what takes it away."""
-    return "%s: %s, which '%s' removes" % (where, text or "something that we never write", command)
-
-
 def format_of(names: Iterable[str], marked: str) -> int:
     """Return the format that the names of chains tell, ``marked`` being what is in front of its number."""
     numbers = [name[len(marked) :] for name in names if name.startswith(marked)]

@@ -11,7 +11,7 @@ edited or took out is set right by the same lines that make it.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, AbstractSet, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import (
     iptables_foreign,
@@ -198,9 +198,10 @@ class Iptables(Backend):
 
     def transaction(self, ruleset: Saved, edits: Sequence[Edit]) -> Texts:
         after = edited(self.owned(ruleset), edits)
+        shared: AbstractSet[str] = frozenset() if any(edit.reclaim for edit in edits) else SHARED
         return {
             self.programs[family]: restorable(
-                difference(tables, render(family, after), SHARED, bare=self.within is not None)
+                difference(tables, render(family, after), shared, bare=self.within is not None)
             )
             for family, tables in ruleset.items()
         }
@@ -217,6 +218,8 @@ class Iptables(Backend):
     def commands(
         self, edit: Edit, owned: OwnedRules, replaced: OwnedRules, last: bool
     ) -> List[Tuple[str, Sequence[str]]]:
+        if edit.reclaim:
+            return [(one.program, one.words) for one in replaced.unmarked]
         there = owned if isinstance(owned, IptablesRules) else IptablesRules(**vars(owned))
         lines: List[Tuple[str, Sequence[str]]] = []
         for family in there.callers:

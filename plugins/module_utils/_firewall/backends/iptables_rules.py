@@ -17,7 +17,6 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     iptables_snat,
     iptables_tunnels,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import by_hand
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.iptables_difference import (
     Layout,
     difference,
@@ -56,6 +55,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     UNREADABLE,
     VRFS,
     Allowance,
+    ByHand,
     Fence,
     Isolation,
     NatRule,
@@ -384,11 +384,15 @@ def _read_fence(chains: Mapping[str, SavedChain], family: int) -> List[Fence]:
     return [Fence(family, tuple(sorted(inside - spared)), tuple(sorted(spared)))] if FENCE in chains else []
 
 
-def _unmarked(tables: Tables, program: str) -> List[str]:
-    """Return the rules in chains of ours that do not carry our mark, in words."""
+def _unmarked(tables: Tables, program: str) -> List[ByHand]:
+    """Return the rules in chains of ours that do not carry our mark."""
     return [
-        by_hand(
-            "chain %s of %s" % (name, table), spelled(rule), "%s -t %s -D %s %s" % (program, table, name, spelled(rule))
+        ByHand(
+            "chain %s of %s" % (name, table),
+            spelled(rule),
+            "%s %s" % (program, spelled(("-t", table, "-D", name, *rule))),
+            program,
+            ("-t", table, "-D", name, *rule),
         )
         for table, chains in tables.items()
         for name, chain in chains.items()
@@ -425,7 +429,7 @@ def owned(saved: Mapping[int, Tables], programs: Optional[Mapping[int, str]] = N
     fences: List[Fence] = []
     localnet: List[str] = []
     hairpins: Dict[str, str] = {}
-    unmarked: List[str] = []
+    unmarked: List[ByHand] = []
     for family, tables in saved.items():
         nat, filters = tables.get("nat", {}), tables.get("filter", {})
         chains = ((PUBLISH, False), (VRF, True))

@@ -54,6 +54,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_read import (
     NftRules,
+    cleaned,
     noted,
     owned,
 )
@@ -124,12 +125,16 @@ def _nat_base(before: NftRules) -> List[str]:
 def lines_of(objects: Objects, edits: Sequence[Edit]) -> List[str]:
     """Return the lines that carry out ``edits`` on the rule set as it is now; none where that is so already."""
     before = owned(objects)
+    taken: List[str] = []
+    if any(edit.reclaim for edit in edits):
+        taken = [line for one in before.strangers for line in one.words]
+        before = replace(cleaned(before), beside=before.beside)
     after = edited(before, edits)
-    return [*_checks(objects, before, after, edits), *_forwarded(objects, before, after, edits)]
+    return [*taken, *_checks(objects, before, after, edits), *_forwarded(objects, before, after, edits)]
 
 
 def _checks(objects: Objects, before: NftRules, after: NftRules, edits: Sequence[Edit]) -> List[str]:
-    if not any(SPOOFING in edit.kinds for edit in edits):
+    if not any(SPOOFING in edit.kinds or (edit.reclaim and before.beside) for edit in edits):
         return []
     touched = {port for edit in edits for port in (*edit.uncheck, *(check.interface for check in edit.check))}
     touched |= {port for edit in edits for port, dummy in (*edit.apart_on, *edit.apart_off)}
@@ -143,14 +148,18 @@ def _forwarded(objects: Objects, before: NftRules, after: NftRules, edits: Seque
     if after.empty:
         return [nftables_snat.drop_table()] if nftables_snat.has_table(objects) else []
     if before.dormant:
-        return _awake(before, after, _lines(owned(objects, awake=True), after, edits, objects))
+        awake = owned(objects, awake=True)
+        awake = cleaned(awake) if any(edit.reclaim for edit in edits) else awake
+        return _awake(before, after, _lines(awake, after, edits, objects))
     return _lines(before, after, edits, objects)
 
 
 def _lines(before: NftRules, after: NftRules, edits: Sequence[Edit], objects: Objects) -> List[str]:
     there = nftables_snat.there(objects)
     kinds: Set[str] = {about for edit in edits for about in edit.kinds}
-    lines = _nat_lines(before, after, there) if any(edit.put or edit.drop for edit in edits) else []
+    reclaims = any(edit.reclaim for edit in edits)  # then what was left for somebody's sake goes as well
+    about_nat = any(edit.put or edit.drop for edit in edits) or (reclaims and not after.nat_rules)
+    lines = _nat_lines(before, after, there) if about_nat else []
     kept = {
         PORTS: plain(after.port_mappings),
         VRFS: in_vrfs(after.port_mappings),
@@ -162,7 +171,7 @@ def _lines(before: NftRules, after: NftRules, edits: Sequence[Edit], objects: Ob
         TUNNELS: after.tunnels,
     }
     for about, owned_now in kept.items():
-        if about not in kinds:
+        if about not in kinds and (owned_now or not reclaims):
             continue
         if not owned_now and not before.unmarked:
             lines += STATIC[about].gone(there, before.handles.get(about, ()))
@@ -382,6 +391,12 @@ class Nftables(Backend):
     def commands(
         self, edit: Edit, owned: OwnedRules, replaced: OwnedRules, last: bool
     ) -> List[Tuple[str, Sequence[str]]]:
+        if edit.reclaim:
+            left = cleaned(noted(owned))
+            bare = replaced.beside and not left.spoof_checks and not left.apart
+            taken = [line for one in replaced.strangers for line in one.words]
+            taken += [nftables_spoofing.drop_table()] if bare else []
+            return [(self.program, [line]) for line in (*taken, *([nftables_snat.drop_table()] if last else []))]
         if SPOOFING in edit.kinds:  # which is about nothing else then
             found = noted(owned)
             whole = found.whole(SPOOFING)
@@ -432,7 +447,7 @@ class Nftables(Backend):
         static |= {(about, family) for about in edit.kinds if kept[about] for family in FAMILIES}
         if edit.put or edit.drop:
             static |= {(NAT, family) for family in FAMILIES}
-        found = noted(owned)
+        found = cleaned(noted(owned)) if edit.reclaim else noted(owned)
         if not edit.isolate and not edit.unisolate:
             return replace(found, static=frozenset(static))
         sets = {name: dict(found.sets.get(name, {})) for name in (*ISOLATION_SETS, *INSIDE_SETS)}

@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends import (
+    nftables_by_hand,
     nftables_snat,
     nftables_spoofing,
 )
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import by_hand
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_elements import (
     HAIRPIN,
     MAPS,
@@ -42,13 +42,13 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
     kind,
     listed,
     pairs,
-    spelled,
     text_of,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_spoofing import (
     BridgeTable,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_static import (
+    BRIDGE_TABLE,
     FENCE_SETS,
     INSIDE_SETS,
     IP,
@@ -74,6 +74,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     Tunnel,
     bridges_of,
     confined,
+    reclaimed,
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 
@@ -104,6 +105,20 @@ def noted(owned: OwnedRules) -> NftRules:
     return owned if isinstance(owned, NftRules) else NftRules(**vars(owned))
 
 
+def cleaned(there: NftRules) -> NftRules:
+    """Return what is in our tables without what somebody put into them."""
+    known = {quoted(isolation.bridge) for isolation in there.isolations}
+    closed = {text: None for text in there.sets.get("closed", {}) if text in known}
+    marked = ' comment "%s' % MARK
+    return replace(
+        reclaimed(there),
+        sets={**there.sets, "closed": closed} if there.sets else {},
+        frames={name: tuple(text for text in texts if marked in text) for name, texts in there.frames.items()},
+        carried=(),
+        bridge=nftables_spoofing.cleaned(there.bridge),
+    )
+
+
 def owned(objects: Objects, awake: bool = False) -> NftRules:
     """Return what is in our tables; ``awake``: as if that of what is forwarded were not dormant, whether it is or not."""
     sets: Dict[str, Sequence[Any]] = {}
@@ -112,10 +127,7 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
             if nftables_snat.is_ours(item):
                 sets[text_of(item.get("name"))] = listed(item.get("elem"))
     table, checked = found(objects, awake=awake), nftables_spoofing.read(objects)
-    unmarked = [
-        by_hand("chain %s" % chain, text, "nft delete rule %s %s handle %s" % (TABLE, chain, handle))
-        for chain, handle, text in table.unmarked
-    ]
+    unmarked = [*nftables_by_hand.rules(table, TABLE), *nftables_by_hand.elements(sets)]
     mappings: List[PortMapping] = []
     addresses = Addresses()
     for name, elements in sets.items():
@@ -124,7 +136,7 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
             if mapping is not None:  # also somebody else's: a port is in use by it
                 mappings.append(mapping)
             if mapping is None or not comment_of(key).startswith(MARK):
-                unmarked.append(_strange_element("map", name, key, value))
+                unmarked.append(nftables_by_hand.element("map", name, key, value))
     hairpins = {
         bridge_of(item): comment_of(item)[len(HAIRPIN) :]
         for item in sets.get("localnet", ())
@@ -146,7 +158,7 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
             vrf = internal and quoted(bridge) in names[VRF_INTERNAL]
             isolations.append(Isolation(bridge, not is_open, icc, internal, *owner_of(comment), *found_inside, vrf))
         else:
-            unmarked.append(_strange_element("set", "closed", item))
+            unmarked.append(nftables_by_hand.element("set", "closed", item))
     fences = []
     for family, (ip, dummy) in IP.items():
         inside, spared = (tuple(map(bridge_of, sets.get("%s_%s" % (name, ip), ()))) for name in FENCE_SETS)
@@ -176,6 +188,10 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
         ),
         tunnels=tuple(tunnels),
         unmarked=tuple(unmarked),
+        beside=(
+            *nftables_by_hand.rules(checked.found, BRIDGE_TABLE),
+            *nftables_by_hand.of_ports(nftables_spoofing.strangers(checked)),
+        ),
         static=frozenset((about, family) for about in (NAT, *STATIC) if about not in broken for family in FAMILIES),
         sets=names,
         loops=loops,
@@ -186,16 +202,6 @@ def owned(objects: Objects, awake: bool = False) -> NftRules:
         dormant=table.dormant,
         bridge=checked,
     )
-
-
-def _strange_element(what: str, name: str, key: Any, value: Any = None) -> str:
-    """Return an element of a set or a map that we never write in words."""
-    said = spelled(key)
-    command = (
-        "nft delete element %s %s { %s }" % (TABLE, name, said) if said else "nft list %s %s %s" % (what, TABLE, name)
-    )
-    goal = " : %s" % spelled(value) if value is not None else ""
-    return by_hand("%s %s" % (what, name), said and said + goal, command)
 
 
 def _inside(

@@ -12,7 +12,7 @@ is not understood, matches no rule. They stand before br_netfilter, which would 
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any, Collection, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
@@ -47,6 +47,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferre
 _SETS = ("checked", "macs", "ipv4", "ipv6", "targets", "apart")
 _OF_CHECKS = _SETS[:-1]
 _APART = ANY_MARK + "-apart|"  # begins the comment of a port that is kept apart, which its bridge follows
+_MARKED = ' comment "%s' % MARK  # has every element of a check
 Note = Tuple[str, str]  # a port that is kept apart, and its bridge
 Elements = Mapping[str, Sequence[str]]  # of one port, by set: as they are written, with their comments
 
@@ -151,6 +152,27 @@ def apart(table: BridgeTable) -> List[Note]:
     return [(port, said[len(_APART) :] if said.startswith(_APART) else "") for port, said in notes]
 
 
+def strangers(table: BridgeTable) -> Dict[str, Elements]:
+    """Return the elements by port that are somebody's: of a port of which none says whose the check is, and notes that are not as we write them. What else is
+    not as it should be is part of a check of ours."""
+    checked = {check.interface for check in checks(table) if check.owner}
+    kept = {port for port, bridge in apart(table) if bridge}
+    found = {
+        port: {name: own[name] for name in own if port not in (kept if name == "apart" else checked)}
+        for port, own in table.elements.items()
+    }
+    return {port: own for port, own in found.items() if own}
+
+
+def cleaned(table: BridgeTable) -> BridgeTable:
+    """Return what is in the table without what is somebody's."""
+    out = strangers(table)
+    left = {
+        port: {name: own[name] for name in own if name not in out.get(port, {})} for port, own in table.elements.items()
+    }
+    return BridgeTable({port: own for port, own in left.items() if own}, replace(table.found, unmarked=[]))
+
+
 def _kept_apart(note: Note) -> Elements:
     """Return the element of a port that is kept apart, by set."""
     return {"apart": ['"%s" comment "%s%s"' % (note[0], _APART, note[1])]}
@@ -166,7 +188,7 @@ def _wanted(checked: Iterable[SpoofCheck], kept: Iterable[Note]) -> Dict[str, El
 
 def _check(port: str, own: Elements) -> SpoofCheck:
     # Where part of them was taken away, each of the others says whose the check is, and it is only half one.
-    first = next((one for name in _OF_CHECKS for one in own.get(name, ())), "")
+    first = next((one for name in _OF_CHECKS for one in own.get(name, ()) if _MARKED in one), "")
     said = first.partition(" comment ")[2].strip('"')
     owner, dummy, comment = said[len(MARK) :].partition("|") if said.startswith(MARK) else ("", "", "")
     mac = _says(next(iter(own.get("macs", ())), ""))

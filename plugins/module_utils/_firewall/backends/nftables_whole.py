@@ -69,13 +69,20 @@ class Found:
     """What is in a table of ours. ``broken``: the kinds that are not as they should be, their elements aside; ``remade`` of each of them the chains, sets
     and maps ("chain NAME") that are declared otherwise than ours, in a way that nobody can change; ``handles`` the (chain, handle) of the static
     rules of a kind, and for source NAT of what carries our mark there and is none; ``unmarked`` the (chain, handle, text) of somebody's rules,
-    the text ``""`` where it cannot be told. ``dormant``: nothing of the table is in force."""
+    the text ``""`` where it cannot be told, and ``called`` the chains that rules of ours call. ``dormant``: nothing of the table is in force."""
 
     broken: Set[str] = field(default_factory=set)
     remade: Dict[str, List[str]] = field(default_factory=dict)
     handles: Dict[str, List[Tuple[str, int]]] = field(default_factory=dict)
     unmarked: List[Tuple[str, Any, str]] = field(default_factory=list)
+    called: Set[str] = field(default_factory=set)
     dormant: bool = False
+
+    @property
+    def made_by_hand(self) -> List[str]:
+        """Return the chains that somebody made for rules of his, and that have nothing else in them, nor are called by ours."""
+        used = {chain for handles in self.handles.values() for chain, dummy in handles} | self.called
+        return [chain for chain in dict.fromkeys(one[0] for one in self.unmarked) if chain not in used.union(_CHAINS)]
 
     @property
     def carried(self) -> Tuple[Tuple[str, str], ...]:
@@ -134,13 +141,21 @@ def _rules(objects: Objects, table: str, kinds: Collection[str], there: Found) -
         about = _owner_of(rule, comment, _all(table, kinds)) if comment.startswith(ANY_MARK) else None
         if about is None or not isinstance(handle, int):
             there.unmarked.append((chain, handle, ruled(rule)))
-        elif about != NAT:
+            continue
+        there.called.update(_targets(rule))
+        if about != NAT:
             there.handles.setdefault(about, []).append((chain, handle))
             actual[about].setdefault(chain, []).append((comment, text(rule.get("expr"))))
         elif not comment.startswith({CHAIN: MARK, STOPS: STOP_MARK}[chain]):
             there.handles.setdefault(NAT, []).append((chain, handle))
             there.broken.add(NAT)
     there.broken.update(about for about in kinds if actual[about] != _RULES[about])
+
+
+def _targets(rule: Mapping[str, Any]) -> List[str]:
+    """Return the chains that a rule calls."""
+    goals = [fields(part).get(way) for part in listed(rule.get("expr")) for way in ("jump", "goto")]
+    return [text_of(fields(goal).get("target")) for goal in goals if goal]
 
 
 def _declarations(objects: Objects, table: str, kinds: Collection[str], there: Found) -> None:

@@ -149,7 +149,8 @@ def _unneeded(
     """Return the notes of ports behind which nothing is published any more. ``kept``: the bridge behind which something is."""
     names: Dict[str, None] = {}
     # Also where the rules of what was published are gone already.
-    bridges = [*index.apart.values(), *(mapping.bridge for mapping in leaving if index.apart and mapping.bridge)]
+    noted = [bridge for bridge in index.apart.values() if bridge]  # what somebody put there says none
+    bridges = [*noted, *(mapping.bridge for mapping in leaving if index.apart and mapping.bridge)]
     for bridge in dict.fromkeys(bridges):
         behind = [mapping for mapping in leaving if mapping.bridge == bridge]
         if bridge != kept and sum(one.bridges[bridge] for one in indexes.values()) <= len(behind):

@@ -378,3 +378,26 @@ class SetTunnel(FirewallChange):
 
     def undo(self) -> Tuple[Change, ...]:
         return (SetTunnel(self.ns, self.old, self.new, backend=self.backend),)
+
+
+@dataclass(frozen=True)
+class TakeBack(FirewallChange):
+    """Take away what somebody put among our rules. Nobody could put it there again as it was, so nothing undoes it."""
+
+    ns: NsRef
+    owned: OwnedRules = field(default_factory=OwnedRules, compare=False)
+    last: bool = False
+    backend: Backend = DEFAULT
+
+    def edited(self) -> Edit:
+        # What is published so is named besides, for whoever sees to the connections.
+        return Edit(reclaim=True, unpublish=tuple(one for one in self.owned.port_mappings if not one.owner))
+
+    def replaced(self) -> OwnedRules:
+        return OwnedRules(unmarked=self.owned.unmarked, beside=self.owned.beside)
+
+    def attempt(self) -> str:
+        return "take away what was put by hand among our rules in %s" % self.ns
+
+    def undo(self) -> Tuple[Change, ...]:
+        return ()

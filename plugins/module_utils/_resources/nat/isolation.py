@@ -58,6 +58,7 @@ class Want:
     direct: Tuple[Tuple[str, str], ...] = ()  # (CIDR, gateway)
     family: int = 0
     ip_forward: bool = True
+    by_hand: bool = False  # what people put among our rules goes
     needed: FrozenSet[int] = frozenset()
     named: FrozenSet[About] = field(default=frozenset(), compare=False)  # what all rules of the task are about
     goes_with: Optional[Tuple[str, FrozenSet[str]]] = (

@@ -54,6 +54,7 @@ class Want:
     exclusive: bool = False
     backend: str = "auto"
     keep: Identities = frozenset()
+    by_hand: bool = False  # what people put among our rules goes
     needed: FrozenSet[int] = frozenset()
     named: FrozenSet[About] = field(default=frozenset(), compare=False)  # what all rules of the task are about
     shadow: bool = False

@@ -21,6 +21,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._model.naming 
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import NsRef
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat import (
+    by_hand,
     fence,
     isolation,
     names,
@@ -33,6 +34,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat
     tunnel,
     uplink,
 )
+from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.state import Among, firewalls
 from ansible_collections.linuxnet.containers.plugins.module_utils._run.resource import (
     NETNS,
     STATE,
@@ -66,6 +68,14 @@ class Shared:
     others: str
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What is ``found`` of a rule, and ``there``, where people put something among ours."""
+
+    found: Union[AnyHave, Stays, Shared]
+    there: Sequence[Among]
+
+
 _RULE = {"source", "out_interface", "exclude", "to_address", "goes_with", "rewired", "listed"}
 # The options that a type has for itself.
 _OWN = {
@@ -93,6 +103,7 @@ _OWN = {
         "pools",
         "exclude",
         "exclusive",
+        "keep_held",
         "optional",
     },
     "uplink": {"interface", "gateways"},
@@ -101,7 +112,7 @@ _OWN = {
 _OTHER_TYPES = {type_: sorted(set().union(*_OWN.values()) - own) for type_, own in _OWN.items()}
 
 
-class NatResource(Resource[AnyWant, Union[AnyHave, Stays, Shared]]):
+class NatResource(Resource[AnyWant, Union[AnyHave, Stays, Shared, Beside]]):
     noun = "nat"
     identity = ("source", "host_port", "bridge", "interface", "peer_netns", "vni", "owner")
     options: Dict[str, Any] = {
@@ -122,6 +133,7 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays, Shared]]):
         "to_port": {"type": "str"},
         "bridge": {"type": "str"},
         "exclusive": {"type": "bool", "default": False},
+        "by_hand": {"type": "str", "choices": [by_hand.KEEP, by_hand.REMOVE]},
         "shadow": {"type": "bool", "default": False},
         "addresses": {"type": "list", "elements": "str"},
         "vrf": {"type": "bool", "default": False},
@@ -144,6 +156,7 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays, Shared]]):
         "peer_name": {"type": "str", "default": "eth0"},
         "pools": {"type": "list", "elements": "str"},
         "optional": {"type": "bool", "default": False},
+        "keep_held": {"type": "bool", "default": False},
         "gateways": {"type": "list", "elements": "str"},
         "vni": {"type": "int"},
         "port": {"type": "int", "default": tunnel.VXLAN_PORT},
@@ -168,6 +181,8 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays, Shared]]):
             if params.get(option) not in (None, self.options[option].get("default")):
                 raise Invalid("%s: it does not go with type: %s." % (option, params["type"]))
         want = self._parsed(params, owner, comment)
+        if by_hand.asked(params):
+            want = replace(want, by_hand=True)
         if params.get("listed") is not None and isinstance(want, (isolation.Want, source_nat.Want)):
             want = replace(want, listed=frozenset(params["listed"]))
         if params.get("goes_with") is None or isinstance(want, port_mapping.Want):
@@ -229,9 +244,10 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays, Shared]]):
             else:
                 found.append(next(rules) if isinstance(want, source_nat.Want) else want)
         needed = {ns: frozenset(families) for ns, families in need.items()}
+        taking = by_hand.firsts([(want.ns, want.by_hand) for want in found])
         return [
-            replace(want, needed=needed.get(want.ns, frozenset()), named=about.get(want.ns, frozenset()))
-            for want in found
+            replace(want, needed=needed.get(want.ns, frozenset()), named=about.get(want.ns, frozenset()), by_hand=takes)
+            for want, takes in zip(found, taking)
         ]
 
     @staticmethod
@@ -303,7 +319,13 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays, Shared]]):
     def effect(self, want: AnyWant, plan: Plan) -> Sides:
         return told.effect(_type(want), plan)
 
-    def look(self, want: AnyWant, state: State) -> Union[AnyHave, Stays, Shared]:
+    def look(self, want: AnyWant, state: State) -> Union[AnyHave, Stays, Shared, Beside]:
+        known, ns = firewalls(state), state.find(want.ns) or 0
+        there = known.without_by_hand(ns) if want.by_hand else known.by_hand(ns)
+        found = self._looked(want, state)
+        return Beside(found, there) if there else found
+
+    def _looked(self, want: AnyWant, state: State) -> Union[AnyHave, Stays, Shared]:
         found = self._found(want, state)
         if isinstance(want, (isolation.Want, source_nat.Want)) and want.listed is not None:
             planned = self._planned(want, found)
@@ -343,7 +365,12 @@ class NatResource(Resource[AnyWant, Union[AnyHave, Stays, Shared]]):
             return tunnel.Have() if ns is None else tunnel.look(want, ns, state)
         return source_nat.Have() if ns is None else source_nat.look(want, ns, state)
 
-    def plan(self, want: AnyWant, have: Union[AnyHave, Stays, Shared]) -> Plan:
+    def plan(self, want: AnyWant, have: Union[AnyHave, Stays, Shared, Beside]) -> Plan:
+        if isinstance(have, Beside):
+            planned = self.plan(want, have.found)
+            return (
+                by_hand.taken_back(planned, want.ns, have.there) if want.by_hand else by_hand.told(planned, have.there)
+            )
         if isinstance(have, Shared):
             there = self.plan(want, have.found)
             return replace(there, warnings=(*there.warnings, have.others))

@@ -77,6 +77,7 @@ class Want:
     ip_forward: bool = True
     exclusive: bool = False
     backend: str = "auto"
+    by_hand: bool = False  # what people put among our rules goes
     needed: FrozenSet[int] = frozenset()
     named: FrozenSet[About] = field(default=frozenset(), compare=False)  # what all rules of the task are about
     keep: FrozenSet[Tuple[str, str]] = frozenset()
@@ -204,7 +205,6 @@ def look(want: Want, ns: int, state: State) -> Have:
         *fence.families(indexes),
     }
     gone = {want.rule.key, *(rule.key for rule in beside)}
-    unmarked = [rule for index in indexes.values() for rule in index.owned.unmarked]
     asked = [coexistence.Needing(_allowance(wanted), "leaving", (wanted,), here)] if wanted else []
     found_coexistence = coexistence.look(asked, old, want.backend, ns, state)
     left = {backend: len(gone.intersection(index.nat_rules)) for backend, index in indexes.items()}
@@ -244,7 +244,7 @@ def look(want: Want, ns: int, state: State) -> Have:
         tuple(
             backend for backend, index in indexes.items() if index.only(nat_rules=left[backend], fences=want.ip_forward)
         ),
-        (*_unmarked_warnings(unmarked), *coexistence.mixed(ns, state)),
+        coexistence.mixed(ns, state),
     )
 
 
@@ -334,12 +334,3 @@ def _describe(want: Want, rules: Sequence[NatRule], backend: Backend) -> Dict[st
         "comment": first.comment or None,
         "backend": backend.name,
     }
-
-
-def _unmarked_warnings(unmarked: Sequence[str]) -> Tuple[str, ...]:
-    if not unmarked:
-        return ()
-    return (
-        "Among our rules are some without the mark of this collection; they are left alone. In %s."
-        % "; in ".join(unmarked),
-    )

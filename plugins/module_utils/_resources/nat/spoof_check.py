@@ -60,7 +60,8 @@ class Want:
     """A check; with a port of ``""``, to be gone, all of the owner's; with a MAC address of ``""`` the one that the ``peer`` (namespace, interface) has
     from us. ``addresses`` None: those that are let through are left as they are. ``pools``: besides, those that the peer has in these networks, but for
     ``exclude``.
-    ``exclusive``: whatever else the owner has goes, but for ``keep``, the ports that the task asks for. ``optional``: where it cannot be had
+    ``exclusive``: whatever else the owner has goes, but for ``keep``, the ports that the task asks for. ``keep_held``: what passes and the peer has still
+    passes, but for what may be another one's of ``beside``, the checks of the task, by then. ``optional``: where it cannot be had
     that is a warning. ``family``, ``needed``, ``named`` and ``ip_forward`` are there for those that need forwarding."""
 
     ns: NsRef
@@ -75,9 +76,12 @@ class Want:
     backend: str = _BACKEND.option
     family: int = 0
     ip_forward: bool = False
+    by_hand: bool = False  # what people put among our rules goes
     needed: FrozenSet[int] = frozenset()
     named: FrozenSet[About] = field(default=frozenset(), compare=False)
     keep: FrozenSet[str] = frozenset()
+    keep_held: bool = False
+    beside: Tuple[Want, ...] = field(default=(), compare=False)
     goes_with: Optional[Tuple[str, FrozenSet[str]]] = None
 
 
@@ -86,6 +90,7 @@ class Have:
     """``check`` of the port, ``surplus`` what else the owner has and is not wanted, ``dead`` the checks of ports that are gone which let an address of
     this one through, ``owned`` all that we own; ``lacking``: why there can be none.
     ``last``: nothing else is checked; ``coexistence`` says what cannot be read. ``mac`` is the peer's, ``held`` are its addresses of ours in the pools,
+    and those that it has still (`Want.keep_held`),
     ``announced`` (address, whether it shares its subnet) those that it has and that are to be let through from now on."""
 
     check: Optional[SpoofCheck] = None
@@ -138,6 +143,7 @@ def parse(params: Mapping[str, Any], owner: str, comment: str) -> Want:
         frozenset(ip(text, "exclude") for text in params.get("exclude") or ()),
         params["exclusive"],
         params["optional"],
+        keep_held=params["keep_held"],
     )
 
 
@@ -147,7 +153,11 @@ def together(wants: Sequence[Want]) -> List[Want]:
         ((want.ns, want.check.owner), want.check.interface, want.present, want.exclusive or not want.check.interface)
         for want in wants
     ]
-    return [replace(want, exclusive=first, keep=keep) for want, (first, keep) in zip(wants, of_owners(items))]
+    beside = tuple(replace(want, beside=()) for want in wants if want.present)
+    return [
+        replace(want, exclusive=first, keep=keep, beside=beside if want.keep_held else ())
+        for want, (first, keep) in zip(wants, of_owners(items))
+    ]
 
 
 def subject(want: Want) -> str:
@@ -175,6 +185,7 @@ def look(want: Want, ns: int, state: State) -> Have:
     own, held, announced = _peer(want, index, state) if want.present and want.peer else ("", (), ())
     if want.present and not known.filters_bridges(ns, _BACKEND):
         lacking = "the kernel has no nf_tables for bridges (CONFIG_NF_TABLES_BRIDGE)"
+    held = (*held, *_held_still(want, held, index, state))
     last = len(index.spoof_checks) == going and not index.apart
     dead = _dead(want, {*want.check.addresses, *held}, index, ns, state) if want.present else ()
     return Have(check, tuple(surplus), dead, index.owned, lacking, last, own, held, announced)
@@ -223,6 +234,31 @@ def _peer(want: Want, index: RuleIndex, state: State) -> Tuple[str, Tuple[str, .
         if check is not None and one.ip in fresh
     ]
     return own, tuple(held), tuple(announced)
+
+
+def _held_still(want: Want, held: Collection[str], index: RuleIndex, state: State) -> List[str]:
+    """Return the addresses that pass, that the peer has and is to have no longer: until it has the others it would be cut off without them. Not those that
+    another one of the task asks for, or may be given."""
+    check = index.spoof_checks.get(want.check.interface)
+    if not want.keep_held or check is None or check.owner != want.check.owner or want.peer is None:
+        return []
+    old = [one for one in check.addresses if one not in held and one not in want.check.addresses]
+    there = state.find(want.peer[0]) if old else None
+    link = state.link(there, want.peer[1]) if there is not None else None
+    if there is None or link is None:
+        return []
+    own = {one.ip for one in state.addresses_by_index(there).get(link.index, ())}
+    others = [other for other in want.beside if other.check.interface != want.check.interface]
+    return [one for one in old if one in own and not any(_may_get(other, one, index, state) for other in others)]
+
+
+def _may_get(other: Want, address: str, index: RuleIndex, state: State) -> bool:
+    """Return whether a check asks for an address, or its peer has none yet of a pool that has it."""
+    if address in other.check.addresses:
+        return True
+    pools = [pool for pool in other.pools if holds(pool, address)]
+    held = _peer(other, index, state)[1] if pools else ()
+    return any(not any(holds(pool, one) for one in held) for pool in pools)
 
 
 def _others_letting(want: Want, address: str, index: RuleIndex) -> bool:

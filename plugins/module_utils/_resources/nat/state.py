@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import collections
+from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Optional, Protocol, Sequence, Set, Tuple, cast
 
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.base import (
@@ -22,7 +23,9 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.fore
 )
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.listeners import Listener, Listeners
+from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import Edit, OwnedRules
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.changes.base import Change
+from ansible_collections.linuxnet.containers.plugins.module_utils._model.deferred import dataclass
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.errors import KernelError, Refused
 from ansible_collections.linuxnet.containers.plugins.module_utils._model.network import MAIN_TABLE
 from ansible_collections.linuxnet.containers.plugins.module_utils._resources.nat.changes import FirewallChange
@@ -50,6 +53,15 @@ class Source(Protocol):
 
     def socket_holders(self) -> Mapping[int, Tuple[int, str]]:
         """Return (pid, command) of the processes that hold sockets, by the socket's inode, as far as they can be seen."""
+
+
+@dataclass(frozen=True)
+class Among:
+    """What we own in a backend in which somebody put something among it; ``last``: nothing is left without that."""
+
+    backend: Backend
+    owned: OwnedRules
+    last: bool = False
 
 
 class Firewalls:
@@ -165,6 +177,18 @@ class Firewalls:
                 raise Refused(text % (backend.name, number, FORMAT))
             self._indexes[key] = RuleIndex(backend, backend.owned(self.ruleset(ns, backend)))
         return self._indexes[key]
+
+    def by_hand(self, ns: int) -> List[Among]:
+        """Return where somebody put something among ours."""
+        indexes = [self.index(ns, backend) for backend in self.serving(ns)] if ns > 0 else []
+        return [Among(index.backend, index.owned) for index in indexes if index.owned.strangers]
+
+    def without_by_hand(self, ns: int) -> List[Among]:
+        """Return the same, and know it as gone from now on, so that what is planned beside it takes no heed of it."""
+        found = self.by_hand(ns)
+        for among in found:
+            self.index(ns, among.backend).advance(Edit(reclaim=True))
+        return [replace(among, last=self.index(ns, among.backend).only()) for among in found]
 
     def filters_bridges(self, ns: int, backend: Backend) -> bool:
         """Return whether what is bridged can be filtered in a namespace: there are rules for that already, or else the kernel is asked, once."""

@@ -89,6 +89,8 @@ def effect(kind: str, plan: Plan) -> Sides:
         *([] if switches else ["ip_forward"]),
     ]
     before, after = (_without(side, *left_out) for side in sides)
+    if "by_hand" in plan.before:
+        before = {**before, "by_hand": tuple(plan.before["by_hand"])}
     if before == after:  # something beside the rules
         after = {**after, "also": tuple(step.attempt() for step in plan.changes)}
     return before, after

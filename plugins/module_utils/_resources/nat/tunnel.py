@@ -55,6 +55,7 @@ class Want:
     keep: FrozenSet[Tuple[int, int]] = frozenset()
     family: int = 0
     ip_forward: bool = False
+    by_hand: bool = False  # what people put among our rules goes
     needed: FrozenSet[int] = frozenset()
     named: FrozenSet[About] = field(default=frozenset(), compare=False)
     goes_with: Optional[Tuple[str, FrozenSet[str]]] = None

@@ -79,6 +79,7 @@ class Want:
     backend: str = _BACKEND.option
     family: int = 0
     ip_forward: bool = False
+    by_hand: bool = False  # what people put among our rules goes
     needed: FrozenSet[int] = frozenset()
     named: FrozenSet[About] = field(default=frozenset(), compare=False)
     goes_with: Optional[Tuple[str, FrozenSet[str]]] = None

@@ -15,6 +15,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.back
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.index import RuleIndex
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.model import (
     PORTS,
+    ByHand,
     Edit,
     Isolation,
     NatRule,
@@ -68,7 +69,7 @@ def test_whether_all_goes_with_so_many() -> None:
     index = indexed(WEB, nat_rules=(RULE,))
     assert index.only(nat_rules=1, port_mappings=1)
     assert not index.only(port_mappings=1)
-    assert not indexed(WEB, unmarked=("handle 9",)).only(port_mappings=1)
+    assert not indexed(WEB, unmarked=(ByHand("chain x", "", ""),)).only(port_mappings=1)
     assert indexed().only()
 
 

@@ -111,6 +111,8 @@ SPELLINGS: dict[str, list[list[Any]]] = {
     "jitter": [["2s", "2000ms"], ["500us"], [""]],
     "loss": [["0.5%", "0.5", " 0.50 ", 0.5], ["100%", 100], ["0.0001%"], ["", "0", 0, "0.0%"]],
     "local": [["10.0.0.1", " 10.0.0.1"], ["fd00::1", "FD00:0:0::0001"]],
+    "group_fwd_mask": [[16384], [0]],
+    "port_fwd_mask": [[16389], [0]],
 }
 
 
@@ -129,8 +131,20 @@ def test_every_spelling_of_a_value_is_one_value_and_the_kernel_s_is_that(name: s
 
 @pytest.mark.parametrize("name", [name for rows in ALL for name, row in rows.items() if row.spec["type"] == "int"])
 def test_a_boolean_is_no_number(name: str) -> None:
-    with pytest.raises(Invalid, match=f"^{name}: it must be a number from [0-9]+ to [0-9]+, not a boolean"):
-        find(name).canonical(True)
+    row = find(name)
+    with pytest.raises(Invalid, match=f"^{row.shown}: it must be a number from [0-9]+ to [0-9]+, not a boolean"):
+        row.canonical(True)
+
+
+@pytest.mark.parametrize(("name", "refused", "those"), [("group_fwd_mask", 4, 65528), ("port_fwd_mask", 2, 65533)])
+def test_bits_that_the_kernel_refuses(name: str, refused: int, those: int) -> None:
+    for value in (refused, refused | 0x4000):
+        with pytest.raises(
+            Invalid, match=f"^group_fwd_mask: {value} has bits that the kernel refuses; those of {those} can"
+        ):
+            find(name).canonical(value)
+    with pytest.raises(Invalid, match=r"^group_fwd_mask: 65536 is out of bounds"):
+        find(name).canonical(65536)
 
 
 def test_what_is_given_is_what_counts() -> None:

@@ -223,7 +223,9 @@ def test_what_a_container_says_is_passed_on() -> None:
         }
     ]  # fmt: skip
     # With options of its own the port is made in one place, the step that sets them.
-    assert made["bridge_port"] == [{"hairpin": True, "bridge": "docker0", "interface": "web0"}]
+    assert made["bridge_port"] == [
+        {"hairpin": True, "bridge": "docker0", "interface": "web0", "peer_netns": "web", "peer_name": "net0"}
+    ]
     assert [one["address"] for one in made["address"]] == ["172.17.0.9/16", "fd00:17::9/64"]
     assert not any("pool" in one for one in made["address"])
 
@@ -237,7 +239,8 @@ def test_without_port_options_an_interface_is_a_port_from_birth() -> None:
 def test_a_port_s_interface_is_derived_as_veth_derives_it() -> None:
     entry = {"name": "docker0", "port": {"isolated": True}}
     made = wire([DOCKER0], [{"name": "web", "networks": [entry]}])
-    assert made["bridge_port"] == [{"isolated": True, "bridge": "docker0", "interface": "vethzvxkcem3eqk"}]
+    behind = {"interface": "vethzvxkcem3eqk", "peer_netns": "web", "peer_name": "eth0"}
+    assert made["bridge_port"] == [{"isolated": True, "bridge": "docker0", **behind}]
 
 
 def test_policy_rules_are_taken_back_since_they_go_with_no_interface() -> None:
@@ -493,7 +496,8 @@ def test_fixed_addresses_pass_from_the_beginning_and_those_of_pools_when_they_ar
     both = {**entry, "ipv6_address": "fd00:17::9"}
     made = wire([DOCKER0], [{"name": "web", "networks": [both]}])
     assert made["nat"][-1] == {**CHECKED_FIRST, **own, "addresses": ["172.17.0.9", "fd00:17::9"]}
-    assert made["publish"] == [NOTHING_PUBLISHED], "all of it was known"
+    # All of it was known; what it has besides passes until it has these.
+    assert made["publish"] == [NOTHING_PUBLISHED, {**CHECK, **own, "addresses": ["172.17.0.9", "fd00:17::9"]}]
 
 
 def test_what_a_container_gets_leaves_by_the_host_end_and_what_it_sends_by_its_own() -> None:

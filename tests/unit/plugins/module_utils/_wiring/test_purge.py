@@ -430,6 +430,22 @@ def test_forwarding_goes_on_where_the_plan_has_rules_again() -> None:
     assert kernel.snapshot() == before
 
 
+@pytest.mark.parametrize(("purge", "gone"), [(False, []), (True, ["nat of what-was-put-by-hand"])])
+def test_what_people_put_among_our_rules_goes_by_purge_only(purge: bool, gone: list[str]) -> None:
+    kernel = wired(WEB)
+    put = {"family": "inet", "table": "linuxnet_containers", "chain": "forward", "handle": 99, "expr": [{"drop": None}]}
+    kernel.foreign_rules = [{"rule": put}]
+    orphan = {
+        "kind": "by_hand",
+        "name": "chain forward: drop",
+        "netns": None,
+        "why": "somebody put it among our rules; 'nft delete rule inet linuxnet_containers forward handle 99' removes it",
+    }
+    assert gathered(kernel, ["orphans"])[0]["orphans"] == [orphan]
+    assert role(kernel, [FRONT], [WEB], purge=purge)[0] == gone
+    assert gathered(kernel, ["orphans"])[0]["orphans"] == ([] if purge else [orphan])
+
+
 def test_check_mode_foresees_a_fence_without_what_goes_with_a_namespace() -> None:
     """A pair of somebody else ends in a namespace that the run removes, before the interfaces of others are looked for."""
     found = []

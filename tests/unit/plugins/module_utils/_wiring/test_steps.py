@@ -59,6 +59,8 @@ def task(step: Step) -> dict[str, Any]:
     }
     if step.module in ("nat", "wiring"):
         arguments["backend"] = "{{ wiring_firewall_backend }}"
+    if step.module == "nat":
+        arguments["by_hand"] = "keep"
     conditions = {"publish": " and wiring_publishing | bool", KEEP: " and wiring_keeping | bool"}
     needed = conditions.get(step.name, "") if step.half == WIRE else ""
     return {

@@ -75,7 +75,7 @@ def test_f13_rules_without_our_mark_are_named_and_stay_at_the_end_with_what_call
     there = saved[4]["nat"]["LINUXNET-PUBLISH"]
     stranger = ("-p", "tcp", "-j", "ACCEPT")
     saved[4]["nat"]["LINUXNET-PUBLISH"] = SavedChain("-", (stranger, *there.rules))
-    assert IPTABLES_NFT.owned(saved).unmarked == (
+    assert tuple(map(str, IPTABLES_NFT.owned(saved).unmarked)) == (
         "chain LINUXNET-PUBLISH of nat: -p tcp -j ACCEPT, which 'iptables-nft -t nat -D LINUXNET-PUBLISH -p tcp -j ACCEPT' removes",
     )
     moved = made(IPTABLES_NFT, EDITS[3], start=saved)
@@ -84,6 +84,18 @@ def test_f13_rules_without_our_mark_are_named_and_stay_at_the_end_with_what_call
     left = made(IPTABLES_NFT, gone, start=moved)
     assert left[4]["nat"]["LINUXNET-PUBLISH"].rules == (stranger,)
     assert len(left[4]["nat"]["PREROUTING"].rules) == 1
+
+
+def test_rules_without_our_mark_are_taken_back_with_the_chains_that_they_kept() -> None:
+    saved = made(IPTABLES_NFT, EDITS[3])
+    there = saved[4]["nat"]["LINUXNET-PUBLISH"]
+    saved[4]["nat"]["LINUXNET-PUBLISH"] = SavedChain("-", (*there.rules, ("-p", "tcp", "-j", "ACCEPT")))
+    back = made(IPTABLES_NFT, Edit(reclaim=True), start=saved)
+    assert back[4]["nat"]["LINUXNET-PUBLISH"] == there
+    gone = Edit(unpublish=IPTABLES_NFT.owned(saved).port_mappings)
+    left = made(IPTABLES_NFT, gone, start=saved)
+    assert left[4]["nat"]["LINUXNET-PUBLISH"].rules
+    assert "LINUXNET-PUBLISH" not in made(IPTABLES_NFT, Edit(reclaim=True), start=left)[4].get("nat", {})
 
 
 def test_f1_it_is_called_from_docker_s_users_chain_and_moves_there() -> None:

@@ -28,6 +28,7 @@ from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.mode
     UNREADABLE,
     UPLINKS,
     Allowance,
+    ByHand,
     Fence,
     Isolation,
     NatRule,
@@ -53,6 +54,14 @@ FENCED = NftRules(static=frozenset((FENCES, family) for family in FAMILIES))
 TABLE = "inet linuxnet_containers"
 BRIDGE = "bridge linuxnet_containers"
 TUNNEL = Tunnel(42, 4789, ("192.0.2.2", "2001:db8::2"), "front")
+# What somebody put among ours; of the second one nobody can say how it is taken out.
+IN_FORWARD = ByHand("chain forward", "accept", "", "nft", (f"delete rule {TABLE} forward handle 9",))
+LISTED = ByHand("map publish_ip", "", f"nft list map {TABLE} publish_ip")
+IN_CHECKED = ByHand("set checked", '"vethx"', "", "nft", (f'delete element {BRIDGE} checked {{ "vethx" }}',))
+IN_GUARD = ByHand(
+    "chain LINUXNET-GUARD of filter", "-j ACCEPT", "", "iptables-nft",
+    ("-t", "filter", "-D", "LINUXNET-GUARD", "-m", "comment", "--comment", "at night", "-j", "ACCEPT"),
+)  # fmt: skip
 CHECKED = SpoofCheck("veth1", "02:42:0a:00:00:02", ("10.0.0.2",), "web")
 
 COMMANDS = [
@@ -160,6 +169,19 @@ COMMANDS = [
             "-A LINUXNET-FENCED -o up0 -m comment --comment linuxnet -j DROP",
             "-I DOCKER-USER -m comment --comment linuxnet -j LINUXNET-FENCE",
         )],
+    ),
+    (
+        changes.TakeBack(HOST, NftRules(unmarked=(IN_FORWARD, LISTED), beside=(IN_CHECKED,)), last=True),
+        [
+            f"nft 'delete rule {TABLE} forward handle 9'",
+            f"nft 'delete element {BRIDGE} checked {{ \"vethx\" }}'",
+            f"nft 'delete table {BRIDGE}'",
+            f"nft 'delete table {TABLE}'",
+        ],
+    ),
+    (
+        changes.TakeBack(WEB, IptablesRules(unmarked=(IN_GUARD,)), backend=IPTABLES_NFT),
+        ["ip netns exec web iptables-nft -t filter -D LINUXNET-GUARD -m comment --comment 'at night' -j ACCEPT"],
     ),
 ]  # fmt: skip
 

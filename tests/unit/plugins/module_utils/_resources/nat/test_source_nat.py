@@ -130,7 +130,8 @@ def test_rules_of_somebody_else_among_ours_are_warned_of() -> None:
     ]
     assert plan(kernel, RESOURCE, **NET).warnings == (
         "Among our rules are some without the mark of this collection; they are left alone. In chain postrouting: something that we never write, "
-        "which 'nft delete rule inet linuxnet_containers postrouting handle 4' removes.",
+        "which 'nft delete rule inet linuxnet_containers postrouting handle 4' removes. "
+        "An exclusive item of nat takes them away, and wiring_purge does.",
     )
 
 
