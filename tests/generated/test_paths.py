@@ -135,7 +135,9 @@ def test_what_path_info_says_is_what_the_kernel_does(record_property: Callable[[
                     counts[verdict] += 1
                     counts["unknown, and answers"] += verdict == "unknown" and there
                     told = "\n".join([f"{backend}, host {number}", text, *(do for do, undo in wrong), found["text"]])
-                    if there and verdict == "blocked":  # a neighbour may have told in between where it is, by a question of its own
+                    if (
+                        there and verdict == "blocked"
+                    ):  # a neighbour may have told in between where it is, by a question of its own
                         verdict = ask(town, **question)["verdict"]
                     assert verdict == "unknown" or there is (verdict == "reaches"), told
                 town.run("; ".join([*(undo or "true" for do, undo in wrong), RIGHT]), check=False)

@@ -139,10 +139,11 @@ PAGES_TEST = "tests/role/test_pages.py"
 EXAMPLES_RUN: dict[str, dict[str, tuple[str, int]]] = {
     "CONTRIBUTING.md": {"": ("by hand make lint unit", 1)},
     "README.md": {
-        "See it work": ("by hand make demo", 2),
-        "Use it": (PAGES_TEST, 6),
+        "See it work": ("by hand make demo", 1),
+        "": ("tests/role/test_readme.py", 6),
     },
     "docs/architecture.md": {"": ("no: a drawing", 1)},
+    "docs/concepts.md": {"": ("tests/role/test_typed_pages.py", 18)},
     "docs/debugging.md": {
         "On another kernel": ("by hand make kernel", 1),
         "": ("tests/role/test_debugging_page.py", 19),
@@ -165,6 +166,10 @@ EXAMPLES_RUN: dict[str, dict[str, tuple[str, int]]] = {
     "docs/how-to-containers.md": {"": ("tests/engines/test_handles.py", 1)},
     "docs/how-to-lan.md": {"": (PAGES_TEST, 16)},
     "docs/how-to-ports-and-addresses.md": {"": (PAGES_TEST, 20)},
+    "docs/index.md": {
+        "": ("tests/role/test_typed_pages.py", 1),
+        "One command": ("by hand make demo", 1),
+    },
     "docs/labs.md": {"": ("tests/role/test_labs_page.py", 3)},
     "docs/lasting.md": {"": ("tests/engines/test_lasting.py", 3)},
     "docs/links.md": {"": ("tests/module/test_ns_link_pages.py", 12)},
@@ -172,6 +177,7 @@ EXAMPLES_RUN: dict[str, dict[str, tuple[str, int]]] = {
         "Test a role of your own": ("tests/molecule/outside.py", 8),
         "The scenarios of this collection": ("like tests/tools/molecule", 1),
     },
+    "docs/names.md": {"": ("tests/role/test_names.py", 5)},
     "docs/networks.md": {
         "An uplink as a port": ("tests/module/test_wiring_ports.py", 1),
         "VLANs": ("tests/module/test_wiring_ports.py", 2),
@@ -184,11 +190,12 @@ EXAMPLES_RUN: dict[str, dict[str, tuple[str, int]]] = {
     "docs/speed.md": {"": ("like tests/tools/bench", 1)},
     "docs/three-in-the-morning.md": {"": ("tests/role/test_three_in_the_morning.py", 23)},
     "docs/troubleshooting.md": {"": ("tests/module/test_troubleshooting_page.py", 43)},
+    "docs/tutorial.md": {"": ("tests/role/test_typed_pages.py", 27)},
     "examples/fleet/README.md": {"": ("tests/fleet/test_example.py", 1)},
     "roles/lab/README.md": {"": ("like tests/lab/test_hosts_for_all.py", 4)},
     "roles/wiring/README.md": {
         "": ("tests/engines/test_handles.py", 1),
         "What it leaves": (PAGES_TEST, 1),
-        "Purge": ("tests/role/test_examples.py", 1),
+        "What it says": ("tests/role/test_examples.py", 1),
     },
 }

@@ -62,7 +62,7 @@ def wired(lab: Lab) -> dict[str, Any]:
 
 
 def test_the_role_s_page_has_the_example_of_the_filter() -> None:
-    [block] = [block for block in blocks("roles/wiring/README.md") if block.section == "Purge"]
+    [block] = [block for block in blocks("roles/wiring/README.md") if block.section == "What it says"]
     first = examples("plugins/filter/topology.py")[0]
     assert block.loaded() == [{name: value for name, value in first.items() if name != "name"}]
 
