@@ -314,7 +314,8 @@ class RuleIndex:
         self.owned = self.backend.moved_on(replace(self.owned, **changed), edit, self._kept(edit))
 
     def _kept(self, edit: Edit) -> Mapping[str, Set[int]]:
-        """Return of each kind the address families of what is owned; of allowances only where an edit is about what calls them."""
+        """Return of each kind the address families of what is owned; of allowances only where an edit is about what calls them, and of what is confined only
+        where it is about that."""
         asked = {ALLOWANCES, ISOLATION, FENCES}.intersection(edit.kinds)
         allowed = {family for family, count in self._allowed.items() if count} if asked else set()
         published = {kind: {family for family in FAMILIES if self._kinds[kind, family]} for kind in (PORTS, VRFS)}
@@ -323,7 +324,7 @@ class RuleIndex:
             PORTS: published[PORTS],
             ISOLATION: set(FAMILIES) if self.isolations else set(),
             VRFS: published[VRFS],
-            CONFINED: set(FAMILIES) if confined(self.isolations.values()) else set(),
+            CONFINED: set(FAMILIES) if CONFINED in edit.kinds and confined(self.isolations.values()) else set(),
             ALLOWANCES: set(FAMILIES) if 0 in allowed else allowed,  # 0: of both
             FENCES: set(self.fences),
             UPLINKS: {family for family, dummy in self.uplinks},

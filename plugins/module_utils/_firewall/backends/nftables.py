@@ -436,9 +436,10 @@ class Nftables(Backend):
             touched_bridges = {*(isolation.bridge for isolation in edit.isolate), *edit.unisolate}
             there = replace(before, isolations=replaced.isolations)
             lines += _isolation_lines(there, edit.isolate, touched_bridges)
-            left = [one for one in before.isolations if one.bridge not in touched_bridges]
-            lines += _reserved_lines(before, [*left, *edit.isolate])
-            lines += _confined_lines(before, [*left, *edit.isolate])
+            if _reserving(before, edit.isolate) or CONFINED in edit.kinds:  # else none of the others matters
+                left = [one for one in before.isolations if one.bridge not in touched_bridges]
+                lines += _reserved_lines(before, [*left, *edit.isolate])
+                lines += _confined_lines(before, [*left, *edit.isolate])
         lines += _uplink_lines(before, replaced.uplinks, edit.answer)
         return lines + _fence_lines(before, replaced.fences, edit.fence)
 
@@ -462,7 +463,8 @@ class Nftables(Backend):
             for name, texts in inside_of(isolation).items():
                 sets[name].update(dict.fromkeys(texts))
         sets[RESERVED] = dict.fromkeys(reserved(found.isolations)) if _reserving(found, edit.isolate) else {}
-        sets[VRF_INTERNAL] = dict.fromkeys(map(quoted, confined(found.isolations)))
+        inside = map(quoted, confined(found.isolations)) if CONFINED in edit.kinds else found.sets.get(VRF_INTERNAL, ())
+        sets[VRF_INTERNAL] = dict.fromkeys(inside)
         return replace(found, static=frozenset(static), sets=sets)
 
     def ways(

@@ -52,13 +52,13 @@ def test_a_pair_names_its_container_and_an_address_what_ends_with_it() -> None:
     made(kernel, netns.RESOURCE, name="web")
     made(kernel, bridge.RESOURCE, name="br0")
     pair = {"name": "web0", "peer_netns": "web", "bridge": "br0"}
-    assert told(kernel, veth.RESOURCE, **pair) == ("veth web0 (eth0 of web)", "", "name web0\nbridge br0\n")
+    assert told(kernel, veth.RESOURCE, **pair) == ("veth web0 (eth0 of web)", "", "is made\nbridge br0\n")
     assert told(kernel, veth.RESOURCE, mtu="1400", **pair)[1:] == ("mtu 1500\n", "mtu 1400\n")
     assert told(kernel, veth.RESOURCE, **{**pair, "bridge": ""})[1:] == ("bridge br0\n", "bridge none\n")
     address = {"interface": "eth0", "netns": "web", "exclusive": True}
     assert told(kernel, ns_address.RESOURCE, address="10.0.0.2/24", **address)[1:] == ("", "address 10.0.0.2/24\n")
     route = {"netns": "web", "gateway": "10.0.0.1"}
-    assert told(kernel, ns_route.RESOURCE, **route)[1:] == ("", "destination default\ngateway 10.0.0.1\n")
+    assert told(kernel, ns_route.RESOURCE, **route)[1:] == ("", "is made\ngateway 10.0.0.1\n")
     assert told(kernel, ns_address.RESOURCE, address="10.0.0.2/16", **address)[1:] == (
         "address 10.0.0.2/24\n",
         "address 10.0.0.2/16\n",

@@ -158,7 +158,7 @@ def test_a_rate_that_drifts_is_told_and_brought_back(host: Twin, capsys: pytest.
     host.apply(SetShape(db, "eth0", NONE, shape))
     capsys.readouterr()
     assert called("diff") == 3
-    assert "+peer_rate 1mbit" in capsys.readouterr().out
+    assert "+eth0's rate 1mbit" in capsys.readouterr().out
     assert [called("up"), called("diff")] == [0, 0]
     assert host.shape(host.find(db) or 0, link.index) == shape
 

@@ -99,7 +99,18 @@ def test_one_network_and_one_container() -> None:
         "publish": [NOTHING_PUBLISHED, {**CHECK, **pools, "addresses": ["web/eth0/ipv4", "web/eth0/ipv6"]}],
         "join": [],
     }
-    assert list(plan["teardown"]) == ["keep", "publish", "route", "address", "veth", "link", "netns", "bridge", "nat"]
+    assert list(plan["teardown"]) == [
+        "keep",
+        "publish",
+        "route",
+        "address",
+        "veth",
+        "link",
+        "netns",
+        "bridge",
+        "vrf",
+        "nat",
+    ]
     assert not any(plan["teardown"].values())
 
 
