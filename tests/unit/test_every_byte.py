@@ -60,7 +60,7 @@ ITEMS: dict[str, list[dict[str, Any]]] = {
     "bridge_port": [
         {"bridge": "br0", "interface": "vdb", "netns": "host", "vlans": [{"vid": 7}]},
         {"bridge": "br0", "interface": "vdb", "only_ours": True, "optional": True},
-        {"bridge": "br0", "interface": "vdb", "peer_netns": "qpeer", "peer_name": "qend"},
+        {"bridge": "br0", "interface": "qport", "optional": True, "peer_netns": "qpeer", "peer_name": "qend"},
     ],
     "netns": [
         {"name": "qns", "sysctls": {"net.ipv4.ip_forward": "1"}, "new_sysctls": {"net.core.somaxconn": "7"}},
