@@ -59,7 +59,7 @@ def asked(networks: list[Any], containers: list[Any], backend: str = "nftables",
 
 BOTH = [WEB, DB]
 MONTH: dict[str, Day] = {
-    "it is wired": Day(asked([FRONT, BACK], BOTH), ("netns web", "+name web")),
+    "it is wired": Day(asked([FRONT, BACK], BOTH), ("netns web", "+is made")),
     "a port more": Day(
         asked([FRONT, BACK], [{**WEB, "published_ports": ["8080:8080", "8443:443"]}, DB]),
         ("port 8443/tcp", "+published 8443/tcp to 172.20.0.128:443"),
@@ -91,8 +91,8 @@ MONTH: dict[str, Day] = {
         also=[("address from 172.21.0.0/24 on eth0 in netns 'web'", "-connections of 172.20.0.128")],
     ),
     "renamed, with its port": Day(
-        asked([WIDE, BACK], [{**WEB, "state": "absent"}, WWW, DB]), ("netns www", "+name www"), serves="www",
-        also=[("netns web", "-name web")],
+        asked([WIDE, BACK], [{**WEB, "state": "absent"}, WWW, DB]), ("netns www", "+is made"), serves="www",
+        also=[("netns web", "-is removed")],
     ),
 }  # fmt: skip
 
