@@ -322,7 +322,7 @@ def host_that_nothing_touches(shared_lab: Lab) -> Iterator[Lab]:
         ({"bridge": "sixteen-bytes-xx"}, "bridge: there is no bridge 'sixteen-bytes-xx' in the host"),
         ({"bridge": "x" * 128}, "bridge: 'x{128}' is 128 bytes long"),
         ({"bridge": None}, "missing required arguments: bridge"),
-        ({"interface": None}, "one of the following is required: interface, aggregate"),
+        ({"interface": None}, "one of the following is required: interface, peer_netns, aggregate"),
         ({"netns": ""}, "netns: '' is not a namespace name"),
         ({"netns": "nowhere"}, "Netns 'nowhere' does not exist"),
         (

@@ -254,7 +254,8 @@ def test_f13_a_rule_of_somebody_else_in_our_table_is_reported_and_kept(host: Hos
     assert reported["changed"] is False
     assert warnings(reported) == [
         "Among our rules are some without the mark of this collection; they are left alone. In chain postrouting: "
-        f"ip saddr 192.0.2.0/24 accept comment \"hand\", which 'nft delete rule {TABLE} postrouting handle {handle}' removes."
+        f"ip saddr 192.0.2.0/24 accept comment \"hand\", which 'nft delete rule {TABLE} postrouting handle {handle}' removes. "
+        "An exclusive item of nat takes them away, and wiring_purge does."
     ]
     host.settles("nat", **NET, state="absent")
     assert [rule.split()[2] for rule in rules(host)] == ["192.0.2.0/24"], "with it the table stays"

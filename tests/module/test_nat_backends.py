@@ -200,7 +200,8 @@ def test_f13_a_rule_of_somebody_else_among_ours_is_reported_and_kept(host: Host)
     assert reported["changed"] is False
     assert warnings(reported) == [
         "Among our rules are some without the mark of this collection; they are left alone. In chain LINUXNET-POSTROUTING of nat: "
-        "-s 198.51.100.0/24 -j ACCEPT, which 'iptables-nft -t nat -D LINUXNET-POSTROUTING -s 198.51.100.0/24 -j ACCEPT' removes."
+        "-s 198.51.100.0/24 -j ACCEPT, which 'iptables-nft -t nat -D LINUXNET-POSTROUTING -s 198.51.100.0/24 -j ACCEPT' removes. "
+        "An exclusive item of nat takes them away, and wiring_purge does."
     ]
     host.settles("nat", backend="iptables", state="absent", **V4)
     assert "-A LINUXNET-POSTROUTING -s 198.51.100.0/24 -j ACCEPT" in host.held()
