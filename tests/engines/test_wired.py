@@ -81,7 +81,7 @@ def test_diff_shows_what_drifted_and_up_repairs_it(host: Host) -> None:
     host.booted.lab.run("ip -n db link set eth0 mtu 1300; ip -n web addr flush dev eth0 scope global")
     assert host.run("status db", 3).stdout.splitlines()[1].split()[:3] == ["container", "db", "differs"]
     shown = host.run("diff", 3).stdout.splitlines()
-    assert "-peer_mtu 1300" in shown
+    assert "-eth0's mtu 1300" in shown
     assert [line for line in shown if line.startswith("+address 10.7.0.")]
     document = json.loads(host.run("status --json", 3).stdout)
     assert [document["containers"][name]["state"] for name in ("web", "db")] == ["differs", "differs"]
