@@ -478,6 +478,12 @@ maybe_blocked_by:
   type: list
   elements: str
   sample: ["inet host forward (rule handle 7)"]
+held_besides:
+  description: The addresses that pass only as long as O(keep_held) has it so.
+  returned: with O(type=spoof_check) and O(keep_held), where there are any
+  type: list
+  elements: str
+  sample: [172.17.0.9]
 published_besides:
   description: Whether other owners have published ports.
   returned: success, with O(type=dnat), O(state=absent) and without O(host_port), and without O(aggregate)

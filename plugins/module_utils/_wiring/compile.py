@@ -390,6 +390,8 @@ def publishing(items: Sequence[Item], closed: Sequence[Mapping[str, Any]], given
     """Return whether the step `publish` has anything to do with its items: ports to publish, or, as the results of the step `nat` tell, ports of
     others, which may lead to an address that was given to somebody else by now; or checks of ports, where that step changed one that was there before, or,
     with addresses from pools, any, or the step `address`, as its results (``given``) tell, changed anything."""
+    if any(result.get("held_besides") for result in closed):
+        return True
     checks = [result for result in closed if result.get("after", {}).get("type") == "spoof_check"]
     asked = [item for item in items if item.get("type") == "spoof_check"]
     if not any(item.get("pools") for item in asked):

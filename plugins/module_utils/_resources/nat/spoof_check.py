@@ -90,7 +90,7 @@ class Have:
     """``check`` of the port, ``surplus`` what else the owner has and is not wanted, ``dead`` the checks of ports that are gone which let an address of
     this one through, ``owned`` all that we own; ``lacking``: why there can be none.
     ``last``: nothing else is checked; ``coexistence`` says what cannot be read. ``mac`` is the peer's, ``held`` are its addresses of ours in the pools,
-    and those that it has still (`Want.keep_held`),
+    and ``besides``, those that it has still (`Want.keep_held`),
     ``announced`` (address, whether it shares its subnet) those that it has and that are to be let through from now on."""
 
     check: Optional[SpoofCheck] = None
@@ -102,6 +102,7 @@ class Have:
     mac: str = ""
     held: Tuple[str, ...] = ()
     announced: Tuple[Tuple[str, bool], ...] = ()
+    besides: Tuple[str, ...] = ()
     coexistence: Coexistence = NOTHING
 
 
@@ -185,10 +186,11 @@ def look(want: Want, ns: int, state: State) -> Have:
     own, held, announced = _peer(want, index, state) if want.present and want.peer else ("", (), ())
     if want.present and not known.filters_bridges(ns, _BACKEND):
         lacking = "the kernel has no nf_tables for bridges (CONFIG_NF_TABLES_BRIDGE)"
-    held = (*held, *_held_still(want, held, index, state))
+    besides = tuple(_held_still(want, held, index, state))
+    held = (*held, *besides)
     last = len(index.spoof_checks) == going and not index.apart
     dead = _dead(want, {*want.check.addresses, *held}, index, ns, state) if want.present else ()
-    return Have(check, tuple(surplus), dead, index.owned, lacking, last, own, held, announced)
+    return Have(check, tuple(surplus), dead, index.owned, lacking, last, own, held, announced, besides=besides)
 
 
 def _dead(want: Want, given: Collection[str], index: RuleIndex, ns: int, state: State) -> Tuple[SpoofCheck, ...]:
@@ -268,7 +270,9 @@ def _others_letting(want: Want, address: str, index: RuleIndex) -> bool:
 
 def plan(want: Want, have: Have) -> Plan:
     """Return what is to be done. Raises `Refused` where nothing can be checked."""
-    facts: Mapping[str, Any] = {"satisfied_by": None, **have.coexistence.facts}
+    facts: Dict[str, Any] = {"satisfied_by": None, **have.coexistence.facts}
+    if have.besides:
+        facts["held_besides"] = list(have.besides)
     if have.lacking:
         text = "What comes in by %s is not checked for spoofing: %s." % (want.check.interface or "ports", have.lacking)
         if want.present and not want.optional:
