@@ -11,10 +11,6 @@ from __future__ import annotations
 
 from typing import Any, List, Mapping, Sequence
 
-from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_elements import (
-    TUNNEL_SETS,
-    frames_of,
-)
 from ansible_collections.linuxnet.containers.plugins.module_utils._firewall.backends.nftables_json import (
     comment_of,
     pairs,
@@ -60,16 +56,12 @@ def _element(what: str, name: str, key: str, goal: str = "", table: str = TABLE)
 
 def elements(sets: Mapping[str, Sequence[Any]]) -> List[ByHand]:
     """Return the elements of somebody in those sets and maps of what is forwarded in which each element says whose it is; without those of published
-    ports and isolated bridges."""
+    ports and isolated bridges, and of tunnels, whose peers are put right by each run that is about one."""
     found = []
     for name in ("marks", *("uplinks_%s" % ip for ip, dummy in IP.values())):
         for key, value in pairs(sets.get(name)):
             if not comment_of(key).startswith(MARK):
                 found.append(element("map", name, key, value))
-    for name in TUNNEL_SETS:
-        for item in sets.get(name, ()):
-            if not comment_of(item).startswith(MARK):
-                found.append(_element("set", name, frames_of(name, item).partition(" comment ")[0]))
     return found
 
 
