@@ -10,7 +10,9 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from lab import ROOT
+from lab import ROOT, collections_root
 
 _FENCE = re.compile(r"^(?P<margin> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=margin)```$", re.MULTILINE | re.DOTALL)
 _INDENTED = re.compile(r"(?:(?<=\n\n)|(?<=-->\n))(?: {4}(?![-*|] )\S.*\n)+")
@@ -80,6 +82,17 @@ def _block(page: str, text: str, blank: str, start: int, language: str, code: st
         before.count("\n") + 1,
         tuple(_REMARK.findall(remarks[0] if remarks else "")),
     )
+
+
+def who_types(folder: Path) -> dict[str, str]:
+    """The environment of who types the commands of a page in a lab host: the Ansible of these tests, with its home in a folder."""
+    return {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "ANSIBLE_COLLECTIONS_PATH": os.environ.get("ANSIBLE_COLLECTIONS_PATH", collections_root()),
+        "ANSIBLE_HOME": str(folder / "home"),
+        "ANSIBLE_LOCALHOST_WARNING": "False",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
+    }
 
 
 def anchors(page: str) -> set[str]:

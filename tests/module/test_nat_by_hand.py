@@ -462,13 +462,19 @@ SAID = {
 SAID[LEGACY] = SAID["iptables"]
 
 
-@pytest.mark.parametrize("backend", [*BACKENDS, LEGACY])
-def test_what_people_put_among_ours_stays_and_is_told_until_a_run_takes_it_back(host: Host, backend: str) -> None:
+def put_among(host: Host, backend: str) -> list[Any]:
+    """Have ours there, and put something among it. Returns the listing without that."""
     host.use(backend)
     host.module("nat", **task(host))
     before = listing(host)
     for command in AMONG[backend]:
         host.run(command)
+    return before
+
+
+@pytest.mark.parametrize("backend", [*BACKENDS, LEGACY])
+def test_what_people_put_among_ours_stays_and_is_told_until_a_run_takes_it_back(host: Host, backend: str) -> None:
+    before = put_among(host, backend)
     theirs = listing(host)
     (said,) = [one for one in warnings(unchanged(host, "nat", **task(host))) if "without the mark" in one]
     assert [one for one in SAID[backend] if one not in said] == [], said
@@ -484,11 +490,7 @@ def test_what_people_put_among_ours_stays_and_is_told_until_a_run_takes_it_back(
 
 @pytest.mark.parametrize("backend", [*BACKENDS, LEGACY])
 def test_the_commands_take_the_same_back_and_exclusive_says_so_as_well(host: Host, backend: str) -> None:
-    host.use(backend)
-    host.module("nat", **task(host))
-    before = listing(host)
-    for command in AMONG[backend]:
-        host.run(command)
+    before = put_among(host, backend)
     items = [dict(item, exclusive=True) if item.get("source") else item for item in task(host)["aggregate"]]
     whole = {**task(host), "aggregate": items}
     foreseen = host.module("nat", check=True, **whole)

@@ -6,14 +6,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from pathlib import Path
 
 import pytest
-from lab import ROOT, Lab, collections_root
-from pages import blocks
+from lab import ROOT, Lab
+from pages import blocks, who_types
 from plays import LIMIT
 
 PAGE = [block for block in blocks("docs/debugging.md") if block.section not in ("On another kernel", "Tests")]
@@ -37,13 +35,7 @@ sleep() {
 
 @pytest.mark.needs("root", "nft", "nf_nat", "strace", "tcpdump", "conntrack", "nc")
 def test_the_page_is_typed(lab: Lab, tmp_path: Path) -> None:
-    env = {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "ANSIBLE_COLLECTIONS_PATH": os.environ.get("ANSIBLE_COLLECTIONS_PATH", collections_root()),
-        "ANSIBLE_HOME": str(tmp_path / "home"),
-        "ANSIBLE_LOCALHOST_WARNING": "False",
-        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
-    }
+    env = who_types(tmp_path)
     typed, expected = [], []
     for number, block in enumerate(PAGE):
         if block.language == "bash":

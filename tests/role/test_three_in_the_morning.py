@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from pathlib import Path
 
 import pytest
-from lab import ROOT, Lab, collections_root
+from lab import ROOT, Lab
+from pages import who_types
 from plays import LIMIT
 
 PAGE = (ROOT / "docs" / "three-in-the-morning.md").read_text(encoding="utf-8")
@@ -24,13 +23,7 @@ LINES = re.findall(r"^```sh\n([^\n]*)\n```\n\n```text\n(.*?)^```$", PAGE, re.MUL
 def test_each_line_of_the_page(lab: Lab, tmp_path: Path) -> None:
     assert len(LINES) == PAGE.count("```sh")
     (tmp_path / "wire.yml").write_text(PLAY, encoding="utf-8")
-    env = {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "ANSIBLE_COLLECTIONS_PATH": os.environ.get("ANSIBLE_COLLECTIONS_PATH", collections_root()),
-        "ANSIBLE_HOME": str(tmp_path / "home"),
-        "ANSIBLE_LOCALHOST_WARNING": "False",
-        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
-    }
+    env = who_types(tmp_path)
     installed = "-e wiring_install_dependencies=false"
     lab.run(f"cd {tmp_path} && ansible-playbook wire.yml {installed}", env=env, timeout=LIMIT)
     for line, said in LINES:

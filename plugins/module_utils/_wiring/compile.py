@@ -388,17 +388,18 @@ def _add_container(plan: Plan, container: Container, all_absent: bool) -> None:
 
 def publishing(items: Sequence[Item], closed: Sequence[Mapping[str, Any]], given: Sequence[Mapping[str, Any]]) -> bool:
     """Return whether the step `publish` has anything to do with its items: ports to publish, or, as the results of the step `nat` tell, ports of
-    others, which may lead to an address that was given to somebody else by now; or checks of ports, where that step changed one that was there before, or,
-    with addresses from pools, any, or the step `address`, as its results (``given``) tell, changed anything."""
-    if any(result.get("held_besides") for result in closed):
-        return True
+    others, which may lead to an address that was given to somebody else by now, or addresses that were let through a while longer; or checks of ports,
+    where that step changed one that was there before, or, with addresses from pools, any, or the step `address`, as its results
+    (``given``) tell, changed anything."""
     checks = [result for result in closed if result.get("after", {}).get("type") == "spoof_check"]
     asked = [item for item in items if item.get("type") == "spoof_check"]
     if not any(item.get("pools") for item in asked):
         checks, given = [result for result in checks if result.get("before")], ()
     return (
         any("host_port" in item for item in items)
-        or any(result.get("failed") or result.get("published_besides") for result in closed)
+        or any(
+            result.get("failed") or result.get("published_besides") or result.get("held_besides") for result in closed
+        )
         or (bool(asked) and any(result.get("failed") or result.get("changed") for result in (*checks, *given)))
     )
 
